@@ -1,0 +1,42 @@
+// Package pipeline is the loop of one service: it plans the days that are due, moves each export into Kafka row by row,
+// and keeps the ledger equal to what Kafka has acknowledged.
+//
+// It knows no HTTP: a Source is joined to it by cmd/app.
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+// Source is where exports come from.
+type Source interface {
+	// Reserve grants one export call now, or says what to wait for. It grants only if spare further calls stay free in
+	// the quota's window. A permit counts as a call made at now, until it is cancelled.
+	Reserve(now time.Time, spare int) (Permit, schema.Wait)
+	// State is the source's memory (calls of the last hour, breaker, habits). It is kept in the ledger and given back to
+	// the source's constructor after a restart.
+	State() json.RawMessage
+}
+
+// Permit is the right to make one call. It ends with Export or Cancel.
+type Permit interface {
+	// Export makes the call and returns its body once the header line was read. Any other outcome is a *schema.Failure.
+	Export(context.Context, schema.Export) (Body, error)
+	// Cancel gives the permit back unused.
+	Cancel()
+}
+
+// Body is the answer to one export call.
+type Body interface {
+	// Columns are those of the header line.
+	Columns() *schema.Columns
+	// Next returns the next row, valid until the call after; io.EOF when the body has ended as it should; a *schema.BadRow
+	// for a row that can't be published, after which Next goes on; a *schema.Failure when the export failed.
+	Next() (*schema.Row, error)
+	// Close ends the call; the breaker's decision is made here.
+	Close() error
+}

@@ -1,0 +1,50 @@
+package schema
+
+import (
+	"fmt"
+	"time"
+)
+
+// Day is a calendar day of the source, counted from 1970-01-01. It carries no time zone: DayOf and Start are told one.
+type Day int32
+
+const dayLayout = "2006-01-02"
+
+// ParseDay reads yyyy-MM-dd.
+func ParseDay(s string) (Day, error) {
+	t, err := time.Parse(dayLayout, s)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a day of the form yyyy-MM-dd", s)
+	}
+	return DayOf(t, time.UTC), nil
+}
+
+// DayOf is the day that clocks in loc show at t.
+func DayOf(t time.Time, loc *time.Location) Day {
+	year, month, day := t.In(loc).Date()
+	return Day(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+}
+
+// Start is the first instant of the day in loc.
+func (d Day) Start(loc *time.Location) time.Time {
+	t := time.Unix(int64(d)*86400, 0).UTC()
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, loc)
+}
+
+// End is the first instant after the day in loc; a day with a change of daylight time has 23 or 25 hours.
+func (d Day) End(loc *time.Location) time.Time { return (d + 1).Start(loc) }
+
+func (d Day) String() string { return time.Unix(int64(d)*86400, 0).UTC().Format(dayLayout) }
+
+// MarshalText writes yyyy-MM-dd.
+func (d Day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads yyyy-MM-dd.
+func (d *Day) UnmarshalText(text []byte) error {
+	day, err := ParseDay(string(text))
+	if err != nil {
+		return err
+	}
+	*d = day
+	return nil
+}

@@ -1,0 +1,46 @@
+package schema
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Kind is one of the two exports that the API offers; its text is also the last part of the API's path.
+type Kind string
+
+// The kinds of export.
+const (
+	Event       Kind = "event"
+	UserProfile Kind = "userprofile"
+)
+
+// Filter narrows an export as the API allows. At most one of Events and ExcludeEvents, and of Properties and ExcludeProperties, is set.
+type Filter struct {
+	Events, ExcludeEvents         []string
+	Properties, ExcludeProperties []string
+	Audience                      string // a userprofile export's audience id; empty means every user
+}
+
+// Export is one call of the Export API.
+type Export struct {
+	Service string
+	Stream  string
+	Kind    Kind
+	Filter  Filter
+	Key     string // the column whose bytes key the records; a header without it is refused
+	Day     Day    // for a userprofile the date of its snapshot
+	N       int // counts the exports of this day, failed ones too, from 1
+	Attempt int // counts the calls since the day's last success, from 1
+	// Slice marks a part of a day that is exported in slices of events: its failures say nothing about the service.
+	Slice bool
+	// Probe asks for one day more than configured, to find out whether to_date is exclusive. Its rows are never published.
+	Probe bool
+}
+
+// DayKey names the export's day: SERVICE/STREAM/DAY, the key of its dead letters.
+func (e Export) DayKey() string { return e.Service + "/" + e.Stream + "/" + e.Day.String() }
+
+// ID names the export: SERVICE/STREAM/DAY/N, the record header "export".
+func (e Export) ID() string { return e.DayKey() + "/" + strconv.Itoa(e.N) }
+
+func (e Export) String() string { return fmt.Sprintf("export %s %s", e.Stream, e.Day) }

@@ -1,0 +1,116 @@
+package schema
+
+import (
+	"fmt"
+	"time"
+)
+
+// Code names a failure. The API's own codes, those of rows, and those of exports beyond the API's.
+type Code string
+
+// The API's codes: its page "Detailed response".
+const (
+	ClientConnectionClosed Code = "client_connection_closed"
+	InvalidParameter       Code = "invalid_parameter"
+	ExceedDateRangeLimit   Code = "exceed_date_range_limit"
+	UnauthorizedToken      Code = "unauthorized_token"
+	TooManyAPIRequests     Code = "too_many_api_requests"
+	UnknownError           Code = "unknown_error"
+	QueryError             Code = "query_error"
+)
+
+// The codes of exports that failed without one of the API's. An answer without a known code is http_STATUS: see HTTPStatus.
+const (
+	CutBody    Code = "cut_body"
+	MaybeTorn  Code = "maybe_torn"
+	Connection Code = "connection"
+	TLS        Code = "tls"
+	Timeout    Code = "timeout"
+	NotCSV     Code = "not_csv"
+	EmptyBody  Code = "empty_body"
+	BadHeader  Code = "bad_header"
+	Redirect   Code = "redirect"
+)
+
+// The codes of bad rows.
+const (
+	FieldCount  Code = "field_count"
+	BadQuotes   Code = "bad_quotes"
+	InvalidUTF8 Code = "invalid_utf8"
+	EmptyKey    Code = "empty_key"
+	TooLarge    Code = "too_large"
+)
+
+// HTTPStatus is the code of an answer without a known code.
+func HTTPStatus(status int) Code { return Code(fmt.Sprintf("http_%03d", status)) }
+
+// Origin is who found the failure.
+type Origin string
+
+// The origins of failures.
+const (
+	OriginAPI       Origin = "api"
+	OriginTransport Origin = "transport"
+	OriginCSV       Origin = "csv"
+	OriginSchema    Origin = "schema"
+	OriginKafka     Origin = "kafka"
+)
+
+// Class says what follows from a failed export. The source's classifier sets it; the pipeline acts on it.
+type Class int
+
+// The classes of failures.
+const (
+	// Trouble: the link or a proxy is unwell; the whole service backs off, one call at a time until one succeeds.
+	Trouble Class = iota
+	// Outage: the API's database is unwell; the breaker counts it, the day has its own backoff.
+	Outage
+	// Throttled: the quota is spent; wait for its reset.
+	Throttled
+	// Unauthorized: the token is refused; all streams wait for another.
+	Unauthorized
+	// Refused: this stream's request or header can't be right; it is halted.
+	Refused
+	// OutOfReach: the API no longer, or not yet, exports this day.
+	OutOfReach
+	// Cancelled: we ended the call ourselves, at shutdown or when ownership was lost. No dead letter, no decision.
+	Cancelled
+)
+
+// Failure is everything that is known of one export call that failed. It never carries the token.
+type Failure struct {
+	Code    Code
+	Class   Class
+	Origin  Origin
+	Export  Export
+	Status  int    // HTTP status; 0 when no answer came
+	Result  string // of the API's answer: "fail"
+	Message string // of the API's answer, else the transport's error
+	Detail  string // a sentence for people: what was attempted, what happened, what to do
+
+	Headers map[string]string // of the answer, lower-case names
+	Body    []byte            // of the answer, at most MaxCopy bytes
+
+	RetryAfter time.Duration // as the answer asks; 0 when it does not
+	Date       time.Time     // the answer's Date; zero without one
+	Breaker    string        // its state when the call was made: closed, half-open
+
+	Request Request
+	Err     error // the transport's error, for errors.Is and errors.As; nil when the API answered
+}
+
+// Request is what was asked, and how it went until it failed.
+type Request struct {
+	Method   string
+	URL      string
+	Body     string
+	Started  time.Time
+	Duration time.Duration
+	Bytes    int64 // of the answer's body that arrived, compression undone
+	Rows     int64 // handed out before it failed
+}
+
+func (f *Failure) Error() string { return fmt.Sprintf("%s: %s", f.Code, f.Detail) }
+
+// Unwrap gives the transport's error.
+func (f *Failure) Unwrap() error { return f.Err }

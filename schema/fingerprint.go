@@ -1,0 +1,72 @@
+package schema
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+)
+
+// Fingerprint is the 128-bit hash that stands for a row. It never changes between releases: published topics carry it.
+type Fingerprint [16]byte
+
+// badSeed keeps the hashes of bad rows apart from the fingerprints of good ones, in one set.
+const badSeed = 0x6466626164726f77
+
+// Hasher makes fingerprints; its scratch memory is reused. Not for use by several goroutines.
+type Hasher struct{ scratch []byte }
+
+// Row is the xxh3-128 of the row's non-empty cells in the order of their columns' names, each name and each value behind its length (uvarint).
+// So neither the order of columns nor an empty column that comes or goes changes it.
+func (h *Hasher) Row(r *Row) Fingerprint {
+	b := h.scratch[:0]
+	for _, i := range r.Columns.byName {
+		cell := r.Cell(i)
+		if len(cell) == 0 {
+			continue
+		}
+		b = append(b, r.Columns.hashed[i]...)
+		b = binary.AppendUvarint(b, uint64(len(cell)))
+		b = append(b, cell...)
+	}
+	h.scratch = b
+	return Fingerprint(xxh3.Hash128(b).Bytes())
+}
+
+// BadFingerprint stands for a bad row, of which only the raw bytes are known.
+func BadFingerprint(raw []byte) Fingerprint {
+	return Fingerprint(xxh3.Hash128Seed(raw, badSeed).Bytes())
+}
+
+// idLength is a fingerprint's length in base64url without padding.
+const idLength = 22
+
+// AppendID appends the record header "id": the fingerprint, and for further identical rows of an export .1, .2 and so on.
+func AppendID(dst []byte, f Fingerprint, copy int) []byte {
+	dst = base64.RawURLEncoding.AppendEncode(dst, f[:])
+	if copy > 0 {
+		dst = append(dst, '.')
+		dst = strconv.AppendInt(dst, int64(copy), 10)
+	}
+	return dst
+}
+
+// ParseID is the inverse of AppendID.
+func ParseID(id []byte) (f Fingerprint, copy int, err error) {
+	text, suffix, numbered := strings.Cut(string(id), ".")
+	if len(text) != idLength {
+		return f, 0, fmt.Errorf("%q is not the id of a row", id)
+	}
+	if _, err := base64.RawURLEncoding.Strict().Decode(f[:], []byte(text)); err != nil {
+		return f, 0, fmt.Errorf("%q is not the id of a row: %w", id, err)
+	}
+	if numbered {
+		if copy, err = strconv.Atoi(suffix); err != nil || copy < 1 {
+			return f, 0, fmt.Errorf("%q is not the id of a row: its copy number is wrong", id)
+		}
+	}
+	return f, copy, nil
+}
