@@ -1,0 +1,69 @@
+package exporttest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// BadRow is a line that is no row of the header's table. It comes in addition to the good rows.
+type BadRow struct {
+	After int // good rows before it
+	Kind  BadKind
+	Size  int // of a HugeCell, in bytes; 0 means 2 MiB
+}
+
+// BadKind is what is wrong with a BadRow.
+type BadKind int
+
+// The kinds of bad rows.
+const (
+	FewerFields BadKind = iota // half of the header's fields
+	MoreFields                 // one more
+	BareQuote                  // a quote within a cell that is not quoted
+	AfterQuote                 // text between a closing quote and the comma
+	OpenQuote                  // a quote that nothing closes: it swallows lines up to the next quote
+	InvalidUTF8                // a byte that is no UTF-8
+	EmptyKey                   // no df_unified_id
+	HugeCell                   // larger than Kafka takes
+	EmptyLine                  // nothing at all
+)
+
+// Line is the bad row's text without its line end, for a header of these columns. Its second cell holds its number, so that bad rows differ.
+func (b BadRow) Line(columns []string) string {
+	cells := make([]string, len(columns))
+	last := len(cells) - 1
+	for i, name := range columns {
+		switch {
+		case name == "df_unified_id":
+			cells[i] = "u000000001"
+		case i == last:
+		default:
+			cells[i] = fmt.Sprintf("bad %d", b.After)
+		}
+	}
+	switch b.Kind {
+	case FewerFields:
+		cells = cells[:(len(cells)+1)/2]
+	case MoreFields:
+		cells = append(cells, "one more")
+	case BareQuote:
+		cells[last] = `4" screen`
+	case AfterQuote:
+		cells[last] = `"quoted" and more`
+	case OpenQuote:
+		cells[last] = `"open`
+	case InvalidUTF8:
+		cells[last] = "caf\xe9"
+	case EmptyKey:
+		for i, name := range columns {
+			if name == "df_unified_id" {
+				cells[i] = ""
+			}
+		}
+	case HugeCell:
+		cells[last] = strings.Repeat("x", orDefault(b.Size, 2<<20))
+	case EmptyLine:
+		return ""
+	}
+	return strings.Join(cells, ",")
+}

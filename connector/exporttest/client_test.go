@@ -1,0 +1,111 @@
+package exporttest_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// noon is a time in the middle of today, in Seoul.
+var noon = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)
+
+func clock() time.Time { return noon }
+
+func day(t *testing.T, text string) schema.Day {
+	t.Helper()
+	d, err := schema.ParseDay(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// ofDay asks for all events of one day.
+func ofDay(text string) string {
+	return fmt.Sprintf(`{"events_condition_type":"all","from_date":%q,"to_date":%q}`, text, text)
+}
+
+const yesterday = "2026-11-22"
+
+// start serves until the end of the test; calls that hang are ended then.
+func start(t *testing.T, s *exporttest.Server) *httptest.Server {
+	t.Helper()
+	if s.Clock == nil {
+		s.Clock = clock
+	}
+	server := s.Start()
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return server
+}
+
+func request(t *testing.T, server *httptest.Server, path, body string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer export-token")
+	return r
+}
+
+const (
+	eventPath   = "/api/v1/export/event?service_id=1234"
+	profilePath = "/api/v1/export/userprofile?service_id=1234"
+)
+
+// export makes a call that answers; err is the error of reading the body.
+func export(t *testing.T, server *httptest.Server, path, body string) (answer *http.Response, text []byte, err error) {
+	t.Helper()
+	answer, err = server.Client().Do(request(t, server, path, body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err = io.ReadAll(answer.Body)
+	return answer, text, err
+}
+
+// whole makes a call that must succeed.
+func whole(t *testing.T, server *httptest.Server, path, body string) []byte {
+	t.Helper()
+	answer, text, err := export(t, server, path, body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("status %d, error %v: %.200s", answer.StatusCode, err, text)
+	}
+	return text
+}
+
+// parse reads a CSV with the standard library, which turns CR LF in a quoted cell into LF.
+func parse(t *testing.T, text []byte) exporttest.Table {
+	t.Helper()
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exporttest.Table{Columns: rows[0], Rows: rows[1:]}
+}
+
+// asParsed is the table as parse sees it.
+func asParsed(table exporttest.Table) exporttest.Table {
+	rows := make([][]string, len(table.Rows))
+	for i, cells := range table.Rows {
+		for _, cell := range cells {
+			rows[i] = append(rows[i], strings.ReplaceAll(cell, "\r\n", "\n"))
+		}
+	}
+	return exporttest.Table{Columns: table.Columns, Rows: rows}
+}

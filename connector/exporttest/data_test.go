@@ -1,0 +1,285 @@
+package exporttest_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// sorted are the rows of a table in an order that does not depend on the export's.
+func sorted(table exporttest.Table) [][]string {
+	rows := slices.Clone(table.Rows)
+	slices.SortFunc(rows, slices.Compare)
+	return rows
+}
+
+func yesterdays(t *testing.T) exporttest.Query {
+	d := day(t, yesterday)
+	return exporttest.Query{Kind: schema.Event, From: d, To: d, Export: 1}
+}
+
+// The same seed means the same rows in every release: benchmarks compare across them.
+func TestRowsArePinned(t *testing.T) {
+	got := exporttest.Data{Seed: 1, RowsPerDay: 1}.Export(yesterdays(t)).Records()
+	want := []map[string]string{{
+		"coupon_code":              "WELCOME0080",
+		"df_api_version":           "2.0",
+		"df_app_version":           "3.10.0",
+		"df_correction_datetime":   "2026-11-22T10:53:48.899Z",
+		"df_country":               "US",
+		"df_items_df_category2":    "Outer",
+		"df_items_df_item_id":      "ITEM-00000121",
+		"df_items_df_item_name":    "Cotton shirt with long sleeves 064",
+		"df_items_df_price":        "84900.0",
+		"df_order_id":              "ORD-20261122-000041",
+		"df_sdk_version":           "1.1.0",
+		"df_server_datetime":       "2026-11-22T10:53:52.475Z",
+		"df_timezone":              "Asia/Seoul",
+		"df_total_purchase_amount": "101890.0",
+		"df_unified_id":            "u000000475",
+		"event_log_id":             "2ce1d086-0d3a-4df8-371c-83de4266bf56",
+		"event_name":               "df_sign_up",
+		"memo":                     "delivery in front of the door 6 and a message on arrival",
+		"store_name":               "Gangnam store 28",
+		"visit_count":              "87",
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestRowsDependOnSeedDayAndNumberAlone(t *testing.T) {
+	q := yesterdays(t)
+	base := exporttest.Data{Seed: 3, RowsPerDay: 200, Odd: 0.2, Duplicates: 0.1}
+	want := base.Export(q)
+	if diff := cmp.Diff(want, base.Export(q)); diff != "" {
+		t.Errorf("a second time (-want +got)\n%s", diff)
+	}
+	more := base
+	more.RowsPerDay = 300
+	if diff := cmp.Diff(want.Rows, more.Export(q).Rows[:200]); diff != "" {
+		t.Errorf("with more rows (-want +got)\n%s", diff)
+	}
+	both := q
+	both.From--
+	if diff := cmp.Diff(want.Rows, base.Export(both).Rows[200:]); diff != "" {
+		t.Errorf("with the day before (-want +got)\n%s", diff)
+	}
+	other := base
+	other.Seed = 4
+	before := q
+	before.From, before.To = q.From-1, q.To-1
+	for name, rows := range map[string][][]string{"seed": other.Export(q).Rows, "day": base.Export(before).Rows} {
+		for i, row := range rows {
+			if slices.Equal(row, want.Rows[i]) {
+				t.Errorf("another %s has the same row %d", name, i)
+			}
+		}
+	}
+}
+
+func TestRowsBelongToTheirDay(t *testing.T) {
+	d := exporttest.Data{RowsPerDay: 500, Location: time.FixedZone("", -7*3600)}
+	q := yesterdays(t)
+	from, until := q.From.Start(d.Location), q.From.End(d.Location)
+	logs := make(map[string]bool)
+	for cells := range d.Rows(q) {
+		at, err := time.Parse("2006-01-02T15:04:05.000Z", cells[3])
+		if err != nil || at.Before(from) || !at.Before(until) {
+			t.Fatalf("df_server_datetime %s (%v) is not between %s and %s", cells[3], err, from, until)
+		}
+		logs[cells[5]] = true
+	}
+	if len(logs) != 500 {
+		t.Errorf("%d different event_log_id in 500 rows", len(logs))
+	}
+}
+
+func TestShuffleChangesTheOrderAlone(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 500} {
+		d := exporttest.Data{RowsPerDay: n}
+		q := yesterdays(t)
+		want := d.Export(q)
+		d.Shuffle = true
+		first := d.Export(q)
+		q.Export = 2
+		second := d.Export(q)
+		if diff := cmp.Diff(sorted(want), sorted(first)); diff != "" {
+			t.Errorf("%d rows (-want +got)\n%s", n, diff)
+		}
+		if diff := cmp.Diff(sorted(want), sorted(second)); diff != "" {
+			t.Errorf("%d rows (-want +got)\n%s", n, diff)
+		}
+		if n == 500 && (cmp.Equal(want, first) || cmp.Equal(first, second)) {
+			t.Error("the order is the same")
+		}
+	}
+}
+
+// union are the rows of both tables, a row that they share once.
+func union(a, b exporttest.Table) [][]string {
+	rows := slices.Clone(a.Rows)
+	have := make(map[string]bool)
+	for _, cells := range a.Rows {
+		have[cells[5]] = true // event_log_id
+	}
+	for _, cells := range b.Rows {
+		if !have[cells[5]] {
+			rows = append(rows, cells)
+		}
+	}
+	return rows
+}
+
+// Rows that come late, go, or arrive during the day are a part of all rows; which part depends on the export and its time.
+func TestRowsComeAndGo(t *testing.T) {
+	end := day(t, yesterday).End(time.FixedZone("", 9*3600))
+	tests := []struct {
+		name          string
+		data          exporttest.Data
+		before, after func(*exporttest.Query) // before: some rows are missing; after: all are there
+	}{
+		{
+			name: "late by exports", data: exporttest.Data{Late: 0.2, LateFrom: 3},
+			before: func(q *exporttest.Query) { q.Export = 2 }, after: func(q *exporttest.Query) { q.Export = 3 },
+		},
+		{
+			name: "late by time", data: exporttest.Data{Late: 0.2, LateAfter: time.Hour},
+			before: func(q *exporttest.Query) { q.Now = end.Add(time.Hour - 1) }, after: func(q *exporttest.Query) { q.Now = end.Add(time.Hour) },
+		},
+		{
+			name: "gone from the second export on", data: exporttest.Data{Gone: 0.2},
+			before: func(q *exporttest.Query) { q.Export = 2 }, after: func(q *exporttest.Query) { q.Export = 1 },
+		},
+		{
+			name: "live", data: exporttest.Data{Live: true},
+			before: func(q *exporttest.Query) { q.Now = end.Add(-5 * time.Hour) }, after: func(q *exporttest.Query) { q.Now = end },
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.data.RowsPerDay = 1000
+			less, more := yesterdays(t), yesterdays(t)
+			test.before(&less)
+			test.after(&more)
+			all := exporttest.Data{RowsPerDay: 1000}.Export(yesterdays(t))
+			part, full := test.data.Export(less), test.data.Export(more)
+			if diff := cmp.Diff(all, full); diff != "" {
+				t.Errorf("later (-want +got)\n%.2000s", diff)
+			}
+			missing := len(all.Rows) - len(part.Rows)
+			if missing < 150 || missing > 260 {
+				t.Errorf("%d of 1000 rows are missing, want about 200", missing)
+			}
+			if diff := cmp.Diff(sorted(all), sorted(exporttest.Table{Rows: union(part, full)})); diff != "" {
+				t.Errorf("together (-want +got)\n%.2000s", diff)
+			}
+		})
+	}
+}
+
+func TestDaysAfterTodayAreEmpty(t *testing.T) {
+	q := yesterdays(t)
+	q.To, q.Now = q.From+2, noon
+	want := yesterdays(t)
+	want.To++
+	var d exporttest.Data
+	if diff := cmp.Diff(d.Export(want), d.Export(q)); diff != "" {
+		t.Errorf("(-want +got)\n%.2000s", diff)
+	}
+}
+
+func TestDuplicatesAreEqualInEveryCell(t *testing.T) {
+	d := exporttest.Data{RowsPerDay: 1000, Duplicates: 0.3}
+	copies := 0
+	table := d.Export(yesterdays(t))
+	for i, cells := range table.Rows {
+		if i > 0 && slices.Equal(cells, table.Rows[i-1]) {
+			copies++
+		}
+	}
+	if copies < 240 || copies > 360 {
+		t.Errorf("%d copies among 1000 rows, want about 300", copies)
+	}
+}
+
+func TestUnionHasEachRowAsOftenAsTheExportThatHasItMost(t *testing.T) {
+	columns := []string{"a", "b"}
+	first := exporttest.Table{Columns: columns, Rows: [][]string{{"1", "x"}, {"1", "x"}, {"2", ""}}}
+	second := exporttest.Table{Columns: []string{"b", "c", "a"}, Rows: [][]string{{"x", "", "1"}, {"", "", "2"}, {"", "", "2"}, {"", "2", ""}}}
+	want := []map[string]string{{"a": "1", "b": "x"}, {"a": "1", "b": "x"}, {"a": "2"}, {"a": "2"}, {"c": "2"}}
+	if diff := cmp.Diff(want, exporttest.Union(first, second)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	d := day(t, "2026-11-22") // the 20,779th day: odd
+	tests := []struct {
+		name   string
+		header exporttest.Header
+		day    schema.Day
+		export int
+		want   []string
+	}{
+		{"new column, before", exporttest.NewColumn("c", d), d - 1, 1, []string{"a", "b", "d"}},
+		{"new column, from then on", exporttest.NewColumn("c", d), d, 1, []string{"a", "b", "c", "d"}},
+		{"empty column, absent", exporttest.EmptyColumn("e"), d, 1, []string{"a", "b", "c", "d"}},
+		{"empty column, present", exporttest.EmptyColumn("e"), d, 2, []string{"a", "e", "b", "c", "d"}},
+		{"rotated", exporttest.Rotated, d, 3, []string{"c", "d", "a", "b"}},
+		{"both", exporttest.Headers(exporttest.EmptyColumn("e"), exporttest.NewColumn("c", d)), d - 1, 1, []string{"a", "e", "b", "d"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, test.header(test.day, test.export, []string{"a", "b", "c", "d"})); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// A header that changes moves cells and leaves their values alone.
+func TestHeaderOfAnExport(t *testing.T) {
+	d := day(t, yesterday)
+	s := &exporttest.Server{Data: exporttest.Data{RowsPerDay: 40, Odd: 0.3, Header: exporttest.Headers(
+		exporttest.NewColumn("coupon_code", d), exporttest.EmptyColumn("df_new"), exporttest.Rotated)}}
+	server := start(t, s)
+	for range 2 {
+		got := parse(t, whole(t, server, eventPath, ofDay(yesterday)))
+		calls := s.Calls()
+		call := calls[len(calls)-1]
+		if diff := cmp.Diff(asParsed(s.Expected(call)), got); diff != "" {
+			t.Errorf("(-want +got)\n%.2000s", diff)
+		}
+		plain := exporttest.Data{RowsPerDay: 40, Odd: 0.3}.Export(call.Query)
+		if diff := cmp.Diff(plain.Records(), s.Expected(call).Records()); diff != "" {
+			t.Errorf("(-want +got)\n%.2000s", diff)
+		}
+	}
+}
+
+func TestProfilesChangeOnceAWeek(t *testing.T) {
+	d := exporttest.Data{Users: 700}
+	from := day(t, yesterday)
+	of := func(day schema.Day) exporttest.Table {
+		return d.Export(exporttest.Query{Kind: schema.UserProfile, From: day, To: day})
+	}
+	today, tomorrow, week := of(from), of(from+1), of(from+7)
+	changed, again := 0, 0
+	for i, cells := range today.Rows {
+		if !slices.Equal(cells, tomorrow.Rows[i]) {
+			changed++
+		}
+		if !slices.Equal(cells, week.Rows[i]) {
+			again++
+		}
+	}
+	if changed < 90 || changed > 100 || again < 680 {
+		t.Errorf("%d of 700 profiles changed in a day, %d in a week", changed, again)
+	}
+}

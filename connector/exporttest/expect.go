@@ -1,0 +1,88 @@
+package exporttest
+
+import (
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Table is an export as it was meant: the columns of its header and the cells of its rows, empty cells as empty strings.
+type Table struct {
+	Columns []string
+	Rows    [][]string
+}
+
+// Export is what a query gives when nothing goes wrong, rows in the order of the export.
+func (d Data) Export(q Query) Table {
+	g := newGenerator(d, q.Kind)
+	return Table{Columns: g.columnsOf(q), Rows: slices.Collect(g.cells(q))}
+}
+
+// Rows is the same without the columns, one row at a time, for days that do not fit in memory. Each row is the caller's to keep.
+func (d Data) Rows(q Query) iter.Seq[[]string] { return newGenerator(d, q.Kind).cells(q) }
+
+func (g *generator) cells(q Query) iter.Seq[[]string] {
+	at := g.indexes(g.columnsOf(q))
+	return func(yield func([]string) bool) {
+		var c clockText
+		g.each(q, func(r *row) bool {
+			cells := make([]string, len(at))
+			for n, i := range at {
+				switch {
+				case i < 0:
+				case g.columns[i].slot == fixed:
+					cells[n] = g.templates[r.template].cells[i]
+				default:
+					cells[n] = string(r.appendSlot(nil, g.columns[i].slot, &c))
+				}
+			}
+			return yield(cells)
+		})
+	}
+}
+
+// Records are the rows as column → value, without the empty cells: what a record's JSON says.
+func (t Table) Records() []map[string]string {
+	records := make([]map[string]string, len(t.Rows))
+	for i, cells := range t.Rows {
+		records[i] = make(map[string]string)
+		for n, cell := range cells {
+			if cell != "" {
+				records[i][t.Columns[n]] = cell
+			}
+		}
+	}
+	return records
+}
+
+// Union is what has to be published after the exports of one day: each record as often as the export has it that has it most often.
+// Records stand in the order in which they were first met.
+func Union(exports ...Table) []map[string]string {
+	var union []map[string]string
+	have := make(map[string]int)
+	for _, t := range exports {
+		met := make(map[string]int)
+		for _, record := range t.Records() {
+			id := identity(record)
+			if met[id]++; met[id] > have[id] {
+				have[id]++
+				union = append(union, record)
+			}
+		}
+	}
+	return union
+}
+
+// identity is equal for equal records: names and values in order of the names, each behind a byte that no UTF-8 has.
+func identity(record map[string]string) string {
+	var b strings.Builder
+	names := make([]string, 0, len(record))
+	for name := range record {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		b.WriteString("\xfe" + name + "\xff" + record[name])
+	}
+	return b.String()
+}

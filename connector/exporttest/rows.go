@@ -1,0 +1,217 @@
+package exporttest
+
+import (
+	"math/bits"
+	"slices"
+
+	"dfinery-kafka/schema"
+)
+
+// generator makes the rows of one kind of export. It never changes once made.
+type generator struct {
+	data      Data // with its zero values filled in
+	kind      schema.Kind
+	columns   []column
+	templates []template // the first half plain, the second with awkward values
+}
+
+// template is what many rows have in common: the cells that are no slots.
+type template struct {
+	event string
+	cells []string // one for each column; empty for slots
+}
+
+// row is one row, small enough to be made a million times a second.
+type row struct {
+	id       uint64 // hash that the row's own cells are made of
+	user     uint64
+	template int
+	at       int64 // arrival, Unix time in milliseconds
+}
+
+// Salts keep the decisions about one row independent of each other.
+const (
+	saltEvents  = 0x9ddfea08eb382d69
+	saltUsers   = 0xc6a4a7935bd1e995
+	saltTime    = 0x2127599bf4325c37
+	saltUser    = 0x880355f21e6d1965
+	saltLogID   = 0xe7037ed1a0b428db
+	saltOdd     = 0x8ebc6af09c88c6e3
+	saltCopy    = 0x589965cc75374cc3
+	saltLate    = 0x1d8e4e27c47d124f
+	saltGone    = 0xeb44accab455d165
+	saltShuffle = 0xa0761d6478bd642f
+)
+
+const golden = 0x9e3779b97f4a7c15
+
+// mix is the finalizer of splitmix64: a bijection whose output bits all depend on all input bits.
+func mix(x uint64) uint64 {
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// below maps a hash evenly to 0 … n-1.
+func below(hash, n uint64) uint64 {
+	hi, _ := bits.Mul64(hash, n)
+	return hi
+}
+
+func hits(share float64, id, salt uint64) bool {
+	return share > 0 && float64(mix(id^salt)>>11)/(1<<53) < share
+}
+
+// newGenerator makes the templates, which are the same for each day.
+func newGenerator(data Data, kind schema.Kind) *generator {
+	g := &generator{data: data.filled(), kind: kind}
+	g.columns = profileColumns()
+	if kind == schema.Event {
+		g.columns = eventColumns(g.data.Columns)
+	}
+	events := g.data.Events
+	plain := len(events) * (1 + 255/len(events)) // each event has as many templates as the others
+	for t := range 2 * plain {
+		g.templates = append(g.templates, g.template(uint64(t), events[t%len(events)], t >= plain))
+	}
+	return g
+}
+
+func (g *generator) template(t uint64, event string, odd bool) template {
+	cells := make([]string, len(g.columns))
+	seed := mix(g.data.Seed ^ t*golden)
+	for i, c := range g.columns {
+		h := mix(seed + uint64(i)*golden)
+		switch {
+		case c.slot != fixed:
+		case c.values == nil:
+			cells[i] = event
+		case c.name != "df_api_version" && h&1 == 0: // about half of the cells
+		case odd && h&6 == 0:
+			cells[i] = oddValues[below(mix(h), uint64(len(oddValues)))]
+		default:
+			cells[i] = c.values[below(mix(h), uint64(len(c.values)))]
+		}
+	}
+	return template{event: event, cells: cells}
+}
+
+// each hands out the rows of a query in the order of the export, until yield returns false. The row is valid until yield returns.
+func (g *generator) each(q Query, yield func(*row) bool) {
+	keep := g.kept(q.Filter)
+	if g.kind == schema.UserProfile {
+		g.eachUser(q, keep, yield)
+		return
+	}
+	last := q.To
+	if !q.Now.IsZero() {
+		last = min(last, schema.DayOf(q.Now, g.data.Location))
+	}
+	for day := q.From; day <= last; day++ {
+		if !g.eachEvent(q, day, keep, yield) {
+			return
+		}
+	}
+}
+
+// kept says for each template whether the filter of events lets it through.
+func (g *generator) kept(f schema.Filter) []bool {
+	keep := make([]bool, len(g.templates))
+	for i, t := range g.templates {
+		keep[i] = (f.Events == nil || slices.Contains(f.Events, t.event)) && !slices.Contains(f.ExcludeEvents, t.event)
+	}
+	return keep
+}
+
+func (g *generator) eachEvent(q Query, day schema.Day, keep []bool, yield func(*row) bool) bool {
+	base := mix(g.data.Seed ^ mix(uint64(day)^saltEvents))
+	from, until := day.Start(g.data.Location).UnixMilli(), day.End(g.data.Location).UnixMilli()
+	now := q.Now.UnixMilli()
+	lateHidden := q.Export < g.data.LateFrom ||
+		g.data.LateAfter > 0 && !q.Now.IsZero() && q.Now.Before(day.End(g.data.Location).Add(g.data.LateAfter))
+	goneHidden := q.Export >= g.data.GoneFrom
+	var r row
+	for i := range g.order(q, day, g.data.RowsOn(day)) {
+		own := mix(base + i*golden) // decides when the row is there; a copy has the cells of another, not its times
+		if lateHidden && hits(g.data.Late, own, saltLate) || goneHidden && hits(g.data.Gone, own, saltGone) {
+			continue
+		}
+		r.id = own
+		for n := i; n > 0 && hits(g.data.Duplicates, r.id, saltCopy); {
+			n--
+			r.id = mix(base + n*golden)
+		}
+		r.template = g.pick(r.id, r.id)
+		if !keep[r.template] {
+			continue
+		}
+		r.at = from + int64(below(mix(r.id^saltTime), uint64(until-from)))
+		if g.data.Live && !q.Now.IsZero() && r.at > now {
+			continue
+		}
+		r.user = below(mix(r.id^saltUser), uint64(g.data.Users))
+		if !yield(&r) {
+			return false
+		}
+	}
+	return true
+}
+
+// eachUser hands out a snapshot: a user's profile changes once in seven days, and an audience has about half of the users.
+func (g *generator) eachUser(q Query, keep []bool, yield func(*row) bool) {
+	base := mix(g.data.Seed ^ saltUsers)
+	audience := base
+	for _, c := range []byte(q.Filter.Audience) {
+		audience = mix(audience ^ uint64(c))
+	}
+	for u := range g.order(q, q.From, g.data.Users) {
+		r := row{id: mix(base + u*golden), user: u}
+		if q.Filter.Audience != "" && mix(r.id^audience)&1 == 0 {
+			continue
+		}
+		week := (uint64(q.From) + u%7) / 7
+		r.template = g.pick(r.id, mix(r.id+week))
+		if keep[r.template] && !yield(&r) {
+			return
+		}
+	}
+}
+
+// pick chooses a template by a hash; whether it is an awkward one hangs on the row alone.
+func (g *generator) pick(id, hash uint64) int {
+	half := len(g.templates) / 2
+	t := int(below(hash, uint64(half)))
+	if hits(g.data.Odd, id, saltOdd) {
+		t += half
+	}
+	return t
+}
+
+// order is a permutation of 0 … n-1 that needs no memory: steps of a width that has no divisor in common with n.
+func (g *generator) order(q Query, day schema.Day, n int) func(func(uint64) bool) {
+	count, at, step := uint64(max(n, 0)), uint64(0), uint64(1)
+	if g.data.Shuffle && count > 1 {
+		h := mix(g.data.Seed ^ mix(uint64(day)^mix(uint64(q.Export)^saltShuffle)))
+		at, step = below(mix(h), count), 1+below(h, count-1)
+		for gcd(step, count) != 1 {
+			step = step%(count-1) + 1
+		}
+	}
+	return func(yield func(uint64) bool) {
+		for range count {
+			if !yield(at) {
+				return
+			}
+			if at += step; at >= count {
+				at -= count
+			}
+		}
+	}
+}
+
+func gcd(a, b uint64) uint64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}

@@ -1,0 +1,142 @@
+package exporttest
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+// Server is the Export API of one service, an http.Handler. Its exported fields must not change once it has served a call.
+// The zero value serves the zero Data for the service "1234" and the token "export-token". It is safe for concurrent use;
+// a handler ends when its request's context ends.
+type Server struct {
+	Service string           // empty means 1234
+	Token   string           // the token at first; empty means export-token
+	Clock   func() time.Time // nil means time.Now; it must be safe for concurrent use
+
+	Data    Data
+	Limits  Limits
+	Format  Format
+	Framing Framing
+
+	Reach           int  // days before today that from_date may be; 0 means 30
+	RefuseToday     bool // today can't be exported yet; days after today never can
+	ToDateExclusive bool // to_date itself is not exported
+
+	// Faults decides for each call that was not refused what goes wrong with it; nil, or a nil answer, means nothing.
+	// The call's Query has no Export number yet. It must be safe for concurrent use.
+	Faults func(Call) *Fault
+	Poison []Poison
+
+	mu          sync.Mutex // guards all that follows
+	token       string     // empty means Token
+	calls       []*Call
+	running     int // calls under way, refused ones included
+	mostRunning int
+	window      window
+	queue       []Fault
+	exports     map[string]int // CSVs answered, by the call's parameters
+	generators  map[schema.Kind]*generator
+	plans       map[string]*plan
+}
+
+// SetToken has the server accept this token only, from the next call on.
+func (s *Server) SetToken(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token = token
+}
+
+const pathPrefix = "/api/v1/export/"
+
+// ServeHTTP answers a call of the API.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	now := s.now()
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+	kind := schema.Kind(strings.TrimPrefix(r.URL.Path, pathPrefix))
+	if !strings.HasPrefix(r.URL.Path, pathPrefix) || kind != schema.Event && kind != schema.UserProfile {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+		return
+	}
+	body, err := readBody(r)
+	a := s.begin(w, r, kind, body, now)
+	defer a.release()
+	if err != nil {
+		a.fail(schema.InvalidParameter)
+		return
+	}
+	if code := s.refuse(a, body, now); code != "" {
+		a.fail(code)
+		return
+	}
+	if f, faulty := s.fault(a.snapshot()); faulty {
+		a.fault = f
+		a.update(func(c *Call) { c.Injected = true })
+	}
+	a.serve()
+}
+
+// refuse checks token, limits and parameters, in this order; a call without a good token uses up no quota.
+func (s *Server) refuse(a *answer, body []byte, now time.Time) schema.Code {
+	id := a.r.URL.Query().Get("service_id")
+	if id == "" {
+		return schema.InvalidParameter
+	}
+	if id != orText(s.Service, "1234") || !s.authorized(a.r.Header.Get("Authorization")) {
+		return schema.UnauthorizedToken
+	}
+	s.mu.Lock()
+	a.admitted = s.window.admit(&s.Limits, a.call.N, now)
+	s.window.headers(&s.Limits, a.w.Header(), now, !a.admitted)
+	s.mu.Unlock()
+	if !a.admitted {
+		return schema.TooManyAPIRequests
+	}
+	q, code := s.query(a.r, a.call.Kind, body, now)
+	if code == "" {
+		a.update(func(c *Call) { c.Query = q })
+	}
+	return code
+}
+
+func (s *Server) authorized(header string) bool {
+	s.mu.Lock()
+	token := orText(s.token, orText(s.Token, "export-token"))
+	s.mu.Unlock()
+	return subtle.ConstantTimeCompare([]byte(header), []byte("Bearer "+token)) == 1
+}
+
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, kind schema.Kind, body []byte, now time.Time) *answer {
+	header := r.Header.Clone()
+	header.Del("Authorization")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	call := &Call{N: len(s.calls) + 1, At: now, Kind: kind, Header: header, Body: string(body)}
+	s.calls = append(s.calls, call)
+	s.running++
+	s.mostRunning = max(s.mostRunning, s.running)
+	return &answer{s: s, w: w, r: r, call: call}
+}
+
+func (s *Server) now() time.Time {
+	if s.Clock == nil {
+		return time.Now()
+	}
+	return s.Clock()
+}
+
+func orText(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
