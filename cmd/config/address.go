@@ -1,0 +1,110 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// URL is where the API is: a scheme, a host, perhaps a path, no slash at the end.
+type URL string
+
+// Decode implements envconfig.Decoder. Its errors don't repeat the value, which may hold a password.
+func (u *URL) Decode(value string) error {
+	parsed, err := url.Parse(value)
+	switch {
+	case err != nil || parsed.Host == "" || parsed.Opaque != "":
+		return errors.New("is not a URL such as https://openapi.dfinery.ai")
+	case parsed.Scheme != "https" && parsed.Scheme != "http":
+		return errors.New("must begin with https://")
+	case parsed.User != nil:
+		return errors.New("must hold no user or password: the token goes into DFINERY_EXPORT_TOKEN")
+	case parsed.RawQuery != "" || parsed.ForceQuery || parsed.Fragment != "" || strings.HasSuffix(value, "#"):
+		return errors.New("must end before ? and #: the service goes into DFINERY_SERVICE_ID")
+	case strings.Contains(parsed.Path+"/", "/api/v1/"):
+		return errors.New("must end before /api/v1, which is added")
+	case parsed.Hostname() == "" || parsed.Port() != "" && !validPort(parsed.Port()):
+		return errors.New("has no valid host and port")
+	}
+	*u = URL(strings.TrimRight(value, "/"))
+	return nil
+}
+
+// Plain says whether what is sent, the token too, can be read on its way: http, and not to this machine itself.
+func (u URL) Plain() bool {
+	parsed, err := url.Parse(string(u))
+	return err == nil && parsed.Scheme == "http" && !loopback(parsed.Hostname())
+}
+
+// Brokers are addresses of the form host:port.
+type Brokers []string
+
+// Decode implements envconfig.Decoder. Its errors repeat no address that may hold a password.
+func (b *Brokers) Decode(value string) error {
+	if strings.Contains(value, "@") {
+		return errors.New("must hold host:port only: a user goes into KAFKA_SASL_USERNAME")
+	}
+	var list List
+	if err := list.Decode(value); err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return errors.New("names no broker: for example kafka-1:9092,kafka-2:9092")
+	}
+	for _, address := range list {
+		if _, after, ok := strings.Cut(address, "://"); ok {
+			return fmt.Errorf("must hold host:port only: write %s", after)
+		}
+		if host, port, err := net.SplitHostPort(address); err == nil && validHost(host) && validPort(port) {
+			continue
+		}
+		if !strings.ContainsAny(address, ":[] ") {
+			return fmt.Errorf("%q has no port: write %s:9092 if that is where it listens", address, address)
+		}
+		return fmt.Errorf("%q is not of the form host:port, such as kafka-1:9092 or [::1]:9092", address)
+	}
+	*b = Brokers(list)
+	return nil
+}
+
+// Local says whether every broker is on this machine.
+func (b Brokers) Local() bool {
+	for _, address := range b {
+		if host, _, err := net.SplitHostPort(address); err != nil || !loopback(host) {
+			return false
+		}
+	}
+	return true
+}
+
+// Addr is where to listen: host:port, :port for every interface, or empty for nowhere.
+type Addr string
+
+// Decode implements envconfig.Decoder.
+func (a *Addr) Decode(value string) error {
+	if value != "" {
+		_, port, err := net.SplitHostPort(value)
+		if err != nil || port != "0" && !validPort(port) {
+			return fmt.Errorf("%q is not of the form host:port or :port, such as :8080", value)
+		}
+	}
+	*a = Addr(value)
+	return nil
+}
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
+}
+
+func validHost(host string) bool {
+	return host != "" && !strings.ContainsFunc(host, func(c rune) bool { return c <= ' ' || c > '~' || c == '/' })
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,107 @@
+package config
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// check applies the rules between variables, each only when the variables it needs were read well.
+func (l *loader) check(c *Config) {
+	l.checkSource(&c.DFINERY)
+	for i := range c.Streams {
+		l.checkStream(&c.Streams[i])
+	}
+	l.checkCalls(c)
+	l.checkTopics(c)
+	l.checkTLS(&c.Kafka)
+	l.checkLogin(&c.Kafka)
+	if c.Kafka.ReplicationFactor == 0 && l.good("KAFKA_REPLICATION_FACTOR") {
+		l.fault("KAFKA_REPLICATION_FACTOR", "0 is no number of replicas: 1 or more, or -1 for the brokers' default")
+	}
+	if c.Publish.StandbyAfter < 2*c.Publish.OwnerHeartbeat && l.good("STANDBY_AFTER", "OWNER_HEARTBEAT") {
+		l.fault("STANDBY_AFTER", fmt.Sprintf("%v is less than twice OWNER_HEARTBEAT (%v): one late heartbeat would cost the owner its role",
+			c.Publish.StandbyAfter, c.Publish.OwnerHeartbeat))
+	}
+	if c.Breaker.MaxOpenFor < c.Breaker.OpenFor && l.good("BREAKER_MAX_OPEN_FOR", "BREAKER_OPEN_FOR") {
+		l.fault("BREAKER_MAX_OPEN_FOR", fmt.Sprintf("%v is less than BREAKER_OPEN_FOR (%v)", c.Breaker.MaxOpenFor, c.Breaker.OpenFor))
+	}
+	if c.Retry.MaxBackoff < c.Retry.Backoff && l.good("RETRY_MAX_BACKOFF", "RETRY_BACKOFF") {
+		l.fault("RETRY_MAX_BACKOFF", fmt.Sprintf("%v is less than RETRY_BACKOFF (%v)", c.Retry.MaxBackoff, c.Retry.Backoff))
+	}
+	if c.Process.AdminPprof && c.Process.AdminAddr == "" && l.good("ADMIN_ADDR") {
+		l.warn("ADMIN_PPROF", "has no effect: ADMIN_ADDR is empty")
+	}
+}
+
+func (l *loader) checkSource(d *DFINERY) {
+	const token = "DFINERY_EXPORT_TOKEN"
+	l.secret(token, &d.Token, d.TokenFile)
+	switch {
+	case d.Token == "" && l.good(token+"_FILE"):
+		l.fault(token, "is needed, or "+token+"_FILE")
+	case strings.ContainsFunc(string(d.Token), func(c rune) bool { return c <= ' ' || c > '~' }):
+		l.fault(token, "holds a character that an HTTP header can't carry, a blank in the middle for instance")
+	}
+	if d.BaseURL.Plain() {
+		l.warn("DFINERY_BASE_URL", "is not https: the token and all rows can be read on their way")
+	}
+}
+
+// checkTLS reads the files as a connection will: a wrong one is found at the start, not at the first handshake.
+func (l *loader) checkTLS(k *Kafka) {
+	const ca, cert, key = "KAFKA_TLS_CA_FILE", "KAFKA_TLS_CERT_FILE", "KAFKA_TLS_KEY_FILE"
+	if !k.TLS && l.good("KAFKA_TLS") {
+		for _, name := range []string{ca, cert, key} {
+			if l.has(name) {
+				l.fault(name, "is set, but KAFKA_TLS is not true")
+			}
+		}
+		return
+	}
+	if k.CAFile != "" {
+		pem, err := os.ReadFile(k.CAFile)
+		if err != nil {
+			l.fault(ca, "names a file that can't be used: "+reason(err))
+		} else if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+			l.fault(ca, "names a file that holds no certificate in PEM: "+k.CAFile)
+		}
+	}
+	switch {
+	case k.CertFile != "" && k.KeyFile == "":
+		l.fault(key, "is needed beside "+cert)
+	case k.CertFile == "" && k.KeyFile != "":
+		l.fault(cert, "is needed beside "+key)
+	case k.CertFile != "":
+		if _, err := tls.LoadX509KeyPair(k.CertFile, k.KeyFile); err != nil {
+			l.fault(cert, "does not go with "+key+": "+reason(err))
+		}
+	}
+}
+
+func (l *loader) checkLogin(k *Kafka) {
+	const mechanism, user, password = "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"
+	l.secret(password, &k.Password, k.PasswordFile)
+	if !l.good(mechanism) {
+		return
+	}
+	if k.Mechanism == "" {
+		for _, name := range []string{user, password, password + "_FILE"} {
+			if l.has(name) {
+				l.fault(name, "is set, but "+mechanism+" is not: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+			}
+		}
+		return
+	}
+	if k.Username == "" {
+		l.fault(user, "is needed with "+mechanism)
+	}
+	if k.Password == "" && l.good(password+"_FILE") {
+		l.fault(password, "is needed with "+mechanism+", or "+password+"_FILE")
+	}
+	if k.Mechanism == Plain && !k.TLS && !k.Brokers.Local() && l.good("KAFKA_TLS", "KAFKA_BROKERS") {
+		l.warn(mechanism, "is PLAIN without KAFKA_TLS: the password can be read on its way")
+	}
+}

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+func (l *loader) checkStream(s *Stream) {
+	prefix := streamPrefix(s.Name)
+	if s.Events != nil && s.ExcludeEvents != nil {
+		l.fault(prefix+"EXCLUDE_EVENTS", "is set beside "+prefix+"EVENTS: the API takes one of them")
+	}
+	if s.Properties != nil && s.ExcludeProperties != nil {
+		l.fault(prefix+"EXCLUDE_PROPERTIES", "is set beside "+prefix+"PROPERTIES: the API takes one of them")
+	}
+	if s.Key == "df_unified_id" { // in every export, whatever is asked for
+		return
+	}
+	system := []string{"event_name", "df_api_version", "df_server_datetime", "df_correction_datetime"} // in every event export
+	always := s.Export == schema.Event && slices.Contains(system, s.Key)
+	left := s.Properties != nil && !slices.Contains(s.Properties, s.Key) || slices.Contains(s.ExcludeProperties, s.Key)
+	if left && !always {
+		l.warn(prefix+"KEY", fmt.Sprintf("names %q, which the stream's properties leave out: without that column the stream is halted", s.Key))
+	}
+}
+
+// checkCalls refuses streams that spend the quota on polls alone: their days would never catch up.
+func (l *loader) checkCalls(c *Config) {
+	const quota = "DFINERY_CALLS_PER_HOUR"
+	if !l.good(quota) {
+		return
+	}
+	var sum float64
+	var parts, intervals []string
+	for _, s := range c.Streams {
+		prefix := streamPrefix(s.Name)
+		if !l.good(prefix+"EXPORT", prefix+"POLL_INTERVAL", prefix+"LOOKBACK", prefix+"LOOKBACK_INTERVAL", prefix+"START") {
+			return
+		}
+		calls := s.CallsPerHour()
+		sum += calls
+		parts = append(parts, fmt.Sprintf("%s %.4g", s.Name, calls))
+		intervals = append(intervals, prefix+"POLL_INTERVAL")
+	}
+	if sum > float64(c.DFINERY.CallsPerHour) {
+		l.fault(quota, fmt.Sprintf("the polls alone need %.4g calls an hour (%s), and %d are allowed: lengthen %s or the lookback's intervals, or raise it if the service has more",
+			sum, strings.Join(parts, ", "), c.DFINERY.CallsPerHour, strings.Join(intervals, ", ")))
+	}
+}
+
+// CallsPerHour is how many export calls the stream's polls need when all goes well: today's, and those of its lookback's days.
+func (s Stream) CallsPerHour() float64 {
+	calls := perHour(s.PollInterval)
+	if s.Export != schema.Event {
+		return calls
+	}
+	days := s.Lookback
+	if s.Start.On == nil {
+		days = min(days, s.Start.Back)
+	}
+	if days == 0 {
+		return calls
+	}
+	return calls + float64(days)*perHour(s.LookbackInterval)
+}
+
+func perHour(interval time.Duration) float64 { return float64(time.Hour) / float64(interval) }
+
+// checkTopics wants every topic to have one purpose. Kafka refuses names that differ only in dots and underscores.
+func (l *loader) checkTopics(c *Config) {
+	type use struct{ variable, topic string }
+	uses := []use{
+		{"DEAD_LETTER_TOPIC", string(c.Publish.DeadLetterTopic)},
+		{"LEDGER_TOPIC", string(c.Publish.LedgerTopic)},
+		{"LEDGER_TOPIC", string(c.Publish.LedgerTopic) + ".rows"},
+	}
+	for _, s := range c.Streams {
+		uses = append(uses, use{streamPrefix(s.Name) + "TOPIC", string(s.Topic)})
+	}
+	if rows := uses[2].topic; len(rows) > 249 {
+		l.fault("LEDGER_TOPIC", "is too long: with .rows appended it has more than 249 characters")
+	}
+	dots := strings.NewReplacer("_", ".")
+	for i, this := range uses {
+		for _, earlier := range uses[:i] {
+			if !l.good(this.variable, earlier.variable) || dots.Replace(this.topic) != dots.Replace(earlier.topic) {
+				continue
+			}
+			switch {
+			case this.topic == earlier.topic:
+				l.fault(this.variable, fmt.Sprintf("%s is %s's topic already", this.topic, earlier.variable))
+			default:
+				l.fault(this.variable, fmt.Sprintf("%s collides with %s's topic %s: to Kafka dots and underscores are the same", this.topic, earlier.variable, earlier.topic))
+			}
+		}
+	}
+}

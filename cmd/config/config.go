@@ -1,0 +1,119 @@
+// Package config reads the program's configuration from the environment, and promises that what it hands out is right:
+// every fault is found at once, each names its variable and says what would be right, and no secret appears in any of them.
+//
+// The structs below are the only declaration. A field's tags hold the variable's name (envconfig), its default, its meaning
+// (desc) and its limits; reading, checking, the listing and the README's table all follow from them. An empty variable
+// that has a default is a fault, since an unexpanded template must not silently become the default; only where empty means
+// something (an empty list, no admin server) is it taken as given. Without a default, empty is the same as unset.
+//
+// kelseyhightower/envconfig converts the values. It reads the environment of the process and nothing else, so Load does too.
+package config
+
+import (
+	"log/slog"
+	"time"
+
+	_ "time/tzdata" // images without a zone database know Asia/Seoul too
+
+	"dfinery-kafka/schema"
+)
+
+// Config is the whole configuration of one service's connector.
+type Config struct {
+	DFINERY DFINERY
+	Streams []Stream
+	Kafka   Kafka
+	Publish Publish
+	Breaker Breaker
+	Retry   Retry
+	Process Process
+}
+
+// DFINERY is the source: one service and its limits.
+type DFINERY struct {
+	BaseURL         URL           `envconfig:"DFINERY_BASE_URL" default:"https://openapi.dfinery.ai" desc:"Where the API is, without /api/v1. Plain http:// works, with a warning unless the host is loopback"`
+	Service         Service       `envconfig:"DFINERY_SERVICE_ID" needed:"true" example:"1234" desc:"The id of the DFINERY service that is exported"`
+	Token           Secret        `envconfig:"DFINERY_EXPORT_TOKEN" desc:"The service's Export token. Needed, here or in DFINERY_EXPORT_TOKEN_FILE"`
+	TokenFile       string        `envconfig:"DFINERY_EXPORT_TOKEN_FILE" desc:"A file that holds the Export token instead; read again when the API refuses the token"`
+	Timezone        Zone          `envconfig:"DFINERY_TIMEZONE" default:"Asia/Seoul" desc:"The time zone, by its IANA name, in which a day begins"`
+	ToDate          ToDate        `envconfig:"DFINERY_TO_DATE" default:"inclusive" oneof:"inclusive exclusive" desc:"Whether the API's to_date belongs to the range: inclusive sends D to D, exclusive D to D+1"`
+	CallsPerHour    int           `envconfig:"DFINERY_CALLS_PER_HOUR" default:"100" min:"1" desc:"The service's quota of export calls in any hour"`
+	ConcurrentCalls int           `envconfig:"DFINERY_CONCURRENT_CALLS" default:"5" min:"1" desc:"The service's quota of export calls at the same time"`
+	HeaderTimeout   time.Duration `envconfig:"DFINERY_HEADER_TIMEOUT" default:"5m" min:"1ms" desc:"How long an export may take until its answer begins"`
+	IdleTimeout     time.Duration `envconfig:"DFINERY_IDLE_TIMEOUT" default:"1m" min:"1ms" desc:"How long a download may stand still. A whole download has no limit"`
+}
+
+// Kafka is the cluster and how to reach it.
+type Kafka struct {
+	Brokers           Brokers     `envconfig:"KAFKA_BROKERS" needed:"true" example:"kafka-1:9092,kafka-2:9092" desc:"Where to meet the cluster: host:port, comma-separated"`
+	TLS               bool        `envconfig:"KAFKA_TLS" default:"false" desc:"Whether to speak TLS to the brokers"`
+	CAFile            string      `envconfig:"KAFKA_TLS_CA_FILE" desc:"A PEM file of the authorities that sign the brokers' certificates; unset: the system's. Read again at each connection"`
+	CertFile          string      `envconfig:"KAFKA_TLS_CERT_FILE" desc:"A PEM file of our client certificate, with KAFKA_TLS_KEY_FILE. Read again at each connection"`
+	KeyFile           string      `envconfig:"KAFKA_TLS_KEY_FILE" desc:"A PEM file of the client certificate's key"`
+	Mechanism         Mechanism   `envconfig:"KAFKA_SASL_MECHANISM" oneof:"PLAIN SCRAM-SHA-256 SCRAM-SHA-512" desc:"How to log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; unset: no login"`
+	Username          string      `envconfig:"KAFKA_SASL_USERNAME" desc:"The user to log in as"`
+	Password          Secret      `envconfig:"KAFKA_SASL_PASSWORD" desc:"The user's password"`
+	PasswordFile      string      `envconfig:"KAFKA_SASL_PASSWORD_FILE" desc:"A file that holds the password instead; read again at each connection"`
+	Compression       Compression `envconfig:"KAFKA_COMPRESSION" default:"snappy" oneof:"none gzip snappy lz4 zstd" desc:"How batches are compressed: none, gzip, snappy, lz4 or zstd"`
+	CreateTopics      bool        `envconfig:"KAFKA_CREATE_TOPICS" default:"true" desc:"Whether missing topics are created"`
+	Partitions        int         `envconfig:"KAFKA_PARTITIONS" default:"6" min:"1" max:"100000" desc:"The partitions of topics that we create"`
+	ReplicationFactor int         `envconfig:"KAFKA_REPLICATION_FACTOR" default:"-1" min:"-1" max:"32767" desc:"The replicas of topics that we create; -1: as the brokers are configured"`
+}
+
+// Publish is what reaches Kafka beside the rows, and with which promise.
+type Publish struct {
+	DeadLetterTopic    Topic         `envconfig:"DEAD_LETTER_TOPIC" default:"dfinery.dead-letters" desc:"The topic of every failed export and of every row that could not be published"`
+	LedgerTopic        Topic         `envconfig:"LEDGER_TOPIC" default:"dfinery.ledger" desc:"The topic that remembers what has been published; a second one has .rows appended"`
+	Delivery           Delivery      `envconfig:"DELIVERY" default:"exactly-once" oneof:"exactly-once at-least-once" desc:"exactly-once, or at-least-once for clusters that forbid transactional ids: then two instances at once may repeat rows"`
+	CheckpointInterval time.Duration `envconfig:"CHECKPOINT_INTERVAL" default:"5s" min:"100ms" desc:"How often the ledger is brought up to date while rows are published"`
+	FenceRenewal       time.Duration `envconfig:"FENCE_RENEWAL" default:"1h" min:"1ms" max:"12h" desc:"How often the fence against older instances is renewed, at most 12h"`
+	OwnerHeartbeat     time.Duration `envconfig:"OWNER_HEARTBEAT" default:"30s" min:"1ms" desc:"How often the owner says that it is alive"`
+	StandbyAfter       time.Duration `envconfig:"STANDBY_AFTER" default:"2m" min:"1ms" desc:"How long the owner must be silent before a stand-by takes over, at least twice OWNER_HEARTBEAT"`
+}
+
+// Breaker says when the API is left alone.
+type Breaker struct {
+	Failures   int           `envconfig:"BREAKER_FAILURES" default:"5" min:"1" desc:"How many failures in a row open the breaker"`
+	OpenFor    time.Duration `envconfig:"BREAKER_OPEN_FOR" default:"1m" min:"1ms" desc:"How long it stays open at first; each failed probe doubles that"`
+	MaxOpenFor time.Duration `envconfig:"BREAKER_MAX_OPEN_FOR" default:"15m" min:"1ms" desc:"How long it stays open at most"`
+	TripOn     Codes         `envconfig:"BREAKER_TRIP_ON" default:"unknown_error,query_error" desc:"The failures that count. Possible too: client_connection_closed, http_5xx or one such as http_503, cut_body, maybe_torn, connection, tls, timeout, not_csv, empty_body"`
+}
+
+// Retry is the pace of a day that failed.
+type Retry struct {
+	Backoff     time.Duration `envconfig:"RETRY_BACKOFF" default:"1s" min:"1ms" desc:"How long a failed export waits at first, with jitter"`
+	MaxBackoff  time.Duration `envconfig:"RETRY_MAX_BACKOFF" default:"10m" min:"1ms" desc:"How long it waits at most"`
+	NarrowAfter int           `envconfig:"NARROW_AFTER" default:"3" min:"1" desc:"How many failures of a day before it is exported in slices"`
+}
+
+// Process is the program itself.
+type Process struct {
+	AdminAddr       Addr          `envconfig:"ADMIN_ADDR" default:":8080" empty:"true" desc:"Where /livez, /readyz, /metrics and /status are served: host:port. Empty: nowhere"`
+	AdminPprof      bool          `envconfig:"ADMIN_PPROF" default:"false" desc:"Whether the admin server serves Go profiles too"`
+	LogLevel        slog.Level    `envconfig:"LOG_LEVEL" default:"info" oneof:"debug info warn error" desc:"debug, info, warn or error"`
+	LogFormat       LogFormat     `envconfig:"LOG_FORMAT" default:"json" oneof:"json text" desc:"json or text"`
+	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"20s" min:"1ms" desc:"How long a shutdown may take; keep it below the orchestrator's grace period"`
+}
+
+// Stream is one configured export and the topic that it fills. Its variables are named STREAM_NAME_…
+type Stream struct {
+	Name              string        `ignored:"true"`
+	Export            schema.Kind   `envconfig:"EXPORT" default:"event" oneof:"event userprofile" desc:"What is exported: event or userprofile"`
+	Events            List          `envconfig:"EVENTS" only:"event" desc:"The events to export, comma-separated; unset: all"`
+	ExcludeEvents     List          `envconfig:"EXCLUDE_EVENTS" only:"event" desc:"The events to leave out"`
+	Properties        List          `envconfig:"PROPERTIES" desc:"The properties to export, comma-separated; unset: all"`
+	ExcludeProperties List          `envconfig:"EXCLUDE_PROPERTIES" desc:"The properties to leave out"`
+	Audience          string        `envconfig:"AUDIENCE" only:"userprofile" desc:"The id of the audience whose profiles are exported; unset: every user's"`
+	Topic             Topic         `envconfig:"TOPIC" default:"dfinery.X" desc:"The topic to fill"`
+	Key               string        `envconfig:"KEY" default:"df_unified_id" desc:"The column whose bytes are the records' key"`
+	Empty             schema.Empty  `envconfig:"EMPTY" default:"omit" oneof:"omit null string" desc:"What becomes of empty cells: omit, null or string"`
+	PollInterval      time.Duration `envconfig:"POLL_INTERVAL" default:"10m" userprofile:"24h" min:"1ms" desc:"How often today is exported; a userprofile stream's default is 24h"`
+	Lookback          int           `envconfig:"LOOKBACK" default:"2" only:"event" min:"0" max:"29" desc:"How many days before today are still exported again, for late events"`
+	LookbackInterval  time.Duration `envconfig:"LOOKBACK_INTERVAL" default:"1h" only:"event" min:"1ms" desc:"How often each of those days is exported again"`
+	Start             Start         `envconfig:"START" default:"30" only:"event" desc:"The first day to export: 0 to 30 days before today, or a date such as 2026-11-23"`
+}
+
+// streamNames is apart from Config, whose Streams carry the names.
+type streamNames struct {
+	Names Names `envconfig:"STREAMS" default:"events" desc:"The names of the streams, comma-separated; each reads its own STREAM_NAME_… variables"`
+}

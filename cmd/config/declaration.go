@@ -1,0 +1,83 @@
+package config
+
+import (
+	"iter"
+	"reflect"
+	"strings"
+
+	"dfinery-kafka/schema"
+)
+
+// declaration is one variable, as the tags of its field declare it.
+type declaration struct {
+	Name    string // in full: STREAM_EVENTS_TOPIC
+	Default string // empty: none
+	Meaning string
+	Example string      // shown where a value is needed
+	Needed  bool        // set and not empty, or a fault
+	Empty   bool        // empty means something else than unset
+	Only    schema.Kind // the only kind of stream that knows it; empty: any
+	OneOf   []string
+	Min     string
+	Max     string
+}
+
+// declare tells the variables of a section, a pointer to one of the structs of Config, with the fields that they fill.
+// Names get the prefix. A stream's defaults depend on its name and on what it exports.
+func declare(section any, prefix, stream string, kind schema.Kind) iter.Seq2[declaration, reflect.Value] {
+	return func(yield func(declaration, reflect.Value) bool) {
+		value := reflect.ValueOf(section).Elem()
+		for i := range value.NumField() {
+			tag := value.Type().Field(i).Tag
+			if tag.Get("ignored") != "" {
+				continue
+			}
+			d := declaration{
+				Name:    prefix + tag.Get("envconfig"),
+				Default: strings.Replace(tag.Get("default"), "dfinery.X", "dfinery."+stream, 1),
+				Meaning: tag.Get("desc"),
+				Example: tag.Get("example"),
+				Needed:  tag.Get("needed") != "",
+				Empty:   tag.Get("empty") != "",
+				Only:    schema.Kind(tag.Get("only")),
+				OneOf:   strings.Fields(tag.Get("oneof")),
+				Min:     tag.Get("min"),
+				Max:     tag.Get("max"),
+			}
+			if other := tag.Get("userprofile"); other != "" && kind == schema.UserProfile {
+				d.Default = other
+			}
+			if !yield(d, value.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+// sections are those of Config before and after the streams.
+func (c *Config) sections() (before, after []any) {
+	return []any{&c.DFINERY}, []any{&c.Kafka, &c.Publish, &c.Breaker, &c.Retry, &c.Process}
+}
+
+// streamPrefix is what the names of a stream's variables begin with.
+func streamPrefix(stream string) string { return "STREAM_" + strings.ToUpper(stream) + "_" }
+
+// declarations are those of the whole configuration, in the order of the README, for one stream of the given name.
+func declarations(stream string) []declaration {
+	var list []declaration
+	add := func(section any, prefix string) {
+		for d := range declare(section, prefix, stream, schema.Event) {
+			list = append(list, d)
+		}
+	}
+	before, after := new(Config).sections()
+	for _, section := range before {
+		add(section, "")
+	}
+	add(new(streamNames), "")
+	add(new(Stream), streamPrefix(stream))
+	for _, section := range after {
+		add(section, "")
+	}
+	return list
+}

@@ -1,0 +1,50 @@
+package config
+
+// ToDate says whether the API's to_date belongs to the range asked for.
+type ToDate string
+
+// The values of DFINERY_TO_DATE.
+const (
+	Inclusive ToDate = "inclusive"
+	Exclusive ToDate = "exclusive"
+)
+
+// Mechanism is a SASL mechanism; empty means no login.
+type Mechanism string
+
+// The values of KAFKA_SASL_MECHANISM, as IANA registers them.
+const (
+	Plain       Mechanism = "PLAIN"
+	ScramSHA256 Mechanism = "SCRAM-SHA-256"
+	ScramSHA512 Mechanism = "SCRAM-SHA-512"
+)
+
+// Compression is the codec of record batches.
+type Compression string
+
+// The values of KAFKA_COMPRESSION.
+const (
+	None   Compression = "none"
+	Gzip   Compression = "gzip"
+	Snappy Compression = "snappy"
+	LZ4    Compression = "lz4"
+	Zstd   Compression = "zstd"
+)
+
+// Delivery is the promise to consumers.
+type Delivery string
+
+// The values of DELIVERY.
+const (
+	ExactlyOnce Delivery = "exactly-once"
+	AtLeastOnce Delivery = "at-least-once"
+)
+
+// LogFormat is the form of log lines.
+type LogFormat string
+
+// The values of LOG_FORMAT.
+const (
+	JSON LogFormat = "json"
+	Text LogFormat = "text"
+)

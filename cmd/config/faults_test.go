@@ -1,0 +1,167 @@
+package config_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/cmd/config"
+)
+
+func TestFaults(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, dir, "empty", "\n")
+	writeFile(t, dir, "large", strings.Repeat("x", 70_000))
+	writeFile(t, dir, "text", "no PEM")
+	writePair(t, dir, "one")
+	writePair(t, dir, "two")
+	const token, file = "DFINERY_EXPORT_TOKEN", "DFINERY_EXPORT_TOKEN_FILE"
+	userprofile := "STREAM_EVENTS_EXPORT"
+	tests := map[string]struct {
+		set  map[string]string
+		want string // the faults, a line each
+	}{
+		"all at once": {
+			map[string]string{"DFINERY_SERVICE_ID": "unset", token: "unset", "KAFKA_BROKERS": "", "LOG_LEVEL": "loud", "STREAM_EVENTS_TOPIK": "x"},
+			`DFINERY_SERVICE_ID: is needed: for example 1234
+KAFKA_BROKERS: is needed: for example kafka-1:9092,kafka-2:9092
+LOG_LEVEL: "loud" is none of debug, info, warn, error
+DFINERY_EXPORT_TOKEN: is needed, or DFINERY_EXPORT_TOKEN_FILE
+STREAM_EVENTS_TOPIK: is not a variable of ours: is STREAM_EVENTS_TOPIC meant?`,
+		},
+		"empty where a default is": {map[string]string{"KAFKA_TLS": ""}, `KAFKA_TLS: is empty: give it a value, or remove it for the default false`},
+		"service with a slash":     {map[string]string{"DFINERY_SERVICE_ID": "a/b"}, `DFINERY_SERVICE_ID: can't be a service id: one word of ASCII without a slash`},
+
+		"url without scheme":    {map[string]string{"DFINERY_BASE_URL": "openapi.dfinery.ai"}, `DFINERY_BASE_URL: is not a URL such as https://openapi.dfinery.ai`},
+		"url of another scheme": {map[string]string{"DFINERY_BASE_URL": "ftp://openapi.dfinery.ai"}, `DFINERY_BASE_URL: must begin with https://`},
+		"url with a user":       {map[string]string{"DFINERY_BASE_URL": "https://me:" + canary + "@dfinery.ai"}, `DFINERY_BASE_URL: must hold no user or password: the token goes into DFINERY_EXPORT_TOKEN`},
+		"url with a query":      {map[string]string{"DFINERY_BASE_URL": "https://dfinery.ai?t=" + canary}, `DFINERY_BASE_URL: must end before ? and #: the service goes into DFINERY_SERVICE_ID`},
+		"url with the API":      {map[string]string{"DFINERY_BASE_URL": "https://dfinery.ai/api/v1/"}, `DFINERY_BASE_URL: must end before /api/v1, which is added`},
+		"url with a wrong port": {map[string]string{"DFINERY_BASE_URL": "https://dfinery.ai:99999"}, `DFINERY_BASE_URL: has no valid host and port`},
+		"url that can't parse":  {map[string]string{"DFINERY_BASE_URL": "https://" + canary + "%zz"}, `DFINERY_BASE_URL: is not a URL such as https://openapi.dfinery.ai`},
+
+		"token twice":              {map[string]string{file: "DIR/one.key"}, file + `: is set beside DFINERY_EXPORT_TOKEN: keep one of them`},
+		"token's file missing":     {map[string]string{token: "unset", file: "DIR/nothing"}, file + `: names a file that can't be used: DIR/nothing: no such file or directory`},
+		"token's file a directory": {map[string]string{token: "unset", file: "DIR"}, file + `: names a file that can't be used: DIR: is a directory`},
+		"token's file empty":       {map[string]string{token: "unset", file: "DIR/empty"}, file + `: names a file that can't be used: DIR/empty is empty`},
+		"token's file large":       {map[string]string{token: "unset", file: "DIR/large"}, file + `: names a file that can't be used: DIR/large is too large for a secret`},
+		"token of blanks":          {map[string]string{token: "  \n"}, token + `: is needed, or DFINERY_EXPORT_TOKEN_FILE`},
+		"token of two lines":       {map[string]string{token: canary + "\nX: y"}, token + `: holds a character that an HTTP header can't carry, a blank in the middle for instance`},
+
+		"zone":               {map[string]string{"DFINERY_TIMEZONE": "Seoul"}, `DFINERY_TIMEZONE: "Seoul" is not the IANA name of a time zone, such as Asia/Seoul or UTC`},
+		"the machine's zone": {map[string]string{"DFINERY_TIMEZONE": "Local"}, `DFINERY_TIMEZONE: "Local" is not the IANA name of a time zone, such as Asia/Seoul or UTC`},
+		"enum":               {map[string]string{"DFINERY_TO_DATE": "Inclusive"}, `DFINERY_TO_DATE: "Inclusive" is none of inclusive, exclusive`},
+		"number":             {map[string]string{"DFINERY_CONCURRENT_CALLS": "five"}, `DFINERY_CONCURRENT_CALLS: "five" is not a whole number`},
+		"octal":              {map[string]string{"KAFKA_PARTITIONS": "010"}, `KAFKA_PARTITIONS: "010" is not a whole number`},
+		"number too small":   {map[string]string{"BREAKER_FAILURES": "0"}, `BREAKER_FAILURES: 0 is too little: at least 1`},
+		"number too large":   {map[string]string{"KAFKA_REPLICATION_FACTOR": "32768"}, `KAFKA_REPLICATION_FACTOR: 32768 is out of range: -1 to 32767`},
+		"no replicas":        {map[string]string{"KAFKA_REPLICATION_FACTOR": "0"}, `KAFKA_REPLICATION_FACTOR: 0 is no number of replicas: 1 or more, or -1 for the brokers' default`},
+		"duration":           {map[string]string{"RETRY_BACKOFF": "10"}, `RETRY_BACKOFF: "10" is not a duration such as 500ms, 30s or 1h30m`},
+		"no duration":        {map[string]string{"DFINERY_IDLE_TIMEOUT": "0s"}, `DFINERY_IDLE_TIMEOUT: 0s is not more than zero`},
+		"duration too short": {map[string]string{"CHECKPOINT_INTERVAL": "99ms"}, `CHECKPOINT_INTERVAL: 99ms is too little: at least 100ms`},
+		"duration too long":  {map[string]string{"FENCE_RENEWAL": "13h"}, `FENCE_RENEWAL: 13h is out of range: 1ms to 12h`},
+		"truth":              {map[string]string{"KAFKA_CREATE_TOPICS": "yes"}, `KAFKA_CREATE_TOPICS: "yes" is neither true nor false`},
+
+		"no streams":       {map[string]string{"STREAMS": " , "}, `STREAMS: names no stream: for example events`},
+		"stream twice":     {map[string]string{"STREAMS": "a,b,a"}, `STREAMS: names "a" twice`},
+		"stream's name":    {map[string]string{"STREAMS": "My-Events", "STREAM_MY_TOPIC": "x"}, `STREAMS: "My-Events" can't name a stream: lower-case letters and digits, a letter first, such as events`},
+		"topic's name":     {map[string]string{"STREAM_EVENTS_TOPIC": "a b"}, `STREAM_EVENTS_TOPIC: "a b" can't name a topic: up to 249 letters, digits, dots, dashes and underscores`},
+		"topic of dots":    {map[string]string{"STREAM_EVENTS_TOPIC": ".."}, `STREAM_EVENTS_TOPIC: ".." can't name a topic: up to 249 letters, digits, dots, dashes and underscores`},
+		"ledger too long":  {map[string]string{"LEDGER_TOPIC": strings.Repeat("a", 245)}, `LEDGER_TOPIC: is too long: with .rows appended it has more than 249 characters`},
+		"topic twice":      {map[string]string{"STREAMS": "a,b", "STREAM_A_TOPIC": "t", "STREAM_B_TOPIC": "t"}, `STREAM_B_TOPIC: t is STREAM_A_TOPIC's topic already`},
+		"topic of rows":    {map[string]string{"STREAM_EVENTS_TOPIC": "dfinery.ledger.rows"}, `STREAM_EVENTS_TOPIC: dfinery.ledger.rows is LEDGER_TOPIC's topic already`},
+		"topics to Kafka":  {map[string]string{"STREAM_EVENTS_TOPIC": "dfinery_ledger"}, `STREAM_EVENTS_TOPIC: dfinery_ledger collides with LEDGER_TOPIC's topic dfinery.ledger: to Kafka dots and underscores are the same`},
+		"start too old":    {map[string]string{"STREAM_EVENTS_START": "31"}, `STREAM_EVENTS_START: "31" is beyond what the API exports: 0 (today alone) to 30 days before today`},
+		"start":            {map[string]string{"STREAM_EVENTS_START": "2026-02-30"}, `STREAM_EVENTS_START: "2026-02-30" is neither a number of days before today, such as 30, nor a date such as 2026-11-23`},
+		"lookback":         {map[string]string{"STREAM_EVENTS_LOOKBACK": "30"}, `STREAM_EVENTS_LOOKBACK: 30 is out of range: 0 to 29`},
+		"empty cells":      {map[string]string{"STREAM_EVENTS_EMPTY": ""}, `STREAM_EVENTS_EMPTY: is empty: give it a value, or remove it for the default omit`},
+		"events both ways": {map[string]string{"STREAM_EVENTS_EVENTS": "a", "STREAM_EVENTS_EXCLUDE_EVENTS": "b"}, `STREAM_EVENTS_EXCLUDE_EVENTS: is set beside STREAM_EVENTS_EVENTS: the API takes one of them`},
+		"properties both ways": {map[string]string{"STREAM_EVENTS_PROPERTIES": "a", "STREAM_EVENTS_EXCLUDE_PROPERTIES": "b"},
+			`STREAM_EVENTS_EXCLUDE_PROPERTIES: is set beside STREAM_EVENTS_PROPERTIES: the API takes one of them`},
+		"audience of events": {map[string]string{"STREAM_EVENTS_AUDIENCE": "7"}, `STREAM_EVENTS_AUDIENCE: is for userprofile streams only, and STREAM_EVENTS_EXPORT is event`},
+		"events of profiles": {map[string]string{userprofile: "userprofile", "STREAM_EVENTS_EVENTS": "a", "STREAM_EVENTS_LOOKBACK": "1", "STREAM_EVENTS_LOOKBACK_INTERVAL": "1h", "STREAM_EVENTS_START": "0"},
+			`STREAM_EVENTS_EVENTS: is for event streams only, and STREAM_EVENTS_EXPORT is userprofile
+STREAM_EVENTS_LOOKBACK: is for event streams only, and STREAM_EVENTS_EXPORT is userprofile
+STREAM_EVENTS_LOOKBACK_INTERVAL: is for event streams only, and STREAM_EVENTS_EXPORT is userprofile
+STREAM_EVENTS_START: is for event streams only, and STREAM_EVENTS_EXPORT is userprofile`},
+		"neither kind": {map[string]string{userprofile: "profile", "STREAM_EVENTS_EVENTS": "a", "STREAM_EVENTS_AUDIENCE": "7"}, `STREAM_EVENTS_EXPORT: "profile" is none of event, userprofile`},
+		"too many polls": {map[string]string{"STREAMS": "a,b", "STREAM_A_POLL_INTERVAL": "1m", "STREAM_A_LOOKBACK_INTERVAL": "10m", "STREAM_B_POLL_INTERVAL": "2m", "STREAM_B_START": "0"},
+			`DFINERY_CALLS_PER_HOUR: the polls alone need 102 calls an hour (a 72, b 30), and 100 are allowed: lengthen STREAM_A_POLL_INTERVAL, STREAM_B_POLL_INTERVAL or the lookback's intervals, or raise it if the service has more`},
+
+		"brokers of commas":     {map[string]string{"KAFKA_BROKERS": ","}, `KAFKA_BROKERS: names no broker: for example kafka-1:9092,kafka-2:9092`},
+		"broker without a port": {map[string]string{"KAFKA_BROKERS": "a:1,kafka"}, `KAFKA_BROKERS: "kafka" has no port: write kafka:9092 if that is where it listens`},
+		"broker with a scheme":  {map[string]string{"KAFKA_BROKERS": "SASL_SSL://kafka:9092"}, `KAFKA_BROKERS: must hold host:port only: write kafka:9092`},
+		"broker with a user":    {map[string]string{"KAFKA_BROKERS": "me:" + canary + "@kafka:9092"}, `KAFKA_BROKERS: must hold host:port only: a user goes into KAFKA_SASL_USERNAME`},
+		"broker with port 0":    {map[string]string{"KAFKA_BROKERS": "kafka:0"}, `KAFKA_BROKERS: "kafka:0" is not of the form host:port, such as kafka-1:9092 or [::1]:9092`},
+		"bare IPv6":             {map[string]string{"KAFKA_BROKERS": "::1"}, `KAFKA_BROKERS: "::1" is not of the form host:port, such as kafka-1:9092 or [::1]:9092`},
+		"broker twice":          {map[string]string{"KAFKA_BROKERS": "a:1,a:1"}, `KAFKA_BROKERS: names "a:1" twice`},
+
+		"certificates without TLS": {map[string]string{"KAFKA_TLS_CA_FILE": "DIR/one.pem", "KAFKA_TLS_KEY_FILE": "DIR/one.key"},
+			"KAFKA_TLS_CA_FILE: is set, but KAFKA_TLS is not true\nKAFKA_TLS_KEY_FILE: is set, but KAFKA_TLS is not true"},
+		"CA missing":              {map[string]string{"KAFKA_TLS": "true", "KAFKA_TLS_CA_FILE": "DIR/none"}, `KAFKA_TLS_CA_FILE: names a file that can't be used: DIR/none: no such file or directory`},
+		"CA of text":              {map[string]string{"KAFKA_TLS": "true", "KAFKA_TLS_CA_FILE": "DIR/text"}, `KAFKA_TLS_CA_FILE: names a file that holds no certificate in PEM: DIR/text`},
+		"certificate without key": {map[string]string{"KAFKA_TLS": "true", "KAFKA_TLS_CERT_FILE": "DIR/one.pem"}, `KAFKA_TLS_KEY_FILE: is needed beside KAFKA_TLS_CERT_FILE`},
+		"key without certificate": {map[string]string{"KAFKA_TLS": "true", "KAFKA_TLS_KEY_FILE": "DIR/one.key"}, `KAFKA_TLS_CERT_FILE: is needed beside KAFKA_TLS_KEY_FILE`},
+		"another's key": {map[string]string{"KAFKA_TLS": "true", "KAFKA_TLS_CERT_FILE": "DIR/one.pem", "KAFKA_TLS_KEY_FILE": "DIR/two.key"},
+			`KAFKA_TLS_CERT_FILE: does not go with KAFKA_TLS_KEY_FILE: tls: private key does not match public key`},
+		"login without mechanism": {map[string]string{"KAFKA_SASL_USERNAME": "me", "KAFKA_SASL_PASSWORD": canary},
+			"KAFKA_SASL_USERNAME: is set, but KAFKA_SASL_MECHANISM is not: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512\n" +
+				"KAFKA_SASL_PASSWORD: is set, but KAFKA_SASL_MECHANISM is not: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"},
+		"mechanism alone": {map[string]string{"KAFKA_SASL_MECHANISM": "SCRAM-SHA-256"},
+			"KAFKA_SASL_USERNAME: is needed with KAFKA_SASL_MECHANISM\nKAFKA_SASL_PASSWORD: is needed with KAFKA_SASL_MECHANISM, or KAFKA_SASL_PASSWORD_FILE"},
+		"mechanism in lower case": {map[string]string{"KAFKA_SASL_MECHANISM": "plain", "KAFKA_SASL_USERNAME": "me"}, `KAFKA_SASL_MECHANISM: "plain" is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512`},
+		"password twice": {map[string]string{"KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_TLS": "true", "KAFKA_SASL_USERNAME": "me", "KAFKA_SASL_PASSWORD": canary, "KAFKA_SASL_PASSWORD_FILE": "DIR/text"},
+			`KAFKA_SASL_PASSWORD_FILE: is set beside KAFKA_SASL_PASSWORD: keep one of them`},
+
+		"stand-by too eager":  {map[string]string{"STANDBY_AFTER": "59s"}, `STANDBY_AFTER: 59s is less than twice OWNER_HEARTBEAT (30s): one late heartbeat would cost the owner its role`},
+		"breaker upside down": {map[string]string{"BREAKER_OPEN_FOR": "16m"}, `BREAKER_MAX_OPEN_FOR: 15m0s is less than BREAKER_OPEN_FOR (16m0s)`},
+		"backoff upside down": {map[string]string{"RETRY_MAX_BACKOFF": "500ms"}, `RETRY_MAX_BACKOFF: 500ms is less than RETRY_BACKOFF (1s)`},
+		"code unknown":        {map[string]string{"BREAKER_TRIP_ON": "timeuot"}, `BREAKER_TRIP_ON: "timeuot" is no failure that the breaker can count; is timeout meant?`},
+		"no codes":            {map[string]string{"BREAKER_TRIP_ON": ","}, `BREAKER_TRIP_ON: names no failure: for example unknown_error,query_error`},
+		"no codes at all":     {map[string]string{"BREAKER_TRIP_ON": ""}, `BREAKER_TRIP_ON: is empty: give it a value, or remove it for the default unknown_error,query_error`},
+		"code of no outage":         {map[string]string{"BREAKER_TRIP_ON": "unauthorized_token"}, `BREAKER_TRIP_ON: "unauthorized_token" is no failure that the breaker can count`},
+		"code of a success":   {map[string]string{"BREAKER_TRIP_ON": "http_204"}, `BREAKER_TRIP_ON: "http_204" is no failure that the breaker can count`},
+		"admin address":       {map[string]string{"ADMIN_ADDR": "8080"}, `ADMIN_ADDR: "8080" is not of the form host:port or :port, such as :8080`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			setenv(t, dir, test.set)
+			c, report, err := config.Load()
+			if err == nil || c != nil {
+				t.Fatalf("Load() = %+v, %v; want no configuration and an error", c, err)
+			}
+			want := strings.ReplaceAll(test.want, "DIR", dir)
+			if diff := cmp.Diff(want, err.Error()); diff != "" {
+				t.Errorf("faults (-want +got):\n%s", diff)
+			}
+			wantNoSecret(t, report, err)
+		})
+	}
+}
+
+// writePair writes a certificate and its key as name.pem and name.key.
+func writePair(t *testing.T, dir, name string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, dir, name+".pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})))
+	writeFile(t, dir, name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+}

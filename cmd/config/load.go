@@ -1,0 +1,151 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+
+	"dfinery-kafka/schema"
+)
+
+// Finding is a fault or a warning.
+type Finding struct {
+	Variable string `json:"variable"`
+	Message  string `json:"message"`
+}
+
+func (f Finding) Error() string { return f.Variable + ": " + f.Message }
+
+// Report is what the environment says, right or wrong, fit to be shown: secrets are redacted.
+type Report struct {
+	Variables []Variable `json:"variables"`
+	Warnings  []Finding  `json:"warnings"`
+	Faults    []Finding  `json:"faults"`
+}
+
+// Variable is one variable of the listing. A variable that has no meaning for its stream is not listed unless it is set.
+type Variable struct {
+	Name    string `json:"name"`
+	Value   string `json:"value"`
+	From    string `json:"from"` // default, environment, the name of the variable that names its file, or empty: it has no value
+	Default string `json:"default"`
+	Meaning string `json:"meaning"`
+}
+
+// Load reads the configuration from the environment of the process. The error joins all faults, a line each; then there is
+// no Config. The report is complete in any case.
+func Load() (*Config, Report, error) {
+	l := &loader{
+		environ: make(map[string]string),
+		report:  Report{Warnings: []Finding{}, Faults: []Finding{}}, // lists in JSON even when there are none
+		bad:     make(map[string]bool),
+	}
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		l.environ[name] = value
+	}
+	c := new(Config)
+	l.config(c)
+	l.check(c)
+	l.unknown(c)
+	var faults []error
+	for _, fault := range l.report.Faults {
+		faults = append(faults, fault)
+	}
+	if faults != nil {
+		return nil, l.report, errors.Join(faults...)
+	}
+	return c, l.report, nil
+}
+
+type loader struct {
+	environ map[string]string
+	report  Report
+	bad     map[string]bool // variables with a fault: rules between variables leave them alone
+}
+
+func (l *loader) fault(variable, message string) {
+	l.bad[variable] = true
+	l.report.Faults = append(l.report.Faults, Finding{variable, message})
+}
+
+func (l *loader) warn(variable, message string) {
+	l.report.Warnings = append(l.report.Warnings, Finding{variable, message})
+}
+
+// has says whether the variable is set to more than nothing.
+func (l *loader) has(variable string) bool { return l.environ[variable] != "" }
+
+// good says whether none of the variables has a fault.
+func (l *loader) good(variables ...string) bool {
+	for _, variable := range variables {
+		if l.bad[variable] {
+			return false
+		}
+	}
+	return true
+}
+
+// came notes that a variable's value came from elsewhere than its own place in the environment.
+func (l *loader) came(variable, from string) {
+	for i := range l.report.Variables {
+		if v := &l.report.Variables[i]; v.Name == variable {
+			v.Value, v.From = redacted, from
+		}
+	}
+}
+
+func (l *loader) config(c *Config) {
+	before, after := c.sections()
+	for _, section := range before {
+		l.section(section, "", "", "")
+	}
+	var streams streamNames
+	l.section(&streams, "", "", "")
+	for _, name := range streams.Names {
+		prefix := streamPrefix(name)
+		stream := Stream{Name: name}
+		l.section(&stream, prefix, name, cmp.Or(schema.Kind(l.environ[prefix+"EXPORT"]), schema.Event))
+		c.Streams = append(c.Streams, stream)
+	}
+	for _, section := range after {
+		l.section(section, "", "", "")
+	}
+}
+
+func (l *loader) section(section any, prefix, stream string, kind schema.Kind) {
+	for d, field := range declare(section, prefix, stream, kind) {
+		if d.Only != "" && d.Only != kind && l.good(prefix+"EXPORT") {
+			if !l.has(d.Name) {
+				continue
+			}
+			l.fault(d.Name, "is for "+string(d.Only)+" streams only, and "+prefix+"EXPORT is "+string(kind))
+		} else if message := l.read(d, field); message != "" {
+			l.fault(d.Name, message)
+		}
+		l.report.Variables = append(l.report.Variables, l.listed(d, field))
+	}
+}
+
+// listed shows a variable as it is set. A URL or address that is wrong may hold a password, so it is not repeated.
+func (l *loader) listed(d declaration, field reflect.Value) Variable {
+	v := Variable{Name: d.Name, Value: d.Default, Default: d.Default, Meaning: d.Meaning}
+	value, set := l.environ[d.Name]
+	switch {
+	case set && (value != "" || d.Empty):
+		v.Value, v.From = value, "environment"
+	case d.Default != "":
+		v.From = "default"
+	}
+	switch field.Interface().(type) {
+	case Secret:
+		v.Value = Secret(v.Value).String()
+	case URL, Brokers:
+		if l.bad[d.Name] && v.Value != "" {
+			v.Value = "(not shown)"
+		}
+	}
+	return v
+}

@@ -1,0 +1,35 @@
+package config
+
+// Nearest is the name that word takes the fewest slips to become, if at most slack of them; the first of several, else "".
+func Nearest(word string, names []string, slack int) string {
+	best := ""
+	for _, name := range names {
+		if slips := distance(word, name); slips <= slack {
+			best, slack = name, slips-1
+		}
+	}
+	return best
+}
+
+// distance counts the letters left out, added, mistaken and swapped with their neighbour (optimal string alignment).
+func distance(a, b string) int {
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before, last, row = last, row, before
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			substitute := last[j-1]
+			if a[i-1] != b[j-1] {
+				substitute++
+			}
+			row[j] = min(substitute, last[j]+1, row[j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}

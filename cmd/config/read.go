@@ -1,0 +1,100 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kelseyhightower/envconfig"
+)
+
+// read fills the field with the variable's value or its default, and says what is wrong with it.
+func (l *loader) read(d declaration, field reflect.Value) (fault string) {
+	value, set := l.environ[d.Name]
+	if value == "" && !(set && d.Empty) {
+		switch {
+		case d.Needed:
+			return "is needed: for example " + d.Example
+		case d.Default == "":
+			return ""
+		case set:
+			return "is empty: give it a value, or remove it for the default " + d.Default
+		}
+		value = d.Default
+	}
+	if len(d.OneOf) > 0 && !slices.Contains(d.OneOf, value) {
+		return fmt.Sprintf("%q is none of %s", value, strings.Join(d.OneOf, ", "))
+	}
+	if err := process(d, field); err != nil {
+		return explain(err, value)
+	}
+	if n, ok := field.Interface().(int); ok && strconv.Itoa(n) != value {
+		return explain(&envconfig.ParseError{TypeName: "int"}, value) // envconfig reads 010 as octal
+	}
+	return outside(d, field.Interface(), value)
+}
+
+// process lets envconfig fill one field alone, since it stops at the first error. The name is given in full, without a
+// prefix: with one, envconfig would fall back to the bare name, and TOPIC be taken for STREAM_EVENTS_TOPIC.
+func process(d declaration, field reflect.Value) error {
+	alone := reflect.New(reflect.StructOf([]reflect.StructField{{
+		Name: "Value",
+		Type: field.Type(),
+		Tag:  reflect.StructTag(fmt.Sprintf("envconfig:%q default:%q", d.Name, d.Default)),
+	}}))
+	if err := envconfig.Process("", alone.Interface()); err != nil {
+		return err
+	}
+	field.Set(alone.Elem().Field(0))
+	return nil
+}
+
+// explain says what would be right. An envconfig.ParseError prints the value, which the types of addresses and secrets must
+// be able to prevent: so only its parts are used.
+func explain(err error, value string) string {
+	parse, ok := errors.AsType[*envconfig.ParseError](err)
+	if !ok {
+		return err.Error()
+	}
+	switch parse.TypeName {
+	case "int":
+		return fmt.Sprintf("%q is not a whole number", value)
+	case "bool":
+		return fmt.Sprintf("%q is neither true nor false", value)
+	case "time.Duration":
+		return fmt.Sprintf("%q is not a duration such as 500ms, 30s or 1h30m", value)
+	}
+	return parse.Err.Error()
+}
+
+// outside says how a number or a duration misses its limits.
+func outside(d declaration, value any, text string) string {
+	below := d.Min != "" && compare(value, d.Min) < 0
+	above := d.Max != "" && compare(value, d.Max) > 0
+	switch {
+	case !below && !above:
+		return ""
+	case d.Max == "" && d.Min == "1ms":
+		return text + " is not more than zero"
+	case d.Max == "":
+		return text + " is too little: at least " + d.Min
+	}
+	return text + " is out of range: " + d.Min + " to " + d.Max
+}
+
+// compare compares a number or a duration with a limit, which is one of the tags above and parses.
+func compare(value any, limit string) int {
+	switch value := value.(type) {
+	case int:
+		n, _ := strconv.Atoi(limit)
+		return value - n
+	case time.Duration:
+		bound, _ := time.ParseDuration(limit)
+		return int(value - bound)
+	}
+	return 0
+}

@@ -1,0 +1,119 @@
+package config_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/cmd/config"
+)
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+func TestMarkdown(t *testing.T) { golden(t, "config.md", config.Markdown()) }
+
+func TestEnvFile(t *testing.T) { golden(t, "config.env", config.EnvFile()) }
+
+// The template is a valid configuration once what it asks for is filled in.
+func TestEnvFileFilledIn(t *testing.T) {
+	variables := make(map[string]string)
+	for line := range strings.Lines(config.EnvFile()) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "#")), "="); ok && !strings.Contains(name, " ") {
+			if value != "" || strings.HasPrefix(line, "#") {
+				variables[name] = value
+			}
+		}
+	}
+	variables["STREAM_EVENTS_AUDIENCE"] = "unset"
+	setenv(t, "", variables)
+	got, _, err := config.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(defaults(t), got, zones); diff != "" {
+		t.Errorf("configuration (-defaults +template):\n%s", diff)
+	}
+}
+
+func TestTable(t *testing.T) {
+	setenv(t, "", map[string]string{
+		"DFINERY_BASE_URL":     "https://me:" + canary + "@dfinery.ai",
+		"DFINERY_EXPORT_TOKEN": "unset", "DFINERY_EXPORT_TOKEN_FILE": "testdata/token",
+		"KAFKA_SASL_PASSWORD": canary, "KAFKA_SASL_USERNAME": "me\x1b[31m",
+		"STREAMS": "buys,users", "STREAM_USERS_EXPORT": "userprofile", "STREAM_USERS_LOOKBACK": "3",
+		"ADMIN_ADDR": "", "KAFKA_TLS": "",
+	})
+	_, report, _ := config.Load()
+	var table, encoded bytes.Buffer
+	if err := report.WriteTable(&table); err != nil {
+		t.Fatal(err)
+	}
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetIndent("", " ")
+	if err := encoder.Encode(report); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "table.txt", table.String())
+	golden(t, "report.json", encoded.String())
+	wantNoSecret(t, report, nil)
+}
+
+// wantNoSecret looks for the canary in everything that may be printed.
+func wantNoSecret(t *testing.T, report config.Report, err error) {
+	t.Helper()
+	var all bytes.Buffer
+	report.WriteTable(&all)
+	fmt.Fprintf(&all, "%+v %#v %v", report, report, err)
+	if strings.Contains(all.String(), canary) {
+		t.Errorf("a secret is shown:\n%s", all.String())
+	}
+}
+
+func TestSecretNeverShows(t *testing.T) {
+	type holder struct {
+		Secret config.Secret
+		List   []config.Secret
+	}
+	held := holder{canary, []config.Secret{canary}}
+	var all bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%10.3s"} {
+		fmt.Fprintf(&all, verb+verb+verb+"\n", config.Secret(canary), held, &held)
+	}
+	fmt.Fprintln(&all, config.Secret(canary).String(), config.Secret(canary).GoString())
+	slog.New(slog.NewJSONHandler(&all, nil)).Info("x", "secret", config.Secret(canary), "held", held)
+	slog.New(slog.NewTextHandler(&all, nil)).Info("x", "secret", config.Secret(canary), "held", held)
+	if err := json.NewEncoder(&all).Encode(held); err != nil {
+		t.Fatal(err)
+	}
+	if text := all.String(); strings.Contains(text, canary) || strings.Contains(strings.ToLower(text), fmt.Sprintf("%x", canary)) {
+		t.Errorf("a secret is shown:\n%s", text)
+	}
+	if got := config.Secret(canary).Reveal(); got != canary {
+		t.Errorf("Reveal() = %q, want %q", got, canary)
+	}
+	if got := config.Secret("").String(); got != "" {
+		t.Errorf("an empty secret is shown as %q", got)
+	}
+}

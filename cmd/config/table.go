@@ -1,0 +1,67 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+)
+
+// WriteTable writes the variables for people to read, a line each, aligned.
+func (r Report) WriteTable(w io.Writer) error {
+	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tab, "VARIABLE\tVALUE\tFROM\tDEFAULT\tMEANING")
+	for _, v := range r.Variables {
+		fmt.Fprintf(tab, "%s\t%s\t%s\t%s\t%s\n", v.Name, cell(v.Value), cell(v.From), cell(v.Default), v.Meaning)
+	}
+	return tab.Flush()
+}
+
+// cell keeps what would break the table, or steer a terminal, out of it.
+func cell(text string) string {
+	if text == "" {
+		return "-"
+	}
+	if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		return strconv.Quote(text)
+	}
+	return text
+}
+
+// Markdown is the README's table of all variables; those of a stream are named STREAM_X_…
+func Markdown() string {
+	var b strings.Builder
+	b.WriteString("| variable | default | meaning |\n|---|---|---|\n")
+	for _, d := range declarations("X") {
+		fallback := ""
+		switch {
+		case d.Needed:
+			fallback = "needed"
+		case d.Default != "":
+			fallback = "`" + d.Default + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", d.Name, fallback, d.Meaning)
+	}
+	return b.String()
+}
+
+// EnvFile is a template of an environment file, as docker's --env-file and systemd's EnvironmentFile read it. What has a
+// default is commented out.
+func EnvFile() string {
+	var b strings.Builder
+	b.WriteString("# The configuration of dfinery-kafka. A line with # in front shows the default, or has none to show.\n")
+	for _, d := range declarations("events") {
+		mark := "#"
+		if d.Needed || d.Name == "DFINERY_EXPORT_TOKEN" {
+			mark = ""
+		}
+		fmt.Fprintf(&b, "\n# %s\n", d.Meaning)
+		if d.Example != "" {
+			fmt.Fprintf(&b, "# For example: %s\n", d.Example)
+		}
+		fmt.Fprintf(&b, "%s%s=%s\n", mark, d.Name, d.Default)
+	}
+	return b.String()
+}

@@ -1,0 +1,98 @@
+package config
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// kubernetes matches what it sets in every container for each service of the namespace:
+// https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+var kubernetes = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$`)
+
+// unknown looks for variables that were meant for us and that nobody reads. It shows no values: they may be secrets.
+func (l *loader) unknown(c *Config) {
+	known := make(map[string]bool)
+	fields := make(map[string]bool) // TOPIC of STREAM_X_TOPIC
+	for _, d := range declarations("X") {
+		if field, ok := strings.CutPrefix(d.Name, "STREAM_X_"); ok {
+			fields[field] = true
+		} else {
+			known[d.Name] = true
+		}
+	}
+	for _, s := range c.Streams {
+		for field := range fields {
+			known[streamPrefix(s.Name)+field] = true
+		}
+	}
+	names := slices.Sorted(maps.Keys(known))
+	for _, variable := range slices.Sorted(maps.Keys(l.environ)) {
+		if known[variable] || kubernetes.MatchString(variable) {
+			continue
+		}
+		if !l.strayStream(c, variable, fields, names) {
+			l.stranger(variable, names)
+		}
+	}
+}
+
+// strayStream takes care of STREAM_… variables. Nothing can be said of them while STREAMS itself is wrong.
+func (l *loader) strayStream(c *Config, variable string, fields map[string]bool, names []string) bool {
+	rest, ok := strings.CutPrefix(variable, "STREAM_")
+	if !ok {
+		return false
+	}
+	if !l.good("STREAMS") {
+		return true
+	}
+	stream, field, _ := strings.Cut(rest, "_")
+	if !fields[field] || !streamName.MatchString(strings.ToLower(stream)) {
+		return false
+	}
+	var streams []string
+	for _, s := range c.Streams {
+		streams = append(streams, s.Name)
+	}
+	message := "belongs to no stream: STREAMS is " + strings.Join(streams, ",")
+	if meant := Nearest(variable, names, slack(variable)); meant != "" {
+		message += "; is " + meant + " meant?"
+	} else {
+		message += ", without " + strings.ToLower(stream)
+	}
+	l.fault(variable, message)
+	return true
+}
+
+// stranger judges a variable that nobody reads. Prefixes that are ours alone make it a fault, and so does a near miss.
+func (l *loader) stranger(variable string, names []string) {
+	meant := Nearest(variable, names, slack(variable))
+	if upper := strings.ToUpper(variable); slices.Contains(names, upper) {
+		meant = upper
+	}
+	ours := slices.ContainsFunc([]string{"DFINERY_", "STREAM_", "BREAKER_"}, func(prefix string) bool { return strings.HasPrefix(variable, prefix) })
+	switch {
+	case meant != "":
+		l.fault(variable, "is not a variable of ours: is "+meant+" meant?")
+	case ours:
+		hint := "`dfinery-kafka config` lists them"
+		if like := Nearest(variable, names, len(variable)/4); like != "" {
+			hint = "the nearest is " + like
+		}
+		l.fault(variable, "is not a variable of ours: "+hint)
+	case strings.HasPrefix(variable, "KAFKA_"):
+		l.warn(variable, "is not a variable of ours, and has no effect")
+	}
+}
+
+// slack is how many slips make a near miss: one, or two in a long name.
+func slack(variable string) int {
+	switch {
+	case len(variable) < 5:
+		return 0
+	case len(variable) < 10:
+		return 1
+	}
+	return 2
+}

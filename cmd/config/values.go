@@ -1,0 +1,129 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+// List is a comma-separated list: items trimmed, empty ones dropped, none twice.
+type List []string
+
+// Decode implements envconfig.Decoder.
+func (l *List) Decode(value string) error {
+	*l = nil
+	for item := range strings.SplitSeq(value, ",") {
+		item = strings.TrimSpace(item)
+		if item == "" {
+			continue
+		}
+		if slices.Contains(*l, item) {
+			return fmt.Errorf("names %q twice", item)
+		}
+		*l = append(*l, item)
+	}
+	return nil
+}
+
+var streamName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+
+// Names are the streams' names: at least one, each of lower-case letters and digits.
+type Names []string
+
+// Decode implements envconfig.Decoder.
+func (n *Names) Decode(value string) error {
+	var list List
+	if err := list.Decode(value); err != nil {
+		return err
+	}
+	for _, name := range list {
+		if !streamName.MatchString(name) {
+			return fmt.Errorf("%q can't name a stream: lower-case letters and digits, a letter first, such as events", name)
+		}
+	}
+	if len(list) == 0 {
+		return errors.New("names no stream: for example events")
+	}
+	*n = Names(list)
+	return nil
+}
+
+// Service is the id of a DFINERY service. It is a part of record keys such as SERVICE/STREAM/DAY.
+type Service string
+
+// Decode implements envconfig.Decoder.
+func (s *Service) Decode(value string) error {
+	for _, c := range value {
+		if c <= ' ' || c > '~' || c == '/' {
+			return errors.New("can't be a service id: one word of ASCII without a slash")
+		}
+	}
+	*s = Service(value)
+	return nil
+}
+
+// Zone is a time zone. Its Location is never nil once read.
+type Zone struct{ *time.Location }
+
+// Decode implements envconfig.Decoder.
+func (z *Zone) Decode(value string) error {
+	location, err := time.LoadLocation(value)
+	if err != nil || value == "Local" {
+		return fmt.Errorf("%q is not the IANA name of a time zone, such as Asia/Seoul or UTC", value)
+	}
+	z.Location = location
+	return nil
+}
+
+// Start is the first day that a stream exports: a date when On is set, else so many days before today.
+type Start struct {
+	Back int
+	On   *schema.Day
+}
+
+const reach = 30 // days before today that the API still exports
+
+// Decode implements envconfig.Decoder.
+func (s *Start) Decode(value string) error {
+	if back, err := strconv.Atoi(value); err == nil {
+		if back < 0 || back > reach || strconv.Itoa(back) != value {
+			return fmt.Errorf("%q is beyond what the API exports: 0 (today alone) to %d days before today", value, reach)
+		}
+		*s = Start{Back: back}
+		return nil
+	}
+	day, err := schema.ParseDay(value)
+	if err != nil {
+		return fmt.Errorf("%q is neither a number of days before today, such as 30, nor a date such as 2026-11-23", value)
+	}
+	*s = Start{On: &day}
+	return nil
+}
+
+// First is the first day to export when clocks show today; it may lie outside the API's reach.
+func (s Start) First(today schema.Day) schema.Day {
+	if s.On != nil {
+		return *s.On
+	}
+	return today - schema.Day(s.Back)
+}
+
+var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
+
+// Topic is a name that Kafka takes for a topic: org.apache.kafka.common.internals.Topic.
+type Topic string
+
+// Decode implements envconfig.Decoder.
+func (t *Topic) Decode(value string) error {
+	if !topicName.MatchString(value) || value == "." || value == ".." {
+		return fmt.Errorf("%q can't name a topic: up to 249 letters, digits, dots, dashes and underscores", value)
+	}
+	*t = Topic(value)
+	return nil
+}

@@ -1,0 +1,124 @@
+package config_test
+
+import (
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/schema"
+)
+
+func TestStartFirst(t *testing.T) {
+	today, earlier := schema.Day(20_000), schema.Day(19_000)
+	tests := map[string]struct {
+		start config.Start
+		want  schema.Day
+	}{
+		"today alone": {config.Start{}, today},
+		"days back":   {config.Start{Back: 30}, today - 30},
+		"a date":      {config.Start{On: &earlier}, earlier},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := test.start.First(today); got != test.want {
+				t.Errorf("First(%v) = %v, want %v", today, got, test.want)
+			}
+		})
+	}
+}
+
+func TestCallsPerHour(t *testing.T) {
+	day := schema.Day(19_000)
+	event := config.Stream{Export: schema.Event, PollInterval: 10 * time.Minute, Lookback: 2, LookbackInterval: 30 * time.Minute, Start: config.Start{Back: 30}}
+	tests := map[string]struct {
+		change func(*config.Stream)
+		want   float64
+	}{
+		"today and two days":             {func(*config.Stream) {}, 10},
+		"no lookback":                    {func(s *config.Stream) { s.Lookback = 0 }, 6},
+		"start cuts the lookback":        {func(s *config.Stream) { s.Start.Back = 1 }, 8},
+		"a date cuts nothing in the end": {func(s *config.Stream) { s.Start = config.Start{On: &day} }, 10},
+		"profiles":                       {func(s *config.Stream) { *s = config.Stream{Export: schema.UserProfile, PollInterval: 2 * time.Hour} }, 0.5},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			stream := event
+			test.change(&stream)
+			if got := stream.CallsPerHour(); got != test.want {
+				t.Errorf("CallsPerHour() = %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestCodesOfServerErrors(t *testing.T) {
+	var got config.Codes
+	if err := got.Decode("timeout, http_5xx"); err != nil {
+		t.Fatal(err)
+	}
+	want := config.Codes{schema.Timeout}
+	for status := 500; status < 600; status++ {
+		want = append(want, schema.HTTPStatus(status))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("codes (-want +got):\n%s", diff)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"TOPIC", "KEY", "TOPICS"}
+	tests := map[string]struct {
+		word  string
+		slack int
+		want  string
+	}{
+		"itself":           {"TOPIC", 0, "TOPIC"},
+		"one letter":       {"TOPIK", 1, "TOPIC"},
+		"swapped":          {"TOIPC", 1, "TOPIC"},
+		"left out":         {"KY", 1, "KEY"},
+		"added":            {"KEYX", 1, "KEY"},
+		"the first of two": {"TOPICX", 1, "TOPIC"},
+		"too far":          {"TIPOK", 1, ""},
+		"empty":            {"", 2, ""},
+		"longer":           {"TOPICSXX", 2, "TOPICS"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := config.Nearest(test.word, names, test.slack); got != test.want {
+				t.Errorf("Nearest(%q) = %q, want %q", test.word, got, test.want)
+			}
+		})
+	}
+}
+
+// What is accepted is what the connections will take, and reading it again changes nothing.
+func FuzzAddresses(f *testing.F) {
+	for _, seed := range []string{"https://openapi.dfinery.ai", "http://[::1]:80/a/", "kafka:9092,b:1", "[fe80::1%25eth0]:1", "https://h:80//", ":1", "a b:1", "http://h?", "//h"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var base, again config.URL
+		if base.Decode(text) == nil {
+			parsed, err := url.Parse(string(base))
+			if err != nil || parsed.Hostname() == "" || parsed.User != nil || parsed.RawQuery != "" || strings.HasSuffix(string(base), "/") {
+				t.Errorf("URL %q accepted as %q: %v", text, base, err)
+			}
+			if err := again.Decode(string(base)); err != nil || again != base {
+				t.Errorf("URL %q read again: %q, %v", base, again, err)
+			}
+		}
+		var brokers config.Brokers
+		if brokers.Decode(text) == nil {
+			for _, broker := range brokers {
+				if host, port, err := net.SplitHostPort(broker); err != nil || host == "" || port == "" || strings.ContainsAny(broker, " @,/") {
+					t.Errorf("brokers %q accepted: %q", text, broker)
+				}
+			}
+		}
+	})
+}
