@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dfinery-kafka/cmd/config"
+)
+
+func configCommand() *cobra.Command {
+	var asJSON, asMarkdown, asEnvFile bool
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "List every variable: its value, its default, its meaning",
+		Long: `List every environment variable that is read, with its value (secrets redacted), where that comes from, its default
+and its meaning. Then say what is wrong with the configuration, all of it at once; that ends with code 2.`,
+		Example: `  dfinery-kafka config                             # what is set, and what is wrong with it
+  dfinery-kafka config --json | jq .faults         # the same for scripts
+  dfinery-kafka config --env-file > dfinery.env    # a commented template
+  docker run --env-file dfinery.env dfinery-kafka config`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			out := cmd.OutOrStdout()
+			switch {
+			case asMarkdown:
+				_, err := io.WriteString(out, config.Markdown())
+				return err
+			case asEnvFile:
+				_, err := io.WriteString(out, config.EnvFile())
+				return err
+			}
+			_, report, wrong := loadConfig(cmd.ErrOrStderr())
+			if err := writeReport(out, report, asJSON); err != nil {
+				return err
+			}
+			return wrong
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: variables, warnings, faults")
+	cmd.Flags().BoolVar(&asMarkdown, "markdown", false, "print the README's table, whatever is set")
+	cmd.Flags().BoolVar(&asEnvFile, "env-file", false, "print a template of an environment file, whatever is set")
+	cmd.MarkFlagsMutuallyExclusive("json", "markdown", "env-file")
+	return cmd
+}
+
+func writeReport(w io.Writer, report config.Report, asJSON bool) error {
+	if !asJSON {
+		return report.WriteTable(w)
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(report)
+}
+
+// loadConfig reads the configuration and prints its warnings. A wrong one is an error for exit code 2 that tells all faults.
+func loadConfig(stderr io.Writer) (*config.Config, config.Report, error) {
+	c, report, err := config.Load()
+	for _, warning := range report.Warnings {
+		fmt.Fprintln(stderr, "warning:", warning)
+	}
+	if err != nil {
+		faults := "1 fault"
+		if n := len(report.Faults); n > 1 {
+			faults = fmt.Sprintf("%d faults", n)
+		}
+		indented := "  " + strings.ReplaceAll(err.Error(), "\n", "\n  ")
+		err = &exitError{exitUsage, fmt.Errorf("the configuration has %s:\n%s", faults, indented)}
+	}
+	return c, report, err
+}

@@ -1,0 +1,48 @@
+// Command dfinery-kafka keeps Kafka equal to what the DFINERY Export API holds.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	err := rootCommand().ExecuteContext(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "dfinery-kafka:", err)
+	}
+	os.Exit(exitCode(err))
+}
+
+// The exit codes are public.
+const (
+	exitDone   = 0
+	exitFailed = 1 // at run time
+	exitUsage  = 2 // wrong configuration or usage
+)
+
+// exitError ends the program with its code.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func exitCode(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	if exit, ok := errors.AsType[*exitError](err); ok {
+		return exit.code
+	}
+	return exitUsage // cobra's own: it ran no command, whose errors bear a code
+}

@@ -1,0 +1,170 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const canary = "c4n4ry-t0k3n"
+
+var binary string // built once by TestMain
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "dfinery-kafka")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	binary = filepath.Join(dir, "dfinery-kafka")
+	build := exec.Command("go", "build", "-ldflags", "-X main.version=v1.2.3", "-o", binary, ".")
+	if output, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, output)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+type result struct {
+	Code   int
+	Stderr string
+}
+
+// run starts the program with that environment alone.
+func run(t *testing.T, environ []string, args ...string) (string, result) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Env, cmd.Stdout, cmd.Stderr = append([]string{"PATH=/bin"}, environ...), &stdout, &stderr
+	err := cmd.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
+		t.Fatal(exit, err)
+	}
+	if all := stdout.String() + stderr.String(); strings.Contains(all, canary) {
+		t.Errorf("a secret is shown:\n%s", all)
+	}
+	return stdout.String(), result{cmd.ProcessState.ExitCode(), stderr.String()}
+}
+
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	valid := []string{"DFINERY_SERVICE_ID=1234", "DFINERY_EXPORT_TOKEN=" + canary, "KAFKA_BROKERS=kafka:9092"}
+	tests := map[string]struct {
+		environ []string
+		args    []string
+		want    result
+	}{
+		"no command":      {nil, nil, result{}},
+		"help":            {nil, []string{"config", "--help"}, result{}},
+		"unknown command": {nil, []string{"chek"}, result{2, "dfinery-kafka: unknown command \"chek\"; see dfinery-kafka --help\n"}},
+		"misspelt command": {nil, []string{"verison"},
+			result{2, "dfinery-kafka: unknown command \"verison\": did you mean version?\n"}},
+		"unknown flag":      {nil, []string{"config", "--frobnicate=" + canary}, result{2, "dfinery-kafka: unknown flag: --frobnicate; see dfinery-kafka config --help\n"}},
+		"unknown shorthand": {nil, []string{"config", "-x"}, result{2, "dfinery-kafka: unknown shorthand flag: 'x' in -x; see dfinery-kafka config --help\n"}},
+		"misspelt flag":     {nil, []string{"config", "--jsno"}, result{2, "dfinery-kafka: unknown flag: --jsno: did you mean --json?\n"}},
+		"two forms": {nil, []string{"config", "--json", "--markdown"},
+			result{2, "dfinery-kafka: if any flags in the group [json markdown env-file] are set none of the others can be; [json markdown] were all set\n"}},
+		"an argument too many": {nil, []string{"version", "x"}, result{2, "dfinery-kafka: unknown command \"x\" for \"dfinery-kafka version\"\n"}},
+		"right configuration":  {valid, []string{"config"}, result{}},
+		"with a warning": {append(valid, "KAFKA_OPTS="+canary), []string{"config"},
+			result{0, "warning: KAFKA_OPTS: is not a variable of ours, and has no effect\n"}},
+		"wrong configuration": {[]string{"KAFKA_BROKERS=me:" + canary + "@kafka:9092", "DFINERY_EXPORT_TOKN=" + canary}, []string{"config"}, result{2, `dfinery-kafka: the configuration has 4 faults:
+  DFINERY_SERVICE_ID: is needed: for example 1234
+  KAFKA_BROKERS: must hold host:port only: a user goes into KAFKA_SASL_USERNAME
+  DFINERY_EXPORT_TOKEN: is needed, or DFINERY_EXPORT_TOKEN_FILE
+  DFINERY_EXPORT_TOKN: is not a variable of ours: is DFINERY_EXPORT_TOKEN meant?
+`}},
+		"one fault": {append(valid, "KAFKA_TLS=on"), []string{"config", "--json"},
+			result{2, "dfinery-kafka: the configuration has 1 fault:\n  KAFKA_TLS: \"on\" is neither true nor false\n"}},
+		"template, whatever is set": {[]string{"KAFKA_TLS=on"}, []string{"config", "--env-file"}, result{}},
+		"README, whatever is set":   {[]string{"KAFKA_TLS=on"}, []string{"config", "--markdown"}, result{}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stdout, got := run(t, test.environ, test.args...)
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("result (-want +got):\n%s", diff)
+			}
+			if test.want.Code == 0 && stdout == "" {
+				t.Error("nothing on standard output")
+			}
+		})
+	}
+}
+
+func TestFailureToWrite(t *testing.T) {
+	t.Parallel()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("no /dev/full: ", err)
+	}
+	defer full.Close()
+	cmd := exec.CommandContext(t.Context(), binary, "config", "--markdown")
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = full, &stderr
+	cmd.Run()
+	want := result{1, "dfinery-kafka: write /dev/stdout: no space left on device\n"}
+	if diff := cmp.Diff(want, result{cmd.ProcessState.ExitCode(), stderr.String()}); diff != "" {
+		t.Errorf("result (-want +got):\n%s", diff)
+	}
+}
+
+func TestConfigJSON(t *testing.T) {
+	t.Parallel()
+	stdout, _ := run(t, []string{"DFINERY_EXPORT_TOKEN=" + canary, "KAFKA_BROKERS=kafka:9092"}, "config", "--json")
+	var got struct {
+		Variables []map[string]string
+		Warnings  []map[string]string
+		Faults    []map[string]string
+	}
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]map[string]string{{"variable": "DFINERY_SERVICE_ID", "message": "is needed: for example 1234"}}, got.Faults); diff != "" {
+		t.Errorf("faults (-want +got):\n%s", diff)
+	}
+	want := map[string]string{
+		"name": "DFINERY_EXPORT_TOKEN", "value": "(secret)", "from": "environment", "default": "",
+		"meaning": "The service's Export token. Needed, here or in DFINERY_EXPORT_TOKEN_FILE",
+	}
+	if diff := cmp.Diff(want, got.Variables[2]); diff != "" {
+		t.Errorf("third variable (-want +got):\n%s", diff)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	line := "dfinery-kafka v1.2.3 " + runtime.Version() + "\n"
+	for _, args := range [][]string{{"version"}, {"--version"}} {
+		stdout, got := run(t, nil, args...)
+		if diff := cmp.Diff(result{}, got); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", args, diff)
+		}
+		if fields := strings.Fields(stdout); len(fields) < 3 || fields[0]+" "+fields[1]+" "+fields[len(fields)-1]+"\n" != line {
+			t.Errorf("%v printed %q, want %q with the commit in between", args, stdout, line)
+		}
+	}
+	stdout, _ := run(t, nil, "version", "--json")
+	var got map[string]any
+	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	delete(got, "commit") // known only when built inside of a repository
+	delete(got, "time")
+	delete(got, "modified")
+	if diff := cmp.Diff(map[string]any{"version": "v1.2.3", "go": runtime.Version()}, got); diff != "" {
+		t.Errorf("version --json (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"dfinery-kafka/cmd/config"
+)
+
+// rootCommand is the whole command line. Each command is a file of its own.
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "dfinery-kafka COMMAND",
+		Short: "Keep Kafka equal to what the DFINERY Export API holds",
+		Long: `dfinery-kafka publishes every row of DFINERY's Export API to Kafka, once, with every failure in a dead-letter topic.
+
+It is configured by environment variables alone; "dfinery-kafka config" lists them.
+Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage, 3 work left for the next run.`,
+		Example: `  dfinery-kafka config --env-file > dfinery.env   # a template to fill in
+  dfinery-kafka config                            # what is set, and what is wrong with it`,
+		Version:                    thisBuild().String(),
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		DisableFlagsInUseLine:      true,
+		SuggestionsMinimumDistance: 2,
+		Args:                       unknownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(unknownFlag)
+	root.AddCommand(configCommand(), versionCommand())
+	for _, cmd := range root.Commands() {
+		failAtRunTime(cmd)
+	}
+	return root
+}
+
+// failAtRunTime gives a command's errors, and those of its subcommands, the exit code of a failure at run time unless they
+// bear another: so whatever comes without a code is cobra's, and a wrong usage.
+func failAtRunTime(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		failAtRunTime(sub)
+	}
+	run := cmd.RunE
+	if run == nil {
+		return
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		err := run(cmd, args)
+		if _, ok := errors.AsType[*exitError](err); err == nil || ok {
+			return err
+		}
+		return &exitError{exitFailed, err}
+	}
+}
+
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], suggest(cmd, cmd.SuggestionsFor(args[0])))
+}
+
+func unknownFlag(cmd *cobra.Command, err error) error {
+	missing, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
+		return fmt.Errorf("%w%s", err, suggest(cmd, nil))
+	}
+	var flags, near []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) { flags = append(flags, flag.Name) })
+	if name := missing.GetSpecifiedName(); len(name) > 1 {
+		if like := config.Nearest(name, flags, 2); like != "" {
+			near = []string{"--" + like}
+		}
+	}
+	return fmt.Errorf("%w%s", err, suggest(cmd, near))
+}
+
+func suggest(cmd *cobra.Command, names []string) string {
+	if len(names) > 0 {
+		return ": did you mean " + strings.Join(names, " or ") + "?"
+	}
+	return fmt.Sprintf("; see %s --help", cmd.CommandPath())
+}
