@@ -149,7 +149,9 @@ func TestLoad(t *testing.T) {
 			"KAFKA_PORT_9092_TCP": "tcp://10.0.0.1:9092", "DFINERY_KAFKA_PORT_8080_TCP_ADDR": "10.0.0.2", "STREAM_EVENTS_PORT_8080_TCP_PROTO": "tcp",
 			"DFINERY_KAFKA_SERVICE_HOST": "10.0.0.2", "BREAKER_PORT": "tcp://10.0.0.3:1",
 		}, func(*config.Config) {}},
-		"what is not ours": {map[string]string{"HTTPS_PROXY": "http://proxy:3128", "PATH": "/bin", "LOG_DIR": "/tmp", "STREAMING": "x"}, func(*config.Config) {}},
+		"polls for the whole quota":      {map[string]string{"DFINERY_CALLS_PER_HOUR": "8"}, func(c *config.Config) { c.DFINERY.CallsPerHour = 8 }},
+		"short names a little like ours": {map[string]string{"KEYS": "x", "STREEMZ": "x", "KAFKATLZ": "x"}, func(*config.Config) {}},
+		"what is not ours":               {map[string]string{"HTTPS_PROXY": "http://proxy:3128", "PATH": "/bin", "LOG_DIR": "/tmp", "STREAMING": "x"}, func(*config.Config) {}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -91,10 +92,10 @@ func compare(value any, limit string) int {
 	switch value := value.(type) {
 	case int:
 		n, _ := strconv.Atoi(limit)
-		return value - n
+		return cmp.Compare(value, n)
 	case time.Duration:
 		bound, _ := time.ParseDuration(limit)
-		return int(value - bound)
+		return cmp.Compare(value, bound)
 	}
 	return 0
 }

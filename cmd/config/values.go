@@ -91,19 +91,24 @@ const reach = 30 // days before today that the API still exports
 
 // Decode implements envconfig.Decoder.
 func (s *Start) Decode(value string) error {
-	if back, err := strconv.Atoi(value); err == nil {
-		if back < 0 || back > reach || strconv.Itoa(back) != value {
-			return fmt.Errorf("%q is beyond what the API exports: 0 (today alone) to %d days before today", value, reach)
-		}
+	back, err := strconv.Atoi(value)
+	if err == nil && back >= 0 && back <= reach {
 		*s = Start{Back: back}
 		return nil
 	}
 	day, err := schema.ParseDay(value)
 	if err != nil {
-		return fmt.Errorf("%q is neither a number of days before today, such as 30, nor a date such as 2026-11-23", value)
+		return fmt.Errorf("%q is not 0 (today alone) to %d days before today, nor a date such as 2026-11-23", value, reach)
 	}
 	*s = Start{On: &day}
 	return nil
+}
+
+func (s Start) String() string {
+	if s.On != nil {
+		return s.On.String()
+	}
+	return strconv.Itoa(s.Back)
 }
 
 // First is the first day to export when clocks show today; it may lie outside the API's reach.
