@@ -141,7 +141,9 @@ func (l *loader) listed(d declaration, field reflect.Value) Variable {
 	}
 	switch field.Interface().(type) {
 	case Secret:
-		v.Value = Secret(v.Value).String()
+		if v.Value != "" {
+			v.Value = redacted
+		}
 	case URL, Brokers:
 		if l.bad[d.Name] && v.Value != "" {
 			v.Value = "(not shown)"
