@@ -3,11 +3,13 @@ package exporttest_test
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -108,4 +110,26 @@ func asParsed(table exporttest.Table) exporttest.Table {
 		}
 	}
 	return exporttest.Table{Columns: table.Columns, Rows: rows}
+}
+
+// seen is what a plain client sees of an answer.
+type seen struct {
+	Status int
+	Type   string
+	Body   string
+	Err    error // of reading the body: nil, io.ErrUnexpectedEOF or syscall.ECONNRESET
+}
+
+func see(t *testing.T, client *http.Client, r *http.Request) seen {
+	t.Helper()
+	answer, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if errors.Is(err, syscall.ECONNRESET) {
+		err = syscall.ECONNRESET
+	}
+	return seen{Status: answer.StatusCode, Type: answer.Header.Get("Content-Type"), Body: string(text), Err: err}
 }
