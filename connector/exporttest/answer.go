@@ -1,6 +1,7 @@
 package exporttest
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -141,10 +142,8 @@ func (a *answer) contentType(right string) {
 	}
 }
 
-type waiter interface{ Done() <-chan struct{} }
-
 // wait returns nil after d, or earlier with errGone when the context ends.
-func wait(ctx waiter, d time.Duration) error {
+func wait(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil
 	}

@@ -101,22 +101,21 @@ func TestRowsBelongToTheirDay(t *testing.T) {
 }
 
 func TestShuffleChangesTheOrderAlone(t *testing.T) {
-	for _, n := range []int{1, 2, 3, 500} {
+	for _, n := range []int{1, 2, 3, 60, 210, 500} { // with many divisors, and few
 		d := exporttest.Data{RowsPerDay: n}
 		q := yesterdays(t)
-		want := d.Export(q)
+		plain := d.Export(q)
+		before := plain
 		d.Shuffle = true
-		first := d.Export(q)
-		q.Export = 2
-		second := d.Export(q)
-		if diff := cmp.Diff(sorted(want), sorted(first)); diff != "" {
-			t.Errorf("%d rows (-want +got)\n%s", n, diff)
-		}
-		if diff := cmp.Diff(sorted(want), sorted(second)); diff != "" {
-			t.Errorf("%d rows (-want +got)\n%s", n, diff)
-		}
-		if n == 500 && (cmp.Equal(want, first) || cmp.Equal(first, second)) {
-			t.Error("the order is the same")
+		for q.Export = 1; q.Export <= 8; q.Export++ {
+			got := d.Export(q)
+			if diff := cmp.Diff(sorted(plain), sorted(got)); diff != "" {
+				t.Errorf("%d rows, export %d (-want +got)\n%.2000s", n, q.Export, diff)
+			}
+			if n == 500 && (cmp.Equal(plain, got) || cmp.Equal(before, got)) {
+				t.Errorf("export %d has the order of one before", q.Export)
+			}
+			before = got
 		}
 	}
 }
@@ -183,6 +182,34 @@ func TestRowsComeAndGo(t *testing.T) {
 	}
 }
 
+func TestLiveRowsAreThoseThatHaveArrived(t *testing.T) {
+	q := yesterdays(t)
+	d := exporttest.Data{RowsPerDay: 2000}
+	q.Now = q.From.Start(time.FixedZone("", 9*3600)).Add(7*time.Hour + 1234*time.Millisecond)
+	var want [][]string
+	for cells := range d.Rows(q) {
+		if cells[3] <= q.Now.UTC().Format("2006-01-02T15:04:05.000Z") {
+			want = append(want, cells)
+		}
+	}
+	d.Live = true
+	if diff := cmp.Diff(want, d.Export(q).Rows); diff != "" || len(want) == 0 {
+		t.Fatalf("%d rows (-want +got)\n%.2000s", len(want), diff)
+	}
+	first := want[0]
+	at, err := time.Parse("2006-01-02T15:04:05.000Z", first[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for early, want := range map[time.Duration]bool{0: true, time.Millisecond: false} {
+		q.Now = at.Add(-early)
+		got := slices.ContainsFunc(d.Export(q).Rows, func(cells []string) bool { return slices.Equal(cells, first) })
+		if got != want {
+			t.Errorf("%s before its arrival the row is there: %t", early, got)
+		}
+	}
+}
+
 func TestDaysAfterTodayAreEmpty(t *testing.T) {
 	q := yesterdays(t)
 	q.To, q.Now = q.From+2, noon
@@ -205,61 +232,6 @@ func TestDuplicatesAreEqualInEveryCell(t *testing.T) {
 	}
 	if copies < 240 || copies > 360 {
 		t.Errorf("%d copies among 1000 rows, want about 300", copies)
-	}
-}
-
-func TestUnionHasEachRowAsOftenAsTheExportThatHasItMost(t *testing.T) {
-	columns := []string{"a", "b"}
-	first := exporttest.Table{Columns: columns, Rows: [][]string{{"1", "x"}, {"1", "x"}, {"2", ""}}}
-	second := exporttest.Table{Columns: []string{"b", "c", "a"}, Rows: [][]string{{"x", "", "1"}, {"", "", "2"}, {"", "", "2"}, {"", "2", ""}}}
-	want := []map[string]string{{"a": "1", "b": "x"}, {"a": "1", "b": "x"}, {"a": "2"}, {"a": "2"}, {"c": "2"}}
-	if diff := cmp.Diff(want, exporttest.Union(first, second)); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-}
-
-func TestHeaders(t *testing.T) {
-	d := day(t, "2026-11-22") // the 20,779th day: odd
-	tests := []struct {
-		name   string
-		header exporttest.Header
-		day    schema.Day
-		export int
-		want   []string
-	}{
-		{"new column, before", exporttest.NewColumn("c", d), d - 1, 1, []string{"a", "b", "d"}},
-		{"new column, from then on", exporttest.NewColumn("c", d), d, 1, []string{"a", "b", "c", "d"}},
-		{"empty column, absent", exporttest.EmptyColumn("e"), d, 1, []string{"a", "b", "c", "d"}},
-		{"empty column, present", exporttest.EmptyColumn("e"), d, 2, []string{"a", "e", "b", "c", "d"}},
-		{"rotated", exporttest.Rotated, d, 3, []string{"c", "d", "a", "b"}},
-		{"both", exporttest.Headers(exporttest.EmptyColumn("e"), exporttest.NewColumn("c", d)), d - 1, 1, []string{"a", "e", "b", "d"}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, test.header(test.day, test.export, []string{"a", "b", "c", "d"})); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
-			}
-		})
-	}
-}
-
-// A header that changes moves cells and leaves their values alone.
-func TestHeaderOfAnExport(t *testing.T) {
-	d := day(t, yesterday)
-	s := &exporttest.Server{Data: exporttest.Data{RowsPerDay: 40, Odd: 0.3, Header: exporttest.Headers(
-		exporttest.NewColumn("coupon_code", d), exporttest.EmptyColumn("df_new"), exporttest.Rotated)}}
-	server := start(t, s)
-	for range 2 {
-		got := parse(t, whole(t, server, eventPath, ofDay(yesterday)))
-		calls := s.Calls()
-		call := calls[len(calls)-1]
-		if diff := cmp.Diff(asParsed(s.Expected(call)), got); diff != "" {
-			t.Errorf("(-want +got)\n%.2000s", diff)
-		}
-		plain := exporttest.Data{RowsPerDay: 40, Odd: 0.3}.Export(call.Query)
-		if diff := cmp.Diff(plain.Records(), s.Expected(call).Records()); diff != "" {
-			t.Errorf("(-want +got)\n%.2000s", diff)
-		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package exporttest
 
 import (
+	"iter"
 	"math/bits"
 	"slices"
 
@@ -188,7 +189,7 @@ func (g *generator) pick(id, hash uint64) int {
 }
 
 // order is a permutation of 0 … n-1 that needs no memory: steps of a width that has no divisor in common with n.
-func (g *generator) order(q Query, day schema.Day, n int) func(func(uint64) bool) {
+func (g *generator) order(q Query, day schema.Day, n int) iter.Seq[uint64] {
 	count, at, step := uint64(max(n, 0)), uint64(0), uint64(1)
 	if g.data.Shuffle && count > 1 {
 		h := mix(g.data.Seed ^ mix(uint64(day)^mix(uint64(q.Export)^saltShuffle)))
