@@ -1,0 +1,108 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Config says how to reach a Kafka cluster.
+type Config struct {
+	Brokers []string // HOST:PORT of some brokers; the others are learned from them
+	// Topics are those whose layout Client knows; other topics are unknown to Client, while the methods of Cluster take any
+	// topic. None means all topics of the cluster, asked for at each refresh: too much for a large one.
+	Topics   []string
+	ClientID string        // what the brokers' logs and quotas call us; empty means "dfinery-kafka"
+	Timeout  time.Duration // the longest wait for the answer to one request; 0 means 30 s
+	TLS      *TLS          // nil means plain connections
+	SASL     *SASL         // nil means no authentication
+}
+
+// TLS turns encryption on. The files are read again for each connection, so that certificates rotate without a restart.
+type TLS struct {
+	CAFile   string // PEM; empty means the system's roots
+	CertFile string // PEM of the client's certificate; empty means none
+	KeyFile  string // PEM of its key
+}
+
+// SASL authenticates each connection.
+type SASL struct {
+	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
+	Username  string
+	// Password is called for each connection, so that passwords rotate without a restart: see PasswordFile.
+	Password func() (string, error)
+}
+
+// Cluster is one Kafka cluster. It is safe for concurrent use and shares its connections.
+type Cluster struct {
+	cfg       Config
+	addr      net.Addr
+	dialer    *dialer
+	transport *transport
+}
+
+// metadataTTL bounds the age of what Client knows of the cluster when no answer told it of a change. kafka-go also takes it as
+// the time limit of its metadata requests: at 1 s, brokers that need longer to answer would keep the layout unknown for ever.
+const metadataTTL = 5 * time.Second
+
+// New checks cfg, files and passwords included, but does not connect: see Ping. All faults are reported at once.
+func New(cfg Config) (*Cluster, error) {
+	if cfg.ClientID == "" {
+		cfg.ClientID = "dfinery-kafka"
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 30 * time.Second
+	}
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	d := &dialer{clientID: cfg.ClientID, tls: cfg.TLS, sasl: cfg.SASL}
+	pool := &kafka.Transport{
+		Dial:           d.dial,
+		DialTimeout:    dialTimeout * time.Duration(len(cfg.Brokers)), // it tries the brokers one after the other
+		MetadataTTL:    metadataTTL,
+		MetadataTopics: cfg.Topics,
+		ClientID:       cfg.ClientID,
+	}
+	return &Cluster{
+		cfg:       cfg,
+		addr:      kafka.TCP(cfg.Brokers...),
+		dialer:    d,
+		transport: &transport{pool: pool, timeout: cfg.Timeout, turn: make(chan struct{}, 1)},
+	}, nil
+}
+
+func (cfg *Config) check() error {
+	var faults []error
+	if len(cfg.Brokers) == 0 {
+		faults = append(faults, errors.New("no Kafka brokers are given"))
+	}
+	for _, broker := range cfg.Brokers {
+		if host, port, err := net.SplitHostPort(broker); err != nil || host == "" || port == "" {
+			faults = append(faults, fmt.Errorf("kafka broker %q is not of the form HOST:PORT", broker))
+		}
+	}
+	if cfg.TLS != nil {
+		if _, err := cfg.TLS.load("localhost"); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	if cfg.SASL != nil {
+		if _, err := cfg.SASL.mechanism(); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Client is kafka-go's client on the shared connections. An answer that tells of a moved leader makes it learn the new layout
+// before the answer is returned, so that a retry reaches the right broker; retrying is up to the caller.
+func (c *Cluster) Client() *kafka.Client {
+	return &kafka.Client{Addr: c.addr, Timeout: c.cfg.Timeout, Transport: c.transport}
+}
+
+// Close closes the connections. Calls under way fail.
+func (c *Cluster) Close() { c.transport.pool.CloseIdleConnections() }

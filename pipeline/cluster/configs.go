@@ -1,0 +1,73 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol/describeconfigs"
+)
+
+// TopicConfig is the configuration of a topic, the broker's defaults included
+// (https://kafka.apache.org/documentation/#topicconfigs). Numbers that the broker did not name are 0.
+type TopicConfig struct {
+	Name              string
+	Err               error  // nil, or why the rest is empty: see Missing and Forbidden
+	CleanupPolicy     string // delete, compact, or both with a comma
+	TimestampType     string // CreateTime or LogAppendTime
+	MaxMessageBytes   int    // of one record batch as sent, headers of the batch included
+	MinInsyncReplicas int
+	RetentionMs       int64 // -1: for ever
+	RetentionBytes    int64 // of one partition; -1: no limit
+	Values            map[string]string
+}
+
+// TopicConfigs describes the configurations of topics, in the order of names. It needs the right DescribeConfigs: a topic
+// without has an Err for which Forbidden is true.
+func (c *Cluster) TopicConfigs(ctx context.Context, names ...string) ([]TopicConfig, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	req := &describeconfigs.Request{}
+	for _, name := range names {
+		req.Resources = append(req.Resources, describeconfigs.RequestResource{ResourceType: int8(kafka.ResourceTypeTopic), ResourceName: name})
+	}
+	res, err := c.send(ctx, anyBroker, req)
+	if err != nil {
+		return nil, fmt.Errorf("describe configurations: %w", err)
+	}
+	configs := make([]TopicConfig, len(names))
+	for i, name := range names {
+		configs[i] = topicConfigOf(name, res.(*describeconfigs.Response).Resources)
+	}
+	return configs, nil
+}
+
+func topicConfigOf(name string, answers []describeconfigs.ResponseResource) TopicConfig {
+	config := TopicConfig{Name: name}
+	i := slices.IndexFunc(answers, func(r describeconfigs.ResponseResource) bool { return r.ResourceName == name })
+	if i < 0 {
+		config.Err = NewBrokerError(int16(kafka.UnknownTopicOrPartition), "the answer does not name the topic")
+		return config
+	}
+	if config.Err = NewBrokerError(answers[i].ErrorCode, answers[i].ErrorMessage); config.Err != nil {
+		return config
+	}
+	config.Values = make(map[string]string, len(answers[i].ConfigEntries))
+	for _, entry := range answers[i].ConfigEntries {
+		config.Values[entry.ConfigName] = entry.ConfigValue
+	}
+	number := func(name string) int64 {
+		n, _ := strconv.ParseInt(config.Values[name], 10, 64)
+		return n
+	}
+	config.CleanupPolicy = config.Values["cleanup.policy"]
+	config.TimestampType = config.Values["message.timestamp.type"]
+	config.MaxMessageBytes = int(number("max.message.bytes"))
+	config.MinInsyncReplicas = int(number("min.insync.replicas"))
+	config.RetentionMs = number("retention.ms")
+	config.RetentionBytes = number("retention.bytes")
+	return config
+}

@@ -1,0 +1,90 @@
+package cluster
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Step is a part of making a connection.
+type Step string
+
+// The steps, in their order.
+const (
+	StepConnect Step = "connect"
+	StepTLS     Step = "TLS handshake"
+	StepGreet   Step = "first request"
+	StepSASL    Step = "SASL authentication"
+)
+
+// ConnectError says which broker could not be reached, at which step, and what to look at. It carries no secret.
+type ConnectError struct {
+	Broker string // HOST:PORT
+	Step   Step
+	Err    error
+}
+
+func (e *ConnectError) Error() string {
+	text := fmt.Sprintf("kafka broker %s: %s: %v", e.Broker, e.Step, e.Err)
+	if advice := e.advice(); advice != "" {
+		text += " (" + advice + ")"
+	}
+	return text
+}
+
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+func (e *ConnectError) advice() string {
+	switch e.Step {
+	case StepConnect:
+		return e.connectAdvice()
+	case StepTLS:
+		return e.tlsAdvice()
+	case StepGreet:
+		if errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) || errors.Is(e.Err, errNotKafka) || errors.Is(e.Err, syscall.ECONNRESET) {
+			return "does this port expect TLS, or is it no listener of Kafka?"
+		}
+	case StepSASL:
+		switch {
+		case errors.Is(e.Err, kafka.SASLAuthenticationFailed):
+			return "check the user name, the password and the mechanism"
+		case errors.Is(e.Err, kafka.UnsupportedSASLMechanism), errors.Is(e.Err, kafka.IllegalSASLState):
+			return "choose a mechanism that this listener offers"
+		case errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF):
+			return "does this listener ask for SASL?"
+		}
+	}
+	return ""
+}
+
+func (e *ConnectError) connectAdvice() string {
+	var dns *net.DNSError
+	switch {
+	case errors.As(e.Err, &dns):
+		return "check the host's name and the resolver; the cluster's advertised.listeners must be resolvable from here"
+	case errors.Is(e.Err, syscall.ECONNREFUSED):
+		return "nothing listens there: check the port and that the broker runs"
+	case Retriable(e.Err):
+		return "check the network and its firewalls"
+	}
+	return ""
+}
+
+func (e *ConnectError) tlsAdvice() string {
+	var unknown x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	switch {
+	case errors.As(e.Err, &unknown):
+		return "the CA file must hold the CA of the broker's certificate"
+	case errors.As(e.Err, &hostname):
+		return "reach the broker by a name of its certificate"
+	case errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF), errors.Is(e.Err, syscall.ECONNRESET):
+		return "does this port expect plain connections?"
+	}
+	return ""
+}

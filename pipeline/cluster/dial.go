@@ -1,0 +1,130 @@
+package cluster
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+// dialTimeout bounds one connection with its handshakes. A broker that does not answer must leave time for the next one.
+const dialTimeout = 10 * time.Second
+
+// dialer makes connections that are ready for requests. kafka-go could do TLS and SASL too, but with certificates fixed at the
+// start, without any time limit while authenticating, and with errors that do not name the broker.
+type dialer struct {
+	clientID string
+	tls      *TLS
+	sasl     *SASL
+}
+
+// dial returns an authenticated connection, or a *ConnectError.
+func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	var netDialer net.Dialer
+	conn, err := netDialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, &ConnectError{Broker: address, Step: StepConnect, Err: err}
+	}
+	deadline, _ := ctx.Deadline()
+	conn.SetDeadline(deadline)
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	ready, step, err := d.handshake(ctx, conn, address)
+	if err == nil && !stop() {
+		err = ctx.Err() // the deadline in the past may already stand, or be set at any moment
+	}
+	if err != nil {
+		conn.Close()
+		return nil, &ConnectError{Broker: address, Step: step, Err: err}
+	}
+	conn.SetDeadline(time.Time{})
+	return ready, nil
+}
+
+// handshake says at which step it failed.
+func (d *dialer) handshake(ctx context.Context, conn net.Conn, address string) (net.Conn, Step, error) {
+	if d.tls != nil {
+		host, _, _ := net.SplitHostPort(address)
+		config, err := d.tls.load(host)
+		if err != nil {
+			return nil, StepTLS, err
+		}
+		secured := tls.Client(conn, config)
+		if err := secured.HandshakeContext(ctx); err != nil {
+			return nil, StepTLS, err
+		}
+		conn = secured
+	}
+	if err := greet(conn, d.clientID); err != nil {
+		return nil, StepGreet, err
+	}
+	if d.sasl != nil {
+		if err := d.sasl.authenticate(ctx, conn, address, d.clientID); err != nil {
+			return nil, StepSASL, err
+		}
+	}
+	return conn, "", nil
+}
+
+// load reads the files.
+func (t *TLS) load(host string) (*tls.Config, error) {
+	config := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
+	if t.CAFile != "" {
+		pem, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the CA file: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("the CA file %s holds no certificate in PEM form", t.CAFile)
+		}
+	}
+	if t.CertFile != "" || t.KeyFile != "" {
+		cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the client's certificate %q and key %q: %w", t.CertFile, t.KeyFile, err)
+		}
+		config.Certificates = []tls.Certificate{cert}
+	}
+	return config, nil
+}
+
+var errNotKafka = errors.New("the answer is not Kafka's")
+
+// greet sends ApiVersions v0 and checks the answer's frame by hand: kafka-go would take the lengths in an answer of a TLS or
+// HTTP server at their word and allocate gigabytes.
+func greet(conn net.Conn, clientID string) error {
+	const apiVersions, correlation, longest = 18, 1, 64 << 10
+	req := binary.BigEndian.AppendUint32(nil, uint32(10+len(clientID)))
+	req = binary.BigEndian.AppendUint16(req, apiVersions)
+	req = binary.BigEndian.AppendUint16(req, 0)
+	req = binary.BigEndian.AppendUint32(req, correlation)
+	req = binary.BigEndian.AppendUint16(req, uint16(len(clientID)))
+	if _, err := conn.Write(append(req, clientID...)); err != nil {
+		return err
+	}
+	var frame [8]byte
+	if _, err := io.ReadFull(conn, frame[:5]); err != nil {
+		return err
+	}
+	const tlsAlert = 0x15
+	if frame[0] == tlsAlert {
+		return fmt.Errorf("%w: it looks like TLS", errNotKafka)
+	}
+	if _, err := io.ReadFull(conn, frame[5:]); err != nil {
+		return err
+	}
+	size := binary.BigEndian.Uint32(frame[:4])
+	if size < 6 || size > longest || binary.BigEndian.Uint32(frame[4:]) != correlation {
+		return errNotKafka
+	}
+	_, err := io.CopyN(io.Discard, conn, int64(size-4))
+	return err
+}

@@ -1,0 +1,121 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"syscall"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// BrokerError is an error code in a broker's answer (https://kafka.apache.org/protocol#protocol_error_codes). It unwraps to
+// kafka-go's kafka.Error.
+type BrokerError struct {
+	Code    int16
+	Message string // what the broker said besides the code
+}
+
+// NewBrokerError is nil for code 0.
+func NewBrokerError(code int16, message string) error {
+	if code == 0 {
+		return nil
+	}
+	return &BrokerError{Code: code, Message: message}
+}
+
+func (e *BrokerError) Error() string {
+	text := fmt.Sprintf("%s (Kafka error %d)", e.name(), e.Code)
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return text
+}
+
+func (e *BrokerError) Unwrap() error { return kafka.Error(e.Code) }
+
+// name mends what kafka-go calls wrongly or not at all.
+func (e *BrokerError) name() string {
+	switch e.Code {
+	case 13:
+		return "Network Exception"
+	case 55:
+		return "Operation Not Attempted" // kafka-go says "Broker Authorization Failed"
+	case 78:
+		return "Offset Not Available"
+	case 120:
+		return "Transaction Abortable"
+	}
+	if title := kafka.Error(e.Code).Title(); title != "" {
+		return title
+	}
+	return "Unnamed Error"
+}
+
+// RangeError says that a partition's log no longer, or not yet, holds the offsets asked for: it has [Start, End).
+type RangeError struct {
+	Topic      string
+	Partition  int
+	From, To   int64
+	Start, End int64
+}
+
+func (e *RangeError) Error() string {
+	return fmt.Sprintf("topic %s partition %d: offsets %d to %d were asked for, the log has %d to %d",
+		e.Topic, e.Partition, e.From, e.To, e.Start, e.End)
+}
+
+// Fenced says that another producer has taken over: its epoch is newer, or the transactional id has another producer id.
+func Fenced(err error) bool {
+	return hasCode(err, kafka.InvalidProducerEpoch, kafka.ProducerFenced, kafka.InvalidProducerIDMapping, kafka.TransactionCoordinatorFenced)
+}
+
+// Missing says that a topic or partition does not exist. A broker says so too, for a moment, of a topic that was just made.
+func Missing(err error) bool {
+	return hasCode(err, kafka.UnknownTopicOrPartition, kafka.UnknownTopicID)
+}
+
+// Forbidden says that the cluster's authorizer refused.
+func Forbidden(err error) bool {
+	return hasCode(err, kafka.TopicAuthorizationFailed, kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed,
+		kafka.TransactionalIDAuthorizationFailed)
+}
+
+// Retriable says that the same request may succeed later: leaders and coordinators that move, timeouts, broken connections.
+// What was refused for its TLS or SASL is not. The end of a context looks like the end of a request's time: ask the
+// caller's own context first.
+func Retriable(err error) bool {
+	var code kafka.Error
+	if errors.As(err, &code) {
+		return code.Temporary() || code == kafka.ConcurrentTransactions || code == kafka.BrokerNotAvailable || code == kafka.ReplicaNotAvailable
+	}
+	if errors.Is(err, context.Canceled) {
+		return false
+	}
+	var connect *ConnectError
+	if errors.As(err, &connect) && connect.Step != StepConnect {
+		return isBroken(err)
+	}
+	// Not net.Error, which the error of a file satisfies too.
+	var operation *net.OpError
+	return errors.As(err, &operation) || isBroken(err) || isAny(err, protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader)
+}
+
+// isBroken says that a connection ended or a time limit passed.
+func isBroken(err error) bool {
+	return isAny(err, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, os.ErrDeadlineExceeded, context.DeadlineExceeded, syscall.EPIPE, syscall.ECONNRESET)
+}
+
+func hasCode(err error, codes ...kafka.Error) bool {
+	var code kafka.Error
+	return errors.As(err, &code) && slices.Contains(codes, code)
+}
+
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
+}

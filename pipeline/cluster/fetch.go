@@ -1,0 +1,162 @@
+package cluster
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// A fetch asks for up to fetchBytes, or one batch if that is larger, and waits up to fetchWait for the first byte.
+const (
+	fetchBytes = 4 << 20
+	fetchWait  = 500 * time.Millisecond
+)
+
+// fetch is one Fetch request for one partition, sent by its own RawExchange: kafka-go's decoding drops the last offset of each
+// batch, without which a reader can't get past records that compaction removed, takes the first timestamp where the broker's
+// counts, and allocates for each record.
+type fetch struct {
+	TopicPartition
+	broker   int32
+	offset   int64
+	clientID string
+	version  int16
+	// buf is written to until the exchange has ended, even when its caller has long gone: only fetched.buf may be used again.
+	buf []byte
+}
+
+// fetched is the answer to a fetch.
+type fetched struct {
+	errorCode     int16 // of the partition
+	throttled     bool  // a quota was exceeded and the answer is empty for that reason alone
+	highWatermark int64
+	batches       []byte // whole record batches and perhaps a part of one more; borrowed from buf
+	buf           []byte
+}
+
+func (f *fetch) ApiKey() protocol.ApiKey { return protocol.Fetch }
+
+func (*fetched) ApiKey() protocol.ApiKey { return protocol.Fetch }
+
+func (f *fetch) Broker(protocol.Cluster) (protocol.Broker, error) {
+	return protocol.Broker{ID: f.broker}, nil
+}
+
+func (f *fetch) Required(versions map[protocol.ApiKey]int16) bool {
+	f.version = versions[protocol.Fetch]
+	return true
+}
+
+// RawExchange speaks Fetch v4 to v11 (https://kafka.apache.org/protocol#The_Messages_Fetch).
+func (f *fetch) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
+	if f.version < 4 {
+		return nil, errors.New("the broker is older than Kafka 0.11, which brought record headers")
+	}
+	if _, err := rw.Write(f.request()); err != nil {
+		return nil, err
+	}
+	var frame [8]byte // size and correlation id
+	if _, err := io.ReadFull(rw, frame[:]); err != nil {
+		return nil, err
+	}
+	size := int(int32(binary.BigEndian.Uint32(frame[:]))) - 4
+	if size < 0 {
+		return nil, errNotKafka
+	}
+	f.buf = slices.Grow(f.buf[:0], size)[:size]
+	if _, err := io.ReadFull(rw, f.buf); err != nil {
+		return nil, err
+	}
+	return f.parse()
+}
+
+func (f *fetch) request() []byte {
+	be := binary.BigEndian
+	b := make([]byte, 4, 128+len(f.Topic)+len(f.clientID))
+	b = be.AppendUint16(b, uint16(protocol.Fetch))
+	b = be.AppendUint16(b, uint16(f.version))
+	b = be.AppendUint32(b, 0) // correlation id: a connection carries one request at a time
+	b = appendString(b, f.clientID)
+	b = be.AppendUint32(b, ^uint32(0)) // replica id: a consumer
+	b = be.AppendUint32(b, uint32(fetchWait.Milliseconds()))
+	b = be.AppendUint32(b, 1) // min bytes
+	b = be.AppendUint32(b, fetchBytes)
+	b = append(b, 0) // read uncommitted
+	if f.version >= 7 {
+		b = be.AppendUint32(b, 0)          // session id
+		b = be.AppendUint32(b, ^uint32(0)) // session epoch: no session
+	}
+	b = be.AppendUint32(b, 1)
+	b = appendString(b, f.Topic)
+	b = be.AppendUint32(b, 1)
+	b = be.AppendUint32(b, uint32(f.Partition))
+	if f.version >= 9 {
+		b = be.AppendUint32(b, ^uint32(0)) // leader epoch: any
+	}
+	b = be.AppendUint64(b, uint64(f.offset))
+	if f.version >= 5 {
+		b = be.AppendUint64(b, ^uint64(0)) // log start offset: a follower's only
+	}
+	b = be.AppendUint32(b, fetchBytes)
+	if f.version >= 7 {
+		b = be.AppendUint32(b, 0) // forgotten topics
+	}
+	if f.version >= 11 {
+		b = appendString(b, "") // rack
+	}
+	be.PutUint32(b, uint32(len(b)-4))
+	return b
+}
+
+func (f *fetch) parse() (*fetched, error) {
+	c := cursor{rest: f.buf}
+	answer := &fetched{throttled: c.int32() > 0, buf: f.buf}
+	if f.version >= 7 {
+		if err := NewBrokerError(c.int16(), ""); err != nil {
+			return nil, err
+		}
+		c.int32() // session id
+	}
+	if topics := c.int32(); topics == 0 {
+		return answer, c.err()
+	}
+	c.bytes(int(c.int16())) // the topic
+	if partitions := c.int32(); partitions == 0 {
+		return answer, c.err()
+	}
+	answer.throttled = false
+	c.int32() // the partition
+	answer.errorCode = c.int16()
+	answer.highWatermark = c.int64()
+	c.int64() // last stable offset
+	if f.version >= 5 {
+		c.int64() // log start offset
+	}
+	for range max(c.int32(), 0) {
+		c.bytes(16) // an aborted transaction
+	}
+	if f.version >= 11 {
+		c.int32() // preferred read replica
+	}
+	answer.batches = c.bytes(int(max(c.int32(), 0)))
+	return answer, c.err()
+}
+
+// fetch makes one request. It may reuse buf, which the caller must not touch after an error.
+func (c *Cluster) fetch(ctx context.Context, leader int32, p TopicPartition, offset int64, buf []byte) (*fetched, error) {
+	res, err := c.transport.RoundTrip(ctx, c.addr, &fetch{TopicPartition: p, broker: leader, offset: offset, clientID: c.cfg.ClientID, buf: buf})
+	if err != nil {
+		return nil, fmt.Errorf("fetch %v at offset %d: %w", p, offset, err)
+	}
+	return res.(*fetched), nil
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...)
+}

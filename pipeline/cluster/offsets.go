@@ -1,0 +1,115 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/listoffsets"
+)
+
+// TopicPartition names one partition.
+type TopicPartition struct {
+	Topic     string
+	Partition int
+}
+
+func (p TopicPartition) String() string {
+	return fmt.Sprintf("topic %s partition %d", p.Topic, p.Partition)
+}
+
+// LogRange is what the log of a partition holds: [Start, End). Offsets in it may be unused.
+type LogRange struct {
+	Partition TopicPartition
+	Start     int64 // the first offset not yet deleted
+	End       int64 // the high watermark: open transactions are below it too
+	Err       error // why Start and End are unknown; see Retriable and Missing
+}
+
+// Offsets asks the leaders of partitions for what their logs hold, in the order of partitions: one request for each leader and
+// end, however many the partitions.
+func (c *Cluster) Offsets(ctx context.Context, partitions ...TopicPartition) ([]LogRange, error) {
+	ranges := make([]LogRange, len(partitions))
+	var names []string
+	for i, p := range partitions {
+		ranges[i].Partition = p
+		if !slices.Contains(names, p.Topic) {
+			names = append(names, p.Topic)
+		}
+	}
+	topics, err := c.Topics(ctx, names...)
+	if err != nil {
+		return nil, fmt.Errorf("list offsets: %w", err)
+	}
+	led := map[int32][]*LogRange{} // by leader
+	for i := range ranges {
+		leader, err := leaderOf(topics, partitions[i])
+		if ranges[i].Err = err; err == nil {
+			led[leader] = append(led[leader], &ranges[i])
+		}
+	}
+	var leaders sync.WaitGroup
+	for leader, ranges := range led {
+		leaders.Go(func() {
+			c.listOffsets(ctx, leader, kafka.FirstOffset, ranges, func(r *LogRange, offset int64) { r.Start = offset })
+			c.listOffsets(ctx, leader, kafka.LastOffset, ranges, func(r *LogRange, offset int64) { r.End = offset })
+		})
+	}
+	leaders.Wait()
+	return ranges, nil
+}
+
+func leaderOf(topics []Topic, p TopicPartition) (int32, error) {
+	i := slices.IndexFunc(topics, func(t Topic) bool { return t.Name == p.Topic })
+	if err := topics[i].Err; err != nil {
+		return -1, fmt.Errorf("%v: %w", p, err)
+	}
+	if p.Partition < 0 || p.Partition >= len(topics[i].Partitions) {
+		return -1, fmt.Errorf("%v: %w", p, NewBrokerError(int16(kafka.UnknownTopicOrPartition), ""))
+	}
+	partition := topics[i].Partitions[p.Partition]
+	if partition.Leader < 0 {
+		return -1, fmt.Errorf("%v: %w", p, protocol.ErrNoLeader)
+	}
+	return partition.Leader, nil
+}
+
+// listOffsets owns ranges until it returns.
+func (c *Cluster) listOffsets(ctx context.Context, leader int32, end int64, ranges []*LogRange, set func(*LogRange, int64)) {
+	req := &listoffsets.Request{ReplicaID: -1}
+	for _, r := range ranges {
+		i := slices.IndexFunc(req.Topics, func(t listoffsets.RequestTopic) bool { return t.Topic == r.Partition.Topic })
+		if i < 0 {
+			i, req.Topics = len(req.Topics), append(req.Topics, listoffsets.RequestTopic{Topic: r.Partition.Topic})
+		}
+		req.Topics[i].Partitions = append(req.Topics[i].Partitions,
+			listoffsets.RequestPartition{Partition: int32(r.Partition.Partition), CurrentLeaderEpoch: -1, Timestamp: end})
+	}
+	res, err := c.send(ctx, leader, req)
+	if err != nil {
+		for _, r := range ranges {
+			r.Err = fmt.Errorf("list offsets of %v: %w", r.Partition, err)
+		}
+		return
+	}
+	answers := map[TopicPartition]listoffsets.ResponsePartition{}
+	for _, topic := range res.(*listoffsets.Response).Topics {
+		for _, p := range topic.Partitions {
+			answers[TopicPartition{topic.Topic, int(p.Partition)}] = p
+		}
+	}
+	for _, r := range ranges {
+		p, ok := answers[r.Partition]
+		switch {
+		case !ok:
+			r.Err = fmt.Errorf("list offsets of %v: the answer does not name it", r.Partition)
+		case p.ErrorCode != 0:
+			r.Err = fmt.Errorf("list offsets of %v: %w", r.Partition, NewBrokerError(p.ErrorCode, ""))
+		default:
+			set(r, p.Offset)
+		}
+	}
+}

@@ -1,0 +1,52 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+)
+
+// Ping succeeds when one of the configured brokers can be reached, TLS and SASL included. Otherwise it tells what failed at
+// each of them.
+func (c *Cluster) Ping(ctx context.Context) error {
+	var faults []error
+	for _, address := range c.cfg.Brokers {
+		err := c.knock(ctx, address)
+		if err == nil {
+			return nil
+		}
+		faults = append(faults, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Brokers lists the brokers that the cluster advertises and tries each: one that can't be reached by its advertised address has
+// its Err set, a *ConnectError.
+func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
+	res, err := c.metadata(ctx, []string{})
+	if err != nil {
+		return nil, fmt.Errorf("list brokers: %w", err)
+	}
+	brokers := make([]Broker, len(res.Brokers))
+	var tries sync.WaitGroup
+	for i, b := range res.Brokers {
+		brokers[i] = Broker{ID: b.NodeID, Addr: net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))}
+		tries.Go(func() { brokers[i].Err = c.knock(ctx, brokers[i].Addr) })
+	}
+	tries.Wait()
+	return brokers, nil
+}
+
+func (c *Cluster) knock(ctx context.Context, address string) error {
+	conn, err := c.dialer.dial(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}

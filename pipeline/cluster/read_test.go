@@ -1,0 +1,260 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// copied is a record without its borrowed memory and what differs between runs.
+type copied struct {
+	Offset     int64
+	Time       time.Time
+	Key, Value []byte
+	Headers    []cluster.Header
+}
+
+func copyOf(r *cluster.Record) copied {
+	c := copied{Offset: r.Offset, Time: r.Time.UTC(), Key: append([]byte(nil), r.Key...), Value: append([]byte(nil), r.Value...)}
+	for _, h := range r.Headers {
+		c.Headers = append(c.Headers, cluster.Header{Key: append([]byte(nil), h.Key...), Value: append([]byte(nil), h.Value...)})
+	}
+	return c
+}
+
+func collect(into *[]copied) cluster.Visitor {
+	return cluster.Visitor{Record: func(r *cluster.Record) error {
+		*into = append(*into, copyOf(r))
+		return nil
+	}}
+}
+
+// sample makes n records, and how they must be read back.
+func sample(topic string, n int) (records []*kgo.Record, want []copied) {
+	for i := range n {
+		at := time.UnixMilli(1_700_000_000_000 + int64(i)).UTC()
+		id, export := fmt.Appendf(nil, "id-%d", i), []byte("1234/events/2026-11-22/3")
+		value := fmt.Appendf(nil, `{"n":"%d","가":"%0*d"}`, i, i%70, 7)
+		records = append(records, &kgo.Record{Topic: topic, Key: fmt.Appendf(nil, "key-%d", i), Value: value, Timestamp: at,
+			Headers: []kgo.RecordHeader{{Key: "id", Value: id}, {Key: "export", Value: export}}})
+		want = append(want, copied{Offset: int64(i), Time: at, Key: records[i].Key, Value: value,
+			Headers: []cluster.Header{{Key: []byte("id"), Value: id}, {Key: []byte("export"), Value: export}}})
+	}
+	return records, want
+}
+
+func TestReadRange(t *testing.T) {
+	codecs := map[string]kgo.CompressionCodec{
+		"none": kgo.NoCompression(), "gzip": kgo.GzipCompression(), "snappy": kgo.SnappyCompression(),
+		"lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(),
+	}
+	onEachKafka(t, func(t *testing.T, brokers []string) {
+		c := connect(t, cluster.Config{Brokers: brokers})
+		for name, codec := range codecs {
+			t.Run(name, func(t *testing.T) {
+				topic := ensure(t, c, cluster.TopicSpec{Name: topicName(t), Partitions: 1, ReplicationFactor: 1,
+					Configs: map[string]string{"message.timestamp.type": "CreateTime"}})
+				records, want := sample(topic, 300)
+				for i := 0; i < 300; i += 100 {
+					produce(t, brokers, []kgo.Opt{kgo.ProducerBatchCompression(codec)}, records[i:i+100]...)
+				}
+				for _, r := range [][2]int64{{0, 300}, {0, 1}, {99, 101}, {150, 151}, {299, 300}, {120, 120}} {
+					var got []copied
+					if err := c.Read(t.Context(), cluster.TopicPartition{Topic: topic}, r[0], r[1], collect(&got)); err != nil {
+						t.Fatal(err)
+					}
+					if diff := cmp.Diff(append([]copied(nil), want[r[0]:r[1]]...), got); diff != "" {
+						t.Errorf("offsets %d to %d: %s", r[0], r[1], diff)
+					}
+				}
+			})
+		}
+	})
+}
+
+func TestReadNullAndEmpty(t *testing.T) {
+	onEachKafka(t, func(t *testing.T, brokers []string) {
+		c := connect(t, cluster.Config{Brokers: brokers})
+		topic := ensure(t, c, cluster.TopicSpec{Name: topicName(t), Partitions: 1, ReplicationFactor: 1})
+		produce(t, brokers, nil, &kgo.Record{Topic: topic, Key: []byte{}}, &kgo.Record{Topic: topic, Value: []byte{}})
+		type parts struct{ NullKey, NullValue, Recent bool }
+		var got []parts
+		err := c.Read(t.Context(), cluster.TopicPartition{Topic: topic}, 0, 2, cluster.Visitor{Record: func(r *cluster.Record) error {
+			got = append(got, parts{r.Key == nil, r.Value == nil, time.Since(r.Time).Abs() < time.Minute})
+			return nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]parts{{false, true, true}, {true, false, true}}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestReadMarkers(t *testing.T) {
+	onEachKafka(t, func(t *testing.T, brokers []string) {
+		c := connect(t, cluster.Config{Brokers: brokers})
+		topic := ensure(t, c, cluster.TopicSpec{Name: topicName(t), Partitions: 1, ReplicationFactor: 1})
+		client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.TransactionalID(topic), kgo.DefaultProduceTopic(topic))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		for _, try := range []kgo.TransactionEndTry{kgo.TryCommit, kgo.TryAbort} {
+			err := errors.Join(client.BeginTransaction(),
+				client.ProduceSync(t.Context(), kgo.StringRecord(fmt.Sprint(try))).FirstErr(),
+				client.EndTransaction(t.Context(), try))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		partition := cluster.TopicPartition{Topic: topic}
+		ranges := awaitEnd(t, c, partition, 4)
+		values, markers := map[int64]string{}, []cluster.Marker(nil)
+		err = c.Read(t.Context(), partition, 0, ranges.End, cluster.Visitor{
+			Record: func(r *cluster.Record) error { values[r.Offset] = string(r.Value); return nil },
+			Marker: func(m cluster.Marker) error { markers = append(markers, m); return nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[int64]string{0: "true", 2: "false"}, values); diff != "" {
+			t.Error(diff)
+		}
+		id, _, err := client.ProducerID(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(markers) != 2 {
+			t.Fatalf("markers: %+v", markers)
+		}
+		for i := range markers {
+			if time.Since(markers[i].Time).Abs() > time.Minute {
+				t.Errorf("marker of %s", markers[i].Time)
+			}
+			markers[i].Time = time.Time{}
+		}
+		want := []cluster.Marker{
+			{Offset: 1, ProducerID: id, ProducerEpoch: markers[0].ProducerEpoch, Commit: true},
+			{Offset: 3, ProducerID: id, ProducerEpoch: markers[1].ProducerEpoch},
+		}
+		if diff := cmp.Diff(want, markers); diff != "" {
+			t.Error(diff)
+		}
+		// The tail holds a marker only: Read must end though it finds nothing for the visitor.
+		if err := c.Read(soon(t, 5*time.Second), partition, 3, 4, cluster.Visitor{}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// awaitEnd waits for markers, which are written after EndTxn was answered.
+func awaitEnd(t *testing.T, c *cluster.Cluster, p cluster.TopicPartition, end int64) cluster.LogRange {
+	t.Helper()
+	for ctx := soon(t, 5*time.Second); ; {
+		ranges, err := c.Offsets(ctx, p)
+		if err != nil || ranges[0].Err != nil {
+			t.Fatal(err, ranges)
+		}
+		if ranges[0].End >= end {
+			return ranges[0]
+		}
+	}
+}
+
+func TestReadOutOfRange(t *testing.T) {
+	onEachKafka(t, func(t *testing.T, brokers []string) {
+		c := connect(t, cluster.Config{Brokers: brokers})
+		topic := ensure(t, c, cluster.TopicSpec{Name: topicName(t), Partitions: 1, ReplicationFactor: 1})
+		records, _ := sample(topic, 10)
+		produce(t, brokers, nil, records...)
+		client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		cut := kadm.Offsets{}
+		cut.Add(kadm.Offset{Topic: topic, At: 4})
+		if _, err := kadm.NewClient(client).DeleteRecords(t.Context(), cut); err != nil {
+			t.Fatal(err)
+		}
+		for _, test := range []struct{ from, to int64 }{{2, 8}, {11, 12}} {
+			err := c.Read(t.Context(), cluster.TopicPartition{Topic: topic}, test.from, test.to, cluster.Visitor{})
+			var got *cluster.RangeError
+			if !errors.As(err, &got) {
+				t.Errorf("from %d: %v", test.from, err)
+				continue
+			}
+			if diff := cmp.Diff(&cluster.RangeError{Topic: topic, From: test.from, To: test.to, Start: 4, End: 10}, got); diff != "" {
+				t.Error(diff)
+			}
+		}
+		// A log that ends before the range does may still grow: Read waits, here until its context ends.
+		err = c.Read(soon(t, 200*time.Millisecond), cluster.TopicPartition{Topic: topic}, 9, 12, cluster.Visitor{})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("beyond the end: %v", err)
+		}
+	})
+}
+
+func TestReadFollowsTheLeader(t *testing.T) {
+	fake := embedded(t, kfake.NumBrokers(3), kfake.SeedTopics(1, "events"))
+	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
+	records, want := sample("events", 90)
+	for i := 0; i < 90; i += 10 {
+		produce(t, fake.ListenAddrs(), nil, records[i:i+10]...)
+	}
+	var got []copied
+	visitor := collect(&got)
+	collectOne := visitor.Record
+	visitor.Record = func(r *cluster.Record) error {
+		if r.Offset%10 == 0 {
+			if err := fake.MoveTopicPartition("events", 0, (fake.LeaderFor("events", 0)+1)%3); err != nil {
+				return err
+			}
+		}
+		return collectOne(r)
+	}
+	if err := c.Read(soon(t, 5*time.Second), cluster.TopicPartition{Topic: "events"}, 0, 90, visitor); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReadEnds(t *testing.T) {
+	fake := embedded(t, kfake.SeedTopics(1, "events"))
+	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
+	records, _ := sample("events", 10)
+	produce(t, fake.ListenAddrs(), nil, records...)
+	t.Run("with the visitor's error", func(t *testing.T) {
+		enough := errors.New("enough")
+		var last int64
+		err := c.Read(t.Context(), cluster.TopicPartition{Topic: "events"}, 0, 10, cluster.Visitor{Record: func(r *cluster.Record) error {
+			if last = r.Offset; last == 3 {
+				return enough
+			}
+			return nil
+		}})
+		if err != enough || last != 3 {
+			t.Errorf("ended at %d with %v", last, err)
+		}
+	})
+	t.Run("with the context, a missing topic", func(t *testing.T) {
+		err := c.Read(soon(t, 100*time.Millisecond), cluster.TopicPartition{Topic: "nowhere"}, 0, 1, cluster.Visitor{})
+		if !cluster.Missing(err) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+	})
+}

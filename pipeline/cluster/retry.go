@@ -1,0 +1,47 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// retry spaces the attempts at one thing, with jitter. Progress starts it over.
+type retry struct {
+	patience time.Duration // how long without progress until it gives up; 0 means as long as the context lives
+	started  time.Time
+	waits    backoff.ExponentialBackOff
+}
+
+func newRetry(patience time.Duration) *retry {
+	r := &retry{patience: patience, waits: backoff.ExponentialBackOff{
+		InitialInterval: 20 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: time.Second,
+	}}
+	r.progress()
+	return r
+}
+
+func (r *retry) progress() {
+	r.started = time.Time{}
+	r.waits.Reset()
+}
+
+// next waits before the attempt that follows one that ended with err. It returns an error, err within it, when there shall be none.
+func (r *retry) next(ctx context.Context, err error) error {
+	if r.started.IsZero() {
+		r.started = time.Now()
+	}
+	if r.patience > 0 && time.Since(r.started) > r.patience {
+		return fmt.Errorf("given up after %s: %w", r.patience, err)
+	}
+	timer := time.NewTimer(r.waits.NextBackOff())
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	case <-timer.C:
+		return nil
+	}
+}

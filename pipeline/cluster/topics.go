@@ -1,0 +1,97 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/segmentio/kafka-go/protocol/metadata"
+)
+
+// Topic is what the cluster says of a topic now.
+type Topic struct {
+	Name       string
+	Err        error // nil, or why there are no partitions: see Missing and Forbidden
+	Partitions []Partition
+	Rights     Rights
+}
+
+// Partition is one partition of a topic. Partitions are numbered from 0 without a gap.
+type Partition struct {
+	ID       int
+	Leader   int32 // the broker that leads it, or -1
+	Replicas []int32
+	ISR      []int32 // the replicas in sync, the leader among them
+	Err      error   // why there is no leader
+}
+
+// Rights are what the authorizer lets us do to a topic.
+type Rights struct {
+	Known                                 bool // false: the cluster did not say
+	Read, Write, Describe, DescribeConfig bool
+}
+
+// Broker is one broker as the cluster advertises it.
+type Broker struct {
+	ID   int32
+	Addr string // HOST:PORT
+	Err  error  // from Brokers: why it could not be reached
+}
+
+// Topics describes topics as they are now, in the order of names. No cache is between: a leader named here was one when asked.
+func (c *Cluster) Topics(ctx context.Context, names ...string) ([]Topic, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	res, err := c.metadata(ctx, names)
+	if err != nil {
+		return nil, fmt.Errorf("describe topics: %w", err)
+	}
+	topics := make([]Topic, len(names))
+	for i, name := range names {
+		topics[i] = topicOf(name, res.Topics)
+	}
+	return topics, nil
+}
+
+func topicOf(name string, answers []metadata.ResponseTopic) Topic {
+	i := slices.IndexFunc(answers, func(t metadata.ResponseTopic) bool { return t.Name == name })
+	if i < 0 {
+		return Topic{Name: name, Err: NewBrokerError(3, "the answer does not name the topic")}
+	}
+	topic := Topic{Name: name, Err: NewBrokerError(answers[i].ErrorCode, ""), Rights: rightsOf(answers[i].TopicAuthorizedOperations)}
+	if topic.Err != nil {
+		return topic
+	}
+	for _, p := range answers[i].Partitions {
+		partition := Partition{ID: int(p.PartitionIndex), Leader: p.LeaderID, Replicas: p.ReplicaNodes, ISR: p.IsrNodes}
+		if p.LeaderID < 0 {
+			partition.Err = NewBrokerError(p.ErrorCode, "")
+		}
+		topic.Partitions = append(topic.Partitions, partition)
+	}
+	slices.SortFunc(topic.Partitions, func(a, b Partition) int { return a.ID - b.ID })
+	return topic
+}
+
+// rightsOf reads a bit field of AclOperation codes (KIP-430).
+func rightsOf(operations int32) Rights {
+	const unknown, read, write, describe, describeConfig = -1 << 31, 1 << 3, 1 << 4, 1 << 8, 1 << 10
+	if operations == unknown || operations == 0 {
+		return Rights{} // 0 is also what an older version of the answer decodes to
+	}
+	return Rights{
+		Known: true,
+		Read:  operations&read != 0, Write: operations&write != 0,
+		Describe: operations&describe != 0, DescribeConfig: operations&describeConfig != 0,
+	}
+}
+
+func (c *Cluster) metadata(ctx context.Context, names []string) (*metadata.Response, error) {
+	req := &metadata.Request{TopicNames: names, IncludeTopicAuthorizedOperations: true}
+	res, err := c.send(ctx, anyBroker, req)
+	if err != nil {
+		return nil, err
+	}
+	return res.(*metadata.Response), nil
+}

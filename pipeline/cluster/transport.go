@@ -1,0 +1,147 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/createtopics"
+	"github.com/segmentio/kafka-go/protocol/listoffsets"
+	"github.com/segmentio/kafka-go/protocol/produce"
+)
+
+// transport is kafka-go's Transport with a time limit for each request, and with the cluster's layout learned anew as soon as an
+// answer shows that it changed: kafka-go itself learns it only from time to time.
+type transport struct {
+	pool    *kafka.Transport
+	timeout time.Duration
+	turn    chan struct{} // held by whoever refreshes; guards began
+	began   time.Time     // the last refresh
+}
+
+// RoundTrip implements kafka.RoundTripper.
+func (t *transport) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Request) (kafka.Response, error) {
+	limited, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	res, err := t.pool.RoundTrip(limited, addr, req)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("kafka did not answer within %s: %w", t.timeout, err)
+	}
+	if ctx.Err() != nil || err == nil && !moved(res) {
+		return res, err
+	}
+	unreachable := t.refresh(ctx, addr)
+	if connect := (*ConnectError)(nil); err != nil && unreachable != nil && !errors.As(err, &connect) {
+		err = fmt.Errorf("%w; %w", err, unreachable)
+	}
+	return res, err
+}
+
+// refresh waits until the layout has been asked for. It fails if no broker can be reached.
+func (t *transport) refresh(ctx context.Context, addr net.Addr) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*metadataTTL)
+	defer cancel()
+	wanted := time.Now()
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return nil
+	}
+	if t.began.After(wanted) {
+		return nil // a burst of failures, one for each partition, needs one refresh
+	}
+	t.began = time.Now()
+	_, err := t.pool.RoundTrip(ctx, addr, wake{})
+	var connect *ConnectError
+	if errors.As(err, &connect) {
+		return connect
+	}
+	return nil
+}
+
+// moved says that an answer came from a broker that does not lead the partition, or not any more.
+func moved(res kafka.Response) bool {
+	var codes []int16
+	switch res := res.(type) {
+	case *produce.Response:
+		for _, topic := range res.Topics {
+			for _, partition := range topic.Partitions {
+				codes = append(codes, partition.ErrorCode)
+			}
+		}
+	case *listoffsets.Response:
+		for _, topic := range res.Topics {
+			for _, partition := range topic.Partitions {
+				codes = append(codes, partition.ErrorCode)
+			}
+		}
+	}
+	for _, code := range codes {
+		switch kafka.Error(code) {
+		case kafka.UnknownTopicOrPartition, kafka.LeaderNotAvailable, kafka.NotLeaderForPartition, kafka.KafkaStorageError,
+			kafka.FencedLeaderEpoch, kafka.UnknownLeaderEpoch:
+			return true
+		}
+	}
+	return false
+}
+
+// wake makes kafka-go ask for the layout at once, as it does after creating topics only: it passes for a request to create
+// topics that was answered without any, and is never sent.
+type wake struct{}
+
+func (wake) ApiKey() protocol.ApiKey { return protocol.CreateTopics }
+
+func (wake) Required(map[protocol.ApiKey]int16) bool { return true }
+
+func (wake) RawExchange(io.ReadWriter) (protocol.Message, error) {
+	return &createtopics.Response{}, nil
+}
+
+// anyBroker stands for a broker's id.
+const anyBroker = -1
+
+// send asks one broker directly, or anyBroker: no cached answer, no split into a request for each
+// partition on connections of their own, no choice of a broker by a layout that may be stale.
+func (c *Cluster) send(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
+	res, err := c.transport.RoundTrip(ctx, c.addr, &direct{Message: req, broker: broker, clientID: c.cfg.ClientID})
+	if err != nil {
+		return nil, err
+	}
+	return res.(answer).Message, nil
+}
+
+// direct hides a message's type from kafka-go, which would treat it by that.
+type direct struct {
+	protocol.Message
+	broker   int32
+	clientID string
+	version  int16
+}
+
+// answer hides the type of a direct message's answer.
+type answer struct{ protocol.Message }
+
+func (d *direct) Broker(protocol.Cluster) (protocol.Broker, error) {
+	return protocol.Broker{ID: d.broker}, nil
+}
+
+func (d *direct) Required(versions map[protocol.ApiKey]int16) bool {
+	d.version = versions[d.ApiKey()]
+	return true
+}
+
+func (d *direct) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
+	// A connection carries one request at a time, so the correlation id need not tell requests apart.
+	res, err := protocol.RoundTrip(rw, d.version, 0, d.clientID, d.Message)
+	if err != nil {
+		return nil, err
+	}
+	return answer{res}, nil
+}
