@@ -1,10 +1,10 @@
 package cluster
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"syscall"
 
@@ -46,7 +46,7 @@ func (e *ConnectError) advice() string {
 	case StepTLS:
 		return e.tlsAdvice()
 	case StepGreet:
-		if errors.Is(e.Err, io.EOF) || errors.Is(e.Err, io.ErrUnexpectedEOF) || errors.Is(e.Err, errNotKafka) || errors.Is(e.Err, syscall.ECONNRESET) {
+		if isBroken(e.Err) || errors.Is(e.Err, errNotKafka) {
 			return "does this port expect TLS, or is it no listener of Kafka?"
 		}
 	case StepSASL:
@@ -55,8 +55,8 @@ func (e *ConnectError) advice() string {
 			return "check the user name, the password and the mechanism"
 		case errors.Is(e.Err, kafka.UnsupportedSASLMechanism), errors.Is(e.Err, kafka.IllegalSASLState):
 			return "choose a mechanism that this listener offers"
-		case errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF):
-			return "does this listener ask for SASL?"
+		case isBroken(e.Err):
+			return "some brokers end the connection for a wrong user name, password or mechanism, or when the listener has no SASL"
 		}
 	}
 	return ""
@@ -83,7 +83,7 @@ func (e *ConnectError) tlsAdvice() string {
 		return "the CA file must hold the CA of the broker's certificate"
 	case errors.As(e.Err, &hostname):
 		return "reach the broker by a name of its certificate"
-	case errors.Is(e.Err, io.EOF), errors.Is(e.Err, io.ErrUnexpectedEOF), errors.Is(e.Err, syscall.ECONNRESET):
+	case isBroken(e.Err), errors.As(e.Err, new(tls.RecordHeaderError)):
 		return "does this port expect plain connections?"
 	}
 	return ""

@@ -1,0 +1,55 @@
+package cluster_test
+
+import (
+	"strings"
+	"testing"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+func TestNewReportsAllFaults(t *testing.T) {
+	ca := newAuthority(t)
+	certFile, keyFile := ca.client(t)
+	brokers := []string{"127.0.0.1:9092"}
+	for _, test := range []struct {
+		name string
+		cfg  cluster.Config
+		says []string // nothing: no fault
+	}{
+		{"good", cluster.Config{Brokers: brokers, TLS: &cluster.TLS{CAFile: ca.file, CertFile: certFile, KeyFile: keyFile}}, nil},
+		{"no brokers", cluster.Config{}, []string{"no Kafka brokers"}},
+		{"not an address", cluster.Config{Brokers: []string{"a", ":9092", "b:", "c:1,d:2"}}, []string{`"a"`, `":9092"`, `"b:"`, `"c:1,d:2"`}},
+		{"several", cluster.Config{Brokers: []string{"a"}, TLS: &cluster.TLS{CAFile: "/nowhere"}, SASL: &cluster.SASL{Mechanism: "GSSAPI", Password: fixed(password)}},
+			[]string{`"a"`, "/nowhere", `"GSSAPI" is none of PLAIN`}},
+		{"CA without a certificate", cluster.Config{Brokers: brokers, TLS: &cluster.TLS{CAFile: keyFile}}, []string{"holds no certificate"}},
+		{"certificate without a key", cluster.Config{Brokers: brokers, TLS: &cluster.TLS{CertFile: certFile}}, []string{certFile}},
+		{"no password", cluster.Config{Brokers: brokers, SASL: &cluster.SASL{Mechanism: "PLAIN"}}, []string{"needs a password"}},
+		{"no password file", cluster.Config{Brokers: brokers, SASL: &cluster.SASL{Mechanism: "PLAIN", Password: cluster.PasswordFile("/nowhere")}}, []string{"/nowhere"}},
+		{"empty password file", cluster.Config{Brokers: brokers, SASL: &cluster.SASL{Mechanism: "PLAIN", Password: cluster.PasswordFile(writeFile(t, "empty", []byte(" \n")))}},
+			[]string{"is empty"}},
+		{"a password that SCRAM forbids", cluster.Config{Brokers: brokers, SASL: &cluster.SASL{Mechanism: "SCRAM-SHA-256", Username: "a", Password: fixed(password + "\u0007")}},
+			[]string{"characters that SCRAM does not allow"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := cluster.New(test.cfg)
+			if err == nil {
+				c.Close()
+				if test.says != nil {
+					t.Errorf("no error, want %q", test.says)
+				}
+				return
+			}
+			if test.says == nil {
+				t.Fatal(err)
+			}
+			for _, part := range test.says {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not say %q", err, part)
+				}
+			}
+			if strings.Contains(err.Error(), password) || strings.Contains(err.Error(), `\u0007`) {
+				t.Errorf("the password leaks: %v", err)
+			}
+		})
+	}
+}
