@@ -41,6 +41,18 @@ func BadFingerprint(raw []byte) Fingerprint {
 	return Fingerprint(xxh3.Hash128Seed(raw, badSeed).Bytes())
 }
 
+// BadHash makes a BadFingerprint of raw bytes that come in pieces.
+type BadHash struct{ hasher *xxh3.Hasher }
+
+// NewBadHash begins a hash; its Sum is the BadFingerprint of all that was written.
+func NewBadHash() *BadHash { return &BadHash{xxh3.NewSeed(badSeed)} }
+
+// Write adds a piece; it never fails.
+func (h *BadHash) Write(raw []byte) (int, error) { return h.hasher.Write(raw) }
+
+// Sum is the hash of the pieces so far.
+func (h *BadHash) Sum() Fingerprint { return Fingerprint(h.hasher.Sum128().Bytes()) }
+
 // idLength is a fingerprint's length in base64url without padding.
 const idLength = 22
 

@@ -1,0 +1,87 @@
+package connector_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"dfinery-kafka/connector"
+)
+
+// manyRows is a body of 40 columns whose rows have 378 bytes on average, every third cell empty.
+func manyRows(rows int, quote bool) []byte {
+	random := rand.New(rand.NewPCG(1, 2))
+	names := make([]string, 40)
+	for i := range names {
+		names[i] = "column_" + string(rune('a'+i/26)) + string(rune('a'+i%26))
+	}
+	body := bytes.NewBufferString(strings.Join(names, ",") + "\n")
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789-_:."
+	for range rows {
+		for i := range names {
+			if i > 0 {
+				body.WriteByte(',')
+			}
+			if i%3 == 2 {
+				continue
+			}
+			if quote && i%5 == 0 {
+				body.WriteString(`"a ""quoted"", one"`)
+				continue
+			}
+			for range 6 + random.IntN(14) {
+				body.WriteByte(letters[random.IntN(len(letters))])
+			}
+		}
+		body.WriteByte('\n')
+	}
+	return body.Bytes()
+}
+
+func BenchmarkReader(b *testing.B) {
+	const rows = 5000
+	for _, c := range []struct {
+		name  string
+		quote bool
+	}{{"plain", false}, {"quoted", true}} {
+		body := manyRows(rows, c.quote)
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body) / rows))
+			var r *connector.Reader
+			for i := range b.N {
+				if i%rows == 0 {
+					b.StopTimer()
+					r = connector.NewReader(bytes.NewReader(body), 0)
+					if _, err := r.Header(); err != nil {
+						b.Fatal(err)
+					}
+					b.StartTimer()
+				}
+				if _, err := r.Next(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(c.name+"/encoding-csv", func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body) / rows))
+			var r *csv.Reader
+			for i := range b.N {
+				if i%rows == 0 {
+					b.StopTimer()
+					r = csv.NewReader(bytes.NewReader(body))
+					r.ReuseRecord = true
+					r.Read()
+					b.StartTimer()
+				}
+				if _, err := r.Read(); err == io.EOF {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

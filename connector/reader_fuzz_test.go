@@ -1,0 +1,106 @@
+package connector_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"io"
+	"slices"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/connector"
+)
+
+// pieces gives its bytes in pieces whose sizes the bytes of sizes name.
+type pieces struct {
+	body, sizes []byte
+	turn        int
+}
+
+func (p *pieces) Read(to []byte) (int, error) {
+	if len(p.body) == 0 {
+		return 0, io.EOF
+	}
+	size := 1
+	if len(p.sizes) > 0 {
+		size += int(p.sizes[p.turn%len(p.sizes)])
+		p.turn++
+	}
+	n := copy(to, p.body[:min(size, len(p.body))])
+	p.body = p.body[n:]
+	return n, nil
+}
+
+// Whatever the body, it reads the same in pieces of any size, each of its bytes is in a row or between two, and encoding/csv agrees
+// where the two mean the same.
+func FuzzReader(f *testing.F) {
+	for _, body := range []string{
+		"", "\n", "a,b\n1,2\n", "a,b\r\n1,2\r\n", "\ufeffa\n1\n", "a,b\n\"1\n\",\"\"\"\"\n", "a,b\n\"1,2\n3,4\n5,\"6\"\n", "a,b\n1,2\"\n3\n4,5,6\n7,8",
+		"a\n\"x\"y\n\"x\"\r\n\"x\"\ry\n\"x", "a,b\n\xff,\n\"\xc3\n\xa9\",\n", "a,b\n" + "0123456789012345678901234567890123456789,\n,\n", "a\n\\\n\t\n\r\n\r\r\n", "a,b\n\"1\",\"2\"\r",
+	} {
+		f.Add([]byte(body), []byte{0, 3, 70}, uint8(20))
+		f.Add([]byte(body), []byte{}, uint8(200))
+	}
+	f.Fuzz(func(t *testing.T, body, sizes []byte, most uint8) {
+		maxRow := int(most) + 1
+		columns, rows, err := read(connector.NewReader(bytes.NewReader(body), maxRow))
+		columns2, rows2, err2 := read(connector.NewReader(&pieces{body: body, sizes: sizes}, maxRow))
+		if diff := cmp.Diff([]any{columns, rows, message(err)}, []any{columns2, rows2, message(err2)}, cmp.Comparer(func(a, b []string) bool { return slices.Equal(a, b) })); diff != "" {
+			t.Fatalf("in pieces: %s", diff)
+		}
+		if err != io.EOF {
+			return
+		}
+		checkPlaces(t, body, rows)
+		if len(body) <= maxRow && utf8.Valid(body) && !bytes.ContainsAny(body, "\r\ufeff") {
+			checkLikeCSV(t, body, columns, rows)
+		}
+	})
+}
+
+func message(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func checkPlaces(t *testing.T, body []byte, rows []seen) {
+	for _, row := range rows {
+		if row.Bad == nil && !bytes.HasPrefix(body[row.Offset:], []byte(row.Raw)) {
+			t.Errorf("%q does not stand at %d", row.Raw, row.Offset)
+		}
+		if line := 1 + bytes.Count(body[:row.Offset], []byte{'\n'}); line != row.Line {
+			t.Errorf("%q stands on line %d, not %d", row.Raw, line, row.Line)
+		}
+		marked := slices.ContainsFunc(row.Cells, func(cell string) bool {
+			return bytes.ContainsFunc([]byte(cell), func(c rune) bool { return c < ' ' || c == '"' || c == '\\' })
+		})
+		if row.Bad == nil && row.Plain == marked {
+			t.Errorf("%q: plain is %v", row.Raw, row.Plain)
+		}
+	}
+}
+
+func checkLikeCSV(t *testing.T, body []byte, columns []string, rows []seen) {
+	records, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
+	bad := slices.ContainsFunc(rows, func(row seen) bool { return row.Bad != nil })
+	if bad != (err != nil) {
+		t.Fatalf("encoding/csv says %v; bad rows here: %v", err, bad)
+	}
+	if err != nil {
+		return
+	}
+	var got [][]string
+	if columns != nil {
+		got = append(got, columns)
+	}
+	for _, row := range rows {
+		got = append(got, row.Cells)
+	}
+	if diff := cmp.Diff(records, got); diff != "" {
+		t.Errorf("encoding/csv differs: %s", diff)
+	}
+}

@@ -1,0 +1,183 @@
+package connector
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"dfinery-kafka/schema"
+)
+
+// block is how many bytes are looked at together; a buffer has that many to spare after its data.
+const block = 64
+
+const (
+	ones  = 0x0101010101010101
+	lows  = 0x7f * ones
+	highs = 0x80 * ones
+)
+
+// specials has a bit for each byte of b that is a comma, a quote, a backslash or below 0x20. high is not 0 when a byte is above 0x7f.
+// Eight bytes share a word: a sum of two numbers below 0x80 carries into bit 7 of its own byte alone, so no byte disturbs its neighbour.
+func specials(b *[block]byte) (mask, high uint64) {
+	for i := 0; i < block; i += 8 {
+		word := binary.LittleEndian.Uint64(b[i : i+8])
+		low := word & lows
+		other := (low + (0x80-0x20)*ones) & (low ^ ','*ones + lows) & (low ^ '"'*ones + lows) & (low ^ '\\'*ones + lows)
+		found := ^(other | word) & highs
+		// The multiplication moves the eight bits, one a byte, side by side into the uppermost byte.
+		mask |= (found >> 7) * 0x0102040810204080 >> 56 << i
+		high |= word
+	}
+	return mask, high & highs
+}
+
+// quoting is where a scan stands in a cell.
+type quoting uint8
+
+const (
+	bare   quoting = iota // in an unquoted cell, or at the start of one
+	quoted                // behind an opening quote
+	closed                // behind a quote that closes the cell, unless another follows
+)
+
+// outcome is why a scan stopped.
+type outcome uint8
+
+const (
+	incomplete outcome = iota // the data ended
+	complete                  // at the row's newline
+	broken                    // at a byte that makes the quotes wrong
+)
+
+// split is a row's division into cells, as far as the row was scanned. All places are relative to the row's first byte,
+// so that the row may move within the buffer while it grows.
+type split struct {
+	cells   []schema.Span
+	n       int // cells found; those beyond len(cells) are counted only
+	at      int // scanned so far; in the end the place of what stopped the scan
+	start   int // of the present cell
+	quote   int // when closed: the place of the closing quote
+	state   quoting
+	doubled bool // some cell has doubled quotes
+	lines   int  // newlines within quotes
+	marks   int  // control bytes and backslashes, a line end's CR too
+	high    uint64
+}
+
+// scan divides row[s.at:end]. row[end] must be a newline, which stops the scan without a test of every byte's place.
+func (s *split) scan(row []byte, end int) outcome {
+	if s.state == bare {
+		if out, quotes := s.plain(row, end); !quotes {
+			return out
+		}
+	}
+	return s.quotes(row, end)
+}
+
+// plain scans until it meets a quote. It is the path of nearly all rows, and the busiest loop of the program.
+func (s *split) plain(row []byte, end int) (out outcome, quotes bool) {
+	cells, n, start := s.cells, s.n, s.start
+	for base := s.at; ; base += block {
+		mask, high := specials((*[block]byte)(row[base:]))
+		s.high |= high
+		for ; mask != 0; mask &= mask - 1 {
+			at := base + bits.TrailingZeros64(mask)
+			switch row[at] {
+			case ',':
+				if n < len(cells) {
+					cells[n] = schema.Span{Start: uint32(start), End: uint32(at)}
+				}
+				n++
+				start = at + 1
+			case '\n':
+				s.n, s.start, s.at = n, start, at
+				if at == end {
+					return incomplete, false
+				}
+				return complete, false
+			case '"':
+				s.n, s.start, s.at = n, start, at
+				return incomplete, true
+			default:
+				s.marks++
+			}
+		}
+	}
+}
+
+// quotes scans to the end of a row that has quotes.
+func (s *split) quotes(row []byte, end int) outcome {
+	for base := s.at; ; base += block {
+		mask, high := specials((*[block]byte)(row[base:]))
+		s.high |= high
+		for ; mask != 0; mask &= mask - 1 {
+			at := base + bits.TrailingZeros64(mask)
+			if at == end {
+				s.at = end
+				return incomplete
+			}
+			c := row[at]
+			if s.state == closed && !s.mayFollow(row, at) {
+				s.at = at
+				return broken
+			}
+			switch {
+			case c == '"':
+				if !s.atQuote(at) {
+					s.at = at
+					return broken
+				}
+			case s.state == quoted && c == '\n':
+				s.lines++
+				s.marks++
+			case s.state == quoted && c == ',':
+			case c == ',':
+				s.endCell(at)
+			case c == '\n':
+				s.at = at
+				return complete
+			default:
+				s.marks++
+			}
+		}
+	}
+}
+
+// mayFollow says whether the byte at may stand after the quote that closed a cell.
+func (s *split) mayFollow(row []byte, at int) bool {
+	switch at - s.quote {
+	case 1:
+		return row[at] != '\\' && (row[at] >= 0x20 || row[at] == '\r' || row[at] == '\n')
+	case 2:
+		return row[at] == '\n' && row[at-1] == '\r'
+	}
+	return false
+}
+
+// atQuote steps over a quote; false where none may stand.
+func (s *split) atQuote(at int) bool {
+	switch {
+	case s.state == quoted:
+		s.state, s.quote = closed, at
+	case s.state == closed:
+		s.state, s.doubled = quoted, true
+	case at == s.start:
+		s.state, s.start = quoted, at+1
+	default:
+		return false
+	}
+	return true
+}
+
+// endCell ends the present cell, unless a quote ended it already, before the separator at.
+func (s *split) endCell(at int) {
+	end := at
+	if s.state == closed {
+		end = s.quote
+	}
+	if s.n < len(s.cells) {
+		s.cells[s.n] = schema.Span{Start: uint32(s.start), End: uint32(end)}
+	}
+	s.n++
+	s.start, s.state = at+1, bare
+}
