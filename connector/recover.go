@@ -94,7 +94,7 @@ func (r *Reader) tooLarge() error {
 	return bad
 }
 
-// rest is the body from the last row told of on, if it ends cleanly within lookAhead bytes behind what was scanned of that row; else nil.
+// rest is the body from the last row told of on, if it ends, however, within lookAhead bytes behind what was scanned of that row; else nil.
 // The row stays valid.
 func (r *Reader) rest() []byte {
 	most := r.split.at + lookAhead
@@ -107,7 +107,7 @@ func (r *Reader) rest() []byte {
 	if !r.split.doubled {
 		r.row.Data = r.row.Raw
 	}
-	if r.srcErr != io.EOF || r.end-r.pos > most {
+	if r.srcErr == nil || r.end-r.pos > most {
 		return nil
 	}
 	return r.buf[r.pos:r.end]

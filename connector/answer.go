@@ -1,0 +1,204 @@
+package connector
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+
+	"dfinery-kafka/schema"
+)
+
+// maxAnswer is how much of a failure's body is read at most.
+const maxAnswer = 1 << 20
+
+// errEncoding is an encoding of a body that was not asked for.
+var errEncoding = errors.New("the body has an encoding that was not asked for")
+
+// recognise tells rows from a failure by the status, the content type and the first bytes, and reads the header line.
+func (k *call) recognise(response *http.Response, maxRow int) (*Body, error) {
+	var src io.Reader = &patient{src: response.Body, k: k}
+	encoding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding")))
+	switch encoding {
+	case "", "identity":
+	case "gzip", "x-gzip":
+		src = &gunzip{src: src}
+		k.delimited = true // the checksum tells a whole body
+	default:
+		src = &failing{errEncoding}
+	}
+	src = &counter{src: src, n: &k.request.Bytes}
+
+	lead, first, err := peek(src)
+	kind := contentType(response.Header.Get("Content-Type"))
+	isJSON := first == '{' || kind == "application/json" || strings.HasSuffix(kind, "+json") || kind == "text/json"
+	isHTML := first == '<' || kind == "text/html" || kind == "application/xhtml+xml"
+	switch {
+	case response.StatusCode != http.StatusOK || isJSON || isHTML || err == errEncoding:
+		return nil, k.refusal(&rest{lead, src, err}, isHTML)
+	case err == io.EOF && first == 0:
+		return nil, k.fail(cause{code: schema.EmptyBody, origin: schema.OriginTransport, happened: "the answer is empty"})
+	case err != nil && err != io.EOF && first == 0:
+		return nil, k.torn(err, lead)
+	case first < ' ':
+		return nil, k.fail(cause{code: schema.NotCSV, origin: schema.OriginTransport, happened: "the answer is no text", body: lead})
+	}
+	body := &Body{call: k, reader: NewReader(&rest{lead, src, err}, maxRow), sighting: k.habit.watch(k.export)}
+	if err := body.readHeader(); err != nil {
+		return nil, err
+	}
+	k.timer.Stop()
+	k.phase.Store(phaseBody)
+	return body, nil
+}
+
+// peek reads until it has met a byte that is not white space, which is 0 when none comes before the end or within a few thousand bytes.
+func peek(src io.Reader) (lead []byte, first byte, err error) {
+	buf := make([]byte, 4<<10)
+	n := 0
+	for empty := 0; n < len(buf) && err == nil && first == 0 && empty < maxEmpty; empty++ {
+		var more int
+		more, err = src.Read(buf[n:])
+		n += more
+		if more > 0 {
+			empty = 0
+		}
+		text := buf[:n]
+		if len(text) < len(bom) && bytes.HasPrefix([]byte(bom), text) && err == nil {
+			continue
+		}
+		if text = bytes.TrimLeft(bytes.TrimPrefix(text, []byte(bom)), " \t\r\n"); len(text) > 0 {
+			first = text[0]
+			if first == 0 {
+				first = 1 // a NUL is as little text as that
+			}
+		}
+	}
+	return buf[:n], first, err
+}
+
+// refusal makes a failure of an answer that has no rows.
+func (k *call) refusal(src io.Reader, isHTML bool) *schema.Failure {
+	k.phase.Store(phaseRefusal)
+	k.timer.Reset(min(k.header, k.idle))
+	body, err := io.ReadAll(io.LimitReader(src, maxAnswer))
+	if err != nil && k.cancelled() {
+		return k.torn(err, body)
+	}
+	c := cause{origin: schema.OriginTransport, body: body, happened: fmt.Sprintf("the answer was %s", k.statusText)}
+	api, _, isAPI := parseFailure(body)
+	if isAPI {
+		c.origin, c.result, c.message = schema.OriginAPI, api.Result, api.Message
+		c.happened = fmt.Sprintf("the API answered %s, %q", k.statusText, shortened(api.Message, maxMessage/4))
+	}
+	empty := len(bytes.TrimSpace(body)) == 0
+	switch {
+	case isAPI && known(api.Message):
+		c.code = schema.Code(api.Message)
+	case isHTML && !isAPI:
+		c.code, c.happened = schema.NotCSV, c.happened+" with a page of HTML"
+	case k.status != http.StatusOK:
+		c.code = schema.HTTPStatus(k.status)
+	case err != nil && err != errEncoding:
+		return k.torn(err, body)
+	case empty && err == nil:
+		c.code, c.happened = schema.EmptyBody, "the answer is empty"
+	default:
+		c.code, c.happened = schema.NotCSV, c.happened+" without rows and without a known code"
+	}
+	if err == errEncoding {
+		c.err = err
+	}
+	if c.message == "" && c.err == nil {
+		c.message = k.statusText
+	}
+	return k.fail(c)
+}
+
+// apiFailure is what the API answers instead of rows.
+type apiFailure struct{ Result, Message string }
+
+// parseFailure reads a JSON object that has a result or a message, whatever else and in whatever form; behind is what follows it.
+func parseFailure(body []byte) (f apiFailure, behind []byte, ok bool) {
+	body = bytes.TrimPrefix(body, []byte(bom))
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	var members struct{ Result, Message any }
+	if decoder.Decode(&members) != nil {
+		return f, nil, false
+	}
+	f.Result, _ = members.Result.(string)
+	f.Message, _ = members.Message.(string)
+	f.Message = strings.TrimSpace(f.Message)
+	return f, body[decoder.InputOffset():], f.Result == "fail" || known(f.Message)
+}
+
+// failureWithin finds a failure's JSON that begins among the first scanned bytes of rest and is its end, if that is also the body's.
+func failureWithin(rest []byte, scanned int) (apiFailure, []byte) {
+	rest = bytes.TrimRight(rest, " \t\r\n")
+	for at := max(0, len(rest)-lookAhead); at < min(scanned, len(rest)); at++ {
+		if rest[at] != '{' || !bytes.HasPrefix(bytes.TrimLeft(rest[at+1:], " \t\r\n"), []byte{'"'}) {
+			continue
+		}
+		if f, behind, ok := parseFailure(rest[at:]); ok && f.Result == "fail" && len(behind) == 0 {
+			return f, slices.Clone(rest[at:])
+		}
+	}
+	return apiFailure{}, nil
+}
+
+func contentType(value string) string {
+	kind, _, err := mime.ParseMediaType(value)
+	if err != nil {
+		kind, _, _ = strings.Cut(value, ";")
+	}
+	return strings.ToLower(strings.TrimSpace(kind))
+}
+
+// rest is what peek read, and then what it left, its error included.
+type rest struct {
+	lead []byte
+	src  io.Reader
+	err  error
+}
+
+func (r *rest) Read(b []byte) (int, error) {
+	if len(r.lead) > 0 {
+		n := copy(b, r.lead)
+		r.lead = r.lead[n:]
+		return n, nil
+	}
+	if r.err != nil {
+		return 0, r.err
+	}
+	return r.src.Read(b)
+}
+
+// failing is a body that can't be read.
+type failing struct{ err error }
+
+func (f *failing) Read([]byte) (int, error) { return 0, f.err }
+
+// gunzip undoes gzip; an empty body stays one.
+type gunzip struct {
+	src io.Reader
+	z   *gzip.Reader
+}
+
+func (g *gunzip) Read(b []byte) (int, error) {
+	if g.z == nil {
+		z, err := gzip.NewReader(bufio.NewReaderSize(g.src, 64<<10))
+		if err != nil {
+			return 0, err
+		}
+		g.z = z
+	}
+	return g.z.Read(b)
+}

@@ -1,0 +1,188 @@
+package connector
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+	"unicode/utf8"
+
+	"dfinery-kafka/schema"
+)
+
+// Body is the rows of one export. It is not for use by several goroutines, but for Close.
+type Body struct {
+	call     *call
+	reader   *Reader
+	columns  *schema.Columns
+	sighting sighting
+	end      error // sticky
+}
+
+// Columns are those of the header line.
+func (b *Body) Columns() *schema.Columns { return b.columns }
+
+// Bytes is how much of the body has arrived, compression undone.
+func (b *Body) Bytes() int64 { return b.call.request.Bytes }
+
+// Rows is how many rows were handed out, bad ones apart.
+func (b *Body) Rows() int64 { return b.call.request.Rows }
+
+// Date is the answer's Date; zero without one.
+func (b *Body) Date() time.Time { return b.call.date }
+
+// RateLimit is what the answer's headers say of the quota.
+func (b *Body) RateLimit() RateLimit { return ParseRateLimit(b.call.headers, b.call.date) }
+
+// Delimited says that the body's end can be told from a cut. Only an HTTP/1 body without length, chunks and gzip is not: when it ends with a newline
+// it is taken for whole, for nothing else could ever be; what a cut there loses, the day's next export brings.
+func (b *Body) Delimited() bool { return b.call.delimited }
+
+// Close ends the call, whatever is left of its body. Only the first one does anything.
+func (b *Body) Close() error { return b.call.close() }
+
+// Next returns the next row, which lives until the call after. Its errors are io.EOF when the body has ended as it should, a *schema.BadRow,
+// after which Next goes on, and a *schema.Failure. The first and the last stay.
+func (b *Body) Next() (*schema.Row, error) {
+	if b.end != nil {
+		return nil, b.end
+	}
+	row, err := b.reader.Next()
+	// A row that ends like this may have the beginning of a failure's JSON glued to it.
+	if err != nil || b.sighting.watching || b.reader.unterminated || row.Raw[len(row.Raw)-1] == '{' {
+		return b.judge(row, err)
+	}
+	b.call.request.Rows++
+	return row, nil
+}
+
+// judge decides about what is not simply a row behind its newline.
+func (b *Body) judge(row *schema.Row, err error) (*schema.Row, error) {
+	var bad *schema.BadRow
+	isBad := errors.As(err, &bad)
+	if err != nil && !isBad {
+		return nil, b.finish(err)
+	}
+	if failure := b.failureIn(bad); failure != nil {
+		return nil, b.stop(failure)
+	}
+	if b.sighting.watching && b.sighting.line(b.reader.row.Raw, b.reader.line, len(b.columns.Names)) {
+		b.call.habit.proven()
+	}
+	if b.reader.unterminated && (isBad && b.tornLike(bad) || !b.call.habit.ended(b.call.export, b.reader.row.Raw, b.reader.line)) {
+		return nil, b.stop(b.maybeTorn())
+	}
+	if isBad {
+		bad.Raw = b.call.scrub.bytes(bad.Raw)
+		return nil, bad
+	}
+	b.call.request.Rows++
+	return row, nil
+}
+
+// stop ends the body with a failure.
+func (b *Body) stop(f *schema.Failure) error {
+	b.end = f
+	return f
+}
+
+// finish ends the body as the source did.
+func (b *Body) finish(err error) error {
+	if err == io.EOF {
+		if !b.reader.unterminated {
+			b.call.habit.terminated(b.call.export)
+		}
+		b.end = io.EOF
+		return b.end
+	}
+	// What stands behind the last newline may be a failure that was sent before the connection was let go.
+	left := b.reader.buf[b.reader.pos:b.reader.end]
+	if api, text := failureWithin(left, len(left)); text != nil {
+		return b.stop(b.failed(api, text))
+	}
+	return b.stop(b.call.torn(err, nil))
+}
+
+// failureIn looks for a failure's JSON in or behind the row just read, which is rare: JSON is bad CSV.
+func (b *Body) failureIn(bad *schema.BadRow) *schema.Failure {
+	raw := b.reader.row.Raw
+	if bad == nil && raw[len(raw)-1] != '{' || bad != nil && bad.Code == schema.TooLarge {
+		return nil
+	}
+	scanned := b.reader.split.at
+	if api, text := failureWithin(b.reader.rest(), scanned+1); text != nil {
+		return b.failed(api, text)
+	}
+	return nil
+}
+
+// failed is a failure that the API wrote behind rows.
+func (b *Body) failed(api apiFailure, text []byte) *schema.Failure {
+	c := cause{code: schema.CutBody, origin: schema.OriginAPI, result: api.Result, message: api.Message, body: text,
+		happened: fmt.Sprintf("the API wrote %q behind %d rows", shortened(api.Message, maxMessage/4), b.Rows())}
+	if known(api.Message) {
+		c.code = schema.Code(api.Message)
+	}
+	return b.call.fail(c)
+}
+
+// tornLike says that the last line, a bad row, may be the beginning of a good one.
+func (b *Body) tornLike(bad *schema.BadRow) bool {
+	split := &b.reader.split
+	switch bad.Code {
+	case schema.FieldCount:
+		return split.n < len(b.columns.Names)
+	case schema.BadQuotes:
+		return split.state == quoted
+	case schema.InvalidUTF8:
+		return split.n < len(b.columns.Names) || endsWithinRune(b.reader.row.Raw)
+	}
+	return false
+}
+
+func endsWithinRune(raw []byte) bool {
+	for n := 1; n <= min(utf8.UTFMax, len(raw)); n++ {
+		if last := raw[len(raw)-n:]; utf8.RuneStart(last[0]) {
+			return !utf8.FullRune(last)
+		}
+	}
+	return false
+}
+
+func (b *Body) maybeTorn() *schema.Failure {
+	return b.call.fail(cause{code: schema.MaybeTorn, origin: schema.OriginTransport, body: b.reader.row.Raw,
+		happened: fmt.Sprintf("the body ended without a newline after %d rows, so its last line may be torn", b.Rows())})
+}
+
+// readHeader reads the header line and refuses one that no row could be published with.
+func (b *Body) readHeader() error {
+	columns, err := b.reader.Header()
+	var (
+		bad   *schema.BadRow
+		names *HeaderError
+	)
+	switch {
+	case err == io.EOF:
+		return b.call.fail(cause{code: schema.EmptyBody, origin: schema.OriginTransport, happened: "the answer is empty"})
+	case errors.As(err, &bad):
+		err = &HeaderError{Reason: "can't be read: " + bad.Detail}
+	case err != nil && !errors.As(err, &names):
+		return b.finish(err)
+	}
+	key := b.call.export.Key
+	if err == nil && columns.Index(key) < 0 {
+		err = &HeaderError{Reason: fmt.Sprintf("has no column %q, the stream's key", key)}
+	}
+	header := b.reader.row.Raw
+	if b.reader.unterminated && (err != nil || !b.call.habit.ended(b.call.export, header, b.reader.line)) {
+		return b.maybeTorn()
+	}
+	if err != nil {
+		return b.call.fail(cause{code: schema.BadHeader, origin: schema.OriginCSV, message: err.Error(), happened: err.Error(), body: header})
+	}
+	b.columns = columns
+	if b.sighting.watching {
+		b.sighting.line(header, b.reader.line, len(columns.Names))
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package connector
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+const (
+	// DefaultHeaderTimeout is how long an answer's first line may take when nothing else is said.
+	DefaultHeaderTimeout = 5 * time.Minute
+	// DefaultIdleTimeout is how long a body may be silent when nothing else is said.
+	DefaultIdleTimeout = time.Minute
+
+	maxHeaderBytes = 64 << 10
+	maxRedirects   = 3
+)
+
+// Client makes calls of the Export API for one service. It keeps no policy: when to call, and how often, is decided elsewhere.
+// It may be used by several goroutines, and must not be copied after its first use.
+type Client struct {
+	BaseURL string                 // for example https://openapi.dfinery.ai
+	Service string                 // the service_id of every call
+	Token   func() (Secret, error) // asked for each call, so that a new token is used at once
+
+	ToDateExclusive bool              // the API's to_date is the first day that is left out
+	HeaderTimeout   time.Duration     // from the call to the body's first line; 0 means DefaultHeaderTimeout
+	IdleTimeout     time.Duration     // between two pieces of a body; 0 means DefaultIdleTimeout. There is no limit on a whole download
+	Version         string            // of the program, for User-Agent; may be empty
+	MaxRow          int               // longest row in bytes; 0 means DefaultMaxRow
+	Habit           *Habit            // what is learned of the ends of bodies; nil learns nothing
+	Transport       http.RoundTripper // nil means one of NewTransport, made at the first call
+
+	once      sync.Once
+	transport *http.Transport
+}
+
+// NewTransport is how the API is reached: through the proxy that the environment names, with TLS 1.2 or newer and HTTP/2. It does not undo compression:
+// the client does.
+func NewTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    15 * time.Second,
+		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		ReadBufferSize:         64 << 10,
+		IdleConnTimeout:        90 * time.Second,
+	}
+}
+
+func (c *Client) roundTripper() http.RoundTripper {
+	if c.Transport != nil {
+		return c.Transport
+	}
+	c.once.Do(func() { c.transport = NewTransport() })
+	return c.transport
+}
+
+// Export makes one call, and returns its body once the header line was read; the body must be closed. Any other outcome is a *schema.Failure.
+// ctx governs the body, too. A redirect is followed only to the same scheme and host, and only with a status that repeats the POST (307, 308).
+func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
+	k := c.newCall(e, ctx.Done())
+	token, err := c.Token()
+	if err == nil {
+		err = checkToken(token)
+	}
+	if err != nil {
+		return nil, k.fail(cause{code: schema.UnauthorizedToken, origin: schema.OriginTransport, err: err, happened: "no call was made, the token can't be used: " + err.Error()})
+	}
+	k.scrub = newScrubber(token)
+	ctx = k.limit(ctx, c.headerTimeout(), c.idleTimeout())
+	response, err := c.send(ctx, k, token)
+	if err == nil {
+		var body *Body
+		if body, err = k.recognise(response, c.MaxRow); err == nil {
+			return body, nil
+		}
+	}
+	k.close()
+	return nil, err
+}
+
+// send posts the request, and again where a harmless redirect points.
+func (c *Client) send(ctx context.Context, k *call, token Secret) (*http.Response, error) {
+	target := k.request.URL
+	for hops := 0; ; hops++ {
+		request, err := http.NewRequestWithContext(k.trace(ctx), http.MethodPost, target, bytes.NewReader([]byte(k.request.Body)))
+		if err != nil {
+			return nil, k.lost(err)
+		}
+		request.Header = http.Header{
+			"Authorization":   {"Bearer " + token.Reveal()},
+			"Content-Type":    {"application/json"},
+			"Accept-Encoding": {"gzip"},
+			"User-Agent":      {strings.TrimSuffix("dfinery-kafka/"+c.Version, "/")},
+		}
+		response, err := c.roundTripper().RoundTrip(request)
+		if err != nil {
+			return nil, k.lost(err)
+		}
+		k.answered(response)
+		location := response.Header.Get("Location")
+		if response.StatusCode/100 != 3 || location == "" {
+			return response, nil
+		}
+		response.Body.Close()
+		k.body = nil
+		if hops == maxRedirects || !harmless(request.URL, response.StatusCode, location) {
+			return nil, k.fail(cause{code: schema.Redirect, origin: schema.OriginTransport, happened: "the answer points to " + location})
+		}
+		target = request.URL.ResolveReference(parsed(location)).String()
+	}
+}
+
+// harmless says whether a redirect keeps the method, the scheme and the host.
+func harmless(from *url.URL, status int, location string) bool {
+	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect {
+		return false
+	}
+	to := parsed(location)
+	if to == nil {
+		return false
+	}
+	to = from.ResolveReference(to)
+	return to.Scheme == from.Scheme && strings.EqualFold(to.Host, from.Host)
+}
+
+func parsed(location string) *url.URL {
+	to, err := url.Parse(location)
+	if err != nil {
+		return nil
+	}
+	return to
+}
+
+func (c *Client) headerTimeout() time.Duration {
+	if c.HeaderTimeout > 0 {
+		return c.HeaderTimeout
+	}
+	return DefaultHeaderTimeout
+}
+
+func (c *Client) idleTimeout() time.Duration {
+	if c.IdleTimeout > 0 {
+		return c.IdleTimeout
+	}
+	return DefaultIdleTimeout
+}
