@@ -74,7 +74,7 @@ func TestConnectErrors(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := connect(t, test.cfg)
-			for call, err := range map[string]error{"Ping": c.Ping(soon(t, 5*time.Second)), "Topics": topicsError(c, soon(t, 5*time.Second))} {
+			for call, err := range map[string]error{"Ping": c.Ping(soon(t, 5*time.Second)), "Topics": topicsError(soon(t, 5*time.Second), c)} {
 				var got *cluster.ConnectError
 				if !errors.As(err, &got) {
 					t.Errorf("%s: %v", call, err)
@@ -94,7 +94,7 @@ func TestConnectErrors(t *testing.T) {
 	}
 }
 
-func topicsError(c *cluster.Cluster, ctx context.Context) error {
+func topicsError(ctx context.Context, c *cluster.Cluster) error {
 	_, err := c.Topics(ctx, "events")
 	return err
 }
@@ -174,7 +174,7 @@ func TestConnectNeverHangs(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()
 			began := time.Now()
-			pinged, asked := c.Ping(ctx), topicsError(c, ctx)
+			pinged, asked := c.Ping(ctx), topicsError(ctx, c)
 			if pinged == nil || asked == nil || time.Since(began) > time.Second {
 				t.Errorf("after %s: %v, %v", time.Since(began), pinged, asked)
 			}
