@@ -51,10 +51,14 @@ func (e *ConnectError) advice() string {
 		}
 	case StepSASL:
 		switch {
+		case errors.Is(e.Err, errNoSASL):
+			return "does this listener ask for SASL?"
 		case errors.Is(e.Err, kafka.SASLAuthenticationFailed):
 			return "check the user name, the password and the mechanism"
-		case errors.Is(e.Err, kafka.UnsupportedSASLMechanism), errors.Is(e.Err, kafka.IllegalSASLState):
+		case errors.Is(e.Err, kafka.UnsupportedSASLMechanism):
 			return "choose a mechanism that this listener offers"
+		case errors.Is(e.Err, kafka.IllegalSASLState):
+			return "does this listener have no SASL?"
 		case isBroken(e.Err):
 			return "some brokers end the connection for a wrong user name, password or mechanism, or when the listener has no SASL"
 		}

@@ -11,6 +11,9 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/metadata"
 )
 
 // dialTimeout bounds one connection with its handshakes. A broker that does not answer must leave time for the next one.
@@ -65,12 +68,23 @@ func (d *dialer) handshake(ctx context.Context, conn net.Conn, address string) (
 	if err := greet(conn, d.clientID); err != nil {
 		return nil, StepGreet, err
 	}
+	var err error
 	if d.sasl != nil {
-		if err := d.sasl.authenticate(ctx, conn, address, d.clientID); err != nil {
-			return nil, StepSASL, err
-		}
+		err = d.sasl.authenticate(ctx, conn, address, d.clientID)
+	} else {
+		err = unauthenticated(conn, d.clientID)
 	}
-	return conn, "", nil
+	return conn, StepSASL, err
+}
+
+var errNoSASL = errors.New("a request without authentication failed")
+
+// unauthenticated asks for something: a listener that wants SASL greets everybody, and ends the connection at the first request.
+func unauthenticated(conn net.Conn, clientID string) error {
+	if _, err := protocol.RoundTrip(conn, 4, 2, clientID, &metadata.Request{TopicNames: []string{}}); err != nil {
+		return fmt.Errorf("%w: %w", errNoSASL, err)
+	}
+	return nil
 }
 
 // load reads the files.

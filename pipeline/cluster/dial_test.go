@@ -68,8 +68,11 @@ func TestConnectErrors(t *testing.T) {
 		{"unknown CA", cluster.Config{Brokers: secured, TLS: &cluster.TLS{CAFile: other.file}}, cluster.StepTLS, "must hold the CA", false},
 		{"the system's CAs", cluster.Config{Brokers: secured, TLS: &cluster.TLS{}}, cluster.StepTLS, "must hold the CA", false},
 		{"another name", cluster.Config{Brokers: misnamed, TLS: &cluster.TLS{CAFile: ca.file}}, cluster.StepTLS, "a name of its certificate", false},
+		{"no SASL where it is wanted", cluster.Config{Brokers: authenticating}, cluster.StepSASL, "ask for SASL?", true},
 		{"wrong password", cluster.Config{Brokers: failing, SASL: sasl("PLAIN")}, cluster.StepSASL, "go away (check the user name, the password", false},
 		{"wrong password and no answer", cluster.Config{Brokers: authenticating, SASL: sasl("SCRAM-SHA-256")}, cluster.StepSASL, "wrong user name, password", true},
+		{"SASL where there is none", cluster.Config{Brokers: scripted(t, greeting, "\x00\x00\x00\x0a\x00\x00\x00\x02\x00\x22\x00\x00\x00\x00"), SASL: sasl("PLAIN")},
+			cluster.StepSASL, "have no SASL?", false},
 		{"no such mechanism", cluster.Config{Brokers: refusing, SASL: sasl("SCRAM-SHA-512")}, cluster.StepSASL, "offers OAUTHBEARER (choose a mechanism", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -13,9 +13,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
-// copied is a record without its borrowed memory and what differs between runs.
+func TestRecordHeader(t *testing.T) {
+	r := cluster.Record{Headers: []cluster.Header{{Key: []byte("id"), Value: []byte("1")}, {Key: []byte("id"), Value: []byte("2")}}}
+	if got := [2]string{string(r.Header("id")), string(r.Header("export"))}; got != [2]string{"1", ""} {
+		t.Errorf("%q", got)
+	}
+}
+
+// copied is a record without its borrowed memory.
 type copied struct {
 	Offset     int64
 	Time       time.Time
@@ -195,6 +203,9 @@ func TestReadOutOfRange(t *testing.T) {
 				t.Errorf("from %d: %v", test.from, err)
 				continue
 			}
+			if text := fmt.Sprintf("topic %s partition 0: offsets %d to %d were asked for, the log has 4 to 10", topic, test.from, test.to); err.Error() != text {
+				t.Errorf("%q, want %q", err, text)
+			}
 			if diff := cmp.Diff(&cluster.RangeError{Topic: topic, From: test.from, To: test.to, Start: 4, End: 10}, got); diff != "" {
 				t.Error(diff)
 			}
@@ -257,4 +268,62 @@ func TestReadEnds(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Brokers from the first one with record headers on are spoken to in their own versions of the protocol.
+func TestReadFromOlderBrokers(t *testing.T) {
+	for name, versions := range map[string]*kversion.Versions{
+		"0.11": kversion.V0_11_0(), "1.1": kversion.V1_1_0(), "2.0": kversion.V2_0_0(), "2.3": kversion.V2_3_0(), "3.0": kversion.V3_0_0(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake := embedded(t, kfake.MaxVersions(versions), kfake.SeedTopics(1, "events"))
+			c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
+			records, want := sample("events", 20)
+			produce(t, fake.ListenAddrs(), nil, records...)
+			ranges, err := c.Offsets(t.Context(), cluster.TopicPartition{Topic: "events"})
+			if err != nil || ranges[0].Err != nil {
+				t.Fatal(err, ranges)
+			}
+			var got []copied
+			if err := c.Read(soon(t, 5*time.Second), cluster.TopicPartition{Topic: "events"}, 0, ranges[0].End, collect(&got)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// The broker is in this process and makes its answers of one batch, so the time is mostly Read's.
+func BenchmarkRead(b *testing.B) {
+	for name, codec := range map[string]kgo.CompressionCodec{"plain": kgo.NoCompression(), "snappy": kgo.SnappyCompression()} {
+		b.Run(name, func(b *testing.B) {
+			fake, err := kfake.NewCluster(kfake.SeedTopics(1, "events"),
+				kfake.SyntheticFetch(kfake.SyntheticBatch{RecordBytes: 400, RandomFrac: 0.2, Compression: codec}))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer fake.Close()
+			c, err := cluster.New(cluster.Config{Brokers: fake.ListenAddrs()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			const records = 200_000
+			var seen int64
+			b.ReportAllocs()
+			for b.Loop() {
+				err := c.Read(b.Context(), cluster.TopicPartition{Topic: "events"}, 0, records, cluster.Visitor{Record: func(r *cluster.Record) error {
+					seen += int64(len(r.Value))
+					return nil
+				}})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.SetBytes(seen / int64(b.N))
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/records, "ns/record")
+		})
+	}
 }

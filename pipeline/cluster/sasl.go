@@ -74,7 +74,11 @@ func (s *SASL) authenticate(ctx context.Context, conn net.Conn, address, clientI
 		return err
 	}
 	if shake := answer.(*saslhandshake.Response); shake.ErrorCode != 0 {
-		return NewBrokerError(shake.ErrorCode, "the broker offers "+strings.Join(shake.Mechanisms, ", "))
+		offer := ""
+		if len(shake.Mechanisms) > 0 {
+			offer = "the broker offers " + strings.Join(shake.Mechanisms, ", ")
+		}
+		return NewBrokerError(shake.ErrorCode, offer)
 	}
 	ctx = sasl.WithMetadata(ctx, &sasl.Metadata{Host: address})
 	session, message, err := m.Start(ctx)
