@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -50,3 +51,6 @@ func (c *Cluster) knock(ctx context.Context, address string) error {
 	}
 	return conn.Close()
 }
+
+// Bootstrap is the configured brokers as Kafka's own tools take them.
+func (c *Cluster) Bootstrap() string { return strings.Join(c.cfg.Brokers, ",") }

@@ -1,0 +1,73 @@
+package pipeline
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// remembered is how long the states of days are kept in memory after they can't change any more.
+const remembered = 2 * Reach
+
+// warnWithin is how long before a day is lost at the source each look at it is worth a warning, once a day.
+const warnWithin = 3
+
+// age lets days leave the reach, also those of a time in which nobody looked, and lets go of the fingerprints of days that rest.
+func (t *tenure) age(now time.Time) {
+	today := schema.DayOf(now, t.service.Location)
+	for _, st := range t.streams {
+		first, oldest := st.first(today), today
+		for day, d := range st.days {
+			oldest = min(oldest, day)
+			if day != today && !d.busy() && len(d.prints) == 0 {
+				d.set = nil
+			}
+			if day < today-remembered && !d.changed && !d.busy() {
+				delete(st.days, day)
+			}
+		}
+		for day := max(oldest, today-remembered); day < first; day++ {
+			switch d := st.days[day]; {
+			case d == nil && st.Kind == schema.Event:
+				t.leave(st, st.day(day))
+			case d != nil && !d.busy() && (d.record.State == ledger.Open || d.record.State == ledger.Pending):
+				t.leave(st, d)
+			}
+		}
+		t.warn(st, first, today)
+	}
+}
+
+// warn says once a day which days are about to be lost.
+func (t *tenure) warn(st *stream, first, today schema.Day) {
+	if st.warned == today {
+		return
+	}
+	st.warned = today
+	for day := first; day <= today-Reach+warnWithin; day++ {
+		if d := st.days[day]; d == nil || d.record.State == ledger.Pending {
+			t.log.Warn("a day that was never exported is about to leave the API's reach", "stream", st.Name, "day", day,
+				"lost_after", (day + Reach + 1).Start(t.service.Location))
+		}
+	}
+}
+
+// leave ends a day that the API no longer exports.
+func (t *tenure) leave(st *stream, d *day) {
+	r := &d.record
+	d.changed = true
+	switch {
+	case st.Kind == schema.UserProfile && r.State == ledger.Pending:
+		delete(st.days, d.name.Day) // that snapshot can't be had any more, and the next has its rows
+	case st.Kind == schema.UserProfile:
+		r.State, r.Final = ledger.Settled, true
+	case r.State == ledger.Pending:
+		r.State = ledger.Gap
+		t.service.counts.gap(st.Name)
+		t.log.Error("a day has left the API's reach without ever having been exported: its rows are lost at the source", "stream", st.Name, "day", d.name.Day)
+	case r.State == ledger.Open:
+		r.State, r.Final = ledger.Settled, false
+		t.log.Warn("a day has left the API's reach before it was settled: late rows may be missing", "stream", st.Name, "day", d.name.Day)
+	}
+}

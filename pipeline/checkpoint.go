@@ -1,0 +1,202 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/produce"
+)
+
+// checkpoint is the barrier of the service: no row is on its way, everything appended is acknowledged; then the new fingerprints
+// are written, then the days that they belong to, and last how far the topics are accounted for. A crash between any two of these
+// leaves a ledger that is behind the topics, never ahead, and the next restore reads the difference back from them.
+func (t *tenure) checkpoint(ctx context.Context) error {
+	defer t.hold()()
+	if err := t.session.Flush(ctx); err != nil {
+		return fmt.Errorf("checkpoint: await acknowledgements: %w", err)
+	}
+	t.service.step("flushed")
+	days := t.gather()
+	if err := t.saveFingerprints(ctx, days); err != nil {
+		return fmt.Errorf("checkpoint: write fingerprints: %w", err)
+	}
+	t.service.step("fingerprints")
+	for _, d := range days {
+		if err := t.writer.Day(d.name, &d.record); err != nil {
+			return fmt.Errorf("checkpoint: %w", err)
+		}
+	}
+	t.service.step("days")
+	t.keepSource()
+	if err := t.writer.Service(&t.serviceRecord); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	record, err := t.mark(ctx)
+	if err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	if err := t.writer.Checkpoint(record); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	if err := t.session.Flush(ctx, t.writer.State); err != nil {
+		return fmt.Errorf("checkpoint: await acknowledgements: %w", err)
+	}
+	t.service.step("checkpointed")
+	for _, d := range days {
+		d.changed = false
+	}
+	return nil
+}
+
+// hold stops all exports between two rows, until the returned function is called.
+func (t *tenure) hold() func() {
+	var held []*export
+	for d := range t.days {
+		if d.export != nil {
+			d.export.mu.Lock()
+			held = append(held, d.export)
+		}
+	}
+	return func() {
+		for _, e := range held {
+			e.mu.Unlock()
+		}
+	}
+}
+
+// days calls yield with every day that is known.
+func (t *tenure) days(yield func(*day) bool) {
+	for _, st := range t.streams {
+		for _, d := range st.days {
+			if !yield(d) {
+				return
+			}
+		}
+	}
+}
+
+// gather brings the days' records up to what their exports have done, and returns those that have changed. The caller holds all
+// exports, and everything that they appended is acknowledged.
+func (t *tenure) gather() []*day {
+	var days []*day
+	for d := range t.days {
+		for _, e := range []*export{d.export, d.ended} {
+			if e == nil {
+				continue
+			}
+			news := e.sum.minus(e.saved)
+			e.saved = e.sum
+			t.service.counts.rows(d.name.Stream, news)
+			d.record.Published += news.Published
+			d.record.Bad += news.NewBad
+			d.prints = append(d.prints, e.prints...)
+			e.prints = nil
+			d.changed = d.changed || news != tally{}
+		}
+		if d.ended != nil {
+			t.conclude(d, d.ended)
+			d.ended = nil
+			d.changed = true
+		}
+		if d.changed || len(d.prints) > 0 {
+			days = append(days, d)
+		}
+	}
+	return days
+}
+
+// saveFingerprints writes the days' new fingerprints and enters where they stand into the days' records.
+func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
+	fresh := slices.DeleteFunc(slices.Clone(days), func(d *day) bool { return len(d.prints) == 0 })
+	if len(fresh) == 0 {
+		return nil
+	}
+	before, err := t.position(ctx, t.rowsAt)
+	if err != nil {
+		return err
+	}
+	for _, d := range fresh {
+		for _, chunk := range d.prints {
+			if err := t.writer.Fingerprints(d.name, d.record.Generation, chunk); err != nil {
+				return err
+			}
+		}
+	}
+	if err := t.session.Flush(ctx, t.writer.Rows); err != nil {
+		return err
+	}
+	after, err := t.position(ctx, t.rowsAt)
+	if err != nil {
+		return err
+	}
+	for _, d := range fresh {
+		d.record.Fingerprints = ledger.Extend(d.record.Fingerprints, t.rowsAt.Partition, before.Next, after.Next)
+		d.prints, d.changed = nil, true
+	}
+	return nil
+}
+
+// position is how far a partition is written and acknowledged. Where the broker's answer did not tell, its log is asked.
+func (t *tenure) position(ctx context.Context, p cluster.TopicPartition) (produce.Position, error) {
+	position, written := t.session.Position(p)
+	if !written {
+		var known bool
+		if position, known = t.marks[p]; known {
+			return position, nil
+		}
+		position.Next = -1
+	}
+	if position.Next < 0 {
+		logs, err := t.service.Cluster.Offsets(ctx, p)
+		if err == nil {
+			err = logs[0].Err
+		}
+		if err != nil {
+			return position, err
+		}
+		position = produce.Position{Next: logs[0].End, Last: -1}
+	}
+	t.marks[p] = position
+	return position, nil
+}
+
+// mark is the checkpoint of everything that this service writes; the state topic itself needs none.
+func (t *tenure) mark(ctx context.Context) (*ledger.Checkpoint, error) {
+	record := &ledger.Checkpoint{At: time.Now()}
+	for _, p := range t.written {
+		if p == t.stateAt {
+			continue
+		}
+		if !t.session.Owns(p) {
+			// Not restored: the former checkpoint stands for it.
+			if old, ok := t.unowned[p]; ok {
+				record.Partitions = append(record.Partitions, old)
+			}
+			continue
+		}
+		position, err := t.position(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		m := ledger.Mark{Topic: p.Topic, Partition: p.Partition, Next: position.Next}
+		if position.Last >= 0 && p != t.rowsAt {
+			m.ID, m.Last = position.LastID, position.Last
+		}
+		record.Partitions = append(record.Partitions, m)
+	}
+	return record, nil
+}
+
+// checkpointIfChanged leaves a ledger alone that has nothing to add.
+func (t *tenure) checkpointIfChanged(ctx context.Context) error {
+	for d := range t.days {
+		if d.changed || d.ended != nil || len(d.prints) > 0 || d.export != nil && *d.export.live.Load() != d.export.saved {
+			return t.checkpoint(ctx)
+		}
+	}
+	return nil
+}

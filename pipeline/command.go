@@ -1,0 +1,164 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// The verbs of commands.
+const (
+	VerbPause    = "pause"
+	VerbResume   = "resume"
+	VerbBackfill = "backfill"
+)
+
+// obey takes the commands that were written to the ledger since, and brings those under way further. It never fails because of what
+// a command says: one that makes no sense is answered with an error and stops nothing.
+func (t *tenure) obey(ctx context.Context) error {
+	logs, err := t.service.Cluster.Offsets(ctx, t.stateAt)
+	if err != nil || logs[0].Err != nil {
+		return nil // a broker that is away: the next look finds them
+	}
+	news := &ledger.State{Days: map[ledger.DayName]*ledger.Day{}, Commands: map[string]*ledger.Command{}, Partition: t.stateAt.Partition}
+	if err := t.books.Follow(ctx, news, t.stateAt.Partition, t.end, logs[0].End); err != nil {
+		return err
+	}
+	t.end = logs[0].End
+	for _, c := range news.Commands {
+		if c.Taken == nil && c.Done == nil && !t.knows(c.ID) {
+			t.commands = append(t.commands, c)
+		}
+	}
+	return t.carryOut(ctx)
+}
+
+func (t *tenure) knows(id string) bool {
+	for _, c := range t.commands {
+		if c.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// carryOut brings each command as far as it goes now, and writes what has changed of it.
+func (t *tenure) carryOut(ctx context.Context) error {
+	var open []*ledger.Command
+	for _, c := range t.commands {
+		if c.Done != nil {
+			continue
+		}
+		changed, done := t.carry(c)
+		if done {
+			now := time.Now()
+			c.Done = &now
+			t.log.Info("command carried out", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result, "error", c.Error)
+		} else {
+			open = append(open, c)
+		}
+		if !changed && !done {
+			continue
+		}
+		// What the command did to days and streams is in the ledger before the command says so.
+		if err := t.checkpoint(ctx); err != nil {
+			return err
+		}
+		t.service.step("command")
+		if err := t.writer.Command(c); err != nil {
+			return err
+		}
+		if err := t.session.Flush(ctx, t.writer.State); err != nil {
+			return err
+		}
+	}
+	t.commands = open
+	return nil
+}
+
+// carry brings one command further. Taking it up is a change to be written, ending it as well.
+func (t *tenure) carry(c *ledger.Command) (changed, done bool) {
+	if c.Error != "" { // it could not be read
+		return true, true
+	}
+	st := t.stream(c.Stream)
+	if st == nil {
+		names := make([]string, len(t.streams))
+		for i, s := range t.streams {
+			names[i] = s.Name
+		}
+		c.Error = fmt.Sprintf("there is no stream %q here: the streams are %s", c.Stream, strings.Join(names, ", "))
+		return true, true
+	}
+	switch c.Verb {
+	case VerbPause, VerbResume:
+		st.kept.Paused = c.Verb == VerbPause
+		if c.Verb == VerbResume {
+			st.kept.Halted = nil
+		}
+		c.Result = c.Stream + " " + c.Verb + "d"
+		return true, true
+	case VerbBackfill:
+		return t.carryBackfill(c, st)
+	}
+	c.Error = fmt.Sprintf("%q is not a command: pause, resume, backfill", c.Verb)
+	return true, true
+}
+
+// carryBackfill wants each day of the command once. A day that is being exported is waited for before it begins anew.
+func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done bool) {
+	today := schema.DayOf(time.Now(), t.service.Location)
+	from, to := max(c.From, today-Reach), min(c.To, today)
+	if st.Kind == schema.UserProfile {
+		from = max(from, today)
+	}
+	if from > to {
+		c.Error = fmt.Sprintf("%s to %s has no day within the API's reach, %s to %s", c.From, c.To, today-Reach, today)
+		return true, true
+	}
+	if c.Taken == nil {
+		now := time.Now()
+		c.Taken, changed = &now, true
+	}
+	finished, failed := 0, 0
+	for at := from; at <= to; at++ {
+		d := st.day(at)
+		switch {
+		case c.Again && d.record.AgainBy != c.ID:
+			if !d.busy() {
+				d.again(c.ID)
+				d.wanted, changed = true, true
+			}
+		case d.record.LastSuccess != nil && d.record.LastSuccess.After(*c.Taken):
+			finished++
+		case d.record.State == ledger.Gap && d.record.LastExport != nil && d.record.LastExport.After(*c.Taken):
+			failed++
+		default:
+			d.wanted = true
+		}
+	}
+	if finished+failed < int(to-from)+1 {
+		return changed, false
+	}
+	c.Result = fmt.Sprintf("%d days exported", finished)
+	if failed > 0 {
+		c.Error = fmt.Sprintf("%d days are out of the API's reach", failed)
+	}
+	return true, true
+}
+
+// again starts a new generation of the day: what was published before no longer counts.
+func (d *day) again(by string) {
+	r := &d.record
+	r.Generation++
+	r.From, r.AgainBy = r.Exports+1, by
+	r.Published, r.Bad, r.Rows, r.Missing = 0, 0, 0, 0
+	r.Fingerprints, r.MissingEvents = nil, nil
+	r.State, r.Final, r.LastLook = ledger.Pending, false, false
+	r.Error = nil
+	d.set, d.prints, d.changed = nil, nil, true
+}

@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// haltFor is how long a stream stands still whose request or header the API can't have right.
+const haltFor = time.Hour
+
+// conclude enters the end of an export into its day's record.
+func (t *tenure) conclude(d *day, e *export) {
+	st := t.stream(d.name.Stream)
+	var failure *schema.Failure
+	switch {
+	case e.err == nil:
+		t.succeed(st, d, e)
+	case errors.As(e.err, &failure):
+		if failure.Class == schema.Cancelled {
+			return
+		}
+		t.fail(st, d, e, failure)
+	}
+	// Any other error is Kafka's, and ends the session: the day stays due as it was.
+}
+
+func (t *tenure) succeed(st *stream, d *day, e *export) {
+	r := &d.record
+	r.Rows = e.sum.Rows()
+	// What was published before and was met again is no more than what was published before.
+	r.Missing = max(0, e.record.Published-e.sum.Duplicates)
+	started := e.started
+	r.LastSuccess, r.Error = &started, nil
+	d.took, d.done, d.wanted = e.took, true, false
+	today := schema.DayOf(time.Now(), t.service.Location)
+	switch {
+	case r.State == ledger.Settled:
+	case st.Kind == schema.Event && !started.Before(st.settles(d.name.Day, t.service.Location)) && len(r.MissingEvents) == 0:
+		r.State, r.Final = ledger.Settled, true
+	default:
+		r.State = ledger.Open
+	}
+	if today-d.name.Day >= Reach-1 {
+		r.LastLook = true
+	}
+	if st.kept.Halted != nil {
+		t.log.Info("stream resumes", "stream", st.Name)
+		st.kept.Halted = nil
+	}
+	if r.Missing > 0 {
+		t.log.Warn("rows that were published are missing from the latest export of their day", "stream", st.Name, "day", d.name.Day, "missing", r.Missing)
+	}
+	t.noteColumns(st, e.columns)
+}
+
+// noteColumns logs what has changed in the header, once a change.
+func (t *tenure) noteColumns(st *stream, now *schema.Columns) {
+	if st.kept.Columns != nil {
+		before, err := schema.NewColumns(st.kept.Columns)
+		if err == nil {
+			if added, gone, moved := now.Difference(before); len(added)+len(gone) > 0 || moved {
+				t.log.Warn("the export's columns have changed", "stream", st.Name, "new", added, "gone", gone, "reordered", moved)
+				t.service.counts.columnChange(st.Name)
+			}
+		}
+	}
+	st.kept.Columns = now.Names
+}
+
+func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
+	r := &d.record
+	now := time.Now()
+	d.tried++
+	fault := &ledger.Fault{Code: f.Code, Detail: f.Detail, At: now, Attempts: e.call.Attempt, Until: now}
+	r.Error = fault
+	today := schema.DayOf(now, t.service.Location)
+	switch f.Class {
+	case schema.Outage, schema.Trouble:
+		fault.Until = now.Add(t.backoff(fault.Attempts))
+	case schema.Throttled, schema.Unauthorized:
+		// The source holds all calls back.
+		fault.Attempts--
+	case schema.Refused:
+		st.kept.Halted = &ledger.Halt{Code: f.Code, Detail: f.Detail, Since: now, Until: now.Add(haltFor)}
+		t.log.Error("stream is halted, and tried again every hour", "stream", st.Name, "code", f.Code, "error", f.Detail)
+	case schema.OutOfReach:
+		switch {
+		case d.name.Day >= today:
+			fault.Until = now.Add(st.Poll)
+			t.log.Info("today can't be exported yet", "stream", st.Name, "day", d.name.Day)
+		case !f.Date.IsZero() && f.Date.Sub(now).Abs() > clockTrust:
+			fault.Until = now.Add(t.backoff(fault.Attempts))
+			t.log.Error("the API says that a day is out of reach, but its clock differs from this machine's: not believed", "stream", st.Name,
+				"day", d.name.Day, "api_clock", f.Date, "clock", now)
+		default:
+			t.leave(st, d)
+		}
+	}
+}
+
+// clockTrust is how far the API's clock may be from ours for both to mean the same day, give or take.
+const clockTrust = time.Hour
+
+// backoff is how long a day waits after its n-th failure in a row, with jitter.
+func (t *tenure) backoff(n int) time.Duration {
+	wait := t.service.RetryBackoff
+	for range n - 1 {
+		if wait *= 2; wait >= t.service.RetryMaxBackoff {
+			wait = t.service.RetryMaxBackoff
+			break
+		}
+	}
+	return wait/2 + rand.N(wait/2+1)
+}

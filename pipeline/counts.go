@@ -1,0 +1,100 @@
+package pipeline
+
+import (
+	"maps"
+	"sync"
+
+	"dfinery-kafka/schema"
+)
+
+// Counts are what the service has done since the process started. Codes of an API that answers anything are bounded: see bound.
+type Counts struct {
+	mu sync.Mutex
+	by map[string]*StreamCounts
+}
+
+// StreamCounts are the counts of one stream.
+type StreamCounts struct {
+	Exports       map[schema.Code]int64 // by code; "ok" for a success
+	Published     int64
+	Duplicates    int64
+	BadRows       int64 // dead letters of rows
+	Bytes         int64
+	Letters       map[LetterKind]int64
+	ColumnChanges int64
+	Gaps          int64
+}
+
+// LetterKind tells dead letters apart.
+type LetterKind struct {
+	Kind string
+	Code schema.Code
+}
+
+// codeOK counts exports that succeeded.
+const codeOK schema.Code = "ok"
+
+// mostCodes bounds the codes that are counted apart for a stream: those http_STATUS are the server's to choose.
+const mostCodes = 40
+
+const otherCode schema.Code = "other"
+
+func (c *Counts) change(stream string, change func(*StreamCounts)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by == nil {
+		c.by = map[string]*StreamCounts{}
+	}
+	s := c.by[stream]
+	if s == nil {
+		s = &StreamCounts{Exports: map[schema.Code]int64{}, Letters: map[LetterKind]int64{}}
+		c.by[stream] = s
+	}
+	change(s)
+}
+
+func (c *Counts) export(stream string, code schema.Code) {
+	c.change(stream, func(s *StreamCounts) {
+		if _, known := s.Exports[code]; !known && len(s.Exports) >= mostCodes {
+			code = otherCode
+		}
+		s.Exports[code]++
+	})
+}
+
+func (c *Counts) rows(stream string, news tally) {
+	c.change(stream, func(s *StreamCounts) {
+		s.Published += int64(news.Published)
+		s.Duplicates += int64(news.Duplicates)
+		s.BadRows += int64(news.NewBad)
+		s.Bytes += news.Bytes
+	})
+}
+
+func (c *Counts) deadLetter(stream, kind string, code schema.Code) {
+	c.change(stream, func(s *StreamCounts) {
+		at := LetterKind{kind, code}
+		if _, known := s.Letters[at]; !known && len(s.Letters) >= mostCodes {
+			at.Code = otherCode
+		}
+		s.Letters[at]++
+	})
+}
+
+func (c *Counts) columnChange(stream string) {
+	c.change(stream, func(s *StreamCounts) { s.ColumnChanges++ })
+}
+func (c *Counts) gap(stream string) { c.change(stream, func(s *StreamCounts) { s.Gaps++ }) }
+
+// Totals are the counts by stream.
+func (s *Service) Totals() map[string]StreamCounts {
+	s.counts.mu.Lock()
+	defer s.counts.mu.Unlock()
+	totals := make(map[string]StreamCounts, len(s.counts.by))
+	for name, c := range s.counts.by {
+		copied := *c
+		copied.Exports, copied.Letters = maps.Clone(c.Exports), maps.Clone(c.Letters)
+		totals[name] = copied
+	}
+	return totals
+}

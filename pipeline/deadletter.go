@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/schema"
+)
+
+// The headers of a dead letter, named as Kafka Connect names them (KIP-298).
+const (
+	headerConnector = "__connect.errors.connector.name"
+	headerStage     = "__connect.errors.stage"
+	headerClass     = "__connect.errors.exception.class.name"
+	headerMessage   = "__connect.errors.exception.message"
+)
+
+// exportID is the id of an export's dead letter; each call has at most one.
+func exportID(e schema.Export) []byte {
+	return schema.AppendID(nil, schema.BadFingerprint([]byte("export "+e.ID())), 0)
+}
+
+// shortCopy is how much of a body or row is left of a dead letter that its topic does not take whole.
+const shortCopy = 1 << 10
+
+// bury appends a dead letter. The caller holds mu.
+func (e *export) bury(letter *schema.DeadLetter, id []byte) error {
+	err := e.appendLetter(letter, id)
+	var large *produce.TooLargeError
+	if errors.As(err, &large) {
+		letter.Shorten(shortCopy)
+		err = e.appendLetter(letter, id)
+	}
+	if err != nil {
+		return fmt.Errorf("write the dead letter of %s: %w", e.call.ID(), err)
+	}
+	return nil
+}
+
+func (e *export) appendLetter(letter *schema.DeadLetter, id []byte) error {
+	value, err := letter.JSON()
+	if err != nil {
+		return err
+	}
+	key := []byte(e.call.DayKey())
+	at := e.tenure.lettersAt[cluster.PartitionOf(key, len(e.tenure.lettersAt))]
+	sender, err := e.tenure.session.Sender(at)
+	if err != nil {
+		return err
+	}
+	return sender.Append(&produce.Record{Key: key, Value: produce.Bytes(value), Headers: []produce.Header{
+		{Key: "id", Value: id},
+		{Key: "export", Value: []byte(e.call.ID())},
+		{Key: headerConnector, Value: []byte("dfinery-kafka")},
+		{Key: headerStage, Value: []byte(letter.Kind)},
+		{Key: headerClass, Value: []byte(letter.Error.Code)},
+		{Key: headerMessage, Value: []byte(letter.Error.Detail)},
+	}})
+}

@@ -1,0 +1,212 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/schema"
+)
+
+// export is one call and its rows' way into Kafka. It runs in a goroutine of its own; the loop holds it back by mu.
+type export struct {
+	tenure  *tenure
+	stream  Stream
+	senders []*produce.Sender
+	day     *day
+	record  ledger.Day // as it was at the start
+	call    schema.Export
+	permit  Permit
+	started time.Time
+
+	// Set before the export is handed to ended.
+	err     error // nil: a success; a *schema.Failure; or why Kafka did not take it
+	took    time.Duration
+	columns *schema.Columns
+
+	// mu is held while a row is on its way. Who holds it finds every row either not begun or appended with all that follows
+	// from it: that is what a checkpoint needs.
+	mu     sync.Mutex
+	set    *ledger.Set
+	prints [][]schema.Fingerprint // published, not in the ledger yet
+	sum    tally                  // of the whole export
+	saved  tally                  // what of it the ledger has
+
+	live atomic.Pointer[tally] // sum as of a moment ago, for the status
+
+	// Scratch memory of the row under way.
+	hasher schema.Hasher
+	id     []byte
+	value  rowValue
+	put    produce.Record
+}
+
+// tally counts the rows of an export.
+type tally struct {
+	Published, Duplicates int // good rows
+	Bad, NewBad           int // rows that can't be published, and those of them without a dead letter yet
+	Bytes                 int64
+}
+
+// Rows are the good ones.
+func (a tally) Rows() int { return a.Published + a.Duplicates }
+
+func (a tally) minus(b tally) tally {
+	return tally{Published: a.Published - b.Published, Duplicates: a.Duplicates - b.Duplicates,
+		Bad: a.Bad - b.Bad, NewBad: a.NewBad - b.NewBad, Bytes: a.Bytes - b.Bytes}
+}
+
+// rowValue is a row as the value of a record.
+type rowValue struct {
+	row   *schema.Row
+	empty schema.Empty
+}
+
+// Append implements produce.Value.
+func (v *rowValue) Append(dst []byte) []byte { return v.row.AppendJSON(dst, v.empty) }
+
+// liveEvery is how many rows pass between two updates of what the status shows.
+const liveEvery = 4096
+
+// run makes the call and moves its rows; it hands the export back on the tenure's channel, whatever happens.
+func (e *export) run(ctx context.Context) {
+	e.err = e.move(ctx)
+	var failure *schema.Failure
+	if errors.As(e.err, &failure) && failure.Class != schema.Cancelled {
+		e.mu.Lock()
+		if err := e.bury(schema.ExportLetter(failure, time.Now()), exportID(e.call)); err != nil {
+			e.err = err
+		}
+		e.mu.Unlock()
+	}
+	e.took = time.Since(e.started)
+	e.glimpse()
+	e.tenure.ended <- e
+}
+
+// move is the row's journey: fetch, tell apart, append.
+func (e *export) move(ctx context.Context) (err error) {
+	if e.set == nil {
+		if e.set, err = e.load(ctx); err != nil {
+			e.permit.Cancel()
+			return err
+		}
+	}
+	e.set.Begin()
+	body, err := e.permit.Export(ctx, e.call)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, body.Close()) }()
+	e.columns = body.Columns()
+	key := e.columns.Index(e.stream.Key)
+	for n := 1; ; n++ {
+		row, err := body.Next()
+		var bad *schema.BadRow
+		switch {
+		case err == nil:
+			err = e.publish(row, key)
+			if n%liveEvery == 0 {
+				e.glimpse()
+			}
+		case err == io.EOF:
+			return nil
+		case errors.As(err, &bad):
+			err = e.reject(bad, body)
+		}
+		if errors.As(err, &bad) {
+			err = e.reject(bad, body)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// load reads the fingerprints of what is published of the day.
+func (e *export) load(ctx context.Context) (*ledger.Set, error) {
+	if len(e.record.Fingerprints) == 0 {
+		return new(ledger.Set), nil
+	}
+	set, err := e.tenure.books.LoadSet(ctx, e.day.name, &e.record)
+	var lost *ledger.LostError
+	if errors.As(err, &lost) {
+		e.tenure.log.Error("rows of this day may be published twice", "stream", e.stream.Name, "day", e.day.name.Day, "error", err)
+		err = nil
+	}
+	return set, err
+}
+
+// publish appends the row to its partition unless it was published before. A *schema.BadRow is a row that can't be.
+func (e *export) publish(row *schema.Row, key int) error {
+	k := row.Cell(key)
+	if len(k) == 0 {
+		return row.Bad(schema.EmptyKey, schema.OriginSchema, "the key column is empty", fmt.Sprintf("the key column %s is empty", e.stream.Key))
+	}
+	print := e.hasher.Row(row)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sum.Bytes = row.Offset + int64(len(row.Raw))
+	copy, known := e.set.Meet(print)
+	if known {
+		e.sum.Duplicates++
+		return nil
+	}
+	e.id = schema.AppendID(e.id[:0], print, copy)
+	e.value.row = row
+	e.put.Key, e.put.Headers[0].Value = k, e.id
+	if err := e.senders[cluster.PartitionOf(k, len(e.senders))].Append(&e.put); err != nil {
+		var large *produce.TooLargeError
+		if errors.As(err, &large) {
+			return row.Bad(schema.TooLarge, schema.OriginKafka, "larger than the topic takes", large.Error())
+		}
+		return err
+	}
+	e.sum.Published++
+	e.keep(print)
+	return nil
+}
+
+// keep notes a fingerprint as published.
+func (e *export) keep(print schema.Fingerprint) {
+	e.set.Add(print)
+	e.prints = appendPrint(e.prints, print)
+	if len(e.prints) >= chunksPerCheckpoint {
+		select {
+		case e.tenure.full <- struct{}{}:
+		default: // asked for already
+		}
+	}
+}
+
+// reject makes a dead letter of a row, unless it has one already.
+func (e *export) reject(bad *schema.BadRow, body Body) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sum.Bad++
+	copy, known := e.set.Meet(bad.Hash)
+	if known {
+		return nil
+	}
+	letter := schema.RowLetter(e.call, bad, body.Request(), time.Now())
+	if err := e.bury(letter, schema.AppendID(nil, bad.Hash, copy)); err != nil {
+		return err
+	}
+	e.sum.NewBad++
+	e.keep(bad.Hash)
+	e.tenure.service.counts.deadLetter(e.stream.Name, schema.KindRow, bad.Code)
+	return nil
+}
+
+// glimpse shows the status how far the export is.
+func (e *export) glimpse() {
+	now := e.sum
+	e.live.Store(&now)
+}

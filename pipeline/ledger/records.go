@@ -1,0 +1,176 @@
+// Package ledger is what is known of the past, kept in Kafka: the state of each day, the fingerprints of its published rows, how
+// far the topics are written, who owns the service, what was commanded.
+//
+// Its promises: nothing here runs ahead of Kafka's acknowledgements; a record that can't be read stops the service instead of
+// counting as absent; what a newer release wrote is refused or kept, never dropped.
+package ledger
+
+import (
+	"encoding/json"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+// Owner is the record owner/SERVICE: the instance that writes, with the time of its last sign of life.
+type Owner struct {
+	Instance   string    `json:"instance"`
+	Host       string    `json:"host"`
+	Version    string    `json:"version"`
+	ProducerID int64     `json:"producer_id"`
+	Epoch      int16     `json:"epoch"`
+	Since      time.Time `json:"since"`
+	Beat       time.Time `json:"beat"`
+	// Released says that the owner has ended in order: a stand-by need not wait for its silence.
+	Released bool `json:"released,omitempty"`
+
+	unknown
+}
+
+// Checkpoint is the record checkpoint/SERVICE: everything before its offsets is in the days' records and fingerprints.
+type Checkpoint struct {
+	At         time.Time `json:"at"`
+	Partitions []Mark    `json:"partitions"`
+
+	unknown
+}
+
+// Mark is how far a partition was written at a checkpoint.
+type Mark struct {
+	Topic     string `json:"topic"`
+	Partition int    `json:"partition"`
+	Next      int64  `json:"next"` // the offset after the last record that is accounted for
+	// ID is the header "id" of our last record, which stands at Last; empty when this is not known.
+	ID   string `json:"id,omitempty"`
+	Last int64  `json:"last,omitempty"`
+}
+
+// Service is the record service/SERVICE.
+type Service struct {
+	Source  json.RawMessage   `json:"source,omitempty"` // the source's own state, opaque here
+	Streams map[string]Stream `json:"streams,omitempty"`
+
+	unknown
+}
+
+// Stream is what is kept of a stream as a whole.
+type Stream struct {
+	Paused  bool     `json:"paused,omitempty"`
+	Halted  *Halt    `json:"halted,omitempty"`
+	Columns []string `json:"columns,omitempty"` // of the last export's header
+	// Identity is what its rows' fingerprints depend on: when it changes, the days in reach are published anew.
+	Identity string `json:"identity,omitempty"`
+}
+
+// Halt is why a stream stands still until it is tried again.
+type Halt struct {
+	Code   schema.Code `json:"code"`
+	Detail string      `json:"detail"`
+	Since  time.Time   `json:"since"`
+	Until  time.Time   `json:"until"`
+}
+
+// DayState is how far a day has come.
+type DayState string
+
+// The states of a day.
+const (
+	Pending DayState = "pending" // never exported with success
+	Open    DayState = "open"    // exported, may still change
+	Settled DayState = "settled" // a successful export started after the end of the day and its lookback
+	Gap     DayState = "gap"     // left the reach without a successful export
+)
+
+// Day is the record day/SERVICE/STREAM/DAY.
+type Day struct {
+	State     DayState `json:"state"`
+	Exports   int      `json:"exports"`   // calls made, failed ones too
+	Published int      `json:"published"` // rows in the topic, of this generation
+	Rows      int      `json:"rows"`      // good rows of the last successful export
+	Missing   int      `json:"missing"`   // rows published that the last successful export did not have
+	Bad       int      `json:"bad"`       // rows dead-lettered
+
+	FirstExport *time.Time `json:"first_export"`
+	LastExport  *time.Time `json:"last_export"`  // start of the last call
+	LastSuccess *time.Time `json:"last_success"` // start of the last successful one
+
+	Final bool   `json:"final"` // no later export can change it: false when it left the reach before it was settled
+	Error *Fault `json:"error"` // why the last call failed; null after a success
+
+	// Generation counts how often the day was published from the start (backfill --again); exports before From are of older ones.
+	Generation int `json:"generation"`
+	From       int `json:"from,omitempty"`
+	// AgainBy is the command that began this generation: it begins no other.
+	AgainBy string `json:"again_by,omitempty"`
+	// Fingerprints are the ranges [partition, from, to) of the rows topic that hold this generation's.
+	Fingerprints []Range `json:"fingerprints"`
+
+	// MissingEvents are the events that the day still lacks because each of them fails the API's query.
+	MissingEvents []string `json:"missing_events,omitempty"`
+	// LastLook says that a settled day was exported once more before it left the reach.
+	LastLook bool `json:"last_look,omitempty"`
+
+	unknown
+}
+
+// Fault is the last failure of a day, and when it may be tried again.
+type Fault struct {
+	Code     schema.Code `json:"code"`
+	Detail   string      `json:"detail"`
+	At       time.Time   `json:"at"`
+	Attempts int         `json:"attempts"` // failed calls since the last success
+	Until    time.Time   `json:"until"`
+}
+
+// Range is a part of the rows topic: partition, first offset, the offset after the last.
+type Range [3]int64
+
+// Extend adds [from, to) of a partition, joining it to the last range when only few records of others stand between.
+func Extend(ranges []Range, partition int, from, to int64) []Range {
+	const near = 256
+	if n := len(ranges); n > 0 {
+		last := &ranges[n-1]
+		if last[0] == int64(partition) && from >= last[1] && from <= last[2]+near {
+			last[2] = max(last[2], to)
+			return ranges
+		}
+	}
+	return append(ranges, Range{int64(partition), from, to})
+}
+
+// Cut drops what stands at or behind next in the partition: fingerprints that no checkpoint has confirmed.
+func Cut(ranges []Range, partition int, next int64) []Range {
+	kept := make([]Range, 0, len(ranges))
+	for _, r := range ranges {
+		if r[0] == int64(partition) {
+			r[2] = min(r[2], next)
+		}
+		if r[1] < r[2] {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
+
+// Command is the record command/ID.
+type Command struct {
+	ID      string     `json:"id"`
+	Service string     `json:"service"`
+	Verb    string     `json:"verb"` // pause, resume, backfill, replay
+	Stream  string     `json:"stream,omitempty"`
+	From    schema.Day `json:"from,omitempty"`
+	To      schema.Day `json:"to,omitempty"`
+	Again   bool       `json:"again,omitempty"`
+	// Letter is the dead letter to replay: [partition, offset] of the dead-letter topic.
+	Letter *[2]int64 `json:"letter,omitempty"`
+	Given  time.Time `json:"given"`
+	By     string    `json:"by,omitempty"`
+
+	// Taken, Done and Result are written by the owner.
+	Taken  *time.Time `json:"taken,omitempty"`
+	Done   *time.Time `json:"done,omitempty"`
+	Result string     `json:"result,omitempty"`
+	Error  string     `json:"error,omitempty"`
+
+	unknown
+}

@@ -1,0 +1,137 @@
+package ledger
+
+import (
+	"encoding/binary"
+
+	"dfinery-kafka/schema"
+)
+
+// Set holds the fingerprints published of one day, with how many copies of each, and counts the copies that an export meets.
+//
+// It takes 17 bytes a slot and at most 22 a distinct row, peaks of growing included: the table grows by its 256 segments, each a
+// little at a time. It holds no pointers for the collector to follow. The zero Set is empty. Not for use by several goroutines.
+type Set struct {
+	segments [256]segment
+	many     map[schema.Fingerprint]copies // those with more copies than a slot can count
+	rows     int
+	known    int
+}
+
+// copies counts one fingerprint: met is never more than published, which is never 0.
+type copies struct{ published, met uint32 }
+
+// Rows is the number of rows published, copies counted.
+func (s *Set) Rows() int { return s.rows }
+
+// Known is how many of the published rows the present export has met.
+func (s *Set) Known() int { return s.known }
+
+// Begin starts an export: it has met none of the rows yet.
+func (s *Set) Begin() {
+	s.known = 0
+	for i := range s.segments {
+		for j, c := range s.segments[i].counts {
+			if c != outgrown {
+				s.segments[i].counts[j] = c & 0xf0
+			}
+		}
+	}
+	for f, c := range s.many {
+		s.many[f] = copies{published: c.published}
+	}
+}
+
+// Meet takes a row of the present export. It returns the number of its copy, from 0, and whether that copy is published already.
+// One that is not stays unmet until Add.
+func (s *Set) Meet(f schema.Fingerprint) (copy int, known bool) {
+	k := keyOf(f)
+	seg := &s.segments[k.hi>>56]
+	i, found := seg.find(k)
+	if !found {
+		return 0, false
+	}
+	c := seg.counts[i]
+	if c == outgrown {
+		many := s.many[f]
+		if many.met == many.published {
+			return int(many.met), false
+		}
+		many.met++
+		s.many[f] = many
+		s.known++
+		return int(many.met) - 1, true
+	}
+	met := c & 0x0f
+	if met == c>>4 {
+		return int(met), false
+	}
+	seg.counts[i]++
+	s.known++
+	return int(met), true
+}
+
+// Add counts one more copy of the row as published, and as met.
+func (s *Set) Add(f schema.Fingerprint) {
+	s.rows++
+	s.known++
+	k := keyOf(f)
+	seg := &s.segments[k.hi>>56]
+	i, found := seg.find(k)
+	if !found {
+		seg.insert(i, k)
+		return
+	}
+	switch c := seg.counts[i]; {
+	case c == outgrown:
+		many := s.many[f]
+		s.many[f] = copies{published: many.published + 1, met: many.met + 1}
+	case c>>4 == slotMost:
+		if s.many == nil {
+			s.many = make(map[schema.Fingerprint]copies)
+		}
+		s.many[f] = copies{published: uint32(c>>4) + 1, met: uint32(c&0x0f) + 1}
+		seg.counts[i] = outgrown
+	default:
+		seg.counts[i] = c + 0x11
+	}
+}
+
+// All calls yield with each fingerprint and its number of published copies.
+func (s *Set) All(yield func(schema.Fingerprint, int) bool) {
+	for i := range s.segments {
+		seg := &s.segments[i]
+		for j, c := range seg.counts {
+			if c == 0 {
+				continue
+			}
+			f := seg.keys[j].fingerprint()
+			n := int(c >> 4)
+			if c == outgrown {
+				n = int(s.many[f].published)
+			}
+			if !yield(f, n) {
+				return
+			}
+		}
+	}
+}
+
+// A slot's count: published in the high four bits, met in the low four; 0 when the slot is free.
+const (
+	slotMost = 14
+	outgrown = 0xff
+)
+
+type key struct{ hi, lo uint64 }
+
+func keyOf(f schema.Fingerprint) key {
+	return key{binary.BigEndian.Uint64(f[:8]), binary.BigEndian.Uint64(f[8:])}
+}
+
+func (k key) fingerprint() (f schema.Fingerprint) {
+	binary.BigEndian.PutUint64(f[:8], k.hi)
+	binary.BigEndian.PutUint64(f[8:], k.lo)
+	return f
+}
+
+func (k key) less(o key) bool { return k.hi < o.hi || k.hi == o.hi && k.lo < o.lo }

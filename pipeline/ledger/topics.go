@@ -1,0 +1,62 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+// Retention is how long the rows topic keeps fingerprints: the API's reach and a margin.
+const Retention = 35 * 24 * time.Hour
+
+// Specs are the ledger's topics as they are created.
+func (b *Books) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
+	return []cluster.TopicSpec{
+		{Name: b.Topic, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
+			"cleanup.policy": "compact", "retention.bytes": "-1"}},
+		{Name: b.Rows, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
+			"cleanup.policy": "delete", "retention.bytes": "-1", "retention.ms": fmt.Sprint(Retention.Milliseconds())}},
+	}
+}
+
+// PolicyError says that a ledger topic would forget what it must keep.
+type PolicyError struct {
+	Topic, Config, Have, Want, Repair string
+}
+
+func (e *PolicyError) Error() string {
+	return fmt.Sprintf("topic %s has %s=%s, the ledger needs %s; repair it with: %s", e.Topic, e.Config, e.Have, e.Want, e.Repair)
+}
+
+// CheckPolicies returns what is wrong with the configuration of the ledger's topics. One that may not be read is not judged.
+func (b *Books) CheckPolicies(ctx context.Context) ([]error, error) {
+	configs, err := b.Cluster.TopicConfigs(ctx, b.Topic, b.Rows)
+	if err != nil {
+		return nil, err
+	}
+	var faults []error
+	wrong := func(topic, config, have, want, set string) {
+		faults = append(faults, &PolicyError{Topic: topic, Config: config, Have: have, Want: want, Repair: fmt.Sprintf(
+			"kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s=%s", b.Cluster.Bootstrap(), topic, config, set)})
+	}
+	if c := configs[0]; c.Err == nil && c.CleanupPolicy != "compact" {
+		wrong(b.Topic, "cleanup.policy", c.CleanupPolicy, "compact alone", "compact")
+	}
+	c := configs[1]
+	if c.Err != nil {
+		return faults, nil
+	}
+	if strings.Contains(c.CleanupPolicy, "compact") {
+		wrong(b.Rows, "cleanup.policy", c.CleanupPolicy, "delete", "delete")
+	}
+	if c.RetentionBytes >= 0 {
+		wrong(b.Rows, "retention.bytes", fmt.Sprint(c.RetentionBytes), "-1 (no limit)", "-1")
+	}
+	if c.RetentionMs >= 0 && c.RetentionMs < Retention.Milliseconds() {
+		wrong(b.Rows, "retention.ms", fmt.Sprint(c.RetentionMs), fmt.Sprintf("35 days (%d) or -1", Retention.Milliseconds()), fmt.Sprint(Retention.Milliseconds()))
+	}
+	return faults, nil
+}

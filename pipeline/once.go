@@ -1,0 +1,95 @@
+package pipeline
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+// LeftError is the end of Once with work left: what is due and can't be had within reasonable time.
+type LeftError struct{ Left []Left }
+
+// Left is one day that is due still.
+type Left struct {
+	Stream string
+	Day    schema.Day
+	Wait   schema.Wait
+	Error  string // why its last call failed; empty when none did
+}
+
+func (e *LeftError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d exports are left", len(e.Left))
+	for i, l := range e.Left {
+		if i == 10 {
+			fmt.Fprintf(&b, "\n  and %d more", len(e.Left)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n  %s %s: waits for %s", l.Stream, l.Day, l.Wait.For)
+		if !l.Wait.Until.IsZero() {
+			fmt.Fprintf(&b, " until %s", l.Wait.Until.UTC().Format(time.RFC3339))
+		}
+		if l.Error != "" {
+			fmt.Fprintf(&b, " (%s)", l.Error)
+		}
+	}
+	return b.String()
+}
+
+// onceWaits is the longest wait that Once sits out.
+const onceWaits = time.Minute
+
+// onceWants tells whether Once makes this export: one success a day, and as many failures as Once forgives.
+func (t *tenure) onceWants(d due, now time.Time) bool {
+	day := d.stream.days[d.day]
+	if day == nil {
+		return true
+	}
+	if day.done && !day.wanted || day.tried >= t.service.OnceAttempts {
+		return false
+	}
+	// What was due when Once began, or failed since: not the next poll.
+	return !d.at.After(now) || d.waits == schema.WaitBackoff && d.at.Sub(now) <= onceWaits
+}
+
+// onceDone tells whether Once has nothing to do or to wait for any more, and what it leaves undone.
+func (t *tenure) onceDone() (bool, error) {
+	now := time.Now()
+	var left []Left
+	soon := false
+	for _, d := range plan(t.streams, now, t.service.Location) {
+		day := d.stream.days[d.day]
+		failed := day != nil && day.record.Error != nil
+		if day != nil && day.done && !day.wanted || d.at.After(now) && !failed {
+			continue
+		}
+		l := Left{Stream: d.stream.Name, Day: d.day, Wait: schema.Wait{For: d.waits, Until: d.at}}
+		if failed {
+			l.Error = day.record.Error.Detail
+		}
+		switch stop := d.stream.stopped(now); {
+		case stop.For == schema.WaitPaused:
+			continue
+		case stop.For != "":
+			l.Wait = stop
+			if l.Error == "" && d.stream.kept.Halted != nil {
+				l.Error = d.stream.kept.Halted.Detail
+			}
+		case t.onceWants(d, now) && (d.at.After(now) || t.waits.For == ""):
+			soon = true
+		case t.onceWants(d, now):
+			l.Wait = t.waits
+			soon = soon || !t.waits.Until.IsZero() && t.waits.Until.Sub(now) <= onceWaits && t.waits.For == schema.WaitBackoff
+		}
+		left = append(left, l)
+	}
+	switch {
+	case len(left) == 0:
+		return true, nil
+	case soon:
+		return false, nil
+	}
+	return true, &LeftError{Left: left}
+}

@@ -1,0 +1,154 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/schema"
+)
+
+// open makes this instance the owner: topics, fence, restore. From the returned tenure on everything in Kafka is accounted for.
+func (s *Service) open(ctx context.Context, as produce.Identity) (*tenure, error) {
+	topics, err := s.prepareTopics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	books := s.books()
+	before, err := books.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := newTenure(s, books)
+	session, err := t.takeOver(ctx, as, topics, before)
+	if err != nil {
+		return nil, err
+	}
+	t.session = session
+	if err := t.restore(ctx, before); err != nil {
+		session.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// prepareTopics creates what is missing, if that is wanted, and refuses a ledger that would forget. Topics of streams may be
+// missing: their streams wait.
+func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, error) {
+	books := s.books()
+	specs := books.Specs(1, s.Replicas)
+	specs = append(specs, cluster.TopicSpec{Name: s.DeadLetterTopic, Partitions: s.Partitions, ReplicationFactor: s.Replicas, Configs: map[string]string{
+		"cleanup.policy": "delete", "retention.ms": fmt.Sprint((90 * 24 * time.Hour).Milliseconds())}})
+	if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, specs...); err != nil {
+		return nil, err
+	} else if len(created) > 0 {
+		s.Log.Info("created topics", "topics", created)
+	}
+	names := []string{books.Topic, books.Rows, s.DeadLetterTopic}
+	for i := range s.Streams {
+		spec := cluster.TopicSpec{Name: s.Streams[i].Topic, Partitions: s.Partitions, ReplicationFactor: s.Replicas}
+		names = append(names, spec.Name)
+		if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, spec); err != nil {
+			s.Log.Error("a stream waits for its topic", "stream", s.Streams[i].Name, "error", err)
+			if s.Once {
+				return nil, err
+			}
+		} else if len(created) > 0 {
+			s.Log.Info("created topic", "topic", created[0])
+		}
+	}
+	faults, err := books.CheckPolicies(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	described, err := s.Cluster.Topics(ctx, names...)
+	if err != nil {
+		return nil, err
+	}
+	topics := make(map[string]cluster.Topic, len(described))
+	for _, topic := range described {
+		topics[topic.Name] = topic
+	}
+	return topics, nil
+}
+
+// takeOver raises the fence over every partition that will be written, and says which streams have to wait for theirs.
+func (t *tenure) takeOver(ctx context.Context, as produce.Identity, topics map[string]cluster.Topic, before *ledger.State) (*produce.Session, error) {
+	s := t.service
+	t.stateAt = cluster.TopicPartition{Topic: t.books.Topic, Partition: before.Partition}
+	t.rowsAt = cluster.TopicPartition{Topic: t.books.Rows, Partition: cluster.PartitionOf([]byte(s.ID), len(topics[t.books.Rows].Partitions))}
+	t.lettersAt = partitions(topics[s.DeadLetterTopic])
+	t.written = append([]cluster.TopicPartition{t.stateAt, t.rowsAt}, t.lettersAt...)
+	for i := range s.Streams {
+		t.written = append(t.written, partitions(topics[s.Streams[i].Topic])...)
+	}
+	fence := &produce.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log}
+	session, err := fence.TakeOver(ctx, as, t.written)
+	if err != nil {
+		return nil, fmt.Errorf("take over service %s: %w", s.ID, err)
+	}
+	s.step("fenced")
+	for _, p := range t.written[:2+len(t.lettersAt)] {
+		if !session.Owns(p) {
+			session.Close()
+			return nil, fmt.Errorf("take over service %s: %v can't be fenced now: %w", s.ID, p, produce.ErrNotOwned)
+		}
+	}
+	if owner := before.Owner; owner != nil && as == produce.Nobody() && !s.AtLeastOnce && owner.ProducerID != session.Identity().ID {
+		// Another producer id fences nobody: the older owner must have fallen silent.
+		s.Log.Warn("the broker gave another producer id, so the former owner is not fenced: waiting until it has been silent",
+			"owner", owner.Instance, "beat", owner.Beat, "for", s.StandbyAfter)
+		if err := s.awaitSilence(ctx, t.books, before); err != nil {
+			session.Close()
+			return nil, err
+		}
+	}
+	if err := t.limits(ctx, session); err != nil {
+		session.Close()
+		return nil, err
+	}
+	for i := range s.Streams {
+		t.streams = append(t.streams, t.newStream(&s.Streams[i], session, topics[s.Streams[i].Topic]))
+	}
+	return session, nil
+}
+
+// limits tells the session each topic's max.message.bytes, as far as it may be known.
+func (t *tenure) limits(ctx context.Context, session *produce.Session) error {
+	names := []string{t.books.Topic, t.books.Rows, t.service.DeadLetterTopic}
+	for i := range t.service.Streams {
+		names = append(names, t.service.Streams[i].Topic)
+	}
+	configs, err := t.service.Cluster.TopicConfigs(ctx, names...)
+	if err != nil {
+		return err
+	}
+	for _, c := range configs {
+		if c.Err == nil && c.MaxMessageBytes > 0 {
+			session.SetLimit(c.Name, c.MaxMessageBytes)
+		}
+	}
+	return nil
+}
+
+func (t *tenure) newStream(config *Stream, session *produce.Session, topic cluster.Topic) *stream {
+	st := &stream{Stream: *config, days: map[schema.Day]*day{}}
+	if topic.Err != nil {
+		st.blocked = topic.Err.Error()
+		return st
+	}
+	for _, p := range partitions(topic) {
+		if !session.Owns(p) {
+			st.blocked = fmt.Sprintf("%v can't be fenced now", p)
+			return st
+		}
+	}
+	return st
+}

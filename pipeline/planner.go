@@ -1,0 +1,133 @@
+package pipeline
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// urgency orders the days that are due at the same time.
+type urgency int
+
+const (
+	leaving  urgency = iota // about to leave the reach without ever having been exported
+	todays                  // today's poll
+	backfill                // everything else: days before today, retries, last looks
+)
+
+// due is one day's next export.
+type due struct {
+	stream  *stream
+	day     schema.Day
+	at      time.Time     // not before
+	waits   schema.Reason // what it waits for until then
+	urgency urgency
+	failed  int // calls that failed since the last success
+}
+
+// plan lists the next export of each day of the streams, the one to make first in front: those that are due at now by urgency,
+// fewest failures, oldest day, the stream that waited longest; then the others by their time.
+func plan(streams []*stream, now time.Time, loc *time.Location) []due {
+	today := schema.DayOf(now, loc)
+	var list []due
+	for _, s := range streams {
+		for day := s.first(today); day <= today; day++ {
+			if d := s.days[day]; d == nil || !d.busy() {
+				if next, ok := s.next(day, today, now, loc); ok {
+					list = append(list, next)
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b due) int {
+		aDue, bDue := !a.at.After(now), !b.at.After(now)
+		switch {
+		case aDue != bDue:
+			return boolFirst(aDue)
+		case !aDue:
+			return a.at.Compare(b.at)
+		}
+		return cmp.Or(
+			cmp.Compare(a.urgency, b.urgency),
+			cmp.Compare(min(a.failed, 1), min(b.failed, 1)), // a day that fails yields to any other
+			a.stream.lastCall.Compare(b.stream.lastCall),
+			cmp.Compare(a.failed, b.failed),
+			cmp.Compare(a.day, b.day),
+		)
+	})
+	return list
+}
+
+func boolFirst(first bool) int {
+	if first {
+		return -1
+	}
+	return 1
+}
+
+// next is when a day is exported next, if ever again.
+func (s *stream) next(day, today schema.Day, now time.Time, loc *time.Location) (due, bool) {
+	next := due{stream: s, day: day, at: now, urgency: backfill}
+	record := ledger.Day{State: ledger.Pending}
+	var took time.Duration
+	wanted := false
+	if d := s.days[day]; d != nil {
+		record, took, wanted = d.record, d.took, d.wanted
+	}
+	if day == today {
+		next.urgency = todays
+	}
+	switch state := record.State; {
+	case wanted: // a command asked for it: due whatever its state
+	case state == ledger.Gap:
+		return due{}, false
+	case state == ledger.Settled:
+		if record.LastLook || today-day < Reach-1 || s.Kind == schema.UserProfile {
+			return due{}, false
+		}
+	case state == ledger.Pending:
+		if day != today && today-day >= Reach-1 {
+			next.urgency = leaving
+		}
+	case state == ledger.Open:
+		next.at, next.waits = s.again(day, today, record, took, now, loc)
+	}
+	if f := record.Error; f != nil {
+		next.failed = f.Attempts
+		if f.Until.After(next.at) {
+			next.at, next.waits = f.Until, schema.WaitBackoff
+		}
+	}
+	return next, true
+}
+
+// again is when an open day is due for its next export.
+func (s *stream) again(day, today schema.Day, record ledger.Day, took time.Duration, now time.Time, loc *time.Location) (time.Time, schema.Reason) {
+	last := *record.LastSuccess
+	if day == today {
+		// Half of the time at most goes into one day, however long its exports take.
+		return last.Add(max(s.Poll, 2*took)), schema.WaitPoll
+	}
+	settles := s.settles(day, loc)
+	if !now.Before(settles) || s.Kind == schema.UserProfile {
+		return later(settles, record.MissingEvents, last), schema.WaitLookback
+	}
+	at := last.Add(max(s.LookbackInterval, 2*took))
+	if at.After(settles) {
+		at = settles
+	}
+	return at, schema.WaitLookback
+}
+
+// missingRetry is how often a day that lacks events, whose queries fail, is tried again for them.
+const missingRetry = 6 * time.Hour
+
+func later(settles time.Time, missing []string, last time.Time) time.Time {
+	if retry := last.Add(missingRetry); len(missing) > 0 && retry.After(settles) {
+		return retry
+	}
+	return settles
+}

@@ -1,0 +1,210 @@
+package produce
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// plain is a record as every reader shows it.
+type plain struct {
+	Key, Value string
+	Headers    []string
+}
+
+func randomRecords(seed uint64, n, size int) []plain {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	text := func(max int) string {
+		b := make([]byte, rng.IntN(max+1))
+		for i := range b {
+			b[i] = "abcdefgh\"\\\x00\xff"[rng.IntN(12)]
+		}
+		return string(b)
+	}
+	records := make([]plain, n)
+	for i := range records {
+		records[i] = plain{Key: text(40), Value: text(size), Headers: []string{"id=" + text(30), "export=" + text(70)}}
+	}
+	return records
+}
+
+func record(p plain) *Record {
+	r := &Record{Key: []byte(p.Key), Value: Bytes(p.Value)}
+	for _, h := range p.Headers {
+		name, value, _ := bytes.Cut([]byte(h), []byte("="))
+		r.Headers = append(r.Headers, Header{Key: string(name), Value: value})
+	}
+	return r
+}
+
+// TestBatchIsReadByOthers writes batches with each codec and reads them with franz-go and with kafka-go.
+func TestBatchIsReadByOthers(t *testing.T) {
+	for _, name := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
+		codec, err := NewCodec(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seed, size := range []int{0, 1, 30, 57, 63, 64, 200, 900, 9_000, 70_000} {
+			want := randomRecords(uint64(seed), 50, size)
+			var b batch
+			b.reset()
+			for _, p := range want {
+				b.append(record(p))
+			}
+			if got, last := string(b.lastID()), want[49].Headers[0][3:]; got != last {
+				t.Errorf("last id %q, want %q", got, last)
+			}
+			encoded, err := b.encode([]byte("before"), codec, Identity{ID: 7_000_000_000, Epoch: 12}, 99, time.UnixMilli(1_700_000_000_123))
+			if err != nil {
+				t.Fatal(err)
+			}
+			encoded = encoded[len("before"):]
+			if diff := cmp.Diff(want, readFranz(t, encoded)); diff != "" {
+				t.Errorf("%s, values to %d bytes, read by franz-go (-written +read):\n%s", name, size, diff)
+			}
+			if diff := cmp.Diff(want, readKafkaGo(t, encoded)); diff != "" {
+				t.Errorf("%s, values to %d bytes, read by kafka-go (-written +read):\n%s", name, size, diff)
+			}
+		}
+	}
+}
+
+func readFranz(t *testing.T, encoded []byte) []plain {
+	t.Helper()
+	var header kmsg.RecordBatch
+	if err := header.ReadFrom(encoded); err != nil {
+		t.Fatal(err)
+	}
+	if header.ProducerID != 7_000_000_000 || header.ProducerEpoch != 12 || header.FirstSequence != 99 || header.FirstTimestamp != 1_700_000_000_123 {
+		t.Errorf("header %+v", header)
+	}
+	partition := kmsg.NewFetchResponseTopicPartition()
+	partition.HighWatermark, partition.RecordBatches = 1<<40, encoded
+	fetched, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{KeepControlRecords: true}, &partition, kgo.DefaultDecompressor(), nil)
+	if fetched.Err != nil {
+		t.Fatal(fetched.Err)
+	}
+	var records []plain
+	for i, r := range fetched.Records {
+		if r.Offset != int64(i) {
+			t.Errorf("record %d has offset %d", i, r.Offset)
+		}
+		p := plain{Key: string(r.Key), Value: string(r.Value)}
+		for _, h := range r.Headers {
+			p.Headers = append(p.Headers, h.Key+"="+string(h.Value))
+		}
+		records = append(records, p)
+	}
+	return records
+}
+
+func readKafkaGo(t *testing.T, encoded []byte) []plain {
+	t.Helper()
+	size := len(encoded)
+	framed := append([]byte{byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)}, encoded...)
+	var set protocol.RecordSet
+	if _, err := set.ReadFrom(bytes.NewReader(framed)); err != nil {
+		t.Fatal(err)
+	}
+	var records []plain
+	for {
+		r, err := set.Records.ReadRecord()
+		if err != nil {
+			return records
+		}
+		key, _ := protocol.ReadAll(r.Key)
+		value, _ := protocol.ReadAll(r.Value)
+		p := plain{Key: string(key), Value: string(value)}
+		for _, h := range r.Headers {
+			p.Headers = append(p.Headers, h.Key+"="+string(h.Value))
+		}
+		records = append(records, p)
+	}
+}
+
+// TestSplit: whatever the place, both halves hold the records in order, and can be read.
+func TestSplit(t *testing.T) {
+	want := randomRecords(3, 140, 300)
+	codec, _ := NewCodec("none")
+	for n := range len(want) {
+		var b, rest batch
+		b.reset()
+		for _, p := range want {
+			b.append(record(p))
+		}
+		b.split(n, &rest)
+		var got []plain
+		for _, half := range []*batch{&b, &rest} {
+			if half.count == 0 {
+				continue
+			}
+			encoded, err := half.encode(nil, codec, Identity{ID: 7_000_000_000, Epoch: 12}, 99, time.UnixMilli(1_700_000_000_123))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, readFranz(t, encoded)...)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("split at %d:\n%s", n, diff)
+		}
+	}
+}
+
+func FuzzBatch(f *testing.F) {
+	f.Add([]byte("key"), []byte("value"), []byte("id"), 3)
+	f.Add([]byte(nil), bytes.Repeat([]byte("x"), 8191), []byte(nil), 1)
+	codec, _ := NewCodec("snappy")
+	f.Fuzz(func(t *testing.T, key, value, id []byte, n int) {
+		var b batch
+		b.reset()
+		var want []plain
+		for i := range n&63 + 1 {
+			p := plain{Key: string(key[:len(key)*i/64]), Value: fmt.Sprint(string(value), i), Headers: []string{"id=" + string(id)}}
+			want = append(want, p)
+			b.append(record(p))
+		}
+		encoded, err := b.encode(nil, codec, Identity{ID: 7_000_000_000, Epoch: 12}, 99, time.UnixMilli(1_700_000_000_123))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, readFranz(t, encoded)); diff != "" {
+			t.Errorf("read by franz-go:\n%s", diff)
+		}
+		if diff := cmp.Diff(want, readKafkaGo(t, encoded)); diff != "" {
+			t.Errorf("read by kafka-go:\n%s", diff)
+		}
+	})
+}
+
+func BenchmarkBatch(b *testing.B) {
+	value := Bytes(bytes.Repeat([]byte(`"df_items_df_name":"Something `), 29)[:860])
+	r := &Record{Key: []byte("user-123456"), Value: value, Headers: []Header{{"id", []byte("0123456789012345678901")}, {"export", []byte("1234/events/2026-11-22/3")}}}
+	for _, name := range []string{"none", "snappy", "lz4", "zstd", "gzip"} {
+		b.Run(name, func(b *testing.B) {
+			codec, err := NewCodec(name)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.SetBytes(int64(len(value)))
+			var open batch
+			open.reset()
+			var out []byte
+			for b.Loop() {
+				if open.append(r) >= maxTarget {
+					if out, err = open.encode(out[:0], codec, Identity{}, 0, time.Now()); err != nil {
+						b.Fatal(err)
+					}
+					open.reset()
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,16 @@
+package produce
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// bootTime is the time since the machine's start, suspended time included, which Go's monotonic clock leaves out.
+func bootTime() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package produce
+
+import "time"
+
+// bootTime is not to be had here: the wall clock alone tells of a suspended machine.
+func bootTime() time.Duration { return 0 }

@@ -1,0 +1,127 @@
+package produce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/segmentio/kafka-go"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+// attemptTimeout bounds one produce request; after it the same bytes are sent again.
+const attemptTimeout = 30 * time.Second
+
+// delivery is a sender's work in flight. Owned by the sender's goroutine.
+type delivery struct {
+	as       Identity
+	sequence int32 // of the next record; a renewal's new epoch counts from 0
+	buf      []byte
+}
+
+// deliver sends one batch until it is acknowledged. The same bytes go out at each attempt: the broker tells a batch that it has
+// already from a new one by the sequence number.
+func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
+	if as := s.session.Identity(); as != d.as {
+		d.as, d.sequence = as, 0
+	}
+	encoded, err := b.encode(d.buf[:0], s.session.codec, d.as, d.sequence, s.session.now())
+	if err != nil {
+		return err
+	}
+	d.buf = encoded
+	wait := &backoff.ExponentialBackOff{InitialInterval: 50 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 2, MaxInterval: time.Second}
+	unknown := false // an attempt ended without telling whether the batch was written
+	for {
+		if err := s.session.mayWrite(s.at); err != nil {
+			return err
+		}
+		offset, err := s.session.send(ctx, s.at, encoded)
+		switch verdict(err) {
+		case acknowledged:
+			d.sequence = advance(d.sequence, b.count)
+			s.acknowledge(offset, b)
+			return nil
+		case fenced:
+			return fmt.Errorf("%w: %s: %w", ErrFenced, d.as, err)
+		case unsure:
+			unknown = true
+			// The client may still be reading these bytes for the attempt that timed out: the buffer is left to it.
+			d.buf = nil
+		case refused:
+			if !unknown && b.count > 1 && errors.Is(err, kafka.MessageSizeTooLarge) {
+				return d.halves(ctx, s, b)
+			}
+			return &RefusedError{Partition: s.at, Records: b.count, Bytes: len(encoded), Unknown: unknown, Err: err}
+		case astray:
+			return fmt.Errorf("%w: write to %v: %w", ErrRestore, s.at, err)
+		}
+		if ctx.Err() != nil {
+			return s.session.Err()
+		}
+		s.waiting.Store(&err)
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-s.session.done:
+			return s.session.Err()
+		}
+	}
+}
+
+// halves sends a batch that was definitely refused as too large in two parts.
+func (d *delivery) halves(ctx context.Context, s *Sender, b *batch) error {
+	rest := s.session.newBatch()
+	defer s.session.freeBatch(rest)
+	b.split(b.count/2, rest)
+	if err := d.deliver(ctx, s, b); err != nil {
+		return err
+	}
+	return d.deliver(ctx, s, rest)
+}
+
+// acknowledge moves the partition's position past the batch.
+func (s *Sender) acknowledge(offset int64, b *batch) {
+	p := &Position{Next: -1, Last: -1, LastID: string(b.lastID())}
+	if offset >= 0 {
+		p.Next = offset + int64(b.count)
+		p.Last = p.Next - 1
+	}
+	s.position.Store(p)
+	s.waiting.Store(nil)
+}
+
+// advance is the sequence number n records later; it wraps to 0 after the largest int32 (KIP-98).
+func advance(sequence int32, n int) int32 {
+	return int32((int64(sequence) + int64(n)) & 0x7fffffff)
+}
+
+// outcome is what an attempt to write tells.
+type outcome int
+
+const (
+	acknowledged outcome = iota
+	unsure               // perhaps written: try again with the same bytes
+	refused              // definitely not written, and never will be
+	fenced               // a newer instance owns the partition
+	astray               // the broker's idea of our sequence is not ours
+)
+
+// verdict sorts the answers to a produce request (Kafka protocol, "Error Codes").
+func verdict(err error) outcome {
+	switch {
+	case err == nil, errors.Is(err, kafka.DuplicateSequenceNumber):
+		return acknowledged
+	case cluster.Fenced(err):
+		return fenced
+	case errors.Is(err, kafka.OutOfOrderSequenceNumber), errors.Is(err, kafka.UnknownProducerId):
+		return astray
+	case errors.Is(err, kafka.MessageSizeTooLarge), errors.Is(err, kafka.RecordListTooLarge), errors.Is(err, kafka.InvalidTimestamp),
+		errors.Is(err, kafka.InvalidMessage), errors.Is(err, kafka.InvalidRecord), errors.Is(err, kafka.UnsupportedCompressionType),
+		errors.Is(err, kafka.UnsupportedForMessageFormat):
+		return refused
+	}
+	return unsure
+}

@@ -1,0 +1,49 @@
+package produce
+
+import (
+	"errors"
+	"fmt"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+var (
+	// ErrFenced ends a session: a newer instance has taken over, nothing of this one is appended any more.
+	ErrFenced = errors.New("fenced by a newer instance")
+	// ErrRestore ends a session whose writes can't be told from the log any more: take over and restore anew.
+	ErrRestore = errors.New("the broker's record of our writes differs from ours")
+	// ErrStale ends a session whose fence was not renewed for so long that it may be gone: take over with its identity.
+	ErrStale = errors.New("the fence was not renewed for too long")
+	// ErrNotOwned refuses a partition that the fence does not cover yet: a renewal may.
+	ErrNotOwned = errors.New("the partition is not fenced by this instance")
+	// ErrClosed ends a session that was closed by its owner.
+	ErrClosed = errors.New("the session is closed")
+)
+
+// TooLargeError says that a record does not fit into its topic even alone. Nothing was appended.
+type TooLargeError struct {
+	Topic string
+	Bytes int // of the record batch that would hold it alone
+	Limit int // the topic's max.message.bytes
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the record takes %d bytes as a batch of its own, topic %s allows %d (max.message.bytes)", e.Bytes, e.Topic, e.Limit)
+}
+
+// RefusedError ends a session: the broker refuses a batch for good. With Unknown an earlier attempt may have written it, so what
+// was published is known only after a restore.
+type RefusedError struct {
+	Partition cluster.TopicPartition
+	Records   int
+	Bytes     int
+	Unknown   bool
+	Err       error
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("%v refuses a batch of %d records and %d bytes: %v", e.Partition, e.Records, e.Bytes, e.Err)
+}
+
+// Unwrap gives the broker's error.
+func (e *RefusedError) Unwrap() error { return e.Err }

@@ -1,0 +1,174 @@
+package produce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/segmentio/kafka-go"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+// Fence makes older instances with the same transactional id unable to write. The transactional id is used for nothing else:
+// no record is part of a transaction. See DESIGN, "Exactly once".
+type Fence struct {
+	Cluster *cluster.Cluster
+	// TransactionalID is the id that all instances share; empty means no fence: an idempotent producer, several of which may write.
+	TransactionalID string
+	Codec           *Codec
+	Log             *slog.Logger     // nil: nothing is logged
+	Now             func() time.Time // nil: time.Now
+}
+
+// Nobody is the identity of an instance that never owned anything: taking over from it fences whoever is the owner.
+func Nobody() Identity { return Identity{ID: -1, Epoch: -1} }
+
+// TakeOver makes this instance the only one that can write to the partitions, or as many of them as can be fenced now: Owns tells.
+// With from Nobody it fences the present owner; with the identity of an own earlier session it succeeds only if nobody has taken
+// over since, else it is ErrFenced. It retries what may pass until ctx ends.
+func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []cluster.TopicPartition) (*Session, error) {
+	s := &Session{
+		fence: f, codec: f.Codec, now: f.now, done: make(chan struct{}),
+		senders: map[cluster.TopicPartition]*Sender{}, fenced: map[cluster.TopicPartition]bool{}, limit: map[string]int{},
+	}
+	if err := s.raise(ctx, from, partitions); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Renew raises the fence again, on partitions that are new as well, and gives the session a new epoch. Nothing may be appended
+// meanwhile: the caller has flushed, and holds back until Renew returns. An error ends the session; ErrFenced means that ownership
+// is lost. A partition that the fence no longer covers ends the session at the next write to it.
+func (s *Session) Renew(ctx context.Context, partitions []cluster.TopicPartition) error {
+	if err := s.raise(ctx, s.Identity(), partitions); err != nil {
+		s.end(err)
+		return err
+	}
+	return nil
+}
+
+// raise is the take-over itself, in this order, no step of which may be left out:
+// the epoch is bumped; an empty transaction over the partitions is committed, whose marker carries the new epoch to their leaders;
+// a second InitProducerId with the same identity succeeds only when the markers are written; then each log is searched for the
+// marker, because the coordinator drops that of a partition without a leader and succeeds all the same.
+func (s *Session) raise(ctx context.Context, from Identity, partitions []cluster.TopicPartition) error {
+	began := s.now()
+	if s.fence.TransactionalID == "" {
+		id, err := s.fence.initProducer(ctx, Nobody())
+		if err != nil {
+			return err
+		}
+		s.adopt(id, partitions, began)
+		return nil
+	}
+	bumped, err := s.fence.initProducer(ctx, from)
+	if err != nil {
+		return err
+	}
+	if from != Nobody() && bumped.ID != from.ID {
+		return fmt.Errorf("%w: %s became %s", ErrFenced, from, bumped)
+	}
+	logs, err := s.fence.writable(ctx, partitions)
+	if err != nil {
+		return err
+	}
+	if logs, err = s.fence.mark(ctx, bumped, logs); err != nil {
+		return err
+	}
+	final, err := s.fence.initProducer(ctx, bumped)
+	if err != nil {
+		return err
+	}
+	if final.ID != bumped.ID {
+		return fmt.Errorf("%w: %s became %s", ErrFenced, bumped, final)
+	}
+	s.adopt(final, s.fence.marked(ctx, bumped, logs), began)
+	return nil
+}
+
+// adopt makes the session write as id to the partitions.
+func (s *Session) adopt(id Identity, partitions []cluster.TopicPartition, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.identity = id
+	clear(s.fenced)
+	for _, p := range partitions {
+		s.fenced[p] = true
+	}
+	s.renewed = instantAt(at)
+}
+
+// transactionTimeout lets the broker abort what a dying instance leaves open. It is short: a transaction of ours is open for the
+// time of two requests.
+const transactionTimeout = 30 * time.Second
+
+func (f *Fence) initProducer(ctx context.Context, from Identity) (Identity, error) {
+	var id Identity
+	err := f.retry(ctx, "become the producer "+f.TransactionalID, func() error {
+		answer, err := f.Cluster.Client().InitProducerID(ctx, &kafka.InitProducerIDRequest{
+			TransactionalID: f.TransactionalID, TransactionTimeoutMs: int(transactionTimeout.Milliseconds()),
+			ProducerID: int(from.ID), ProducerEpoch: int(from.Epoch),
+		})
+		if err != nil {
+			return err
+		}
+		if answer.Error != nil {
+			return answer.Error
+		}
+		id = Identity{ID: int64(answer.Producer.ProducerID), Epoch: int16(answer.Producer.ProducerEpoch)}
+		return nil
+	})
+	return id, err
+}
+
+// retry repeats a request of the fence while its answer may pass, and turns a refusal because of a newer instance into ErrFenced.
+func (f *Fence) retry(ctx context.Context, what string, try func() error) error {
+	wait := &backoff.ExponentialBackOff{InitialInterval: 20 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 2, MaxInterval: time.Second}
+	said := ""
+	for {
+		err := try()
+		switch {
+		case err == nil:
+			return nil
+		case cluster.Fenced(err):
+			return fmt.Errorf("%s: %w: %w", what, ErrFenced, err)
+		case ctx.Err() != nil:
+			return fmt.Errorf("%s: %w", what, errors.Join(ctx.Err(), err))
+		case !passes(err):
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		if text := err.Error(); text != said && !errors.Is(err, kafka.ConcurrentTransactions) {
+			said = text
+			f.log().Warn("waiting to "+what, "error", err)
+		}
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// passes tells which answers of the transaction coordinator may pass.
+func passes(err error) bool {
+	return cluster.Retriable(err) || errors.Is(err, kafka.ConcurrentTransactions) || errors.Is(err, kafka.NotCoordinatorForGroup) ||
+		errors.Is(err, kafka.GroupLoadInProgress) || errors.Is(err, kafka.GroupCoordinatorNotAvailable)
+}
+
+func (f *Fence) now() time.Time {
+	if f.Now != nil {
+		return f.Now()
+	}
+	return time.Now()
+}
+
+func (f *Fence) log() *slog.Logger {
+	if f.Log != nil {
+		return f.Log
+	}
+	return slog.New(slog.DiscardHandler)
+}

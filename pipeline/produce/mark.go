@@ -1,0 +1,185 @@
+package produce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/segmentio/kafka-go"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+// writable are the partitions that a marker can be written to now, with the end of each log before it. Others are left out:
+// one partition without a leader, or below its min.insync.replicas, would keep the whole take-over waiting.
+func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartition) ([]cluster.LogRange, error) {
+	var names []string
+	for _, p := range partitions {
+		if !slices.Contains(names, p.Topic) {
+			names = append(names, p.Topic)
+		}
+	}
+	var logs []cluster.LogRange
+	err := f.retry(ctx, "look at the partitions to fence", func() error {
+		topics, err := f.Cluster.Topics(ctx, names...)
+		if err != nil {
+			return err
+		}
+		configs, err := f.Cluster.TopicConfigs(ctx, names...)
+		if err != nil {
+			return err
+		}
+		var led []cluster.TopicPartition
+		for _, p := range partitions {
+			i := slices.Index(names, p.Topic)
+			if why := unfit(topics[i], configs[i], p.Partition); why != nil {
+				f.log().Warn("partition can't be fenced now, so it can't be written", "partition", p, "error", why)
+				continue
+			}
+			led = append(led, p)
+		}
+		logs, err = f.Cluster.Offsets(ctx, led...)
+		return err
+	})
+	return slices.DeleteFunc(logs, func(l cluster.LogRange) bool { return l.Err != nil }), err
+}
+
+func unfit(topic cluster.Topic, config cluster.TopicConfig, partition int) error {
+	switch {
+	case topic.Err != nil:
+		return topic.Err
+	case partition >= len(topic.Partitions):
+		return errors.New("the topic has no such partition")
+	case topic.Partitions[partition].Leader < 0:
+		return errors.New("it has no leader")
+	case len(topic.Partitions[partition].ISR) < config.MinInsyncReplicas:
+		return fmt.Errorf("%d of its replicas are in sync, min.insync.replicas is %d", len(topic.Partitions[partition].ISR), config.MinInsyncReplicas)
+	}
+	return nil
+}
+
+// mark commits an empty transaction over the partitions and returns those that took part. A topic that is missing or forbidden
+// makes the coordinator refuse all the others, so it is left out and the rest tried again.
+func (f *Fence) mark(ctx context.Context, id Identity, logs []cluster.LogRange) ([]cluster.LogRange, error) {
+	for len(logs) > 0 {
+		refused, err := f.addPartitions(ctx, id, logs)
+		if err != nil {
+			return nil, err
+		}
+		if len(refused) == 0 {
+			break
+		}
+		logs = slices.DeleteFunc(logs, func(l cluster.LogRange) bool {
+			why, out := refused[l.Partition]
+			if out {
+				f.log().Warn("partition can't be fenced, so it can't be written", "partition", l.Partition, "error", why)
+			}
+			return out
+		})
+	}
+	if len(logs) == 0 {
+		return nil, nil
+	}
+	return logs, f.retry(ctx, "commit the fence", func() error {
+		answer, err := f.Cluster.Client().EndTxn(ctx, &kafka.EndTxnRequest{
+			TransactionalID: f.TransactionalID, ProducerID: int(id.ID), ProducerEpoch: int(id.Epoch), Committed: true,
+		})
+		if err != nil {
+			return err
+		}
+		// A repeated commit whose first answer was lost finds no transaction any more.
+		if errors.Is(answer.Error, kafka.InvalidTransactionState) {
+			return nil
+		}
+		return answer.Error
+	})
+}
+
+// addPartitions returns the partitions that stand in the way of the others, with the coordinator's reason.
+func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.LogRange) (map[cluster.TopicPartition]error, error) {
+	topics := map[string][]kafka.AddPartitionToTxn{}
+	for _, l := range logs {
+		topics[l.Partition.Topic] = append(topics[l.Partition.Topic], kafka.AddPartitionToTxn{Partition: l.Partition.Partition})
+	}
+	refused := map[cluster.TopicPartition]error{}
+	err := f.retry(ctx, "add partitions to the fence", func() error {
+		clear(refused)
+		answer, err := f.Cluster.Client().AddPartitionsToTxn(ctx, &kafka.AddPartitionsToTxnRequest{
+			TransactionalID: f.TransactionalID, ProducerID: int(id.ID), ProducerEpoch: int(id.Epoch), Topics: topics,
+		})
+		if err != nil {
+			return err
+		}
+		for topic, answers := range answer.Topics {
+			for _, a := range answers {
+				switch {
+				case a.Error == nil, errors.Is(a.Error, notAttempted):
+				case cluster.Missing(a.Error), errors.Is(a.Error, kafka.TopicAuthorizationFailed):
+					refused[cluster.TopicPartition{Topic: topic, Partition: a.Partition}] = a.Error
+				default:
+					return a.Error
+				}
+			}
+		}
+		return nil
+	})
+	return refused, err
+}
+
+// notAttempted is OPERATION_NOT_ATTEMPTED: another partition of the request was refused. kafka-go gives 55 another name.
+const notAttempted = kafka.BrokerAuthorizationFailed
+
+// marked are the partitions whose log shows the marker of id behind the end it had before.
+func (f *Fence) marked(ctx context.Context, id Identity, logs []cluster.LogRange) []cluster.TopicPartition {
+	found := make([]bool, len(logs))
+	var searches sync.WaitGroup
+	limit := make(chan struct{}, 8)
+	for i, l := range logs {
+		searches.Go(func() {
+			limit <- struct{}{}
+			defer func() { <-limit }()
+			err := f.search(ctx, id, l)
+			found[i] = err == nil
+			if err != nil {
+				f.log().Warn("partition is not fenced, so it can't be written", "partition", l.Partition, "error", err)
+			}
+		})
+	}
+	searches.Wait()
+	var fenced []cluster.TopicPartition
+	for i, l := range logs {
+		if found[i] {
+			fenced = append(fenced, l.Partition)
+		}
+	}
+	return fenced
+}
+
+// errFound ends a search.
+var errFound = errors.New("the marker stands there")
+
+// search is nil when the log has the marker of id at or behind the end l.
+func (f *Fence) search(ctx context.Context, id Identity, l cluster.LogRange) error {
+	ends, err := f.Cluster.Offsets(ctx, l.Partition)
+	if err != nil {
+		return err
+	}
+	if ends[0].Err != nil {
+		return ends[0].Err
+	}
+	err = f.Cluster.Read(ctx, l.Partition, l.End, ends[0].End, cluster.Visitor{Marker: func(m cluster.Marker) error {
+		if m.ProducerID == id.ID && m.ProducerEpoch >= id.Epoch {
+			return errFound
+		}
+		return nil
+	}})
+	switch {
+	case errors.Is(err, errFound):
+		return nil
+	case err != nil:
+		return err
+	}
+	return errors.New("its log does not show our marker")
+}

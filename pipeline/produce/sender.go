@@ -1,0 +1,157 @@
+package produce
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+// Sender appends records to one partition. A record goes into the open batch; full batches wait in a short queue, whose being
+// full is the back-pressure, and are sent one at a time, in order.
+type Sender struct {
+	session *Session
+	at      cluster.TopicPartition
+	limits  Limits
+	queue   chan job
+	stop    context.CancelFunc // of the requests under way
+
+	mu   sync.Mutex // guards open and touched
+	open *batch
+	// touched says that something was queued since the last flush.
+	touched bool
+
+	position atomic.Pointer[Position]
+	waiting  atomic.Pointer[error] // why the batch in flight is not acknowledged yet
+}
+
+// job is a batch to send or, without one, a flush to report: all jobs before it are acknowledged.
+type job struct {
+	batch   *batch
+	flushed chan<- struct{}
+}
+
+// Position is how far a partition is known to be written by this session.
+type Position struct {
+	Next   int64  // the offset after the last acknowledged record; -1 when the broker's answer did not tell
+	Last   int64  // the offset of the last acknowledged record; -1 when the broker's answer did not tell
+	LastID string // the first header value of the last acknowledged record
+}
+
+// Append adds a record to the partition. It waits when the queue is full, and returns the session's error once that has ended.
+// A record that the topic does not take even alone is ErrTooLarge; it is not appended.
+func (s *Sender) Append(r *Record) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		s.open = s.session.newBatch()
+	}
+	size := s.open.append(r)
+	if size > s.limits.Batch {
+		if err := s.fit(); err != nil {
+			return err
+		}
+	}
+	if len(s.open.buf) >= s.limits.target {
+		return s.seal()
+	}
+	return nil
+}
+
+// fit deals with an open batch that its last record made larger than Kafka takes: that record gets a batch of its own.
+func (s *Sender) fit() error {
+	limit := s.limits.Batch
+	last := s.session.newBatch()
+	s.open.split(s.open.count-1, last)
+	rest := s.open
+	s.open = last
+	if rest.count > 0 {
+		s.open = rest
+		if err := s.seal(); err != nil {
+			return err
+		}
+		s.open = last
+	} else {
+		s.session.freeBatch(rest)
+	}
+	if len(last.buf) <= limit {
+		return nil
+	}
+	// The limit counts the batch as it is sent: compression may make the record fit.
+	encoded, err := last.encode(nil, s.session.codec, Identity{}, 0, s.session.now())
+	if err != nil {
+		return err
+	}
+	if len(encoded) > limit {
+		last.reset()
+		return &TooLargeError{Topic: s.at.Topic, Bytes: len(encoded), Limit: limit}
+	}
+	return s.seal()
+}
+
+// seal queues the open batch. The caller holds mu.
+func (s *Sender) seal() error {
+	if s.open == nil || s.open.count == 0 {
+		return nil
+	}
+	s.touched = true
+	select {
+	case s.queue <- job{batch: s.open}:
+		s.open = nil
+		return nil
+	case <-s.session.done:
+		return s.session.Err()
+	}
+}
+
+// flush seals the open batch and asks to be told on flushed when all is acknowledged; it returns false when nothing is under way.
+func (s *Sender) flush(flushed chan<- struct{}) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.seal(); err != nil {
+		return false, err
+	}
+	if !s.touched {
+		return false, nil
+	}
+	select {
+	case s.queue <- job{flushed: flushed}:
+		s.touched = false
+		return true, nil
+	case <-s.session.done:
+		return false, s.session.Err()
+	}
+}
+
+// Position is how far the partition is acknowledged; nil when this session wrote nothing to it.
+func (s *Sender) Position() *Position { return s.position.Load() }
+
+// Waiting is why the batch in flight is still unacknowledged after an attempt; nil when nothing is wrong.
+func (s *Sender) Waiting() error {
+	if err := s.waiting.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// run sends what is queued until the session ends.
+func (s *Sender) run(ctx context.Context) {
+	var d delivery
+	for {
+		select {
+		case <-ctx.Done(): // the session has ended
+			return
+		case j := <-s.queue:
+			if j.flushed != nil {
+				j.flushed <- struct{}{}
+				continue
+			}
+			if err := d.deliver(ctx, s, j.batch); err != nil {
+				s.session.end(err)
+				return
+			}
+			s.session.freeBatch(j.batch)
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package produce
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+// Limits bound the batches of a topic.
+type Limits struct {
+	Batch  int // max.message.bytes: no batch as it is sent is larger
+	target int // a batch of this size, uncompressed, is sent
+}
+
+// Batches are sent at maxTarget bytes; less when many partitions share openBytes.
+const (
+	maxTarget = 512 << 10
+	minTarget = 32 << 10
+	openBytes = 24 << 20
+	// perPartition is how many batches a partition holds at most: open, queued, in flight.
+	perPartition = 3
+	// slack lets a batch pass its target by a last record without passing what Kafka takes.
+	slack = 16 << 10
+)
+
+// Session is one ownership of a set of partitions: from its take-over until it is fenced, has failed or is closed. Its senders are
+// its goroutines; Close waits for them.
+type Session struct {
+	fence *Fence
+	codec *Codec
+	now   func() time.Time
+
+	done chan struct{} // closed when the session ends
+
+	mu       sync.Mutex
+	err      error // why it ended
+	identity Identity
+	renewed  instant
+	senders  map[cluster.TopicPartition]*Sender
+	fenced   map[cluster.TopicPartition]bool // partitions whose log shows our marker
+	limit    map[string]int                  // by topic
+	free     []*batch
+
+	running sync.WaitGroup
+}
+
+// Identity is what the broker knows the session by; a renewal changes its epoch.
+func (s *Session) Identity() Identity {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.identity
+}
+
+// Done is closed when the session has ended; Err says why.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Err is why the session ended: ErrFenced, ErrRestore, ErrClosed, a *RefusedError or what the broker said. Nil while it goes on.
+func (s *Session) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// end ends the session. Only the first reason counts.
+func (s *Session) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return
+	}
+	s.err = err
+	close(s.done)
+	for _, sender := range s.senders {
+		sender.stop()
+	}
+}
+
+// Close ends the session without waiting for what is not acknowledged, and waits for its goroutines.
+func (s *Session) Close() {
+	s.end(ErrClosed)
+	s.running.Wait()
+}
+
+// Owns tells whether the session's fence stands in the partition's log: only then may it be written.
+func (s *Session) Owns(at cluster.TopicPartition) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fenced[at]
+}
+
+// SetLimit tells a topic's max.message.bytes; unknown, Kafka's default of 1 MiB is assumed. It counts for senders made later.
+func (s *Session) SetLimit(topic string, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit[topic] = bytes
+}
+
+// DefaultLimit is Kafka's default for max.message.bytes (a broker's message.max.bytes).
+const DefaultLimit = 1048588
+
+// Sender is the session's sender for a partition that it owns.
+func (s *Session) Sender(at cluster.TopicPartition) (*Sender, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return nil, s.err
+	}
+	if sender := s.senders[at]; sender != nil {
+		return sender, nil
+	}
+	if !s.fenced[at] {
+		return nil, fmt.Errorf("write to %v: %w", at, ErrNotOwned)
+	}
+	limit := s.limit[at.Topic]
+	if limit == 0 {
+		limit = DefaultLimit
+	}
+	target := min(maxTarget, max(minTarget, openBytes/perPartition/max(1, len(s.fenced))))
+	ctx, stop := context.WithCancel(context.Background())
+	sender := &Sender{session: s, at: at, stop: stop, queue: make(chan job, 1), limits: Limits{Batch: limit, target: min(target, max(headerSize, limit-slack))}}
+	s.senders[at] = sender
+	s.running.Go(func() { sender.run(ctx) })
+	return sender, nil
+}
+
+// Flush sends what is open and waits until everything that was appended before is acknowledged: by all senders, or those named.
+func (s *Session) Flush(ctx context.Context, senders ...*Sender) error {
+	if len(senders) == 0 {
+		senders = s.all()
+	}
+	flushed := make(chan struct{}, len(senders))
+	waiting := 0
+	for _, sender := range senders {
+		asked, err := sender.flush(flushed)
+		if err != nil {
+			return err
+		}
+		if asked {
+			waiting++
+		}
+	}
+	for range waiting {
+		select {
+		case <-flushed:
+		case <-s.done:
+			return s.Err()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (s *Session) all() []*Sender {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.senders))
+}
+
+// Position is how far a partition is acknowledged; false when this session wrote nothing to it.
+func (s *Session) Position(at cluster.TopicPartition) (Position, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sender := s.senders[at]; sender != nil {
+		if p := sender.Position(); p != nil {
+			return *p, true
+		}
+	}
+	return Position{}, false
+}
+
+// Waiting lists the partitions whose batch in flight was not acknowledged yet after an attempt, with the last answer.
+func (s *Session) Waiting() map[cluster.TopicPartition]error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	waiting := make(map[cluster.TopicPartition]error)
+	for at, sender := range s.senders {
+		if err := sender.Waiting(); err != nil {
+			waiting[at] = err
+		}
+	}
+	return waiting
+}
+
+// send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not tell.
+func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded []byte) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	answer, err := s.fence.Cluster.Client().RawProduce(ctx, &kafka.RawProduceRequest{
+		Topic: at.Topic, Partition: at.Partition, RequiredAcks: kafka.RequireAll,
+		RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(encoded)},
+	})
+	switch {
+	case err != nil:
+		return -1, err
+	case errors.Is(answer.Error, kafka.DuplicateSequenceNumber):
+		return -1, nil
+	}
+	return answer.BaseOffset, answer.Error
+}
+
+func (s *Session) newBatch() *batch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.free); n > 0 {
+		b := s.free[n-1]
+		s.free = s.free[:n-1]
+		return b
+	}
+	b := &batch{}
+	b.reset()
+	return b
+}
+
+func (s *Session) freeBatch(b *batch) {
+	b.reset()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = append(s.free, b)
+}

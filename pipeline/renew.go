@@ -1,0 +1,68 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/produce"
+)
+
+// renew raises the fence again, before the brokers forget it. No batch is under way meanwhile.
+func (t *tenure) renew(ctx context.Context) error {
+	release := t.hold()
+	err := t.session.Flush(ctx)
+	if err == nil {
+		t.service.step("renewing")
+		err = t.session.Renew(ctx, t.written)
+	}
+	release()
+	if err != nil {
+		return fmt.Errorf("renew the fence: %w", err)
+	}
+	t.service.step("renewed")
+	t.log.Debug("fence renewed", "producer", t.session.Identity().String())
+	return t.checkpoint(ctx)
+}
+
+// errChanged ends a tenure whose partitions are not those that it was opened with: a new one takes them in.
+var errChanged = errors.New("the topics' partitions have changed")
+
+// reconsider looks at the topics: partitions that are new, or back, are fenced and restored before the first write to them, by
+// opening the tenure anew; a partition that takes nothing while other streams wait for it ends the tenure as well, and is left out
+// of the next one.
+func (t *tenure) reconsider(ctx context.Context) error {
+	names := make([]string, 0, len(t.streams))
+	for _, st := range t.streams {
+		names = append(names, st.Topic)
+	}
+	topics, err := t.service.Cluster.Topics(ctx, names...)
+	if err != nil {
+		t.log.Warn("can't look at the topics", "error", err)
+		return nil
+	}
+	for i, st := range t.streams {
+		switch has := len(st.senders); {
+		case topics[i].Err != nil && st.blocked == "":
+			st.blocked = topics[i].Err.Error()
+			t.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", topics[i].Err)
+		case topics[i].Err == nil && st.blocked != "" && led(topics[i]):
+			return fmt.Errorf("%w: topic %s can be written again", errChanged, st.Topic)
+		case topics[i].Err == nil && st.blocked == "" && len(topics[i].Partitions) != has:
+			return fmt.Errorf("%w: topic %s has %d, it had %d", errChanged, st.Topic, len(topics[i].Partitions), has)
+		}
+	}
+	return nil
+}
+
+func led(t cluster.Topic) bool {
+	return !slices.ContainsFunc(t.Partitions, func(p cluster.Partition) bool { return p.Leader < 0 })
+}
+
+// restart tells the faults after which this instance, still the owner, opens its tenure anew with its own identity.
+func restart(err error) bool {
+	var refused *produce.RefusedError
+	return errors.Is(err, errChanged) || errors.Is(err, produce.ErrRestore) || errors.Is(err, produce.ErrStale) || errors.As(err, &refused)
+}

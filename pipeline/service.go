@@ -1,0 +1,139 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/produce"
+)
+
+// Service keeps the topics of one DFINERY service equal to what its exports hold. All fields are set before Run, and none has a
+// default here: cmd/config knows those.
+type Service struct {
+	ID       string
+	Streams  []Stream
+	Location *time.Location // where the source's days begin
+
+	// NewSource makes the source from the state that the ledger kept; nil at the first start. It is called for each take-over.
+	NewSource func(state json.RawMessage) (Source, error)
+	Cluster   *cluster.Cluster
+	Codec     *produce.Codec
+
+	LedgerTopic     string
+	DeadLetterTopic string
+	CreateTopics    bool
+	Partitions      int // of topics that are created
+	Replicas        int // of topics that are created; -1 is the broker's default
+	AtLeastOnce     bool
+
+	CheckpointInterval time.Duration
+	FenceRenewal       time.Duration
+	OwnerHeartbeat     time.Duration
+	StandbyAfter       time.Duration
+	ShutdownTimeout    time.Duration
+	RetryBackoff       time.Duration
+	RetryMaxBackoff    time.Duration
+	NarrowAfter        int
+	ConcurrentCalls    int
+	CallsPerHour       int
+	// OnceAttempts is how many calls for one day fail before Once gives it up.
+	OnceAttempts int
+	// Once makes Run return when nothing is due any more: nil, or a *LeftError.
+	Once bool
+
+	Instance, Host, Version string
+	Log                     *slog.Logger
+	// Observe, when set, is told how long each export took.
+	Observe func(stream string, took time.Duration)
+	// Step, when set, is told of each step that a crash may come between. Only tests set it.
+	Step func(name string)
+
+	counts Counts
+	status atomic.Pointer[Status]
+}
+
+// Run does the service's work until ctx ends, which returns nil, or until a fault that will not pass. What may pass is waited for:
+// with Once, no longer than patience.
+func (s *Service) Run(ctx context.Context) error {
+	as := produce.Nobody()
+	wait := &backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 15 * time.Second}
+	began := time.Now()
+	for ctx.Err() == nil {
+		t, err := s.open(ctx, as)
+		if err == nil {
+			wait.Reset()
+			began = time.Now()
+			err = t.run(ctx)
+			as = t.session.Identity()
+			t.close()
+		}
+		var left *LeftError
+		switch {
+		case err == nil, errors.As(err, &left):
+			return err
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, produce.ErrFenced):
+			if s.Once {
+				return fmt.Errorf("service %s is owned by another instance now: %w", s.ID, err)
+			}
+			if err := s.standBy(ctx, err); err != nil {
+				return err
+			}
+			as = produce.Nobody()
+			continue
+		case final(err):
+			return err
+		case s.Once && time.Since(began) > patience:
+			return fmt.Errorf("service %s: %w", s.ID, err)
+		}
+		s.Log.Warn("starting over", "error", err)
+		s.setWaiting(err)
+		select {
+		case <-time.After(wait.NextBackOff()):
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// patience is how long Once waits for Kafka.
+const patience = 20 * time.Second
+
+// final tells the faults that waiting does not mend: they need a person.
+func final(err error) bool {
+	var misplaced *ledger.MisplacedError
+	var unreadable *ledger.RecordError
+	var policy *ledger.PolicyError
+	return errors.As(err, &misplaced) || errors.As(err, &unreadable) || errors.As(err, &policy) || errors.Is(err, errSource)
+}
+
+// errSource marks an error of the source's constructor: its state in the ledger can't be read.
+var errSource = errors.New("the source does not take its state from the ledger")
+
+func (s *Service) step(name string) {
+	if s.Step != nil {
+		s.Step(name)
+	}
+}
+
+func (s *Service) books() *ledger.Books {
+	return &ledger.Books{Cluster: s.Cluster, Topic: s.LedgerTopic, Rows: s.LedgerTopic + ".rows", Service: s.ID}
+}
+
+// transactionalID fences instances of the same service, and no others.
+func (s *Service) transactionalID() string {
+	if s.AtLeastOnce {
+		return ""
+	}
+	return s.LedgerTopic + "." + s.ID
+}

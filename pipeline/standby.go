@@ -1,0 +1,86 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// standBy waits, after another instance has taken over, until that one has been silent for StandbyAfter or has ended in order.
+// Silence is counted by this machine's clock from when a heartbeat was first seen: clocks need not agree.
+func (s *Service) standBy(ctx context.Context, why error) error {
+	s.Log.Warn("stand-by: another instance owns the service", "service", s.ID, "instance", s.Instance, "error", why)
+	s.setStandby(nil)
+	books := s.books()
+	for ctx.Err() == nil {
+		state, err := books.Load(ctx)
+		if err == nil {
+			if state.Owner != nil {
+				s.Log.Info("stand-by", "owner", state.Owner.Instance, "host", state.Owner.Host, "version", state.Owner.Version, "since", state.Owner.Since)
+			}
+			return s.awaitSilence(ctx, books, state)
+		}
+		if final(err) {
+			return err
+		}
+		s.Log.Warn("stand-by can't read the ledger", "error", err)
+		pause(ctx, time.Second)
+	}
+	return nil
+}
+
+// awaitSilence follows the owner's record from state on until it is silent for StandbyAfter.
+func (s *Service) awaitSilence(ctx context.Context, books *ledger.Books, state *ledger.State) error {
+	heard := time.Now()
+	beat := func() (time.Time, string) {
+		if state.Owner == nil {
+			return time.Time{}, ""
+		}
+		return state.Owner.Beat, state.Owner.Instance
+	}
+	last, _ := beat()
+	every := min(s.OwnerHeartbeat, s.StandbyAfter/4)
+	for ctx.Err() == nil {
+		s.setStandby(state.Owner)
+		if state.Owner != nil && state.Owner.Released && state.Owner.Instance != s.Instance {
+			s.Log.Info("the owner has ended in order", "owner", state.Owner.Instance)
+			return nil
+		}
+		if time.Since(heard) >= s.StandbyAfter {
+			s.Log.Warn("the owner has been silent: taking over", "for", s.StandbyAfter, "last_beat", last)
+			return nil
+		}
+		pause(ctx, every)
+		logs, err := s.Cluster.Offsets(ctx, cluster.TopicPartition{Topic: books.Topic, Partition: state.Partition})
+		if err == nil {
+			err = logs[0].Err
+		}
+		if err == nil {
+			err = books.Follow(ctx, state, state.Partition, state.End, logs[0].End)
+		}
+		switch {
+		case err != nil && final(err):
+			return err
+		case err != nil:
+			// Not seeing a heartbeat is no silence while Kafka can't be read.
+			s.Log.Warn("stand-by can't read the ledger", "error", err)
+			heard = time.Now()
+			continue
+		}
+		state.End = logs[0].End
+		if b, _ := beat(); !b.Equal(last) {
+			last, heard = b, time.Now()
+		}
+	}
+	return nil
+}
+
+// pause waits for d or the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}

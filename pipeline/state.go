@@ -1,0 +1,60 @@
+package pipeline
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/schema"
+)
+
+// stream is a stream with all that its owner knows of it. Owned by the tenure's loop.
+type stream struct {
+	Stream
+	days     map[schema.Day]*day
+	kept     ledger.Stream // as the ledger has it, or will at the next checkpoint
+	lastCall time.Time
+	// blocked says why the topic can't be written now; empty when it can.
+	blocked string
+	warned  schema.Day // when its days about to be lost were last warned of
+	senders []*produce.Sender
+}
+
+// day is one day of a stream. Owned by the tenure's loop.
+type day struct {
+	name    ledger.DayName
+	record  ledger.Day
+	changed bool // since the last checkpoint
+	export  *export
+	ended   *export       // an export that the next checkpoint enters into the record
+	took    time.Duration // of the last successful export
+	wanted  bool          // a command asked for it
+	tried   int           // failed calls since this process started
+	done    bool          // exported with success since this process started
+	// set is what is published of the day; nil when it is not loaded. While an export runs it is that export's.
+	set *ledger.Set
+	// prints are published, but not in the ledger yet.
+	prints [][]schema.Fingerprint
+}
+
+func (d *day) busy() bool { return d.export != nil || d.ended != nil }
+
+// day returns the stream's day, made if need be.
+func (s *stream) day(at schema.Day) *day {
+	d := s.days[at]
+	if d == nil {
+		d = &day{name: ledger.DayName{Stream: s.Name, Day: at}, record: ledger.Day{State: ledger.Pending, Generation: 1}}
+		s.days[at] = d
+	}
+	return d
+}
+
+// partitions are all partitions of a described topic.
+func partitions(t cluster.Topic) []cluster.TopicPartition {
+	all := make([]cluster.TopicPartition, len(t.Partitions))
+	for i := range all {
+		all[i] = cluster.TopicPartition{Topic: t.Name, Partition: i}
+	}
+	return all
+}

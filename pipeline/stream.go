@@ -1,0 +1,69 @@
+package pipeline
+
+import (
+	"math"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+// Stream is one configured export and the topic that it fills.
+type Stream struct {
+	Name   string
+	Kind   schema.Kind
+	Filter schema.Filter
+	Topic  string
+	Key    string // the column whose bytes key the records
+	Empty  schema.Empty
+
+	Poll             time.Duration // between the starts of two exports of today
+	Lookback         int           // days before today that are still exported again
+	LookbackInterval time.Duration // between the starts of two exports of such a day
+	// First is the first day that is ever exported; StartBack counts instead back from today. StartBack wins unless negative.
+	First     schema.Day
+	StartBack int
+}
+
+// Reach is how many days before today the API still exports (its page on export/event).
+const Reach = 30
+
+// first is the first day that the stream may export today.
+func (s *Stream) first(today schema.Day) schema.Day {
+	if s.Kind == schema.UserProfile {
+		return today
+	}
+	first := s.First
+	if s.StartBack >= 0 {
+		first = today - schema.Day(s.StartBack)
+	}
+	return max(first, today-Reach)
+}
+
+// CallsPerHour is how many calls the stream's polls and lookbacks need in an hour, backfill and retries aside.
+func (s *Stream) CallsPerHour() int {
+	calls := float64(time.Hour) / float64(s.Poll)
+	if s.Kind == schema.Event {
+		calls += float64(s.Lookback) * float64(time.Hour) / float64(s.LookbackInterval)
+	}
+	return int(math.Ceil(calls))
+}
+
+// pollsPerHour is what is kept free of the quota for today's polls.
+func (s *Stream) pollsPerHour() int { return int(math.Ceil(float64(time.Hour) / float64(s.Poll))) }
+
+// settles is when an export must start at the earliest to settle the day: after its end and the lookback.
+func (s *Stream) settles(day schema.Day, loc *time.Location) time.Time {
+	return (day + schema.Day(s.Lookback)).End(loc)
+}
+
+// identity names all that the fingerprints of the stream's rows depend on. When it changes, the same events have other rows.
+func (s *Stream) identity() string {
+	f := s.Filter
+	text := string(s.Kind) + "\x00" + s.Topic
+	for _, names := range [][]string{f.Properties, {""}, f.ExcludeProperties} {
+		for _, name := range names {
+			text += "\x00" + name
+		}
+	}
+	return text
+}

@@ -1,0 +1,215 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/schema"
+)
+
+// tenure is one ownership of the service, from its take-over to its end. One loop owns all its fields; exports run beside it and
+// share with it only what export says.
+type tenure struct {
+	service *Service
+	books   *ledger.Books
+	log     *slog.Logger
+	session *produce.Session
+	source  Source
+	writer  ledger.Writer
+
+	stateAt, rowsAt cluster.TopicPartition
+	lettersAt       []cluster.TopicPartition
+	written         []cluster.TopicPartition                    // all partitions that may be written: state, rows, dead letters, then the streams'
+	marks           map[cluster.TopicPartition]produce.Position // of partitions that this tenure has not written
+	unowned         map[cluster.TopicPartition]ledger.Mark      // the former checkpoint's, of partitions that could not be fenced
+
+	streams       []*stream
+	owner         ledger.Owner
+	serviceRecord ledger.Service
+	commands      []*ledger.Command
+	end           int64 // how far the state partition was read for commands
+
+	ended   chan *export // exports that have ended
+	full    chan struct{}
+	running sync.WaitGroup
+	exports int
+	waits   schema.Wait // why nothing more could be started at the last try
+}
+
+func newTenure(s *Service, books *ledger.Books) *tenure {
+	return &tenure{
+		service: s, books: books, log: s.Log,
+		marks: map[cluster.TopicPartition]produce.Position{}, unowned: map[cluster.TopicPartition]ledger.Mark{},
+		ended: make(chan *export, s.ConcurrentCalls), full: make(chan struct{}, 1),
+	}
+}
+
+func (t *tenure) stream(name string) *stream {
+	for _, st := range t.streams {
+		if st.Name == name {
+			return st
+		}
+	}
+	return nil
+}
+
+// writers opens the senders of the ledger and of the streams that can be written.
+func (t *tenure) writers() error {
+	t.writer.Books = t.books
+	var err, err2 error
+	t.writer.State, err = t.session.Sender(t.stateAt)
+	t.writer.Rows, err2 = t.session.Sender(t.rowsAt)
+	if err := errors.Join(err, err2); err != nil {
+		return err
+	}
+	for _, st := range t.streams {
+		if err := t.openSenders(st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tenure) openSenders(st *stream) error {
+	st.senders = nil
+	if st.blocked != "" {
+		return nil
+	}
+	for _, p := range t.written {
+		if p.Topic != st.Topic {
+			continue
+		}
+		sender, err := t.session.Sender(p)
+		if err != nil {
+			return err
+		}
+		st.senders = append(st.senders, sender)
+	}
+	return nil
+}
+
+// commandPoll is how often the ledger is looked at for commands.
+const commandPoll = time.Second
+
+// run is the owner's loop. It returns nil when ctx has ended and all is in the ledger, or why the tenure has ended.
+func (t *tenure) run(ctx context.Context) error {
+	exports, stop := context.WithCancel(ctx)
+	defer t.running.Wait()
+	defer stop()
+	checkpoint := time.NewTicker(t.service.CheckpointInterval)
+	defer checkpoint.Stop()
+	beat := time.NewTicker(t.service.OwnerHeartbeat)
+	defer beat.Stop()
+	renewal := time.NewTicker(t.service.FenceRenewal)
+	defer renewal.Stop()
+	poll := time.NewTicker(commandPoll)
+	defer poll.Stop()
+	wake := time.NewTimer(0)
+	defer wake.Stop()
+	t.log.Info("owner", "service", t.service.ID, "instance", t.service.Instance, "producer", t.session.Identity().String())
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			stop()
+			return t.drain(ctx)
+		case <-t.session.Done():
+			return t.session.Err()
+		case e := <-t.ended:
+			err = t.finish(ctx, e)
+		case <-t.full:
+			err = t.checkpoint(ctx)
+		case <-checkpoint.C:
+			err = t.checkpointIfChanged(ctx)
+		case <-beat.C:
+			err = t.tend(ctx)
+		case <-renewal.C:
+			err = t.renew(ctx)
+		case <-poll.C:
+			err = t.obey(ctx)
+		case <-wake.C:
+		}
+		if err == nil {
+			var next time.Time
+			next, err = t.schedule(ctx, exports)
+			wake.Reset(max(0, min(time.Until(next), time.Minute)))
+		}
+		t.publishStatus()
+		if err == nil && t.service.Once && t.exports == 0 {
+			if done, left := t.onceDone(); done {
+				return errors.Join(t.drain(ctx), left)
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+}
+
+// drain ends the tenure in order: exports stop, what they published is acknowledged and entered into the ledger, and the owner's
+// record says that a stand-by need not wait.
+func (t *tenure) drain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.service.ShutdownTimeout)
+	defer cancel()
+	// An export that waits for Kafka can't see that its context has ended: the session's end wakes it.
+	defer context.AfterFunc(ctx, t.session.Close)()
+	stopped := make(chan struct{})
+	go func() {
+		t.running.Wait()
+		close(stopped)
+	}()
+	for running := true; running; {
+		select {
+		case e := <-t.ended:
+			e.day.export, e.day.ended = nil, e
+			t.exports--
+		case <-stopped:
+			running = false
+		}
+	}
+	for len(t.ended) > 0 {
+		e := <-t.ended
+		e.day.export, e.day.ended = nil, e
+		t.exports--
+	}
+	t.owner.Released = true
+	err := t.checkpoint(ctx)
+	if err == nil {
+		err = t.beat(ctx)
+	}
+	if err != nil {
+		t.log.Warn("stopped before everything was in the ledger: the next start restores it from the topics", "error", err)
+		return nil
+	}
+	t.log.Info("stopped, everything is in the ledger")
+	return nil
+}
+
+// close ends the session and waits for everything that the tenure started.
+func (t *tenure) close() {
+	t.session.Close()
+	t.running.Wait()
+}
+
+// tend does what is due with each heartbeat: a look at what waits for partitions, and the heartbeat itself.
+func (t *tenure) tend(ctx context.Context) error {
+	if err := t.reconsider(ctx); err != nil {
+		return err
+	}
+	return t.beat(ctx)
+}
+
+// beat writes the owner's sign of life.
+func (t *tenure) beat(ctx context.Context) error {
+	t.owner.Beat, t.owner.Epoch = time.Now(), t.session.Identity().Epoch
+	if err := t.writer.Owner(&t.owner); err != nil {
+		return err
+	}
+	return t.session.Flush(ctx, t.writer.State)
+}

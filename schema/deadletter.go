@@ -1,0 +1,142 @@
+package schema
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"time"
+	"unicode/utf8"
+)
+
+// DeadLetter is the value of a record of the dead-letter topic: one failed export call, or one row that could not be published.
+type DeadLetter struct {
+	Kind     string    `json:"kind"` // export or row
+	Service  string    `json:"service_id"`
+	Stream   string    `json:"stream"`
+	Day      Day       `json:"day"`
+	Export   int       `json:"export"` // counts the day's calls
+	FailedAt time.Time `json:"failed_at"`
+	Attempt  int       `json:"attempt"`
+	Breaker  string    `json:"breaker,omitempty"` // its state when the call was made
+
+	Error   LetterError   `json:"error"`
+	Request LetterRequest `json:"request"`
+	Row     *LetterRow    `json:"row,omitempty"`
+}
+
+// The kinds of dead letters.
+const (
+	KindExport = "export"
+	KindRow    = "row"
+)
+
+// LetterError is why.
+type LetterError struct {
+	Code       Code              `json:"code"`
+	HTTPStatus int               `json:"http_status,omitempty"`
+	Result     string            `json:"result,omitempty"`
+	Message    string            `json:"message"`
+	Origin     Origin            `json:"origin"`
+	Detail     string            `json:"detail"`
+	Body       string            `json:"body,omitempty"`
+	BodyBase64 string            `json:"body_base64,omitempty"` // instead of Body when that is not UTF-8
+	Headers    map[string]string `json:"headers,omitempty"`
+	Events     []string          `json:"events,omitempty"` // of a slice of a narrowed day: what was asked for
+}
+
+// LetterRequest is the call, without the token.
+type LetterRequest struct {
+	Method     string    `json:"method"`
+	URL        string    `json:"url"`
+	Body       string    `json:"body"`
+	StartedAt  time.Time `json:"started_at"`
+	DurationMs int64     `json:"duration_ms"`
+	Bytes      int64     `json:"bytes"`
+	Rows       int64     `json:"rows"`
+}
+
+// LetterRow is the row as it stood in the CSV.
+type LetterRow struct {
+	Line      int      `json:"line"`
+	Offset    int64    `json:"offset"`
+	Raw       string   `json:"raw,omitempty"`
+	RawBase64 string   `json:"raw_base64,omitempty"` // instead of Raw when that is not UTF-8
+	RawBytes  int64    `json:"raw_bytes"`
+	Columns   []string `json:"columns"`
+}
+
+// ExportLetter is the dead letter of a failed export call.
+func ExportLetter(f *Failure, at time.Time) *DeadLetter {
+	l := letter(f.Export, at)
+	l.Kind, l.Breaker, l.Request = KindExport, f.Breaker, letterRequest(f.Request)
+	l.Error = LetterError{
+		Code: f.Code, HTTPStatus: f.Status, Result: f.Result, Message: f.Message, Origin: f.Origin, Detail: f.Detail, Headers: f.Headers,
+	}
+	l.Error.Body, l.Error.BodyBase64 = text(f.Body)
+	if f.Export.Slice {
+		l.Error.Events = f.Export.Filter.Events
+	}
+	return l
+}
+
+// RowLetter is the dead letter of a row that export e met.
+func RowLetter(e Export, b *BadRow, r Request, at time.Time) *DeadLetter {
+	l := letter(e, at)
+	l.Kind, l.Request = KindRow, letterRequest(r)
+	l.Error = LetterError{Code: b.Code, Message: b.Message, Origin: b.Origin, Detail: b.Detail}
+	l.Row = &LetterRow{Line: b.Line, Offset: b.Offset, RawBytes: b.RawBytes}
+	l.Row.Raw, l.Row.RawBase64 = text(b.Raw)
+	if b.Columns != nil {
+		l.Row.Columns = b.Columns.Names
+	}
+	return l
+}
+
+func letter(e Export, at time.Time) *DeadLetter {
+	return &DeadLetter{Service: e.Service, Stream: e.Stream, Day: e.Day, Export: e.N, Attempt: e.Attempt, FailedAt: at.UTC().Truncate(time.Millisecond)}
+}
+
+func letterRequest(r Request) LetterRequest {
+	return LetterRequest{
+		Method: r.Method, URL: r.URL, Body: r.Body, StartedAt: r.Started.UTC().Truncate(time.Millisecond),
+		DurationMs: r.Duration.Milliseconds(), Bytes: r.Bytes, Rows: r.Rows,
+	}
+}
+
+// text is b as a JSON string can hold it: as it is, or in base64 when it is not UTF-8.
+func text(b []byte) (plain, encoded string) {
+	if utf8.Valid(b) {
+		return string(b), ""
+	}
+	// A copy that was cut inside a character is still text.
+	for cut := 1; cut < utf8.UTFMax && len(b) == MaxCopy; cut++ {
+		if utf8.Valid(b[:len(b)-cut]) {
+			return string(b[:len(b)-cut]), ""
+		}
+	}
+	return "", base64.StdEncoding.EncodeToString(b)
+}
+
+// JSON is the record's value.
+func (l *DeadLetter) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(l); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// Shorten cuts what the letter carries of bodies, rows, column names and headers to at most n bytes each.
+func (l *DeadLetter) Shorten(n int) {
+	l.Error.Body = l.Error.Body[:min(n, len(l.Error.Body))]
+	l.Error.BodyBase64 = l.Error.BodyBase64[:min(n&^3, len(l.Error.BodyBase64))]
+	l.Error.Headers = nil
+	l.Request.Body = l.Request.Body[:min(n, len(l.Request.Body))]
+	if l.Row != nil {
+		l.Row.Raw = l.Row.Raw[:min(n, len(l.Row.Raw))]
+		l.Row.RawBase64 = l.Row.RawBase64[:min(n&^3, len(l.Row.RawBase64))]
+		l.Row.Columns = nil
+	}
+}
