@@ -1,0 +1,46 @@
+package connector
+
+import "time"
+
+// others is what the API's rate headers say beyond our own count: calls of other clients of the service, or a smaller limit than configured.
+//
+// After the reset that the headers named nothing is known. Then one call asks: until it is answered no other starts.
+type others struct {
+	calls  int
+	until  time.Time
+	asking bool
+}
+
+// ask says whether a call that starts now is the one that finds out.
+func (o *others) ask(now time.Time) bool {
+	if o.calls == 0 || o.until.After(now) {
+		return false
+	}
+	o.asking = true
+	return true
+}
+
+// learn takes what an answer says, until the reset it names: between least and most calls, for it is not known which of our calls under way
+// beside it the API had counted then. Only what contradicts that is replaced, by the most.
+func (o *others) learn(least, most int, until time.Time) {
+	if o.calls < least || o.calls > most {
+		o.calls = max(0, most)
+	}
+	o.until = until
+}
+
+// resetIn is how long after now a reset lies that an answer names, of which date is the API's own clock, zero when unknown.
+// It is zero for a reset that is absent or past, and bounded by the window whatever the clocks show.
+func resetIn(now, reset, date time.Time) time.Duration {
+	if reset.IsZero() {
+		return 0
+	}
+	if date.IsZero() {
+		date = now
+	}
+	d := reset.Sub(date)
+	if d <= 0 {
+		return 0
+	}
+	return min(d, window) + margin
+}
