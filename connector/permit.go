@@ -1,0 +1,120 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+// Permit is the right to make one call, and the duty to end it: with Export and then its body's Close, or with Cancel.
+type Permit struct {
+	source *Source
+	slice  bool
+
+	// All below is guarded by the source.
+
+	state    permitState
+	answered bool
+	at       time.Time // when the quota counts it
+	seq      int       // its name there
+	asks     bool      // what other clients use
+
+	// In which round of each it began: a later one has learned already what this call meets.
+	ticket         ticket
+	link, throttle int
+	token          Secret
+	try            bool // of a refused token
+}
+
+type permitState int
+
+const (
+	reserved permitState = iota
+	started
+	ended
+)
+
+var errUsed = errors.New("the permit was used already")
+
+// Cancel gives the permit back unused. After Export it does nothing.
+func (p *Permit) Cancel() {
+	p.source.mu.Lock()
+	unused := p.state == reserved
+	p.source.mu.Unlock()
+	if unused {
+		p.source.settle(p, nil, false)
+	}
+}
+
+// Export makes the call and returns its body once the header line was read. Any other outcome is a *schema.Failure;
+// only a permit that was used already gives another error.
+func (p *Permit) Export(ctx context.Context, e schema.Export) (*Download, error) {
+	if !p.source.start(p) {
+		return nil, errUsed
+	}
+	p.slice = e.Slice
+	d := &Download{permit: p}
+	defer func() {
+		if d.body == nil {
+			d.settle() // whatever happened, a panic too: a probe without an answer would block all calls
+		}
+	}()
+	b, err := p.source.export(ctx, e)
+	if err != nil {
+		d.end(err)
+		return nil, err
+	}
+	p.source.answered(p, b.RateLimit(), b.Date())
+	d.body = b
+	return d, nil
+}
+
+// Download is the body of one export call. Not for use by several goroutines.
+type Download struct {
+	body     body
+	permit   *Permit
+	failure  *schema.Failure
+	complete bool
+}
+
+// Columns are those of the header line.
+func (d *Download) Columns() *schema.Columns { return d.body.Columns() }
+
+// Bytes is how much of the body has arrived, compression undone.
+func (d *Download) Bytes() int64 { return d.body.Bytes() }
+
+// Rows is how many rows Next has returned, bad ones apart.
+func (d *Download) Rows() int64 { return d.body.Rows() }
+
+// Next returns the next row, valid until the call after; io.EOF when the body has ended as it should; a *schema.BadRow for a row that can't
+// be published, after which Next goes on; a *schema.Failure when the export failed.
+func (d *Download) Next() (*schema.Row, error) {
+	row, err := d.body.Next()
+	if err != nil {
+		d.end(err)
+	}
+	return row, err
+}
+
+func (d *Download) end(err error) {
+	if err == io.EOF { // not errors.Is: a failure may wrap the transport's EOF
+		d.complete = true
+		return
+	}
+	if f, ok := errors.AsType[*schema.Failure](err); ok && d.failure == nil {
+		f.Breaker = d.permit.ticket.state
+		d.failure = f
+	}
+}
+
+// Close ends the call and lets the source learn from it: a body read to its io.EOF is a success, a *schema.Failure a failure,
+// and one closed earlier decides nothing. Closing again does nothing.
+func (d *Download) Close() error {
+	defer d.settle()
+	return d.body.Close()
+}
+
+func (d *Download) settle() { d.permit.source.settle(d.permit, d.failure, d.complete) }
