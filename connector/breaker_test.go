@@ -1,0 +1,235 @@
+package connector_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/connector"
+	"dfinery-kafka/schema"
+)
+
+func TestWhatTheBreakerCounts(t *testing.T) {
+	refused := failed(schema.Refused, schema.InvalidParameter)
+	gone := failed(schema.OutOfReach, schema.ExceedDateRangeLimit)
+	stopped := failed(schema.Cancelled, schema.Connection)
+	notCSV := failed(schema.Trouble, schema.NotCSV)
+	for _, c := range []struct {
+		name   string
+		tripOn []schema.Code
+		calls  []fate
+		slices bool
+		state  string
+		count  int
+		cause  string
+	}{
+		{name: "one below the number", calls: []fate{query, query}, state: "closed", count: 2, cause: "2 × query_error in a row"},
+		{name: "as many in a row", calls: []fate{query, query, query}, state: "open", count: 3, cause: "3 × query_error in a row"},
+		{name: "of several codes", calls: []fate{query, system, query}, state: "open", count: 3, cause: "2 × query_error, 1 × unknown_error in a row"},
+		{name: "failed after rows", calls: []fate{late, late, late}, state: "open", count: 3, cause: "3 × query_error in a row"},
+		{name: "a success between", calls: []fate{query, query, good, query}, state: "closed", count: 1, cause: "1 × query_error in a row"},
+		{name: "others neither reset nor count", calls: []fate{query, refused, query, gone, stopped, refused}, state: "closed", count: 2, cause: "2 × query_error in a row"},
+		{name: "others between", calls: []fate{query, refused, query, gone, stopped, query}, state: "open", count: 3, cause: "3 × query_error in a row"},
+		{name: "slices never count", calls: []fate{query, query, query, query}, slices: true, state: "closed"},
+		{name: "only the codes configured", tripOn: []schema.Code{schema.QueryError}, calls: []fate{system, system, system}, state: "closed"},
+		{name: "a code added", tripOn: []schema.Code{schema.NotCSV}, calls: []fate{notCSV, notCSV, notCSV}, state: "open", count: 3, cause: "3 × not_csv in a row"},
+		{name: "never a cancelled call", tripOn: []schema.Code{schema.Connection}, calls: []fate{stopped, stopped, stopped}, state: "closed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, connector.Policy{Failures: 3, TripOn: c.tripOn, RetryBackoff: 1, RetryMaxBackoff: 1}, nil)
+				for _, a := range c.calls {
+					<-time.After(time.Millisecond)
+					_ = finish(reserve(t, s), a, schema.Export{Slice: c.slices})
+				}
+				wanted := connector.BreakerStatus{State: c.state, Failures: c.count, Cause: c.cause, Transitions: map[connector.Transition]int{}}
+				if c.state == "open" {
+					wanted.Until = time.Now().Add(time.Minute)
+					wanted.Transitions[connector.Transition{From: "closed", To: "open"}] = 1
+				}
+				if diff := cmp.Diff(wanted, s.Status(time.Now()).Breaker); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
+// opened is a source whose breaker has just opened, and with probe set whose first probe is due.
+func opened(t *testing.T, p connector.Policy, due bool) *connector.Source {
+	t.Helper()
+	p.Failures = 1
+	s := open(t, p, nil)
+	must(t, s, query)
+	if due {
+		<-time.After(time.Minute)
+	}
+	return s
+}
+
+func TestOneProbeAtItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := opened(t, connector.Policy{}, false)
+		want(t, s, schema.WaitBreaker, time.Minute)
+		<-time.After(time.Minute - 1)
+		want(t, s, schema.WaitBreaker, 1)
+		<-time.After(1)
+		p := reserve(t, s)
+		want(t, s, schema.WaitBreaker, noEnd)
+		if err := finish(p, good, schema.Export{}); err != nil {
+			t.Fatal(err)
+		}
+		want(t, s, "", noEnd)
+		must(t, s, query)
+		want(t, s, schema.WaitBreaker, time.Minute) // the time starts over
+	})
+}
+
+func TestFailedProbesDoubleTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := opened(t, connector.Policy{}, false)
+		var got []time.Duration
+		for range 6 {
+			until := s.Status(time.Now()).Breaker.Until
+			got = append(got, time.Until(until))
+			<-time.After(time.Until(until))
+			must(t, s, system)
+		}
+		wanted := []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute, 15 * time.Minute}
+		if diff := cmp.Diff(wanted, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestProbeIsAlwaysAnswered(t *testing.T) {
+	probe := func(a fate) func(t *testing.T, s *connector.Source) {
+		return func(t *testing.T, s *connector.Source) { must(t, s, a) }
+	}
+	for _, c := range []struct {
+		name   string
+		probe  func(t *testing.T, s *connector.Source)
+		reason schema.Reason // of the wait that follows
+		left   time.Duration
+		state  string
+	}{
+		{"cancelled permit", func(t *testing.T, s *connector.Source) { reserve(t, s).Cancel() }, "", noEnd, "half-open"},
+		{"cancelled call", probe(failed(schema.Cancelled, schema.Connection)), "", noEnd, "half-open"},
+		{"refused request", probe(failed(schema.Refused, schema.InvalidParameter)), "", noEnd, "half-open"},
+		{"day out of reach", probe(failed(schema.OutOfReach, schema.ExceedDateRangeLimit)), "", noEnd, "half-open"},
+		{"refused token", probe(failed(schema.Unauthorized, schema.UnauthorizedToken)), schema.WaitToken, 10 * time.Minute, "half-open"},
+		{"throttled", probe(fate{fail: &schema.Failure{Class: schema.Throttled, RetryAfter: time.Minute}}), schema.WaitQuota, time.Minute, "half-open"},
+		{"link", probe(fate{fail: &schema.Failure{Class: schema.Trouble, RetryAfter: time.Minute}}), schema.WaitBackoff, time.Minute, "half-open"},
+		{"closed early", func(t *testing.T, s *connector.Source) {
+			d, err := reserve(t, s).Export(with(good), schema.Export{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = d.Next()
+			_ = d.Close()
+		}, "", noEnd, "half-open"},
+		{"panic", func(t *testing.T, s *connector.Source) {
+			defer func() { _ = recover() }()
+			_, _ = reserve(t, s).Export(with(fate{panics: true}), schema.Export{})
+		}, "", noEnd, "half-open"},
+		{"failed slice", func(t *testing.T, s *connector.Source) {
+			_ = finish(reserve(t, s), query, schema.Export{Slice: true})
+		}, schema.WaitBreaker, time.Minute, "open"},
+		{"failure", probe(query), schema.WaitBreaker, 2 * time.Minute, "open"},
+		{"failure after rows", probe(late), schema.WaitBreaker, 2 * time.Minute, "open"},
+		{"success", probe(good), "", noEnd, "closed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := opened(t, connector.Policy{}, true)
+				c.probe(t, s)
+				if got := s.Status(time.Now()).Breaker.State; got != c.state {
+					t.Errorf("breaker %s, want %s", got, c.state)
+				}
+				want(t, s, c.reason, c.left)
+				if c.state != "half-open" {
+					return
+				}
+				<-time.After(max(0, c.left))
+				must(t, s, good)
+				if got := s.Status(time.Now()).Breaker.State; got != "closed" {
+					t.Errorf("breaker %s after the next probe succeeded", got)
+				}
+			})
+		})
+	}
+}
+
+func TestResultsOfEarlierCallsSayNothing(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		a    fate
+	}{{"success", good}, {"failure", query}, {"uncounted", failed(schema.Refused, schema.BadHeader)}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, connector.Policy{Failures: 2}, nil)
+				var early []*connector.Permit
+				for range 3 {
+					early = append(early, reserve(t, s))
+				}
+				must(t, s, query)
+				must(t, s, query)
+				before := s.Status(time.Now()).Breaker
+				_ = finish(early[0], c.a, schema.Export{})
+				if diff := cmp.Diff(before, s.Status(time.Now()).Breaker); diff != "" {
+					t.Errorf("while open: %s", diff)
+				}
+				<-time.After(time.Minute)
+				probe := reserve(t, s)
+				_ = finish(early[1], c.a, schema.Export{})
+				want(t, s, schema.WaitBreaker, noEnd)
+				_ = finish(probe, good, schema.Export{})
+				must(t, s, query)
+				_ = finish(early[2], c.a, schema.Export{})
+				if got := s.Status(time.Now()).Breaker.Failures; got != 1 {
+					t.Errorf("%d failures after it closed, want 1", got)
+				}
+			})
+		})
+	}
+}
+
+func TestFailureNamesTheBreakersState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, connector.Policy{Failures: 1}, nil)
+		var got []string
+		for range 2 {
+			for _, a := range []fate{failed(schema.Refused, schema.BadHeader), late} {
+				err := finish(reserve(t, s), a, schema.Export{})
+				f, _ := errors.AsType[*schema.Failure](err)
+				got = append(got, f.Breaker)
+			}
+			<-time.After(time.Minute)
+		}
+		if diff := cmp.Diff([]string{"closed", "closed", "half-open", "half-open"}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestLongDownloadCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, connector.Policy{Failures: 2}, nil)
+		for range 2 {
+			d, err := reserve(t, s).Export(context.WithValue(t.Context(), fateKey{}, late), schema.Export{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for err == nil || errors.As(err, new(*schema.BadRow)) {
+				<-time.After(3 * time.Hour)
+				_, err = d.Next()
+			}
+			_ = d.Close()
+		}
+		want(t, s, schema.WaitBreaker, time.Minute)
+	})
+}

@@ -1,0 +1,168 @@
+package connector_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"testing"
+	"time"
+
+	"dfinery-kafka/connector"
+	"dfinery-kafka/schema"
+)
+
+// fate is what the fake API does with one call.
+type fate struct {
+	takes  time.Duration
+	fail   *schema.Failure // instead of a body
+	midway *schema.Failure // after the first row
+	rate   connector.RateLimit
+	date   time.Time
+	panics bool
+}
+
+type fateKey struct{}
+
+func with(a fate) context.Context { return context.WithValue(context.Background(), fateKey{}, a) }
+
+// act makes the call as the context's fate says.
+func act(ctx context.Context, _ schema.Export) (connector.FakeBody, error) {
+	a := ctx.Value(fateKey{}).(fate)
+	if a.panics {
+		panic("act")
+	}
+	timer := time.NewTimer(a.takes)
+	defer timer.Stop()
+	<-timer.C
+	if a.fail != nil {
+		return nil, clone(a.fail)
+	}
+	a.midway = clone(a.midway)
+	return &fakeBody{fate: a}, nil
+}
+
+// clone makes each call's failure one of its own, as the client does.
+func clone(f *schema.Failure) *schema.Failure {
+	if f == nil {
+		return nil
+	}
+	c := *f
+	return &c
+}
+
+type fakeBody struct {
+	fate
+	rows int64
+}
+
+func (b *fakeBody) Next() (*schema.Row, error) {
+	b.rows++
+	switch {
+	case b.rows == 1:
+		return &schema.Row{Line: 2}, nil
+	case b.rows == 2:
+		return nil, &schema.BadRow{Code: schema.FieldCount}
+	case b.midway != nil:
+		return nil, b.midway
+	}
+	return nil, io.EOF
+}
+
+func (b *fakeBody) Columns() *schema.Columns       { return nil }
+func (b *fakeBody) Close() error                   { return nil }
+func (b *fakeBody) Bytes() int64                   { return 10 * b.rows }
+func (b *fakeBody) Rows() int64                    { return b.rows }
+func (b *fakeBody) RateLimit() connector.RateLimit { return b.rate }
+func (b *fakeBody) Date() time.Time                { return b.date }
+
+func failed(class schema.Class, code schema.Code) fate {
+	return fate{fail: &schema.Failure{Class: class, Code: code}}
+}
+
+var (
+	good   = fate{}
+	query  = failed(schema.Outage, schema.QueryError)
+	system = failed(schema.Outage, schema.UnknownError)
+	cut    = fate{midway: &schema.Failure{Class: schema.Trouble, Code: schema.CutBody}}
+	late   = fate{midway: &schema.Failure{Class: schema.Outage, Code: schema.QueryError}}
+)
+
+func open(t *testing.T, p connector.Policy, state json.RawMessage) *connector.Source {
+	t.Helper()
+	s, err := connector.NewFakeSource(act, p, state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// restart is what a crash and a new process do to a source.
+func restart(t *testing.T, s *connector.Source, p connector.Policy) *connector.Source {
+	t.Helper()
+	return open(t, p, s.State())
+}
+
+// finish exports to the end and returns the failure.
+func finish(p *connector.Permit, a fate, e schema.Export) error {
+	d, err := p.Export(with(a), e)
+	if err != nil {
+		return err
+	}
+	for {
+		_, err := d.Next()
+		if _, bad := errors.AsType[*schema.BadRow](err); err == nil || bad {
+			continue
+		}
+		_ = d.Close()
+		if err == io.EOF {
+			return nil
+		}
+		return err
+	}
+}
+
+// call makes one whole call now, or returns what it has to wait for.
+func call(s *connector.Source, a fate) schema.Wait {
+	p, wait := s.Reserve(time.Now(), 0)
+	if p != nil {
+		_ = finish(p, a, schema.Export{})
+	}
+	return wait
+}
+
+// must makes one whole call, which nothing may hold back.
+func must(t *testing.T, s *connector.Source, a fate) {
+	t.Helper()
+	if wait := call(s, a); wait != (schema.Wait{}) {
+		t.Fatalf("the call has to wait: %v", wait)
+	}
+}
+
+func reserve(t *testing.T, s *connector.Source) *connector.Permit {
+	t.Helper()
+	p, wait := s.Reserve(time.Now(), 0)
+	if p == nil {
+		t.Fatalf("no permit: %v", wait)
+	}
+	return p
+}
+
+// want compares a wait that Reserve gives now, relative to now: For and the time left, negative without an end.
+func want(t *testing.T, s *connector.Source, reason schema.Reason, left time.Duration) {
+	t.Helper()
+	now := time.Now()
+	p, wait := s.Reserve(now, 0)
+	if p != nil {
+		p.Cancel()
+	}
+	got := -time.Second
+	if !wait.Until.IsZero() {
+		got = wait.Until.Sub(now)
+	}
+	if wait.For != reason || got != left {
+		t.Fatalf("wait for %q, %v; want %q, %v", wait.For, got, reason, left)
+	}
+}
+
+const noEnd = -time.Second

@@ -1,0 +1,105 @@
+package connector_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/connector"
+	"dfinery-kafka/schema"
+)
+
+func TestLinkTroubleGrowsThePause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, connector.Policy{}, nil)
+		for _, unjittered := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600} {
+			must(t, s, cut)
+			until := s.Status(time.Now()).Link.Until
+			pause, least, most := time.Until(until), unjittered*time.Second/2, min(unjittered*time.Second*3/2, 10*time.Minute)
+			if pause < least || pause > most {
+				t.Errorf("pause %v, want %v to %v", pause, least, most)
+			}
+			want(t, s, schema.WaitBackoff, pause)
+			<-time.After(pause)
+		}
+		must(t, s, good)
+		if diff := cmp.Diff(connector.LinkStatus{}, s.Status(time.Now()).Link); diff != "" {
+			t.Error(diff)
+		}
+		must(t, s, cut)
+		if until := s.Status(time.Now()).Link.Until; time.Until(until) > 3*time.Second/2 {
+			t.Errorf("after a success the pause starts at %v", time.Until(until))
+		}
+	})
+}
+
+func TestLinkTakesTheLongerOfPauseAndRetryAfter(t *testing.T) {
+	for _, c := range []struct {
+		name                    string
+		retryAfter, least, most time.Duration
+	}{
+		{"none", 0, 500 * time.Millisecond, 1500 * time.Millisecond},
+		{"a minute", time.Minute, time.Minute, time.Minute},
+		{"a day", 24 * time.Hour, time.Hour, time.Hour},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, connector.Policy{}, nil)
+				must(t, s, fate{fail: &schema.Failure{Class: schema.Trouble, Code: schema.HTTPStatus(503), RetryAfter: c.retryAfter}})
+				if left := time.Until(s.Status(time.Now()).Link.Until); left < c.least || left > c.most {
+					t.Errorf("pause %v, want %v to %v", left, c.least, c.most)
+				}
+			})
+		})
+	}
+}
+
+func TestLinkOneCallAtATime(t *testing.T) {
+	answered := failed(schema.Outage, schema.QueryError) // by the API: no success, but no trouble either
+	stopped := failed(schema.Cancelled, schema.Connection)
+	for _, c := range []struct {
+		name     string
+		try      fate
+		troubled bool
+	}{{"success", good, false}, {"answered with a failure", answered, true}, {"cancelled", stopped, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, connector.Policy{}, nil)
+				under := reserve(t, s)
+				must(t, s, cut)
+				<-time.After(2 * time.Second)
+				try := reserve(t, s)
+				want(t, s, schema.WaitBackoff, noEnd)
+				_ = finish(try, c.try, schema.Export{})
+				first := reserve(t, s)
+				reason := schema.Reason("")
+				if c.troubled {
+					reason = schema.WaitBackoff
+				}
+				want(t, s, reason, noEnd)
+				first.Cancel()
+				under.Cancel()
+			})
+		})
+	}
+}
+
+func TestOneFaultOfManyCallsIsOneFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, connector.Policy{}, nil)
+		var under []*connector.Permit
+		for range 5 {
+			under = append(under, reserve(t, s))
+		}
+		for _, p := range under[:4] {
+			_ = finish(p, cut, schema.Export{})
+		}
+		before := s.Status(time.Now()).Link
+		_ = finish(under[4], good, schema.Export{}) // had its connection before the trouble
+		if diff := cmp.Diff(before, s.Status(time.Now()).Link); diff != "" || before.Failures != 1 || before.Code != "cut_body" {
+			t.Errorf("%v %s", before, diff)
+		}
+	})
+}

@@ -1,0 +1,121 @@
+package connector_test
+
+import (
+	"errors"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dfinery-kafka/connector"
+	"dfinery-kafka/schema"
+)
+
+// says is an answer whose headers leave remaining calls until a minute from now.
+func says(remaining int) fate {
+	return fate{rate: connector.RateLimit{Known: true, Remaining: remaining, Reset: time.Now().Add(time.Minute)}}
+}
+
+func TestAfterTheResetOneCallAsks(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		ends      func(p *connector.Permit)
+		remaining int // afterwards, of 10 with one call made before
+		again     bool
+	}{
+		{"the others are gone", func(p *connector.Permit) { _ = finish(p, says(8), schema.Export{}) }, 8, false},
+		{"the others are still there", func(p *connector.Permit) { _ = finish(p, says(3), schema.Export{}) }, 3, false},
+		{"nothing left", func(p *connector.Permit) { _ = finish(p, says(0), schema.Export{}) }, 0, false},
+		{"no word", func(p *connector.Permit) { _ = finish(p, good, schema.Export{}) }, 8, false},
+		{"a failure without a word", func(p *connector.Permit) { _ = finish(p, query, schema.Export{}) }, 8, false},
+		{"cancelled", func(p *connector.Permit) { p.Cancel() }, 9, true},
+		{"panic", func(p *connector.Permit) {
+			defer func() { _ = recover() }()
+			_ = finish(p, fate{panics: true}, schema.Export{})
+		}, 8, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				policy := connector.Policy{CallsPerHour: 10}
+				s := open(t, policy, nil)
+				must(t, s, says(4))
+				s = restart(t, s, policy)
+				<-time.After(time.Minute + time.Second)
+				p := reserve(t, s)
+				want(t, s, schema.WaitQuota, noEnd)
+				c.ends(p)
+				if got := s.Status(time.Now()).Quota.Remaining; got != c.remaining {
+					t.Errorf("%d remaining, want %d", got, c.remaining)
+				}
+				if c.remaining == 0 {
+					want(t, s, schema.WaitQuota, time.Minute+time.Second)
+					return
+				}
+				p, next := reserve(t, s), schema.Reason("")
+				if c.again {
+					next = schema.WaitQuota
+				}
+				want(t, s, next, noEnd)
+				p.Cancel()
+			})
+		})
+	}
+}
+
+func TestHeadersOfALongDownloadAreTakenOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, connector.Policy{CallsPerHour: 10}, nil)
+		a := says(4)
+		a.midway = &schema.Failure{Class: schema.Refused, Headers: map[string]string{
+			"x-ratelimit-remaining": "4", "x-ratelimit-reset": strconv.FormatInt(a.rate.Reset.Unix(), 10),
+		}, Date: time.Now()}
+		d, err := reserve(t, s).Export(with(a), schema.Export{})
+		for errors.As(err, new(*schema.BadRow)) || err == nil {
+			<-time.After(20 * time.Minute)
+			_, err = d.Next()
+		}
+		_ = d.Close()
+		if got := s.Status(time.Now()).Quota.Remaining; got != 9 {
+			t.Errorf("%d remaining, want 9: the reset was long ago", got)
+		}
+	})
+}
+
+func TestAnswersInAnyOrderAreOneQuota(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		says      []int // the headers of five calls begun together, by their order
+		remaining int   // after them, of 100
+	}{
+		{"alone, in order", []int{99, 98, 97, 96, 95}, 95},
+		{"alone, in reverse", []int{95, 96, 97, 98, 99}, 95},
+		{"forty others, in order", []int{59, 58, 57, 56, 55}, 55},
+		{"forty others, in reverse", []int{55, 56, 57, 58, 59}, 55},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, connector.Policy{}, nil)
+				var permits []*connector.Permit
+				for range c.says {
+					permits = append(permits, reserve(t, s))
+				}
+				var ended []chan error
+				for i, p := range permits {
+					a := says(c.says[i])
+					a.takes = time.Duration(i+1) * time.Second
+					done := make(chan error)
+					ended = append(ended, done)
+					go func() { done <- finish(p, a, schema.Export{}) }()
+				}
+				for _, done := range ended {
+					if err := <-done; err != nil {
+						t.Error(err)
+					}
+				}
+				if got := s.Status(time.Now()).Quota.Remaining; got != c.remaining {
+					t.Errorf("%d remaining, want %d", got, c.remaining)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,203 @@
+package connector_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/connector"
+	"dfinery-kafka/schema"
+)
+
+// phases lead a fresh source, with Failures 2 and CallsPerHour 5, into each state that it can be in.
+var phases = []struct {
+	name string
+	lead func(t *testing.T, s *connector.Source)
+}{
+	{"fresh", func(*testing.T, *connector.Source) {}},
+	{"calls made", func(t *testing.T, s *connector.Source) { must(t, s, good); <-time.After(time.Minute); must(t, s, good) }},
+	{"hour spent", func(t *testing.T, s *connector.Source) {
+		for range 5 {
+			must(t, s, good)
+		}
+	}},
+	{"another client", func(t *testing.T, s *connector.Source) {
+		must(t, s, fate{rate: connector.RateLimit{Known: true, Reset: time.Now().Add(time.Minute)}})
+	}},
+	{"failures that count", func(t *testing.T, s *connector.Source) { must(t, s, query) }},
+	{"open", func(t *testing.T, s *connector.Source) { must(t, s, query); must(t, s, system) }},
+	{"open for longer", func(t *testing.T, s *connector.Source) {
+		must(t, s, query)
+		must(t, s, system)
+		<-time.After(time.Minute)
+		must(t, s, query)
+		<-time.After(30 * time.Second)
+	}},
+	{"half-open", func(t *testing.T, s *connector.Source) {
+		must(t, s, query)
+		must(t, s, system)
+		<-time.After(time.Minute)
+	}},
+	{"closed again", func(t *testing.T, s *connector.Source) {
+		must(t, s, query)
+		must(t, s, system)
+		<-time.After(time.Minute)
+		must(t, s, good)
+	}},
+	{"throttled", func(t *testing.T, s *connector.Source) { must(t, s, throttled(time.Minute)) }},
+	{"link troubled", func(t *testing.T, s *connector.Source) { must(t, s, cut) }},
+	{"link to be tried", func(t *testing.T, s *connector.Source) { must(t, s, cut); <-time.After(time.Hour) }},
+}
+
+// observed is all that tells one source from another, transitions since the start left out.
+func observed(s *connector.Source) (connector.Status, schema.Wait) {
+	<-time.After(2) // a breaker restored after its time is due after 2 ns
+	p, wait := s.Reserve(time.Now(), 0)
+	if p != nil {
+		p.Cancel()
+	}
+	st := s.Status(time.Now())
+	st.Breaker.Transitions = nil
+	return st, wait
+}
+
+func TestRestartChangesNothing(t *testing.T) {
+	policy := connector.Policy{Failures: 2, CallsPerHour: 5}
+	for _, c := range phases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, policy, nil)
+				c.lead(t, s)
+				for range 3 {
+					again := restart(t, s, policy)
+					before, waitBefore := observed(s)
+					after, waitAfter := observed(again)
+					if diff := cmp.Diff(before, after); diff != "" {
+						t.Errorf("status: %s", diff)
+					}
+					if diff := cmp.Diff(waitBefore, waitAfter); diff != "" {
+						t.Errorf("wait: %s", diff)
+					}
+					if diff := cmp.Diff(string(s.State()), string(again.State())); diff != "" && before.Breaker.State != "half-open" {
+						t.Errorf("state: %s", diff)
+					}
+					s = again
+				}
+			})
+		})
+	}
+}
+
+func TestRestartKeepsTheDoubling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		policy := connector.Policy{Failures: 1}
+		s := open(t, policy, nil)
+		must(t, s, query)
+		var got []time.Duration
+		for range 5 {
+			s = restart(t, s, policy)
+			left := time.Until(s.Status(time.Now()).Breaker.Until)
+			got = append(got, left)
+			<-time.After(left)
+			s = restart(t, s, policy)
+			<-time.After(2)
+			probe := reserve(t, s)
+			s = restart(t, s, policy) // the probe died with its process
+			probe.Cancel()
+			<-time.After(2)
+			must(t, s, system)
+		}
+		wanted := []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute}
+		if diff := cmp.Diff(wanted, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestStateOfAWrongClock(t *testing.T) {
+	for _, c := range []struct {
+		name, state string
+		reason      schema.Reason
+		left        time.Duration
+	}{
+		{"calls", `"calls":[4102444800000,4102444800000]`, schema.WaitQuota, leaves},
+		{"calls long ago", `"calls":[0,1]`, "", noEnd},
+		{"others", `"others":{"calls":2,"until":"2100-01-01T00:00:00Z"}`, schema.WaitQuota, leaves},
+		{"others of less than none", `"others":{"calls":-2,"until":"2100-01-01T00:00:00Z"}`, "", noEnd},
+		{"throttle", `"throttle":{"failures":1,"until":"2100-01-01T00:00:00Z"}`, schema.WaitQuota, leaves},
+		{"link", `"link":{"failures":3,"until":"2100-01-01T00:00:00Z","code":"timeout"}`, schema.WaitBackoff, time.Hour},
+		{"breaker", `"breaker":{"streak":["query_error"],"probes":9,"period_ns":60000000000,"due":"2100-01-01T00:00:00Z"}`, schema.WaitBreaker, 15 * time.Minute},
+		{"breaker long ago", `"breaker":{"streak":["query_error"],"probes":9,"period_ns":60000000000,"due":"1990-01-01T00:00:00Z"}`, schema.WaitBreaker, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, connector.Policy{Failures: 1, CallsPerHour: 2}, json.RawMessage(`{"version":1,`+c.state+`}`))
+				want(t, s, c.reason, c.left)
+				<-time.After(max(0, c.left))
+				must(t, s, good)
+			})
+		})
+	}
+}
+
+func TestStateUnderANewPolicy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, connector.Policy{Failures: 9}, nil)
+		for range 7 {
+			must(t, s, query)
+		}
+		s = restart(t, s, connector.Policy{Failures: 3, CallsPerHour: 4})
+		if got := s.Status(time.Now()).Breaker; got.State != "closed" || got.Failures != 2 {
+			t.Errorf("%+v, want closed with 2 failures: the next opens it", got)
+		}
+		want(t, s, schema.WaitQuota, leaves)
+		s = restart(t, s, connector.Policy{Failures: 3, OpenFor: time.Hour, MaxOpenFor: 2 * time.Hour})
+		must(t, s, query)
+		want(t, s, schema.WaitBreaker, time.Hour)
+		s = restart(t, s, connector.Policy{MaxOpenFor: 2 * time.Minute})
+		want(t, s, schema.WaitBreaker, 2*time.Minute)
+		<-time.After(2 * time.Minute)
+		_ = finish(reserve(t, s), query, schema.Export{Slice: true})
+		want(t, s, schema.WaitBreaker, 2*time.Minute)
+	})
+}
+
+func TestWhatIsNoState(t *testing.T) {
+	for _, c := range []struct{ name, state, want string }{
+		{"none", ``, ""},
+		{"fresh", `{"version":1}`, ""},
+		{"garbage", `not json`, "read the source's state: invalid character"},
+		{"another form", `[1,2]`, "read the source's state: json: cannot unmarshal array"},
+		{"no version", `{}`, "read the source's state: version 0"},
+		{"a newer release's", `{"version":2,"calls":"packed"}`, "read the source's state: version 2, this release knows only version 1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := connector.NewFakeSource(act, connector.Policy{}, json.RawMessage(c.state))
+			if got := ""; err != nil {
+				got = err.Error()
+				if c.want == "" || !strings.HasPrefix(got, c.want) {
+					t.Errorf("%q, want %q", got, c.want)
+				}
+			} else if c.want != "" {
+				t.Errorf("no error, want %q", c.want)
+			}
+		})
+	}
+}
+
+func TestStateForgetsOldCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, connector.Policy{}, nil)
+		for range 100 {
+			must(t, s, good)
+		}
+		<-time.After(leaves)
+		if diff := cmp.Diff(`{"version":1,"habit":{"unterminated_lines_are_whole":false}}`, string(s.State())); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
