@@ -28,6 +28,13 @@ func (b *Body) Bytes() int64 { return b.call.request.Bytes }
 // Rows is how many rows were handed out, bad ones apart.
 func (b *Body) Rows() int64 { return b.call.request.Rows }
 
+// Request is the call as it stands now.
+func (b *Body) Request() schema.Request {
+	r := b.call.request
+	r.Duration = time.Since(r.Started)
+	return r
+}
+
 // Date is the answer's Date; zero without one.
 func (b *Body) Date() time.Time { return b.call.date }
 

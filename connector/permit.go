@@ -39,6 +39,9 @@ const (
 
 var errUsed = errors.New("the permit was used already")
 
+// Probe tells whether the call finds out if the API is well again: the smallest one due serves best.
+func (p *Permit) Probe() bool { return p.ticket.state == "half-open" }
+
 // Cancel gives the permit back unused. After Export it does nothing.
 func (p *Permit) Cancel() {
 	p.source.mu.Lock()
@@ -82,6 +85,9 @@ type Download struct {
 
 // Columns are those of the header line.
 func (d *Download) Columns() *schema.Columns { return d.body.Columns() }
+
+// Request is the call as it stands now.
+func (d *Download) Request() schema.Request { return d.body.Request() }
 
 // Bytes is how much of the body has arrived, compression undone.
 func (d *Download) Bytes() int64 { return d.body.Bytes() }

@@ -31,6 +31,7 @@ type body interface {
 	Columns() *schema.Columns
 	Next() (*schema.Row, error)
 	Close() error
+	Request() schema.Request
 	Bytes() int64
 	Rows() int64
 	RateLimit() RateLimit

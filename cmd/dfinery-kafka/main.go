@@ -25,6 +25,7 @@ const (
 	exitDone   = 0
 	exitFailed = 1 // at run time
 	exitUsage  = 2 // wrong configuration or usage
+	exitLeft   = 3 // run --once ended with work left
 )
 
 // exitError ends the program with its code.

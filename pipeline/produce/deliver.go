@@ -2,6 +2,7 @@ package produce
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -14,6 +15,9 @@ import (
 
 // attemptTimeout bounds one produce request; after it the same bytes are sent again.
 const attemptTimeout = 30 * time.Second
+
+// sizeLength is the length of the size that stands before a record set in a request, and that kafka-go leaves to us.
+const sizeLength = 4
 
 // delivery is a sender's work in flight. Owned by the sender's goroutine.
 type delivery struct {
@@ -28,10 +32,11 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 	if as := s.session.Identity(); as != d.as {
 		d.as, d.sequence = as, 0
 	}
-	encoded, err := b.encode(d.buf[:0], s.session.codec, d.as, d.sequence, s.session.now())
+	encoded, err := b.encode(append(d.buf[:0], make([]byte, sizeLength)...), s.session.codec, d.as, d.sequence, s.session.now())
 	if err != nil {
 		return err
 	}
+	binary.BigEndian.PutUint32(encoded, uint32(len(encoded)-sizeLength))
 	d.buf = encoded
 	wait := &backoff.ExponentialBackOff{InitialInterval: 50 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 2, MaxInterval: time.Second}
 	unknown := false // an attempt ended without telling whether the batch was written
@@ -55,7 +60,7 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 			if !unknown && b.count > 1 && errors.Is(err, kafka.MessageSizeTooLarge) {
 				return d.halves(ctx, s, b)
 			}
-			return &RefusedError{Partition: s.at, Records: b.count, Bytes: len(encoded), Unknown: unknown, Err: err}
+			return &RefusedError{Partition: s.at, Records: b.count, Bytes: len(encoded) - sizeLength, Unknown: unknown, Err: err}
 		case astray:
 			return fmt.Errorf("%w: write to %v: %w", ErrRestore, s.at, err)
 		}

@@ -1,0 +1,147 @@
+// Package app joins source, pipeline and admin server: what the command and the demo share.
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/connector"
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/schema"
+)
+
+// App is one service, ready to run.
+type App struct {
+	Service *pipeline.Service
+
+	config  *config.Config
+	cluster *cluster.Cluster
+	log     *slog.Logger
+	token   *connector.TokenFile
+	source  atomic.Pointer[connector.Source] // the present tenure's
+}
+
+// Options are what the environment does not say.
+type Options struct {
+	Version string
+	Once    bool
+	Log     *slog.Logger
+	// Step is told of each step that a crash may come between. Only tests set it.
+	Step func(string)
+}
+
+// New wires a service as c says. It connects to nothing yet; an error is a wrong configuration.
+func New(c *config.Config, o Options) (*App, error) {
+	kafka, err := NewCluster(c)
+	if err != nil {
+		return nil, err
+	}
+	codec, err := produce.NewCodec(string(c.Kafka.Compression))
+	if err != nil {
+		return nil, err
+	}
+	a := &App{config: c, cluster: kafka, log: o.Log}
+	if c.DFINERY.TokenFile != "" {
+		a.token = &connector.TokenFile{Path: c.DFINERY.TokenFile}
+	}
+	client := a.client(o.Version)
+	host, _ := os.Hostname()
+	a.Service = &pipeline.Service{
+		ID: string(c.DFINERY.Service), Location: c.DFINERY.Timezone.Location, Streams: streams(c),
+		Cluster: kafka, Codec: codec,
+		LedgerTopic: string(c.Publish.LedgerTopic), DeadLetterTopic: string(c.Publish.DeadLetterTopic),
+		CreateTopics: c.Kafka.CreateTopics, Partitions: c.Kafka.Partitions, Replicas: c.Kafka.ReplicationFactor,
+		AtLeastOnce:        c.Publish.Delivery == config.AtLeastOnce,
+		CheckpointInterval: c.Publish.CheckpointInterval, FenceRenewal: c.Publish.FenceRenewal,
+		OwnerHeartbeat: c.Publish.OwnerHeartbeat, StandbyAfter: c.Publish.StandbyAfter,
+		ShutdownTimeout: c.Process.ShutdownTimeout, RetryBackoff: c.Retry.Backoff, RetryMaxBackoff: c.Retry.MaxBackoff,
+		NarrowAfter: c.Retry.NarrowAfter, OnceAttempts: c.Breaker.Failures,
+		ConcurrentCalls: c.DFINERY.ConcurrentCalls, CallsPerHour: c.DFINERY.CallsPerHour,
+		Once: o.Once, Instance: instance(host), Host: host, Version: o.Version, Log: o.Log, Step: o.Step,
+		NewSource: func(state json.RawMessage) (pipeline.Source, error) {
+			source, err := connector.NewSource(client, a.policy(), state)
+			if err != nil {
+				return nil, err
+			}
+			a.source.Store(source)
+			return adapter{source}, nil
+		},
+	}
+	return a, nil
+}
+
+// Run works until ctx ends, or with Once until nothing is due any more.
+func (a *App) Run(ctx context.Context) error {
+	defer a.cluster.Close()
+	return a.Service.Run(ctx)
+}
+
+// instance names this process among those of all machines and times.
+func instance(host string) string {
+	return fmt.Sprintf("%s-%d-%x", host, os.Getpid(), time.Now().UnixMilli())
+}
+
+// NewCluster is the Kafka cluster that c names.
+func NewCluster(c *config.Config) (*cluster.Cluster, error) {
+	k := cluster.Config{Brokers: c.Kafka.Brokers}
+	for i := range c.Streams {
+		k.Topics = append(k.Topics, string(c.Streams[i].Topic))
+	}
+	k.Topics = append(k.Topics, string(c.Publish.DeadLetterTopic), string(c.Publish.LedgerTopic), string(c.Publish.LedgerTopic)+".rows")
+	if c.Kafka.TLS {
+		k.TLS = &cluster.TLS{CAFile: c.Kafka.CAFile, CertFile: c.Kafka.CertFile, KeyFile: c.Kafka.KeyFile}
+	}
+	if c.Kafka.Mechanism != "" {
+		password := cluster.PasswordFile(c.Kafka.PasswordFile)
+		if c.Kafka.PasswordFile == "" {
+			password = func() (string, error) { return c.Kafka.Password.Reveal(), nil }
+		}
+		k.SASL = &cluster.SASL{Mechanism: string(c.Kafka.Mechanism), Username: c.Kafka.Username, Password: password}
+	}
+	return cluster.New(k)
+}
+
+func (a *App) client(version string) *connector.Client {
+	d := &a.config.DFINERY
+	token := func() (connector.Secret, error) { return connector.Secret(d.Token.Reveal()), nil }
+	if a.token != nil {
+		token = a.token.Secret
+	}
+	return &connector.Client{
+		BaseURL: string(d.BaseURL), Service: string(d.Service), Token: token, ToDateExclusive: d.ToDate == config.Exclusive,
+		HeaderTimeout: d.HeaderTimeout, IdleTimeout: d.IdleTimeout, Version: version, Habit: new(connector.Habit),
+	}
+}
+
+func (a *App) policy() connector.Policy {
+	c := a.config
+	return connector.Policy{
+		CallsPerHour: c.DFINERY.CallsPerHour, ConcurrentCalls: c.DFINERY.ConcurrentCalls,
+		Failures: c.Breaker.Failures, OpenFor: c.Breaker.OpenFor, MaxOpenFor: c.Breaker.MaxOpenFor, TripOn: c.Breaker.TripOn,
+		RetryBackoff: c.Retry.Backoff, RetryMaxBackoff: c.Retry.MaxBackoff, Token: a.token, Log: a.log,
+	}
+}
+
+func streams(c *config.Config) []pipeline.Stream {
+	list := make([]pipeline.Stream, len(c.Streams))
+	for i := range c.Streams {
+		s := &c.Streams[i]
+		list[i] = pipeline.Stream{
+			Name: s.Name, Kind: s.Export, Topic: string(s.Topic), Key: s.Key, Empty: s.Empty,
+			Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience},
+			Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
+		}
+		if s.Start.On != nil {
+			list[i].StartBack, list[i].First = -1, *s.Start.On
+		}
+	}
+	return list
+}

@@ -1,0 +1,33 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"dfinery-kafka/connector"
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/schema"
+)
+
+// adapter is the connector's source as the pipeline declares it: the two never meet.
+type adapter struct{ *connector.Source }
+
+// Reserve implements pipeline.Source. A nil *connector.Permit must not become a permit that is not nil.
+func (a adapter) Reserve(now time.Time, spare int) (pipeline.Permit, schema.Wait) {
+	permit, wait := a.Source.Reserve(now, spare)
+	if permit == nil {
+		return nil, wait
+	}
+	return permitAdapter{permit}, wait
+}
+
+type permitAdapter struct{ *connector.Permit }
+
+// Export implements pipeline.Permit.
+func (p permitAdapter) Export(ctx context.Context, e schema.Export) (pipeline.Body, error) {
+	body, err := p.Permit.Export(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return body, nil
+}

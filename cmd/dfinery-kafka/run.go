@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"dfinery-kafka/cmd/app"
+	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/pipeline"
+)
+
+func runCommand() *cobra.Command {
+	var once bool
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Export what is due and publish it, until stopped",
+		Long: `Export what is due and publish it, until SIGTERM or SIGINT; then what is under way is acknowledged and remembered, within
+SHUTDOWN_TIMEOUT. With --once it ends by itself when nothing is due any more: for a CronJob.
+
+A second instance takes the service over from the first, which then stands by until the new one falls silent.
+Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended with work left.`,
+		Example: `  dfinery-kafka run
+  dfinery-kafka run --once; echo $?`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, report, err := loadConfig(io.Discard) // warnings belong into the log
+			if err != nil {
+				return err
+			}
+			log := newLog(cmd.ErrOrStderr(), c)
+			for _, warning := range report.Warnings {
+				log.Warn("configuration: "+warning.Message, "variable", warning.Variable)
+			}
+			a, err := app.New(c, app.Options{Version: thisBuild().Version, Once: once, Log: log, Step: faultPoint()})
+			if err != nil {
+				return &exitError{exitUsage, err}
+			}
+			err = a.Run(cmd.Context())
+			if left, ok := errors.AsType[*pipeline.LeftError](err); ok {
+				return &exitError{exitLeft, left}
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&once, "once", false, "do what is due, then end")
+	return cmd
+}
+
+func newLog(w io.Writer, c *config.Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.Process.LogLevel}
+	if c.Process.LogFormat == config.Text {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
