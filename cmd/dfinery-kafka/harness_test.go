@@ -34,6 +34,7 @@ type bench struct {
 	brokers string
 	prefix  string // of all topics
 	environ map[string]string
+	order   map[string]int // see places
 }
 
 // brokers are those that KAFKA_TEST_BROKERS names, a real Kafka, or else an embedded one.
