@@ -206,3 +206,27 @@ func TestRateLimit(t *testing.T) {
 		})
 	}
 }
+
+func TestRetryAfter(t *testing.T) {
+	date := "Sun, 22 Nov 2026 10:00:00 GMT"
+	for _, c := range []struct {
+		name, value, date string
+		want              time.Duration
+	}{
+		{"seconds", " 90 ", date, 90 * time.Second},
+		{"a date", "Sun, 22 Nov 2026 11:00:00 GMT", date, time.Hour},
+		{"a date in the past", "Sun, 22 Nov 2026 09:00:00 GMT", date, 0},
+		{"a date without one to set it against", "Sun, 22 Nov 2020 11:00:00 GMT", "", 0},
+		{"far too much", "18446744073709551615", date, 365 * 24 * time.Hour},
+		{"negative", "-5", date, 0},
+		{"nonsense", "later", date, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			api := client("http://api.example")
+			api.Transport = canned{status: 503, header: http.Header{"Retry-After": {c.value}, "Date": {c.date}}, err: io.EOF}
+			if f := run(t, api, export(t)).Failure; f == nil || f.RetryAfter != c.want {
+				t.Errorf("failure %+v, want to wait %s", f, c.want)
+			}
+		})
+	}
+}

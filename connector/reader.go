@@ -2,7 +2,6 @@ package connector
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"unicode/utf8"
@@ -15,16 +14,9 @@ const (
 	DefaultMaxRow = 16 << 20
 	// maxColumns bounds what a header may ask for.
 	maxColumns = 1 << 16
-
-	firstBuffer = 128 << 10
-	lookAhead   = 16 << 10 // how far a body's end is looked for behind a row
-	maxEmpty    = 100      // reads in a row that give neither bytes nor an error
+	// mostRow keeps places within a row, and of one that has a copy behind it, in 32 bits.
+	mostRow = 1 << 30
 )
-
-// errNoProgress is what io.ErrNoProgress is to bufio.
-var errNoProgress = errors.New("the source gives neither bytes nor an error")
-
-const bom = "\ufeff"
 
 // Reader reads a CSV as RFC 4180 describes it, and keeps the bytes of every value. It allocates nothing for a good row, and its memory
 // grows with the longest row, never with the body. Wholly empty lines are skipped; a byte order mark is, too.
@@ -51,12 +43,12 @@ type Reader struct {
 	unterminated bool
 }
 
-// NewReader reads src. A row longer than maxRow bytes is a bad row; 0 means DefaultMaxRow.
+// NewReader reads src. A row longer than maxRow bytes is a bad row; 0 means DefaultMaxRow, and more than 1 GiB that.
 func NewReader(src io.Reader, maxRow int) *Reader {
 	if maxRow <= 0 {
 		maxRow = DefaultMaxRow
 	}
-	r := &Reader{src: src, maxRow: maxRow, line: 1, buf: make([]byte, firstBuffer+block)}
+	r := &Reader{src: src, maxRow: min(maxRow, mostRow), line: 1, buf: make([]byte, firstBuffer+block)}
 	r.buf[0] = '\n'
 	return r
 }
@@ -99,20 +91,6 @@ func (r *Reader) Header() (*schema.Columns, error) {
 type HeaderError struct{ Reason string }
 
 func (e *HeaderError) Error() string { return "the header line " + e.Reason }
-
-func (r *Reader) skipBOM() error {
-	for r.end < len(bom) && string(r.buf[:r.end]) == bom[:r.end] {
-		if err := r.fill(); err == io.EOF {
-			return nil // Next says what there is
-		} else if err != nil {
-			return err
-		}
-	}
-	if string(r.buf[:len(bom)]) == bom {
-		r.pos, r.next = len(bom), len(bom)
-	}
-	return nil
-}
 
 // Next returns the next row, which lives until the call after. Its errors are io.EOF at the body's end, a *schema.BadRow, after which Next
 // goes on with the line behind it, and the source's own error when it failed: what stood behind the last newline is dropped then.
@@ -218,43 +196,4 @@ func (r *Reader) undouble() {
 		r.row.Cells[i] = schema.Span{Start: uint32(start), End: uint32(len(to))}
 	}
 	r.scratch, r.row.Data = to, to
-}
-
-// fill reads more of the body behind buf[end], making room before.
-func (r *Reader) fill() error {
-	if r.srcErr != nil {
-		return r.srcErr
-	}
-	room := len(r.buf) - block
-	if r.pos > room/2 || r.pos == r.end || r.end == room && r.pos > 0 {
-		copy(r.buf, r.buf[r.pos:r.end])
-		r.base += int64(r.pos)
-		r.pos, r.next, r.end = 0, r.next-r.pos, r.end-r.pos
-	}
-	if r.end == room {
-		grown := make([]byte, min(2*room, r.maxRow+2*lookAhead)+block)
-		copy(grown, r.buf[:r.end])
-		r.buf = grown
-	}
-	for range maxEmpty {
-		n, err := r.src.Read(r.buf[r.end : len(r.buf)-block])
-		r.end += n
-		r.buf[r.end] = '\n'
-		r.srcErr = err
-		if n > 0 {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	r.srcErr = errNoProgress
-	return r.srcErr
-}
-
-func trimCR(line []byte) []byte {
-	if n := len(line); n > 0 && line[n-1] == '\r' {
-		return line[:n-1]
-	}
-	return line
 }

@@ -134,6 +134,11 @@ func TestReader(t *testing.T) {
 		{name: "too large, with a quote", body: "a,b\n\"" + long + long + ",1\n3,4\n", want: []seen{
 			{Raw: `"` + long + long + ",1", Line: 2, Offset: 4, Bad: bad(schema.TooLarge, "the row is too large", "line 2: 403 bytes, at most 300 are read", `"`+long+long+",1", 2, 4)},
 			{Cells: []string{"3", "4"}, Raw: "3,4", Line: 3, Offset: 408, Plain: true}}},
+		{name: "too large, with CRs", body: "a,b\n" + long + "\r" + long + "\r\r\n3,4\n", want: []seen{
+			{Raw: long + "\r" + long + "\r", Line: 2, Offset: 4, Bad: bad(schema.TooLarge, "the row is too large", "line 2: 402 bytes, at most 300 are read", long+"\r"+long+"\r", 2, 4)},
+			{Cells: []string{"3", "4"}, Raw: "3,4", Line: 3, Offset: 408, Plain: true}}},
+		{name: "too large, at the end", body: "a,b\n" + long + long, want: []seen{
+			{Raw: long + long, Line: 2, Offset: 4, Unterminated: true, Bad: bad(schema.TooLarge, "the row is too large", "line 2: 400 bytes, at most 300 are read", long+long, 2, 4)}}},
 		{name: "not UTF-8", body: "a,b\n1,\xff\n\"\xc3\",\n3,4\n", want: []seen{
 			{Raw: "1,\xff", Line: 2, Offset: 4, Bad: bad(schema.InvalidUTF8, "the row is not valid UTF-8", "line 2: not valid UTF-8", "1,\xff", 2, 4)},
 			{Raw: "\"\xc3\",", Line: 3, Offset: 8, Bad: bad(schema.InvalidUTF8, "the row is not valid UTF-8", "line 3: not valid UTF-8", "\"\xc3\",", 3, 8)},
@@ -212,6 +217,17 @@ func TestReaderCut(t *testing.T) {
 		}
 		if _, err := r.Next(); err != cut {
 			t.Errorf("cut after %d bytes: then %v", size, err)
+		}
+	}
+}
+
+// A row too large to be held is not told of when its end never came.
+func TestReaderCutTooLarge(t *testing.T) {
+	cut := errors.New("cut")
+	for size := range 10 {
+		src := io.MultiReader(strings.NewReader("a,b\n1,"+strings.Repeat("x", 6+size)), iotest.ErrReader(cut))
+		if _, rows, err := read(connector.NewReader(src, 10)); rows != nil || err != cut {
+			t.Errorf("%d rows, then %v", len(rows), err)
 		}
 	}
 }

@@ -1,0 +1,70 @@
+package connector
+
+import (
+	"errors"
+	"io"
+)
+
+const (
+	firstBuffer = 128 << 10
+	lookAhead   = 16 << 10 // how far a body's end is looked for behind a row
+	maxEmpty    = 100      // reads in a row that give neither bytes nor an error
+
+	bom = "\ufeff"
+)
+
+// errNoProgress is what io.ErrNoProgress is to bufio.
+var errNoProgress = errors.New("the source gives neither bytes nor an error")
+
+func (r *Reader) skipBOM() error {
+	for r.end < len(bom) && string(r.buf[:r.end]) == bom[:r.end] {
+		if err := r.fill(); err == io.EOF {
+			return nil // Next says what there is
+		} else if err != nil {
+			return err
+		}
+	}
+	if string(r.buf[:len(bom)]) == bom {
+		r.pos, r.next = len(bom), len(bom)
+	}
+	return nil
+}
+
+// fill reads more of the body behind buf[end], making room before.
+func (r *Reader) fill() error {
+	if r.srcErr != nil {
+		return r.srcErr
+	}
+	room := len(r.buf) - block
+	if r.pos > room/2 || r.pos == r.end || r.end == room && r.pos > 0 {
+		copy(r.buf, r.buf[r.pos:r.end])
+		r.base += int64(r.pos)
+		r.pos, r.next, r.end = 0, r.next-r.pos, r.end-r.pos
+	}
+	if r.end == room {
+		grown := make([]byte, min(2*room, r.maxRow+2*lookAhead)+block)
+		copy(grown, r.buf[:r.end])
+		r.buf = grown
+	}
+	for range maxEmpty {
+		n, err := r.src.Read(r.buf[r.end : len(r.buf)-block])
+		r.end += n
+		r.buf[r.end] = '\n'
+		r.srcErr = err
+		if n > 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	r.srcErr = errNoProgress
+	return r.srcErr
+}
+
+func trimCR(line []byte) []byte {
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		return line[:n-1]
+	}
+	return line
+}
