@@ -16,7 +16,8 @@ import (
 // touch the atomic parts.
 type call struct {
 	export  schema.Export
-	request schema.Request
+	target  string         // where the request goes
+	request schema.Request // what may be told of it: without a base URL's password
 	scrub   scrubber
 	habit   *Habit
 
@@ -63,8 +64,9 @@ func (c *Client) newCall(e schema.Export, done <-chan struct{}) *call {
 	if habit == nil {
 		habit = new(Habit)
 	}
-	return &call{export: e, habit: habit, done: done, request: schema.Request{
-		Method: http.MethodPost, URL: requestURL(c.BaseURL, c.Service, e.Kind), Body: requestBody(e, c.ToDateExclusive), Started: time.Now(),
+	target := requestURL(c.BaseURL, c.Service, e.Kind)
+	return &call{export: e, target: target, habit: habit, done: done, request: schema.Request{
+		Method: http.MethodPost, URL: withoutPassword(target), Body: requestBody(e, c.ToDateExclusive), Started: time.Now(),
 	}}
 }
 

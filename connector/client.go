@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -23,6 +24,9 @@ const (
 	maxHeaderBytes = 64 << 10
 	maxRedirects   = 3
 )
+
+// errBaseURL takes the place of an error that would quote the address, and its password.
+var errBaseURL = errors.New("the base URL is not valid")
 
 // Client makes calls of the Export API for one service. It keeps no policy: when to call, and how often, is decided elsewhere.
 // It may be used by several goroutines, and must not be copied after its first use.
@@ -95,11 +99,11 @@ func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
 
 // send posts the request, and again where a harmless redirect points.
 func (c *Client) send(ctx context.Context, k *call, token Secret) (*http.Response, error) {
-	target := k.request.URL
+	target := k.target
 	for hops := 0; ; hops++ {
 		request, err := http.NewRequestWithContext(k.trace(ctx), http.MethodPost, target, bytes.NewReader([]byte(k.request.Body)))
 		if err != nil {
-			return nil, k.lost(err)
+			return nil, k.lost(errBaseURL)
 		}
 		request.Header = http.Header{
 			"Authorization":   {"Bearer " + token.Reveal()},

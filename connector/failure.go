@@ -53,7 +53,7 @@ func (k *call) fail(c cause) *schema.Failure {
 		}
 	}
 	f.RetryAfter = retryAfter(k.headers["retry-after"], k.date)
-	f.Request.URL = k.clean(withoutPassword(k.request.URL))
+	f.Request.URL = k.clean(k.request.URL)
 	f.Request.Body = k.scrub.text(k.request.Body)
 	f.Request.Duration = time.Since(k.request.Started)
 	return f
@@ -72,8 +72,8 @@ func shortened(text string, most int) string {
 
 func withoutPassword(address string) string {
 	u, err := url.Parse(address)
-	if err != nil || u.User == nil {
-		return address
+	if err != nil {
+		return redacted
 	}
 	return u.Redacted()
 }

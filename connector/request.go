@@ -58,7 +58,7 @@ func condition(include, exclude []string) (names []string, condition string) {
 	return nil, "all"
 }
 
-// requestURL is the address of e's endpoint. User and password of a base URL stay out of what is told of the call: see call.fail.
+// requestURL is the address of e's endpoint.
 func requestURL(base, service string, kind schema.Kind) string {
 	return strings.TrimRight(base, "/") + "/api/v1/export/" + string(kind) + "?service_id=" + url.QueryEscape(service)
 }

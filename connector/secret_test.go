@@ -167,11 +167,22 @@ func TestEchoedTokenInBadRow(t *testing.T) {
 	}
 }
 
+// A password in the base URL is no more told than the token.
 func TestBaseURLPassword(t *testing.T) {
-	address := serve(t, answer(500, "", "no"))
-	_, err := client(strings.Replace(address, "http://", "http://user:pass"+"word@", 1)).Export(t.Context(), export(t))
-	if text := printed(t, err); strings.Contains(text, "pass"+"word") {
-		t.Error(text)
+	for _, login := range []string{"http://user:sesame@", "http://user:sesame%zz@"} {
+		failing := client(strings.Replace(serve(t, answer(500, "", "no")), "http://", login, 1))
+		_, err := failing.Export(t.Context(), export(t))
+		if text := printed(t, err); strings.Contains(text, "sesame") {
+			t.Error(text)
+		}
+	}
+	body, err := client(strings.Replace(serve(t, answer(200, "", "id\n")), "http://", "http://user:sesame@", 1)).Export(t.Context(), export(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	if url := body.Request().URL; strings.Contains(url, "sesame") || !strings.Contains(url, "/api/v1/export/event?service_id=1234") {
+		t.Error(url)
 	}
 }
 
