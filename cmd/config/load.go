@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 
+	"dfinery-kafka/connector"
 	"dfinery-kafka/schema"
 )
 
@@ -140,7 +141,7 @@ func (l *loader) listed(d declaration, field reflect.Value) Variable {
 		v.From = "default"
 	}
 	switch field.Interface().(type) {
-	case Secret:
+	case connector.Secret:
 		if v.Value != "" {
 			v.Value = redacted
 		}

@@ -4,42 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"strings"
+
+	"dfinery-kafka/connector"
 )
 
-// Secret is a token or a password. However it is printed, encoded or logged, it shows only that there is one.
-type Secret string
-
+// redacted stands for a secret in the listing.
 const redacted = "(secret)"
-
-// Reveal is the secret itself.
-func (s Secret) Reveal() string { return string(s) }
-
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return redacted
-}
-
-// GoString redacts for %#v.
-func (s Secret) GoString() string { return fmt.Sprintf("%q", s.String()) }
-
-// Format redacts for every verb, %x and %d included.
-func (s Secret) Format(f fmt.State, verb rune) { io.WriteString(f, s.String()) }
-
-// MarshalText redacts, in JSON too.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// LogValue redacts for slog.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 const maxSecret = 64 << 10
 
 // readSecret reads a secret's file, without the white space around the secret.
-func readSecret(path string) (Secret, error) {
+func readSecret(path string) (connector.Secret, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -56,13 +33,13 @@ func readSecret(path string) (Secret, error) {
 	case secret == "":
 		return "", fmt.Errorf("%s is empty", path)
 	}
-	return Secret(secret), nil
+	return connector.Secret(secret), nil
 }
 
 // secret settles the pair of a plain variable and its _FILE, which must not both be set. White space around a secret is no
 // part of it: files and Kubernetes secrets often end with a line end that nobody meant.
-func (l *loader) secret(name string, plain *Secret, file string) {
-	*plain = Secret(strings.TrimSpace(string(*plain)))
+func (l *loader) secret(name string, plain *connector.Secret, file string) {
+	*plain = connector.Secret(strings.TrimSpace(string(*plain)))
 	if file == "" {
 		return
 	}
