@@ -17,6 +17,10 @@ func (t *tenure) conclude(d *day, e *export) {
 	st := t.stream(d.name.Stream)
 	var failure *schema.Failure
 	switch {
+	case e.err == nil && e.call.Probe:
+		t.judgeProbe(st, d, e)
+	case e.err == nil && e.call.Slice:
+		t.sliceDone(st, d, e)
 	case e.err == nil:
 		t.succeed(st, d, e)
 	case errors.As(e.err, &failure):
@@ -33,9 +37,23 @@ func (t *tenure) succeed(st *stream, d *day, e *export) {
 	r.Rows = e.sum.Rows()
 	// What was published before and was met again is no more than what was published before.
 	r.Missing = max(0, e.record.Published-e.sum.Duplicates)
+	if len(r.MissingEvents) > 0 { // asked for without them
+		r.Rows, r.Missing = r.Published, 0
+	}
+	d.took = e.took
+	st.kept.HasRows = st.kept.HasRows || r.Rows > 0
+	t.exported(st, d, e)
+	if r.Missing > 0 {
+		t.log.Warn("rows that were published are missing from the latest export of their day", "stream", st.Name, "day", d.name.Day, "missing", r.Missing)
+	}
+}
+
+// exported notes that all of the day was exported that can be had.
+func (t *tenure) exported(st *stream, d *day, e *export) {
+	r := &d.record
 	started := e.started
 	r.LastSuccess, r.Error = &started, nil
-	d.took, d.done, d.wanted = e.took, true, false
+	d.done, d.wanted = true, false
 	today := schema.DayOf(time.Now(), t.service.Location)
 	switch {
 	case r.State == ledger.Settled:
@@ -51,9 +69,8 @@ func (t *tenure) succeed(st *stream, d *day, e *export) {
 		t.log.Info("stream resumes", "stream", st.Name)
 		st.kept.Halted = nil
 	}
-	if r.Missing > 0 {
-		t.log.Warn("rows that were published are missing from the latest export of their day", "stream", st.Name, "day", d.name.Day, "missing", r.Missing)
-	}
+	e.names.add(st.kept.Events)
+	st.kept.Events = e.names.list()
 	t.noteColumns(st, e.columns)
 }
 
@@ -74,6 +91,10 @@ func (t *tenure) noteColumns(st *stream, now *schema.Columns) {
 func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
 	r := &d.record
 	now := time.Now()
+	if e.call.Slice && f.Class == schema.Outage {
+		t.sliceFailed(d, e, f)
+		return
+	}
 	d.tried++
 	fault := &ledger.Fault{Code: f.Code, Detail: f.Detail, At: now, Attempts: e.call.Attempt, Until: now}
 	r.Error = fault
@@ -81,6 +102,9 @@ func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
 	switch f.Class {
 	case schema.Outage, schema.Trouble:
 		fault.Until = now.Add(t.backoff(fault.Attempts))
+		if f.Code == schema.QueryError && fault.Attempts >= t.service.NarrowAfter {
+			t.beginNarrowing(st, d)
+		}
 	case schema.Throttled, schema.Unauthorized:
 		// The source holds all calls back.
 		fault.Attempts--

@@ -39,9 +39,12 @@ type export struct {
 	sum    tally                  // of the whole export
 	saved  tally                  // what of it the ledger has
 
+	names *names // nil for a userprofile
+
 	live atomic.Pointer[tally] // sum as of a moment ago, for the status
 
 	// Scratch memory of the row under way.
+	event  int // the column of the event's name, or -1
 	hasher schema.Hasher
 	id     []byte
 	value  rowValue
@@ -107,6 +110,7 @@ func (e *export) move(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, body.Close()) }()
 	e.columns = body.Columns()
 	key := e.columns.Index(e.stream.Key)
+	e.event = e.columns.Index(eventColumn)
 	for n := 1; ; n++ {
 		row, err := body.Next()
 		var bad *schema.BadRow
@@ -153,6 +157,10 @@ func (e *export) publish(row *schema.Row, key int) error {
 	print := e.hasher.Row(row)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.call.Probe {
+		e.sum.Duplicates++ // counted, never published
+		return nil
+	}
 	e.sum.Bytes = row.Offset + int64(len(row.Raw))
 	copy, known := e.set.Meet(print)
 	if known {
@@ -171,6 +179,9 @@ func (e *export) publish(row *schema.Row, key int) error {
 	}
 	e.sum.Published++
 	e.keep(print)
+	if e.names != nil && e.event >= 0 {
+		e.names.meet(row.Cell(e.event))
+	}
 	return nil
 }
 

@@ -44,7 +44,7 @@ const onceWaits = time.Minute
 // onceWants tells whether Once makes this export: one success a day, and as many failures as Once forgives.
 func (t *tenure) onceWants(d due, now time.Time) bool {
 	day := d.stream.days[d.day]
-	if day == nil {
+	if day == nil || d.probe {
 		return true
 	}
 	if day.done && !day.wanted || day.tried >= t.service.OnceAttempts {
@@ -62,7 +62,7 @@ func (t *tenure) onceDone() (bool, error) {
 	for _, d := range plan(t.streams, now, t.service.Location) {
 		day := d.stream.days[d.day]
 		failed := day != nil && day.record.Error != nil
-		if day != nil && day.done && !day.wanted || d.at.After(now) && !failed {
+		if !d.probe && (day != nil && day.done && !day.wanted || d.at.After(now) && !failed) {
 			continue
 		}
 		l := Left{Stream: d.stream.Name, Day: d.day, Wait: schema.Wait{For: d.waits, Until: d.at}}

@@ -25,7 +25,8 @@ type due struct {
 	at      time.Time     // not before
 	waits   schema.Reason // what it waits for until then
 	urgency urgency
-	failed  int // calls that failed since the last success
+	failed  int  // calls that failed since the last success
+	probe   bool // asks for a day more than configured
 }
 
 // plan lists the next export of each day of the streams, the one to make first in front: those that are due at now by urgency,
@@ -34,6 +35,10 @@ func plan(streams []*stream, now time.Time, loc *time.Location) []due {
 	today := schema.DayOf(now, loc)
 	var list []due
 	for _, s := range streams {
+		if day, wanted := s.wantsProbe(today); wanted {
+			list = append(list, due{stream: s, day: day, at: now, urgency: backfill, probe: true})
+			continue
+		}
 		for day := s.first(today); day <= today; day++ {
 			if d := s.days[day]; d == nil || !d.busy() {
 				if next, ok := s.next(day, today, now, loc); ok {
@@ -111,9 +116,15 @@ func (s *stream) again(day, today schema.Day, record ledger.Day, took time.Durat
 		// Half of the time at most goes into one day, however long its exports take.
 		return last.Add(max(s.Poll, 2*took)), schema.WaitPoll
 	}
+	if len(record.Slices) > 0 {
+		return now, ""
+	}
 	settles := s.settles(day, loc)
 	if !now.Before(settles) || s.Kind == schema.UserProfile {
-		return later(settles, record.MissingEvents, last), schema.WaitLookback
+		if len(record.MissingEvents) > 0 && record.MissingTried != nil {
+			return record.MissingTried.Add(missingRetry), schema.WaitBackoff
+		}
+		return settles, schema.WaitLookback
 	}
 	at := last.Add(max(s.LookbackInterval, 2*took))
 	if at.After(settles) {
@@ -124,10 +135,3 @@ func (s *stream) again(day, today schema.Day, record ledger.Day, took time.Durat
 
 // missingRetry is how often a day that lacks events, whose queries fail, is tried again for them.
 const missingRetry = 6 * time.Hour
-
-func later(settles time.Time, missing []string, last time.Time) time.Time {
-	if retry := last.Add(missingRetry); len(missing) > 0 && retry.After(settles) {
-		return retry
-	}
-	return settles
-}

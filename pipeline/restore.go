@@ -78,6 +78,9 @@ func (t *tenure) adopt(state *ledger.State) {
 	}
 	for _, st := range t.streams {
 		st.kept = t.serviceRecord.Streams[st.Name]
+		if h := st.kept.Halted; h != nil && h.Code == codeExclusive {
+			st.kept.Halted = nil // it is configured anew with each start
+		}
 		t.judgeIdentity(st)
 	}
 	for _, c := range state.Commands {

@@ -38,11 +38,28 @@ func (t *tenure) schedule(ctx, exports context.Context) (time.Time, error) {
 			}
 			break
 		}
+		if permit.Probe() {
+			d = t.smallest(d, now)
+		}
 		if err := t.start(ctx, exports, d, permit, now); err != nil {
 			return next, err
 		}
 	}
 	return next, nil
+}
+
+// smallest is the due export with the fewest rows at its last success, first if none is known.
+func (t *tenure) smallest(first due, now time.Time) due {
+	best, rows := first, -1
+	for _, d := range plan(t.streams, now, t.service.Location) {
+		if d.at.After(now) || d.stream.stopped(now).For != "" || t.service.Once && !t.onceWants(d, now) {
+			continue
+		}
+		if day := d.stream.days[d.day]; day != nil && day.record.LastSuccess != nil && (rows < 0 || day.record.Rows < rows) {
+			best, rows = d, day.record.Rows
+		}
+	}
+	return best
 }
 
 // spare is how many calls must be left in the quota after this one: a backfill leaves room for an hour of today's polls.
@@ -88,8 +105,12 @@ func (t *tenure) start(ctx, exports context.Context, d due, permit Permit, now t
 		tenure: t, stream: d.stream.Stream, senders: d.stream.senders, day: day, record: day.record, permit: permit, started: now, set: day.set,
 		call: schema.Export{
 			Service: t.service.ID, Stream: d.stream.Name, Kind: d.stream.Kind, Filter: d.stream.Filter, Key: d.stream.Key,
-			Day: d.day, N: day.record.Exports, Attempt: day.attempt(),
+			Day: d.day, N: day.record.Exports, Attempt: day.attempt(), Probe: d.probe,
 		},
+		names: newNames(d.stream),
+	}
+	if !d.probe {
+		e.call.Filter, e.call.Slice = narrow(d.stream, day, now)
 	}
 	e.value.empty = d.stream.Empty
 	e.put = produce.Record{Value: &e.value, Headers: []produce.Header{{Key: "id"}, {Key: "export", Value: []byte(e.call.ID())}}}

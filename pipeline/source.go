@@ -26,6 +26,8 @@ type Source interface {
 type Permit interface {
 	// Export makes the call and returns its body once the header line was read. Any other outcome is a *schema.Failure.
 	Export(context.Context, schema.Export) (Body, error)
+	// Probe tells whether the call is to find out if the source is well again: the smallest one due serves best.
+	Probe() bool
 	// Cancel gives the permit back unused.
 	Cancel()
 }

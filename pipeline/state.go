@@ -17,6 +17,7 @@ type stream struct {
 	lastCall time.Time
 	// blocked says why the topic can't be written now; empty when it can.
 	blocked string
+	probed  bool       // since this process started
 	warned  schema.Day // when its days about to be lost were last warned of
 	senders []*produce.Sender
 }
@@ -32,6 +33,9 @@ type day struct {
 	wanted  bool          // a command asked for it
 	tried   int           // failed calls since this process started
 	done    bool          // exported with success since this process started
+	// Of the slices since narrowing began: how many failed, and whether one was had.
+	sliceFails int
+	sliceDone  bool
 	// set is what is published of the day; nil when it is not loaded. While an export runs it is that export's.
 	set *ledger.Set
 	// prints are published, but not in the ledger yet.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -100,7 +101,8 @@ func (b *bench) places() map[string]int {
 }
 
 // TestCrashes kills the program again and again, at random times, while bodies are cut and rows arrive late. CRASH_ROWS, CRASH_DAYS,
-// CRASH_KILLS and CRASH_SEED make it larger and repeat a run.
+// CRASH_KILLS and CRASH_SEED make it larger and repeat a run; with KAFKA_TEST_DIR, the directory of a deploy/kafka-up.sh of three nodes,
+// brokers are killed as well.
 func TestCrashes(t *testing.T) {
 	t.Parallel()
 	rows, days, kills := number(t, "CRASH_ROWS", 60_000), number(t, "CRASH_DAYS", 6), number(t, "CRASH_KILLS", 8)
@@ -131,8 +133,11 @@ func TestCrashes(t *testing.T) {
 	b.unbounded()
 	b.environ["STREAM_EVENTS_START"] = strconv.Itoa(days - 1)
 	b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"], b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "1s", "1s"
-	for range kills {
+	for n := range kills {
 		p := b.start(binary, nil, "run")
+		if dir := os.Getenv("KAFKA_TEST_DIR"); dir != "" && n%7 == 3 {
+			killBroker(t, filepath.Join(dir, strconv.Itoa(1+dice(3))), time.Duration(1+dice(8))*time.Second)
+		}
 		p.await(`"msg":"owner"`)
 		select {
 		case <-time.After(time.Duration(50+dice(1500)) * time.Millisecond):
@@ -142,6 +147,29 @@ func TestCrashes(t *testing.T) {
 		p.kill()
 	}
 	b.settle()
+}
+
+// killBroker kills a node of deploy/kafka-up.sh as kill -9 does, and starts it again after a while.
+func killBroker(t *testing.T, node string, after time.Duration) {
+	t.Helper()
+	pid, err := os.ReadFile(filepath.Join(node, "pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("kill -9 of broker %s, back after %s", filepath.Base(node), after)
+	if out, err := exec.Command("kill", "-9", strings.TrimSpace(string(pid))).CombinedOutput(); err != nil {
+		t.Fatalf("kill %s: %v: %s", pid, err, out)
+	}
+	back := time.AfterFunc(after, func() {
+		if out, err := exec.Command(filepath.Join(node, "start")).CombinedOutput(); err != nil {
+			t.Errorf("start %s: %v: %s", node, err, out)
+		}
+	})
+	t.Cleanup(func() {
+		if back.Stop() {
+			t.Errorf("broker %s was not started again", node)
+		}
+	})
 }
 
 // withFaults builds the program with its fault points.

@@ -58,6 +58,9 @@ type Stream struct {
 	Paused  bool     `json:"paused,omitempty"`
 	Halted  *Halt    `json:"halted,omitempty"`
 	Columns []string `json:"columns,omitempty"` // of the last export's header
+	Events  []string `json:"events,omitempty"`  // names of events met, to slice a day by
+	// HasRows says that some export had rows: so to_date is as configured.
+	HasRows bool `json:"has_rows,omitempty"`
 	// Identity is what its rows' fingerprints depend on: when it changes, the days in reach are published anew.
 	Identity string `json:"identity,omitempty"`
 }
@@ -105,12 +108,22 @@ type Day struct {
 	// Fingerprints are the ranges [partition, from, to) of the rows topic that hold this generation's.
 	Fingerprints []Range `json:"fingerprints"`
 
-	// MissingEvents are the events that the day still lacks because each of them fails the API's query.
-	MissingEvents []string `json:"missing_events,omitempty"`
+	// MissingEvents are the events that the day still lacks because the API's query for them fails; MissingTried is when they were
+	// asked for last.
+	MissingEvents []string   `json:"missing_events,omitempty"`
+	MissingTried  *time.Time `json:"missing_tried,omitempty"`
+	// Slices are what is still to be exported of a day whose whole query fails.
+	Slices []Slice `json:"slices,omitempty"`
 	// LastLook says that a settled day was exported once more before it left the reach.
 	LastLook bool `json:"last_look,omitempty"`
 
 	unknown
+}
+
+// Slice is a part of a day: some events, or all but some.
+type Slice struct {
+	Events  []string `json:"events,omitempty"`
+	Exclude []string `json:"exclude,omitempty"`
 }
 
 // Fault is the last failure of a day, and when it may be tried again.

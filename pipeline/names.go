@@ -1,0 +1,60 @@
+package pipeline
+
+import (
+	"slices"
+
+	"dfinery-kafka/schema"
+)
+
+// eventColumn is the system column that every event export has.
+const eventColumn = "event_name"
+
+// mostNames bounds how many names of events are remembered of a stream.
+const mostNames = 2000
+
+// names are the event names met by an export, with those known before. Only rows that are new are looked at.
+type names struct {
+	known map[string]bool
+	last  string // most rows have the event of a row shortly before
+}
+
+func newNames(st *stream) *names {
+	if st.Kind != schema.Event {
+		return nil
+	}
+	n := &names{known: make(map[string]bool, len(st.kept.Events))}
+	n.add(st.kept.Events)
+	return n
+}
+
+func (n *names) add(more []string) {
+	if n == nil {
+		return
+	}
+	for _, name := range more {
+		n.known[name] = true
+	}
+}
+
+func (n *names) meet(name []byte) {
+	if string(name) == n.last || len(name) == 0 {
+		return
+	}
+	if !n.known[string(name)] && len(n.known) < mostNames {
+		n.known[string(name)] = true
+	}
+	n.last = string(name)
+}
+
+// list is sorted, so that the ledger's record does not change without a cause.
+func (n *names) list() []string {
+	if n == nil {
+		return nil
+	}
+	list := make([]string, 0, len(n.known))
+	for name := range n.known {
+		list = append(list, name)
+	}
+	slices.Sort(list)
+	return list
+}
