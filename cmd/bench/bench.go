@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+// bench is one run of the benchmark.
+type bench struct {
+	rows, rounds, partitions int
+	brokers                  string
+	kfake                    bool
+	binary, out              string
+	only                     []string
+
+	root string // of the repository
+	dir  string // for everything that is gone at the end
+}
+
+func (b *bench) run(ctx context.Context, out, progress io.Writer) (err error) {
+	list := b.chosen()
+	if len(list) == 0 {
+		return fmt.Errorf("--only %s names no contender that can run here", strings.Join(b.only, ","))
+	}
+	if b.root, err = repository(ctx); err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "dfinery-kafka-bench"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	if b.binary == "" {
+		if err := b.build(ctx, progress); err != nil {
+			return err
+		}
+	}
+	// The day stays, also when midnight passes: later days have no rows.
+	data := dataFlags{rows: b.rows, day: schema.DayOf(time.Now(), time.FixedZone("Asia/Seoul", 9*3600)).String()}
+	if slices.ContainsFunc(list, func(c contender) bool { return c.name == "kcat" }) {
+		fmt.Fprintln(progress, "rendering records for kcat")
+		if err := b.render(ctx, &data); err != nil {
+			return fmt.Errorf("render: %w", err)
+		}
+	}
+	api, err := startHelper(ctx, append([]string{"serve"}, data.args()...)...)
+	if err != nil {
+		return err
+	}
+	defer api.stop()
+	brokers, what, stop, err := b.startKafka(ctx, progress)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	t := task{api: api.address, brokers: brokers, day: data.day}
+	results, err := b.measureAll(ctx, list, t, &data, progress)
+	if err != nil {
+		return err
+	}
+	r := report{rows: b.rows, partitions: b.partitions, kafka: what, list: list, results: results}
+	r.table(out)
+	if b.out == "" {
+		return nil
+	}
+	return r.save(b.out)
+}
+
+// chosen are the contenders that --only leaves. One that goes on where another ended brings that one with it.
+func (b *bench) chosen() []contender {
+	var list []contender
+	all := contenders()
+	for i, c := range all {
+		if len(b.only) == 0 || slices.ContainsFunc(b.only, func(name string) bool { return strings.HasPrefix(c.name, name) }) {
+			if c.again && (len(list) == 0 || list[len(list)-1].name != all[i-1].name) {
+				list = append(list, all[i-1])
+			}
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// measureAll runs the contenders in turns. The first wrong run ends everything.
+func (b *bench) measureAll(ctx context.Context, list []contender, t task, data *dataFlags, progress io.Writer) ([][]usage, error) {
+	prefix := fmt.Sprintf("bench.%d.", time.Now().UnixMilli())
+	results := make([][]usage, len(list))
+	for round := range b.rounds {
+		for i, c := range list {
+			if !c.again {
+				if err := deleteTopics(ctx, t.brokers, prefix); err != nil {
+					return nil, err
+				}
+				t.topic = fmt.Sprintf("%s%d.%s", prefix, round+1, c.name)
+				if err := createTopic(ctx, t.brokers, t.topic, b.partitions); err != nil {
+					return nil, err
+				}
+			}
+			u, err := b.measureOne(ctx, c, t, data)
+			if err != nil {
+				return nil, err
+			}
+			results[i] = append(results[i], u)
+			fmt.Fprintf(progress, "round %d of %d  %-12s %6.2f s cpu  %6.2f s  %6.1f MiB\n", round+1, b.rounds, c.name, u.CPU.Seconds(), u.Wall.Seconds(), mebibytes(u.Peak))
+		}
+	}
+	return results, deleteTopics(ctx, t.brokers, prefix)
+}
+
+func (b *bench) measureOne(ctx context.Context, c contender, t task, data *dataFlags) (usage, error) {
+	cmd, err := c.command(ctx, b, &t)
+	if err != nil {
+		return usage{}, err
+	}
+	u, err := measure(cmd)
+	if err != nil {
+		return u, err
+	}
+	check, err := part(ctx, append([]string{"verify", "--brokers", t.brokers, "--topic", t.topic}, data.args()...)...)
+	if err != nil {
+		return u, err
+	}
+	if said, err := check.CombinedOutput(); err != nil {
+		return u, fmt.Errorf("%s was wrong, its figures mean nothing: %w\n%s", c.name, err, said)
+	}
+	return u, nil
+}
+
+// build makes the binary that is measured, as a release is built.
+func (b *bench) build(ctx context.Context, progress io.Writer) error {
+	b.binary = filepath.Join(b.dir, "dfinery-kafka")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.binary, "./cmd/dfinery-kafka")
+	cmd.Dir, cmd.Stderr = b.root, progress
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	return cmd.Run()
+}
+
+// repository is the directory of the module that surrounds the present one.
+func repository(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "dfinery-kafka").Output()
+	if err != nil {
+		return "", fmt.Errorf("run it from within the repository: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}

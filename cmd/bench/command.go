@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+)
+
+// rootCommand is the benchmark; its hidden subcommands are the processes that it starts.
+func rootCommand() *cobra.Command {
+	var b bench
+	root := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure dfinery-kafka beside plain programs and kcat",
+		Long: `Measure dfinery-kafka beside encoding/csv + encoding/json + kafka-go, the same with franz-go, and kcat (only producing
+records that were rendered before), when installed. All write with snappy and acks=all.
+
+Without --brokers or --kfake it starts an Apache Kafka with deploy/kafka-up.sh, which needs Java and Maven. Run it from within the
+repository. Processor time counts user and system time of the process alone, not of Kafka or of the simulated API.`,
+		Example: `  go run ./cmd/bench                               # all, in under ten minutes
+  go run ./cmd/bench --rows 5000000 --rounds 1 --only ours
+  go run ./cmd/bench micro                         # the packages' own benchmarks`,
+		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case b.rows < 1 || b.rounds < 1 || b.partitions < 1:
+				return errors.New("--rows, --rounds and --partitions are at least 1")
+			case b.kfake && b.brokers != "":
+				return errors.New("--kfake and --brokers exclude each other")
+			}
+			return b.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	flags := root.Flags()
+	flags.IntVar(&b.rows, "rows", 1_000_000, "rows of the export")
+	flags.IntVar(&b.rounds, "rounds", 5, "runs of each contender")
+	flags.IntVar(&b.partitions, "partitions", 6, "partitions of the topic")
+	flags.StringVar(&b.brokers, "brokers", "", "a running Kafka, HOST:PORT,…; topics named bench… are created and deleted")
+	flags.BoolVar(&b.kfake, "kfake", false, "an embedded broker instead of a real Kafka: it keeps all records in memory")
+	flags.StringVar(&b.binary, "binary", "", "the dfinery-kafka to measure; empty: build it")
+	flags.StringVar(&b.out, "out", "bench.txt", "the file for benchstat; empty: none")
+	flags.StringSliceVar(&b.only, "only", nil, "contenders, by the beginning of their names")
+	root.AddCommand(microCommand(), serveCommand(), brokerCommand(), kafkaGoCommand(), franzGoCommand(), renderCommand(), verifyCommand())
+	return root
+}
+
+// task is what a contender is told.
+type task struct {
+	api, brokers, topic string
+	day                 string
+}
+
+func (t *task) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&t.api, "api", "", "URL of the Export API")
+	cmd.Flags().StringVar(&t.brokers, "brokers", "", "HOST:PORT of the brokers")
+	cmd.Flags().StringVar(&t.topic, "topic", "", "topic to fill")
+	cmd.Flags().StringVar(&t.day, "day", "", "day to export")
+}
+
+func (t *task) args() []string {
+	return []string{"--api", t.api, "--brokers", t.brokers, "--topic", t.topic, "--day", t.day}
+}

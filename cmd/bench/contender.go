@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// contender is one way to bring the export into Kafka.
+type contender struct {
+	name string
+	what string // for the table
+	// again says that it finds the topic, and whatever else it keeps in Kafka, as the contender before left it.
+	again   bool
+	command func(ctx context.Context, b *bench, t *task) (*exec.Cmd, error)
+}
+
+// contenders are all that can run here, in the order of the table.
+func contenders() []contender {
+	list := []contender{
+		{name: "ours", what: "dfinery-kafka run --once", command: ours},
+		{name: "ours-known", what: "the same again: all rows known", again: true, command: ours},
+		{name: "kafka-go", what: "encoding/csv, encoding/json, kafka-go", command: reference("kafka-go")},
+		{name: "franz-go", what: "encoding/csv, encoding/json, franz-go", command: reference("franz-go")},
+	}
+	if _, err := exec.LookPath("kcat"); err == nil {
+		list = append(list, contender{name: "kcat", what: "kcat (librdkafka), records rendered before", command: kcat})
+	}
+	return list
+}
+
+func reference(name string) func(context.Context, *bench, *task) (*exec.Cmd, error) {
+	return func(ctx context.Context, _ *bench, t *task) (*exec.Cmd, error) {
+		return part(ctx, append([]string{name}, t.args()...)...)
+	}
+}
+
+// ours is the real binary as it is configured by default, but for what a second export within the minute and topics of its own need.
+func ours(ctx context.Context, b *bench, t *task) (*exec.Cmd, error) {
+	cmd := exec.CommandContext(ctx, b.binary, "run", "--once")
+	cmd.Env = []string{
+		"DFINERY_BASE_URL=" + t.api, "DFINERY_SERVICE_ID=" + service, "DFINERY_EXPORT_TOKEN=" + token, "DFINERY_CALLS_PER_HOUR=10000000",
+		"KAFKA_BROKERS=" + t.brokers, "LEDGER_TOPIC=" + t.topic + ".ledger", "DEAD_LETTER_TOPIC=" + t.topic + ".dead-letters",
+		"STREAM_EVENTS_TOPIC=" + t.topic, "STREAM_EVENTS_START=" + t.day, "STREAM_EVENTS_POLL_INTERVAL=1ms", "ADMIN_ADDR=",
+	}
+	for _, name := range []string{"GOGC", "GOMEMLIMIT", "GODEBUG"} {
+		if value, set := os.LookupEnv(name); set {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
+	return cmd, nil
+}
+
+// kcat reads the rendered records from a file. It does not ask for idempotence, which ours has.
+func kcat(ctx context.Context, b *bench, t *task) (*exec.Cmd, error) {
+	records, err := os.Open(filepath.Join(b.dir, renderedFile))
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, "kcat", "-P", "-q", "-b", t.brokers, "-t", t.topic, "-K", `\t`, "-z", "snappy",
+		"-X", "acks=all", "-X", "partitioner=murmur2", "-X", "linger.ms=50")
+	cmd.Stdin = records
+	return cmd, nil
+}
+
+const renderedFile = "rendered"
+
+// render writes the records for kcat once.
+func (b *bench) render(ctx context.Context, data *dataFlags) error {
+	file, err := os.Create(filepath.Join(b.dir, renderedFile))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	cmd, err := part(ctx, append([]string{"render"}, data.args()...)...)
+	if err != nil {
+		return err
+	}
+	cmd.Stdout, cmd.Stderr = file, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return err
+	}
+	return file.Close()
+}

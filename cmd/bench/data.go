@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// dataset is what is exported: rows events of 40 columns on one day, and nothing on all others. A thousandth of the rows equals the row
+// before. No cell needs quotes: encoding/csv would not return a quoted CR LF as it was.
+func dataset(rows int, day schema.Day) exporttest.Data {
+	return exporttest.Data{
+		Seed: 1, Columns: 40, Users: max(1000, rows/10), Duplicates: 0.001,
+		RowsOn: func(d schema.Day) int {
+			if d == day {
+				return rows
+			}
+			return 0
+		},
+	}
+}
+
+// dataFlags are those of the processes that make the data themselves.
+type dataFlags struct {
+	rows int
+	day  string
+}
+
+func (f *dataFlags) flags(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&f.rows, "rows", 0, "rows of the export")
+	cmd.Flags().StringVar(&f.day, "day", "", "day of the rows")
+}
+
+func (f *dataFlags) args() []string {
+	return []string{"--rows", fmt.Sprint(f.rows), "--day", f.day}
+}
+
+// open returns the data with the query that exports it.
+func (f *dataFlags) open() (exporttest.Data, exporttest.Query, error) {
+	day, err := schema.ParseDay(f.day)
+	if err != nil {
+		return exporttest.Data{}, exporttest.Query{}, err
+	}
+	return dataset(f.rows, day), exporttest.Query{Kind: schema.Event, From: day, To: day, Export: 1}, nil
+}
+
+// columns names the columns of the export.
+func columns(d exporttest.Data, q exporttest.Query) []string {
+	d.RowsOn = func(schema.Day) int { return 0 }
+	return d.Export(q).Columns
+}
+
+// renderCommand writes the records that kcat produces: key, tab, value, newline.
+func renderCommand() *cobra.Command {
+	var f dataFlags
+	cmd := &cobra.Command{Use: "render", Hidden: true, Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
+		data, query, err := f.open()
+		if err != nil {
+			return err
+		}
+		e := newEncoder(columns(data, query))
+		out := bufio.NewWriterSize(os.Stdout, 1<<20)
+		for cells := range data.Rows(query) {
+			key, value, err := e.record(cells)
+			if err != nil {
+				return err
+			}
+			out.Write(key)
+			out.WriteByte('\t') // encoding/json leaves no tab and no newline in a value
+			out.Write(value)
+			if err := out.WriteByte('\n'); err != nil {
+				return err
+			}
+		}
+		return out.Flush()
+	}}
+	f.flags(cmd)
+	return cmd
+}

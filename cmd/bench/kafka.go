@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// startKafka returns the brokers, what they are, and how to stop what was started.
+func (b *bench) startKafka(ctx context.Context, progress io.Writer) (brokers, what string, stop func(), err error) {
+	switch {
+	case b.brokers != "":
+		return b.brokers, "Kafka at " + b.brokers, func() {}, nil
+	case b.kfake:
+		h, err := startHelper(ctx, "broker")
+		if err != nil {
+			return "", "", nil, err
+		}
+		return h.address, "embedded broker", h.stop, nil
+	}
+	dir := filepath.Join(b.dir, "kafka")
+	up := exec.CommandContext(ctx, filepath.Join(b.root, "deploy", "kafka-up.sh"), "1", dir)
+	up.Stderr = progress
+	up.Env = append(os.Environ(), "KAFKA_PORT="+kafkaPort)
+	stop = func() {
+		down := exec.Command(filepath.Join(b.root, "deploy", "kafka-down.sh"), dir)
+		down.Stderr = progress
+		_ = down.Run() // it has said what is wrong
+	}
+	out, err := up.Output()
+	if err != nil {
+		stop()
+		return "", "", nil, fmt.Errorf("start Kafka (--kfake needs no Java): %w", err)
+	}
+	return strings.TrimSpace(string(out)), "Apache Kafka", stop, nil
+}
+
+// kafkaPort is not the default one, which a developer's Kafka may have.
+const kafkaPort = "19592"
+
+// withAdmin calls f with a client, briefly: the client's memory would count as the contenders'.
+func withAdmin(brokers string, f func(*kadm.Client) error) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(brokers, ",")...))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return f(kadm.NewClient(client))
+}
+
+func createTopic(ctx context.Context, brokers, topic string, partitions int) error {
+	return withAdmin(brokers, func(admin *kadm.Client) error {
+		res, err := admin.CreateTopic(ctx, int32(partitions), -1, nil, topic)
+		if err == nil {
+			err = res.Err
+		}
+		if err != nil {
+			return fmt.Errorf("create topic %s: %w", topic, err)
+		}
+		return nil
+	})
+}
+
+// deleteTopics deletes what stands in Kafka under a prefix.
+func deleteTopics(ctx context.Context, brokers, prefix string) error {
+	return withAdmin(brokers, func(admin *kadm.Client) error {
+		all, err := admin.ListTopics(ctx)
+		if err != nil {
+			return err
+		}
+		var ours []string
+		for _, name := range all.Names() {
+			if strings.HasPrefix(name, prefix) {
+				ours = append(ours, name)
+			}
+		}
+		if len(ours) == 0 {
+			return nil
+		}
+		_, err = admin.DeleteTopics(ctx, ours...)
+		return err
+	})
+}

@@ -1,0 +1,174 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+var binary string // built once by TestMain
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	binary = filepath.Join(dir, "bench")
+	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, output)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func run(t *testing.T, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, args...)
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	err = cmd.Run()
+	return out.String(), said.String(), err
+}
+
+func TestAllContenders(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "bench.txt")
+	table, said, err := run(t, "--kfake", "--rows", "2000", "--rounds", "2", "--out", file)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	want := []string{"ours", "ours-known", "kafka-go", "franz-go"}
+	if _, err := exec.LookPath("kcat"); err == nil {
+		want = append(want, "kcat")
+	}
+	var got []string
+	for _, m := range regexp.MustCompile(`(?m)^(?: +\d+\.\d+){6} +([a-z-]+): `).FindAllStringSubmatch(table, -1) {
+		got = append(got, m[1])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("contenders of the table: %s\n%s", diff, table)
+	}
+	saved, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = nil
+	for _, m := range regexp.MustCompile(`(?m)^BenchmarkExport/([a-z-]+) 1 [\d.]+ cpu-sec/op [\d.]+ sec/op \d+ peak-B/op$`).FindAllSubmatch(saved, -1) {
+		got = append(got, string(m[1]))
+	}
+	var twice []string
+	for _, name := range want {
+		twice = append(twice, name, name)
+	}
+	if diff := cmp.Diff(twice, got); diff != "" {
+		t.Errorf("runs in the file: %s\n%s", diff, saved)
+	}
+}
+
+func TestFiguresOfWrongRunsAreNotShown(t *testing.T) {
+	t.Parallel()
+	idle := filepath.Join(t.TempDir(), "idle")
+	if err := os.WriteFile(idle, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "bench.txt")
+	table, said, err := run(t, "--kfake", "--rows", "10", "--rounds", "1", "--only", "ours", "--binary", idle, "--out", file)
+	if err == nil || table != "" || !strings.Contains(said, "ours was wrong") {
+		t.Errorf("error %v, table %q, said %q", err, table, said)
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("the file of figures: %v", err)
+	}
+}
+
+// record is one record for kcat: key and value.
+type record struct{ key, value string }
+
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DefaultNumPartitions(3), kfake.AllowAutoTopicCreation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	brokers := strings.Join(cluster.ListenAddrs(), ",")
+	data := []string{"--rows", "50", "--day", "2026-11-23"}
+	rendered, said, err := run(t, append([]string{"render"}, data...)...)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	var rows []record
+	for line := range strings.Lines(rendered) {
+		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		rows = append(rows, record{key, value})
+	}
+	event := regexp.MustCompile(`"event_name":"[^"]*"`)
+	for n, c := range []struct {
+		name   string
+		change func([]record) []record
+		right  bool
+	}{
+		{"as served", func(r []record) []record { return r }, true},
+		{"another order", func(r []record) []record { slices.Reverse(r); return r }, true},
+		{"escaped otherwise", func(r []record) []record {
+			r[7].value = strings.Replace(r[7].value, "df_", `df\u005f`, -1)
+			return r
+		}, true},
+		{"one is missing", func(r []record) []record { return r[1:] }, false},
+		{"one stands there twice", func(r []record) []record { return append(r, r[3]) }, false},
+		{"one in place of another", func(r []record) []record { r[4] = r[5]; return r }, false},
+		{"another cell", func(r []record) []record {
+			r[9].value = event.ReplaceAllString(r[9].value, `"event_name":"df_other"`)
+			return r
+		}, false},
+		{"a cell less", func(r []record) []record {
+			r[9].value = event.ReplaceAllString(r[9].value, "")
+			r[9].value = strings.Replace(r[9].value, ",,", ",", 1)
+			return r
+		}, false},
+		{"an empty cell", func(r []record) []record { r[9].value = `{"memo2":"",` + r[9].value[1:]; return r }, false},
+		{"a cell more", func(r []record) []record { r[9].value = `{"more":"1",` + r[9].value[1:]; return r }, false},
+		{"another key", func(r []record) []record { r[2].key += "0"; return r }, false},
+		{"no JSON", func(r []record) []record { r[2].value += "}"; return r }, false},
+		{"empty", func([]record) []record { return nil }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			topic := fmt.Sprint("t", n)
+			produce(t, brokers, topic, c.change(slices.Clone(rows)))
+			_, said, err := run(t, append([]string{"verify", "--brokers", brokers, "--topic", topic}, data...)...)
+			if got := err == nil; got != c.right {
+				t.Errorf("right: %v, want %v: %s", got, c.right, said)
+			}
+		})
+	}
+}
+
+func produce(t *testing.T, brokers, topic string, rows []record) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.AllowAutoTopicCreation(), kgo.DefaultProduceTopic(topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	var all []*kgo.Record
+	for _, r := range rows {
+		all = append(all, &kgo.Record{Key: []byte(r.key), Value: []byte(r.value)})
+	}
+	if err := client.ProduceSync(context.Background(), all...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+}

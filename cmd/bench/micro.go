@@ -1,0 +1,28 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+
+	"github.com/spf13/cobra"
+)
+
+// microCommand runs the benchmarks of the packages on a row's way.
+func microCommand() *cobra.Command {
+	var count int
+	cmd := &cobra.Command{
+		Use: "micro", Short: "Run the packages' own benchmarks: CSV, fingerprint, JSON, the set of fingerprints, batches by codec", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			root, err := repository(cmd.Context())
+			if err != nil {
+				return err
+			}
+			test := exec.CommandContext(cmd.Context(), "go", "test", "-run", "^$", "-bench", ".", "-count", fmt.Sprint(count),
+				"./connector", "./schema", "./pipeline/ledger", "./pipeline/produce")
+			test.Dir, test.Stdout, test.Stderr = root, cmd.OutOrStdout(), cmd.ErrOrStderr()
+			return test.Run()
+		},
+	}
+	cmd.Flags().IntVar(&count, "count", 1, "how often each runs; benchstat wants 6")
+	return cmd
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// verifyCommand compares a topic with the data: the same rows, each as often, cell by cell, and the right keys.
+func verifyCommand() *cobra.Command {
+	var (
+		f              dataFlags
+		brokers, topic string
+	)
+	cmd := &cobra.Command{Use: "verify", Hidden: true, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		return verify(cmd.Context(), &f, brokers, topic)
+	}}
+	f.flags(cmd)
+	cmd.Flags().StringVar(&brokers, "brokers", "", "HOST:PORT of the brokers")
+	cmd.Flags().StringVar(&topic, "topic", "", "topic to read")
+	return cmd
+}
+
+func verify(ctx context.Context, f *dataFlags, brokers, topic string) error {
+	data, query, err := f.open()
+	if err != nil {
+		return err
+	}
+	have := make(map[identity]int, f.rows)
+	var e rowIdentity
+	records := 0
+	err = consume(ctx, brokers, topic, func(r *kgo.Record) error {
+		id, err := e.record(r.Key, r.Value)
+		if err != nil {
+			return fmt.Errorf("partition %d offset %d: %w: %.2000s", r.Partition, r.Offset, err, r.Value)
+		}
+		have[id]++
+		records++
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read %s: %w", topic, err)
+	}
+	names := columns(data, query)
+	missing := 0
+	var first []string
+	for cells := range data.Rows(query) {
+		id := e.cells(names, cells)
+		if have[id]--; have[id] < 0 {
+			if missing++; first == nil {
+				first = cells
+			}
+		}
+	}
+	// As many rows as records, and no row without its record: then no record is one too many.
+	if missing > 0 || records != f.rows {
+		return fmt.Errorf("%s holds %d records, the export %d rows; %d rows have no record, the first of them: %q", topic, records, f.rows, missing, first)
+	}
+	return nil
+}
+
+// consume reads a topic from its start to its end.
+func consume(ctx context.Context, brokers, topic string, each func(*kgo.Record) error) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(brokers, ",")...), kgo.ConsumeTopics(topic),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords(), kgo.FetchMaxBytes(8<<20))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
+	if err := errors.Join(err, ends.Error()); err != nil {
+		return err
+	}
+	left := map[int32]int64{}
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset > 0 {
+			left[o.Partition] = o.Offset
+		}
+	})
+	for len(left) > 0 {
+		fetched := client.PollFetches(ctx)
+		if err := fetched.Err(); err != nil {
+			return err
+		}
+		for records := fetched.RecordIter(); !records.Done(); {
+			r := records.Next()
+			if r.Offset+1 >= left[r.Partition] {
+				delete(left, r.Partition)
+			}
+			if r.Attrs.IsControl() {
+				continue
+			}
+			if err := each(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
