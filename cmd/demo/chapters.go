@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/schema"
+)
+
+func (s *story) introduce(d Demo) {
+	s.line(bold, "dfinery-kafka: the API simulator, a Kafka broker and the connector, all in this process")
+	s.headline(1, "What is there")
+	s.line(plain, "   Export API  %s  %d days of %s events, some with commas, quotes and line ends in their cells", s.environ[0][1], d.Days, number(d.Rows))
+	s.line(plain, "   Kafka       %s  embedded", strings.Join(s.brokers, ","))
+	s.line(plain, "   connector   as `dfinery-kafka run`, %s, %s, into %d partitions", s.config.Publish.Delivery, s.config.Kafka.Compression, s.config.Kafka.Partitions)
+}
+
+// table shows the days, newest first, as /status does.
+func (s *story) table(status pipeline.StreamStatus) {
+	s.line(faint, "   day         state     exports     rows  published  bad")
+	for _, day := range status.Days {
+		s.line(plain, "   %s  %-8s  %7d  %7s  %9s  %3d", day.Day, day.State, day.Exports, number(day.Rows), number(day.Published), day.Bad)
+	}
+}
+
+// showDeadLetters shows what went wrong: each letter's reason, and one whole letter.
+func (s *story) showDeadLetters(ctx context.Context) error {
+	topic := string(s.config.Publish.DeadLetterTopic)
+	s.headline(3, "What went wrong stands in "+topic)
+	letters, err := consume(ctx, s.brokers, topic)
+	if err != nil {
+		return err
+	}
+	for _, m := range letters {
+		var letter schema.DeadLetter
+		if err := json.Unmarshal(m.Value, &letter); err != nil {
+			return fmt.Errorf("dead letter at %s: %w", m, err)
+		}
+		s.line(red, "   %s  %-6s  %s: %s", letter.Day, letter.Kind, letter.Error.Code, letter.Error.Detail)
+	}
+	whole := slices.IndexFunc(letters, func(m Message) bool {
+		return m.Headers["__connect.errors.exception.class.name"] == string(schema.QueryError)
+	})
+	if whole < 0 {
+		return fmt.Errorf("the failed query of %s has no dead letter", s.source.last-queryFails)
+	}
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, letters[whole].Value, "   ", "  "); err != nil {
+		return err
+	}
+	s.line(plain, "   One of them, key %s:", letters[whole].Key)
+	s.line(faint, "   %s", pretty.String())
+	return nil
+}
+
+// showRecords shows the first records of yesterday.
+func (s *story) showRecords(ctx context.Context) error {
+	topic := string(s.config.Streams[0].Topic)
+	s.headline(4, "What a consumer of "+topic+" sees")
+	records, err := consume(ctx, s.brokers, topic)
+	if err != nil {
+		return err
+	}
+	const shown = 2
+	yesterday := (s.source.last - 1).String()
+	records = slices.DeleteFunc(records, func(m Message) bool { return m.Day() != yesterday })
+	for _, m := range records[:min(shown, len(records))] {
+		s.line(plain, "   %s", m)
+		s.line(faint, "     key     %s", m.Key)
+		s.line(faint, "     id      %s", m.Headers["id"])
+		s.line(faint, "     export  %s", m.Headers["export"])
+		s.line(faint, "     value   %s", shorten(string(m.Value), 700))
+	}
+	return nil
+}
+
+func (s *story) compare(ctx context.Context) error {
+	letters, err := consume(ctx, s.brokers, string(s.config.Publish.DeadLetterTopic))
+	if err != nil {
+		return err
+	}
+	s.letters = len(letters)
+	s.headline(6, "Everything that the API holds against everything in Kafka, cell by cell")
+	records, err := consume(ctx, s.brokers, string(s.config.Streams[0].Topic))
+	if err != nil {
+		return err
+	}
+	days := map[schema.Day][]map[string]string{}
+	for day := s.source.first; day <= s.source.last; day++ {
+		days[day] = s.source.holds(day)
+	}
+	s.compared = Compare(days, records)
+	s.line(plain, "   %s rows of %d days in the API, %s records in %s, %s cells", number(s.compared.Rows), len(days), number(s.compared.Records),
+		s.config.Streams[0].Topic, number(s.compared.Cells))
+	if err := s.compared.Err(); err != nil {
+		return fmt.Errorf("API and Kafka differ: %w", err)
+	}
+	s.line(green, "   equal: nothing missing, nothing twice, nothing changed")
+	return nil
+}
+
+func (s *story) summarize(took time.Duration) {
+	s.headline(7, "Summary")
+	calls := s.source.api.Calls()
+	failed := 0
+	for _, c := range calls {
+		if !c.Whole {
+			failed++
+		}
+	}
+	s.line(plain, "   %d export calls, %d of them failed; %s rows published, each once; %d dead letters; %.1f s", len(calls), failed,
+		number(s.compared.Records), s.letters, took.Seconds())
+}
+
+// invite says where to look while everything stays as it is.
+func (s *story) invite() {
+	s.headline(8, "Still running, until Ctrl-C")
+	s.line(plain, "   kcat -b %s -t %s -o beginning -e -f '%%k  %%h\\n%%s\\n'", s.brokers[0], s.config.Streams[0].Topic)
+	s.line(plain, "   The environment that has the real program do the same; it takes the service over from this one:")
+	for _, v := range s.environ {
+		s.line(plain, "     export %s=%s", v[0], v[1])
+	}
+}

@@ -1,0 +1,37 @@
+// Command demo shows the whole system in one process, with nothing but Go: the API simulator, an embedded Kafka broker, and the
+// connector between them, wired as the real command wires it. It ends by itself within seconds, and with an error unless
+// every cell that the API holds is in Kafka exactly once.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	d := Demo{Out: os.Stdout, Colour: terminal(os.Stdout)}
+	flag.IntVar(&d.Days, "days", 7, "days that are exported, today included: 4 to 31")
+	flag.IntVar(&d.Rows, "rows", 2000, "rows of a day, at least 100")
+	flag.BoolVar(&d.Keep, "keep", false, "leave it running at the end, until Ctrl-C")
+	flag.Parse()
+	if flag.NArg() > 0 || d.Days < 4 || d.Days > 31 || d.Rows < 100 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	if err := d.Run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// terminal tells whether f shows colours. NO_COLOR is a convention: https://no-color.org
+func terminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}

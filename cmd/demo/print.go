@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// colour is what follows ESC [ and is followed by m: ECMA-48, 8.3.117.
+type colour string
+
+const (
+	plain  colour = ""
+	bold   colour = "1"
+	faint  colour = "2"
+	red    colour = "31"
+	green  colour = "32"
+	yellow colour = "33"
+)
+
+// printer writes whole lines. It is safe for concurrent use: the connector's log arrives from other goroutines.
+type printer struct {
+	colours bool
+
+	mu  sync.Mutex
+	out io.Writer
+}
+
+func (p *printer) line(c colour, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if p.colours && c != plain {
+		text = "\x1b[" + string(c) + "m" + text + "\x1b[0m"
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.out, text)
+}
+
+func (p *printer) headline(n int, text string) {
+	p.line(plain, "")
+	p.line(bold, "%d  %s", n, text)
+}
+
+// number is n with commas between groups of three digits.
+func number(n int) string {
+	digits := strconv.Itoa(n)
+	var b strings.Builder
+	for i, c := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
+// shorten cuts text that is longer than n characters.
+func shorten(text string, n int) string {
+	if runes := []rune(text); len(runes) > n {
+		return string(runes[:n]) + "…"
+	}
+	return text
+}
