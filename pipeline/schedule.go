@@ -15,7 +15,7 @@ func (t *tenure) schedule(ctx, exports context.Context) (time.Time, error) {
 	now := time.Now()
 	t.age(now)
 	t.waits = schema.Wait{}
-	next := now.Add(time.Minute)
+	next := schema.DayOf(now, t.service.Location).End(t.service.Location) // then there is another today
 	for _, d := range plan(t.streams, now, t.service.Location) {
 		if d.stream.stopped(now).For != "" || t.service.Once && !t.onceWants(d, now) {
 			continue

@@ -43,6 +43,7 @@ type Service struct {
 	RetryBackoff       time.Duration
 	RetryMaxBackoff    time.Duration
 	NarrowAfter        int
+	CommandPoll        time.Duration // how often the ledger is looked at for commands
 	ConcurrentCalls    int
 	CallsPerHour       int
 	// OnceAttempts is how many calls for one day fail before Once gives it up.

@@ -94,9 +94,6 @@ func (t *tenure) openSenders(st *stream) error {
 	return nil
 }
 
-// commandPoll is how often the ledger is looked at for commands.
-const commandPoll = time.Second
-
 // run is the owner's loop. It returns nil when ctx has ended and all is in the ledger, or why the tenure has ended.
 func (t *tenure) run(ctx context.Context) error {
 	exports, stop := context.WithCancel(ctx)
@@ -108,7 +105,7 @@ func (t *tenure) run(ctx context.Context) error {
 	defer beat.Stop()
 	renewal := time.NewTicker(t.service.FenceRenewal)
 	defer renewal.Stop()
-	poll := time.NewTicker(commandPoll)
+	poll := time.NewTicker(t.service.CommandPoll)
 	defer poll.Stop()
 	wake := time.NewTimer(0)
 	defer wake.Stop()
@@ -138,7 +135,7 @@ func (t *tenure) run(ctx context.Context) error {
 		if err == nil {
 			var next time.Time
 			next, err = t.schedule(ctx, exports)
-			wake.Reset(max(0, min(time.Until(next), time.Minute)))
+			wake.Reset(max(0, time.Until(next)))
 		}
 		t.publishStatus()
 		if err == nil && t.service.Once && t.exports == 0 {

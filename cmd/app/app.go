@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"sync/atomic"
 	"time"
@@ -34,13 +36,16 @@ type Options struct {
 	Version string
 	Once    bool
 	Log     *slog.Logger
+	// Transport and Dial reach the API and the brokers by other ways than the network's. Only tests set them.
+	Transport http.RoundTripper
+	Dial      func(ctx context.Context, network, address string) (net.Conn, error)
 	// Step is told of each step that a crash may come between. Only tests set it.
 	Step func(string)
 }
 
 // New wires a service as c says. It connects to nothing yet; an error is a wrong configuration.
 func New(c *config.Config, o Options) (*App, error) {
-	kafka, err := NewCluster(c)
+	kafka, err := NewCluster(c, o.Dial)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +57,7 @@ func New(c *config.Config, o Options) (*App, error) {
 	if c.DFINERY.TokenFile != "" {
 		a.token = &connector.TokenFile{Path: c.DFINERY.TokenFile}
 	}
-	client := a.client(o.Version)
+	client := a.client(o)
 	host, _ := os.Hostname()
 	a.Service = &pipeline.Service{
 		ID: string(c.DFINERY.Service), Location: c.DFINERY.Timezone.Location, Streams: streams(c),
@@ -63,7 +68,7 @@ func New(c *config.Config, o Options) (*App, error) {
 		CheckpointInterval: c.Publish.CheckpointInterval, FenceRenewal: c.Publish.FenceRenewal,
 		OwnerHeartbeat: c.Publish.OwnerHeartbeat, StandbyAfter: c.Publish.StandbyAfter,
 		ShutdownTimeout: c.Process.ShutdownTimeout, RetryBackoff: c.Retry.Backoff, RetryMaxBackoff: c.Retry.MaxBackoff,
-		NarrowAfter: c.Retry.NarrowAfter, OnceAttempts: c.Breaker.Failures,
+		CommandPoll: time.Second, NarrowAfter: c.Retry.NarrowAfter, OnceAttempts: c.Breaker.Failures,
 		ConcurrentCalls: c.DFINERY.ConcurrentCalls, CallsPerHour: c.DFINERY.CallsPerHour,
 		Once: o.Once, Instance: instance(host), Host: host, Version: o.Version, Log: o.Log, Step: o.Step,
 		NewSource: func(state json.RawMessage) (pipeline.Source, error) {
@@ -89,9 +94,9 @@ func instance(host string) string {
 	return fmt.Sprintf("%s-%d-%x", host, os.Getpid(), time.Now().UnixMilli())
 }
 
-// NewCluster is the Kafka cluster that c names.
-func NewCluster(c *config.Config) (*cluster.Cluster, error) {
-	k := cluster.Config{Brokers: c.Kafka.Brokers}
+// NewCluster is the Kafka cluster that c names, reached by dial; nil is the network.
+func NewCluster(c *config.Config, dial func(ctx context.Context, network, address string) (net.Conn, error)) (*cluster.Cluster, error) {
+	k := cluster.Config{Brokers: c.Kafka.Brokers, Dial: dial}
 	for i := range c.Streams {
 		k.Topics = append(k.Topics, string(c.Streams[i].Topic))
 	}
@@ -109,7 +114,7 @@ func NewCluster(c *config.Config) (*cluster.Cluster, error) {
 	return cluster.New(k)
 }
 
-func (a *App) client(version string) *connector.Client {
+func (a *App) client(o Options) *connector.Client {
 	d := &a.config.DFINERY
 	token := func() (connector.Secret, error) { return connector.Secret(d.Token.Reveal()), nil }
 	if a.token != nil {
@@ -117,7 +122,8 @@ func (a *App) client(version string) *connector.Client {
 	}
 	return &connector.Client{
 		BaseURL: string(d.BaseURL), Service: string(d.Service), Token: token, ToDateExclusive: d.ToDate == config.Exclusive,
-		HeaderTimeout: d.HeaderTimeout, IdleTimeout: d.IdleTimeout, Version: version, Habit: new(connector.Habit),
+		HeaderTimeout: d.HeaderTimeout, IdleTimeout: d.IdleTimeout, Version: o.Version, Habit: new(connector.Habit),
+		Transport: o.Transport,
 	}
 }
 

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -19,6 +20,8 @@ type Config struct {
 	Timeout  time.Duration // the longest wait for the answer to one request; 0 means 30 s
 	TLS      *TLS          // nil means plain connections
 	SASL     *SASL         // nil means no authentication
+	// Dial makes connections; nil means a net.Dialer's. Tests reach brokers in memory by it.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // TLS turns encryption on. The files are read again for each connection, so that certificates rotate without a restart.
@@ -59,7 +62,10 @@ func New(cfg Config) (*Cluster, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	d := &dialer{clientID: cfg.ClientID, tls: cfg.TLS, sasl: cfg.SASL}
+	if cfg.Dial == nil {
+		cfg.Dial = new(net.Dialer).DialContext
+	}
+	d := &dialer{clientID: cfg.ClientID, tls: cfg.TLS, sasl: cfg.SASL, plain: cfg.Dial}
 	pool := &kafka.Transport{
 		Dial:           d.dial,
 		DialTimeout:    dialTimeout * time.Duration(len(cfg.Brokers)), // it tries the brokers one after the other

@@ -25,14 +25,15 @@ type dialer struct {
 	clientID string
 	tls      *TLS
 	sasl     *SASL
+	// plain makes the connection that the handshakes go over.
+	plain func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // dial returns an authenticated connection, or a *ConnectError.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	var netDialer net.Dialer
-	conn, err := netDialer.DialContext(ctx, network, address)
+	conn, err := d.plain(ctx, network, address)
 	if err != nil {
 		return nil, &ConnectError{Broker: address, Step: StepConnect, Err: err}
 	}
