@@ -1,0 +1,238 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/cmd/app"
+	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// pipes is a network in memory whose connections block durably, so that a broker lives in a synctest bubble.
+type pipes struct {
+	mu        sync.Mutex
+	listeners map[string]*pipeListener
+}
+
+type pipeListener struct {
+	address string
+	conns   chan net.Conn
+	closed  chan struct{}
+	once    sync.Once
+}
+
+type pipeAddr string
+
+func (a pipeAddr) Network() string { return "tcp" }
+func (a pipeAddr) String() string  { return string(a) }
+
+func (p *pipes) listen(_, _ string) (net.Listener, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := &pipeListener{address: fmt.Sprintf("127.0.0.1:%d", 9092+len(p.listeners)), conns: make(chan net.Conn), closed: make(chan struct{})}
+	p.listeners[l.address] = l
+	return l, nil
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return pipeAddr(l.address) }
+
+func (p *pipes) dial(ctx context.Context, _, address string) (net.Conn, error) {
+	p.mu.Lock()
+	l := p.listeners[address]
+	p.mu.Unlock()
+	if l == nil {
+		return nil, fmt.Errorf("nothing listens on %s", address)
+	}
+	client, server := net.Pipe()
+	select {
+	case l.conns <- server:
+		return client, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// world is a source, a Kafka and a connector in one bubble.
+type world struct {
+	t       *testing.T
+	net     *pipes
+	brokers string
+	api     *exporttest.Server
+	http    http.RoundTripper
+	config  *config.Config
+	log     bytes.Buffer
+	logMu   sync.Mutex
+}
+
+func (w *world) Write(b []byte) (int, error) {
+	w.logMu.Lock()
+	defer w.logMu.Unlock()
+	return w.log.Write(b)
+}
+
+func (w *world) said() string {
+	w.logMu.Lock()
+	defer w.logMu.Unlock()
+	return w.log.String()
+}
+
+func newWorld(t *testing.T, api *exporttest.Server) *world {
+	t.Helper()
+	w := &world{t: t, net: &pipes{listeners: map[string]*pipeListener{}}, api: api}
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(w.net.listen), kfake.BrokerConfigs(map[string]string{"log.retention.ms": "-1"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kafka.Close)
+	w.brokers = strings.Join(kafka.ListenAddrs(), ",")
+	server := api.StartMemory()
+	t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	w.http = server.Client().Transport
+	seoul := time.FixedZone("Asia/Seoul", 9*3600)
+	w.config = &config.Config{
+		DFINERY: config.DFINERY{
+			BaseURL: config.URL(server.URL), Service: "1234", Token: connector.Secret("export-token"), Timezone: config.Zone{Location: seoul},
+			ToDate: config.Inclusive, CallsPerHour: 100, ConcurrentCalls: 5, HeaderTimeout: 5 * time.Minute, IdleTimeout: time.Minute,
+		},
+		Kafka: config.Kafka{Brokers: kafka.ListenAddrs(), Compression: "snappy", CreateTopics: true, Partitions: 3, ReplicationFactor: 1},
+		Publish: config.Publish{
+			DeadLetterTopic: "dead", LedgerTopic: "ledger", Delivery: config.ExactlyOnce,
+			CheckpointInterval: 5 * time.Minute, FenceRenewal: time.Hour, OwnerHeartbeat: 10 * time.Minute, StandbyAfter: 30 * time.Minute,
+		},
+		Breaker: config.Breaker{Failures: 5, OpenFor: time.Minute, MaxOpenFor: 15 * time.Minute, TripOn: config.Codes{schema.UnknownError, schema.QueryError}},
+		Retry:   config.Retry{Backoff: time.Second, MaxBackoff: 10 * time.Minute, NarrowAfter: 3},
+		Process: config.Process{ShutdownTimeout: 20 * time.Second},
+		Streams: []config.Stream{{
+			Name: "events", Export: schema.Event, Topic: "events", Key: "df_unified_id", Empty: schema.EmptyOmit,
+			PollInterval: time.Hour, Lookback: 2, LookbackInterval: 6 * time.Hour, Start: config.Start{Back: 30},
+		}},
+	}
+	return w
+}
+
+// run runs the connector for a while; then it is stopped in order, as a SIGTERM does.
+func (w *world) run(d time.Duration) {
+	w.t.Helper()
+	a, err := app.New(w.config, app.Options{Version: "test", Log: slog.New(slog.NewTextHandler(w, nil)), Transport: w.http, Dial: w.net.dial})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	a.Service.CommandPoll = time.Hour // each look costs, and nobody gives commands here
+	ctx, cancel := context.WithTimeout(w.t.Context(), d)
+	defer cancel()
+	if err := a.Run(ctx); err != nil {
+		w.t.Fatalf("%v\n%s", err, w.said())
+	}
+}
+
+// records are the records of a topic.
+func (w *world) records(topic string) []*kgo.Record {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	defer cancel()
+	client, err := kgo.NewClient(kgo.SeedBrokers(w.brokers), kgo.Dialer(w.net.dial), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer client.Close()
+	var records []*kgo.Record
+	for {
+		poll, cancel := context.WithTimeout(ctx, 3*time.Second) // of the bubble's time, in which nothing else happens
+		fetched := client.PollFetches(poll)
+		cancel()
+		if fetched.NumRecords() == 0 {
+			return records
+		}
+		records = append(records, fetched.Records()...)
+	}
+}
+
+// days are the states of the stream's days by the ledger.
+func (w *world) days() map[schema.Day]ledger.Day {
+	w.t.Helper()
+	days := map[schema.Day]ledger.Day{}
+	for _, r := range w.records("ledger") {
+		if rest, ok := strings.CutPrefix(string(r.Key), "day/1234/events/"); ok {
+			day, err := schema.ParseDay(rest)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			var d ledger.Day
+			if err := json.Unmarshal(r.Value, &d); err != nil {
+				w.t.Fatal(err)
+			}
+			days[day] = d
+		}
+	}
+	return days
+}
+
+func (w *world) today() schema.Day {
+	return schema.DayOf(time.Now(), w.config.DFINERY.Timezone.Location)
+}
+
+// compare compares all rows of the days with what is published.
+func (w *world) compare(days map[schema.Day]bool) {
+	w.t.Helper()
+	count := map[string]int{}
+	for day := range days {
+		for _, record := range w.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day, Export: 100}).Records() {
+			text, _ := json.Marshal(record)
+			count[string(text)]++
+		}
+	}
+	for _, r := range w.records("events") {
+		record := map[string]string{}
+		if err := json.Unmarshal(r.Value, &record); err != nil {
+			w.t.Fatal(err)
+		}
+		text, _ := json.Marshal(record)
+		count[string(text)]--
+	}
+	wrong := 0
+	for text, n := range count {
+		if n != 0 {
+			if wrong++; wrong <= 5 {
+				w.t.Errorf("%+d of %s", -n, text)
+			}
+		}
+	}
+	if wrong > 0 {
+		w.t.Errorf("%d rows are wrong", wrong)
+	}
+}
