@@ -35,7 +35,7 @@ func number(t *testing.T, variable string, otherwise int) int {
 
 // unbounded lets a test make as many calls as it needs.
 func (b *bench) unbounded() {
-	b.environ["DFINERY_CALLS_PER_HOUR"], b.environ["CHECKPOINT_INTERVAL"] = "100000", "100ms"
+	b.environ["DFINERY_CALLS_PER_HOUR"], b.environ["CHECKPOINT_INTERVAL"] = "1000000", "100ms"
 }
 
 // settle runs the program until nothing is left, and compares.

@@ -138,12 +138,18 @@ func (p *process) text() string {
 // await waits until the log holds text.
 func (p *process) await(text string) {
 	p.t.Helper()
+	p.awaitMore(text, 0)
+}
+
+// awaitMore waits until the log holds text more than n times.
+func (p *process) awaitMore(text string, n int) {
+	p.t.Helper()
 	deadline := time.After(time.Minute)
-	for !strings.Contains(p.text(), text) {
+	for strings.Count(p.text(), text) <= n {
 		select {
 		case <-p.news:
 		case <-p.done:
-			if !strings.Contains(p.text(), text) {
+			if strings.Count(p.text(), text) <= n {
 				p.t.Fatalf("the program ended without saying %q:\n%s", text, p.text())
 			}
 		case <-deadline:
