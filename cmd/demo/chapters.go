@@ -121,7 +121,7 @@ func (s *story) summarize(took time.Duration) {
 // invite says where to look while everything stays as it is.
 func (s *story) invite() {
 	s.headline(8, "Still running, until Ctrl-C")
-	s.line(plain, "   kcat -b %s -t %s -o beginning -e -f '%%k  %%h\\n%%s\\n'", s.brokers[0], s.config.Streams[0].Topic)
+	s.line(plain, "   kcat -C -b %s -t %s -o beginning -e -f '%%k  %%h\\n%%s\\n'", s.brokers[0], s.config.Streams[0].Topic)
 	s.line(plain, "   The environment that has the real program do the same; it takes the service over from this one:")
 	for _, v := range s.environ {
 		s.line(plain, "     export %s=%s", v[0], v[1])
