@@ -10,26 +10,34 @@ import (
 // Columns are the columns of an export in the order of its header, with what each row's fingerprint and JSON need of their names, made once.
 type Columns struct {
 	Names  []string
-	byName []int    // indexes of Names, sorted by name
-	hashed [][]byte // by index: the name as the fingerprint takes it
-	member [][]byte // by index: ,"name":  as JSON
+	sorted []hashedName // by name
+	member []wideText   // by index: ,"name":"  as JSON, with the value's first quote
+
+	hashedSize, memberSize int // bounds of what all of them take, the ends of their values included
+}
+
+// hashedName is a column's name as the fingerprint takes it.
+type hashedName struct {
+	column int
+	name   wideText
 }
 
 // NewColumns refuses an empty or doubled name: its rows could not be told apart from others.
 func NewColumns(names []string) (*Columns, error) {
-	c := &Columns{Names: names, byName: make([]int, len(names)), hashed: make([][]byte, len(names)), member: make([][]byte, len(names))}
+	c := &Columns{Names: names, sorted: make([]hashedName, len(names)), member: make([]wideText, len(names))}
 	for i, name := range names {
 		if name == "" {
 			return nil, fmt.Errorf("column %d has no name", i+1)
 		}
-		c.byName[i] = i
-		c.hashed[i] = append(binary.AppendUvarint(nil, uint64(len(name))), name...)
-		c.member[i] = append(appendString([]byte{','}, []byte(name)), ':')
+		c.sorted[i] = hashedName{column: i, name: newWideText(append(binary.AppendUvarint(nil, uint64(len(name))), name...))}
+		c.member[i] = newWideText(append(appendString([]byte{','}, []byte(name)), ':', '"'))
+		c.hashedSize += len(c.sorted[i].name.text) + binary.MaxVarintLen32
+		c.memberSize += len(c.member[i].text) + len("null")
 	}
-	slices.SortFunc(c.byName, func(a, b int) int { return strings.Compare(names[a], names[b]) })
-	for i := 1; i < len(c.byName); i++ {
-		if names[c.byName[i-1]] == names[c.byName[i]] {
-			return nil, fmt.Errorf("column %q stands there twice", names[c.byName[i]])
+	slices.SortFunc(c.sorted, func(a, b hashedName) int { return strings.Compare(names[a.column], names[b.column]) })
+	for i := 1; i < len(c.sorted); i++ {
+		if names[c.sorted[i-1].column] == names[c.sorted[i].column] {
+			return nil, fmt.Errorf("column %q stands there twice", names[c.sorted[i].column])
 		}
 	}
 	return c, nil

@@ -22,18 +22,26 @@ type Hasher struct{ scratch []byte }
 // Row is the xxh3-128 of the row's non-empty cells in the order of their columns' names, each name and each value behind its length (uvarint).
 // So neither the order of columns nor an empty column that comes or goes changes it.
 func (h *Hasher) Row(r *Row) Fingerprint {
-	b := h.scratch[:0]
-	for _, i := range r.Columns.byName {
-		cell := r.Cell(i)
-		if len(cell) == 0 {
+	if need := r.Columns.hashedSize + len(r.Data) + wide; len(h.scratch) < need {
+		h.scratch = make([]byte, 2*need)
+	}
+	b, n := h.scratch, 0
+	for i := range r.Columns.sorted {
+		c := &r.Columns.sorted[i]
+		cell := r.Cells[c.column]
+		if cell.Start == cell.End {
 			continue
 		}
-		b = append(b, r.Columns.hashed[i]...)
-		b = binary.AppendUvarint(b, uint64(len(cell)))
-		b = append(b, cell...)
+		n = c.name.put(b, n)
+		if size := cell.End - cell.Start; size < 0x80 {
+			b[n] = byte(size)
+			n++
+		} else {
+			n += binary.PutUvarint(b[n:], uint64(size))
+		}
+		n = putSpan(b, n, r.Data, cell)
 	}
-	h.scratch = b
-	return Fingerprint(xxh3.Hash128(b).Bytes())
+	return Fingerprint(xxh3.Hash128(b[:n]).Bytes())
 }
 
 // BadFingerprint stands for a bad row, of which only the raw bytes are known.
