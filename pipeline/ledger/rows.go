@@ -24,6 +24,7 @@ func (e *LostError) Error() string {
 // what is left.
 func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*Set, error) {
 	set := new(Set)
+	set.Grow(d.Published + d.Bad)
 	key := b.Service + "/" + n.Stream + "/" + n.Day.String()
 	visitor := cluster.Visitor{Record: func(r *cluster.Record) error {
 		if string(r.Key) != key {

@@ -58,8 +58,18 @@ func (g *segment) insert(i int, k key) {
 	}
 }
 
-func (g *segment) grow() {
-	homes := max(firstHomes, g.homes+g.homes/8+1)
+// reserve makes room for about n keys more; a segment that gets more than its share grows again.
+func (g *segment) reserve(n int) {
+	// The shares of a large set differ by less than a 32nd.
+	if homes := (g.used + n + n/32) * outOf / full; homes > g.homes {
+		g.resize(max(firstHomes, homes+1))
+	}
+}
+
+func (g *segment) grow() { g.resize(max(firstHomes, g.homes+g.homes/8+1)) }
+
+// resize gives the segment that many homes, or more when the last keys would find no room.
+func (g *segment) resize(homes int) {
 	for {
 		next := segment{homes: homes, keys: make([]key, homes+pushed), counts: make([]byte, homes+pushed)}
 		if next.take(g) {
