@@ -113,25 +113,31 @@ func (e *export) move(ctx context.Context) (err error) {
 	e.event = e.columns.Index(eventColumn)
 	for n := 1; ; n++ {
 		row, err := body.Next()
-		var bad *schema.BadRow
-		switch {
-		case err == nil:
+		if err == nil {
 			err = e.publish(row, key)
 			if n%liveEvery == 0 {
 				e.glimpse()
 			}
-		case err == io.EOF:
-			return nil
-		case errors.As(err, &bad):
-			err = e.reject(bad, body)
 		}
-		if errors.As(err, &bad) {
-			err = e.reject(bad, body)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			err = e.rejectIfBad(err, body)
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// rejectIfBad makes a dead letter of a *schema.BadRow, and returns any other error.
+func (e *export) rejectIfBad(err error, body Body) error {
+	var bad *schema.BadRow
+	if errors.As(err, &bad) {
+		return e.reject(bad, body)
+	}
+	return err
 }
 
 // load reads the fingerprints of what is published of the day.

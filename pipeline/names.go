@@ -15,7 +15,6 @@ const mostNames = 2000
 // names are the event names met by an export, with those known before. Only rows that are new are looked at.
 type names struct {
 	known map[string]bool
-	last  string // most rows have the event of a row shortly before
 }
 
 func newNames(st *stream) *names {
@@ -37,13 +36,9 @@ func (n *names) add(more []string) {
 }
 
 func (n *names) meet(name []byte) {
-	if string(name) == n.last || len(name) == 0 {
-		return
-	}
-	if !n.known[string(name)] && len(n.known) < mostNames {
+	if len(name) > 0 && !n.known[string(name)] && len(n.known) < mostNames {
 		n.known[string(name)] = true
 	}
-	n.last = string(name)
 }
 
 // list is sorted, so that the ledger's record does not change without a cause.

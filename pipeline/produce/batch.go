@@ -54,11 +54,12 @@ const (
 type batch struct {
 	buf   []byte
 	count int
+	last  int // where the last record begins
 }
 
 func (b *batch) reset() {
 	b.buf = append(b.buf[:0], make([]byte, headerSize)...)
-	b.count = 0
+	b.count, b.last = 0, 0
 }
 
 // lengthRoom is what is left free for a length before what it counts is known: two bytes hold lengths from 64 to 8191,
@@ -86,6 +87,7 @@ func (b *batch) append(r *Record) int {
 		buf = append(buf, h.Value...)
 	}
 	b.buf = putLength(buf, start)
+	b.last = start
 	b.count++
 	return len(b.buf)
 }
@@ -108,8 +110,9 @@ func varintSize(n int) int { return (bits.Len64(uint64(n)<<1|1) + 6) / 7 }
 
 // split moves the records from the n-th on into to, which must be empty.
 func (b *batch) split(n int, to *batch) {
-	at := headerSize
+	at, last := headerSize, 0
 	for range n {
+		last = at
 		length, size := binary.Varint(b.buf[at:])
 		at += size + int(length)
 	}
@@ -120,7 +123,7 @@ func (b *batch) split(n int, to *batch) {
 		to.adopt(rest[size : size+int(length)])
 		rest = rest[size+int(length):]
 	}
-	b.buf, b.count = b.buf[:at], n
+	b.buf, b.count, b.last = b.buf[:at], n, last
 }
 
 // adopt appends a record of another batch: the same but for its offset delta.
@@ -132,17 +135,17 @@ func (b *batch) adopt(record []byte) {
 	b.buf = binary.AppendVarint(b.buf, int64(b.count))
 	b.buf = append(b.buf, record[2+old:]...)
 	b.buf = putLength(b.buf, start)
+	b.last = start
 	b.count++
 }
 
 // lastID is the value of the last record's first header; nil without one.
 func (b *batch) lastID() []byte {
-	rest := b.buf[headerSize:]
-	var record []byte
-	for len(rest) > 0 {
-		length, size := binary.Varint(rest)
-		record, rest = rest[size:size+int(length)], rest[size+int(length):]
+	if b.count == 0 {
+		return nil
 	}
+	_, size := binary.Varint(b.buf[b.last:])
+	record := b.buf[b.last+size:]
 	number := func() int {
 		n, size := binary.Varint(record)
 		record = record[size:]
