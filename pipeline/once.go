@@ -76,6 +76,8 @@ func (t *tenure) onceDone() (bool, error) {
 			l.Wait = stop
 			if l.Error == "" && d.stream.kept.Halted != nil {
 				l.Error = d.stream.kept.Halted.Detail
+			} else if l.Error == "" {
+				l.Error = d.stream.blocked
 			}
 		case t.onceWants(d, now) && (d.at.After(now) || t.waits.For == ""):
 			soon = true

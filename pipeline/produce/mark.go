@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 
@@ -22,6 +23,7 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 		}
 	}
 	var logs []cluster.LogRange
+	began := time.Now()
 	err := f.retry(ctx, "look at the partitions to fence", func() error {
 		topics, err := f.Cluster.Topics(ctx, names...)
 		if err != nil {
@@ -40,11 +42,27 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 			}
 			led = append(led, p)
 		}
-		logs, err = f.Cluster.Offsets(ctx, led...)
-		return err
+		if logs, err = f.Cluster.Offsets(ctx, led...); err != nil {
+			return err
+		}
+		for _, l := range logs {
+			// A topic that was just created is not known to all brokers at once.
+			if l.Err != nil && time.Since(began) < settleTime {
+				return l.Err
+			}
+		}
+		return nil
 	})
-	return slices.DeleteFunc(logs, func(l cluster.LogRange) bool { return l.Err != nil }), err
+	return slices.DeleteFunc(logs, func(l cluster.LogRange) bool {
+		if l.Err != nil {
+			f.log().Warn("partition can't be fenced now, so it can't be written", "partition", l.Partition, "error", l.Err)
+		}
+		return l.Err != nil
+	}), err
 }
+
+// settleTime is how long a partition may be unknown to a broker before it is left out.
+const settleTime = 5 * time.Second
 
 func unfit(topic cluster.Topic, config cluster.TopicConfig, partition int) error {
 	switch {
@@ -104,6 +122,7 @@ func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.L
 		topics[l.Partition.Topic] = append(topics[l.Partition.Topic], kafka.AddPartitionToTxn{Partition: l.Partition.Partition})
 	}
 	refused := map[cluster.TopicPartition]error{}
+	began := time.Now()
 	err := f.retry(ctx, "add partitions to the fence", func() error {
 		clear(refused)
 		answer, err := f.Cluster.Client().AddPartitionsToTxn(ctx, &kafka.AddPartitionsToTxnRequest{
@@ -116,6 +135,8 @@ func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.L
 			for _, a := range answers {
 				switch {
 				case a.Error == nil, errors.Is(a.Error, notAttempted):
+				case cluster.Missing(a.Error) && time.Since(began) < settleTime:
+					return a.Error
 				case cluster.Missing(a.Error), errors.Is(a.Error, kafka.TopicAuthorizationFailed):
 					refused[cluster.TopicPartition{Topic: topic, Partition: a.Partition}] = a.Error
 				default:

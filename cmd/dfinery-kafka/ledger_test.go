@@ -1,0 +1,202 @@
+package main_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/schema"
+)
+
+// admin does to the topics what people do.
+func (b *bench) admin(do func(context.Context, *kadm.Client) error) {
+	b.t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(b.brokers, ",")...))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 30*time.Second)
+	defer cancel()
+	if err := do(ctx, kadm.NewClient(client)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) deleteTopics(names ...string) {
+	b.t.Helper()
+	b.admin(func(ctx context.Context, c *kadm.Client) error {
+		for _, name := range names {
+			answer, err := c.DeleteTopic(ctx, b.prefix+name)
+			if err == nil {
+				err = answer.Err
+			}
+			if err != nil {
+				return err
+			}
+		}
+		// The brokers forget a deleted topic a moment later.
+		for {
+			topics, err := c.ListTopics(ctx)
+			if err != nil {
+				return err
+			}
+			gone := true
+			for _, name := range names {
+				gone = gone && !topics.Has(b.prefix+name)
+			}
+			if gone {
+				return nil
+			}
+		}
+	})
+}
+
+// once runs the program once and expects an exit code.
+func (b *bench) once(code int) string {
+	b.t.Helper()
+	_, got := b.run("run", "--once")
+	if got.Code != code {
+		b.t.Fatalf("exit %d, want %d:\n%s", got.Code, code, got.Stderr)
+	}
+	return got.Stderr
+}
+
+func lateBench(t *testing.T) *bench {
+	b := newBench(t, &exporttest.Server{
+		Limits: exporttest.Limits{PerHour: -1},
+		Data:   exporttest.Data{Seed: 21, RowsPerDay: 1500, Odd: 0.1, Duplicates: 0.05, Late: 0.2, LateFrom: 2},
+	})
+	b.unbounded()
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"] = "100ms", "100ms"
+	return b
+}
+
+func expect(t *testing.T, log string, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(log, text) {
+			t.Errorf("the log does not say %q:\n%s", text, log)
+		}
+	}
+}
+
+func TestLedgerLost(t *testing.T) {
+	t.Parallel()
+	b := lateBench(t)
+	b.once(0)
+	b.deleteTopics("ledger", "ledger.rows")
+	expect(t, b.once(0), "the ledger is empty: reading what the topics hold of this service", "restored rows that were published after the last checkpoint")
+	b.once(0)
+	compare(t, b.served(schema.Event), b.published("events"))
+}
+
+func TestLedgerRecordUnreadable(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]string{"not JSON": "garbage", "a newer release's": `{"v":2,"state":"open"}`, "an unknown state": `{"state":"half"}`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := lateBench(t)
+			b.once(0)
+			b.admin(func(ctx context.Context, c *kadm.Client) error {
+				client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(b.brokers, ",")...))
+				if err != nil {
+					return err
+				}
+				defer client.Close()
+				key := fmt.Sprintf("day/1234/events/%s", schema.DayOf(time.Now(), seoul)-1)
+				return client.ProduceSync(ctx, &kgo.Record{Topic: b.prefix + "ledger", Key: []byte(key), Value: []byte(value)}).FirstErr()
+			})
+			before := len(b.published("events"))
+			expect(t, b.once(1), "can't be read", "at offset ", "The service stops rather than count it as absent")
+			if n := len(b.published("events")); n != before {
+				t.Errorf("%d rows were published all the same", n-before)
+			}
+		})
+	}
+}
+
+func TestLedgerPolicy(t *testing.T) {
+	t.Parallel()
+	b := lateBench(t)
+	b.once(0)
+	set := func(topic, name, value string) {
+		b.admin(func(ctx context.Context, c *kadm.Client) error {
+			answers, err := c.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: name, Value: &value}}, b.prefix+topic)
+			if err == nil {
+				err = answers[0].Err
+			}
+			return err
+		})
+	}
+	set("ledger", "cleanup.policy", "delete")
+	set("ledger.rows", "retention.ms", "86400000")
+	expect(t, b.once(1), "has cleanup.policy=delete, the ledger needs compact alone",
+		"--alter --entity-type topics --entity-name "+b.prefix+"ledger --add-config cleanup.policy=compact",
+		"has retention.ms=86400000", "--entity-name "+b.prefix+"ledger.rows --add-config retention.ms=3024000000")
+	set("ledger", "cleanup.policy", "compact")
+	set("ledger.rows", "retention.ms", "3024000000")
+	b.once(0)
+	compare(t, b.served(schema.Event), b.published("events"))
+}
+
+func TestPartitionsAdded(t *testing.T) {
+	t.Parallel()
+	b := lateBench(t)
+	b.once(0)
+	add := func(topic string, n int) {
+		b.admin(func(ctx context.Context, c *kadm.Client) error {
+			answers, err := c.UpdatePartitions(ctx, n, b.prefix+topic)
+			if err == nil {
+				err = answers.Error()
+			}
+			return err
+		})
+	}
+	add("events", 11)
+	b.once(0)
+	b.once(0)
+	compare(t, b.served(schema.Event), b.published("events"))
+
+	moved := 2 // partitions, of which the service's key is not in the first
+	for cluster.PartitionOf([]byte("1234"), moved) == 0 {
+		moved++
+	}
+	add("ledger", moved)
+	expect(t, b.once(1), "partitions were added to the ledger")
+}
+
+func TestPartitionsAddedWhileRunning(t *testing.T) {
+	t.Parallel()
+	b := lateBench(t)
+	p := b.start(binary, nil, "run")
+	p.await(`"code":"ok"`)
+	b.admin(func(ctx context.Context, c *kadm.Client) error {
+		answers, err := c.UpdatePartitions(ctx, 9, b.prefix+"events")
+		if err == nil {
+			err = answers.Error()
+		}
+		return err
+	})
+	p.await("the topics' partitions have changed")
+	p.awaitMore(`"msg":"owner"`, 1)
+	p.kill()
+	b.settle()
+}
+
+func TestTopicDeleted(t *testing.T) {
+	t.Parallel()
+	b := lateBench(t)
+	b.once(0)
+	b.deleteTopics("events")
+	day := schema.DayOf(time.Now(), seoul)
+	expect(t, b.once(0), "Kafka has lost acknowledged rows of a stream: publish its days again",
+		fmt.Sprintf("dfinery-kafka backfill events --from %s --to %s --again", day-2, day))
+}
