@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	demo "dfinery-kafka/cmd/demo"
 )
@@ -101,25 +102,56 @@ func wantLines(t *testing.T, got, want string) {
 	}
 }
 
-// until ends a context as soon as a text is written to it.
-type until struct {
+// hook is told, once, what was printed when a text appears.
+type hook struct {
 	bytes.Buffer
 	text string
-	end  context.CancelFunc
+	do   func(printed string)
 }
 
-func (u *until) Write(b []byte) (int, error) {
-	if bytes.Contains(b, []byte(u.text)) {
-		u.end()
+func (h *hook) Write(b []byte) (int, error) {
+	n, err := h.Buffer.Write(b)
+	if h.do != nil && bytes.Contains(b, []byte(h.text)) {
+		h.do(h.String())
+		h.do = nil
 	}
-	return u.Buffer.Write(b)
+	return n, err
+}
+
+// repeat publishes the first record of a topic once more.
+func repeat(t *testing.T, broker, topic string) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer client.Close()
+	records := client.PollFetches(t.Context()).Records()
+	if len(records) == 0 {
+		t.Error("no record to repeat")
+		return
+	}
+	if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: records[0].Key, Value: records[0].Value, Headers: records[0].Headers}).FirstErr(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRepeatedRecordFails(t *testing.T) {
+	restoreEnvironment(t)
+	out := &hook{text: "Late rows", do: func(printed string) {
+		repeat(t, regexp.MustCompile(`Kafka +(\S+)  embedded`).FindStringSubmatch(printed)[1], "dfinery.events")
+	}}
+	err := demo.Demo{Days: 4, Rows: 100, Out: out}.Run(t.Context())
+	if err == nil || !strings.HasPrefix(err.Error(), "API and Kafka differ: 2 differences:\n  1 too many: ") || !strings.HasSuffix(err.Error(), ": its id stands there twice") {
+		t.Errorf("Run() = %v, want a record that stands there twice", err)
+	}
 }
 
 func TestKeepInColour(t *testing.T) {
 	restoreEnvironment(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	out := &until{text: "export DFINERY_BASE_URL=", end: cancel}
+	out := &hook{text: "export ADMIN_ADDR=", do: func(string) { cancel() }}
 	if err := (demo.Demo{Days: 4, Rows: 100, Keep: true, Out: out, Colour: true}).Run(ctx); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -137,7 +169,7 @@ func TestInterrupt(t *testing.T) {
 	restoreEnvironment(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	out := &until{text: "What is there", end: cancel}
+	out := &hook{text: "What is there", do: func(string) { cancel() }}
 	if err := (demo.Demo{Days: 4, Rows: 100, Out: out}).Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Run() = %v, want that it was interrupted", err)
 	}
