@@ -15,6 +15,7 @@ const (
 	VerbPause    = "pause"
 	VerbResume   = "resume"
 	VerbBackfill = "backfill"
+	VerbReplay   = "replay"
 )
 
 // obey takes the commands that were written to the ledger since, and brings those under way further. It never fails because of what
@@ -53,7 +54,7 @@ func (t *tenure) carryOut(ctx context.Context) error {
 		if c.Done != nil {
 			continue
 		}
-		changed, done := t.carry(c)
+		changed, done := t.carry(ctx, c)
 		if done {
 			now := time.Now()
 			c.Done = &now
@@ -81,7 +82,7 @@ func (t *tenure) carryOut(ctx context.Context) error {
 }
 
 // carry brings one command further. Taking it up is a change to be written, ending it as well.
-func (t *tenure) carry(c *ledger.Command) (changed, done bool) {
+func (t *tenure) carry(ctx context.Context, c *ledger.Command) (changed, done bool) {
 	if c.Error != "" { // it could not be read
 		return true, true
 	}
@@ -104,8 +105,10 @@ func (t *tenure) carry(c *ledger.Command) (changed, done bool) {
 		return true, true
 	case VerbBackfill:
 		return t.carryBackfill(c, st)
+	case VerbReplay:
+		return t.carryReplay(ctx, c, st)
 	}
-	c.Error = fmt.Sprintf("%q is not a command: pause, resume, backfill", c.Verb)
+	c.Error = fmt.Sprintf("%q is not a command: pause, resume, backfill, replay", c.Verb)
 	return true, true
 }
 

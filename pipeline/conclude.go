@@ -17,6 +17,8 @@ func (t *tenure) conclude(d *day, e *export) {
 	st := t.stream(d.name.Stream)
 	var failure *schema.Failure
 	switch {
+	case e.replay != nil:
+		e.replay.take(e)
 	case e.err == nil && e.call.Probe:
 		t.judgeProbe(st, d, e)
 	case e.err == nil && e.call.Slice:

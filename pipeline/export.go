@@ -40,6 +40,8 @@ type export struct {
 	saved  tally                  // what of it the ledger has
 
 	names *names // nil for a userprofile
+	// replay is the replay that the rows are of; nil when they come from the source.
+	replay *replay
 
 	live atomic.Pointer[tally] // sum as of a moment ago, for the status
 

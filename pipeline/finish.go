@@ -12,6 +12,9 @@ import (
 func (t *tenure) finish(ctx context.Context, e *export) error {
 	t.exports--
 	e.day.export, e.day.ended, e.day.set = nil, e, e.set
+	if e.replay != nil && e.err == nil {
+		return t.checkpoint(ctx)
+	}
 	code := codeOK
 	var failure *schema.Failure
 	switch {

@@ -133,6 +133,7 @@ func (t *tenure) limits(ctx context.Context, session *produce.Session) error {
 	for _, c := range configs {
 		if c.Err == nil && c.MaxMessageBytes > 0 {
 			session.SetLimit(c.Name, c.MaxMessageBytes)
+			t.limit[c.Name] = c.MaxMessageBytes
 		}
 	}
 	return nil

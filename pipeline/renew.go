@@ -28,7 +28,7 @@ func (t *tenure) renew(ctx context.Context) error {
 }
 
 // errChanged ends a tenure whose partitions are not those that it was opened with: a new one takes them in.
-var errChanged = errors.New("the topics' partitions have changed")
+var errChanged = errors.New("the topics have changed")
 
 // reconsider looks at the topics: partitions that are new, or back, are fenced and restored before the first write to them, by
 // opening the tenure anew; a partition that takes nothing while other streams wait for it ends the tenure as well, and is left out
@@ -43,7 +43,15 @@ func (t *tenure) reconsider(ctx context.Context) error {
 		t.log.Warn("can't look at the topics", "error", err)
 		return nil
 	}
+	configs, err := t.service.Cluster.TopicConfigs(ctx, names...)
+	if err != nil {
+		t.log.Warn("can't look at the topics' configuration", "error", err)
+		return nil
+	}
 	for i, st := range t.streams {
+		if now := configs[i].MaxMessageBytes; configs[i].Err == nil && now != t.limit[st.Topic] && st.blocked == "" {
+			return fmt.Errorf("%w: topic %s has max.message.bytes=%d, it had %d", errChanged, st.Topic, now, t.limit[st.Topic])
+		}
 		switch has := len(st.senders); {
 		case topics[i].Err != nil && st.blocked == "":
 			st.blocked = topics[i].Err.Error()

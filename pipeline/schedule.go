@@ -112,13 +112,18 @@ func (t *tenure) start(ctx, exports context.Context, d due, permit Permit, now t
 	if !d.probe {
 		e.call.Filter, e.call.Slice = narrow(d.stream, day, now)
 	}
-	e.value.empty = d.stream.Empty
-	e.put = produce.Record{Value: &e.value, Headers: []produce.Header{{Key: "id"}, {Key: "export", Value: []byte(e.call.ID())}}}
-	e.live.Store(&tally{})
+	e.prepare(d.stream.Empty)
 	day.export = e
 	t.exports++
 	t.running.Go(func() { e.run(exports) })
 	return nil
+}
+
+// prepare sets up what is the same for all rows.
+func (e *export) prepare(empty schema.Empty) {
+	e.value.empty = empty
+	e.put = produce.Record{Value: &e.value, Headers: []produce.Header{{Key: "id"}, {Key: "export", Value: []byte(e.call.ID())}}}
+	e.live.Store(&tally{})
 }
 
 // attempt counts the calls since the last success, this one included.

@@ -14,6 +14,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/schema"
 )
 
 // Service keeps the topics of one DFINERY service equal to what its exports hold. All fields are set before Run, and none has a
@@ -53,6 +54,9 @@ type Service struct {
 
 	Instance, Host, Version string
 	Log                     *slog.Logger
+	// Parse reads a row from its raw copy and the columns of its header: for the replay of dead letters. An error that is a
+	// *schema.BadRow says that it still is none.
+	Parse func(columns []string, raw []byte) (*schema.Row, error)
 	// Observe, when set, is told how long each export took.
 	Observe func(stream string, took time.Duration)
 	// Step, when set, is told of each step that a crash may come between. Only tests set it.

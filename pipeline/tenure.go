@@ -29,11 +29,13 @@ type tenure struct {
 	marks           map[cluster.TopicPartition]produce.Position // of partitions that this tenure has not written
 	unowned         map[cluster.TopicPartition]ledger.Mark      // the former checkpoint's, of partitions that could not be fenced
 
+	limit         map[string]int // max.message.bytes by topic, as the session was told
 	streams       []*stream
 	owner         ledger.Owner
 	serviceRecord ledger.Service
 	commands      []*ledger.Command
-	end           int64 // how far the state partition was read for commands
+	replays       map[string]*replay // by command, of those under way
+	end           int64              // how far the state partition was read for commands
 
 	ended   chan *export // exports that have ended
 	full    chan struct{}
@@ -46,7 +48,9 @@ func newTenure(s *Service, books *ledger.Books) *tenure {
 	return &tenure{
 		service: s, books: books, log: s.Log,
 		marks: map[cluster.TopicPartition]produce.Position{}, unowned: map[cluster.TopicPartition]ledger.Mark{},
-		ended: make(chan *export, s.ConcurrentCalls), full: make(chan struct{}, 1),
+		limit:   map[string]int{},
+		replays: map[string]*replay{},
+		ended:   make(chan *export, s.ConcurrentCalls), full: make(chan struct{}, 1),
 	}
 }
 

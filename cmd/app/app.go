@@ -71,6 +71,7 @@ func New(c *config.Config, o Options) (*App, error) {
 		CommandPoll: time.Second, NarrowAfter: c.Retry.NarrowAfter, OnceAttempts: c.Breaker.Failures,
 		ConcurrentCalls: c.DFINERY.ConcurrentCalls, CallsPerHour: c.DFINERY.CallsPerHour,
 		Once: o.Once, Instance: instance(host), Host: host, Version: o.Version, Log: o.Log, Step: o.Step,
+		Parse: connector.ParseRow,
 		NewSource: func(state json.RawMessage) (pipeline.Source, error) {
 			source, err := connector.NewSource(client, a.policy(), state)
 			if err != nil {

@@ -185,7 +185,7 @@ func TestPartitionsAddedWhileRunning(t *testing.T) {
 		}
 		return err
 	})
-	p.await("the topics' partitions have changed")
+	p.await("the topics have changed")
 	p.awaitMore(`"msg":"owner"`, 1)
 	p.kill()
 	b.settle()

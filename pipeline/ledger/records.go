@@ -174,10 +174,10 @@ type Command struct {
 	From    schema.Day `json:"from,omitempty"`
 	To      schema.Day `json:"to,omitempty"`
 	Again   bool       `json:"again,omitempty"`
-	// Letter is the dead letter to replay: [partition, offset] of the dead-letter topic.
-	Letter *[2]int64 `json:"letter,omitempty"`
-	Given  time.Time `json:"given"`
-	By     string    `json:"by,omitempty"`
+	// Letters are the dead letters to replay, all of Stream: [partition, offset] of the dead-letter topic.
+	Letters [][2]int64 `json:"letters,omitempty"`
+	Given   time.Time  `json:"given"`
+	By      string     `json:"by,omitempty"`
 
 	// Taken, Done and Result are written by the owner.
 	Taken  *time.Time `json:"taken,omitempty"`

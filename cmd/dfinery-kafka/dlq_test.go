@@ -1,0 +1,94 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// TestReplayRows: rows that were larger than the topic took are published by a replay once it takes more, and once only.
+func TestReplayRows(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 31, RowsPerDay: 600, Odd: 0.1}})
+	b.unbounded()
+	b.environ["KAFKA_COMPRESSION"], b.environ["STREAM_EVENTS_START"] = "none", "1"
+	small, large := "1000", "1000000"
+	b.admin(func(ctx context.Context, c *kadm.Client) error {
+		_, err := c.CreateTopic(ctx, 3, 1, map[string]*string{"max.message.bytes": &small}, b.prefix+"events")
+		return err
+	})
+	b.once(0)
+	published, letters := len(b.published("events")), b.letters()
+	for _, l := range letters {
+		if l.Error.Code != schema.TooLarge || l.Error.Origin != schema.OriginKafka {
+			t.Errorf("a dead letter for another reason: %+v", l.Error)
+		}
+	}
+	if len(letters) == 0 || published == 0 || published+len(letters) != 1200 {
+		t.Fatalf("%d rows published, %d dead letters, of 1200 rows", published, len(letters))
+	}
+	list, got := b.run("dlq", "list", "--kind", "row", "--json")
+	if got.Code != 0 || strings.Count(list, "\n") != len(letters) {
+		t.Fatalf("exit %d, listed:\n%s%s", got.Code, list, got.Stderr)
+	}
+	var first struct{ Name string }
+	if err := json.Unmarshal([]byte(list[:strings.Index(list, "\n")]), &first); err != nil {
+		t.Fatal(err)
+	}
+	shown, got := b.run("dlq", "show", first.Name)
+	expect(t, shown, `"code": "too_large"`, `"raw": `)
+	if got.Code != 0 {
+		t.Errorf("exit %d: %s", got.Code, got.Stderr)
+	}
+
+	b.admin(func(ctx context.Context, c *kadm.Client) error {
+		answers, err := c.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &large}}, b.prefix+"events")
+		if err == nil {
+			err = answers[0].Err
+		}
+		return err
+	})
+	plan, _ := b.run("dlq", "replay", "--code", "too_large")
+	expect(t, plan, "rows to be read again", "nothing was done: --yes carries it out")
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"] = "1h", "1h"
+	p := b.start(binary, nil, "run")
+	p.await(`"msg":"owner"`)
+	for n, want := range []string{"rows published, 0 were published already, 0 are bad still", "0 rows published, "} {
+		out, got := b.run("dlq", "replay", "--code", "too_large", "--yes")
+		if got.Code != 0 {
+			t.Fatalf("replay %d: exit %d: %s%s\n%s", n, got.Code, out, got.Stderr, p.text())
+		}
+		expect(t, out, want)
+	}
+	p.kill()
+	compare(t, b.served(schema.Event), b.published("events"))
+}
+
+// TestReplayExports: the dead letter of an export exports its day again.
+func TestReplayExports(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 32, RowsPerDay: 300}})
+	b.unbounded()
+	b.api.Inject(exporttest.Fault{Code: schema.UnknownError})
+	b.once(0)
+	calls := len(b.api.Calls())
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"] = "1h", "1h"
+	p := b.start(binary, nil, "run")
+	p.await(`"msg":"owner"`)
+	out, got := b.run("dlq", "replay", "--kind", "export", "--yes")
+	if got.Code != 0 {
+		t.Fatalf("exit %d: %s%s\n%s", got.Code, out, got.Stderr, p.text())
+	}
+	expect(t, out, "1 days exported again")
+	if n := len(b.api.Calls()); n != calls+1 {
+		t.Errorf("%d calls for the replay, want 1", n-calls)
+	}
+	p.kill()
+	compare(t, b.served(schema.Event), b.published("events"))
+}

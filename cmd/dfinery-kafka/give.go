@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// commandID is new each time, and sorts by time.
+func commandID() string {
+	return time.Now().UTC().Format("20060102T150405.000") + "-" + rand.Text()[:8]
+}
+
+// who gave a command, as far as the machine knows.
+func who() string {
+	host, _ := os.Hostname()
+	if u, err := user.Current(); err == nil {
+		return u.Username + "@" + host
+	}
+	return host
+}
+
+// await waits for the result of a command and tells it. Without an owner that carries it out, it stays in the ledger for the next.
+func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledger.Command, patience time.Duration) error {
+	if patience <= 0 {
+		fmt.Fprintf(out, "%s %s: written to the ledger, the service's owner carries it out\n", given.Verb, given.Stream)
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var wrong error
+	taken := false
+	err := books.Watch(ctx, given.ID, 200*time.Millisecond, func(c *ledger.Command) bool {
+		if c.Taken != nil && !taken {
+			taken = true
+			fmt.Fprintf(out, "%s %s: taken up by the owner\n", c.Verb, given.Stream)
+		}
+		if c.Done == nil {
+			return true
+		}
+		if c.Result != "" {
+			fmt.Fprintf(out, "%s %s: %s\n", c.Verb, given.Stream, c.Result)
+		}
+		if c.Error != "" {
+			wrong = fmt.Errorf("%s %s: %s", given.Verb, given.Stream, c.Error)
+		}
+		return false
+	})
+	switch {
+	case err == nil:
+		return wrong
+	case errors.Is(err, context.DeadlineExceeded) && !taken:
+		fmt.Fprintf(out, "%s %s: nobody has taken it up within %s: it is carried out when the service's owner runs\n", given.Verb, given.Stream, patience)
+		return nil
+	case errors.Is(err, context.DeadlineExceeded):
+		fmt.Fprintf(out, "%s %s: still under way after %s: see dfinery-kafka status\n", given.Verb, given.Stream, patience)
+		return nil
+	}
+	return err
+}

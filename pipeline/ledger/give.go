@@ -1,0 +1,80 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+// Give writes a command for the service's owner to carry out, now or when there is one. It is written without a fence: anybody may
+// command who may write the ledger.
+func (b *Books) Give(ctx context.Context, c *Command) error {
+	at, err := b.partition(ctx)
+	if err != nil {
+		return fmt.Errorf("give a command: %w", err)
+	}
+	value, err := encode(c)
+	if err != nil {
+		return fmt.Errorf("give a command: %w", err)
+	}
+	answer, err := b.Cluster.Client().Produce(ctx, &kafka.ProduceRequest{
+		Topic: at.Topic, Partition: at.Partition, RequiredAcks: kafka.RequireAll,
+		Records: kafka.NewRecordReader(kafka.Record{Key: kafka.NewBytes([]byte("command/" + c.ID)), Value: kafka.NewBytes(value)}),
+	})
+	if err == nil {
+		err = answer.Error
+	}
+	if err != nil {
+		return fmt.Errorf("give a command: write it to %v: %w", at, err)
+	}
+	return nil
+}
+
+// partition is the one of the state topic that holds the service's records.
+func (b *Books) partition(ctx context.Context) (cluster.TopicPartition, error) {
+	topics, err := b.Cluster.Topics(ctx, b.Topic)
+	if err == nil {
+		err = topics[0].Err
+	}
+	if err != nil {
+		return cluster.TopicPartition{}, fmt.Errorf("topic %s: %w; has the connector run yet, and is LEDGER_TOPIC right?", b.Topic, err)
+	}
+	return cluster.TopicPartition{Topic: b.Topic, Partition: cluster.PartitionOf([]byte(b.Service), len(topics[0].Partitions))}, nil
+}
+
+// Watch calls seen with the command each time its record changes, until seen returns false or ctx ends.
+func (b *Books) Watch(ctx context.Context, id string, every time.Duration, seen func(*Command) bool) error {
+	at, err := b.partition(ctx)
+	if err != nil {
+		return err
+	}
+	state := &State{Days: map[DayName]*Day{}, Commands: map[string]*Command{}, Partition: at.Partition}
+	var last *Command
+	for {
+		logs, err := b.Cluster.Offsets(ctx, at)
+		if err == nil {
+			err = logs[0].Err
+		}
+		if err == nil {
+			err = b.Follow(ctx, state, at.Partition, max(state.End, logs[0].Start), logs[0].End)
+		}
+		if err != nil {
+			return fmt.Errorf("watch the command: %w", err)
+		}
+		state.End = logs[0].End
+		if c := state.Commands[id]; c != nil && c != last {
+			if last = c; !seen(c) {
+				return nil
+			}
+		}
+		select {
+		case <-time.After(every):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}

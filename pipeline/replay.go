@@ -1,0 +1,200 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// replay is a command under way that puts dead letters right: those of exports by exporting their days again, those of rows by
+// reading the rows from their raw copies. A crash in the middle repeats it, which publishes nothing twice: what is published is known.
+type replay struct {
+	days  map[schema.Day]bool // to be exported again
+	rows  []replayRows        // not begun yet
+	out   int                 // begun and not ended
+	total tally
+	whole int      // days exported
+	wrong []string // letters that can't be replayed, and why
+}
+
+// replayRows are rows of one day and header.
+type replayRows struct {
+	day     schema.Day
+	export  int
+	columns []string
+	raw     [][]byte
+}
+
+// mostWrong bounds what a command's answer lists.
+const mostWrong = 10
+
+func (t *tenure) carryReplay(ctx context.Context, c *ledger.Command, st *stream) (changed, done bool) {
+	r := t.replays[c.ID]
+	if r == nil {
+		if st.blocked != "" {
+			return false, false
+		}
+		now := time.Now()
+		c.Taken = &now
+		r = t.readLetters(ctx, c, st)
+		t.replays[c.ID] = r
+		changed = true
+	}
+	t.replayDays(c, st, r)
+	t.replayNext(ctx, st, r)
+	if len(r.days) > 0 || len(r.rows) > 0 || r.out > 0 {
+		return changed, false
+	}
+	delete(t.replays, c.ID)
+	c.Result = fmt.Sprintf("%d rows published, %d were published already, %d are bad still, %d days exported again", r.total.Published, r.total.Duplicates, r.total.Bad, r.whole)
+	if n := len(r.wrong); n > 0 {
+		c.Error = fmt.Sprintf("%d letters can't be replayed: %s", n, strings.Join(r.wrong[:min(n, mostWrong)], "; "))
+	}
+	return true, true
+}
+
+// readLetters sorts the command's letters by what has to be done.
+func (t *tenure) readLetters(ctx context.Context, c *ledger.Command, st *stream) *replay {
+	r := &replay{days: map[schema.Day]bool{}}
+	today := schema.DayOf(time.Now(), t.service.Location)
+	for _, at := range c.Letters {
+		p := cluster.TopicPartition{Topic: t.service.DeadLetterTopic, Partition: int(at[0])}
+		name := fmt.Sprintf("%d/%d", at[0], at[1])
+		letter, err := t.readLetter(ctx, p, at[1])
+		switch {
+		case err != nil:
+			r.wrong = append(r.wrong, name+": "+err.Error())
+		case letter.Service != t.service.ID || letter.Stream != st.Name:
+			r.wrong = append(r.wrong, fmt.Sprintf("%s is of %s/%s", name, letter.Service, letter.Stream))
+		case letter.Kind == schema.KindRow && letter.Row != nil && letter.Row.Columns != nil && whole(letter.Row):
+			r.add(letter)
+		case letter.Day < today-Reach || letter.Day > today:
+			r.wrong = append(r.wrong, fmt.Sprintf("%s: its day %s is out of the API's reach", name, letter.Day))
+		default:
+			r.days[letter.Day] = true
+			st.day(letter.Day).wanted = true
+		}
+	}
+	return r
+}
+
+func (t *tenure) readLetter(ctx context.Context, p cluster.TopicPartition, offset int64) (*schema.DeadLetter, error) {
+	letter := new(schema.DeadLetter)
+	err := errors.New("there is no record")
+	read := t.service.Cluster.Read(ctx, p, offset, offset+1, cluster.Visitor{Record: func(record *cluster.Record) error {
+		err = json.Unmarshal(record.Value, letter)
+		return nil
+	}})
+	return letter, errors.Join(read, err)
+}
+
+// raw is a letter's row as it arrived.
+func raw(l *schema.LetterRow) []byte {
+	if l.RawBase64 != "" {
+		b, err := base64.StdEncoding.DecodeString(l.RawBase64)
+		if err != nil {
+			return nil
+		}
+		return b
+	}
+	return []byte(l.Raw)
+}
+
+// whole tells whether the letter has all of its row.
+func whole(l *schema.LetterRow) bool { return int64(len(raw(l))) == l.RawBytes }
+
+func (r *replay) add(l *schema.DeadLetter) {
+	for i := range r.rows {
+		if g := &r.rows[i]; g.day == l.Day && strings.Join(g.columns, "\x00") == strings.Join(l.Row.Columns, "\x00") {
+			g.raw = append(g.raw, raw(l.Row))
+			return
+		}
+	}
+	r.rows = append(r.rows, replayRows{day: l.Day, export: l.Export, columns: l.Row.Columns, raw: [][]byte{raw(l.Row)}})
+}
+
+// replayDays counts the days that were exported since.
+func (t *tenure) replayDays(c *ledger.Command, st *stream, r *replay) {
+	for day := range r.days {
+		if d := st.day(day); d.record.LastSuccess != nil && d.record.LastSuccess.After(*c.Taken) {
+			delete(r.days, day)
+			r.whole++
+		}
+	}
+}
+
+// replayNext begins with the rows of every day that is not being exported.
+func (t *tenure) replayNext(ctx context.Context, st *stream, r *replay) {
+	var later []replayRows
+	for _, rows := range r.rows {
+		d := st.day(rows.day)
+		if d.busy() || t.exports >= t.service.ConcurrentCalls {
+			later = append(later, rows)
+			continue
+		}
+		e := &export{
+			tenure: t, stream: st.Stream, senders: st.senders, day: d, record: d.record, started: time.Now(), set: d.set, replay: r,
+			permit: &replayPermit{rows: rows, parse: t.service.Parse},
+			call:   schema.Export{Service: t.service.ID, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.day, N: max(d.record.Exports, rows.export)},
+		}
+		e.prepare(st.Empty)
+		d.export = e
+		t.exports++
+		r.out++
+		t.running.Go(func() { e.run(ctx) })
+	}
+	r.rows = later
+}
+
+// take adds up what a part of the replay has done.
+func (r *replay) take(e *export) {
+	r.out--
+	r.total.Published += e.sum.Published
+	r.total.Duplicates += e.sum.Duplicates
+	r.total.Bad += e.sum.Bad
+}
+
+// replayPermit makes no call.
+type replayPermit struct {
+	rows  replayRows
+	parse func([]string, []byte) (*schema.Row, error)
+}
+
+func (*replayPermit) Cancel()     {}
+func (*replayPermit) Probe() bool { return false }
+
+func (p *replayPermit) Export(context.Context, schema.Export) (Body, error) {
+	columns, err := schema.NewColumns(p.rows.columns)
+	if err != nil {
+		return nil, err
+	}
+	return &replayBody{replayPermit: p, columns: columns}, nil
+}
+
+// replayBody is the rows of dead letters.
+type replayBody struct {
+	*replayPermit
+	columns *schema.Columns
+	next    int
+}
+
+func (b *replayBody) Columns() *schema.Columns { return b.columns }
+func (b *replayBody) Request() schema.Request  { return schema.Request{Method: "REPLAY"} }
+func (b *replayBody) Close() error             { return nil }
+
+func (b *replayBody) Next() (*schema.Row, error) {
+	if b.next == len(b.rows.raw) {
+		return nil, io.EOF
+	}
+	b.next++
+	return b.parse(b.rows.columns, b.rows.raw[b.next-1])
+}
