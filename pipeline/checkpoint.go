@@ -111,7 +111,7 @@ func (t *tenure) gather() []*day {
 
 // saveFingerprints writes the days' new fingerprints and enters where they stand into the days' records.
 func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
-	fresh := slices.DeleteFunc(slices.Clone(days), func(d *day) bool { return len(d.prints) == 0 })
+	fresh := slices.DeleteFunc(slices.Clone(days), func(d *day) bool { return len(d.prints) == 0 && !d.rewrite })
 	if len(fresh) == 0 {
 		return nil
 	}
@@ -120,6 +120,13 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 		return err
 	}
 	for _, d := range fresh {
+		if d.rewrite && d.set != nil {
+			if err := t.writer.Set(d.name, d.record.Generation, d.set); err != nil {
+				return err
+			}
+			d.record.Fingerprints, d.prints = nil, nil // the set has these, too
+			continue
+		}
 		for _, chunk := range d.prints {
 			if err := t.writer.Fingerprints(d.name, d.record.Generation, chunk); err != nil {
 				return err
@@ -134,8 +141,11 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 		return err
 	}
 	for _, d := range fresh {
+		if after.Next == before.Next {
+			continue // the days' sets are empty
+		}
 		d.record.Fingerprints = ledger.Extend(d.record.Fingerprints, t.rowsAt.Partition, before.Next, after.Next)
-		d.prints, d.changed = nil, true
+		d.prints, d.rewrite, d.changed = nil, false, true
 	}
 	return nil
 }
@@ -166,7 +176,7 @@ func (t *tenure) position(ctx context.Context, p cluster.TopicPartition) (produc
 
 // mark is the checkpoint of everything that this service writes; the state topic itself needs none.
 func (t *tenure) mark(ctx context.Context) (*ledger.Checkpoint, error) {
-	record := &ledger.Checkpoint{At: time.Now()}
+	record := &ledger.Checkpoint{At: time.Now().UTC()}
 	for _, p := range t.written {
 		if p == t.stateAt {
 			continue

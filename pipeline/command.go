@@ -56,7 +56,7 @@ func (t *tenure) carryOut(ctx context.Context) error {
 		}
 		changed, done := t.carry(ctx, c)
 		if done {
-			now := time.Now()
+			now := time.Now().UTC()
 			c.Done = &now
 			t.log.Info("command carried out", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result, "error", c.Error)
 		} else {
@@ -124,7 +124,7 @@ func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done boo
 		return true, true
 	}
 	if c.Taken == nil {
-		now := time.Now()
+		now := time.Now().UTC()
 		c.Taken, changed = &now, true
 	}
 	finished, failed := 0, 0

@@ -61,6 +61,7 @@ func (t *tenure) exported(st *stream, d *day, e *export) {
 	case r.State == ledger.Settled:
 	case st.Kind == schema.Event && !started.Before(st.settles(d.name.Day, t.service.Location)) && len(r.MissingEvents) == 0:
 		r.State, r.Final = ledger.Settled, true
+		d.rewrite = len(r.Fingerprints) > 1
 	default:
 		r.State = ledger.Open
 	}
@@ -92,7 +93,7 @@ func (t *tenure) noteColumns(st *stream, now *schema.Columns) {
 
 func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
 	r := &d.record
-	now := time.Now()
+	now := time.Now().UTC()
 	if e.call.Slice && f.Class == schema.Outage {
 		t.sliceFailed(d, e, f)
 		return

@@ -41,7 +41,7 @@ func (t *tenure) judgeProbe(st *stream, d *day, e *export) {
 		}
 		return
 	}
-	now := time.Now()
+	now := time.Now().UTC()
 	detail := "every day came back without a row, but a day with the next one has rows: to_date looks exclusive: set DFINERY_TO_DATE=exclusive"
 	st.kept.Halted = &ledger.Halt{Code: codeExclusive, Detail: detail, Since: now, Until: now.Add(haltFor)}
 	t.log.Error("stream is halted", "stream", st.Name, "day", d.name.Day, "rows", e.sum.Rows(), "error", detail)

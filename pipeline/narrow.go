@@ -90,7 +90,7 @@ const hopeless = 3
 // sliceFailed halves the slice, or gives its one event up for now.
 func (t *tenure) sliceFailed(d *day, e *export, f *schema.Failure) {
 	r := &d.record
-	now := time.Now()
+	now := time.Now().UTC()
 	attempts := 1
 	if r.Error != nil {
 		attempts = r.Error.Attempts
@@ -125,7 +125,7 @@ func (t *tenure) slicesLeft(st *stream, d *day, e *export) {
 	}
 	r.Rows, r.Missing = r.Published, 0
 	if len(r.MissingEvents) > 0 {
-		now := time.Now()
+		now := time.Now().UTC()
 		r.MissingTried = &now
 	}
 	if e.columns == nil {

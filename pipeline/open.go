@@ -89,6 +89,9 @@ func (t *tenure) takeOver(ctx context.Context, as produce.Identity, topics map[s
 	for i := range s.Streams {
 		t.written = append(t.written, partitions(topics[s.Streams[i].Topic])...)
 	}
+	if s.AtLeastOnce {
+		s.Log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice; consumers have to deduplicate by the header id")
+	}
 	fence := &produce.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log}
 	session, err := fence.TakeOver(ctx, as, t.written)
 	if err != nil {

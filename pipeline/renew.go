@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/produce"
 )
 
 // renew raises the fence again, before the brokers forget it. No batch is under way meanwhile.
@@ -67,10 +66,4 @@ func (t *tenure) reconsider(ctx context.Context) error {
 
 func led(t cluster.Topic) bool {
 	return !slices.ContainsFunc(t.Partitions, func(p cluster.Partition) bool { return p.Leader < 0 })
-}
-
-// restart tells the faults after which this instance, still the owner, opens its tenure anew with its own identity.
-func restart(err error) bool {
-	var refused *produce.RefusedError
-	return errors.Is(err, errChanged) || errors.Is(err, produce.ErrRestore) || errors.Is(err, produce.ErrStale) || errors.As(err, &refused)
 }

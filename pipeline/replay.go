@@ -43,7 +43,7 @@ func (t *tenure) carryReplay(ctx context.Context, c *ledger.Command, st *stream)
 		if st.blocked != "" {
 			return false, false
 		}
-		now := time.Now()
+		now := time.Now().UTC()
 		c.Taken = &now
 		r = t.readLetters(ctx, c, st)
 		t.replays[c.ID] = r
@@ -142,7 +142,7 @@ func (t *tenure) replayNext(ctx context.Context, st *stream, r *replay) {
 			continue
 		}
 		e := &export{
-			tenure: t, stream: st.Stream, senders: st.senders, day: d, record: d.record, started: time.Now(), set: d.set, replay: r,
+			tenure: t, stream: st.Stream, senders: st.senders, day: d, record: d.record, started: time.Now().UTC(), set: d.set, replay: r,
 			permit: &replayPermit{rows: rows, parse: t.service.Parse},
 			call:   schema.Export{Service: t.service.ID, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.day, N: max(d.record.Exports, rows.export)},
 		}

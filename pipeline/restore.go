@@ -32,7 +32,7 @@ func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 	if err := t.writers(); err != nil {
 		return err
 	}
-	now := time.Now()
+	now := time.Now().UTC()
 	t.owner = ledger.Owner{Instance: s.Instance, Host: s.Host, Version: s.Version, Since: now, ProducerID: t.session.Identity().ID}
 	if err := t.beat(ctx); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 
 // adopt takes over what the ledger says, minus the fingerprints that no checkpoint confirmed.
 func (t *tenure) adopt(state *ledger.State) {
-	rows, confirmed := state.Checkpoint.Marks()[t.rowsAt]
+	marks := state.Checkpoint.Marks()
 	for name, record := range state.Days {
 		st := t.stream(name.Stream)
 		if st == nil {
@@ -69,8 +69,13 @@ func (t *tenure) adopt(state *ledger.State) {
 		}
 		d := st.day(name.Day)
 		d.record = *record
-		if confirmed || state.Checkpoint == nil {
-			d.record.Fingerprints = ledger.Cut(record.Fingerprints, t.rowsAt.Partition, rows.Next)
+		if state.Checkpoint == nil {
+			d.record.Fingerprints = nil
+		}
+		for p, mark := range marks {
+			if p.Topic == t.books.Rows {
+				d.record.Fingerprints = ledger.Cut(d.record.Fingerprints, p.Partition, mark.Next)
+			}
 		}
 	}
 	if state.Service != nil {

@@ -12,7 +12,7 @@ import (
 
 // schedule starts every export that may start now, and returns when to look again.
 func (t *tenure) schedule(ctx, exports context.Context) (time.Time, error) {
-	now := time.Now()
+	now := time.Now().UTC()
 	t.age(now)
 	t.waits = schema.Wait{}
 	next := schema.DayOf(now, t.service.Location).End(t.service.Location) // then there is another today

@@ -38,6 +38,8 @@ type day struct {
 	sliceDone  bool
 	// set is what is published of the day; nil when it is not loaded. While an export runs it is that export's.
 	set *ledger.Set
+	// rewrite says that the fingerprints of set are to be written anew as one run: the day is settled.
+	rewrite bool
 	// prints are published, but not in the ledger yet.
 	prints [][]schema.Fingerprint
 }

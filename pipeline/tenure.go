@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -113,6 +114,7 @@ func (t *tenure) run(ctx context.Context) error {
 	defer poll.Stop()
 	wake := time.NewTimer(0)
 	defer wake.Stop()
+	t.running.Go(func() { t.watch(exports) })
 	t.log.Info("owner", "service", t.service.ID, "instance", t.service.Instance, "producer", t.session.Identity().String())
 	for {
 		var err error
@@ -144,11 +146,34 @@ func (t *tenure) run(ctx context.Context) error {
 		t.publishStatus()
 		if err == nil && t.service.Once && t.exports == 0 {
 			if done, left := t.onceDone(); done {
+				stop()
 				return errors.Join(t.drain(ctx), left)
 			}
 		}
 		if err != nil && ctx.Err() == nil {
 			return err
+		}
+	}
+}
+
+// stuckAfter is how long a partition may take nothing before the others are to go on without it.
+const stuckAfter = 30 * time.Second
+
+// watch ends the session when one partition holds all the others up: a checkpoint waits for every acknowledgement. The next tenure
+// leaves a partition out that can't be written, and its stream waits.
+func (t *tenure) watch(ctx context.Context) {
+	look := time.NewTicker(stuckAfter / 6)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.session.Done():
+			return
+		case <-look.C:
+			if p, err := t.session.Stuck(stuckAfter); err != nil {
+				t.session.End(fmt.Errorf("%v has taken no records for %s: %w", p, stuckAfter, err))
+			}
 		}
 	}
 }
@@ -208,7 +233,7 @@ func (t *tenure) tend(ctx context.Context) error {
 
 // beat writes the owner's sign of life.
 func (t *tenure) beat(ctx context.Context) error {
-	t.owner.Beat, t.owner.Epoch = time.Now(), t.session.Identity().Epoch
+	t.owner.Beat, t.owner.Epoch = time.Now().UTC(), t.session.Identity().Epoch
 	if err := t.writer.Owner(&t.owner); err != nil {
 		return err
 	}

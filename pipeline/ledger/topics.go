@@ -16,7 +16,9 @@ const Retention = 35 * 24 * time.Hour
 func (b *Books) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
 	return []cluster.TopicSpec{
 		{Name: b.Topic, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
-			"cleanup.policy": "compact", "retention.bytes": "-1"}},
+			"cleanup.policy": "compact", "retention.bytes": "-1",
+			// A segment that is written is never compacted: small ones keep short what a start has to read.
+			"segment.bytes": fmt.Sprint(16 << 20), "segment.ms": fmt.Sprint((6 * time.Hour).Milliseconds()), "min.cleanable.dirty.ratio": "0.1"}},
 		{Name: b.Rows, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
 			"cleanup.policy": "delete", "retention.bytes": "-1", "retention.ms": fmt.Sprint(Retention.Milliseconds())}},
 	}

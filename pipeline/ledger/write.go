@@ -69,6 +69,22 @@ func (w *Writer) Fingerprints(n DayName, generation int, prints []schema.Fingerp
 	return nil
 }
 
+// Set appends all fingerprints of a day as one run, each as often as it has copies.
+func (w *Writer) Set(n DayName, generation int, set *Set) error {
+	chunk := make([]schema.Fingerprint, 0, RowsPerRecord)
+	for f, copies := range set.All {
+		for range copies {
+			if chunk = append(chunk, f); len(chunk) == cap(chunk) {
+				if err := w.Fingerprints(n, generation, chunk); err != nil {
+					return err
+				}
+				chunk = chunk[:0]
+			}
+		}
+	}
+	return w.Fingerprints(n, generation, chunk)
+}
+
 // fingerprints is a record's value: 16 bytes each.
 type fingerprints []schema.Fingerprint
 

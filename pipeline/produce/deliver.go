@@ -67,7 +67,11 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 		if ctx.Err() != nil {
 			return s.session.Err()
 		}
-		s.waiting.Store(&err)
+		since := s.session.now()
+		if w := s.waiting.Load(); w != nil {
+			since = w.since
+		}
+		s.waiting.Store(&waiting{since, err})
 		select {
 		case <-time.After(wait.NextBackOff()):
 		case <-s.session.done:

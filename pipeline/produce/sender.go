@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"dfinery-kafka/pipeline/cluster"
 )
@@ -23,13 +24,19 @@ type Sender struct {
 	touched bool
 
 	position atomic.Pointer[Position]
-	waiting  atomic.Pointer[error] // why the batch in flight is not acknowledged yet
+	waiting  atomic.Pointer[waiting] // why the batch in flight is not acknowledged yet
 }
 
 // job is a batch to send or, without one, a flush to report: all jobs before it are acknowledged.
 type job struct {
 	batch   *batch
 	flushed chan<- struct{}
+}
+
+// waiting is a batch in flight that was not acknowledged at the first attempt.
+type waiting struct {
+	since time.Time
+	err   error // the last answer
 }
 
 // Position is how far a partition is known to be written by this session.
@@ -129,8 +136,8 @@ func (s *Sender) Position() *Position { return s.position.Load() }
 
 // Waiting is why the batch in flight is still unacknowledged after an attempt; nil when nothing is wrong.
 func (s *Sender) Waiting() error {
-	if err := s.waiting.Load(); err != nil {
-		return *err
+	if w := s.waiting.Load(); w != nil {
+		return w.err
 	}
 	return nil
 }

@@ -209,6 +209,21 @@ func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded [
 	return answer.BaseOffset, answer.Error
 }
 
+// Stuck is a partition whose batch in flight has not been acknowledged for as long as d, if there is one, with the last answer.
+func (s *Session) Stuck(d time.Duration) (cluster.TopicPartition, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for at, sender := range s.senders {
+		if w := sender.waiting.Load(); w != nil && s.now().Sub(w.since) >= d {
+			return at, w.err
+		}
+	}
+	return cluster.TopicPartition{}, nil
+}
+
+// End ends the session for a reason of its owner's: everything that waits for it returns err.
+func (s *Session) End(err error) { s.end(err) }
+
 func (s *Session) newBatch() *batch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
