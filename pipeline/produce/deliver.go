@@ -9,6 +9,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
 
 	"dfinery-kafka/pipeline/cluster"
 )
@@ -56,6 +57,7 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 			unknown = true
 			// The client may still be reading these bytes for the attempt that timed out: the buffer is left to it.
 			d.buf = nil
+		case unwritten:
 		case refused:
 			if !unknown && b.count > 1 && errors.Is(err, kafka.MessageSizeTooLarge) {
 				return d.halves(ctx, s, b)
@@ -113,6 +115,7 @@ type outcome int
 const (
 	acknowledged outcome = iota
 	unsure               // perhaps written: try again with the same bytes
+	unwritten            // definitely not written: try again
 	refused              // definitely not written, and never will be
 	fenced               // a newer instance owns the partition
 	astray               // the broker's idea of our sequence is not ours
@@ -131,6 +134,13 @@ func verdict(err error) outcome {
 		errors.Is(err, kafka.InvalidMessage), errors.Is(err, kafka.InvalidRecord), errors.Is(err, kafka.UnsupportedCompressionType),
 		errors.Is(err, kafka.UnsupportedForMessageFormat):
 		return refused
+	}
+	// A layout without the topic or its leader means that nothing was sent. A leader that has moved is no such proof: the former one
+	// answers so, too, of what it appended and could not replicate any more.
+	var topic *protocol.TopicError
+	var partition *protocol.TopicPartitionError
+	if errors.As(err, &topic) || errors.As(err, &partition) || errors.Is(err, kafka.NotEnoughReplicas) || cluster.Forbidden(err) {
+		return unwritten
 	}
 	return unsure
 }

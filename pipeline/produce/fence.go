@@ -57,7 +57,7 @@ func (s *Session) Renew(ctx context.Context, partitions []cluster.TopicPartition
 // a second InitProducerId with the same identity succeeds only when the markers are written; then each log is searched for the
 // marker, because the coordinator drops that of a partition without a leader and succeeds all the same.
 func (s *Session) raise(ctx context.Context, from Identity, partitions []cluster.TopicPartition) error {
-	began := s.now()
+	began := instantAt(s.now())
 	if s.fence.TransactionalID == "" {
 		id, err := s.fence.initProducer(ctx, Nobody())
 		if err != nil {
@@ -73,6 +73,7 @@ func (s *Session) raise(ctx context.Context, from Identity, partitions []cluster
 	if from != Nobody() && bumped.ID != from.ID {
 		return fmt.Errorf("%w: %s became %s", ErrFenced, from, bumped)
 	}
+	s.become(bumped)
 	logs, err := s.fence.writable(ctx, partitions)
 	if err != nil {
 		return err
@@ -91,8 +92,14 @@ func (s *Session) raise(ctx context.Context, from Identity, partitions []cluster
 	return nil
 }
 
-// adopt makes the session write as id to the partitions.
-func (s *Session) adopt(id Identity, partitions []cluster.TopicPartition, at time.Time) {
+func (s *Session) become(id Identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.identity = id
+}
+
+// adopt makes the session write as id to the partitions. Its fence is as old as the request for it: began.
+func (s *Session) adopt(id Identity, partitions []cluster.TopicPartition, began instant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.identity = id
@@ -100,7 +107,7 @@ func (s *Session) adopt(id Identity, partitions []cluster.TopicPartition, at tim
 	for _, p := range partitions {
 		s.fenced[p] = true
 	}
-	s.renewed = instantAt(at)
+	s.renewed = began
 }
 
 // transactionTimeout lets the broker abort what a dying instance leaves open. It is short: a transaction of ours is open for the

@@ -37,7 +37,7 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 		for _, p := range partitions {
 			i := slices.Index(names, p.Topic)
 			if why := unfit(topics[i], configs[i], p.Partition); why != nil {
-				f.log().Warn("partition can't be fenced now, so it can't be written", "partition", p, "error", why)
+				f.leaveOut(p, why)
 				continue
 			}
 			led = append(led, p)
@@ -46,8 +46,8 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 			return err
 		}
 		for _, l := range logs {
-			// A topic that was just created is not known to all brokers at once.
-			if l.Err != nil && time.Since(began) < settleTime {
+			// A topic that was just created is not known to all brokers at once, nor a leader that was just named to itself.
+			if cluster.Retriable(l.Err) && time.Since(began) < settleTime {
 				return l.Err
 			}
 		}
@@ -55,13 +55,17 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 	})
 	return slices.DeleteFunc(logs, func(l cluster.LogRange) bool {
 		if l.Err != nil {
-			f.log().Warn("partition can't be fenced now, so it can't be written", "partition", l.Partition, "error", l.Err)
+			f.leaveOut(l.Partition, l.Err)
 		}
 		return l.Err != nil
 	}), err
 }
 
-// settleTime is how long a partition may be unknown to a broker before it is left out.
+func (f *Fence) leaveOut(p cluster.TopicPartition, why error) {
+	f.log().Warn("partition can't be fenced now, so it can't be written", "partition", p, "error", why)
+}
+
+// settleTime is how long a partition may be unknown to a broker, or its log unreadable, before it is left out.
 const settleTime = 5 * time.Second
 
 func unfit(topic cluster.Topic, config cluster.TopicConfig, partition int) error {
@@ -92,7 +96,7 @@ func (f *Fence) mark(ctx context.Context, id Identity, logs []cluster.LogRange) 
 		logs = slices.DeleteFunc(logs, func(l cluster.LogRange) bool {
 			why, out := refused[l.Partition]
 			if out {
-				f.log().Warn("partition can't be fenced, so it can't be written", "partition", l.Partition, "error", why)
+				f.leaveOut(l.Partition, why)
 			}
 			return out
 		})
@@ -161,10 +165,20 @@ func (f *Fence) marked(ctx context.Context, id Identity, logs []cluster.LogRange
 		searches.Go(func() {
 			limit <- struct{}{}
 			defer func() { <-limit }()
-			err := f.search(ctx, id, l)
+			began := time.Now()
+			var why error
+			err := f.retry(ctx, "find the fence's marker", func() error {
+				if why = f.search(ctx, id, l); cluster.Retriable(why) && time.Since(began) < settleTime {
+					return why
+				}
+				return nil
+			})
+			if err == nil {
+				err = why
+			}
 			found[i] = err == nil
 			if err != nil {
-				f.log().Warn("partition is not fenced, so it can't be written", "partition", l.Partition, "error", err)
+				f.leaveOut(l.Partition, err)
 			}
 		})
 	}

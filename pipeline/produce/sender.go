@@ -18,10 +18,10 @@ type Sender struct {
 	queue   chan job
 	stop    context.CancelFunc // of the requests under way
 
-	mu   sync.Mutex // guards open and touched
-	open *batch
-	// touched says that something was queued since the last flush.
-	touched bool
+	mu     sync.Mutex // guards open and queued
+	open   *batch
+	queued int64        // batches put into the queue
+	sent   atomic.Int64 // those of them that are acknowledged
 
 	position atomic.Pointer[Position]
 	waiting  atomic.Pointer[waiting] // why the batch in flight is not acknowledged yet
@@ -46,24 +46,26 @@ type Position struct {
 	LastID string // the first header value of the last acknowledged record
 }
 
-// Append adds a record to the partition. It waits when the queue is full, and returns the session's error once that has ended.
-// A record that the topic does not take even alone is ErrTooLarge; it is not appended.
+// Append adds a record to the partition. It waits when the queue is full, until the session ends; that error comes at the latest
+// with the next full batch. A record that the topic does not take even alone is a *TooLargeError; it is not appended.
 func (s *Sender) Append(r *Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open == nil {
 		s.open = s.session.newBatch()
 	}
-	size := s.open.append(r)
-	if size > s.limits.Batch {
-		if err := s.fit(); err != nil {
-			return err
-		}
+	if s.open.append(r) > s.limits.Batch {
+		return s.fit()
 	}
-	if len(s.open.buf) >= s.limits.target {
-		return s.seal()
+	return s.sealFull()
+}
+
+// sealFull queues the open batch once it is large enough. The caller holds mu.
+func (s *Sender) sealFull() error {
+	if len(s.open.buf) < s.limits.target {
+		return nil
 	}
-	return nil
+	return s.seal(context.Background())
 }
 
 // fit deals with an open batch that its last record made larger than Kafka takes: that record gets a batch of its own.
@@ -75,7 +77,7 @@ func (s *Sender) fit() error {
 	s.open = last
 	if rest.count > 0 {
 		s.open = rest
-		if err := s.seal(); err != nil {
+		if err := s.seal(context.Background()); err != nil {
 			return err
 		}
 		s.open = last
@@ -83,7 +85,7 @@ func (s *Sender) fit() error {
 		s.session.freeBatch(rest)
 	}
 	if len(last.buf) <= limit {
-		return nil
+		return s.sealFull()
 	}
 	// The limit counts the batch as it is sent: compression may make the record fit.
 	encoded, err := last.encode(nil, s.session.codec, Identity{}, 0, s.session.now())
@@ -94,40 +96,44 @@ func (s *Sender) fit() error {
 		last.reset()
 		return &TooLargeError{Topic: s.at.Topic, Bytes: len(encoded), Limit: limit}
 	}
-	return s.seal()
+	return s.seal(context.Background())
 }
 
 // seal queues the open batch. The caller holds mu.
-func (s *Sender) seal() error {
+func (s *Sender) seal(ctx context.Context) error {
 	if s.open == nil || s.open.count == 0 {
 		return nil
 	}
-	s.touched = true
 	select {
 	case s.queue <- job{batch: s.open}:
 		s.open = nil
+		s.queued++
 		return nil
 	case <-s.session.done:
 		return s.session.Err()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
-// flush seals the open batch and asks to be told on flushed when all is acknowledged; it returns false when nothing is under way.
-func (s *Sender) flush(flushed chan<- struct{}) (bool, error) {
+// flush seals the open batch and asks to be told on flushed when all is acknowledged; it returns false when all is already.
+// What an abandoned flush left under way counts as much as what came after.
+func (s *Sender) flush(ctx context.Context, flushed chan<- struct{}) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.seal(); err != nil {
+	if err := s.seal(ctx); err != nil {
 		return false, err
 	}
-	if !s.touched {
+	if s.queued == s.sent.Load() {
 		return false, nil
 	}
 	select {
 	case s.queue <- job{flushed: flushed}:
-		s.touched = false
 		return true, nil
 	case <-s.session.done:
 		return false, s.session.Err()
+	case <-ctx.Done():
+		return false, ctx.Err()
 	}
 }
 
@@ -158,6 +164,7 @@ func (s *Sender) run(ctx context.Context) {
 				s.session.end(err)
 				return
 			}
+			s.sent.Add(1)
 			s.session.freeBatch(j.batch)
 		}
 	}

@@ -54,7 +54,8 @@ type Session struct {
 	running sync.WaitGroup
 }
 
-// Identity is what the broker knows the session by; a renewal changes its epoch.
+// Identity is what the broker knows the session by; a renewal changes its epoch. After a renewal that failed it is the last that the
+// broker told: a take-over from it finds out whether the session was fenced or had only bad luck.
 func (s *Session) Identity() Identity {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,6 +135,8 @@ func (s *Session) Sender(at cluster.TopicPartition) (*Sender, error) {
 }
 
 // Flush sends what is open and waits until everything that was appended before is acknowledged: by all senders, or those named.
+// When ctx ends first, what is under way stays so: only a later Flush without an error says that it is acknowledged. An Append that
+// waits for room holds Flush up, whatever ctx says; Close ends both.
 func (s *Session) Flush(ctx context.Context, senders ...*Sender) error {
 	if len(senders) == 0 {
 		senders = s.all()
@@ -141,7 +144,7 @@ func (s *Session) Flush(ctx context.Context, senders ...*Sender) error {
 	flushed := make(chan struct{}, len(senders))
 	waiting := 0
 	for _, sender := range senders {
-		asked, err := sender.flush(flushed)
+		asked, err := sender.flush(ctx, flushed)
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,157 @@
+package produce_test
+
+import (
+	"errors"
+	"net"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/pipeline/produce"
+)
+
+// fault makes the next produce request fail.
+func (l *log) fault(err *kerr.Error) {
+	l.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: err})
+}
+
+// TestAnswersThatMayPass: after each of them the same bytes go out again, and stand in the log once.
+func TestAnswersThatMayPass(t *testing.T) {
+	for _, err := range []*kerr.Error{
+		kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend, // both after the append
+		kerr.NotEnoughReplicas, kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.UnknownTopicOrPartition, kerr.KafkaStorageError,
+		kerr.UnknownServerError, kerr.TopicAuthorizationFailed,
+	} {
+		t.Run(err.Message, func(t *testing.T) {
+			t.Parallel()
+			l := newFakeLog(t, 1, nil)
+			s := l.takeOver(produce.Nobody(), l.at(0))
+			l.mustPut(s, l.at(0), "a")
+			l.fault(err)
+			l.fault(err)
+			l.mustPut(s, l.at(0), "b")
+			l.mustPut(s, l.at(0), "c")
+			l.want(0, "a", "b", "c")
+			if waiting := s.Waiting(); len(waiting) > 0 {
+				t.Errorf("all is acknowledged, but waits: %v", waiting)
+			}
+		})
+	}
+}
+
+// cutter breaks a connection instead of passing on the next answer to a produce request.
+type cutter struct {
+	net.Listener
+	armed atomic.Bool
+}
+
+type cutConn struct {
+	net.Conn
+	cutter *cutter
+}
+
+func (c *cutter) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	return &cutConn{conn, c}, err
+}
+
+func (c *cutConn) Write(b []byte) (int, error) {
+	if c.cutter.armed.CompareAndSwap(true, false) {
+		c.Conn.Close()
+		return 0, net.ErrClosed
+	}
+	return c.Conn.Write(b)
+}
+
+// TestLostAcknowledgement: the batch was appended, the answer never arrives.
+func TestLostAcknowledgement(t *testing.T) {
+	c := new(cutter)
+	fake := embedded(t, kfake.ListenFn(func(network, address string) (net.Listener, error) {
+		listener, err := net.Listen(network, address)
+		c.Listener = listener
+		return c, err
+	}))
+	l := newLog(t, fake.ListenAddrs(), 1, nil)
+	l.fake = fake
+	s := l.takeOver(produce.Nobody(), l.at(0))
+	cuts := 0
+	fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		if cuts++; cuts%2 == 1 {
+			c.armed.Store(true)
+		}
+		return nil, nil, false
+	})
+	l.mustPut(s, l.at(0), "a")
+	l.mustPut(s, l.at(0), "b")
+	l.mustPut(s, l.at(0), "c", "d")
+	l.want(0, "a", "b", "c", "d")
+	if cuts != 6 {
+		t.Errorf("%d requests, want two for each batch", cuts)
+	}
+}
+
+// TestDuplicateIsAcknowledged: the broker has the batch, but no longer knows where.
+func TestDuplicateIsAcknowledged(t *testing.T) {
+	l := newFakeLog(t, 1, nil)
+	s := l.takeOver(produce.Nobody(), l.at(0))
+	l.fault(kerr.DuplicateSequenceNumber)
+	l.mustPut(s, l.at(0), "a")
+	position, _ := s.Position(l.at(0))
+	if diff := cmp.Diff(produce.Position{Next: -1, Last: -1, LastID: "id a"}, position); diff != "" {
+		t.Errorf("position (-want +got):\n%s", diff)
+	}
+}
+
+// TestAnswersThatEndTheSession: nothing is written after any of them.
+func TestAnswersThatEndTheSession(t *testing.T) {
+	tests := map[string]struct {
+		answers []*kerr.Error
+		want    error
+		refused produce.RefusedError // when want is nil
+	}{
+		"out of order":     {answers: []*kerr.Error{kerr.OutOfOrderSequenceNumber}, want: produce.ErrRestore},
+		"unknown producer": {answers: []*kerr.Error{kerr.UnknownProducerID}, want: produce.ErrRestore},
+		"old epoch":        {answers: []*kerr.Error{kerr.InvalidProducerEpoch}, want: produce.ErrFenced},
+		"fenced":           {answers: []*kerr.Error{kerr.NotLeaderForPartition, kerr.ProducerFenced}, want: produce.ErrFenced},
+		"refused":          {answers: []*kerr.Error{kerr.InvalidTimestamp}, refused: produce.RefusedError{Records: 2}},
+		"refused after a refusal that passes": {answers: []*kerr.Error{kerr.NotEnoughReplicas, kerr.TopicAuthorizationFailed, kerr.InvalidTimestamp},
+			refused: produce.RefusedError{Records: 2}},
+		"refused after unknown":        {answers: []*kerr.Error{kerr.RequestTimedOut, kerr.InvalidTimestamp}, refused: produce.RefusedError{Records: 2, Unknown: true}},
+		"too large after unknown":      {answers: []*kerr.Error{kerr.NetworkException, kerr.MessageTooLarge}, refused: produce.RefusedError{Records: 2, Unknown: true}},
+		"record list larger than that": {answers: []*kerr.Error{kerr.RecordListTooLarge}, refused: produce.RefusedError{Records: 2}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newFakeLog(t, 1, nil)
+			s := l.takeOver(produce.Nobody(), l.at(0))
+			for _, err := range test.answers {
+				l.fault(err)
+			}
+			err := l.put(s, l.at(0), "a", "b")
+			<-s.Done()
+			if test.want != nil {
+				wantErr(t, err, test.want)
+			} else {
+				var got *produce.RefusedError
+				if !errors.As(err, &got) {
+					t.Fatalf("error %v, want a RefusedError", err)
+				}
+				want := test.refused
+				want.Partition, want.Bytes, want.Err = l.at(0), got.Bytes, got.Err
+				if diff := cmp.Diff(want, *got, cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" {
+					t.Errorf("refused (-want +got):\n%s", diff)
+				}
+			}
+			if err := l.put(s, l.at(0), "c"); err == nil {
+				t.Error("an ended session takes records")
+			}
+			wantErr(t, err, s.Err())
+		})
+	}
+}

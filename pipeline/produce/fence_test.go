@@ -1,0 +1,222 @@
+package produce_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/produce"
+)
+
+func TestTakeOverFences(t *testing.T) {
+	onEachKafka(t, 2, func(t *testing.T, l *log) {
+		older := l.takeOver(produce.Nobody(), l.partitions(2)...)
+		l.mustPut(older, l.at(0), "a")
+		newer := l.takeOver(produce.Nobody(), l.partitions(2)...)
+		if older.Identity().ID != newer.Identity().ID || older.Identity().Epoch >= newer.Identity().Epoch {
+			t.Errorf("%v took over from %v", newer.Identity(), older.Identity())
+		}
+		for p := range 2 { // partition 1 was never written by the older one
+			wantErr(t, l.put(older, l.at(p), "never"), produce.ErrFenced)
+		}
+		<-older.Done()
+		wantErr(t, older.Err(), produce.ErrFenced)
+		l.mustPut(newer, l.at(0), "b")
+		l.mustPut(newer, l.at(1), "c")
+		l.want(0, "a", "b")
+		l.want(1, "c")
+	})
+}
+
+func TestRenew(t *testing.T) {
+	onEachKafka(t, 2, func(t *testing.T, l *log) {
+		s := l.takeOver(produce.Nobody(), l.at(0))
+		l.mustPut(s, l.at(0), "a")
+		before := s.Identity()
+		for range 2 {
+			if err := s.Renew(l.soon(), l.partitions(2)); err != nil {
+				t.Fatal(err)
+			}
+			l.mustPut(s, l.at(0), "b")
+			l.mustPut(s, l.at(1), "c")
+		}
+		if after := s.Identity(); after.ID != before.ID || after.Epoch <= before.Epoch {
+			t.Errorf("%v renewed became %v", before, after)
+		}
+		newer := l.takeOver(produce.Nobody(), l.partitions(2)...)
+		wantErr(t, s.Renew(l.soon(), l.partitions(2)), produce.ErrFenced)
+		wantErr(t, s.Err(), produce.ErrFenced)
+		l.mustPut(newer, l.at(0), "d")
+		l.want(0, "a", "b", "b", "d")
+		l.want(1, "c", "c")
+	})
+}
+
+// TestRenewWithFewerPartitions: a partition that the fence no longer covers is not written.
+func TestRenewWithFewerPartitions(t *testing.T) {
+	l := newFakeLog(t, 2, nil)
+	s := l.takeOver(produce.Nobody(), l.partitions(2)...)
+	l.mustPut(s, l.at(1), "a")
+	if err := s.Renew(l.soon(), l.partitions(1)); err != nil {
+		t.Fatal(err)
+	}
+	err := l.put(s, l.at(1), "never")
+	wantErr(t, err, produce.ErrRestore)
+	wantErr(t, err, produce.ErrNotOwned)
+	l.want(1, "a")
+}
+
+func TestTakeOverWithOwnIdentity(t *testing.T) {
+	onEachKafka(t, 1, func(t *testing.T, l *log) {
+		first := l.takeOver(produce.Nobody(), l.at(0))
+		first.Close()
+		again := l.takeOver(first.Identity(), l.at(0))
+		l.mustPut(again, l.at(0), "a")
+		other := l.takeOver(produce.Nobody(), l.at(0))
+		for _, from := range []produce.Identity{first.Identity(), again.Identity()} {
+			_, err := l.fence.TakeOver(l.soon(), from, l.partitions(1))
+			wantErr(t, err, produce.ErrFenced)
+		}
+		l.mustPut(other, l.at(0), "b")
+		l.want(0, "a", "b")
+	})
+}
+
+// TestFailedRenewalKeepsIdentity: a renewal that the broker broke off midway is no loss of ownership.
+func TestFailedRenewalKeepsIdentity(t *testing.T) {
+	l := newFakeLog(t, 1, nil)
+	s := l.takeOver(produce.Nobody(), l.at(0))
+	l.mustPut(s, l.at(0), "a")
+	l.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.AddPartitionsToTxn}, Topic: l.topic, Partitions: []int32{0}, Err: kerr.InvalidTxnState})
+	wantErr(t, s.Renew(l.soon(), l.partitions(1)), kafka.InvalidTransactionState)
+	l.mustPut(l.takeOver(s.Identity(), l.at(0)), l.at(0), "b")
+	l.want(0, "a", "b")
+}
+
+// TestRepeatedInit: the broker gives an instance whose answer was lost the same epoch again (KIP-360), and refuses it once somebody
+// else has taken over in between.
+func TestRepeatedInit(t *testing.T) {
+	onEachKafka(t, 1, func(t *testing.T, l *log) {
+		if l.fake != nil {
+			t.Skip("kfake bumps the epoch at each request")
+		}
+		ask := func(from produce.Identity) (produce.Identity, error) {
+			answer, err := l.cluster.Client().InitProducerID(l.soon(), &kafka.InitProducerIDRequest{
+				TransactionalID: l.fence.TransactionalID, TransactionTimeoutMs: 30000, ProducerID: int(from.ID), ProducerEpoch: int(from.Epoch)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return produce.Identity{ID: int64(answer.Producer.ProducerID), Epoch: int16(answer.Producer.ProducerEpoch)}, answer.Error
+		}
+		from := l.takeOver(produce.Nobody(), l.at(0)).Identity()
+		first, err := ask(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		repeated, err := ask(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(first, repeated); diff != "" {
+			t.Errorf("the repeated request got another identity:\n%s", diff)
+		}
+		l.takeOver(produce.Nobody(), l.at(0))
+		for _, stale := range []produce.Identity{from, first} {
+			if got, err := ask(stale); !cluster.Fenced(err) {
+				t.Errorf("%v was given %v, %v after another instance had taken over", stale, got, err)
+			}
+		}
+	})
+}
+
+// TestLeftOut: one partition that can't be fenced does not keep the others from being written.
+func TestLeftOut(t *testing.T) {
+	missing := cluster.TopicPartition{Topic: "produce.missing", Partition: 0}
+	tests := map[string]struct {
+		extra  []cluster.TopicPartition
+		faults []kfake.Fault // on partition 1
+		owns   []bool        // of partitions 0 to 2
+	}{
+		"all is well":      {owns: []bool{true, true, true}},
+		"a missing topic":  {extra: []cluster.TopicPartition{missing}, owns: []bool{true, true, true}},
+		"a missing number": {extra: []cluster.TopicPartition{{Partition: 17}}, owns: []bool{true, true, true}},
+		"no leader": {owns: []bool{true, false, true},
+			faults: []kfake.Fault{{Keys: []kmsg.Key{kmsg.Metadata}, Err: kerr.LeaderNotAvailable, Count: -1}}},
+		"a leader without offsets": {owns: []bool{true, false, true},
+			faults: []kfake.Fault{{Keys: []kmsg.Key{kmsg.ListOffsets}, Err: kerr.NotLeaderForPartition, Count: -1}}},
+		"forbidden": {owns: []bool{true, false, true},
+			faults: []kfake.Fault{{Keys: []kmsg.Key{kmsg.AddPartitionsToTxn}, Err: kerr.TopicAuthorizationFailed, Count: -1}}},
+		"unknown to the coordinator": {owns: []bool{true, false, true},
+			faults: []kfake.Fault{{Keys: []kmsg.Key{kmsg.AddPartitionsToTxn}, Err: kerr.UnknownTopicOrPartition, Count: -1}}},
+		"a marker that can't be read": {owns: []bool{true, false, true},
+			faults: []kfake.Fault{{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.TopicAuthorizationFailed, Count: -1}}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newFakeLog(t, 3, nil)
+			var faults []*kfake.FaultHandle
+			for _, f := range test.faults {
+				f.Topic, f.Partitions = l.topic, []int32{1}
+				faults = append(faults, l.fake.Fault(f))
+			}
+			for i := range test.extra {
+				if test.extra[i].Topic == "" {
+					test.extra[i].Topic = l.topic
+				}
+			}
+			s := l.takeOver(produce.Nobody(), slices.Concat(test.extra, l.partitions(3))...)
+			for _, f := range faults {
+				f.Remove()
+			}
+			var owns []bool
+			for p := range 3 {
+				owns = append(owns, s.Owns(l.at(p)))
+			}
+			if diff := cmp.Diff(test.owns, owns); diff != "" {
+				t.Errorf("owns (-want +got):\n%s", diff)
+			}
+			for _, p := range test.extra {
+				if s.Owns(p) {
+					t.Errorf("owns %v", p)
+				}
+			}
+			l.mustPut(s, l.at(0), "a")
+			l.mustPut(s, l.at(2), "b")
+			l.want(0, "a")
+			l.want(2, "b")
+		})
+	}
+}
+
+// TestMarkerIsLookedFor: the coordinator succeeds without having written one partition's marker, as Apache Kafka does when that
+// has no leader: the partition is not owned, and a renewal that writes the marker owns it.
+func TestMarkerIsLookedFor(t *testing.T) {
+	l := newFakeLog(t, 2, nil)
+	drop := true
+	l.fake.ControlKey(int16(kmsg.AddPartitionsToTxn), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		l.fake.KeepControl()
+		if drop {
+			req := r.(*kmsg.AddPartitionsToTxnRequest)
+			req.Topics[0].Partitions = slices.DeleteFunc(req.Topics[0].Partitions, func(p int32) bool { return p == 1 })
+		}
+		return nil, nil, false
+	})
+	s := l.takeOver(produce.Nobody(), l.partitions(2)...)
+	if !s.Owns(l.at(0)) || s.Owns(l.at(1)) {
+		t.Errorf("owns partition 0: %v, partition 1, which has no marker: %v", s.Owns(l.at(0)), s.Owns(l.at(1)))
+	}
+	wantErr(t, l.put(s, l.at(1), "never"), produce.ErrNotOwned)
+	drop = false
+	if err := s.Renew(l.soon(), l.partitions(2)); err != nil {
+		t.Fatal(err)
+	}
+	l.mustPut(s, l.at(1), "a")
+	l.want(1, "a")
+}

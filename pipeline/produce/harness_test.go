@@ -1,0 +1,248 @@
+package produce_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/produce"
+)
+
+// log is a Kafka with a topic to write, and the fence that all instances of a test share.
+type log struct {
+	t       *testing.T
+	fake    *kfake.Cluster // nil: a real Kafka
+	cluster *cluster.Cluster
+	admin   *kadm.Client
+	topic   string
+	fence   *produce.Fence
+}
+
+func embedded(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
+	t.Helper()
+	fake, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	refuseOldEpochs(fake)
+	return fake
+}
+
+// refuseOldEpochs makes kfake refuse InitProducerId with an older epoch, which Apache Kafka does (KIP-360) and kfake does not.
+func refuseOldEpochs(fake *kfake.Cluster) {
+	epochs := map[string]int16{}
+	fake.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		req := r.(*kmsg.InitProducerIDRequest)
+		if req.TransactionalID == nil {
+			return nil, nil, false
+		}
+		epoch, known := epochs[*req.TransactionalID]
+		if known && req.ProducerEpoch >= 0 && req.ProducerEpoch < epoch {
+			res := req.ResponseKind().(*kmsg.InitProducerIDResponse)
+			res.ErrorCode = kerr.ProducerFenced.Code
+			return res, nil, true
+		}
+		if known {
+			epochs[*req.TransactionalID]++
+		} else {
+			epochs[*req.TransactionalID] = 0
+		}
+		return nil, nil, false
+	})
+}
+
+// newLog makes a topic of that many partitions.
+func newLog(t *testing.T, brokers []string, partitions int, configs map[string]string) *log {
+	t.Helper()
+	topic := fmt.Sprintf("produce.%08x", rand.Uint32())
+	kafka, err := cluster.New(cluster.Config{Brokers: brokers, Topics: []string{topic}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kafka.Close)
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	codec, err := produce.NewCodec("snappy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &log{t: t, cluster: kafka, topic: topic, admin: kadm.NewClient(client),
+		fence: &produce.Fence{Cluster: kafka, TransactionalID: topic + ".id", Codec: codec, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}}
+	if _, err := kafka.EnsureTopics(l.soon(), true, cluster.TopicSpec{Name: topic, Partitions: partitions, ReplicationFactor: -1, Configs: configs}); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func newFakeLog(t *testing.T, partitions int, configs map[string]string) *log {
+	t.Helper()
+	fake := embedded(t)
+	l := newLog(t, fake.ListenAddrs(), partitions, configs)
+	l.fake = fake
+	return l
+}
+
+// onEachKafka runs test against an embedded Kafka and against the real one that KAFKA_TEST_BROKERS names.
+func onEachKafka(t *testing.T, partitions int, test func(t *testing.T, l *log)) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) { test(t, newFakeLog(t, partitions, nil)) })
+	t.Run("real", func(t *testing.T) {
+		brokers := os.Getenv("KAFKA_TEST_BROKERS")
+		if brokers == "" {
+			t.Skip("KAFKA_TEST_BROKERS is not set: no real Kafka to test against")
+		}
+		l := newLog(t, strings.Split(brokers, ","), partitions, nil)
+		t.Cleanup(func() { _, _ = l.admin.DeleteTopics(context.Background(), l.topic) })
+		test(t, l)
+	})
+}
+
+// soon bounds what must not hang.
+func (l *log) soon() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	l.t.Cleanup(cancel)
+	return ctx
+}
+
+func (l *log) at(partition int) cluster.TopicPartition {
+	return cluster.TopicPartition{Topic: l.topic, Partition: partition}
+}
+
+func (l *log) partitions(n int) []cluster.TopicPartition {
+	all := make([]cluster.TopicPartition, n)
+	for i := range all {
+		all[i] = l.at(i)
+	}
+	return all
+}
+
+func (l *log) takeOver(from produce.Identity, partitions ...cluster.TopicPartition) *produce.Session {
+	l.t.Helper()
+	s, err := l.fence.TakeOver(l.soon(), from, partitions)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.t.Cleanup(s.Close)
+	return s
+}
+
+// put appends records with these values and flushes their partition.
+func (l *log) put(s *produce.Session, at cluster.TopicPartition, values ...string) error {
+	l.t.Helper()
+	sender, err := s.Sender(at)
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		if err := sender.Append(entry(v)); err != nil {
+			return err
+		}
+	}
+	return s.Flush(l.soon(), sender)
+}
+
+func (l *log) mustPut(s *produce.Session, at cluster.TopicPartition, values ...string) {
+	l.t.Helper()
+	if err := l.put(s, at, values...); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+func entry(value string) *produce.Record {
+	return &produce.Record{Key: []byte("k"), Value: produce.Bytes(value), Headers: []produce.Header{{Key: "id", Value: []byte("id " + value)}}}
+}
+
+// values are those of a partition's records, in the order of their offsets, read by a client that is not ours.
+func (l *log) values(partition int) []string {
+	l.t.Helper()
+	ends, err := l.admin.ListEndOffsets(l.soon(), l.topic)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	end, _ := ends.Lookup(l.topic, int32(partition))
+	if end.Err != nil {
+		l.t.Fatal(end.Err)
+	}
+	client, err := kgo.NewClient(append(l.seeds(), kgo.KeepControlRecords(), kgo.FetchMaxWait(50*time.Millisecond),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{l.topic: {int32(partition): kgo.NewOffset().AtStart()}}))...)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer client.Close()
+	var all []string
+	for next, ctx := int64(0), l.soon(); next < end.Offset; {
+		fetched := client.PollFetches(ctx)
+		if err := fetched.Err(); err != nil {
+			l.t.Fatal(err)
+		}
+		fetched.EachRecord(func(r *kgo.Record) {
+			next = r.Offset + 1
+			if !r.Attrs.IsControl() {
+				all = append(all, string(r.Value))
+			}
+		})
+	}
+	return all
+}
+
+func (l *log) seeds() []kgo.Opt {
+	return []kgo.Opt{kgo.SeedBrokers(strings.Split(l.cluster.Bootstrap(), ",")...)}
+}
+
+func (l *log) want(partition int, want ...string) {
+	l.t.Helper()
+	if diff := cmp.Diff(want, l.values(partition)); diff != "" {
+		l.t.Errorf("partition %d (-want +got):\n%s", partition, diff)
+	}
+}
+
+func wantErr(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("error %v, want %v", err, want)
+	}
+}
+
+// wantNoSenders fails if a goroutine of a sender is still there.
+func wantNoSenders(t *testing.T) {
+	t.Helper()
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	if strings.Contains(string(stacks), "produce.(*Sender)") {
+		t.Errorf("a sender goes on:\n%s", stacks)
+	}
+}
+
+// numbered are n values, each of size bytes that hardly compress.
+func numbered(n, size int) []string {
+	rng := rand.New(rand.NewPCG(1, uint64(n)))
+	values := make([]string, n)
+	for i := range values {
+		b := make([]byte, size)
+		for j := range b {
+			b[j] = byte(rng.Uint32())
+		}
+		values[i] = fmt.Sprintf("%06d %x", i, b)
+	}
+	return values
+}

@@ -1,0 +1,67 @@
+package produce_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/pipeline/produce"
+)
+
+// TestTooLarge: what fits alone or compressed is published in its place; what does not is refused, and nothing else with it.
+func TestTooLarge(t *testing.T) {
+	l := newFakeLog(t, 1, map[string]string{"max.message.bytes": "5000"})
+	s := l.takeOver(produce.Nobody(), l.at(0))
+	s.SetLimit(l.topic, 5000)
+	sender, err := s.Sender(l.at(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, hard := numbered(40, 450), numbered(1, 5000)[0] // 900 and 10,000 bytes as text
+	soft := fmt.Sprintf("%020000d", 7)
+	var want []string
+	for i, v := range slices.Concat(small[:3], []string{soft, hard, soft}, small[3:20], []string{hard}, small[20:], []string{soft}) {
+		err := sender.Append(entry(v))
+		var large *produce.TooLargeError
+		switch {
+		case v != hard:
+			if err != nil {
+				t.Fatalf("record %d of %d bytes: %v", i, len(v), err)
+			}
+			want = append(want, v)
+		case !errors.As(err, &large):
+			t.Errorf("record %d of %d bytes: %v, want a TooLargeError", i, len(v), err)
+		default:
+			if diff := cmp.Diff(produce.TooLargeError{Topic: l.topic, Bytes: large.Bytes, Limit: 5000}, *large); diff != "" || large.Bytes <= 5000 {
+				t.Errorf("%+v (-want +got):\n%s", large, diff)
+			}
+		}
+	}
+	if err := s.Flush(l.soon()); err != nil {
+		t.Fatal(err)
+	}
+	l.want(0, want...)
+}
+
+// TestHalves: a topic that takes less than the session believes gets smaller batches, until a record alone is too large.
+func TestHalves(t *testing.T) {
+	l := newFakeLog(t, 1, map[string]string{"max.message.bytes": "5000"})
+	s := l.takeOver(produce.Nobody(), l.at(0))
+	values := numbered(60, 450)
+	l.mustPut(s, l.at(0), values...)
+	l.want(0, values...)
+	large := numbered(1, 9000)[0]
+	err := l.put(s, l.at(0), "a", "b", large, "c")
+	var refused *produce.RefusedError
+	if !errors.As(err, &refused) {
+		t.Fatalf("error %v, want a RefusedError", err)
+	}
+	want := produce.RefusedError{Partition: l.at(0), Records: 1, Bytes: refused.Bytes, Err: refused.Err}
+	if diff := cmp.Diff(want, *refused, cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" || refused.Bytes < 9000 {
+		t.Errorf("%+v (-want +got):\n%s", refused, diff)
+	}
+	l.want(0, append(values, "a", "b")...)
+}
