@@ -28,7 +28,12 @@ func DayOf(t time.Time, loc *time.Location) Day {
 // Start is the first instant of the day in loc.
 func (d Day) Start(loc *time.Location) time.Time {
 	t := time.Unix(int64(d)*86400, 0).UTC()
-	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, loc)
+	t = time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, loc)
+	if DayOf(t, loc) < d {
+		// Clocks went forward at midnight: there is none, and the day begins with the change.
+		_, t = t.ZoneBounds()
+	}
+	return t
 }
 
 // End is the first instant after the day in loc; a day with a change of daylight time has 23 or 25 hours.

@@ -128,15 +128,26 @@ func (l *DeadLetter) JSON() ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// Shorten cuts what the letter carries of bodies, rows, column names and headers to at most n bytes each.
+// Shorten cuts what the letter carries of bodies and rows to at most n bytes each, and drops column names and headers.
 func (l *DeadLetter) Shorten(n int) {
-	l.Error.Body = l.Error.Body[:min(n, len(l.Error.Body))]
+	l.Error.Body = cut(l.Error.Body, n)
 	l.Error.BodyBase64 = l.Error.BodyBase64[:min(n&^3, len(l.Error.BodyBase64))]
 	l.Error.Headers = nil
-	l.Request.Body = l.Request.Body[:min(n, len(l.Request.Body))]
+	l.Request.Body = cut(l.Request.Body, n)
 	if l.Row != nil {
-		l.Row.Raw = l.Row.Raw[:min(n, len(l.Row.Raw))]
+		l.Row.Raw = cut(l.Row.Raw, n)
 		l.Row.RawBase64 = l.Row.RawBase64[:min(n&^3, len(l.Row.RawBase64))]
 		l.Row.Columns = nil
 	}
+}
+
+// cut is the beginning of s, at most n bytes of it and no half characters.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }

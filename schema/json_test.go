@@ -1,0 +1,91 @@
+package schema_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/schema"
+)
+
+func TestJSONBytes(t *testing.T) {
+	long := strings.Repeat("0123456789", 5)
+	tests := map[string]struct {
+		names, cells        []string
+		omit, null, asEmpty string
+	}{
+		"nothing":           {[]string{}, []string{}, `{}`, `{}`, `{}`},
+		"all empty":         {[]string{"a", "b"}, []string{"", ""}, `{}`, `{"a":null,"b":null}`, `{"a":"","b":""}`},
+		"order of header":   {[]string{"b", "a"}, []string{"1", "2"}, `{"b":"1","a":"2"}`, `{"b":"1","a":"2"}`, `{"b":"1","a":"2"}`},
+		"first empty":       {[]string{"a", "b"}, []string{"", "2"}, `{"b":"2"}`, `{"a":null,"b":"2"}`, `{"a":"","b":"2"}`},
+		"last empty":        {[]string{"a", "b"}, []string{"1", ""}, `{"a":"1"}`, `{"a":"1","b":null}`, `{"a":"1","b":""}`},
+		"no number":         {[]string{"a"}, []string{"007"}, `{"a":"007"}`, `{"a":"007"}`, `{"a":"007"}`},
+		"HTML stays":        {[]string{"a"}, []string{"<&>\u2028"}, "{\"a\":\"<&>\u2028\"}", "{\"a\":\"<&>\u2028\"}", "{\"a\":\"<&>\u2028\"}"},
+		"escapes":           {[]string{`n"\`}, []string{"\"\\/\n\r\t\b\x00\x7f"}, `{"n\"\\":"\"\\/\n\r\t\u0008\u0000` + "\x7f\"}", `{"n\"\\":"\"\\/\n\r\t\u0008\u0000` + "\x7f\"}", `{"n\"\\":"\"\\/\n\r\t\u0008\u0000` + "\x7f\"}"},
+		"JSON within":       {[]string{"a"}, []string{`["x"]`}, `{"a":"[\"x\"]"}`, `{"a":"[\"x\"]"}`, `{"a":"[\"x\"]"}`},
+		"longer than a cut": {[]string{long}, []string{long}, `{"` + long + `":"` + long + `"}`, `{"` + long + `":"` + long + `"}`, `{"` + long + `":"` + long + `"}`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			row := newRow(t, test.names, test.cells)
+			for _, plain := range []bool{false, true} {
+				if plain && strings.ContainsAny(strings.Join(test.cells, ""), "\"\\\n\r\t\b\x00") {
+					continue
+				}
+				row.Plain = plain
+				for empty, want := range map[schema.Empty]string{schema.EmptyOmit: test.omit, schema.EmptyNull: test.null, schema.EmptyString: test.asEmpty} {
+					if diff := cmp.Diff("x"+want, string(row.AppendJSON([]byte("x"), empty))); diff != "" {
+						t.Errorf("%s, plain %v (-want +got):\n%s", empty, plain, diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// FuzzJSON reads what AppendJSON wrote with encoding/json: the same cells come back, byte by byte.
+func FuzzJSON(f *testing.F) {
+	f.Add("name", "value", "other", "", 0)
+	f.Add("이름", "\"\\\x00\u2028🛍", "<&>", "1234567\x1f", 1)
+	f.Add("n", strings.Repeat("v", 31), strings.Repeat("m", 32), strings.Repeat("w", 33), 2)
+	f.Fuzz(func(t *testing.T, name, cell, name2, cell2 string, form int) {
+		names, cells := []string{name, name2}, []string{cell, cell2}
+		if name == "" || name2 == "" || name == name2 {
+			t.Skip()
+		}
+		for _, s := range []string{name, name2, cell, cell2} {
+			if !utf8.ValidString(s) {
+				t.Skip() // such a row is a dead letter
+			}
+		}
+		row := newRow(t, names, cells)
+		empty := []schema.Empty{schema.EmptyOmit, schema.EmptyNull, schema.EmptyString}[uint(form)%3]
+		encoded := row.AppendJSON(nil, empty)
+		want := map[string]any{}
+		plain := true
+		for i := range names {
+			switch {
+			case cells[i] != "" || empty == schema.EmptyString:
+				want[names[i]] = cells[i]
+			case empty == schema.EmptyNull:
+				want[names[i]] = nil
+			}
+			plain = plain && !strings.ContainsFunc(cells[i], func(r rune) bool { return r < 0x20 || r == '"' || r == '\\' })
+		}
+		got := map[string]any{}
+		if err := json.Unmarshal(encoded, &got); err != nil {
+			t.Fatalf("%q: %v", encoded, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", encoded, diff)
+		}
+		if row.Plain = plain; plain {
+			if diff := cmp.Diff(string(encoded), string(row.AppendJSON(nil, empty))); diff != "" {
+				t.Errorf("known to be plain, the row is written in another way:\n%s", diff)
+			}
+		}
+	})
+}
