@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"dfinery-kafka/schema"
 )
@@ -42,7 +43,7 @@ func (t *tenure) report(e *export, code schema.Code, failure *schema.Failure) {
 	sum := e.sum
 	attrs := []any{
 		"stream", e.stream.Name, "day", e.day.name.Day, "export", e.call.N, "code", code, "rows", sum.Rows(), "published", sum.Published,
-		"known", sum.Duplicates, "bad", sum.Bad, "bytes", sum.Bytes, "took", e.took.Round(1e6), "state", e.day.record.State,
+		"known", sum.Duplicates, "bad", sum.Bad, "bytes", sum.Bytes, "took", e.took.Round(time.Millisecond).String(), "state", e.day.record.State,
 	}
 	level := slog.LevelInfo
 	if failure != nil {

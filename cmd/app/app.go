@@ -73,7 +73,7 @@ func New(c *config.Config, o Options) (*App, error) {
 		Once: o.Once, Instance: instance(host), Host: host, Version: o.Version, Log: o.Log, Step: o.Step,
 		Parse: connector.ParseRow,
 		NewSource: func(state json.RawMessage) (pipeline.Source, error) {
-			source, err := connector.NewSource(client, a.policy(), state)
+			source, err := connector.NewSource(client, a.Policy(), state)
 			if err != nil {
 				return nil, err
 			}
@@ -83,6 +83,9 @@ func New(c *config.Config, o Options) (*App, error) {
 	}
 	return a, nil
 }
+
+// Close ends the connections of an App that is not run.
+func (a *App) Close() { a.cluster.Close() }
 
 // Run works until ctx ends, or with Once until nothing is due any more.
 func (a *App) Run(ctx context.Context) error {
@@ -128,7 +131,8 @@ func (a *App) client(o Options) *connector.Client {
 	}
 }
 
-func (a *App) policy() connector.Policy {
+// Policy is how the source treats the API.
+func (a *App) Policy() connector.Policy {
 	c := a.config
 	return connector.Policy{
 		CallsPerHour: c.DFINERY.CallsPerHour, ConcurrentCalls: c.DFINERY.ConcurrentCalls,

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+func backfillCommand() *cobra.Command {
+	var from, to string
+	var again, yes bool
+	var patience time.Duration
+	cmd := &cobra.Command{
+		Use:   "backfill STREAM --from DAY [--to DAY]",
+		Short: "Export days of a stream once more",
+		Long: `Export days of a stream once more, and publish what is not there yet. With --again every row of them is published once more, with
+the same id: for consumers that lost theirs. The owner of the service does it, as the quota allows; polls of today go first.
+
+What it costs is said first; on a terminal it is asked for, elsewhere --yes is needed.`,
+		Example: `  dfinery-kafka backfill events --from 2026-11-01 --to 2026-11-07
+  dfinery-kafka backfill events --from 2026-11-23 --again --yes --wait 1h`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, _, err := loadConfig(io.Discard)
+			if err != nil {
+				return err
+			}
+			first, last, err := span(c, args[0], from, to)
+			if err != nil {
+				return &exitError{exitUsage, err}
+			}
+			cost(cmd.OutOrStdout(), c, args[0], first, last, again)
+			if !yes {
+				if err := agree(cmd); err != nil {
+					return err
+				}
+			}
+			return give(cmd, args[0], patience, func(command *ledger.Command) {
+				command.Verb, command.From, command.To, command.Again = pipeline.VerbBackfill, first, last, again
+			})
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "the first day, yyyy-MM-dd")
+	cmd.Flags().StringVar(&to, "to", "", "the last day; as --from if not given")
+	cmd.Flags().BoolVar(&again, "again", false, "publish rows once more that were published already")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().DurationVar(&patience, "wait", 0, "how long to wait until it is carried out; 0 does not wait")
+	return cmd
+}
+
+// span checks the days that are asked for.
+func span(c *config.Config, stream, from, to string) (first, last schema.Day, err error) {
+	s, err := streamOf(c, stream)
+	if err != nil {
+		return 0, 0, err
+	}
+	if from == "" {
+		return 0, 0, errors.New("--from is needed: the first day, yyyy-MM-dd")
+	}
+	if to == "" {
+		to = from
+	}
+	first, err1 := schema.ParseDay(from)
+	last, err2 := schema.ParseDay(to)
+	if err := errors.Join(err1, err2); err != nil {
+		return 0, 0, err
+	}
+	today := schema.DayOf(time.Now(), c.DFINERY.Timezone.Location)
+	switch {
+	case last < first:
+		return 0, 0, fmt.Errorf("--to %s is before --from %s", last, first)
+	case s.Export == schema.UserProfile && (first != today || last != today):
+		return 0, 0, fmt.Errorf("a userprofile stream is a snapshot: only today, %s, can be exported", today)
+	case first < today-pipeline.Reach || last > today:
+		return 0, 0, fmt.Errorf("%s to %s: the API exports %s to %s", first, last, today-pipeline.Reach, today)
+	}
+	return first, last, nil
+}
+
+// cost says what a backfill takes of the quota.
+func cost(w io.Writer, c *config.Config, stream string, first, last schema.Day, again bool) {
+	days := int(last-first) + 1
+	polls := 0.0
+	for i := range c.Streams {
+		polls += c.Streams[i].CallsPerHour()
+	}
+	free := max(1, float64(c.DFINERY.CallsPerHour)-polls)
+	fmt.Fprintf(w, "backfill of %s: %d days, %d calls, about %.1f hours of the quota that polls leave (%.0f calls an hour)\n",
+		stream, days, days, math.Max(0.1, float64(days)/free), free)
+	if again {
+		fmt.Fprintln(w, "--again: every row of these days is published once more, with the same id")
+	}
+}
+
+func agree(cmd *cobra.Command) error {
+	in, ok := cmd.InOrStdin().(*os.File)
+	if info, err := in.Stat(); !ok || err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return &exitError{exitUsage, errors.New("nobody can be asked here: --yes carries it out")}
+	}
+	fmt.Fprint(cmd.OutOrStdout(), "carry it out? [y/N] ")
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil || !strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
+		return errors.New("nothing was done")
+	}
+	return nil
+}

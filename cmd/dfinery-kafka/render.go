@@ -1,0 +1,186 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// cell is how a day looks: a character, and an ANSI colour on a terminal.
+type cell struct {
+	mark, colour, meaning string
+}
+
+var (
+	cellSettled = cell{"█", "32", "settled"}
+	cellOpen    = cell{"▒", "32", "open"}
+	cellPending = cell{"·", "90", "pending"}
+	cellFailing = cell{"!", "33", "failing"}
+	cellNarrow  = cell{"n", "33", "narrowed"}
+	cellGap     = cell{"x", "31", "gap"}
+)
+
+func cellOf(d *pipeline.DayStatus) cell {
+	switch {
+	case d == nil:
+		return cellPending
+	case d.State == ledger.Gap:
+		return cellGap
+	case len(d.Lacks) > 0:
+		return cellNarrow
+	case d.Error != nil:
+		return cellFailing
+	case d.State == ledger.Settled:
+		return cellSettled
+	case d.State == ledger.Open:
+		return cellOpen
+	}
+	return cellPending
+}
+
+func (c cell) draw(colour bool) string {
+	if !colour {
+		return c.mark
+	}
+	return "\x1b[" + c.colour + "m" + c.mark + "\x1b[0m"
+}
+
+// render writes an overview for people.
+func render(w io.Writer, o *overview, loc *time.Location, colour bool) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "service %s, %s\n", o.Service, owner(o))
+	fmt.Fprintf(&b, "calls left this hour: %d of %d%s; breaker %s%s%s\n", o.Quota.Remaining, o.Quota.Limit, until(", next free", o.Quota.ResetsAt),
+		o.Breaker.State, until(" until", o.Breaker.Until), because(o.Breaker.Cause))
+	for i := range o.Streams {
+		b.WriteByte('\n')
+		renderStream(&b, o, &o.Streams[i], loc, colour)
+	}
+	for _, c := range o.Commands {
+		state := "waits for the owner"
+		if c.Taken != nil {
+			state = "under way since " + ago(o.At, *c.Taken)
+		}
+		fmt.Fprintf(&b, "\ncommand %s %s, given %s by %s: %s\n", c.Verb, c.Stream, ago(o.At, c.Given), c.By, state)
+	}
+	b.WriteString("\n")
+	for _, c := range []cell{cellSettled, cellOpen, cellPending, cellFailing, cellNarrow, cellGap} {
+		b.WriteString(c.draw(colour) + " " + c.meaning + "  ")
+	}
+	b.WriteString("\n")
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func owner(o *overview) string {
+	switch {
+	case o.Owner == nil:
+		return "which nobody has ever run"
+	case o.Owner.Released:
+		return fmt.Sprintf("stopped %s by %s", ago(o.At, o.Owner.Beat), o.Owner.Instance)
+	case !o.Alive:
+		return fmt.Sprintf("whose owner %s was last heard of %s", o.Owner.Instance, ago(o.At, o.Owner.Beat))
+	}
+	return fmt.Sprintf("owned by %s (%s) since %s", o.Owner.Instance, o.Owner.Version, ago(o.At, o.Owner.Since))
+}
+
+func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc *time.Location, colour bool) {
+	today := schema.DayOf(o.At, loc)
+	days := map[schema.Day]*pipeline.DayStatus{}
+	var lastError string
+	for i := range s.Days {
+		d := &s.Days[i]
+		days[d.Day] = d
+		if d.Error != nil && lastError == "" { // the newest day stands first
+			lastError = d.Day.String() + " " + *d.Error
+		}
+	}
+	fmt.Fprintf(b, "%s → %s", s.Name, s.Topic)
+	if s.Paused {
+		b.WriteString(", paused")
+	}
+	b.WriteString("\n  ")
+	for day := today - pipeline.Reach + 1; day <= today; day++ {
+		b.WriteString(cellOf(days[day]).draw(colour))
+	}
+	rows := 0
+	if d := days[today]; d != nil {
+		rows = d.Published
+	}
+	fmt.Fprintf(b, "  today %d rows, in all %d, dead rows %d\n", rows, s.Published, s.DeadLetters)
+	newest := "nothing published yet"
+	if t, ok := o.Newest[s.Name]; ok {
+		newest = "newest row published " + ago(o.At, t)
+	}
+	last := "never exported"
+	if s.LastSuccess != nil {
+		last = "last export " + ago(o.At, *s.LastSuccess)
+	}
+	fmt.Fprintf(b, "  %s; %s\n", newest, last)
+	if s.Halted != nil {
+		fmt.Fprintf(b, "  halted: %s\n", *s.Halted)
+	}
+	if s.Next != nil {
+		fmt.Fprintf(b, "  next: %s%s\n", s.Next.Day, waits(o.At, s.Next))
+	}
+	if lastError != "" {
+		fmt.Fprintf(b, "  failing: %s\n", oneLine(lastError))
+	}
+	for _, d := range s.Days {
+		if len(d.Lacks) > 0 {
+			fmt.Fprintf(b, "  %s lacks the events %s\n", d.Day, strings.Join(d.Lacks, ", "))
+		}
+		if d.State == ledger.Gap {
+			fmt.Fprintf(b, "  %s is lost at the source\n", d.Day)
+		}
+	}
+}
+
+func waits(now time.Time, next *pipeline.NextStatus) string {
+	text := ""
+	if next.WaitsFor != "" {
+		text = ", waits for " + string(next.WaitsFor)
+	}
+	switch {
+	case next.At == nil:
+	case next.At.After(now):
+		text += " until " + next.At.UTC().Format(time.RFC3339)
+	default:
+		text += ", due now"
+	}
+	return text
+}
+
+func until(what string, t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return what + " " + t.Format(time.RFC3339)
+}
+
+func because(cause string) string {
+	if cause == "" {
+		return ""
+	}
+	return " (" + cause + ")"
+}
+
+// ago is how long before now t was, as people say it.
+func ago(now, t time.Time) string {
+	d := now.Sub(t).Round(time.Second)
+	switch {
+	case d < time.Second:
+		return "just now"
+	case d < time.Minute:
+		return fmt.Sprintf("%ds ago", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}

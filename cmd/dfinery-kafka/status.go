@@ -1,0 +1,139 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dfinery-kafka/cmd/app"
+	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/connector"
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// overview is what status shows, and prints as JSON.
+type overview struct {
+	Service  string                  `json:"service_id"`
+	At       time.Time               `json:"at"`
+	Owner    *ledger.Owner           `json:"owner"`
+	Alive    bool                    `json:"alive"`
+	Breaker  breakerView             `json:"breaker"`
+	Quota    quotaView               `json:"quota"`
+	Streams  []pipeline.StreamStatus `json:"streams"`
+	Newest   map[string]time.Time    `json:"newest"`
+	Commands []*ledger.Command       `json:"commands"`
+}
+
+type breakerView struct {
+	State string     `json:"state"`
+	Cause string     `json:"cause,omitempty"`
+	Until *time.Time `json:"until"`
+}
+
+type quotaView struct {
+	Limit     int        `json:"limit"`
+	Remaining int        `json:"remaining"`
+	ResetsAt  *time.Time `json:"resets_at"`
+}
+
+func statusCommand() *cobra.Command {
+	var asJSON bool
+	var watch time.Duration
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show how complete and how late each stream is, from any machine",
+		Long: `Show what the ledger says of the service: for each stream a line of cells, one a day, today at the right; its rows, its lag,
+its last failure, what is due next and what that waits for. It reads Kafka alone, and disturbs nobody.`,
+		Example: `  dfinery-kafka status
+  dfinery-kafka status --watch 2s
+  dfinery-kafka status --json | jq '.streams[].days[] | select(.state == "gap")'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, _, err := loadConfig(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			a, err := app.New(c, app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				return &exitError{exitUsage, err}
+			}
+			defer a.Close()
+			for {
+				o, err := look(cmd, c, a)
+				if err != nil {
+					return err
+				}
+				if err := show(cmd.OutOrStdout(), o, c, asJSON, watch > 0); err != nil {
+					return err
+				}
+				if watch <= 0 {
+					return nil
+				}
+				select {
+				case <-time.After(watch):
+				case <-cmd.Context().Done():
+					return nil
+				}
+			}
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().DurationVar(&watch, "watch", 0, "show it again each time so much has passed")
+	cmd.Flags().Lookup("watch").NoOptDefVal = "2s"
+	return cmd
+}
+
+// look reads the ledger, and what it keeps of the source.
+func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
+	peek, err := a.Service.Peek(cmd.Context())
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now().UTC()
+	o := &overview{Service: string(c.DFINERY.Service), At: now, Owner: peek.Owner, Alive: peek.Alive, Streams: peek.Streams, Newest: peek.Newest, Commands: peek.Commands}
+	if o.Commands == nil {
+		o.Commands = []*ledger.Command{}
+	}
+	source, err := connector.NewSource(&connector.Client{}, a.Policy(), peek.Source)
+	if err != nil {
+		return nil, fmt.Errorf("read the source's state in the ledger: %w", err)
+	}
+	st := source.Status(now)
+	o.Breaker = breakerView{State: st.Breaker.State, Cause: st.Breaker.Cause, Until: orNil(st.Breaker.Until)}
+	o.Quota = quotaView{Limit: st.Quota.Limit, Remaining: st.Quota.Remaining, ResetsAt: orNil(st.Quota.ResetsAt)}
+	return o, nil
+}
+
+func orNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func show(w io.Writer, o *overview, c *config.Config, asJSON, again bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(o)
+	}
+	terminal := isTerminal(w)
+	if again && terminal {
+		io.WriteString(w, "\x1b[H\x1b[2J")
+	}
+	return render(w, o, c.DFINERY.Timezone.Location, terminal)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == ""
+}

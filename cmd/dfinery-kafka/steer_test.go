@@ -1,0 +1,179 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// quiet keeps the program from polling by itself while a command is tried.
+func (b *bench) quiet() {
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"] = "1h", "1h"
+}
+
+// command runs a command and expects it to succeed and to say something.
+func (b *bench) command(texts []string, args ...string) {
+	b.t.Helper()
+	out, got := b.run(args...)
+	if got.Code != 0 {
+		b.t.Fatalf("%s: exit %d:\n%s%s", strings.Join(args, " "), got.Code, out, got.Stderr)
+	}
+	expect(b.t, out, texts...)
+}
+
+func TestBackfillAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 41, RowsPerDay: 700, Duplicates: 0.1}})
+	b.unbounded()
+	b.once(0)
+	b.quiet()
+	p := b.start(binary, nil, "run")
+	p.await(`"msg":"owner"`)
+	yesterday := schema.DayOf(time.Now(), seoul) - 1
+	b.command([]string{"1 days, 1 calls", "1 days exported"}, "backfill", "events", "--from", yesterday.String(), "--yes", "--wait", "1m")
+	compare(t, b.served(schema.Event), b.published("events"))
+	b.command([]string{"published once more", "1 days exported"}, "backfill", "events", "--from", yesterday.String(), "--again", "--yes", "--wait", "1m")
+	p.kill()
+
+	// Each record of that day stands there twice now, with the same id, and of the others once.
+	times := map[string]int{}
+	for _, m := range b.consume(b.prefix+"events", kgo.ReadUncommitted()) {
+		times[m.Export[:strings.LastIndex(m.Export, "/")]+" "+m.ID]++
+	}
+	got := map[string]map[int]int{}
+	for record, n := range times {
+		day := record[:strings.Index(record, " ")]
+		if got[day] == nil {
+			got[day] = map[int]int{}
+		}
+		got[day][n]++
+	}
+	want := map[string]map[int]int{}
+	for day := yesterday - 1; day <= yesterday+1; day++ {
+		want["1234/events/"+day.String()] = map[int]int{1: 700}
+	}
+	want["1234/events/"+yesterday.String()] = map[int]int{2: 700}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("records by how often they stand there (-want +got):\n%s", diff)
+	}
+	// The next export knows them all.
+	b.once(0)
+	if n := len(b.consume(b.prefix+"events", kgo.ReadUncommitted())); n != 4*700 {
+		t.Errorf("%d records after another run, want %d", n, 4*700)
+	}
+}
+
+// TestCrashDuringCommand: a command is carried out once, wherever the owner dies.
+func TestCrashDuringCommand(t *testing.T) {
+	t.Parallel()
+	program, err := withFaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []string{"command", "checkpointed", "called", "fingerprints", "days"} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 42, RowsPerDay: 500}})
+			b.unbounded()
+			b.once(0)
+			b.quiet()
+			day := schema.DayOf(time.Now(), seoul) - 1
+			b.command(nil, "backfill", "events", "--from", day.String(), "--again", "--yes")
+			for n := 1; n <= 3; n++ {
+				p := b.start(program, []string{"FAULT_STEP=" + step, fmt.Sprintf("FAULT_COUNT=%d", n)}, "run")
+				select {
+				case <-p.done:
+				case <-time.After(4 * time.Second): // the command is carried out, and the step is not reached so often
+				}
+				p.kill()
+			}
+			p := b.start(program, nil, "run")
+			p.await(`"msg":"owner"`)
+			b.command([]string{"paused"}, "pause", "events", "--wait", "20s")
+			p.kill()
+			times := map[string]int{}
+			for _, m := range b.consume(b.prefix+"events", kgo.ReadUncommitted()) {
+				times[m.Export[:strings.LastIndex(m.Export, "/")]+" "+m.ID]++
+			}
+			for record, n := range times {
+				want := 1
+				if strings.HasPrefix(record, "1234/events/"+day.String()) {
+					want = 2
+				}
+				if n != want {
+					t.Fatalf("%s stands there %d times, want %d", record, n, want)
+				}
+			}
+			if len(times) != 3*500 {
+				t.Errorf("%d records, want %d", len(times), 3*500)
+			}
+		})
+	}
+}
+
+func TestPauseAndResume(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 43, RowsPerDay: 50}})
+	b.unbounded()
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "200ms"
+	p := b.start(binary, nil, "run")
+	p.await(`"code":"ok"`)
+	b.command([]string{"events paused"}, "pause", "events")
+	time.Sleep(300 * time.Millisecond) // what was under way ends
+	calls := len(b.api.Calls())
+	time.Sleep(time.Second)
+	if n := len(b.api.Calls()); n != calls {
+		t.Errorf("%d calls while paused", n-calls)
+	}
+	p.kill()
+	p = b.start(binary, nil, "run") // a pause survives a restart
+	p.await(`"msg":"owner"`)
+	time.Sleep(500 * time.Millisecond)
+	if n := len(b.api.Calls()); n != calls {
+		t.Errorf("%d calls while paused, after a restart", n-calls)
+	}
+	out, _ := b.run("status")
+	expect(t, out, "paused", "waits for paused")
+	b.command([]string{"events resumed"}, "resume", "events")
+	p.awaitMore(`"code":"ok"`, 0)
+	p.kill()
+}
+
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 44, RowsPerDay: 50}})
+	if _, got := b.run("status"); got.Code != 1 || !strings.Contains(got.Stderr, "has the connector run yet") && !strings.Contains(got.Stderr, "read the ledger") {
+		t.Errorf("before any run: exit %d: %s", got.Code, got.Stderr)
+	}
+	b.once(0)
+	b.quiet()
+	out, got := b.run("status")
+	if got.Code != 0 {
+		t.Fatalf("exit %d: %s", got.Code, got.Stderr)
+	}
+	expect(t, out, "service 1234, stopped", "calls left this hour: 97 of 100", "breaker closed", "···························▒▒▒  today 50 rows, in all 150, dead rows 0",
+		"newest row published ", "last export ", "waits for ")
+	text, _ := b.run("status", "--json")
+	var o struct {
+		Streams []struct {
+			Days []struct {
+				Day, State      string
+				Rows, Published int
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		t.Fatal(err)
+	}
+	if len(o.Streams) != 1 || len(o.Streams[0].Days) != 3 || o.Streams[0].Days[0].Published != 50 || o.Streams[0].Days[0].State != "open" {
+		t.Errorf("status --json: %s", text)
+	}
+}

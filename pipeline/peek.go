@@ -1,0 +1,81 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"slices"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// Peek is what the ledger says of the service, seen from any machine. It disturbs nobody.
+type Peek struct {
+	Streams  []StreamStatus
+	Newest   map[string]time.Time // by stream: when its newest row was published, as far as a checkpoint knows
+	Owner    *ledger.Owner        // nil: nobody ever was
+	Alive    bool                 // the owner's last heartbeat is younger than StandbyAfter
+	Source   json.RawMessage      // the source's state
+	Commands []*ledger.Command    // that are not done, oldest first
+}
+
+// Peek reads the ledger.
+func (s *Service) Peek(ctx context.Context) (*Peek, error) {
+	books := s.books()
+	state, err := books.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	t := newTenure(s, books)
+	t.log = slog.New(slog.DiscardHandler)
+	t.rowsAt = cluster.TopicPartition{Topic: books.Rows}
+	for i := range s.Streams {
+		t.streams = append(t.streams, &stream{Stream: s.Streams[i], days: map[schema.Day]*day{}})
+	}
+	t.adopt(state)
+	p := &Peek{Owner: state.Owner, Source: t.serviceRecord.Source, Newest: map[string]time.Time{}}
+	p.Alive = state.Owner != nil && !state.Owner.Released && now.Sub(state.Owner.Beat) < s.StandbyAfter
+	list := plan(t.streams, now, s.Location)
+	for _, st := range t.streams {
+		one := t.streamStatus(st, list, StreamCounts{}, now)
+		for _, d := range one.Days {
+			one.Published += int64(d.Published)
+			one.DeadLetters += int64(d.Bad)
+		}
+		p.Streams = append(p.Streams, one)
+		if newest, err := s.newest(ctx, st.Topic, state.Checkpoint); err == nil && !newest.IsZero() {
+			p.Newest[st.Name] = newest
+		}
+	}
+	for _, c := range state.Commands {
+		if c.Done == nil {
+			p.Commands = append(p.Commands, c)
+		}
+	}
+	slices.SortFunc(p.Commands, func(a, b *ledger.Command) int { return a.Given.Compare(b.Given) })
+	return p, nil
+}
+
+// newest is when Kafka took the last row that the checkpoint knows of a topic.
+func (s *Service) newest(ctx context.Context, topic string, c *ledger.Checkpoint) (time.Time, error) {
+	var newest time.Time
+	for p, mark := range c.Marks() {
+		if p.Topic != topic || mark.ID == "" {
+			continue
+		}
+		err := s.Cluster.Read(ctx, p, mark.Last, mark.Last+1, cluster.Visitor{Record: func(r *cluster.Record) error {
+			if r.Time.After(newest) {
+				newest = r.Time
+			}
+			return nil
+		}})
+		if err != nil {
+			return newest, err
+		}
+	}
+	return newest, nil
+}
