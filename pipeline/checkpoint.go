@@ -201,10 +201,19 @@ func (t *tenure) mark(ctx context.Context) (*ledger.Checkpoint, error) {
 	return record, nil
 }
 
+// unsaved tells whether the export has appended anything since the last checkpoint. One that is appending right now has.
+func (e *export) unsaved() bool {
+	if !e.mu.TryLock() {
+		return true
+	}
+	defer e.mu.Unlock()
+	return e.sum.Published != e.saved.Published || e.sum.NewBad != e.saved.NewBad
+}
+
 // checkpointIfChanged leaves a ledger alone that has nothing to add.
 func (t *tenure) checkpointIfChanged(ctx context.Context) error {
 	for d := range t.days {
-		if d.changed || d.ended != nil || len(d.prints) > 0 || d.export != nil && *d.export.live.Load() != d.export.saved {
+		if d.changed || d.ended != nil || len(d.prints) > 0 || d.export != nil && d.export.unsaved() {
 			return t.checkpoint(ctx)
 		}
 	}

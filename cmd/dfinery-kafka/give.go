@@ -10,6 +10,11 @@ import (
 	"os/user"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"dfinery-kafka/cmd/app"
+	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 )
 
@@ -64,4 +69,17 @@ func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledge
 		return nil
 	}
 	return err
+}
+
+// reach loads the configuration and opens the cluster, for commands that work beside the connector.
+func reach(cmd *cobra.Command) (*config.Config, *cluster.Cluster, error) {
+	c, _, err := loadConfig(cmd.ErrOrStderr())
+	if err != nil {
+		return nil, nil, err
+	}
+	kafka, err := app.NewCluster(c, nil)
+	if err != nil {
+		return nil, nil, &exitError{exitUsage, err}
+	}
+	return c, kafka, nil
 }

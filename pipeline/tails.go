@@ -1,0 +1,178 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/schema"
+)
+
+// tails collects what the topics hold behind the checkpoint.
+type tails struct {
+	tenure *tenure
+	tail   map[ledger.DayName]*tail
+}
+
+// tail is that of one day.
+type tail struct {
+	day     *day
+	rows    int
+	letters int
+	exports int // the highest export number met
+	prints  [][]schema.Fingerprint
+}
+
+// read visits one partition from its mark, or from its start without one.
+func (ts *tails) read(ctx context.Context, p cluster.TopicPartition, marks map[cluster.TopicPartition]ledger.Mark) error {
+	t := ts.tenure
+	if !t.session.Owns(p) {
+		if mark, ok := marks[p]; ok {
+			t.unowned[p] = mark
+		}
+		return nil
+	}
+	logs, err := t.service.Cluster.Offsets(ctx, p)
+	if err == nil {
+		err = logs[0].Err
+	}
+	if err != nil {
+		return fmt.Errorf("restore %v: %w", p, err)
+	}
+	log := logs[0]
+	mark, marked := marks[p]
+	from := log.Start
+	if marked {
+		if err := ts.verify(ctx, p, log, mark); err != nil {
+			return err
+		}
+		if from = mark.Next; from < log.Start {
+			t.log.Error("the topic has lost records that were not in the ledger yet: rows of the unsettled days may be published twice",
+				"partition", p, "checkpoint", mark.Next, "log_start", log.Start)
+			from = log.Start
+		}
+		from = min(from, log.End)
+	}
+	t.marks[p] = produce.Position{Next: log.End, Last: mark.Last, LastID: mark.ID}
+	dead := p.Topic == t.service.DeadLetterTopic
+	return t.service.Cluster.Read(ctx, p, from, log.End, cluster.Visitor{Record: func(r *cluster.Record) error {
+		ts.take(p, r, dead)
+		return nil
+	}})
+}
+
+// verify compares the last record before the mark with what the checkpoint says of it.
+func (ts *tails) verify(ctx context.Context, p cluster.TopicPartition, log cluster.LogRange, mark ledger.Mark) error {
+	if log.End < mark.Next {
+		ts.lost(p, fmt.Sprintf("its log ends at %d, the checkpoint is at %d", log.End, mark.Next))
+		return nil
+	}
+	if mark.ID == "" || mark.Last < log.Start {
+		return nil
+	}
+	found := ""
+	err := ts.tenure.service.Cluster.Read(ctx, p, mark.Last, mark.Last+1, cluster.Visitor{Record: func(r *cluster.Record) error {
+		found = string(r.Header("id"))
+		return nil
+	}})
+	var gone *cluster.RangeError
+	if err != nil && !errors.As(err, &gone) {
+		return fmt.Errorf("restore %v: %w", p, err)
+	}
+	if found != mark.ID {
+		ts.lost(p, fmt.Sprintf("at offset %d stands id %q, the checkpoint has %q", mark.Last, found, mark.ID))
+	}
+	return nil
+}
+
+// lost says that acknowledged records are gone, and how to publish them again.
+func (ts *tails) lost(p cluster.TopicPartition, how string) {
+	for _, st := range ts.tenure.streams {
+		if st.Topic != p.Topic {
+			continue
+		}
+		var first, last schema.Day
+		for at, d := range st.days {
+			if d.record.Published > 0 {
+				if first == 0 || at < first {
+					first = at
+				}
+				last = max(last, at)
+			}
+		}
+		ts.tenure.log.Error("Kafka has lost acknowledged rows of a stream: publish its days again", "stream", st.Name, "partition", p, "how", how,
+			"command", fmt.Sprintf("dfinery-kafka backfill %s --from %s --to %s --again", st.Name, first, last))
+		return
+	}
+	ts.tenure.log.Error("Kafka has lost acknowledged dead letters", "partition", p, "how", how)
+}
+
+// take enters one record that is ours: one with the headers id and export, of this service and a stream of ours.
+func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead bool) {
+	t := ts.tenure
+	id, exported := r.Header("id"), r.Header("export")
+	if id == nil || exported == nil {
+		return
+	}
+	parts := strings.Split(string(exported), "/")
+	if len(parts) != 4 || parts[0] != t.service.ID {
+		return
+	}
+	st := t.stream(parts[1])
+	at, err := schema.ParseDay(parts[2])
+	n, err2 := strconv.Atoi(parts[3])
+	print, _, err3 := schema.ParseID(id)
+	if st == nil || err != nil || err2 != nil || err3 != nil || (!dead && st.Topic != p.Topic) {
+		return
+	}
+	position := t.marks[p]
+	position.Last, position.LastID = r.Offset, string(id)
+	t.marks[p] = position
+	if at < schema.DayOf(time.Now(), t.service.Location)-Reach-1 {
+		return // out of reach: never exported again
+	}
+	d := st.day(at)
+	if n < d.record.From {
+		return // of an older generation
+	}
+	if dead && string(r.Header(headerStage)) == schema.KindExport {
+		d.record.Exports = max(d.record.Exports, n)
+		return
+	}
+	tl := ts.tail[d.name]
+	if tl == nil {
+		tl = &tail{day: d}
+		ts.tail[d.name] = tl
+	}
+	if dead {
+		tl.letters++
+	} else {
+		tl.rows++
+	}
+	tl.exports = max(tl.exports, n)
+	tl.prints = appendPrint(tl.prints, print)
+}
+
+// enter adds the tails to their days, to be written by the checkpoint that follows.
+func (ts *tails) enter() error {
+	rows := 0
+	for _, tl := range ts.tail {
+		d := tl.day
+		d.record.Published += tl.rows
+		d.record.Bad += tl.letters
+		d.record.Exports = max(d.record.Exports, tl.exports)
+		d.prints = append(d.prints, tl.prints...)
+		d.changed = true
+		rows += tl.rows
+	}
+	if rows > 0 {
+		ts.tenure.log.Info("restored rows that were published after the last checkpoint", "rows", rows, "days", len(ts.tail))
+	}
+	return nil
+}
