@@ -60,7 +60,7 @@ func NewTransport() *http.Transport {
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeaderBytes,
-		ReadBufferSize:         64 << 10,
+		ReadBufferSize:         32 << 10,
 		IdleConnTimeout:        90 * time.Second,
 	}
 }

@@ -1,19 +1,15 @@
 package ledger
 
-import (
-	"bytes"
-	"math/bits"
-)
+import "math/bits"
 
 // segment is the part of a Set's table for the fingerprints with one leading byte.
 //
-// Its keys ascend. A key stands at its home, the place that its value has in proportion to the segment, or behind it with no free
-// slot between the two: so a search ends at the first free slot or larger key, and growing is one walk in order.
+// Its fingerprints ascend. One stands at its home, the place that its value has in proportion to the segment, or behind it with no
+// free slot between the two: so a search ends at the first free slot or larger one, and growing is one walk in order.
 type segment struct {
-	keys   []key
-	counts []byte
-	used   int
-	homes  int // keys have room behind the last home for those that were pushed on
+	slots []slot
+	used  int
+	homes int // slots has room behind the last home for those that were pushed on
 }
 
 const (
@@ -24,41 +20,45 @@ const (
 	pushed = 24
 )
 
-func (g *segment) home(k key) int {
-	hi, _ := bits.Mul64(k.hi<<8|k.lo>>56, uint64(g.homes))
+func (g *segment) home(k slot) int {
+	hi, _ := bits.Mul64(k.hi&^0xff|k.lo>>56, uint64(g.homes))
 	return int(hi)
 }
 
 // find returns the slot that holds k, or the one at which to insert it.
-func (g *segment) find(k key) (slot int, found bool) {
+func (g *segment) find(k slot) (at int, found bool) {
 	if g.homes == 0 {
 		return 0, false
 	}
 	i := g.home(k)
-	for i < len(g.keys) && g.counts[i] != 0 && g.keys[i].less(k) {
+	for i < len(g.slots) && g.slots[i].count() != 0 && g.slots[i].less(k) {
 		i++
 	}
-	return i, i < len(g.keys) && g.counts[i] != 0 && g.keys[i] == k
+	return i, i < len(g.slots) && g.slots[i].count() != 0 && g.slots[i].same(k) && g.slots[i].lo == k.lo
 }
 
 // insert puts k, which is not there, at the slot that find named, published and met once.
-func (g *segment) insert(i int, k key) {
+func (g *segment) insert(at int, k slot) {
 	for {
 		if g.used*outOf < g.homes*full {
-			if free := bytes.IndexByte(g.counts[min(i, len(g.counts)):], 0); free >= 0 {
-				copy(g.keys[i+1:i+free+1], g.keys[i:i+free])
-				copy(g.counts[i+1:i+free+1], g.counts[i:i+free])
-				g.keys[i], g.counts[i] = k, 0x11
+			free := at
+			for free < len(g.slots) && g.slots[free].count() != 0 {
+				free++
+			}
+			if free < len(g.slots) {
+				copy(g.slots[at+1:free+1], g.slots[at:free])
+				k.hi |= once
+				g.slots[at] = k
 				g.used++
 				return
 			}
 		}
 		g.grow()
-		i, _ = g.find(k)
+		at, _ = g.find(k)
 	}
 }
 
-// reserve makes room for about n keys more; a segment that gets more than its share grows again.
+// reserve makes room for about n more; a segment that gets more than its share grows again.
 func (g *segment) reserve(n int) {
 	// The shares of a large set differ by less than a 32nd.
 	if homes := (g.used + n + n/32) * outOf / full; homes > g.homes {
@@ -68,10 +68,10 @@ func (g *segment) reserve(n int) {
 
 func (g *segment) grow() { g.resize(max(firstHomes, g.homes+g.homes/8+1)) }
 
-// resize gives the segment that many homes, or more when the last keys would find no room.
+// resize gives the segment that many homes, or more when the last ones would find no room.
 func (g *segment) resize(homes int) {
 	for {
-		next := segment{homes: homes, keys: make([]key, homes+pushed), counts: make([]byte, homes+pushed)}
+		next := segment{homes: homes, slots: make([]slot, homes+pushed)}
 		if next.take(g) {
 			*g = next
 			return
@@ -80,18 +80,18 @@ func (g *segment) resize(homes int) {
 	}
 }
 
-// take copies all keys of old in order; false when the last ones find no room.
+// take copies all of old in order; false when the last ones find no room.
 func (g *segment) take(old *segment) bool {
 	next := 0
-	for i, c := range old.counts {
-		if c == 0 {
+	for _, k := range old.slots {
+		if k.count() == 0 {
 			continue
 		}
-		at := max(next, g.home(old.keys[i]))
-		if at == len(g.keys) {
+		at := max(next, g.home(k))
+		if at == len(g.slots) {
 			return false
 		}
-		g.keys[at], g.counts[at] = old.keys[i], c
+		g.slots[at] = k
 		next = at + 1
 	}
 	g.used = old.used

@@ -1,14 +1,10 @@
 package ledger
 
-import (
-	"encoding/binary"
-
-	"dfinery-kafka/schema"
-)
+import "dfinery-kafka/schema"
 
 // Set holds the fingerprints published of one day, with how many copies of each, and counts the copies that an export meets.
 //
-// It takes 17 bytes a slot and at most 22 a distinct row, peaks of growing included: the table grows by its 256 segments, each a
+// It takes 16 bytes a slot and at most 21 a distinct row, peaks of growing included: the table grows by its 256 segments, each a
 // little at a time. It holds no pointers for the collector to follow. The zero Set is empty. Not for use by several goroutines.
 type Set struct {
 	segments [256]segment
@@ -20,7 +16,7 @@ type Set struct {
 
 // place is where a fingerprint stands, or would: valid until something is inserted.
 type place struct {
-	key   key
+	of    schema.Fingerprint
 	slot  int
 	found bool
 	valid bool
@@ -47,9 +43,9 @@ func (s *Set) Grow(rows int) {
 func (s *Set) Begin() {
 	s.known = 0
 	for i := range s.segments {
-		for j, c := range s.segments[i].counts {
-			if c != outgrown {
-				s.segments[i].counts[j] = c & 0xf0
+		for j := range s.segments[i].slots {
+			if k := &s.segments[i].slots[j]; k.count() != outgrown {
+				k.hi &^= metMask
 			}
 		}
 	}
@@ -61,14 +57,13 @@ func (s *Set) Begin() {
 // Meet takes a row of the present export. It returns the number of its copy, from 0, and whether that copy is published already.
 // One that is not stays unmet until Add.
 func (s *Set) Meet(f schema.Fingerprint) (copy int, known bool) {
-	k := keyOf(f)
-	seg := &s.segments[k.hi>>56]
-	i, found := seg.find(k)
-	s.last = place{key: k, slot: i, found: found, valid: true}
+	seg := &s.segments[f[0]]
+	i, found := seg.find(slotOf(f))
+	s.last = place{of: f, slot: i, found: found, valid: true}
 	if !found {
 		return 0, false
 	}
-	c := seg.counts[i]
+	c := seg.slots[i].count()
 	if c == outgrown {
 		many := s.many[f]
 		if many.met == many.published {
@@ -79,11 +74,11 @@ func (s *Set) Meet(f schema.Fingerprint) (copy int, known bool) {
 		s.known++
 		return int(many.met) - 1, true
 	}
-	met := c & 0x0f
+	met := c & metMask
 	if met == c>>4 {
 		return int(met), false
 	}
-	seg.counts[i]++
+	seg.slots[i].hi++
 	s.known++
 	return int(met), true
 }
@@ -92,18 +87,17 @@ func (s *Set) Meet(f schema.Fingerprint) (copy int, known bool) {
 func (s *Set) Add(f schema.Fingerprint) {
 	s.rows++
 	s.known++
-	k := keyOf(f)
-	seg := &s.segments[k.hi>>56]
+	seg := &s.segments[f[0]]
 	i, found := s.last.slot, s.last.found
-	if !s.last.valid || s.last.key != k { // a new row was just met; to look again took 60 ns of it
-		i, found = seg.find(k)
+	if !s.last.valid || s.last.of != f { // a new row was just met: to look for it again took 60 ns
+		i, found = seg.find(slotOf(f))
 	}
 	if !found {
-		seg.insert(i, k)
+		seg.insert(i, slotOf(f))
 		s.last.valid = false
 		return
 	}
-	switch c := seg.counts[i]; {
+	switch c := seg.slots[i].count(); {
 	case c == outgrown:
 		many := s.many[f]
 		s.many[f] = copies{published: many.published + 1, met: many.met + 1}
@@ -111,22 +105,22 @@ func (s *Set) Add(f schema.Fingerprint) {
 		if s.many == nil {
 			s.many = make(map[schema.Fingerprint]copies)
 		}
-		s.many[f] = copies{published: uint32(c>>4) + 1, met: uint32(c&0x0f) + 1}
-		seg.counts[i] = outgrown
+		s.many[f] = copies{published: uint32(c>>4) + 1, met: uint32(c&metMask) + 1}
+		seg.slots[i].hi |= outgrown
 	default:
-		seg.counts[i] = c + 0x11
+		seg.slots[i].hi += once
 	}
 }
 
 // All calls yield with each fingerprint and its number of published copies.
 func (s *Set) All(yield func(schema.Fingerprint, int) bool) {
 	for i := range s.segments {
-		seg := &s.segments[i]
-		for j, c := range seg.counts {
+		for _, k := range s.segments[i].slots {
+			c := k.count()
 			if c == 0 {
 				continue
 			}
-			f := seg.keys[j].fingerprint()
+			f := k.fingerprint(byte(i))
 			n := int(c >> 4)
 			if c == outgrown {
 				n = int(s.many[f].published)
@@ -137,23 +131,3 @@ func (s *Set) All(yield func(schema.Fingerprint, int) bool) {
 		}
 	}
 }
-
-// A slot's count: published in the high four bits, met in the low four; 0 when the slot is free.
-const (
-	slotMost = 14
-	outgrown = 0xff
-)
-
-type key struct{ hi, lo uint64 }
-
-func keyOf(f schema.Fingerprint) key {
-	return key{binary.BigEndian.Uint64(f[:8]), binary.BigEndian.Uint64(f[8:])}
-}
-
-func (k key) fingerprint() (f schema.Fingerprint) {
-	binary.BigEndian.PutUint64(f[:8], k.hi)
-	binary.BigEndian.PutUint64(f[8:], k.lo)
-	return f
-}
-
-func (k key) less(o key) bool { return k.hi < o.hi || k.hi == o.hi && k.lo < o.lo }
