@@ -30,6 +30,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 			if err != nil {
 				return err
 			}
+			app.LimitGarbage()
 			log := newLog(cmd.ErrOrStderr(), c)
 			for _, warning := range report.Warnings {
 				log.Warn("configuration: "+warning.Message, "variable", warning.Variable)

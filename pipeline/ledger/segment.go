@@ -13,8 +13,9 @@ type segment struct {
 }
 
 const (
+	// Segments begin with firstHomes to twice as many, so that they do not all grow at the same time.
 	firstHomes = 16
-	// A segment grows by an eighth when it is seven eighths full.
+	// A segment grows by a sixth when it is seven eighths full: by less, there is more garbage; by more, more free slots.
 	full, outOf = 7, 8
 	// pushed is the room behind the last home; a segment that runs out of it grows sooner.
 	pushed = 24
@@ -66,7 +67,7 @@ func (g *segment) reserve(n int) {
 	}
 }
 
-func (g *segment) grow() { g.resize(max(firstHomes, g.homes+g.homes/8+1)) }
+func (g *segment) grow() { g.resize(g.homes + g.homes/6 + 1) }
 
 // resize gives the segment that many homes, or more when the last ones would find no room.
 func (g *segment) resize(homes int) {
@@ -76,7 +77,7 @@ func (g *segment) resize(homes int) {
 			*g = next
 			return
 		}
-		homes += homes/8 + 1
+		homes += homes/16 + 1
 	}
 }
 

@@ -4,8 +4,8 @@ import "dfinery-kafka/schema"
 
 // Set holds the fingerprints published of one day, with how many copies of each, and counts the copies that an export meets.
 //
-// It takes 16 bytes a slot and at most 21 a distinct row, peaks of growing included: the table grows by its 256 segments, each a
-// little at a time. It holds no pointers for the collector to follow. The zero Set is empty. Not for use by several goroutines.
+// It takes 16 bytes a slot and at most 22 a distinct row of a large day, peaks of growing included: the table grows by its 256
+// segments, each at its own time and by a little. It holds no pointers for the collector to follow. The zero Set is empty. Not for use by several goroutines.
 type Set struct {
 	segments [256]segment
 	many     map[schema.Fingerprint]copies // those with more copies than a slot can count
@@ -93,6 +93,10 @@ func (s *Set) Add(f schema.Fingerprint) {
 		i, found = seg.find(slotOf(f))
 	}
 	if !found {
+		if seg.homes == 0 {
+			seg.resize(firstHomes + int(f[0])*firstHomes/len(s.segments))
+			i, _ = seg.find(slotOf(f))
+		}
 		seg.insert(i, slotOf(f))
 		s.last.valid = false
 		return
