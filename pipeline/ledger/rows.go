@@ -36,9 +36,7 @@ func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*Set, error) {
 		if len(r.Value)%len(schema.Fingerprint{}) != 0 {
 			return &RecordError{Topic: b.Rows, Partition: int(d.Fingerprints[0][0]), Offset: r.Offset, Key: key, Err: errors.New("its length is not a number of fingerprints")}
 		}
-		for v := r.Value; len(v) > 0; v = v[len(schema.Fingerprint{}):] {
-			set.Add(schema.Fingerprint(v[:len(schema.Fingerprint{})]))
-		}
+		set.addAll(r.Value)
 		return nil
 	}}
 	var lost error
