@@ -39,7 +39,7 @@ repository. Processor time counts user and system time of the process alone, not
 	flags.StringVar(&b.brokers, "brokers", "", "a running Kafka, HOST:PORT,…; topics named bench… are created and deleted")
 	flags.BoolVar(&b.kfake, "kfake", false, "an embedded broker instead of a real Kafka: it keeps all records in memory")
 	flags.StringVar(&b.binary, "binary", "", "the dfinery-kafka to measure; empty: build it")
-	flags.StringVar(&b.out, "out", "bench.txt", "the file for benchstat; empty: none")
+	flags.StringVar(&b.out, "out", "bench-out/export.txt", "the file for benchstat; empty: none")
 	flags.StringSliceVar(&b.only, "only", nil, "contenders, by the beginning of their names")
 	root.AddCommand(microCommand(), serveCommand(), brokerCommand(), kafkaGoCommand(), franzGoCommand(), renderCommand(), verifyCommand())
 	return root

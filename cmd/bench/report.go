@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"text/tabwriter"
@@ -50,6 +51,9 @@ func (r *report) save(path string) error {
 		for _, u := range r.results[i] {
 			fmt.Fprintf(&b, "BenchmarkExport/%s 1 %.3f cpu-sec/op %.3f sec/op %d peak-B/op\n", c.name, cpuOf(u), wallOf(u), u.Peak)
 		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
 	}
 	return os.WriteFile(path, b.Bytes(), 0o666)
 }
