@@ -36,21 +36,31 @@ func (s *Service) open(ctx context.Context, as produce.Identity) (*tenure, error
 	return t, nil
 }
 
+// TopicSpecs are the topics that the service needs, as it creates them: the ledger's two, the dead letters', then each stream's.
+func (s *Service) TopicSpecs() []cluster.TopicSpec {
+	specs := s.books().Specs(1, s.Replicas)
+	specs = append(specs, cluster.TopicSpec{Name: s.DeadLetterTopic, Partitions: s.Partitions, ReplicationFactor: s.Replicas, Configs: map[string]string{
+		"cleanup.policy": "delete", "retention.ms": fmt.Sprint((90 * 24 * time.Hour).Milliseconds())}})
+	for i := range s.Streams {
+		specs = append(specs, cluster.TopicSpec{Name: s.Streams[i].Topic, Partitions: s.Partitions, ReplicationFactor: s.Replicas})
+	}
+	return specs
+}
+
 // prepareTopics creates what is missing, if that is wanted, and refuses a ledger that would forget. Topics of streams may be
 // missing: their streams wait.
 func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, error) {
 	books := s.books()
-	specs := books.Specs(1, s.Replicas)
-	specs = append(specs, cluster.TopicSpec{Name: s.DeadLetterTopic, Partitions: s.Partitions, ReplicationFactor: s.Replicas, Configs: map[string]string{
-		"cleanup.policy": "delete", "retention.ms": fmt.Sprint((90 * 24 * time.Hour).Milliseconds())}})
-	if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, specs...); err != nil {
+	specs := s.TopicSpecs()
+	own := len(specs) - len(s.Streams)
+	if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, specs[:own]...); err != nil {
 		return nil, err
 	} else if len(created) > 0 {
 		s.Log.Info("created topics", "topics", created)
 	}
 	names := []string{books.Topic, books.Rows, s.DeadLetterTopic}
 	for i := range s.Streams {
-		spec := cluster.TopicSpec{Name: s.Streams[i].Topic, Partitions: s.Partitions, ReplicationFactor: s.Replicas}
+		spec := specs[own+i]
 		names = append(names, spec.Name)
 		if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, spec); err != nil {
 			s.Log.Error("a stream waits for its topic", "stream", s.Streams[i].Name, "error", err)

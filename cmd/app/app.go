@@ -57,7 +57,7 @@ func New(c *config.Config, o Options) (*App, error) {
 	if c.DFINERY.TokenFile != "" {
 		a.token = &connector.TokenFile{Path: c.DFINERY.TokenFile}
 	}
-	client := a.client(o)
+	client := a.Client(o)
 	host, _ := os.Hostname()
 	a.Service = &pipeline.Service{
 		ID: string(c.DFINERY.Service), Location: c.DFINERY.Timezone.Location, Streams: streams(c),
@@ -118,7 +118,8 @@ func NewCluster(c *config.Config, dial func(ctx context.Context, network, addres
 	return cluster.New(k)
 }
 
-func (a *App) client(o Options) *connector.Client {
+// Client reaches the API as the configuration says.
+func (a *App) Client(o Options) *connector.Client {
 	d := &a.config.DFINERY
 	token := func() (connector.Secret, error) { return connector.Secret(d.Token.Reveal()), nil }
 	if a.token != nil {

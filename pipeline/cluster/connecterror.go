@@ -46,6 +46,9 @@ func (e *ConnectError) advice() string {
 	case StepTLS:
 		return e.tlsAdvice()
 	case StepGreet:
+		if refusedOurs(e.Err) {
+			return refusedAdvice
+		}
 		if isBroken(e.Err) || errors.Is(e.Err, errNotKafka) {
 			return "does this port expect TLS, or is it no listener of Kafka?"
 		}
@@ -82,13 +85,27 @@ func (e *ConnectError) connectAdvice() string {
 func (e *ConnectError) tlsAdvice() string {
 	var unknown x509.UnknownAuthorityError
 	var hostname x509.HostnameError
+	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(e.Err, &unknown):
 		return "the CA file must hold the CA of the broker's certificate"
 	case errors.As(e.Err, &hostname):
 		return "reach the broker by a name of its certificate"
+	case errors.As(e.Err, &invalid) && invalid.Reason == x509.Expired:
+		return "the broker needs a new certificate, unless the clock of this machine is wrong"
+	case refusedOurs(e.Err):
+		return refusedAdvice
 	case isBroken(e.Err), errors.As(e.Err, new(tls.RecordHeaderError)):
 		return "does this port expect plain connections?"
 	}
 	return ""
+}
+
+const refusedAdvice = "the broker wants a client certificate, or does not take the one that it was given"
+
+// refusedOurs says that the other side ended TLS with an alert. With TLS 1.3 that comes only after our side of the handshake: the
+// broker has looked at our certificate by then. The alert itself has a type that crypto/tls does not export.
+func refusedOurs(err error) bool {
+	var operation *net.OpError
+	return errors.As(err, &operation) && operation.Op == "remote error"
 }

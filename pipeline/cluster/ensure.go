@@ -31,7 +31,7 @@ func (c *Cluster) EnsureTopics(ctx context.Context, create bool, specs ...TopicS
 		return nil, err
 	}
 	if create && len(missing) > 0 {
-		refused, err := c.createTopics(ctx, missing)
+		refused, err := c.createTopics(ctx, false, missing)
 		if err != nil {
 			return nil, err
 		}
@@ -40,14 +40,14 @@ func (c *Cluster) EnsureTopics(ctx context.Context, create bool, specs ...TopicS
 				created = append(created, spec.Name)
 				continue
 			}
-			faults = append(faults, fmt.Errorf("create topic %s: %w; create it with: %s", spec.Name, refused[i], c.command(spec)))
+			faults = append(faults, fmt.Errorf("create topic %s: %w; create it with: %s", spec.Name, refused[i], c.Creation(spec)))
 		}
 		if err := c.awaitLeaders(ctx, created); err != nil {
 			faults = append(faults, err)
 		}
 	} else {
 		for _, spec := range missing {
-			faults = append(faults, fmt.Errorf("topic %s: %w; create it with: %s", spec.Name, NewBrokerError(int16(kafka.UnknownTopicOrPartition), ""), c.command(spec)))
+			faults = append(faults, fmt.Errorf("topic %s: %w; create it with: %s", spec.Name, NewBrokerError(int16(kafka.UnknownTopicOrPartition), ""), c.Creation(spec)))
 		}
 	}
 	return created, errors.Join(faults...)
@@ -76,13 +76,19 @@ func (c *Cluster) missing(ctx context.Context, specs []TopicSpec) (missing []Top
 	return missing, faults, nil
 }
 
+// ValidateTopics asks whether missing topics could be created as their specs say, and creates none. For each it returns why it
+// would be refused, or nil.
+func (c *Cluster) ValidateTopics(ctx context.Context, specs ...TopicSpec) ([]error, error) {
+	return c.createTopics(ctx, true, specs)
+}
+
 // createTopics returns for each spec why it was refused. A topic that somebody else created meanwhile counts as created.
-func (c *Cluster) createTopics(ctx context.Context, specs []TopicSpec) ([]error, error) {
+func (c *Cluster) createTopics(ctx context.Context, validate bool, specs []TopicSpec) ([]error, error) {
 	meta, err := c.metadata(ctx, []string{})
 	if err != nil {
 		return nil, fmt.Errorf("create topics: %w", err)
 	}
-	req := &createtopics.Request{TimeoutMs: int32(min(c.cfg.Timeout/2, time.Minute).Milliseconds())}
+	req := &createtopics.Request{ValidateOnly: validate, TimeoutMs: int32(min(c.cfg.Timeout/2, time.Minute).Milliseconds())}
 	for _, spec := range specs {
 		topic := createtopics.RequestTopic{Name: spec.Name, NumPartitions: int32(spec.Partitions), ReplicationFactor: int16(spec.ReplicationFactor)}
 		configs := spec.configs()
@@ -133,8 +139,8 @@ func (s TopicSpec) configs() map[string]string {
 	return configs
 }
 
-// command is what an administrator types to create the topic.
-func (c *Cluster) command(spec TopicSpec) string {
+// Creation is the command by which an administrator creates the topic.
+func (c *Cluster) Creation(spec TopicSpec) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "kafka-topics.sh --bootstrap-server %s --create --topic %s", strings.Join(c.cfg.Brokers, ","), spec.Name)
 	if spec.Partitions > 0 {

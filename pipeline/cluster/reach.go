@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -50,6 +51,37 @@ func (c *Cluster) knock(ctx context.Context, address string) error {
 		return err
 	}
 	return conn.Close()
+}
+
+// Contact is how one address answered.
+type Contact struct {
+	Addr   string               // HOST:PORT as asked for
+	Remote string               // IP:PORT that answered
+	TLS    *tls.ConnectionState // nil without TLS
+	Err    error                // a *ConnectError, with its step
+}
+
+// Contact tries the configured brokers, each once, in their order.
+func (c *Cluster) Contact(ctx context.Context) []Contact {
+	contacts := make([]Contact, len(c.cfg.Brokers))
+	var tries sync.WaitGroup
+	for i, address := range c.cfg.Brokers {
+		tries.Go(func() {
+			contacts[i] = Contact{Addr: address}
+			conn, err := c.dialer.dial(ctx, "tcp", address)
+			if contacts[i].Err = err; err != nil {
+				return
+			}
+			defer conn.Close()
+			contacts[i].Remote = conn.RemoteAddr().String()
+			if secured, ok := conn.(*tls.Conn); ok {
+				state := secured.ConnectionState()
+				contacts[i].TLS = &state
+			}
+		})
+	}
+	tries.Wait()
+	return contacts
 }
 
 // Bootstrap is the configured brokers as Kafka's own tools take them.

@@ -1,0 +1,111 @@
+// Package check looks at everything that the connector stands on: configuration, API, brokers, rights, topics, clocks and the
+// ledger. It promises to disturb nobody: the owner is not fenced, no topic is made, and without Call no quota is spent.
+package check
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/connector"
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/cluster"
+)
+
+// Status is what became of one thing looked at.
+type Status string
+
+// The statuses. Only Fail keeps the connector from its work.
+const (
+	OK   Status = "ok"
+	Warn Status = "warn"
+	Fail Status = "fail"
+)
+
+// Line is one thing looked at. A remedy is a command as an administrator types it, or a sentence.
+type Line struct {
+	Check  string   `json:"check"`
+	Status Status   `json:"status"`
+	Detail string   `json:"detail"`
+	Remedy []string `json:"remedy,omitempty"`
+}
+
+// Check is one look at all of it. Call is optional, all else is needed.
+type Check struct {
+	Config   *config.Config
+	Warnings []config.Finding
+	Cluster  *cluster.Cluster
+	Service  *pipeline.Service
+	Client   *connector.Client
+	Policy   connector.Policy
+	Call     bool // spend one export call
+
+	lines     []Line
+	forbidden []cluster.Right // what rights found missing
+	state     json.RawMessage // the source's, from the ledger
+}
+
+// Run looks, for as long as ctx lets it. What can't be looked at because of an earlier fault has no line.
+func (c *Check) Run(ctx context.Context) []Line {
+	c.lines = nil
+	c.configuration()
+	reached := c.api(ctx)
+	if c.brokers(ctx) && c.advertised(ctx) {
+		c.rights(ctx)
+		if c.topics(ctx) {
+			c.fence(ctx)
+			c.ledger(ctx)
+		}
+	}
+	if c.Call && reached {
+		c.call(ctx)
+	}
+	return c.lines
+}
+
+// Failed says whether a line did.
+func Failed(lines []Line) bool {
+	return slices.ContainsFunc(lines, func(l Line) bool { return l.Status == Fail })
+}
+
+func (c *Check) add(status Status, check, detail string, remedy ...string) {
+	c.lines = append(c.lines, Line{Check: check, Status: status, Detail: detail, Remedy: remedy})
+}
+
+func (c *Check) configuration() {
+	names := make([]string, len(c.Config.Streams))
+	for i := range c.Config.Streams {
+		names[i] = c.Config.Streams[i].Name
+	}
+	c.add(OK, "configuration", fmt.Sprintf("service %s, streams %v, delivery %s", c.Config.DFINERY.Service, names, c.Config.Publish.Delivery))
+	for _, w := range c.Warnings {
+		c.add(Warn, "configuration", w.Variable+" "+w.Message)
+	}
+}
+
+// Clocks that are apart by so much are a warning, and a fault.
+const (
+	clockWarn = 30 * time.Second
+	clockFail = 10 * time.Minute
+)
+
+// clock compares another clock with ours; fine is how exact the comparison is.
+func (c *Check) clock(check string, theirs, ours time.Time, fine time.Duration) {
+	apart := theirs.Sub(ours)
+	side := "ahead of"
+	if apart < 0 {
+		side = "behind"
+	}
+	size := max(0, apart.Abs()-fine).Round(time.Second)
+	switch {
+	case size >= clockFail:
+		c.add(Fail, check, fmt.Sprintf("its clock is %s %s this machine's", size, side), "set the clock that is wrong by NTP: days begin and end by them")
+	case size >= clockWarn:
+		c.add(Warn, check, fmt.Sprintf("its clock is %s %s this machine's", size, side), "set the clock that is wrong by NTP")
+	default:
+		c.add(OK, check, "its clock agrees with this machine's")
+	}
+}

@@ -1,0 +1,101 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/produce"
+)
+
+// fence rehearses a take-over with a transactional id of its own, and reads Kafka's clock in the marker that it leaves. Markers of
+// other producers mean nothing to the owner, and to consumers.
+func (c *Check) fence(ctx context.Context) {
+	if c.Service.AtLeastOnce {
+		return
+	}
+	id := c.Service.LedgerTopic + "." + c.Service.ID + pipeline.CheckSuffix
+	for _, r := range c.forbidden {
+		if r.Resource == cluster.TransactionalResource || r.Name == c.Service.LedgerTopic {
+			return // it can't go well, and the reason was told
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, fencePatience)
+	defer cancel()
+	at := cluster.TopicPartition{Topic: c.Service.LedgerTopic}
+	before, err := c.Cluster.Offsets(ctx, at)
+	if err == nil {
+		err = before[0].Err
+	}
+	began := time.Now()
+	var session *produce.Session
+	if err == nil {
+		session, err = (&produce.Fence{Cluster: c.Cluster, TransactionalID: id, Codec: c.Service.Codec}).TakeOver(ctx, produce.Nobody(), []cluster.TopicPartition{at})
+	}
+	took := time.Since(began)
+	if err != nil {
+		c.add(Fail, "fence", fmt.Sprintf("the rehearsal as %s failed: %v", id, err),
+			"check that the brokers' transaction coordinator works (transaction.state.log.replication.factor, and .min.isr, must not exceed the brokers that run); DELIVERY=at-least-once does without")
+		return
+	}
+	defer session.Close()
+	if !session.Owns(at) {
+		c.add(Fail, "fence", fmt.Sprintf("the rehearsal as %s left no marker in %v", id, at), "check that the partition has a leader and enough replicas in sync")
+		return
+	}
+	c.add(OK, "fence", "rehearsed as "+id+"; the owner was not disturbed")
+	if marked, err := c.marker(ctx, at, before[0].End, session.Identity().ID); err == nil {
+		c.clock("kafka clock", marked, began.Add(took/2), took/2)
+	}
+}
+
+// fencePatience is more than a healthy cluster needs by far.
+const fencePatience = 20 * time.Second
+
+func (c *Check) marker(ctx context.Context, at cluster.TopicPartition, from, producer int64) (marked time.Time, err error) {
+	ends, err := c.Cluster.Offsets(ctx, at)
+	if err == nil {
+		err = ends[0].Err
+	}
+	if err != nil {
+		return marked, err
+	}
+	err = c.Cluster.Read(ctx, at, from, ends[0].End, cluster.Visitor{Marker: func(m cluster.Marker) error {
+		if m.ProducerID == producer {
+			marked = m.Time
+		}
+		return nil
+	}})
+	if err == nil && marked.IsZero() {
+		err = errors.New("the marker is not there")
+	}
+	return marked, err
+}
+
+// ledger reads what is kept of the service.
+func (c *Check) ledger(ctx context.Context) {
+	if c.lacks(c.Service.LedgerTopic, cluster.Read) {
+		return
+	}
+	peek, err := c.Service.Peek(ctx)
+	var misplaced *ledger.MisplacedError
+	switch {
+	case errors.As(err, &misplaced):
+		c.add(Fail, "ledger", err.Error())
+		return
+	case err != nil:
+		c.add(Fail, "ledger", err.Error())
+		return
+	case peek.Owner == nil:
+		c.add(OK, "ledger", "readable; the service was never run")
+	case peek.Alive:
+		c.add(OK, "ledger", fmt.Sprintf("readable; %s on %s is the owner", peek.Owner.Instance, peek.Owner.Host))
+	default:
+		c.add(OK, "ledger", fmt.Sprintf("readable; nobody runs the service, %s on %s was the owner", peek.Owner.Instance, peek.Owner.Host))
+	}
+	c.state = peek.Source
+}

@@ -1,0 +1,152 @@
+package check
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+// api says whether the API's host answered.
+func (c *Check) api(ctx context.Context) bool {
+	k := c.Client.Knock(ctx)
+	through := ""
+	if k.Proxy != "" {
+		through = ", through the proxy " + k.Proxy
+	}
+	if k.Err != nil {
+		c.add(Fail, "api", fmt.Sprintf("%s%s: %s: %v", c.Config.DFINERY.BaseURL, through, k.Step, k.Err), apiRemedy(k.Step, k.Proxy != ""))
+		return false
+	}
+	c.add(OK, "api", fmt.Sprintf("%s answers, %s%s", c.Config.DFINERY.BaseURL, k.Proto, through))
+	if k.TLS != nil {
+		c.certificate("api certificate", k.TLS)
+	}
+	if !k.Date.IsZero() {
+		c.clock("api clock", k.Date, k.Asked, 2*time.Second) // the header's resolution is a second
+	}
+	return true
+}
+
+func apiRemedy(step string, proxied bool) string {
+	switch {
+	case proxied && step != "TLS":
+		return "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and that the proxy lets this machine through"
+	case step == "DNS":
+		return "check the host in DFINERY_BASE_URL and this machine's resolver"
+	case step == "TCP":
+		return "check the host and port in DFINERY_BASE_URL, and the firewalls on the way"
+	case step == "TLS":
+		return "check the host in DFINERY_BASE_URL; a private CA goes into the file that SSL_CERT_FILE names"
+	}
+	return "check that DFINERY_BASE_URL is the API's address"
+}
+
+// Certificates that end sooner are a warning.
+const certificateWarn = 14 * 24 * time.Hour
+
+func (c *Check) certificate(check string, state *tls.ConnectionState) {
+	var ends time.Time
+	for _, certificate := range state.PeerCertificates {
+		if ends.IsZero() || certificate.NotAfter.Before(ends) {
+			ends = certificate.NotAfter
+		}
+	}
+	left := time.Until(ends)
+	detail := fmt.Sprintf("%s, valid until %s (%d days)", tls.VersionName(state.Version), ends.UTC().Format(time.DateOnly), int(left.Hours()/24))
+	if left < certificateWarn {
+		c.add(Warn, check, detail, "renew the certificate")
+		return
+	}
+	c.add(OK, check, detail)
+}
+
+// brokers says whether one of the configured brokers was reached.
+func (c *Check) brokers(ctx context.Context) bool {
+	contacts := c.Cluster.Contact(ctx)
+	failed := 0
+	for _, contact := range contacts {
+		if contact.Err != nil {
+			failed++
+		}
+	}
+	for _, contact := range contacts {
+		check := "kafka " + contact.Addr
+		if contact.Err == nil {
+			c.add(OK, check, "answers "+c.login())
+			if contact.TLS != nil {
+				c.certificate(check+" certificate", contact.TLS)
+			}
+			continue
+		}
+		status := Fail
+		if failed < len(contacts) && passing(contact.Err) {
+			status = Warn // another one leads into the cluster
+		}
+		c.add(status, check, contact.Err.Error(), brokerRemedy(contact.Err))
+	}
+	return failed < len(contacts)
+}
+
+func passing(err error) bool {
+	connect, ok := errors.AsType[*cluster.ConnectError](err)
+	return ok && connect.Step == cluster.StepConnect
+}
+
+func (c *Check) login() string {
+	k := &c.Config.Kafka
+	how := "without TLS"
+	if k.TLS {
+		how = "with TLS"
+		if k.CertFile != "" {
+			how += " and a client certificate"
+		}
+	}
+	if k.Mechanism != "" {
+		return fmt.Sprintf("%s, logged in by %s", how, k.Mechanism)
+	}
+	return how + ", without a login"
+}
+
+func brokerRemedy(err error) string {
+	connect, ok := errors.AsType[*cluster.ConnectError](err)
+	if !ok {
+		return "check KAFKA_BROKERS"
+	}
+	switch connect.Step {
+	case cluster.StepTLS:
+		return "check KAFKA_TLS, KAFKA_TLS_CA_FILE and the host names in KAFKA_BROKERS"
+	case cluster.StepGreet:
+		return "check KAFKA_TLS, KAFKA_TLS_CERT_FILE and the port in KAFKA_BROKERS"
+	case cluster.StepSASL:
+		return "check KAFKA_SASL_MECHANISM and the user or client and its secret"
+	}
+	return "check KAFKA_BROKERS, the resolver and the firewalls on the way"
+}
+
+// advertised looks at the brokers by the addresses that the cluster gives out: the connector works with those.
+func (c *Check) advertised(ctx context.Context) bool {
+	brokers, err := c.Cluster.Brokers(ctx)
+	if err != nil {
+		c.add(Fail, "kafka brokers", err.Error(), "check that the brokers are up")
+		return false
+	}
+	var bad []string
+	for _, b := range brokers {
+		if b.Err != nil {
+			bad = append(bad, b.Err.Error())
+		}
+	}
+	switch {
+	case len(bad) == 0:
+		c.add(OK, "kafka brokers", fmt.Sprintf("%d, each reached by the address that the cluster advertises", len(brokers)))
+	default:
+		c.add(Fail, "kafka brokers", fmt.Sprintf("%d of %d can't be reached by the address that the cluster advertises: %s", len(bad), len(brokers), strings.Join(bad, "; ")),
+			"open the way to these addresses, or correct advertised.listeners of the brokers")
+	}
+	return len(bad) < len(brokers)
+}

@@ -1,0 +1,62 @@
+package check
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"slices"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+func (c *Check) rights(ctx context.Context) {
+	rights := c.Service.Rights()
+	answers, err := c.Cluster.Allowed(ctx, rights...)
+	if err != nil {
+		c.add(Fail, "rights", err.Error())
+		return
+	}
+	granted := 0
+	var missing []cluster.Right
+	for i, r := range rights {
+		switch {
+		case answers[i] == nil:
+			granted++
+		case cluster.Forbidden(answers[i]):
+			missing = append(missing, r)
+		default:
+			c.add(Warn, "right "+r.String(), "could not be found out: "+answers[i].Error())
+		}
+	}
+	if len(missing) == 0 {
+		c.add(OK, "rights", fmt.Sprintf("%d of %d granted", granted, len(rights)))
+	}
+	for _, r := range missing {
+		status := Fail
+		if r.Optional {
+			status = Warn
+		}
+		c.add(status, "right "+r.String(), "is not granted: it is needed to "+r.Purpose, c.Cluster.Grant(c.principal(), r)...)
+	}
+	c.forbidden = slices.Clone(missing)
+}
+
+// principal is whom the cluster takes us for, as far as it can be told from here: a listener may map names by rules of its own.
+func (c *Check) principal() string {
+	k := &c.Config.Kafka
+	switch {
+	case k.Mechanism != "":
+		return "User:" + k.Username
+	case k.CertFile != "":
+		pair, err := tls.LoadX509KeyPair(k.CertFile, k.KeyFile)
+		if err == nil {
+			return "User:" + pair.Leaf.Subject.String()
+		}
+	}
+	return "User:ANONYMOUS"
+}
+
+// lacks says whether a right on a topic was found missing.
+func (c *Check) lacks(name string, op cluster.Operation) bool {
+	return slices.ContainsFunc(c.forbidden, func(r cluster.Right) bool { return r.Name == name && r.Operation == op })
+}

@@ -1,0 +1,161 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// topics says whether the ledger is there, so that there is more to look at.
+func (c *Check) topics(ctx context.Context) bool {
+	specs := c.Service.TopicSpecs()
+	names := make([]string, len(specs))
+	for i, spec := range specs {
+		names[i] = spec.Name
+	}
+	topics, err := c.Cluster.Topics(ctx, names...)
+	var configs []cluster.TopicConfig
+	if err == nil {
+		configs, err = c.Cluster.TopicConfigs(ctx, names...)
+	}
+	if err != nil {
+		c.add(Fail, "topics", err.Error())
+		return false
+	}
+	ready := true
+	for i, spec := range specs {
+		switch topic := topics[i]; {
+		case topic.Err == nil:
+			c.topic(spec, topic, configs[i])
+		case cluster.Missing(topic.Err):
+			c.missing(ctx, spec)
+			ready = ready && i >= ledgerTopics
+		default:
+			if !cluster.Forbidden(topic.Err) { // that was told with the rights
+				c.add(Fail, "topic "+spec.Name, topic.Err.Error())
+			}
+			ready = ready && i >= ledgerTopics
+		}
+	}
+	c.policies(ctx)
+	return ready
+}
+
+// ledgerTopics are the first two of the service's topics.
+const ledgerTopics = 2
+
+func (c *Check) missing(ctx context.Context, spec cluster.TopicSpec) {
+	check := "topic " + spec.Name
+	if !c.Service.CreateTopics {
+		c.add(Fail, check, "does not exist, and KAFKA_CREATE_TOPICS is false", c.Cluster.Creation(spec))
+		return
+	}
+	if c.lacks(spec.Name, cluster.Create) {
+		return
+	}
+	refused, err := c.Cluster.ValidateTopics(ctx, spec)
+	if err == nil {
+		err = refused[0]
+	}
+	if err != nil {
+		c.add(Fail, check, "does not exist, and would not be created: "+err.Error(), "check KAFKA_PARTITIONS and KAFKA_REPLICATION_FACTOR, or create it with: "+c.Cluster.Creation(spec))
+		return
+	}
+	c.add(OK, check, "does not exist yet: run creates it")
+}
+
+// topic judges one that exists. What the ledger cannot do with is told by policies.
+func (c *Check) topic(spec cluster.TopicSpec, topic cluster.Topic, config cluster.TopicConfig) {
+	before := len(c.lines)
+	check := "topic " + spec.Name
+	replicas := len(topic.Partitions[0].Replicas)
+	for _, p := range topic.Partitions {
+		replicas = min(replicas, len(p.Replicas))
+		switch {
+		case p.Leader < 0:
+			c.add(Fail, check, fmt.Sprintf("partition %d has no leader", p.ID), fmt.Sprintf("start the brokers %v, which have its replicas", p.Replicas))
+		case len(p.ISR) < config.MinInsyncReplicas:
+			c.add(Fail, check, fmt.Sprintf("partition %d has %d replicas in sync of %d, min.insync.replicas is %d: it takes no write", p.ID, len(p.ISR), len(p.Replicas), config.MinInsyncReplicas),
+				fmt.Sprintf("start the brokers %v, or lower min.insync.replicas", p.Replicas))
+		}
+	}
+	if config.Err == nil {
+		c.durability(check, spec.Name, replicas, config)
+		c.memory(check, spec, config)
+	}
+	if len(c.lines) == before {
+		detail := fmt.Sprintf("%d partitions, %d replicas", len(topic.Partitions), replicas)
+		if config.Err != nil {
+			detail += ", its configuration may not be read"
+		}
+		c.add(OK, check, detail)
+	}
+}
+
+// durability is whether acknowledged records can be lost.
+func (c *Check) durability(check, name string, replicas int, config cluster.TopicConfig) {
+	switch least := config.MinInsyncReplicas; {
+	case replicas < least:
+		c.add(Fail, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is %d: it takes no write", replicas, least), c.alter(name, "min.insync.replicas", strconv.Itoa(max(1, replicas-1))))
+	case replicas == 1:
+		c.add(Warn, check, "has 1 replica: what was acknowledged is lost with its broker", "give it 3 replicas with kafka-reassign-partitions.sh, and min.insync.replicas=2")
+	case least == 1:
+		c.add(Warn, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is 1: what one broker alone acknowledged is lost with it", replicas), c.alter(name, "min.insync.replicas", strconv.Itoa(max(2, replicas-1))))
+	case least == replicas:
+		c.add(Warn, check, fmt.Sprintf("min.insync.replicas is %d, as many as it has replicas: it takes no write while one broker is down", least), c.alter(name, "min.insync.replicas", strconv.Itoa(max(1, replicas-1))))
+	}
+	if config.Values["unclean.leader.election.enable"] == "true" {
+		c.add(Warn, check, "unclean.leader.election.enable is true: a leader may come up without what was acknowledged", c.alter(name, "unclean.leader.election.enable", "false"))
+	}
+}
+
+// shortest is the retention below which rows may be gone before a consumer that was down for a weekend has read them.
+const shortest = 3 * 24 * time.Hour
+
+// memory is whether the topic keeps what is published, and takes it whatever the clocks say.
+func (c *Check) memory(check string, spec cluster.TopicSpec, config cluster.TopicConfig) {
+	if config.TimestampType != "" && config.TimestampType != "LogAppendTime" {
+		c.add(Warn, check, "message.timestamp.type is "+config.TimestampType+": brokers refuse our records when this machine's clock is wrong", c.alter(spec.Name, "message.timestamp.type", "LogAppendTime"))
+	}
+	if spec.Name == c.Service.LedgerTopic || spec.Name == c.Service.LedgerTopic+".rows" {
+		return
+	}
+	if strings.Contains(config.CleanupPolicy, "compact") {
+		c.add(Warn, check, "cleanup.policy is "+config.CleanupPolicy+": of the records with the same key only the newest stays", c.alter(spec.Name, "cleanup.policy", "delete"))
+	}
+	if config.RetentionMs >= 0 && config.RetentionMs < shortest.Milliseconds() && config.CleanupPolicy != "compact" {
+		kept := time.Duration(config.RetentionMs) * time.Millisecond
+		c.add(Warn, check, fmt.Sprintf("retention.ms keeps records for %s only", kept), c.alter(spec.Name, "retention.ms", strconv.FormatInt(7*24*time.Hour.Milliseconds(), 10)))
+	}
+}
+
+func (c *Check) alter(topic, config, value string) string {
+	return fmt.Sprintf("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s=%s", c.Cluster.Bootstrap(), topic, config, value)
+}
+
+// policies are what run refuses a ledger for.
+func (c *Check) policies(ctx context.Context) {
+	faults, err := c.books().CheckPolicies(ctx)
+	if err != nil {
+		c.add(Fail, "ledger", err.Error())
+		return
+	}
+	for _, fault := range faults {
+		policy, ok := errors.AsType[*ledger.PolicyError](fault)
+		if !ok {
+			c.add(Fail, "ledger", fault.Error())
+			continue
+		}
+		c.add(Fail, "topic "+policy.Topic, fmt.Sprintf("has %s=%s, the ledger needs %s", policy.Config, policy.Have, policy.Want), policy.Repair)
+	}
+}
+
+func (c *Check) books() *ledger.Books {
+	return &ledger.Books{Cluster: c.Cluster, Topic: c.Service.LedgerTopic, Rows: c.Service.LedgerTopic + ".rows", Service: c.Service.ID}
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"dfinery-kafka/cmd/app"
+	"dfinery-kafka/cmd/check"
+)
+
+func checkCommand() *cobra.Command {
+	var asJSON, call bool
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Look at everything that run needs, and say how to mend it",
+		Long: `Look at the configuration, the API's host, the brokers, rights, topics, clocks, the fence and the ledger, a line each: ok, warn
+or fail, with the command or sentence that mends it. It disturbs nobody: the owner is not fenced, no topic is made, no quota is spent.
+
+With --call it spends one export call and shows its columns, whether to_date looks inclusive, and how many calls are left.
+Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
+		Example: `  dfinery-kafka check
+  dfinery-kafka check --call
+  dfinery-kafka check --json | jq '.checks[] | select(.status != "ok")'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, report, err := loadConfig(io.Discard)
+			if err != nil {
+				return err
+			}
+			options := app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)}
+			a, err := app.New(c, options)
+			if err != nil {
+				return &exitError{exitUsage, err}
+			}
+			defer a.Close()
+			look := &check.Check{
+				Config: c, Warnings: report.Warnings, Cluster: a.Service.Cluster, Service: a.Service, Client: a.Client(options), Policy: a.Policy(), Call: call,
+			}
+			lines := look.Run(cmd.Context())
+			write := check.WriteText
+			if asJSON {
+				write = check.WriteJSON
+			}
+			if err := write(cmd.OutOrStdout(), lines); err != nil {
+				return err
+			}
+			if check.Failed(lines) {
+				return errors.New("check failed")
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&call, "call", false, "spend one export call")
+	return cmd
+}
