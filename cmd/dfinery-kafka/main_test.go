@@ -67,7 +67,7 @@ func TestExitCodes(t *testing.T) {
 	}{
 		"no command":      {nil, nil, result{}},
 		"help":            {nil, []string{"config", "--help"}, result{}},
-		"unknown command": {nil, []string{"chek"}, result{2, "dfinery-kafka: unknown command \"chek\"; see dfinery-kafka --help\n"}},
+		"unknown command": {nil, []string{"publish"}, result{2, "dfinery-kafka: unknown command \"publish\"; see dfinery-kafka --help\n"}},
 		"misspelt command": {nil, []string{"verison"},
 			result{2, "dfinery-kafka: unknown command \"verison\": did you mean version?\n"}},
 		"unknown flag":      {nil, []string{"config", "--frobnicate=" + canary}, result{2, "dfinery-kafka: unknown flag: --frobnicate; see dfinery-kafka config --help\n"}},
