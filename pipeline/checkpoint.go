@@ -119,6 +119,13 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 	if err != nil {
 		return err
 	}
+	// Fingerprints that an attempt left behind without its checkpoint stand in the topic, but are written again: no range may reach
+	// over them.
+	since := before.Next
+	if t.rowsWhole {
+		since = t.rowsSince
+	}
+	t.rowsWhole = false
 	for _, d := range fresh {
 		if d.rewrite && d.set != nil {
 			if err := t.writer.Set(d.name, d.record.Generation, d.set); err != nil {
@@ -140,11 +147,12 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 	if err != nil {
 		return err
 	}
+	t.rowsWhole, t.rowsSince = true, since
 	for _, d := range fresh {
 		if after.Next == before.Next {
 			continue // the days' sets are empty
 		}
-		d.record.Fingerprints = ledger.Extend(d.record.Fingerprints, t.rowsAt.Partition, before.Next, after.Next)
+		d.record.Fingerprints = ledger.Extend(d.record.Fingerprints, t.rowsAt.Partition, since, before.Next, after.Next)
 		d.prints, d.rewrite, d.changed = nil, false, true
 	}
 	return nil

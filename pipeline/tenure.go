@@ -30,7 +30,10 @@ type tenure struct {
 	marks           map[cluster.TopicPartition]produce.Position // of partitions that this tenure has not written
 	unowned         map[cluster.TopicPartition]ledger.Mark      // the former checkpoint's, of partitions that could not be fenced
 
-	limit         map[string]int // max.message.bytes by topic, as the session was told
+	limit     map[string]int // max.message.bytes by topic, as the session was told
+	rowsSince int64          // from here on the rows topic holds no fingerprints of this service that are not in the range of their day
+	rowsWhole bool           // rowsSince is known: the last attempt to write fingerprints came to its end
+
 	streams       []*stream
 	owner         ledger.Owner
 	serviceRecord ledger.Service

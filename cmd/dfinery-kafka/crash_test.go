@@ -46,6 +46,7 @@ func (b *bench) settle() {
 		if got.Code == 0 {
 			compare(b.t, b.served(schema.Event), b.published("events"))
 			b.inOrder()
+			b.balanced()
 			return
 		}
 		if got.Code != 3 {

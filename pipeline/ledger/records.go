@@ -138,12 +138,13 @@ type Fault struct {
 // Range is a part of the rows topic: partition, first offset, the offset after the last.
 type Range [3]int64
 
-// Extend adds [from, to) of a partition, joining it to the last range when only few records of others stand between.
-func Extend(ranges []Range, partition int, from, to int64) []Range {
+// Extend adds [from, to) of a partition, joining it to the last range when only few records stand between. Whatever stands between is
+// read as well: so it joins only ranges that end at since or later, from where on every record is in the range of its day.
+func Extend(ranges []Range, partition int, since, from, to int64) []Range {
 	const near = 256
 	if n := len(ranges); n > 0 {
 		last := &ranges[n-1]
-		if last[0] == int64(partition) && from >= last[1] && from <= last[2]+near {
+		if last[0] == int64(partition) && last[2] >= min(since, from) && from >= last[1] && from <= last[2]+near {
 			last[2] = max(last[2], to)
 			return ranges
 		}
