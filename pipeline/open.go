@@ -13,7 +13,8 @@ import (
 )
 
 // open makes this instance the owner: topics, fence, restore. From the returned tenure on everything in Kafka is accounted for.
-func (s *Service) open(ctx context.Context, as produce.Identity) (*tenure, error) {
+// It takes over as the identity that it is given and leaves there, whatever fails later, the one to go on with: the broker takes no older.
+func (s *Service) open(ctx context.Context, as *produce.Identity) (*tenure, error) {
 	topics, err := s.prepareTopics(ctx)
 	if err != nil {
 		return nil, err
@@ -90,7 +91,7 @@ func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, 
 }
 
 // takeOver raises the fence over every partition that will be written, and says which streams have to wait for theirs.
-func (t *tenure) takeOver(ctx context.Context, as produce.Identity, topics map[string]cluster.Topic, before *ledger.State) (*produce.Session, error) {
+func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[string]cluster.Topic, before *ledger.State) (*produce.Session, error) {
 	s := t.service
 	t.stateAt = cluster.TopicPartition{Topic: t.books.Topic, Partition: before.Partition}
 	t.rowsAt = cluster.TopicPartition{Topic: t.books.Rows, Partition: cluster.PartitionOf([]byte(s.ID), len(topics[t.books.Rows].Partitions))}
@@ -103,9 +104,13 @@ func (t *tenure) takeOver(ctx context.Context, as produce.Identity, topics map[s
 		s.Log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice; consumers have to deduplicate by the header id")
 	}
 	fence := &produce.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log}
-	session, err := fence.TakeOver(ctx, as, t.written)
+	session, err := fence.TakeOver(ctx, *as, t.written)
 	if err != nil {
 		return nil, fmt.Errorf("take over service %s: %w", s.ID, err)
+	}
+	first := *as == produce.Nobody()
+	if !first {
+		*as = session.Identity()
 	}
 	s.step("fenced")
 	for _, p := range t.written[:2+len(t.lettersAt)] {
@@ -114,7 +119,7 @@ func (t *tenure) takeOver(ctx context.Context, as produce.Identity, topics map[s
 			return nil, fmt.Errorf("take over service %s: %v can't be fenced now: %w", s.ID, p, produce.ErrNotOwned)
 		}
 	}
-	if owner := before.Owner; owner != nil && as == produce.Nobody() && !s.AtLeastOnce && owner.ProducerID != session.Identity().ID {
+	if owner := before.Owner; owner != nil && first && !s.AtLeastOnce && owner.ProducerID != session.Identity().ID {
 		// Another producer id fences nobody: the older owner must have fallen silent.
 		s.Log.Warn("the broker gave another producer id, so the former owner is not fenced: waiting until it has been silent",
 			"owner", owner.Instance, "beat", owner.Beat, "for", s.StandbyAfter)
@@ -123,6 +128,7 @@ func (t *tenure) takeOver(ctx context.Context, as produce.Identity, topics map[s
 			return nil, err
 		}
 	}
+	*as = session.Identity() // not before the former owner is known to be out
 	if err := t.limits(ctx, session); err != nil {
 		session.Close()
 		return nil, err

@@ -73,7 +73,7 @@ func (s *Service) Run(ctx context.Context) error {
 	wait := &backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 15 * time.Second}
 	began := time.Now()
 	for ctx.Err() == nil {
-		t, err := s.open(ctx, as)
+		t, err := s.open(ctx, &as)
 		if err == nil {
 			wait.Reset()
 			began = time.Now()

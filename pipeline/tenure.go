@@ -118,6 +118,14 @@ func (t *tenure) run(ctx context.Context) error {
 	wake := time.NewTimer(0)
 	defer wake.Stop()
 	t.running.Go(func() { t.watch(exports) })
+	// What waits for Kafka can't see that ctx has ended, this loop's checkpoints included: the session's end wakes it.
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(t.service.ShutdownTimeout):
+			t.session.End(errShutdown)
+		case <-t.session.Done():
+		}
+	})()
 	t.log.Info("owner", "service", t.service.ID, "instance", t.service.Instance, "producer", t.session.Identity().String())
 	for {
 		var err error
@@ -126,7 +134,11 @@ func (t *tenure) run(ctx context.Context) error {
 			stop()
 			return t.drain(ctx)
 		case <-t.session.Done():
-			return t.session.Err()
+			if ctx.Err() == nil {
+				return t.session.Err()
+			}
+			stop()
+			return t.drain(ctx)
 		case e := <-t.ended:
 			err = t.finish(ctx, e)
 		case <-t.full:
@@ -158,6 +170,9 @@ func (t *tenure) run(ctx context.Context) error {
 		}
 	}
 }
+
+// errShutdown ends the session of an instance that was told to stop while Kafka takes nothing.
+var errShutdown = errors.New("kafka did not take everything within SHUTDOWN_TIMEOUT")
 
 // stuckAfter is how long a partition may take nothing before the others are to go on without it.
 const stuckAfter = 30 * time.Second

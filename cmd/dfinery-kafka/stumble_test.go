@@ -1,0 +1,61 @@
+package main_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// refuseOldEpochs makes kfake refuse InitProducerId of an older epoch, which Apache Kafka does (KIP-360) and kfake does not.
+func refuseOldEpochs(fake *kfake.Cluster) {
+	epochs := map[string]int16{}
+	fake.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		req := r.(*kmsg.InitProducerIDRequest)
+		epoch, known := epochs[*req.TransactionalID]
+		if known && req.ProducerEpoch >= 0 && req.ProducerEpoch < epoch {
+			res := req.ResponseKind().(*kmsg.InitProducerIDResponse)
+			res.ErrorCode = kerr.ProducerFenced.Code
+			return res, nil, true
+		}
+		if known {
+			epoch++
+		}
+		epochs[*req.TransactionalID] = epoch
+		return nil, nil, false
+	})
+}
+
+// TestStumbleWhileRestoring: an owner whose session ended, and whose next start fails after its take-over, is the owner still.
+func TestStumbleWhileRestoring(t *testing.T) {
+	t.Parallel()
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	refuseOldEpochs(fake)
+	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 62, RowsPerDay: 2000}})
+	b.brokers = strings.Join(fake.ListenAddrs(), ",")
+	b.environ["KAFKA_BROKERS"] = b.brokers
+	var ended atomic.Bool
+	fake.Fault(
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "events", Err: kerr.OutOfOrderSequenceNumber,
+			When: func(kmsg.Request) bool { ended.Store(true); return true }},
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "ledger", Err: kerr.OutOfOrderSequenceNumber,
+			When: func(kmsg.Request) bool { return ended.Load() }},
+	)
+	out := b.once(0)
+	if n := strings.Count(out, "starting over"); n != 2 {
+		t.Errorf("started over %d times, want 2:\n%s", n, out)
+	}
+	compare(t, b.served(schema.Event), b.published("events"))
+	b.balanced()
+}
