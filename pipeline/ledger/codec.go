@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -28,6 +29,9 @@ func decode(value []byte, into keeper) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(value, &members); err != nil {
 		return fmt.Errorf("not a JSON object: %w", err)
+	}
+	if members == nil {
+		return errors.New("not a JSON object: null")
 	}
 	if raw, ok := members["v"]; ok {
 		var v int

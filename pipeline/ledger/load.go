@@ -103,8 +103,8 @@ func (b *Books) Load(ctx context.Context) (*State, error) {
 func (b *Books) Follow(ctx context.Context, state *State, partition int, from, to int64) error {
 	return b.Cluster.Read(ctx, cluster.TopicPartition{Topic: b.Topic, Partition: partition}, from, to, cluster.Visitor{Record: func(r *cluster.Record) error {
 		key := string(r.Key)
-		if !b.ours(key, r.Value) {
-			return nil
+		if !b.ours(key, r.Value) || partition != state.Partition && strings.HasPrefix(key, "command/") {
+			return nil // a command that stands elsewhere is nobody's: it must not stop a service
 		}
 		if partition != state.Partition {
 			return &MisplacedError{Topic: b.Topic, Key: key, Partition: partition, Want: state.Partition, Offset: r.Offset}

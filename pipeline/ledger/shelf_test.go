@@ -1,0 +1,124 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/produce"
+)
+
+// shelf is an embedded Kafka with the ledger of service 1234 in it.
+type shelf struct {
+	*ledger.Books
+	t       *testing.T
+	fake    *kfake.Cluster
+	client  *kgo.Client
+	session *produce.Session
+}
+
+func newShelf(t *testing.T, partitions int) *shelf {
+	t.Helper()
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	topic := fmt.Sprintf("ledger%08x", rand.Uint32())
+	kafka, err := cluster.New(cluster.Config{Brokers: fake.ListenAddrs(), Topics: []string{topic, topic + ".rows"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kafka.Close)
+	client, err := kgo.NewClient(kgo.SeedBrokers(fake.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	s := &shelf{Books: &ledger.Books{Cluster: kafka, Topic: topic, Rows: topic + ".rows", Service: "1234"}, t: t, fake: fake, client: client}
+	if _, err := kafka.EnsureTopics(s.soon(), true, s.Specs(partitions, 1)...); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *shelf) soon() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	s.t.Cleanup(cancel)
+	return ctx
+}
+
+// put writes one record with a client that is not ours; no value is a tombstone.
+func (s *shelf) put(partition int, key, value string) {
+	s.t.Helper()
+	record := &kgo.Record{Topic: s.Topic, Partition: int32(partition), Key: []byte(key)}
+	if value != "" {
+		record.Value = []byte(value)
+	}
+	if err := s.client.ProduceSync(s.soon(), record).FirstErr(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// alter configures a topic.
+func (s *shelf) alter(topic string, configs map[string]string) {
+	s.t.Helper()
+	var changes []kadm.AlterConfig
+	for name, value := range configs {
+		changes = append(changes, kadm.AlterConfig{Op: kadm.SetConfig, Name: name, Value: &value})
+	}
+	answers, err := kadm.NewClient(s.client).AlterTopicConfigs(s.soon(), changes, topic)
+	if err == nil {
+		err = answers[0].Err
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// writer owns the partitions that the service's records belong into.
+func (s *shelf) writer(partition int) *ledger.Writer {
+	s.t.Helper()
+	state, rows := cluster.TopicPartition{Topic: s.Topic, Partition: partition}, cluster.TopicPartition{Topic: s.Rows, Partition: partition}
+	codec, err := produce.NewCodec("snappy")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	fence := &produce.Fence{Cluster: s.Cluster, TransactionalID: s.Topic, Codec: codec}
+	if s.session, err = fence.TakeOver(s.soon(), produce.Nobody(), []cluster.TopicPartition{state, rows}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(s.session.Close)
+	w := &ledger.Writer{Books: s.Books}
+	if w.State, err = s.session.Sender(state); err != nil {
+		s.t.Fatal(err)
+	}
+	if w.Rows, err = s.session.Sender(rows); err != nil {
+		s.t.Fatal(err)
+	}
+	return w
+}
+
+func (s *shelf) flush() {
+	s.t.Helper()
+	if err := s.session.Flush(s.soon()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *shelf) load() *ledger.State {
+	s.t.Helper()
+	state, err := s.Load(s.soon())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return state
+}
