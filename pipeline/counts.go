@@ -4,6 +4,7 @@ import (
 	"maps"
 	"sync"
 
+	"dfinery-kafka/pipeline/produce"
 	"dfinery-kafka/schema"
 )
 
@@ -98,3 +99,6 @@ func (s *Service) Totals() map[string]StreamCounts {
 	}
 	return totals
 }
+
+// Produced is what has been written to Kafka since the process started, the ledger included.
+func (s *Service) Produced() produce.Stats { return s.meter.Stats() }

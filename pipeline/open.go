@@ -24,6 +24,7 @@ func (s *Service) open(ctx context.Context, as *produce.Identity) (*tenure, erro
 	if err != nil {
 		return nil, err
 	}
+	s.setRestoring()
 	t := newTenure(s, books)
 	session, err := t.takeOver(ctx, as, topics, before)
 	if err != nil {
@@ -103,7 +104,7 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 	if s.AtLeastOnce {
 		s.Log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice; consumers have to deduplicate by the header id")
 	}
-	fence := &produce.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log}
+	fence := &produce.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log, Meter: &s.meter}
 	session, err := fence.TakeOver(ctx, *as, t.written)
 	if err != nil {
 		return nil, fmt.Errorf("take over service %s: %w", s.ID, err)

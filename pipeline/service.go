@@ -63,6 +63,7 @@ type Service struct {
 	Step func(name string)
 
 	counts Counts
+	meter  produce.Meter
 	status atomic.Pointer[Status]
 }
 

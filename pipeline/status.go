@@ -15,6 +15,7 @@ type Status struct {
 	Reasons   []string
 	Owner     *ledger.Owner // of a stand-by: who it waits for
 	Turned    time.Time     // when the loop last turned
+	Restoring bool          // Kafka is reached; the service is being taken over and its ledger restored
 	Streams   []StreamStatus
 	Remaining map[string]time.Duration // by stream: until its oldest unexported day is lost; absent without one
 }
@@ -74,7 +75,29 @@ func (s *Service) Status() Status {
 }
 
 func (s *Service) setWaiting(err error) {
-	s.status.Store(&Status{Service: s.ID, Role: RoleWaiting, Reasons: []string{err.Error()}, Turned: time.Now(), Streams: s.Status().Streams})
+	last := s.Status()
+	now := time.Now()
+	s.status.Store(&Status{Service: s.ID, Role: RoleWaiting, Reasons: []string{err.Error()}, Turned: now, Streams: last.Streams, Remaining: last.RemainingAt(now)})
+}
+
+// setRestoring says that Kafka is reached. A stand-by stays one until it is the owner.
+func (s *Service) setRestoring() {
+	last := s.Status()
+	if last.Role == RoleStandby {
+		return
+	}
+	now := time.Now()
+	s.status.Store(&Status{Service: s.ID, Role: RoleStarting, Reasons: []string{"taking the service over and restoring its ledger"}, Turned: now,
+		Restoring: true, Streams: last.Streams, Remaining: last.RemainingAt(now)})
+}
+
+// RemainingAt is Remaining as of a later time than Turned; negative for a day that is lost by then.
+func (s *Status) RemainingAt(now time.Time) map[string]time.Duration {
+	remaining := make(map[string]time.Duration, len(s.Remaining))
+	for stream, left := range s.Remaining {
+		remaining[stream] = left - now.Sub(s.Turned)
+	}
+	return remaining
 }
 
 func (s *Service) setStandby(owner *ledger.Owner) {

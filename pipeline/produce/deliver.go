@@ -25,6 +25,21 @@ type delivery struct {
 	as       Identity
 	sequence int32 // of the next record; a renewal's new epoch counts from 0
 	buf      []byte
+	waits    bool // whether the meter counts the partition as waiting
+}
+
+// work delivers one batch, counted as in flight meanwhile.
+func (d *delivery) work(ctx context.Context, s *Sender, b *batch) error {
+	meter := s.session.meter
+	meter.inFlight.Add(1)
+	defer meter.inFlight.Add(-1)
+	defer func() {
+		if d.waits {
+			d.waits = false
+			meter.waiting.Add(-1)
+		}
+	}()
+	return d.deliver(ctx, s, b)
 }
 
 // deliver sends one batch until it is acknowledged. The same bytes go out at each attempt: the broker tells a batch that it has
@@ -50,6 +65,7 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 		case acknowledged:
 			d.sequence = advance(d.sequence, b.count)
 			s.acknowledge(offset, b)
+			s.session.meter.acknowledged(b.count, len(encoded)-sizeLength)
 			return nil
 		case fenced:
 			return fmt.Errorf("%w: %s: %w", ErrFenced, d.as, err)
@@ -74,6 +90,11 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 			since = w.since
 		}
 		s.waiting.Store(&waiting{since, err})
+		s.session.meter.retries.Add(1)
+		if !d.waits {
+			d.waits = true
+			s.session.meter.waiting.Add(1)
+		}
 		select {
 		case <-time.After(wait.NextBackOff()):
 		case <-s.session.done:

@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ type Fence struct {
 	Codec           *Codec
 	Log             *slog.Logger     // nil: nothing is logged
 	Now             func() time.Time // nil: time.Now
+	Meter           *Meter           // nil: nothing is counted
 }
 
 // Nobody is the identity of an instance that never owned anything: taking over from it fences whoever is the owner.
@@ -32,7 +34,7 @@ func Nobody() Identity { return Identity{ID: -1, Epoch: -1} }
 // over since, else it is ErrFenced. It retries what may pass until ctx ends.
 func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []cluster.TopicPartition) (*Session, error) {
 	s := &Session{
-		fence: f, codec: f.Codec, now: f.now, done: make(chan struct{}),
+		fence: f, codec: f.Codec, now: f.now, meter: cmp.Or(f.Meter, new(Meter)), done: make(chan struct{}),
 		senders: map[cluster.TopicPartition]*Sender{}, fenced: map[cluster.TopicPartition]bool{}, limit: map[string]int{},
 	}
 	if err := s.raise(ctx, from, partitions); err != nil {
@@ -137,7 +139,11 @@ func (f *Fence) initProducer(ctx context.Context, from Identity) (Identity, erro
 func (f *Fence) retry(ctx context.Context, what string, try func() error) error {
 	wait := &backoff.ExponentialBackOff{InitialInterval: 20 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 2, MaxInterval: time.Second}
 	said := ""
-	for {
+	for tries := 0; ; tries++ {
+		if tries == 1 && f.Meter != nil {
+			f.Meter.fencing.Add(1)
+			defer f.Meter.fencing.Add(-1)
+		}
 		err := try()
 		switch {
 		case err == nil:

@@ -160,7 +160,7 @@ func (s *Sender) run(ctx context.Context) {
 				j.flushed <- struct{}{}
 				continue
 			}
-			if err := d.deliver(ctx, s, j.batch); err != nil {
+			if err := d.work(ctx, s, j.batch); err != nil {
 				s.session.end(err)
 				return
 			}

@@ -39,6 +39,7 @@ type Session struct {
 	fence *Fence
 	codec *Codec
 	now   func() time.Time
+	meter *Meter
 
 	done chan struct{} // closed when the session ends
 

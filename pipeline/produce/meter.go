@@ -1,0 +1,37 @@
+package produce
+
+import "sync/atomic"
+
+// Meter counts what the sessions of its fences write, one after the other: its counts outlive a session, and never go backwards.
+type Meter struct {
+	batches, records, bytes, retries atomic.Int64
+	inFlight, waiting, fencing       atomic.Int64
+}
+
+// Stats is a snapshot of a Meter.
+type Stats struct {
+	Batches int64 // acknowledged
+	Records int64 // of those
+	Bytes   int64 // of those, as they were sent
+	Retries int64 // attempts beyond a batch's first
+	// InFlight are the partitions whose batch is not acknowledged, Waiting those of them whose first attempt failed.
+	InFlight, Waiting int
+	Fencing           bool // a request of a take-over or renewal has failed and is made again
+}
+
+// Stats is the meter's present state. A nil Meter has counted nothing.
+func (m *Meter) Stats() Stats {
+	if m == nil {
+		return Stats{}
+	}
+	return Stats{
+		Batches: m.batches.Load(), Records: m.records.Load(), Bytes: m.bytes.Load(), Retries: m.retries.Load(),
+		InFlight: int(m.inFlight.Load()), Waiting: int(m.waiting.Load()), Fencing: m.fencing.Load() > 0,
+	}
+}
+
+func (m *Meter) acknowledged(records, bytes int) {
+	m.batches.Add(1)
+	m.records.Add(int64(records))
+	m.bytes.Add(int64(bytes))
+}
