@@ -1,0 +1,89 @@
+package admin
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// gathering is how many scrapes are put together at once; more wait their turn.
+const gathering = 4
+
+// Handler serves all paths.
+func (s *Server) Handler() http.Handler {
+	s.prepare()
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", index)
+	mux.HandleFunc("GET /livez", s.livez)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
+		v := s.Look(s.now())
+		answer(w, http.StatusOK, v.status())
+	})
+	mux.Handle("GET /metrics", inTurn(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{Registry: s.registry}), gathering))
+	if s.Pprof {
+		profiles(mux)
+	}
+	return mux
+}
+
+func index(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, "dfinery-kafka\n\n/livez    the loop turns\n/readyz   owner, ledger, kafka, token\n/status   all that is known, JSON\n/metrics  for Prometheus\n")
+}
+
+// livez fails only for what a restart mends.
+func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
+	now := s.now()
+	v := s.Look(now)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if v.Hangs(now) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, "the loop has not turned since "+v.Pipeline.Turned.UTC().Format(time.RFC3339)+"\n")
+		return
+	}
+	_, _ = io.WriteString(w, "ok\n")
+}
+
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	v := s.Look(s.now())
+	state := struct {
+		Ready bool   `json:"ready"`
+		Parts []Part `json:"parts"`
+	}{true, v.Parts()}
+	code := http.StatusOK
+	for _, p := range state.Parts {
+		if !p.Ready {
+			state.Ready, code = false, http.StatusServiceUnavailable
+		}
+	}
+	answer(w, code, state)
+}
+
+func answer(w http.ResponseWriter, code int, value any) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(code)
+	_, _ = w.Write(b.Bytes())
+}
+
+// profiles serves Go's profiles, whose handlers extend the server's time limit to what they were asked for.
+func profiles(mux *http.ServeMux) {
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+}

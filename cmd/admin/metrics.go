@@ -1,0 +1,102 @@
+package admin
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metric is one metric family: what /metrics serves and what the documentation lists.
+type metric struct {
+	name   string
+	kind   prometheus.ValueType // histograms have none of their own
+	labels []string
+	help   string
+}
+
+// The metrics, in the order of the documentation.
+const (
+	exports = iota
+	rows
+	exportBytes
+	duration
+	breakerState
+	breakerTransitions
+	quotaRemaining
+	quotaLimit
+	tokenRefused
+	days
+	reachRemaining
+	lastSuccess
+	deadLetters
+	columnChanges
+	gaps
+	halted
+	paused
+	owner
+	ready
+	produceBatches
+	produceRecords
+	produceBytes
+	produceRetries
+	produceInFlight
+	produceWaiting
+	buildInfo
+	metricCount
+)
+
+// metrics lists all families by the constants above.
+func metrics() [metricCount]metric {
+	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
+	return [metricCount]metric{
+		exports:            {"dfinery_exports_total", counter, []string{"stream", "code"}, "Export calls that have ended, by outcome; ok is a success."},
+		rows:               {"dfinery_rows_total", counter, []string{"stream", "result"}, "Rows of exports: published, duplicate (published before) or dead_letter."},
+		exportBytes:        {"dfinery_export_bytes_total", counter, []string{"stream"}, "Bytes of the rows that exports have brought."},
+		duration:           {"dfinery_export_duration_seconds", 0, []string{"stream"}, "Time from an export's start to the end of its body, failed ones included."},
+		breakerState:       {"dfinery_breaker_state", gauge, []string{"state"}, "1 for the state that the circuit breaker is in: closed, open or half-open."},
+		breakerTransitions: {"dfinery_breaker_transitions_total", counter, []string{"from", "to"}, "Changes of the circuit breaker's state."},
+		quotaRemaining:     {"dfinery_quota_remaining", gauge, nil, "Export calls that the API allows now."},
+		quotaLimit:         {"dfinery_quota_limit", gauge, nil, "Export calls that the API allows in an hour."},
+		tokenRefused:       {"dfinery_token_refused", gauge, nil, "1 while the API refuses the token: every stream waits for another one."},
+		days:               {"dfinery_days", gauge, []string{"stream", "state"}, "Days that were ever exported or tried, by state; gap is a day lost at the source."},
+		reachRemaining:     {"dfinery_reach_remaining_seconds", gauge, []string{"stream"}, "Time until the oldest day that was never exported is lost; absent without one."},
+		lastSuccess:        {"dfinery_last_success_timestamp_seconds", gauge, []string{"stream"}, "When an export last succeeded; absent when none ever did."},
+		deadLetters:        {"dfinery_dead_letters_total", counter, []string{"stream", "kind", "code"}, "Records written to the dead-letter topic: of a failed export or of a row."},
+		columnChanges:      {"dfinery_column_changes_total", counter, []string{"stream"}, "Exports whose columns differ from those of the one before."},
+		gaps:               {"dfinery_gaps_total", counter, []string{"stream"}, "Days that left the API's reach without a successful export."},
+		halted:             {"dfinery_stream_halted", gauge, []string{"stream"}, "1 while the stream is halted: it needs a person, or its topic."},
+		paused:             {"dfinery_stream_paused", gauge, []string{"stream"}, "1 while the stream is paused by command."},
+		owner:              {"dfinery_owner", gauge, nil, "1 when this instance owns the service, 0 on a stand-by and before."},
+		ready:              {"dfinery_ready", gauge, nil, "1 when /readyz says so."},
+		produceBatches:     {"dfinery_produce_batches_total", counter, nil, "Record batches that Kafka has acknowledged, the ledger's included."},
+		produceRecords:     {"dfinery_produce_records_total", counter, nil, "Records of those batches."},
+		produceBytes:       {"dfinery_produce_bytes_total", counter, nil, "Bytes of those batches as they were sent, compressed."},
+		produceRetries:     {"dfinery_produce_retries_total", counter, nil, "Attempts to send a batch beyond its first."},
+		produceInFlight:    {"dfinery_produce_in_flight", gauge, nil, "Partitions with a batch that is not acknowledged."},
+		produceWaiting:     {"dfinery_produce_waiting", gauge, nil, "Partitions whose batch failed at its first attempt and is sent again."},
+		buildInfo:          {"dfinery_build_info", gauge, []string{"version", "commit", "go"}, "1, with what this binary was built from."},
+	}
+}
+
+// Markdown is the README's table of all metrics, those of the Go runtime and of the process aside.
+func Markdown() string {
+	var b strings.Builder
+	b.WriteString("| metric | type | labels | meaning |\n|---|---|---|---|\n")
+	for _, m := range metrics() {
+		kind := "histogram"
+		switch m.kind {
+		case prometheus.CounterValue:
+			kind = "counter"
+		case prometheus.GaugeValue:
+			kind = "gauge"
+		}
+		labels := slices.Clone(m.labels)
+		for i := range labels {
+			labels[i] = "`" + labels[i] + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.name, kind, strings.Join(labels, ", "), m.help)
+	}
+	return b.String()
+}

@@ -1,0 +1,106 @@
+// Package admin serves what a person on call, and their monitoring, see of one service: /livez, /readyz, /metrics and /status.
+//
+// It holds no state of the service: each answer is made from snapshots taken for it. No answer, label or log line holds a secret.
+package admin
+
+import (
+	"time"
+
+	"dfinery-kafka/connector"
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/produce"
+)
+
+// View is a snapshot of the service.
+type View struct {
+	Pipeline pipeline.Status
+	Totals   map[string]pipeline.StreamCounts // by stream, since the process started
+	Produced produce.Stats
+	// Source is nil until the ledger was restored for the first time.
+	Source *connector.Status
+	// Transitions are the breaker's since the process started, whereas those of Source begin anew with each take-over.
+	Transitions map[connector.Transition]int
+	Stopping    bool // the process is told to end
+}
+
+// sure tells whether what the view says of source and days is this instance's to say: a stand-by's is as old as its own tenure.
+func (v *View) sure() bool { return v.Source != nil && v.Pipeline.Role != pipeline.RoleStandby }
+
+// Part is one condition of being ready.
+type Part struct {
+	Name   string `json:"name"` // owner, ledger, kafka, token or process
+	Ready  bool   `json:"ready"`
+	Reason string `json:"reason,omitempty"` // why not
+}
+
+// Parts are all conditions of being ready. The breaker is none of them: while it is open the service does what it should.
+func (v *View) Parts() []Part {
+	s := &v.Pipeline
+	parts := []Part{
+		v.owner(),
+		{Name: "ledger", Ready: s.Role == pipeline.RoleOwner},
+		v.kafka(),
+		{Name: "token", Ready: v.Source == nil || !v.Source.Token.Refused},
+		{Name: "process", Ready: !v.Stopping},
+	}
+	if p := &parts[1]; !p.Ready {
+		p.Reason = "the ledger is not restored"
+	}
+	if p := &parts[3]; !p.Ready {
+		p.Reason = "the API refuses the token"
+		if err := v.Source.Token.FileErr; err != nil {
+			p.Reason += ": " + err.Error()
+		}
+	}
+	if p := &parts[4]; !p.Ready {
+		p.Reason = "the process is told to end"
+	}
+	return parts
+}
+
+func (v *View) owner() Part {
+	p := Part{Name: "owner"}
+	switch s := &v.Pipeline; s.Role {
+	case pipeline.RoleOwner:
+		p.Ready = true
+	case pipeline.RoleStandby:
+		p.Reason = "another instance owns the service"
+		if s.Owner != nil {
+			p.Reason = s.Owner.Instance + " owns the service"
+		}
+	default:
+		p.Reason = "the service is not taken over yet"
+	}
+	return p
+}
+
+func (v *View) kafka() Part {
+	p := Part{Name: "kafka"}
+	switch s := &v.Pipeline; {
+	case s.Role == pipeline.RoleWaiting && len(s.Reasons) > 0:
+		p.Reason = s.Reasons[0]
+	case s.Role == pipeline.RoleOwner && len(s.Reasons) > 0:
+		p.Reason = s.Reasons[0]
+	case v.Produced.Fencing:
+		p.Reason = "Kafka's transaction coordinator does not answer as it should"
+	case s.Role == pipeline.RoleOwner && v.Produced.Waiting > 0:
+		p.Reason = "Kafka does not take records"
+	case s.Role == pipeline.RoleStarting && !s.Restoring:
+		p.Reason = "Kafka has not answered yet"
+	default:
+		p.Ready = true
+	}
+	return p
+}
+
+// hangsAfter is how long the owner's loop may go without a turn. It turns every second; the longest that it does between two turns,
+// a checkpoint, takes seconds.
+const hangsAfter = 5 * time.Minute
+
+// Hangs tells whether the service's loop has stopped for no reason that may pass. All that an instance does before it is the owner,
+// and after it was, is to wait for Kafka; while it is the owner, a partition or the coordinator that doesn't answer is what it waits for.
+func (v *View) Hangs(now time.Time) bool {
+	s := &v.Pipeline
+	waits := v.Produced.Waiting > 0 || v.Produced.Fencing || v.Stopping
+	return s.Role == pipeline.RoleOwner && !waits && now.Sub(s.Turned) > hangsAfter
+}
