@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
@@ -28,12 +29,15 @@ type App struct {
 	cluster *cluster.Cluster
 	log     *slog.Logger
 	token   *connector.TokenFile
-	source  atomic.Pointer[connector.Source] // the present tenure's
+	tenures tenures
+	admin   *admin.Server // nil without ADMIN_ADDR
+	ending  atomic.Bool   // Run's context has ended
 }
 
 // Options are what the environment does not say.
 type Options struct {
 	Version string
+	Commit  string // empty: not known
 	Once    bool
 	Log     *slog.Logger
 	// Transport and Dial reach the API and the brokers by other ways than the network's. Only tests set them.
@@ -77,10 +81,11 @@ func New(c *config.Config, o Options) (*App, error) {
 			if err != nil {
 				return nil, err
 			}
-			a.source.Store(source)
+			a.tenures.begin(source)
 			return adapter{source}, nil
 		},
 	}
+	a.newAdmin(o)
 	return a, nil
 }
 
@@ -90,6 +95,11 @@ func (a *App) Close() { a.cluster.Close() }
 // Run works until ctx ends, or with Once until nothing is due any more.
 func (a *App) Run(ctx context.Context) error {
 	defer a.cluster.Close()
+	stop, err := a.serve(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	return a.Service.Run(ctx)
 }
 

@@ -35,7 +35,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 			for _, warning := range report.Warnings {
 				log.Warn("configuration: "+warning.Message, "variable", warning.Variable)
 			}
-			a, err := app.New(c, app.Options{Version: thisBuild().Version, Once: once, Log: log, Step: faultPoint()})
+			a, err := app.New(c, app.Options{Version: thisBuild().Version, Commit: thisBuild().Commit, Once: once, Log: log, Step: faultPoint()})
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}

@@ -1,0 +1,95 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"runtime"
+	"sync"
+	"time"
+
+	"dfinery-kafka/cmd/admin"
+	"dfinery-kafka/connector"
+)
+
+// newAdmin makes the admin server that ADMIN_ADDR asks for.
+func (a *App) newAdmin(o Options) {
+	p := &a.config.Process
+	if p.AdminAddr == "" {
+		return
+	}
+	a.admin = &admin.Server{
+		Addr: string(p.AdminAddr), Look: a.Look, Pprof: p.AdminPprof, Log: a.log,
+		Build: admin.Build{Version: o.Version, Commit: o.Commit, Go: runtime.Version()},
+	}
+	for i := range a.config.Streams {
+		a.admin.Streams = append(a.admin.Streams, a.config.Streams[i].Name)
+	}
+	a.Service.Observe = a.admin.Observe
+}
+
+// serve starts the admin server; the returned function ends it. Until then it says that the process ends, once ctx has ended.
+func (a *App) serve(ctx context.Context) (stop func(), err error) {
+	watching := context.AfterFunc(ctx, func() { a.ending.Store(true) })
+	if a.admin == nil {
+		return func() { watching() }, nil
+	}
+	if err := a.admin.Start(ctx); err != nil {
+		watching()
+		return nil, fmt.Errorf("ADMIN_ADDR: %w", err)
+	}
+	return func() {
+		watching()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), adminGrace)
+		defer cancel()
+		a.admin.Close(ctx)
+	}, nil
+}
+
+// adminGrace is how long a last scrape may take after all work has ended.
+const adminGrace = time.Second
+
+// Look is a snapshot of the whole service.
+func (a *App) Look(now time.Time) admin.View {
+	v := admin.View{Pipeline: a.Service.Status(), Totals: a.Service.Totals(), Produced: a.Service.Produced(), Stopping: a.ending.Load()}
+	v.Source, v.Transitions = a.tenures.look(now)
+	return v
+}
+
+// tenures are the sources of the service's tenures. Each begins to count its breaker's transitions at zero.
+type tenures struct {
+	mu     sync.Mutex
+	source *connector.Source            // the present one; nil before the first
+	before map[connector.Transition]int // of the former ones
+}
+
+// begin makes source the present one. The one before makes no more calls.
+func (t *tenures) begin(source *connector.Source) {
+	now := time.Now()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.before = t.transitions(now)
+	t.source = source
+}
+
+func (t *tenures) look(now time.Time) (*connector.Status, map[connector.Transition]int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.source == nil {
+		return nil, t.transitions(now)
+	}
+	st := t.source.Status(now)
+	return &st, t.transitions(now)
+}
+
+// transitions are those of all tenures. The caller holds mu.
+func (t *tenures) transitions(now time.Time) map[connector.Transition]int {
+	sum := map[connector.Transition]int{}
+	maps.Copy(sum, t.before)
+	if t.source != nil {
+		for tr, n := range t.source.Status(now).Breaker.Transitions {
+			sum[tr] += n
+		}
+	}
+	return sum
+}
