@@ -48,6 +48,7 @@ func brokers(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
+	refuseOldEpochs(cluster)
 	return strings.Join(cluster.ListenAddrs(), ",")
 }
 

@@ -19,6 +19,9 @@ func refuseOldEpochs(fake *kfake.Cluster) {
 	fake.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()
 		req := r.(*kmsg.InitProducerIDRequest)
+		if req.TransactionalID == nil {
+			return nil, nil, false
+		}
 		epoch, known := epochs[*req.TransactionalID]
 		if known && req.ProducerEpoch >= 0 && req.ProducerEpoch < epoch {
 			res := req.ResponseKind().(*kmsg.InitProducerIDResponse)
