@@ -41,7 +41,7 @@ func (c *Check) call(ctx context.Context) {
 	defer func() { _ = download.Close() }()
 	columns := download.Columns()
 	seen, err := look(download, columns, c.Config.DFINERY.Timezone.Location)
-	c.add(OK, "call", fmt.Sprintf("one export call of %s was spent, %s looked at; the owner learns of it by its own next call", e, rowCount(seen.rows, seen.whole)))
+	c.add(OK, "call", fmt.Sprintf("one call was spent: %s, %s looked at; the owner learns of it by its own next call", e, rowCount(seen.rows, seen.whole)))
 	c.add(OK, "call columns", fmt.Sprintf("%d: %s", len(columns.Names), strings.Join(columns.Names, ", ")))
 	if err != nil {
 		c.callFailed(err)
@@ -86,7 +86,7 @@ func (c *Check) callFailed(err error) {
 	case schema.Trouble:
 		remedy = "check DFINERY_BASE_URL and the way to it"
 	}
-	c.add(Fail, "call", "one export call was spent and failed: "+failure.Error(), remedy)
+	c.add(Fail, "call", "one call was spent and failed: "+failure.Error(), remedy)
 }
 
 // seen is what the rows of the sample tell.

@@ -87,7 +87,11 @@ func (c *Check) brokers(ctx context.Context) bool {
 		if failed < len(contacts) && passing(contact.Err) {
 			status = Warn // another one leads into the cluster
 		}
-		c.add(status, check, contact.Err.Error(), brokerRemedy(contact.Err))
+		detail := contact.Err.Error()
+		if connect, ok := errors.AsType[*cluster.ConnectError](contact.Err); ok {
+			detail = connect.Detail()
+		}
+		c.add(status, check, detail, brokerRemedy(contact.Err))
 	}
 	return failed < len(contacts)
 }

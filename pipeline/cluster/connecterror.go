@@ -29,8 +29,11 @@ type ConnectError struct {
 	Err    error
 }
 
-func (e *ConnectError) Error() string {
-	text := fmt.Sprintf("kafka broker %s: %s: %v", e.Broker, e.Step, e.Err)
+func (e *ConnectError) Error() string { return "kafka broker " + e.Broker + ": " + e.Detail() }
+
+// Detail is the error without the broker's address.
+func (e *ConnectError) Detail() string {
+	text := fmt.Sprintf("%s: %v", e.Step, e.Err)
 	if advice := e.advice(); advice != "" {
 		text += " (" + advice + ")"
 	}

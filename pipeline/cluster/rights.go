@@ -8,11 +8,6 @@ import (
 	"strings"
 
 	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
-	"github.com/segmentio/kafka-go/protocol/createtopics"
-	fetching "github.com/segmentio/kafka-go/protocol/fetch"
-	"github.com/segmentio/kafka-go/protocol/produce"
-	"github.com/segmentio/kafka-go/protocol/rawproduce"
 )
 
 // Resource is a kind of thing that rights are granted for, by the name of its option to kafka-acls.sh.
@@ -84,8 +79,7 @@ func quoted(word string) string {
 }
 
 // Allowed asks for each right whether the cluster grants it: nil, an error for which Forbidden is true, or why it could not be
-// found out. Nothing is written or created, and no transactional id is taken over: rights on what does not exist yet are known by
-// whether a request for it is refused for that or for its authorization.
+// found out. Nothing is written or created, and no transactional id is taken over.
 func (c *Cluster) Allowed(ctx context.Context, rights ...Right) ([]error, error) {
 	var names []string
 	for _, r := range rights {
@@ -108,87 +102,32 @@ func (c *Cluster) Allowed(ctx context.Context, rights ...Right) ([]error, error)
 	return answers, nil
 }
 
+// allowedOn uses that a broker describes a topic, and tells the rights on it, whether or not the topic exists; and that it refuses
+// to only when neither Read nor Write is granted, which bring Describe with them.
 func (c *Cluster) allowedOn(ctx context.Context, topic Topic, op Operation) error {
-	if topic.Rights.Known {
-		granted := map[Operation]bool{Read: topic.Rights.Read, Write: topic.Rights.Write, DescribeConfigs: topic.Rights.DescribeConfig, Create: true}
-		if granted[op] {
-			return nil
+	switch {
+	case op == Create && topic.Err == nil:
+		return nil
+	case op == Create: // a right on the whole cluster does as well, so only a trial tells
+		refused, err := c.ValidateTopics(ctx, TopicSpec{Name: topic.Name, Partitions: 1, ReplicationFactor: -1})
+		if err == nil && Forbidden(refused[0]) {
+			err = refused[0]
 		}
-		return NewBrokerError(int16(kafka.TopicAuthorizationFailed), "")
-	}
-	if topic.Err == nil && op != DescribeConfigs {
-		return nil // the cluster does not say: it has no authorizer
-	}
-	var err error
-	switch op {
-	case Read:
-		err = c.tryFetch(ctx, topic.Name)
-	case Write:
-		err = c.tryProduce(ctx, topic.Name)
-	case Create:
-		err = c.tryCreate(ctx, topic.Name)
-	case DescribeConfigs:
-		var configs []TopicConfig
-		if configs, err = c.TopicConfigs(ctx, topic.Name); err == nil {
+		return err
+	case op == DescribeConfigs:
+		configs, err := c.TopicConfigs(ctx, topic.Name)
+		if err == nil && Forbidden(configs[0].Err) {
 			err = configs[0].Err
 		}
-	}
-	if Missing(err) {
-		return nil
-	}
-	return err
-}
-
-// tryFetch and tryProduce are for topics that can't be seen: a broker answers that the right is missing before it answers that the
-// topic is.
-func (c *Cluster) tryFetch(ctx context.Context, topic string) error {
-	res, err := c.send(ctx, anyBroker, &fetching.Request{ReplicaID: -1, MaxBytes: 1, SessionEpoch: -1, Topics: []fetching.RequestTopic{
-		{Topic: topic, Partitions: []fetching.RequestPartition{{CurrentLeaderEpoch: -1, PartitionMaxBytes: 1}}}}})
-	if err != nil {
 		return err
+	case Forbidden(topic.Err):
+		return topic.Err
 	}
-	for _, t := range res.(*fetching.Response).Topics {
-		for _, p := range t.Partitions {
-			return authorization(p.ErrorCode)
-		}
+	r := topic.Rights
+	if r.Known && (op == Read && !r.Read || op == Write && !r.Write) {
+		return NewBrokerError(int16(kafka.TopicAuthorizationFailed), "")
 	}
-	return nil
-}
-
-// tryProduce sends no record, so that none could be written were the topic created at this moment.
-func (c *Cluster) tryProduce(ctx context.Context, topic string) error {
-	res, err := c.send(ctx, anyBroker, &rawproduce.Request{Acks: -1, Timeout: 10_000, Topics: []rawproduce.RequestTopic{
-		{Topic: topic, Partitions: []rawproduce.RequestPartition{{RecordSet: protocol.RawRecordSet{Reader: strings.NewReader("")}}}}}})
-	if err != nil {
-		return err
-	}
-	for _, t := range res.(*produce.Response).Topics {
-		for _, p := range t.Partitions {
-			return authorization(p.ErrorCode)
-		}
-	}
-	return nil
-}
-
-// tryCreate asks for a validation only.
-func (c *Cluster) tryCreate(ctx context.Context, topic string) error {
-	res, err := c.send(ctx, anyBroker, &createtopics.Request{ValidateOnly: true, TimeoutMs: 10_000, Topics: []createtopics.RequestTopic{
-		{Name: topic, NumPartitions: 1, ReplicationFactor: 1}}})
-	if err != nil {
-		return err
-	}
-	for _, t := range res.(*createtopics.Response).Topics {
-		return authorization(t.ErrorCode)
-	}
-	return nil
-}
-
-// authorization keeps only the refusal that was asked about.
-func authorization(code int16) error {
-	if err := NewBrokerError(code, ""); Forbidden(err) {
-		return err
-	}
-	return nil
+	return nil // granted, or the cluster has no authorizer that tells
 }
 
 // mayCommit commits a transaction of a producer that never was: the coordinator looks at the right first, and then does nothing.
