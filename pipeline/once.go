@@ -27,9 +27,14 @@ func (e *LeftError) Error() string {
 			fmt.Fprintf(&b, "\n  and %d more", len(e.Left)-i)
 			break
 		}
-		fmt.Fprintf(&b, "\n  %s %s: waits for %s", l.Stream, l.Day, l.Wait.For)
-		if !l.Wait.Until.IsZero() {
-			fmt.Fprintf(&b, " until %s", l.Wait.Until.UTC().Format(time.RFC3339))
+		fmt.Fprintf(&b, "\n  %s %s: ", l.Stream, l.Day)
+		switch {
+		case l.Wait.For == "": // it could be tried again at once, but has failed often enough
+			b.WriteString("given up for this run")
+		case l.Wait.Until.IsZero():
+			fmt.Fprintf(&b, "waits for %s", l.Wait.For)
+		default:
+			fmt.Fprintf(&b, "waits for %s until %s", l.Wait.For, l.Wait.Until.UTC().Format(time.RFC3339))
 		}
 		if l.Error != "" {
 			fmt.Fprintf(&b, " (%s)", l.Error)
