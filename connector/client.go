@@ -93,7 +93,7 @@ func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
 			return body, nil
 		}
 	}
-	k.close()
+	_ = k.close() // the call has failed already
 	return nil, err
 }
 

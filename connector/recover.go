@@ -57,7 +57,7 @@ func (r *Reader) tooLarge() error {
 	}
 	hash := schema.NewBadHash()
 	keep := func(b []byte) {
-		hash.Write(b)
+		_, _ = hash.Write(b) // a hash takes everything
 		bad.RawBytes += int64(len(b))
 		bad.Raw = append(bad.Raw, b[:min(len(b), schema.MaxCopy-len(bad.Raw))]...)
 	}

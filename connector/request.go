@@ -44,7 +44,7 @@ func requestBody(e schema.Export, toDateExclusive bool) string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	encoder.Encode(r) // strings alone: it can't fail
+	_ = encoder.Encode(r) // strings alone: it can't fail
 	return strings.TrimSuffix(text.String(), "\n")
 }
 

@@ -37,7 +37,7 @@ func (b *bench) run(ctx context.Context, out, progress io.Writer) (err error) {
 	if b.dir, err = os.MkdirTemp("", "dfinery-kafka-bench"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.dir)
+	defer func() { _ = os.RemoveAll(b.dir) }() // of a temporary directory
 	if b.binary == "" {
 		if err := b.build(ctx, progress); err != nil {
 			return err

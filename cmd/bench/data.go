@@ -65,15 +65,15 @@ func renderCommand() *cobra.Command {
 		}
 		e := newEncoder(columns(data, query))
 		out := bufio.NewWriterSize(os.Stdout, 1<<20)
+		var line []byte
 		for cells := range data.Rows(query) {
 			key, value, err := e.record(cells)
 			if err != nil {
 				return err
 			}
-			out.Write(key)
-			out.WriteByte('\t') // encoding/json leaves no tab and no newline in a value
-			out.Write(value)
-			if err := out.WriteByte('\n'); err != nil {
+			line = append(append(line[:0], key...), '\t') // encoding/json leaves no tab and no newline in a value
+			line = append(append(line, value...), '\n')
+			if _, err := out.Write(line); err != nil {
 				return err
 			}
 		}

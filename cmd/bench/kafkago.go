@@ -25,7 +25,7 @@ func (t *task) kafkaGo(ctx context.Context) error {
 		Addr: kafka.TCP(strings.Split(t.brokers, ",")...), Topic: t.topic, Balancer: kafka.Murmur2Balancer{},
 		RequiredAcks: kafka.RequireAll, Compression: kafka.Snappy, BatchSize: chunk, BatchBytes: 1_000_000, BatchTimeout: 10 * time.Millisecond,
 	}
-	defer w.Close()
+	defer func() { _ = w.Close() }() // every write waited for its acknowledgement
 	messages := make([]kafka.Message, 0, chunk)
 	err := t.export(func(key, value []byte) error {
 		messages = append(messages, kafka.Message{Key: key, Value: value})

@@ -39,7 +39,7 @@ func (r *report) table(out io.Writer) {
 		fmt.Fprintf(w, "%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.1f\t  %s: %s\n", cpu, slices.Min(each(u, cpuOf)), slices.Max(each(u, cpuOf)), cpu/first,
 			median(u, wallOf), median(u, peakOf), c.name, c.what)
 	}
-	w.Flush()
+	_ = w.Flush() // to the terminal
 	fmt.Fprintf(out, "\nours may hold %.1f MiB: %d MiB and %d bytes a row\n", mebibytes(memoryFixed+memoryPerRow*int64(r.rows)), memoryFixed>>20, memoryPerRow)
 }
 
