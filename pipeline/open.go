@@ -151,10 +151,15 @@ func (t *tenure) limits(ctx context.Context, session *produce.Session) error {
 		return err
 	}
 	for _, c := range configs {
+		limit := produce.DefaultLimit
 		if c.Err == nil && c.MaxMessageBytes > 0 {
-			session.SetLimit(c.Name, c.MaxMessageBytes)
-			t.limit[c.Name] = c.MaxMessageBytes
+			limit = c.MaxMessageBytes
+			t.limit[c.Name] = limit
 		}
+		if refused, ok := t.service.refused[c.Name]; ok {
+			limit = min(limit, refused-1)
+		}
+		session.SetLimit(c.Name, limit)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"github.com/segmentio/kafka-go"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
@@ -63,8 +64,10 @@ type Service struct {
 	Step func(name string)
 
 	counts Counts
-	meter  produce.Meter
-	status atomic.Pointer[Status]
+	// refused is the size by topic of a record that the broker refused although no known limit forbade it. Owned by Run.
+	refused map[string]int
+	meter   produce.Meter
+	status  atomic.Pointer[Status]
 }
 
 // Run does the service's work until ctx ends, which returns nil, or until a fault that will not pass. What may pass is waited for:
@@ -102,6 +105,7 @@ func (s *Service) Run(ctx context.Context) error {
 		case s.Once && time.Since(began) > patience:
 			return fmt.Errorf("service %s: %w", s.ID, err)
 		}
+		s.learnLimit(err)
 		s.Log.Warn("starting over", "error", err)
 		s.setWaiting(err)
 		select {
@@ -110,6 +114,19 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// learnLimit remembers that a topic takes less than its configuration, which we may not be allowed to read, told: at the next try the
+// row becomes a dead letter instead of ending the session again.
+func (s *Service) learnLimit(err error) {
+	var refused *produce.RefusedError
+	if !errors.As(err, &refused) || refused.Records != 1 || !errors.Is(err, kafka.MessageSizeTooLarge) {
+		return
+	}
+	if s.refused == nil {
+		s.refused = map[string]int{}
+	}
+	s.refused[refused.Partition.Topic] = refused.Bytes
 }
 
 // patience is how long Once waits for Kafka.
