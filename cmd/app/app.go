@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"sync/atomic"
@@ -40,16 +39,20 @@ type Options struct {
 	Commit  string // empty: not known
 	Once    bool
 	Log     *slog.Logger
-	// Transport and Dial reach the API and the brokers by other ways than the network's. Only tests set them.
+	// Transport reaches the API by other ways than the network's, and Kafka changes how the brokers are reached. Only tests set them.
 	Transport http.RoundTripper
-	Dial      func(ctx context.Context, network, address string) (net.Conn, error)
+	Kafka     func(*cluster.Config)
 	// Step is told of each step that a crash may come between. Only tests set it.
 	Step func(string)
 }
 
 // New wires a service as c says. It connects to nothing yet; an error is a wrong configuration.
 func New(c *config.Config, o Options) (*App, error) {
-	kafka, err := NewCluster(c, o.Dial)
+	reach := kafkaConfig(c)
+	if o.Kafka != nil {
+		o.Kafka(&reach)
+	}
+	kafka, err := cluster.New(reach)
 	if err != nil {
 		return nil, err
 	}
@@ -108,9 +111,11 @@ func instance(host string) string {
 	return fmt.Sprintf("%s-%d-%x", host, os.Getpid(), time.Now().UnixMilli())
 }
 
-// NewCluster is the Kafka cluster that c names, reached by dial; nil is the network.
-func NewCluster(c *config.Config, dial func(ctx context.Context, network, address string) (net.Conn, error)) (*cluster.Cluster, error) {
-	k := cluster.Config{Brokers: c.Kafka.Brokers, Dial: dial}
+// NewCluster is the Kafka cluster that c names.
+func NewCluster(c *config.Config) (*cluster.Cluster, error) { return cluster.New(kafkaConfig(c)) }
+
+func kafkaConfig(c *config.Config) cluster.Config {
+	k := cluster.Config{Brokers: c.Kafka.Brokers}
 	for i := range c.Streams {
 		k.Topics = append(k.Topics, string(c.Streams[i].Topic))
 	}
@@ -125,7 +130,7 @@ func NewCluster(c *config.Config, dial func(ctx context.Context, network, addres
 		}
 		k.SASL = &cluster.SASL{Mechanism: string(c.Kafka.Mechanism), Username: c.Kafka.Username, Password: password}
 	}
-	return cluster.New(k)
+	return k
 }
 
 // Client reaches the API as the configuration says.

@@ -20,6 +20,7 @@ import (
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
@@ -148,7 +149,9 @@ func newWorld(t *testing.T, api *exporttest.Server) *world {
 // run runs the connector for a while; then it is stopped in order, as a SIGTERM does.
 func (w *world) run(d time.Duration) {
 	w.t.Helper()
-	a, err := app.New(w.config, app.Options{Version: "test", Log: slog.New(slog.NewTextHandler(w, nil)), Transport: w.http, Dial: w.net.dial})
+	a, err := app.New(w.config, app.Options{Version: "test", Log: slog.New(slog.NewTextHandler(w, nil)), Transport: w.http, Kafka: func(k *cluster.Config) {
+		k.Dial, k.MetadataTTL = w.net.dial, 10*time.Minute // each look at the layout costs, and it never changes
+	}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

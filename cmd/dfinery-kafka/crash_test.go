@@ -106,7 +106,7 @@ func (b *bench) places() map[string]int {
 // brokers are killed as well.
 func TestCrashes(t *testing.T) {
 	t.Parallel()
-	rows, days, kills := number(t, "CRASH_ROWS", 60_000), number(t, "CRASH_DAYS", 6), number(t, "CRASH_KILLS", 8)
+	rows, days, kills := number(t, "CRASH_ROWS", 30_000), number(t, "CRASH_DAYS", 5), number(t, "CRASH_KILLS", 5)
 	seed := uint64(number(t, "CRASH_SEED", int(time.Now().UnixNano()&0xffffff)))
 	t.Logf("CRASH_SEED=%d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))

@@ -77,7 +77,7 @@ func reach(cmd *cobra.Command) (*config.Config, *cluster.Cluster, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	kafka, err := app.NewCluster(c, nil)
+	kafka, err := app.NewCluster(c)
 	if err != nil {
 		return nil, nil, &exitError{exitUsage, err}
 	}

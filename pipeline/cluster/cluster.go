@@ -20,6 +20,8 @@ type Config struct {
 	Timeout  time.Duration // the longest wait for the answer to one request; 0 means 30 s
 	TLS      *TLS          // nil means plain connections
 	SASL     *SASL         // nil means no authentication
+	// MetadataTTL bounds the age of what Client knows of the layout; 0 means 5 s, and less than that risks what metadataTTL says.
+	MetadataTTL time.Duration
 	// Dial makes connections; nil means a net.Dialer's. Tests reach brokers in memory by it.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -62,6 +64,9 @@ func New(cfg Config) (*Cluster, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	if cfg.MetadataTTL <= 0 {
+		cfg.MetadataTTL = metadataTTL
+	}
 	if cfg.Dial == nil {
 		cfg.Dial = new(net.Dialer).DialContext
 	}
@@ -69,7 +74,7 @@ func New(cfg Config) (*Cluster, error) {
 	pool := &kafka.Transport{
 		Dial:           d.dial,
 		DialTimeout:    dialTimeout * time.Duration(len(cfg.Brokers)), // it tries the brokers one after the other
-		MetadataTTL:    metadataTTL,
+		MetadataTTL:    cfg.MetadataTTL,
 		MetadataTopics: cfg.Topics,
 		ClientID:       cfg.ClientID,
 	}
