@@ -143,7 +143,7 @@ var situations = map[string]struct {
 		s.environ["DFINERY_CALLS_PER_HOUR"], s.environ["STREAM_EVENTS_POLL_INTERVAL"], s.environ["STREAM_EVENTS_LOOKBACK"] = "3", "1h", "0"
 		s.run("run", "--once") // it ends with work left
 	}},
-	"an API that looks exclusive": {args: []string{"--call"}, make: func(s *situation) { s.api.ToDateExclusive = true }},
+	"an API that looks exclusive": {args: []string{"--call"}, make: func(s *situation) { s.change(func(api *exporttest.Server) { api.ToDateExclusive = true }) }},
 	"an API that looks inclusive": {args: []string{"--call"}, code: 1, make: func(s *situation) { s.environ["DFINERY_TO_DATE"] = "exclusive" }},
 	"no key column": {args: []string{"--call"}, code: 1, make: func(s *situation) {
 		s.environ["STREAM_EVENTS_KEY"] = "customer"
@@ -160,11 +160,15 @@ var situations = map[string]struct {
 	"a proxy that nobody serves": {code: 1, make: func(s *situation) {
 		s.environ["DFINERY_BASE_URL"], s.environ["HTTPS_PROXY"] = "https://openapi.example", "http://user:"+canary+"@"+closedPort(s.t)
 	}},
-	"an API whose clock is ahead":      {make: func(s *situation) { s.api.Clock = func() time.Time { return time.Now().Add(2 * time.Minute) } }},
-	"an API whose clock is far behind": {code: 1, make: func(s *situation) { s.api.Clock = func() time.Time { return time.Now().Add(-3 * time.Hour) } }},
-	"no broker":                        {code: 1, make: func(s *situation) { s.environ["KAFKA_BROKERS"] = closedPort(s.t) }},
-	"one broker of two":                {make: func(s *situation) { s.environ["KAFKA_BROKERS"] += "," + closedPort(s.t) }},
-	"a broker without a name":          {code: 1, make: func(s *situation) { s.environ["KAFKA_BROKERS"] = "kafka.invalid:9092" }},
+	"an API whose clock is ahead": {make: func(s *situation) {
+		s.change(func(api *exporttest.Server) { api.Clock = func() time.Time { return time.Now().Add(2 * time.Minute) } })
+	}},
+	"an API whose clock is far behind": {code: 1, make: func(s *situation) {
+		s.change(func(api *exporttest.Server) { api.Clock = func() time.Time { return time.Now().Add(-3 * time.Hour) } })
+	}},
+	"no broker":               {code: 1, make: func(s *situation) { s.environ["KAFKA_BROKERS"] = closedPort(s.t) }},
+	"one broker of two":       {make: func(s *situation) { s.environ["KAFKA_BROKERS"] += "," + closedPort(s.t) }},
+	"a broker without a name": {code: 1, make: func(s *situation) { s.environ["KAFKA_BROKERS"] = "kafka.invalid:9092" }},
 	"no Kafka": {code: 1, make: func(s *situation) {
 		s.environ["KAFKA_BROKERS"] = strings.TrimPrefix(s.environ["DFINERY_BASE_URL"], "http://")
 	}},

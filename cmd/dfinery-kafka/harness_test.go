@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
@@ -35,6 +37,8 @@ type bench struct {
 	prefix  string // of all topics
 	environ map[string]string
 	order   map[string]int // see places
+
+	changing sync.RWMutex
 }
 
 // brokers are those that KAFKA_TEST_BROKERS names, a real Kafka, or else an embedded one.
@@ -55,18 +59,29 @@ func brokers(t *testing.T) string {
 func newBench(t *testing.T, api *exporttest.Server) *bench {
 	t.Helper()
 	api.Token = canary
-	server := api.Start()
+	b := &bench{t: t, api: api, brokers: brokers(t), prefix: fmt.Sprintf("t%08x.", rand.Uint32())}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.changing.RLock() // held for the moment in which a change would be seen half
+		b.changing.RUnlock()
+		api.ServeHTTP(w, r)
+	}))
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
 	})
-	b := &bench{t: t, api: api, brokers: brokers(t), prefix: fmt.Sprintf("t%08x.", rand.Uint32())}
 	b.environ = map[string]string{
 		"DFINERY_BASE_URL": server.URL, "DFINERY_SERVICE_ID": "1234", "DFINERY_EXPORT_TOKEN": canary, "KAFKA_BROKERS": b.brokers,
 		"STREAM_EVENTS_TOPIC": b.prefix + "events", "DEAD_LETTER_TOPIC": b.prefix + "dead-letters", "LEDGER_TOPIC": b.prefix + "ledger",
 		"STREAM_EVENTS_START": "2", "ADMIN_ADDR": "", "RETRY_BACKOFF": "20ms", "RETRY_MAX_BACKOFF": "200ms", "OWNER_HEARTBEAT": "200ms", "STANDBY_AFTER": "1s",
 	}
 	return b
+}
+
+// change changes the simulator before its next call.
+func (b *bench) change(do func(*exporttest.Server)) {
+	b.changing.Lock()
+	defer b.changing.Unlock()
+	do(b.api)
 }
 
 func (b *bench) env() []string {
