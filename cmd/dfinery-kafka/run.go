@@ -1,14 +1,17 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/cmd/logs"
 	"dfinery-kafka/pipeline"
 )
 
@@ -31,7 +34,8 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 				return err
 			}
 			app.LimitGarbage()
-			log := newLog(cmd.ErrOrStderr(), c)
+			log, flush := newLog(cmd.ErrOrStderr(), c)
+			defer flush()
 			for _, warning := range report.Warnings {
 				log.Warn("configuration: "+warning.Message, "variable", warning.Variable)
 			}
@@ -50,10 +54,16 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 	return cmd
 }
 
-func newLog(w io.Writer, c *config.Config) *slog.Logger {
+// foldFor is how long a repeated warning is left out.
+const foldFor = time.Minute
+
+// newLog is the process's log; flush says what it left out last.
+func newLog(w io.Writer, c *config.Config) (log *slog.Logger, flush func()) {
 	options := &slog.HandlerOptions{Level: c.Process.LogLevel}
+	var handler slog.Handler = slog.NewJSONHandler(w, options)
 	if c.Process.LogFormat == config.Text {
-		return slog.New(slog.NewTextHandler(w, options))
+		handler = slog.NewTextHandler(w, options)
 	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	fold := logs.NewFold(handler, foldFor)
+	return slog.New(fold), func() { _ = fold.Flush(context.Background()) } // who can't write a log has nowhere to say so
 }

@@ -1,0 +1,144 @@
+package logs_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/cmd/logs"
+)
+
+// plain writes lines without their time.
+func plain(out *bytes.Buffer) slog.Handler {
+	return slog.NewTextHandler(out, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey && len(groups) == 0 {
+			return slog.Attr{}
+		}
+		return a
+	}})
+}
+
+func TestFold(t *testing.T) {
+	t.Parallel()
+	every := func(n int, d time.Duration, say func(i int)) {
+		for i := range n {
+			say(i)
+			time.Sleep(d)
+		}
+	}
+	for _, test := range []struct {
+		name string
+		do   func(log *slog.Logger)
+		want []string
+	}{
+		{"what is no warning comes each time", func(log *slog.Logger) { every(3, time.Second, func(int) { log.Info("export ended") }) },
+			[]string{"level=INFO msg=\"export ended\"", "level=INFO msg=\"export ended\"", "level=INFO msg=\"export ended\""}},
+		{"a warning once", func(log *slog.Logger) { log.Warn("starting over", "error", errors.New("no broker")) },
+			[]string{`level=WARN msg="starting over" error="no broker"`}},
+		{"a warning that goes on", func(log *slog.Logger) {
+			every(30, 10*time.Second, func(i int) { log.Warn("starting over", "error", errors.New("no broker"), "attempt", i) })
+		}, []string{
+			`level=WARN msg="starting over" error="no broker" attempt=0`,
+			`level=WARN msg="starting over" error="no broker" attempt=6 repeated=5`,
+			`level=WARN msg="starting over" error="no broker" attempt=12 repeated=5`,
+			`level=WARN msg="starting over" error="no broker" attempt=18 repeated=5`,
+			`level=WARN msg="starting over" error="no broker" attempt=24 repeated=5`,
+			`level=WARN msg="starting over" error="no broker" attempt=29 repeated=4`,
+		}},
+		{"a warning that has ended is told with the next line", func(log *slog.Logger) {
+			every(4, time.Second, func(i int) { log.Error("breaker open", "n", i) })
+			time.Sleep(time.Minute)
+			log.Info("breaker closed")
+		}, []string{"level=ERROR msg=\"breaker open\" n=0", "level=ERROR msg=\"breaker open\" n=3 repeated=2", "level=INFO msg=\"breaker closed\""}},
+		{"a warning left out once is not counted", func(log *slog.Logger) { every(2, time.Second, func(i int) { log.Warn("late", "n", i) }) },
+			[]string{"level=WARN msg=late n=0", "level=WARN msg=late n=1"}},
+		{"times, durations and numbers are no difference", func(log *slog.Logger) {
+			every(3, time.Second, func(i int) {
+				log.Warn("export ended", "at", time.Now(), "took", time.Duration(i).String(), "wait", time.Duration(i), "share", float64(i), "n", uint64(i))
+			})
+		}, []string{
+			`level=WARN msg="export ended" at=2000-01-01T00:00:00.000Z took=0s wait=0s share=0 n=0`,
+			`level=WARN msg="export ended" at=2000-01-01T00:00:02.000Z took=2ns wait=2ns share=2 n=2 repeated=1`,
+		}},
+		{"streams, codes, levels, groups are", func(log *slog.Logger) {
+			log.Warn("x", "stream", "a")
+			log.Warn("x", "stream", "b")
+			log.With("stream", "c").Warn("x")
+			log.WithGroup("stream").Warn("x", "stream", "a")
+			log.Error("x", "stream", "a")
+			log.Warn("x", "stream", "a", "code", "timeout")
+			log.Warn("x", slog.Group("stream", "a", true))
+			log.Warn("x", slog.Group("stream", "a", false))
+		}, []string{
+			"level=WARN msg=x stream=a", "level=WARN msg=x stream=b", "level=WARN msg=x stream=c", "level=WARN msg=x stream.stream=a", "level=ERROR msg=x stream=a",
+			"level=WARN msg=x stream=a code=timeout", "level=WARN msg=x stream.a=true", "level=WARN msg=x stream.a=false",
+		}},
+		{"the attributes of With stay", func(log *slog.Logger) {
+			log = log.With("service", "1234")
+			every(3, time.Second, func(i int) { log.Warn("x", "i", i) })
+		}, []string{"level=WARN msg=x service=1234 i=0", "level=WARN msg=x service=1234 i=2 repeated=1"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var out bytes.Buffer
+				fold := logs.NewFold(plain(&out), time.Minute)
+				test.do(slog.New(fold))
+				if err := fold.Flush(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if diff := cmp.Diff(test.want, strings.Split(strings.TrimSpace(out.String()), "\n")); diff != "" {
+					t.Errorf("lines (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// TestFoldBounds: more kinds of warnings than are remembered lose none.
+func TestFoldBounds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		log := slog.New(logs.NewFold(plain(&out), time.Minute))
+		var want strings.Builder
+		for i := range 5000 {
+			log.Warn("x", "name", fmt.Sprintf("n%d", i))
+			fmt.Fprintf(&want, "level=WARN msg=x name=n%d\n", i)
+		}
+		if diff := cmp.Diff(want.String(), out.String()); diff != "" {
+			t.Errorf("lines (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestFoldConcurrent(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	fold := logs.NewFold(plain(&out), time.Hour)
+	log := slog.New(fold)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 500 {
+				log.Warn("x")
+			}
+		})
+	}
+	all.Wait()
+	if err := fold.Flush(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if want := "level=WARN msg=x\nlevel=WARN msg=x repeated=3998\n"; out.String() != want {
+		t.Errorf("lines: %q, want %q", out.String(), want)
+	}
+}
