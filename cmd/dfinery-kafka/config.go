@@ -8,11 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/cmd/config"
 )
 
 func configCommand() *cobra.Command {
-	var asJSON, asMarkdown, asEnvFile bool
+	var asJSON, asMarkdown, asEnvFile, metrics bool
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "List every variable: its value, its default, its meaning",
@@ -29,6 +30,9 @@ and its meaning. Then say what is wrong with the configuration, all of it at onc
 			case asMarkdown:
 				_, err := io.WriteString(out, config.Markdown())
 				return err
+			case metrics:
+				_, err := io.WriteString(out, admin.Markdown())
+				return err
 			case asEnvFile:
 				_, err := io.WriteString(out, config.EnvFile())
 				return err
@@ -43,7 +47,8 @@ and its meaning. Then say what is wrong with the configuration, all of it at onc
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: variables, warnings, faults")
 	cmd.Flags().BoolVar(&asMarkdown, "markdown", false, "print the README's table, whatever is set")
 	cmd.Flags().BoolVar(&asEnvFile, "env-file", false, "print a template of an environment file, whatever is set")
-	cmd.MarkFlagsMutuallyExclusive("json", "markdown", "env-file")
+	cmd.Flags().BoolVar(&metrics, "metrics", false, "print the README's table of metrics instead")
+	cmd.MarkFlagsMutuallyExclusive("json", "markdown", "env-file", "metrics")
 	return cmd
 }
 

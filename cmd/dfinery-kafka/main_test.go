@@ -74,7 +74,7 @@ func TestExitCodes(t *testing.T) {
 		"unknown shorthand": {nil, []string{"config", "-x"}, result{2, "dfinery-kafka: unknown shorthand flag: 'x' in -x; see dfinery-kafka config --help\n"}},
 		"misspelt flag":     {nil, []string{"config", "--jsno"}, result{2, "dfinery-kafka: unknown flag: --jsno: did you mean --json?\n"}},
 		"two forms": {nil, []string{"config", "--json", "--markdown"},
-			result{2, "dfinery-kafka: if any flags in the group [json markdown env-file] are set none of the others can be; [json markdown] were all set\n"}},
+			result{2, "dfinery-kafka: if any flags in the group [json markdown env-file metrics] are set none of the others can be; [json markdown] were all set\n"}},
 		"an argument too many": {nil, []string{"version", "x"}, result{2, "dfinery-kafka: unknown command \"x\" for \"dfinery-kafka version\"\n"}},
 		"right configuration":  {valid, []string{"config"}, result{}},
 		"with a warning": {append(valid, "KAFKA_OPTS="+canary), []string{"config"},
