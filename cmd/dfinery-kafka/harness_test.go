@@ -61,7 +61,8 @@ func newBench(t *testing.T, api *exporttest.Server) *bench {
 	api.Token = canary
 	b := &bench{t: t, api: api, brokers: brokers(t), prefix: fmt.Sprintf("t%08x.", rand.Uint32())}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b.changing.RLock() // held for the moment in which a change would be seen half
+		b.changing.RLock()
+		api := b.api // after any change
 		b.changing.RUnlock()
 		api.ServeHTTP(w, r)
 	}))
