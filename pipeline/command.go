@@ -18,15 +18,23 @@ const (
 	VerbReplay   = "replay"
 )
 
+// lookFor is how long the loop waits for what it only looks at: a Kafka that doesn't answer must not keep it from all else.
+const lookFor = 10 * time.Second
+
 // obey takes the commands that were written to the ledger since, and brings those under way further. It never fails because of what
 // a command says: one that makes no sense is answered with an error and stops nothing.
 func (t *tenure) obey(ctx context.Context) error {
-	logs, err := t.service.Cluster.Offsets(ctx, t.stateAt)
+	look, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	logs, err := t.service.Cluster.Offsets(look, t.stateAt)
 	if err != nil || logs[0].Err != nil {
 		return nil // a broker that is away: the next look finds them
 	}
 	news := &ledger.State{Days: map[ledger.DayName]*ledger.Day{}, Commands: map[string]*ledger.Command{}, Partition: t.stateAt.Partition}
-	if err := t.books.Follow(ctx, news, t.stateAt.Partition, t.end, logs[0].End); err != nil {
+	if err := t.books.Follow(look, news, t.stateAt.Partition, t.end, logs[0].End); err != nil {
+		if look.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	t.end = logs[0].End

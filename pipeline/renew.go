@@ -33,6 +33,8 @@ var errChanged = errors.New("the topics have changed")
 // opening the tenure anew; a partition that takes nothing while other streams wait for it ends the tenure as well, and is left out
 // of the next one.
 func (t *tenure) reconsider(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
 	names := make([]string, 0, len(t.streams))
 	for _, st := range t.streams {
 		names = append(names, st.Topic)
