@@ -8,14 +8,17 @@ import (
 
 	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/produce"
 )
 
 // View is a snapshot of the service.
 type View struct {
+	At       time.Time // when it was taken
 	Pipeline pipeline.Status
 	Totals   map[string]pipeline.StreamCounts // by stream, since the process started
 	Produced produce.Stats
+	Kafka    cluster.Health
 	// Source is nil until the ledger was restored for the first time.
 	Source *connector.Status
 	// Transitions are the breaker's since the process started, whereas those of Source begin anew with each take-over.
@@ -81,6 +84,10 @@ func (v *View) kafka() Part {
 		p.Reason = s.Reasons[0]
 	case s.Role == pipeline.RoleOwner && len(s.Reasons) > 0:
 		p.Reason = s.Reasons[0]
+	case !v.Kafka.Since.IsZero() && v.At.Sub(v.Kafka.Since) >= failsFor:
+		p.Reason = v.Kafka.Err.Error()
+	case s.Role == pipeline.RoleOwner && v.At.Sub(s.Turned) >= waitsFor:
+		p.Reason = "the service waits since " + s.Turned.UTC().Format(time.RFC3339)
 	case v.Produced.Fencing:
 		p.Reason = "Kafka's transaction coordinator does not answer as it should"
 	case s.Role == pipeline.RoleOwner && v.Produced.Waiting > 0:
@@ -93,14 +100,23 @@ func (v *View) kafka() Part {
 	return p
 }
 
+// What Kafka is forgiven: a leader that moves is no outage.
+const (
+	failsFor = 5 * time.Second  // that no request is answered
+	waitsFor = 30 * time.Second // that the owner's loop, which turns every second, waits for an answer
+)
+
 // hangsAfter is how long the owner's loop may go without a turn. It turns every second; the longest that it does between two turns,
 // a checkpoint, takes seconds.
 const hangsAfter = 5 * time.Minute
+
+// retriesWithin is longer than it takes for a request to fail again: its time limit, and a look at the layout.
+const retriesWithin = 2 * time.Minute
 
 // Hangs tells whether the service's loop has stopped for no reason that may pass. All that an instance does before it is the owner,
 // and after it was, is to wait for Kafka; while it is the owner, a partition or the coordinator that doesn't answer is what it waits for.
 func (v *View) Hangs(now time.Time) bool {
 	s := &v.Pipeline
-	waits := v.Produced.Waiting > 0 || v.Produced.Fencing || v.Stopping
+	waits := v.Produced.Waiting > 0 || v.Produced.Fencing || v.Stopping || !v.Kafka.Failed.IsZero() && now.Sub(v.Kafka.Failed) < retriesWithin
 	return s.Role == pipeline.RoleOwner && !waits && now.Sub(s.Turned) > hangsAfter
 }

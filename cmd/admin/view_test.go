@@ -10,6 +10,7 @@ import (
 	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/produce"
 )
@@ -50,6 +51,17 @@ func TestReadiness(t *testing.T) {
 			map[string]string{"kafka": "Kafka does not take records"}},
 		{"owner, a partition takes nothing", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner, Reasons: []string{"Kafka: events/3"}}, Produced: produce.Stats{Waiting: 1}},
 			map[string]string{"kafka": "Kafka: events/3"}},
+		{"owner, no request is answered", admin.View{At: noon, Pipeline: pipeline.Status{Role: pipeline.RoleOwner, Turned: noon.Add(-9 * time.Second)},
+			Kafka: cluster.Health{Since: noon.Add(-5 * time.Second), Failed: noon, Err: errors.New("dial tcp: refused")}}, map[string]string{"kafka": "dial tcp: refused"}},
+		{"owner, a request went unanswered just now", admin.View{At: noon, Pipeline: pipeline.Status{Role: pipeline.RoleOwner, Turned: noon.Add(-9 * time.Second)},
+			Kafka: cluster.Health{Since: noon.Add(-4 * time.Second), Failed: noon, Err: errors.New("dial tcp: refused")}}, map[string]string{}},
+		{"owner, one went unanswered once", admin.View{At: noon, Pipeline: pipeline.Status{Role: pipeline.RoleOwner, Turned: noon},
+			Kafka: cluster.Health{Failed: noon.Add(-time.Hour), Err: errors.New("dial tcp: refused")}}, map[string]string{}},
+		{"owner, its loop waits", admin.View{At: noon, Pipeline: pipeline.Status{Role: pipeline.RoleOwner, Turned: noon.Add(-30 * time.Second)}},
+			map[string]string{"kafka": "the service waits since 2026-11-23T11:59:30Z"}},
+		{"stand-by without Kafka", admin.View{At: noon, Pipeline: pipeline.Status{Role: pipeline.RoleStandby},
+			Kafka: cluster.Health{Since: noon.Add(-time.Hour), Failed: noon, Err: errors.New("dial tcp: refused")}},
+			map[string]string{"owner": "another instance owns the service", "ledger": noLedger, "kafka": "dial tcp: refused"}},
 		{"owner, token refused", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner},
 			Source: &connector.Status{Token: connector.TokenStatus{Refused: true}}}, map[string]string{"token": "the API refuses the token"}},
 		{"owner, token refused and its file is bad", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner},
@@ -88,6 +100,8 @@ func TestHangs(t *testing.T) {
 		{"turning, breaker open", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: now}, Source: &connector.Status{Breaker: connector.BreakerStatus{State: "open"}}}, false},
 		{"Kafka takes nothing", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Produced: produce.Stats{Waiting: 1}}, false},
 		{"a renewal without coordinator", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Produced: produce.Stats{Fencing: true}}, false},
+		{"a read without answer", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Kafka: cluster.Health{Failed: now.Add(-time.Minute)}}, false},
+		{"stuck since Kafka is back", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Kafka: cluster.Health{Failed: now.Add(-2 * time.Minute)}}, true},
 		{"draining", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Stopping: true}, false},
 		{"stuck", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}}, true},
 		{"stuck while a batch is on its way for the first time", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Produced: produce.Stats{InFlight: 1}}, true},

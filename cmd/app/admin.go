@@ -51,7 +51,10 @@ const adminGrace = time.Second
 
 // Look is a snapshot of the whole service.
 func (a *App) Look(now time.Time) admin.View {
-	v := admin.View{Pipeline: a.Service.Status(), Totals: a.Service.Totals(), Produced: a.Service.Produced(), Stopping: a.ending.Load()}
+	v := admin.View{
+		At: now, Pipeline: a.Service.Status(), Totals: a.Service.Totals(), Produced: a.Service.Produced(), Kafka: a.cluster.Health(),
+		Stopping: a.ending.Load(),
+	}
 	v.Source, v.Transitions = a.tenures.look(now)
 	return v
 }

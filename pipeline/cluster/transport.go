@@ -22,6 +22,7 @@ type transport struct {
 	timeout time.Duration
 	turn    chan struct{} // held by whoever refreshes; guards began
 	began   time.Time     // the last refresh
+	health  health
 }
 
 // RoundTrip implements kafka.RoundTripper.
@@ -32,6 +33,7 @@ func (t *transport) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Requ
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("kafka did not answer within %s: %w", t.timeout, err)
 	}
+	t.health.note(err)
 	if ctx.Err() != nil || err == nil && !moved(res) {
 		return res, err
 	}
