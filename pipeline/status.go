@@ -43,6 +43,7 @@ type StreamStatus struct {
 	Duplicates  int64       `json:"duplicates"`
 	DeadLetters int64       `json:"dead_letters"`
 	Days        []DayStatus `json:"days"`
+	Untried     int         `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
 }
 
 // NextStatus is the stream's next export.
@@ -157,12 +158,19 @@ func (t *tenure) streamStatus(s *stream, list []due, counts StreamCounts, now ti
 		}
 		status.Days = append(status.Days, one)
 	}
+	today := schema.DayOf(now, t.service.Location)
+	for day := s.first(today); day <= today; day++ {
+		if s.days[day] == nil {
+			status.Untried++
+		}
+	}
 	slices.SortFunc(status.Days, func(a, b DayStatus) int { return int(b.Day - a.Day) })
 	return status
 }
 
 func (t *tenure) nextStatus(d due, now time.Time) *NextStatus {
-	next := &NextStatus{Day: d.day, At: &d.at, WaitsFor: d.waits}
+	at := d.at.UTC()
+	next := &NextStatus{Day: d.day, At: &at, WaitsFor: d.waits}
 	wait := d.stream.stopped(now)
 	if wait.For == "" && !d.at.After(now) {
 		wait = t.waits
@@ -170,7 +178,8 @@ func (t *tenure) nextStatus(d due, now time.Time) *NextStatus {
 	if wait.For != "" {
 		next.WaitsFor, next.At = wait.For, nil
 		if !wait.Until.IsZero() {
-			next.At = &wait.Until
+			at = wait.Until.UTC()
+			next.At = &at
 		}
 	}
 	return next

@@ -106,7 +106,7 @@ func source(v *View, put putter) {
 func standing(v *View, now time.Time, put putter) {
 	left := v.Pipeline.RemainingAt(now)
 	for _, s := range v.Pipeline.Streams {
-		count := map[ledger.DayState]int{ledger.Pending: 0, ledger.Open: 0, ledger.Settled: 0, ledger.Gap: 0}
+		count := map[ledger.DayState]int{ledger.Pending: s.Untried, ledger.Open: 0, ledger.Settled: 0, ledger.Gap: 0}
 		for _, d := range s.Days {
 			count[d.State]++
 		}

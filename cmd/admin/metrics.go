@@ -60,7 +60,7 @@ func metrics() [metricCount]metric {
 		quotaRemaining:     {"dfinery_quota_remaining", gauge, nil, "Export calls that the API allows now."},
 		quotaLimit:         {"dfinery_quota_limit", gauge, nil, "Export calls that the API allows in an hour."},
 		tokenRefused:       {"dfinery_token_refused", gauge, nil, "1 while the API refuses the token: every stream waits for another one."},
-		days:               {"dfinery_days", gauge, []string{"stream", "state"}, "Days that were ever exported or tried, by state; gap is a day lost at the source."},
+		days:               {"dfinery_days", gauge, []string{"stream", "state"}, "Days by state: pending ones were never exported with success, a gap is lost at the source."},
 		reachRemaining:     {"dfinery_reach_remaining_seconds", gauge, []string{"stream"}, "Time until the oldest day that was never exported is lost; absent without one."},
 		lastSuccess:        {"dfinery_last_success_timestamp_seconds", gauge, []string{"stream"}, "When an export last succeeded; absent when none ever did."},
 		deadLetters:        {"dfinery_dead_letters_total", counter, []string{"stream", "kind", "code"}, "Records written to the dead-letter topic: of a failed export or of a row."},

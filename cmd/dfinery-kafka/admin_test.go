@@ -281,6 +281,7 @@ func TestReadyAndBreaker(t *testing.T) {
 	c.expectMetrics(map[string]float64{
 		`dfinery_breaker_transitions_total{from="closed",to="open"}`:                     1,
 		`dfinery_exports_total{code="unknown_error",stream="events"}`:                    2,
+		`dfinery_days{state="pending",stream="events"}`:                                  3, // the third was not tried
 		`dfinery_dead_letters_total{code="unknown_error",kind="export",stream="events"}`: 2,
 	})
 }
