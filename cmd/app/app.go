@@ -124,13 +124,25 @@ func kafkaConfig(c *config.Config) cluster.Config {
 		k.TLS = &cluster.TLS{CAFile: c.Kafka.CAFile, CertFile: c.Kafka.CertFile, KeyFile: c.Kafka.KeyFile}
 	}
 	if c.Kafka.Mechanism != "" {
-		password := cluster.PasswordFile(c.Kafka.PasswordFile)
-		if c.Kafka.PasswordFile == "" {
-			password = func() (string, error) { return c.Kafka.Password.Reveal(), nil }
-		}
-		k.SASL = &cluster.SASL{Mechanism: string(c.Kafka.Mechanism), Username: c.Kafka.Username, Password: password}
+		k.SASL = login(&c.Kafka)
 	}
 	return k
+}
+
+func login(k *config.Kafka) *cluster.SASL {
+	if k.Mechanism == config.OAuthBearer {
+		credentials := &cluster.ClientCredentials{TokenURL: string(k.TokenURL), ClientID: k.ClientID, Secret: secret(k.ClientSecret, k.ClientSecretFile), Scopes: k.Scope}
+		return &cluster.SASL{Mechanism: string(k.Mechanism), Token: credentials.Token}
+	}
+	return &cluster.SASL{Mechanism: string(k.Mechanism), Username: k.Username, Password: secret(k.Password, k.PasswordFile)}
+}
+
+// secret is read from its file each time, if it has one.
+func secret(plain connector.Secret, file string) func() (string, error) {
+	if file != "" {
+		return cluster.PasswordFile(file)
+	}
+	return func() (string, error) { return plain.Reveal(), nil }
 }
 
 // Client reaches the API as the configuration says.

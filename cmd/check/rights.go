@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/pipeline/cluster"
 )
 
@@ -45,6 +46,8 @@ func (c *Check) rights(ctx context.Context) {
 func (c *Check) principal() string {
 	k := &c.Config.Kafka
 	switch {
+	case k.Mechanism == config.OAuthBearer:
+		return "User:" + k.ClientID // the subject of its tokens with most servers
 	case k.Mechanism != "":
 		return "User:" + k.Username
 	case k.CertFile != "":

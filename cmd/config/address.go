@@ -39,6 +39,25 @@ func (u URL) Plain() bool {
 	return err == nil && parsed.Scheme == "http" && !loopback(parsed.Hostname())
 }
 
+// TokenURL is where access tokens are had.
+type TokenURL string
+
+// Decode implements envconfig.Decoder. Its errors don't repeat the value, which may hold a password.
+func (u *TokenURL) Decode(value string) error {
+	parsed, err := url.Parse(value)
+	switch {
+	case err != nil || parsed.Hostname() == "" || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Port() != "" && !validPort(parsed.Port()):
+		return errors.New("is not a URL such as https://login.example/oauth2/token")
+	case parsed.User != nil:
+		return errors.New("must hold no user or password: they go into KAFKA_SASL_OAUTH_CLIENT_ID and _SECRET")
+	}
+	*u = TokenURL(value)
+	return nil
+}
+
+// Plain says whether the secret can be read on its way: http, and not to this machine itself.
+func (u TokenURL) Plain() bool { return URL(u).Plain() }
+
 // Brokers are addresses of the form host:port.
 type Brokers []string
 

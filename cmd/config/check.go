@@ -80,28 +80,3 @@ func (l *loader) checkTLS(k *Kafka) {
 		}
 	}
 }
-
-func (l *loader) checkLogin(k *Kafka) {
-	const mechanism, user, password = "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"
-	l.secret(password, &k.Password, k.PasswordFile)
-	if !l.good(mechanism) {
-		return
-	}
-	if k.Mechanism == "" {
-		for _, name := range []string{user, password, password + "_FILE"} {
-			if l.has(name) {
-				l.fault(name, "is set, but "+mechanism+" is not: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
-			}
-		}
-		return
-	}
-	if k.Username == "" {
-		l.fault(user, "is needed with "+mechanism)
-	}
-	if k.Password == "" && l.good(password+"_FILE") {
-		l.fault(password, "is needed with "+mechanism+", or "+password+"_FILE")
-	}
-	if k.Mechanism == Plain && !k.TLS && !k.Brokers.Local() && l.good("KAFKA_TLS", "KAFKA_BROKERS") {
-		l.warn(mechanism, "is PLAIN without KAFKA_TLS: the password can be read on its way")
-	}
-}

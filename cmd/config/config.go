@@ -51,10 +51,15 @@ type Kafka struct {
 	CAFile            string           `envconfig:"KAFKA_TLS_CA_FILE" desc:"A PEM file of the authorities that sign the brokers' certificates; unset: the system's. Read again at each connection"`
 	CertFile          string           `envconfig:"KAFKA_TLS_CERT_FILE" desc:"A PEM file of our client certificate, with KAFKA_TLS_KEY_FILE. Read again at each connection"`
 	KeyFile           string           `envconfig:"KAFKA_TLS_KEY_FILE" desc:"A PEM file of the client certificate's key"`
-	Mechanism         Mechanism        `envconfig:"KAFKA_SASL_MECHANISM" oneof:"PLAIN SCRAM-SHA-256 SCRAM-SHA-512" desc:"How to log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; unset: no login"`
+	Mechanism         Mechanism        `envconfig:"KAFKA_SASL_MECHANISM" oneof:"PLAIN SCRAM-SHA-256 SCRAM-SHA-512 OAUTHBEARER" desc:"How to log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; unset: no login"`
 	Username          string           `envconfig:"KAFKA_SASL_USERNAME" desc:"The user to log in as"`
 	Password          connector.Secret `envconfig:"KAFKA_SASL_PASSWORD" desc:"The user's password"`
 	PasswordFile      string           `envconfig:"KAFKA_SASL_PASSWORD_FILE" desc:"A file that holds the password instead; read again at each connection"`
+	TokenURL          TokenURL         `envconfig:"KAFKA_SASL_OAUTH_TOKEN_URL" desc:"Where OAUTHBEARER gets its tokens, by OAuth 2.0 client credentials"`
+	ClientID          string           `envconfig:"KAFKA_SASL_OAUTH_CLIENT_ID" desc:"The client's id there"`
+	ClientSecret      connector.Secret `envconfig:"KAFKA_SASL_OAUTH_CLIENT_SECRET" desc:"The client's secret"`
+	ClientSecretFile  string           `envconfig:"KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE" desc:"A file that holds the secret instead; read again for each token"`
+	Scope             List             `envconfig:"KAFKA_SASL_OAUTH_SCOPE" desc:"The scopes to ask for, comma-separated; unset: none"`
 	Compression       Compression      `envconfig:"KAFKA_COMPRESSION" default:"snappy" oneof:"none gzip snappy lz4 zstd" desc:"How batches are compressed: none, gzip, snappy, lz4 or zstd"`
 	CreateTopics      bool             `envconfig:"KAFKA_CREATE_TOPICS" default:"true" desc:"Whether missing topics are created"`
 	Partitions        int              `envconfig:"KAFKA_PARTITIONS" default:"6" min:"1" max:"100000" desc:"The partitions of topics that we create"`

@@ -145,7 +145,7 @@ func (l *loader) listed(d declaration, field reflect.Value) Variable {
 		if v.Value != "" {
 			v.Value = redacted
 		}
-	case URL, Brokers:
+	case URL, TokenURL, Brokers:
 		if l.bad[d.Name] && v.Value != "" {
 			v.Value = "(not shown)"
 		}

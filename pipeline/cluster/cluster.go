@@ -35,10 +35,12 @@ type TLS struct {
 
 // SASL authenticates each connection.
 type SASL struct {
-	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
-	Username  string
+	Mechanism string // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER
+	Username  string // of all but OAUTHBEARER
 	// Password is called for each connection, so that passwords rotate without a restart: see PasswordFile.
 	Password func() (string, error)
+	// Token is called for each connection instead, when the mechanism is OAUTHBEARER: see ClientCredentials.
+	Token func(ctx context.Context) (string, error)
 }
 
 // Cluster is one Kafka cluster. It is safe for concurrent use and shares its connections.
@@ -102,7 +104,7 @@ func (cfg *Config) check() error {
 		}
 	}
 	if cfg.SASL != nil {
-		if _, err := cfg.SASL.mechanism(); err != nil {
+		if err := cfg.SASL.check(); err != nil {
 			faults = append(faults, err)
 		}
 	}

@@ -57,10 +57,12 @@ func (e *ConnectError) advice() string {
 		}
 	case StepSASL:
 		switch {
+		case errors.As(e.Err, new(*TokenError)):
+			return "check the token's address, the client's id and its secret"
 		case errors.Is(e.Err, errNoSASL):
 			return "does this listener ask for SASL?"
 		case errors.Is(e.Err, kafka.SASLAuthenticationFailed):
-			return "check the user name, the password and the mechanism"
+			return "check the user name, the password or token, and the mechanism"
 		case errors.Is(e.Err, kafka.UnsupportedSASLMechanism):
 			return "choose a mechanism that this listener offers"
 		case errors.Is(e.Err, kafka.IllegalSASLState):

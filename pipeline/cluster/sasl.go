@@ -32,8 +32,15 @@ func PasswordFile(path string) func() (string, error) {
 	}
 }
 
-// mechanism asks for the password and holds it for one connection.
-func (s *SASL) mechanism() (sasl.Mechanism, error) {
+// mechanism asks for the password or token and holds it for one connection.
+func (s *SASL) mechanism(ctx context.Context) (sasl.Mechanism, error) {
+	if s.Mechanism == mechanismBearer {
+		token, err := s.Token(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return bearer{token}, nil
+	}
 	if s.Password == nil {
 		return nil, errors.New("SASL needs a password")
 	}
@@ -45,7 +52,7 @@ func (s *SASL) mechanism() (sasl.Mechanism, error) {
 	case "SCRAM-SHA-512":
 		algorithm = scram.SHA512
 	default:
-		return nil, fmt.Errorf("SASL mechanism %q is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512", s.Mechanism)
+		return nil, fmt.Errorf("SASL mechanism %q is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER", s.Mechanism)
 	}
 	password, err := s.Password()
 	if err != nil {
@@ -62,10 +69,22 @@ func (s *SASL) mechanism() (sasl.Mechanism, error) {
 	return m, nil
 }
 
+// check finds what is wrong before the first connection. A token is not asked for.
+func (s *SASL) check() error {
+	if s.Mechanism == mechanismBearer {
+		if s.Token == nil {
+			return errors.New("OAUTHBEARER needs a source of tokens")
+		}
+		return nil
+	}
+	_, err := s.mechanism(context.Background())
+	return err
+}
+
 // authenticate speaks SaslHandshake v1 and SaslAuthenticate v0 (https://kafka.apache.org/protocol#sasl_handshake). The caller
 // has set a deadline on conn.
 func (s *SASL) authenticate(ctx context.Context, conn net.Conn, address, clientID string) error {
-	m, err := s.mechanism()
+	m, err := s.mechanism(ctx)
 	if err != nil {
 		return err
 	}

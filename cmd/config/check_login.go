@@ -1,0 +1,81 @@
+package config
+
+import "strings"
+
+// The variables of a login.
+const (
+	mechanismVar = "KAFKA_SASL_MECHANISM"
+	userVar      = "KAFKA_SASL_USERNAME"
+	passwordVar  = "KAFKA_SASL_PASSWORD"
+	tokenURLVar  = "KAFKA_SASL_OAUTH_TOKEN_URL"
+	clientVar    = "KAFKA_SASL_OAUTH_CLIENT_ID"
+	secretVar    = "KAFKA_SASL_OAUTH_CLIENT_SECRET"
+	scopeVar     = "KAFKA_SASL_OAUTH_SCOPE"
+)
+
+// checkLogin lets a mechanism have its own variables alone.
+func (l *loader) checkLogin(k *Kafka) {
+	l.secret(passwordVar, &k.Password, k.PasswordFile)
+	l.secret(secretVar, &k.ClientSecret, k.ClientSecretFile)
+	if !l.good(mechanismVar) {
+		return
+	}
+	byPassword := []string{userVar, passwordVar, passwordVar + "_FILE"}
+	byToken := []string{tokenURLVar, clientVar, secretVar, secretVar + "_FILE", scopeVar}
+	switch k.Mechanism {
+	case "":
+		l.stray(byPassword, "is set, but "+mechanismVar+" is not: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+		l.stray(byToken, "is set, but "+mechanismVar+" is not: OAUTHBEARER")
+	case OAuthBearer:
+		l.stray(byPassword, "is set, but "+mechanismVar+" is OAUTHBEARER, which has "+strings.Join([]string{tokenURLVar, clientVar, secretVar}, ", "))
+		l.checkToken(k)
+	default:
+		l.stray(byToken, "is set, but "+mechanismVar+" is "+string(k.Mechanism)+", which has "+userVar+" and "+passwordVar)
+		l.checkPassword(k)
+	}
+}
+
+// stray refuses variables that another mechanism reads.
+func (l *loader) stray(names []string, message string) {
+	for _, name := range names {
+		if l.has(name) {
+			l.fault(name, message)
+		}
+	}
+}
+
+func (l *loader) checkPassword(k *Kafka) {
+	if k.Username == "" {
+		l.fault(userVar, "is needed with "+mechanismVar)
+	}
+	if k.Password == "" && l.good(passwordVar+"_FILE") {
+		l.fault(passwordVar, "is needed with "+mechanismVar+", or "+passwordVar+"_FILE")
+	}
+	if k.Mechanism == Plain && l.readable(k) {
+		l.warn(mechanismVar, "is PLAIN without KAFKA_TLS: the password can be read on its way")
+	}
+}
+
+func (l *loader) checkToken(k *Kafka) {
+	const needed = "is needed with " + mechanismVar + "=OAUTHBEARER"
+	if k.TokenURL == "" && l.good(tokenURLVar) {
+		l.fault(tokenURLVar, needed)
+	}
+	if k.ClientID == "" {
+		l.fault(clientVar, needed)
+	}
+	if k.ClientSecret == "" && l.good(secretVar+"_FILE") {
+		l.fault(secretVar, needed+", or "+secretVar+"_FILE")
+	}
+	if k.TokenURL.Plain() && l.good(tokenURLVar) {
+		l.warn(tokenURLVar, "is not https: the client's secret and the tokens can be read on their way")
+	}
+	if l.readable(k) {
+		l.warn(mechanismVar, "is OAUTHBEARER without KAFKA_TLS: the tokens can be read on their way")
+	}
+}
+
+// readable says whether what is sent to the brokers can be read on its way.
+func (l *loader) readable(k *Kafka) bool {
+	return !k.TLS && !k.Brokers.Local() && l.good("KAFKA_TLS", "KAFKA_BROKERS")
+}

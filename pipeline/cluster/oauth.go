@@ -1,0 +1,124 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/segmentio/kafka-go/sasl"
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// ClientCredentials gets access tokens by OAuth 2.0's client credentials (RFC 6749, section 4.4). A token is used for all
+// connections until shortly before it expires. It must not be copied after its first use.
+type ClientCredentials struct {
+	TokenURL string
+	ClientID string
+	Secret   func() (string, error) // called for each token: see PasswordFile
+	Scopes   []string
+	HTTP     *http.Client // nil means http.DefaultClient
+
+	mu    sync.Mutex
+	token *oauth2.Token
+}
+
+// tokenTimeout leaves a connection time for its other steps.
+const tokenTimeout = dialTimeout / 2
+
+// Token is an access token that is valid now. Its errors carry nothing that the server said in words: it might echo the secret.
+func (c *ClientCredentials) Token(ctx context.Context) (string, error) {
+	c.mu.Lock() // one request serves all connections that wait
+	defer c.mu.Unlock()
+	if c.token.Valid() {
+		return c.token.AccessToken, nil
+	}
+	secret, err := c.Secret()
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, tokenTimeout)
+	defer cancel()
+	if c.HTTP != nil {
+		ctx = context.WithValue(ctx, oauth2.HTTPClient, c.HTTP)
+	}
+	config := clientcredentials.Config{ClientID: c.ClientID, ClientSecret: secret, TokenURL: c.TokenURL, Scopes: c.Scopes}
+	token, err := config.Token(ctx)
+	if err != nil {
+		return "", &TokenError{URL: c.TokenURL, Err: tokenFault(err)}
+	}
+	c.token = token
+	return token.AccessToken, nil
+}
+
+// TokenError says that there is no access token to log in with.
+type TokenError struct {
+	URL string
+	Err error
+}
+
+func (e *TokenError) Error() string {
+	return fmt.Sprintf("get an access token from %s: %v", e.URL, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *TokenError) Unwrap() error { return e.Err }
+
+func tokenFault(err error) error {
+	var refused *oauth2.RetrieveError
+	if errors.As(err, &refused) && refused.Response != nil {
+		if code := refused.ErrorCode; oauthCode(code) {
+			return fmt.Errorf("HTTP %d, %s", refused.Response.StatusCode, code)
+		}
+		return fmt.Errorf("HTTP %d", refused.Response.StatusCode)
+	}
+	var at *url.Error
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	if errors.As(err, new(net.Error)) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return errors.New("the answer holds no access token")
+}
+
+// oauthCode tells the codes of RFC 6749, section 5.2.
+func oauthCode(code string) bool {
+	switch code {
+	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope":
+		return true
+	}
+	return false
+}
+
+// bearer is the mechanism OAUTHBEARER (RFC 7628, KIP-255) with one token.
+type bearer struct{ token string }
+
+// Name implements sasl.Mechanism.
+func (bearer) Name() string { return mechanismBearer }
+
+// Start implements sasl.Mechanism: the GS2 header of nobody else than the token's owner, and the token.
+func (b bearer) Start(context.Context) (sasl.StateMachine, []byte, error) {
+	if strings.ContainsFunc(b.token, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return nil, nil, errors.New("the access token has characters that a bearer token can't have")
+	}
+	return bearerSession{}, []byte("n,,\x01auth=Bearer " + b.token + "\x01\x01"), nil
+}
+
+type bearerSession struct{}
+
+// Next implements sasl.StateMachine. What a broker says after the token is why it refuses it, and wants an answer before it ends
+// the login itself.
+func (bearerSession) Next(_ context.Context, challenge []byte) (bool, []byte, error) {
+	if len(challenge) == 0 {
+		return true, nil, nil
+	}
+	return false, []byte{1}, nil
+}
+
+const mechanismBearer = "OAUTHBEARER"
