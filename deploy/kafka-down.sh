@@ -38,4 +38,5 @@ stopped || signal KILL # a node without a quorum of controllers waits for one be
 for node in "$dir"/[1-9]; do
   [ -f "$node/server.properties" ] && rm -rf "$node"
 done
+[ -f "$dir/pki/ca.pem" ] && rm -rf "$dir/pki"
 rmdir "$dir" 2> /dev/null || true

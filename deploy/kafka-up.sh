@@ -9,6 +9,8 @@
 #   KAFKA_PROPERTIES  more lines for server.properties, for example transactional.id.expiration.ms=10000
 #   KAFKA_VERSION     4.3.0
 #   KAFKA_HEAP        512m a node
+#   KAFKA_FORMAT      more words for formatting the storage, for example --add-scram SCRAM-SHA-256=[name=me,password=secret]
+#   KAFKA_JAVA        more words for java
 #
 # One node is killed with kill -9 "$(cat DIR/N/pid)" and comes back with DIR/N/start. All are stopped by kafka-down.sh DIR.
 set -euo pipefail
@@ -18,6 +20,7 @@ dir=${2:-${TMPDIR:-/tmp}/dfinery-kafka-test}
 port=${KAFKA_PORT:-19092}
 version=${KAFKA_VERSION:-4.3.0}
 heap=${KAFKA_HEAP:-512m}
+read -ra format <<< "${KAFKA_FORMAT:-}"
 libs=${XDG_CACHE_HOME:-$HOME/.cache}/dfinery-kafka/kafka-$version
 
 fail() {
@@ -89,11 +92,11 @@ start_node() { # NODE
   local node=$dir/$1
   mkdir -p "$node"
   write_properties "$1"
-  [ -d "$node/data" ] || java -cp "$libs/*" kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qk -c "$node/server.properties" \
+  [ -d "$node/data" ] || java -cp "$libs/*" kafka.tools.StorageTool format -t MkU3OEVBNTcwNTJENDM2Qk -c "$node/server.properties" "${format[@]}" \
     > "$node/format.log" 2>&1 || fail "the storage could not be formatted: see $node/format.log"
   cat > "$node/start" << START
 #!/bin/sh
-setsid nohup java -Xms128m -Xmx$heap -cp "$libs/*" kafka.Kafka "$node/server.properties" > "$node/server.log" 2>&1 < /dev/null &
+setsid nohup java -Xms128m -Xmx$heap ${KAFKA_JAVA:-} -cp "$libs/*" kafka.Kafka "$node/server.properties" > "$node/server.log" 2>&1 < /dev/null &
 echo \$! > "$node/pid"
 START
   chmod +x "$node/start"

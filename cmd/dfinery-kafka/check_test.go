@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "rewrite the golden files of check")
 // situation is a cluster and an API as check may meet them.
 type situation struct {
 	*bench
-	admin *kadm.Client
+	cluster *kadm.Client
 }
 
 // newSituation has three brokers whose defaults are those of a careful cluster, and the topics of a service that was run.
@@ -53,7 +53,7 @@ func newSituation(t *testing.T, options ...kfake.Opt) *situation {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return &situation{bench: b, admin: kadm.NewClient(client)}
+	return &situation{bench: b, cluster: kadm.NewClient(client)}
 }
 
 func (b *bench) login(user, password string) {
@@ -69,7 +69,7 @@ func (s *situation) ran() {
 
 func (s *situation) alter(topic, config, value string) {
 	s.t.Helper()
-	answers, err := s.admin.AlterTopicConfigs(s.t.Context(), []kadm.AlterConfig{{Name: config, Value: &value}}, topic)
+	answers, err := s.cluster.AlterTopicConfigs(s.t.Context(), []kadm.AlterConfig{{Name: config, Value: &value}}, topic)
 	if err == nil {
 		err = answers[0].Err
 	}
@@ -84,7 +84,7 @@ func (s *situation) create(topic string, partitions int32, configs ...string) {
 	for i := 0; i < len(configs); i += 2 {
 		set[configs[i]] = &configs[i+1]
 	}
-	if _, err := s.admin.CreateTopic(s.t.Context(), partitions, -1, set, topic); err != nil {
+	if _, err := s.cluster.CreateTopic(s.t.Context(), partitions, -1, set, topic); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -116,7 +116,7 @@ func (s *situation) carryOut(command string) {
 		for _, name := range options["operation"] {
 			b.Operations(map[string]kadm.ACLOperation{"Read": kadm.OpRead, "Write": kadm.OpWrite, "Create": kadm.OpCreate, "DescribeConfigs": kadm.OpDescribeConfigs}[name])
 		}
-		if _, err := s.admin.CreateACLs(s.t.Context(), b); err != nil {
+		if _, err := s.cluster.CreateACLs(s.t.Context(), b); err != nil {
 			s.t.Fatal(err)
 		}
 	default:
@@ -205,7 +205,7 @@ var situations = map[string]struct {
 	}},
 	"a ledger with partitions added": {code: 1, make: func(s *situation) {
 		s.ran()
-		if _, err := s.admin.CreatePartitions(s.t.Context(), 7, "ledger"); err != nil {
+		if _, err := s.cluster.CreatePartitions(s.t.Context(), 7, "ledger"); err != nil {
 			s.t.Fatal(err)
 		}
 	}},
@@ -214,7 +214,7 @@ var situations = map[string]struct {
 
 func (s *situation) user(name, password string) {
 	s.t.Helper()
-	_, err := s.admin.AlterUserSCRAMs(s.t.Context(), nil, []kadm.UpsertSCRAM{{User: name, Mechanism: kadm.ScramSha256, Iterations: 4096, Password: password}})
+	_, err := s.cluster.AlterUserSCRAMs(s.t.Context(), nil, []kadm.UpsertSCRAM{{User: name, Mechanism: kadm.ScramSha256, Iterations: 4096, Password: password}})
 	if err != nil {
 		s.t.Fatal(err)
 	}
