@@ -9,9 +9,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
+// TestRunOnce exports three days; RUN_ROWS is how many rows each has.
 func TestRunOnce(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: 3000, Odd: 0.1, Duplicates: 0.05}})
+	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: number(t, "RUN_ROWS", 3000), Odd: 0.1, Duplicates: 0.05}})
 	_, got := b.run("run", "--once")
 	if got.Code != 0 {
 		t.Fatalf("exit %d:\n%s", got.Code, got.Stderr)
