@@ -48,12 +48,17 @@ func TestStumbleWhileRestoring(t *testing.T) {
 	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 62, RowsPerDay: 2000}})
 	b.brokers = strings.Join(fake.ListenAddrs(), ",")
 	b.environ["KAFKA_BROKERS"] = b.brokers
-	var ended atomic.Bool
+	var ended, again atomic.Bool // the first session has ended; the next take-over has begun
+	fake.ControlKey(int16(kmsg.InitProducerID), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		again.Store(ended.Load())
+		return nil, nil, false
+	})
 	fake.Fault(
 		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "events", Err: kerr.OutOfOrderSequenceNumber,
 			When: func(kmsg.Request) bool { ended.Store(true); return true }},
 		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "ledger", Err: kerr.OutOfOrderSequenceNumber,
-			When: func(kmsg.Request) bool { return ended.Load() }},
+			When: func(kmsg.Request) bool { return again.Load() }},
 	)
 	out := b.once(0)
 	if n := strings.Count(out, "starting over"); n != 2 {
