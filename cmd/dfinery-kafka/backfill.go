@@ -106,7 +106,7 @@ func cost(w io.Writer, c *config.Config, stream string, first, last schema.Day, 
 
 func agree(cmd *cobra.Command) error {
 	in, ok := cmd.InOrStdin().(*os.File)
-	if info, err := in.Stat(); !ok || err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if !ok || !terminal(in) {
 		return &exitError{exitUsage, errors.New("nobody can be asked here: --yes carries it out")}
 	}
 	fmt.Fprint(cmd.OutOrStdout(), "carry it out? [y/N] ")

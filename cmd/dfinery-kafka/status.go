@@ -129,11 +129,18 @@ func show(w io.Writer, o *overview, c *config.Config, asJSON, again bool) error 
 	return render(w, o, c.DFINERY.Timezone.Location, terminal)
 }
 
+// isTerminal tells whether colour may be written to w.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	if !ok {
+	return ok && terminal(f) && os.Getenv("NO_COLOR") == ""
+}
+
+// terminal tells whether somebody sits at f. The null device, which cron and containers give, is a character device as well.
+func terminal(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return false
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == ""
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }

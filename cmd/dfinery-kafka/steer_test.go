@@ -177,3 +177,17 @@ func TestStatus(t *testing.T) {
 		t.Errorf("status --json: %s", text)
 	}
 }
+
+// TestBackfillAsksNobody: where nobody can be asked it is a wrong usage, and nothing is written. The program's input is the null device.
+func TestBackfillAsksNobody(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{})
+	today := schema.DayOf(time.Now(), seoul).String()
+	out, got := b.run("backfill", "events", "--from", today)
+	if diff := cmp.Diff(result{2, "dfinery-kafka: nobody can be asked here: --yes carries it out\n"}, got); diff != "" {
+		t.Errorf("exit (-want +got):\n%s", diff)
+	}
+	if want := "backfill of events: 1 days, 1 calls, about 0.1 hours of the quota that polls leave (92 calls an hour)\n"; out != want {
+		t.Errorf("it says %q, want %q", out, want)
+	}
+}
