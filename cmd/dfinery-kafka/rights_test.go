@@ -1,0 +1,155 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"dfinery-kafka/schema"
+)
+
+// userOf makes a user without any right and has the program log in as it.
+func (k *secureKafka) userOf(t *testing.T, rows int) *situation {
+	t.Helper()
+	s := k.reach(t, "SASL_PLAIN", rows)
+	s.user(fmt.Sprintf("u%08x", rand.Uint32()), "password-of-a-test")
+	return s
+}
+
+// byTool carries a remedy out as it is printed, with Kafka's own tool, as an administrator.
+func (s *situation) byTool(command string) {
+	s.t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	words := strings.Fields(strings.Replace(command, s.environ["KAFKA_BROKERS"], s.brokers, 1))
+	class := map[string]string{
+		"kafka-acls.sh": "org.apache.kafka.tools.AclCommand", "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand", "kafka-configs.sh": "kafka.admin.ConfigCommand",
+	}[words[0]]
+	jars, err := filepath.Glob(filepath.Join(cache, "dfinery-kafka", "kafka-*"))
+	if err != nil || len(jars) == 0 {
+		s.t.Fatal("no jars of Kafka: ", err)
+	}
+	tool := exec.CommandContext(s.t.Context(), "java", append([]string{"-XX:TieredStopAtLevel=1", "-cp", jars[len(jars)-1] + "/*", class}, words[1:]...)...)
+	if out, err := tool.CombinedOutput(); err != nil {
+		s.t.Fatalf("%s: %v\n%s", command, err, out)
+	}
+}
+
+type report struct {
+	OK     bool
+	Checks []struct {
+		Check, Status, Detail string
+		Remedy                []string
+	}
+}
+
+func (s *situation) report() report {
+	s.t.Helper()
+	out, _ := s.run("check", "--json")
+	var r report
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		s.t.Fatalf("%v:\n%s", err, out)
+	}
+	return r
+}
+
+// TestRightsAreExact grants what check asks for and nothing else, and does with it all that the program can do.
+func TestRightsAreExact(t *testing.T) {
+	k := newSecureKafka(t)
+	s := k.userOf(t, 3000)
+	for _, remedy := range s.remedies() {
+		s.carryOut(remedy)
+	}
+	var got []string
+	described, err := s.cluster.DescribeACLs(t.Context(), kadm.NewACLs().AnyResource().Operations().Allow("User:"+s.environ["KAFKA_SASL_USERNAME"]).AllowHosts())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range described {
+		for _, acl := range d.Described {
+			got = append(got, fmt.Sprintf("%v %v %s", acl.Operation, acl.Type, strings.TrimPrefix(acl.Name, s.prefix)))
+		}
+	}
+	slices.Sort(got)
+	golden(t, "testdata/secure/rights.txt", strings.Join(got, "\n")+"\n")
+
+	s.ran()
+	s.ran()
+	compare(t, s.served(schema.Event), s.published("events"))
+	for _, args := range [][]string{{"status"}, {"dlq", "list"}, {"pause", "events", "--wait", "0"}, {"backfill", "events", "--from", schema.DayOf(s.api.Calls()[0].At, seoul).String(), "--yes", "--wait", "0"}} {
+		if out, got := s.run(args...); got.Code != 0 {
+			t.Errorf("%v: exit %d:\n%s%s", args, got.Code, out, got.Stderr)
+		}
+	}
+}
+
+// TestEachRightIsNeeded grants all rights but one: check names it and nothing else, run says so, and the printed command mends it.
+func TestEachRightIsNeeded(t *testing.T) {
+	k := newSecureKafka(t)
+	all := k.userOf(t, 10).report()
+	var names []string
+	for _, line := range all.Checks {
+		if name, ok := strings.CutPrefix(line.Check, "right "); ok {
+			names = append(names, name)
+		}
+	}
+	for i := range names {
+		t.Run(strings.ReplaceAll(generic(names[i]), " ", "-"), func(t *testing.T) {
+			t.Parallel()
+			s := k.userOf(t, 10)
+			remedies := s.remedies()
+			for j, remedy := range remedies {
+				if j != i {
+					s.carryOut(remedy)
+				}
+			}
+			var missing []string
+			status := ""
+			for _, line := range s.report().Checks {
+				if line.Status != "ok" && strings.HasPrefix(line.Check, "right ") {
+					missing, status = append(missing, generic(line.Check)), line.Status
+					if diff := cmp.Diff([]string{remedies[i]}, line.Remedy); diff != "" {
+						t.Errorf("remedy (-want +got):\n%s", diff)
+					}
+				}
+			}
+			if diff := cmp.Diff([]string{"right " + generic(names[i])}, missing); diff != "" {
+				t.Fatalf("missing rights (-want +got):\n%s", diff)
+			}
+			_, got := s.run("run", "--once")
+			if optional := status == "warn"; optional != (got.Code == 0) || !optional && !strings.Contains(got.Stderr, "uthorization Failed") {
+				t.Errorf("without a right that is a %s, exit %d:\n%s", status, got.Code, got.Stderr)
+			}
+			if strings.HasPrefix(names[i], "Write on transactional-id") {
+				s.byTool(remedies[i])
+			} else {
+				s.carryOut(remedies[i])
+			}
+			if r := s.report(); !r.OK {
+				t.Errorf("after the remedy check fails: %+v", r)
+			}
+			s.ran()
+			compare(t, s.served(schema.Event), s.published("events"))
+		})
+	}
+}
+
+// generic takes the topics' prefix off.
+func generic(name string) string {
+	fields := strings.Split(name, " ")
+	last := fields[len(fields)-1]
+	_, rest, _ := strings.Cut(last, ".")
+	fields[len(fields)-1] = rest
+	return strings.Join(fields, " ")
+}
