@@ -11,9 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// gathering is how many scrapes are put together at once; more wait their turn.
-const gathering = 4
-
 // Handler serves all paths.
 func (s *Server) Handler() http.Handler {
 	s.prepare()
@@ -25,7 +22,7 @@ func (s *Server) Handler() http.Handler {
 		v := s.Look(s.now())
 		answer(w, http.StatusOK, v.status())
 	})
-	mux.Handle("GET /metrics", inTurn(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{Registry: s.registry}), gathering))
+	mux.Handle("GET /metrics", share(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{Registry: s.registry})))
 	if s.Pprof {
 		profiles(mux)
 	}

@@ -1,0 +1,71 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"net/http"
+	"sync"
+)
+
+// shared is a handler whose answer is made once for all requests that waited for it: for as many as come at once, twice at most. The
+// answer is held back until it is whole, so that a client that reads slowly holds up nobody.
+type shared struct {
+	handler http.Handler
+
+	turn chan struct{} // has one while an answer is made
+
+	mu   sync.Mutex
+	next map[string]*page // by what requests accept; those that are not begun, which whoever comes may share
+}
+
+func share(h http.Handler) *shared {
+	return &shared{handler: h, turn: make(chan struct{}, 1), next: map[string]*page{}}
+}
+
+// ServeHTTP implements http.Handler.
+func (s *shared) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	key := r.Header.Get("Accept") + "\n" + r.Header.Get("Accept-Encoding")
+	s.mu.Lock()
+	p := s.next[key]
+	mine := p == nil
+	if mine {
+		p = &page{header: http.Header{}, code: http.StatusOK, whole: make(chan struct{})}
+		s.next[key] = p
+	}
+	s.mu.Unlock()
+	if mine {
+		s.make(p, key, r)
+	}
+	select {
+	case <-p.whole:
+	case <-r.Context().Done():
+		return
+	}
+	maps.Copy(w.Header(), p.header)
+	w.WriteHeader(p.code)
+	_, _ = w.Write(p.body.Bytes()) // a client that has gone needs no answer
+}
+
+// make makes the page, for others too: it does not end with r.
+func (s *shared) make(p *page, key string, r *http.Request) {
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	s.mu.Lock()
+	delete(s.next, key) // who comes from now on wants to know more than this page will say
+	s.mu.Unlock()
+	defer close(p.whole)
+	s.handler.ServeHTTP(p, r.WithContext(context.WithoutCancel(r.Context())))
+}
+
+// page is an answer in memory. It is written until whole is closed, and read from then on.
+type page struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+	whole  chan struct{}
+}
+
+func (p *page) Header() http.Header         { return p.header }
+func (p *page) WriteHeader(code int)        { p.code = code }
+func (p *page) Write(b []byte) (int, error) { return p.body.Write(b) }
