@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"fmt"
 	"io"
@@ -14,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	diff "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
@@ -63,61 +62,77 @@ func TestHostileBodies(t *testing.T) {
 	one := []map[string]string{{"df_unified_id": "u", "event_name": "e", "event_log_id": "last"}}
 	tests := map[string]struct {
 		api     http.HandlerFunc
+		http2   bool
 		code    int
 		letters map[schema.Code]int
 		rows    []map[string]string
-		http2   bool
 		most    int64 // MiB; 0 means 100
 	}{
-		"a row without end": {csv(func(w io.Writer) { _, _ = io.WriteString(w, hostileHeader); row(w, total); last(w) }), 0, map[schema.Code]int{"too_large": 1}, one, false, 0},
-		"a quoted row without end": {csv(func(w io.Writer) { _, _ = io.WriteString(w, hostileHeader+"u,e,\""); pour(w, "x", total) }),
-			3, map[schema.Code]int{"maybe_torn": 1}, nil, false, 0},
-		"many large rows": {csv(func(w io.Writer) {
-			_, _ = io.WriteString(w, hostileHeader)
-			for range total >> 25 {
-				row(w, 32<<20)
-			}
-			last(w)
-		}), 0, map[schema.Code]int{"too_large": int(total >> 25)}, one, false, 0},
-		"rows that Kafka does not take": {csv(func(w io.Writer) {
-			_, _ = io.WriteString(w, hostileHeader)
-			for i := range 40 {
-				_, _ = fmt.Fprintf(w, "u%d,e,", i)
-				pour(w, "x", 15<<20)
-				_, _ = io.WriteString(w, "\n")
-			}
-			last(w)
-		}), 0, map[schema.Code]int{"too_large": 40}, one, false, 300},
-		"rows that Kafka just takes": {csv(func(w io.Writer) {
-			_, _ = io.WriteString(w, hostileHeader)
-			for range 200 {
-				row(w, 900<<10)
-			}
-		}), 0, map[schema.Code]int{}, slices.Repeat([]map[string]string{{"df_unified_id": "u", "event_name": "e", "event_log_id": strings.Repeat("x", 900<<10)}}, 200), false, 0},
-		"a header without end": {plain("text/csv", "df_unified_id,", "column,"), 3, map[schema.Code]int{"maybe_torn": 1}, nil, false, 0},
-		"a header that is too long": {csv(func(w io.Writer) {
-			_, _ = io.WriteString(w, "df_unified_id,")
-			pour(w, "column,", total)
-			last(w)
-		}), 3, map[schema.Code]int{"bad_header": 1}, nil, false, 0},
-		"60,000 columns": {csv(func(w io.Writer) {
-			_, _ = io.WriteString(w, "df_unified_id")
-			for i := range 60_000 {
-				_, _ = fmt.Fprintf(w, ",column_%d", i)
-			}
-			for range 200 {
-				_, _ = io.WriteString(w, "\nu"+strings.Repeat(",", 60_000))
-			}
-			_, _ = io.WriteString(w, "\n")
-		}), 0, map[schema.Code]int{}, slices.Repeat([]map[string]string{{"df_unified_id": "u"}}, 200), false, 0},
-		"white space without end":      {plain("text/csv", "", " \n"), 3, map[schema.Code]int{"not_csv": 1}, nil, false, 0},
-		"a failure without end":        {plain("application/json", `{"result":"fail","message":"`, "x"), 3, map[schema.Code]int{"not_csv": 1}, nil, false, 0},
-		"a page without end":           {plain("text/html", "<html>", "<br>"), 3, map[schema.Code]int{"not_csv": 1}, nil, false, 0},
-		"a page compressed to nothing": {bomb(total), 0, map[schema.Code]int{"too_large": 1}, one, false, 0},
-		"headers of 10 MB":             {heavyHeaders, 3, map[schema.Code]int{"connection": 1}, nil, false, 0},
-		"headers of 10 MB, HTTP/2":     {heavyHeaders, 3, map[schema.Code]int{"connection": 1}, nil, true, 0},
-		"hints without end":            {hints, 3, map[schema.Code]int{"connection": 1}, nil, false, 0},
-		"a length that is not kept":    {promise, 3, map[schema.Code]int{"cut_body": 1}, one, false, 0},
+		"a row without end": {
+			api: csv(func(w io.Writer) { _, _ = io.WriteString(w, hostileHeader); row(w, total); last(w) }), letters: map[schema.Code]int{"too_large": 1}, rows: one,
+		},
+		"a quoted row without end": {
+			api:  csv(func(w io.Writer) { _, _ = io.WriteString(w, hostileHeader+"u,e,\""); pour(w, "x", total) }),
+			code: 3, letters: map[schema.Code]int{"maybe_torn": 1},
+		},
+		"many large rows": {
+			api: csv(func(w io.Writer) {
+				_, _ = io.WriteString(w, hostileHeader)
+				for range total >> 25 {
+					row(w, 32<<20)
+				}
+				last(w)
+			}),
+			letters: map[schema.Code]int{"too_large": int(total >> 25)}, rows: one,
+		},
+		"rows that Kafka does not take": {
+			api: csv(func(w io.Writer) {
+				_, _ = io.WriteString(w, hostileHeader)
+				for i := range 80 {
+					_, _ = fmt.Fprintf(w, "u%d,e,", i)
+					pour(w, "x", 15<<20)
+					_, _ = io.WriteString(w, "\n")
+				}
+				last(w)
+			}),
+			letters: map[schema.Code]int{"too_large": 80}, rows: one, most: 200,
+		},
+		"rows that Kafka just takes": {
+			api: csv(func(w io.Writer) {
+				_, _ = io.WriteString(w, hostileHeader)
+				for range 200 {
+					row(w, 900<<10)
+				}
+			}),
+			rows: slices.Repeat([]map[string]string{{"df_unified_id": "u", "event_name": "e", "event_log_id": strings.Repeat("x", 900<<10)}}, 200),
+		},
+		"60,000 columns": {
+			api: csv(func(w io.Writer) {
+				_, _ = io.WriteString(w, "df_unified_id")
+				for i := range 60_000 {
+					_, _ = fmt.Fprintf(w, ",column_%d", i)
+				}
+				_, _ = io.WriteString(w, strings.Repeat("\nu"+strings.Repeat(",", 60_000), 200)+"\n")
+			}),
+			rows: slices.Repeat([]map[string]string{{"df_unified_id": "u"}}, 200),
+		},
+		"a header that is too long": {
+			api: csv(func(w io.Writer) {
+				_, _ = io.WriteString(w, "df_unified_id,")
+				pour(w, "column,", total)
+				last(w)
+			}),
+			code: 3, letters: map[schema.Code]int{"bad_header": 1},
+		},
+		"a header without end":        {api: plain("text/csv", "df_unified_id,", "column,"), code: 3, letters: map[schema.Code]int{"maybe_torn": 1}},
+		"white space without end":     {api: plain("text/csv", "", " \n"), code: 3, letters: map[schema.Code]int{"not_csv": 1}},
+		"a failure without end":       {api: plain("application/json", `{"result":"fail","message":"`, "x"), code: 3, letters: map[schema.Code]int{"not_csv": 1}},
+		"a page without end":          {api: plain("text/html", "<html>", "<br>"), code: 3, letters: map[schema.Code]int{"not_csv": 1}},
+		"a row compressed to nothing": {api: bomb(total), letters: map[schema.Code]int{"too_large": 1}, rows: one},
+		"headers of 10 MB":            {api: heavyHeaders, code: 3, letters: map[schema.Code]int{"connection": 1}},
+		"headers of 10 MB, HTTP/2":    {api: heavyHeaders, http2: true, code: 3, letters: map[schema.Code]int{"connection": 1}},
+		"hints without end":           {api: hints, code: 3, letters: map[schema.Code]int{"connection": 1}},
+		"a length that is not kept":   {api: promise, code: 3, letters: map[schema.Code]int{"cut_body": 1}, rows: one},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -126,6 +141,7 @@ func TestHostileBodies(t *testing.T) {
 			b.environ["DFINERY_BASE_URL"], b.environ["SSL_CERT_FILE"] = server.URL, ca.file
 			b.environ["STREAM_EVENTS_START"], b.environ["BREAKER_FAILURES"], b.environ["RETRY_BACKOFF"] = "0", "1", "10s"
 			b.environ["RETRY_MAX_BACKOFF"], b.environ["KAFKA_COMPRESSION"] = "2m", "none"
+			b.environ["KAFKA_PARTITIONS"] = "30"
 			began := time.Now()
 			p := b.start(binary, nil, "run", "--once")
 			peak := p.peak()
@@ -136,21 +152,17 @@ func TestHostileBodies(t *testing.T) {
 			}
 			resident := <-peak
 			t.Logf("%d MiB resident at most, %s", resident>>20, time.Since(began).Round(100*time.Millisecond))
-			if most := cmp.Or(test.most, 100) << 20; resident > most {
+			if most := max(test.most, 100) << 20; resident > most {
 				t.Errorf("%d bytes were resident, more than %d", resident, most)
 			}
 			if code := p.cmd.ProcessState.ExitCode(); code != test.code {
 				t.Errorf("exit %d, want %d", code, test.code)
 			}
-			letters := map[schema.Code]int{}
-			for _, l := range b.letters() {
-				letters[l.Error.Code]++
+			if diff := cmp.Diff(test.letters, b.lettersByCode()); diff != "" {
+				t.Errorf("dead letters (-want +got):\n%s", diff)
 			}
-			if differs := diff.Diff(test.letters, letters); differs != "" {
-				t.Errorf("dead letters (-want +got):\n%s", differs)
-			}
-			if differs := diff.Diff(test.rows, b.published("events")); differs != "" {
-				t.Errorf("published (-want +got):\n%s", differs)
+			if diff := cmp.Diff(test.rows, b.published("events")); diff != "" {
+				t.Errorf("published (-want +got):\n%s", diff)
 			}
 			if t.Failed() {
 				t.Log(p.text())
@@ -235,79 +247,4 @@ func promise(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintf(&answer, "HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%su,e,last\n", int64(1)<<60, hostileHeader)
 	_, _ = out.Write(answer.Bytes())
 	_ = out.Flush()
-}
-
-// TestSlowAndBroken: a stall, a silence, a reset are known within the limits and retried; a drip never fails; a clock that is hours off
-// changes nothing.
-func TestSlowAndBroken(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		fault   exporttest.Fault
-		letters map[schema.Code]int
-	}{
-		"stall":                {exporttest.Fault{Then: exporttest.Stall, AfterRow: 100}, map[schema.Code]int{"timeout": 1}},
-		"stall in the header":  {exporttest.Fault{Then: exporttest.Stall, At: 10}, map[schema.Code]int{"timeout": 1}},
-		"silence":              {exporttest.Fault{Hang: true}, map[schema.Code]int{"timeout": 1}},
-		"reset":                {exporttest.Fault{Then: exporttest.Reset, AfterRow: 100, At: 7}, map[schema.Code]int{"cut_body": 1}},
-		"hang-up":              {exporttest.Fault{Drop: true}, map[schema.Code]int{"connection": 1}},
-		"drip":                 {exporttest.Fault{Drip: 4 << 10, DripEvery: 100 * time.Millisecond}, map[schema.Code]int{}},
-		"a clock hours ahead":  {exporttest.Fault{DateOff: 7 * time.Hour}, map[schema.Code]int{}},
-		"a clock hours behind": {exporttest.Fault{DateOff: -7 * time.Hour}, map[schema.Code]int{}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 83, RowsPerDay: 300}})
-			b.api.Inject(test.fault)
-			b.environ["DFINERY_IDLE_TIMEOUT"], b.environ["DFINERY_HEADER_TIMEOUT"] = "700ms", "2s"
-			_, got := b.run("run", "--once")
-			letters := map[schema.Code]int{}
-			for _, l := range b.letters() {
-				letters[l.Error.Code]++
-			}
-			if differs := diff.Diff(test.letters, letters); differs != "" {
-				t.Errorf("dead letters (-want +got):\n%s", differs)
-			}
-			if got.Code != 0 {
-				t.Errorf("exit %d:\n%s", got.Code, got.Stderr)
-			}
-			compare(t, b.served(schema.Event), b.published("events"))
-		})
-	}
-}
-
-// TestOutOfReachByAWrongClock: a day is a gap when the API says that it is out of reach, but not when its clock differs by hours from ours.
-func TestOutOfReachByAWrongClock(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		off   time.Duration
-		code  int
-		state string
-	}{"clocks agree": {0, 0, "gap"}, "API ahead": {7 * time.Hour, 3, "pending"}, "API behind": {-7 * time.Hour, 3, "pending"}}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			oldest := schema.DayOf(time.Now(), seoul) - 2
-			b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 84, RowsPerDay: 20}, Faults: func(c exporttest.Call) *exporttest.Fault {
-				if c.Query.From == oldest {
-					return &exporttest.Fault{DateOff: test.off, Code: schema.ExceedDateRangeLimit}
-				}
-				return nil
-			}})
-			b.environ["RETRY_BACKOFF"], b.environ["RETRY_MAX_BACKOFF"] = "2m", "2m"
-			_, got := b.run("run", "--once")
-			if got.Code != test.code {
-				t.Errorf("exit %d, want %d", got.Code, test.code)
-			}
-			_, state := b.books()
-			days := map[string]string{}
-			for name, d := range state.Days {
-				days[name.Day.String()] = string(d.State)
-			}
-			want := map[string]string{oldest.String(): test.state, (oldest + 1).String(): "open", (oldest + 2).String(): "open"}
-			if differs := diff.Diff(want, days); differs != "" {
-				t.Errorf("days (-want +got):\n%s\n%s", differs, got.Stderr)
-			}
-		})
-	}
 }

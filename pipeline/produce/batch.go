@@ -57,7 +57,14 @@ type batch struct {
 	last  int // where the last record begins
 }
 
+// keptRoom is the most that an empty batch keeps of its memory. Batches are sealed at a fraction of it, but one huge record, even
+// one that Kafka does not take, makes its batch as large as itself: kept for each partition, that would outgrow everything else.
+const keptRoom = 4 << 20
+
 func (b *batch) reset() {
+	if cap(b.buf) > keptRoom {
+		b.buf = nil
+	}
 	b.buf = append(b.buf[:0], make([]byte, headerSize)...)
 	b.count, b.last = 0, 0
 }
