@@ -13,6 +13,9 @@ const remembered = 2 * Reach
 // warnWithin is how long before a day is lost at the source each look at it is worth a warning, once a day.
 const warnWithin = 3
 
+// settleIn is how long a start has to export what is about to be lost before it is warned of.
+const settleIn = 10 * time.Minute
+
 // age lets days leave the reach, also those of a time in which nobody looked, and lets go of the fingerprints of days that rest.
 func (t *tenure) age(now time.Time) {
 	today := schema.DayOf(now, t.service.Location)
@@ -41,7 +44,7 @@ func (t *tenure) age(now time.Time) {
 
 // warn says once a day which days are about to be lost.
 func (t *tenure) warn(st *stream, first, today schema.Day) {
-	if st.warned == today {
+	if st.warned == today || time.Since(t.began) < settleIn {
 		return
 	}
 	st.warned = today

@@ -152,7 +152,8 @@ func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done boo
 			d.wanted = true
 		}
 	}
-	if finished+failed < int(to-from)+1 {
+	changed = c.Progress(finished+failed, int(to-from)+1) || changed
+	if finished+failed < c.Total {
 		return changed, false
 	}
 	c.Result = fmt.Sprintf("%d days exported", finished)

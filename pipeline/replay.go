@@ -51,6 +51,7 @@ func (t *tenure) carryReplay(ctx context.Context, c *ledger.Command, st *stream)
 	}
 	t.replayDays(c, st, r)
 	t.replayNext(ctx, st, r)
+	changed = c.Progress(r.whole+r.total.Rows()+r.total.Bad+len(r.wrong), len(c.Letters)) || changed
 	if len(r.days) > 0 || len(r.rows) > 0 || r.out > 0 {
 		return changed, false
 	}

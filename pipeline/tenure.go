@@ -34,6 +34,7 @@ type tenure struct {
 	rowsSince int64          // from here on the rows topic holds no fingerprints of this service that are not in the range of their day
 	rowsWhole bool           // rowsSince is known: the last attempt to write fingerprints came to its end
 
+	began         time.Time
 	streams       []*stream
 	owner         ledger.Owner
 	serviceRecord ledger.Service
@@ -50,7 +51,7 @@ type tenure struct {
 
 func newTenure(s *Service, books *ledger.Books) *tenure {
 	return &tenure{
-		service: s, books: books, log: s.Log,
+		service: s, books: books, log: s.Log, began: time.Now(),
 		marks: map[cluster.TopicPartition]produce.Position{}, unowned: map[cluster.TopicPartition]ledger.Mark{},
 		limit:   map[string]int{},
 		replays: map[string]*replay{},

@@ -42,14 +42,20 @@ func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledge
 	defer cancel()
 	var wrong error
 	taken := false
+	shown := newProgress(out, given.Verb+" "+given.Stream)
+	defer shown.end()
 	err := books.Watch(ctx, given.ID, 200*time.Millisecond, func(c *ledger.Command) bool {
 		if c.Taken != nil && !taken {
 			taken = true
 			fmt.Fprintf(out, "%s %s: taken up by the owner\n", c.Verb, given.Stream)
 		}
 		if c.Done == nil {
+			if c.Total > 0 {
+				shown.at(c.Finished, c.Total, "")
+			}
 			return true
 		}
+		shown.end()
 		if c.Result != "" {
 			fmt.Fprintf(out, "%s %s: %s\n", c.Verb, given.Stream, c.Result)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,8 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 				return err
 			}
 			app.LimitGarbage()
-			log, flush := newLog(cmd.ErrOrStderr(), c)
+			shown := newProgress(cmd.ErrOrStderr(), "exported")
+			log, flush := newLog(shown, c)
 			defer flush()
 			for _, warning := range report.Warnings {
 				log.Warn("configuration: "+warning.Message, "variable", warning.Variable)
@@ -43,7 +45,14 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
+			ctx, stop := context.WithCancel(cmd.Context())
+			var following sync.WaitGroup
+			if once {
+				following.Go(func() { shown.follow(ctx, a) })
+			}
 			err = a.Run(cmd.Context())
+			stop()
+			following.Wait()
 			if left, ok := errors.AsType[*pipeline.LeftError](err); ok {
 				return &exitError{exitLeft, left}
 			}

@@ -180,11 +180,20 @@ type Command struct {
 	Given   time.Time  `json:"given"`
 	By      string     `json:"by,omitempty"`
 
-	// Taken, Done and Result are written by the owner.
-	Taken  *time.Time `json:"taken,omitempty"`
-	Done   *time.Time `json:"done,omitempty"`
-	Result string     `json:"result,omitempty"`
-	Error  string     `json:"error,omitempty"`
+	// What follows is written by the owner: when it was taken up, how many of its days or rows are done, and how it ended.
+	Taken    *time.Time `json:"taken,omitempty"`
+	Finished int        `json:"finished,omitempty"`
+	Total    int        `json:"total,omitempty"`
+	Done     *time.Time `json:"done,omitempty"`
+	Result   string     `json:"result,omitempty"`
+	Error    string     `json:"error,omitempty"`
 
 	unknown
+}
+
+// Progress notes how far the command is, and tells whether that is news.
+func (c *Command) Progress(finished, total int) bool {
+	news := c.Finished != finished || c.Total != total
+	c.Finished, c.Total = finished, total
+	return news
 }
