@@ -26,6 +26,7 @@ func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*Set, error) {
 	set := new(Set)
 	set.Grow(d.Published + d.Bad)
 	key := b.Service + "/" + n.Stream + "/" + n.Day.String()
+	at := cluster.TopicPartition{Topic: b.Rows}
 	visitor := cluster.Visitor{Record: func(r *cluster.Record) error {
 		if string(r.Key) != key {
 			return nil
@@ -34,14 +35,14 @@ func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*Set, error) {
 			return nil
 		}
 		if len(r.Value)%len(schema.Fingerprint{}) != 0 {
-			return &RecordError{Topic: b.Rows, Partition: int(d.Fingerprints[0][0]), Offset: r.Offset, Key: key, Err: errors.New("its length is not a number of fingerprints")}
+			return &RecordError{Topic: b.Rows, Partition: at.Partition, Offset: r.Offset, Key: key, Err: errors.New("its length is not a number of fingerprints")}
 		}
 		set.addAll(r.Value)
 		return nil
 	}}
 	var lost error
 	for _, r := range d.Fingerprints {
-		at := cluster.TopicPartition{Topic: b.Rows, Partition: int(r[0])}
+		at.Partition = int(r[0])
 		logs, err := b.Cluster.Offsets(ctx, at)
 		if err == nil {
 			err = logs[0].Err
