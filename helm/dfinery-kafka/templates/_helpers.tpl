@@ -1,0 +1,92 @@
+{{- define "dfinery-kafka.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Cut to 52 characters: a CronJob's name may have no more. */}}
+{{- define "dfinery-kafka.fullname" -}}
+{{- $name := include "dfinery-kafka.name" . -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What selects the pods that run the connector: never changed, since a Deployment's selector can't be. */}}
+{{- define "dfinery-kafka.selector" -}}
+app.kubernetes.io/name: {{ include "dfinery-kafka.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: connector
+{{- end -}}
+
+{{- define "dfinery-kafka.labels" -}}
+app.kubernetes.io/name: {{ include "dfinery-kafka.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "dfinery-kafka.image" -}}
+{{- $tag := default .Chart.AppVersion .Values.image.tag -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s:%s@%s" .Values.image.repository $tag .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" .Values.image.repository $tag -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "dfinery-kafka.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "dfinery-kafka.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A value as the text of an environment variable. Numbers from YAML are floats: 1000000 would become 1e+06. */}}
+{{- define "dfinery-kafka.text" -}}
+{{- if kindIs "float64" . -}}
+{{- int64 . | toString -}}
+{{- else if kindIs "slice" . -}}
+{{- join "," . -}}
+{{- else -}}
+{{- toString . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The seconds of a duration of hours, minutes and seconds. */}}
+{{- define "dfinery-kafka.seconds" -}}
+{{- $sum := 0 -}}
+{{- range regexFindAll "[0-9]+[hms]" . -1 -}}
+{{- $unit := dict "h" 3600 "m" 60 "s" 1 -}}
+{{- $sum = add $sum (mul (regexFind "[0-9]+" .) (get $unit (regexFind "[hms]" .))) -}}
+{{- end -}}
+{{- $sum -}}
+{{- end -}}
+
+{{/* 90 % of a quantity of memory, in bytes: the rest is for what Go does not count. */}}
+{{- define "dfinery-kafka.memoryLimit" -}}
+{{- $text := toString . -}}
+{{- if kindIs "float64" . -}}{{- $text = int64 . | toString -}}{{- end -}}
+{{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 -}}
+{{- div (mul (regexFind "^[0-9]+" $text) (get $units (regexFind "[A-Za-z]*$" $text)) 9) 10 -}}
+{{- end -}}
+
+{{- define "dfinery-kafka.tokenSecret" -}}
+{{- default (printf "%s-token" (include "dfinery-kafka.fullname" .)) .Values.dfinery.token.existingSecret -}}
+{{- end -}}
+
+{{/* The Secret of the password, or nothing. */}}
+{{- define "dfinery-kafka.passwordSecret" -}}
+{{- if .Values.kafka.sasl.password.existingSecret -}}
+{{- .Values.kafka.sasl.password.existingSecret -}}
+{{- else if .Values.kafka.sasl.password.value -}}
+{{- printf "%s-kafka" (include "dfinery-kafka.fullname" .) -}}
+{{- end -}}
+{{- end -}}
