@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"dfinery-kafka/pipeline"
 )
 
 // Handler serves all paths.
@@ -47,12 +49,18 @@ func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "ok\n")
 }
 
-func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+// readyz tells whether the instance is the owner and can work. With standby=ok a stand-by is as ready: an orchestrator that runs
+// two expects both to become ready.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	v := s.Look(s.now())
+	parts := v.Parts()
+	if r.URL.Query().Get("standby") == "ok" && v.Pipeline.Role == pipeline.RoleStandby {
+		parts = v.standbyParts()
+	}
 	state := struct {
 		Ready bool   `json:"ready"`
 		Parts []Part `json:"parts"`
-	}{true, v.Parts()}
+	}{true, parts}
 	code := http.StatusOK
 	for _, p := range state.Parts {
 		if !p.Ready {

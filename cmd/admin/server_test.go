@@ -40,6 +40,11 @@ func TestPaths(t *testing.T) {
 	hangs.Pipeline.Turned = noon.Add(-time.Hour)
 	waits.Pipeline.Role = pipeline.RoleWaiting
 	waits.Pipeline.Reasons = []string{"no broker"}
+	standby, stopping := full(), full()
+	standby.Pipeline.Role = pipeline.RoleStandby
+	standby.Source.Token.Refused = true // of its own tenure, long ago
+	stopping.Pipeline.Role = pipeline.RoleStandby
+	stopping.Stopping = true
 	pprof := newServer(of(full()))
 	pprof.Pprof = true
 	type answer struct {
@@ -58,6 +63,12 @@ func TestPaths(t *testing.T) {
 		{"ready", newServer(of(full())), "/readyz", answer{200, `{"ready":true,"parts":[{"name":"owner","ready":true},{"name":"ledger","ready":true},` +
 			`{"name":"kafka","ready":true},{"name":"token","ready":true},{"name":"process","ready":true}]}` + "\n"}},
 		{"not ready", newServer(of(waits)), "/readyz", answer{503, `{"ready":false,"parts":[{"name":"owner","ready":false,"reason":"the service is not taken over yet"},` +
+			`{"name":"ledger","ready":false,"reason":"the ledger is not restored"},{"name":"kafka","ready":false,"reason":"no broker"},` +
+			`{"name":"token","ready":true},{"name":"process","ready":true}]}` + "\n"}},
+		{"ready as a stand-by", newServer(of(standby)), "/readyz?standby=ok", answer{200, `{"ready":true,"parts":[{"name":"kafka","ready":true},{"name":"process","ready":true}]}` + "\n"}},
+		{"a stand-by that ends", newServer(of(stopping)), "/readyz?standby=ok", answer{503, `{"ready":false,"parts":[{"name":"kafka","ready":true},` +
+			`{"name":"process","ready":false,"reason":"the process is told to end"}]}` + "\n"}},
+		{"neither owner nor stand-by", newServer(of(waits)), "/readyz?standby=ok", answer{503, `{"ready":false,"parts":[{"name":"owner","ready":false,"reason":"the service is not taken over yet"},` +
 			`{"name":"ledger","ready":false,"reason":"the ledger is not restored"},{"name":"kafka","ready":false,"reason":"no broker"},` +
 			`{"name":"token","ready":true},{"name":"process","ready":true}]}` + "\n"}},
 		{"unknown", newServer(of(full())), "/nothing", answer{404, "404 page not found\n"}},

@@ -4,6 +4,7 @@
 package admin
 
 import (
+	"slices"
 	"time"
 
 	"dfinery-kafka/connector"
@@ -59,6 +60,12 @@ func (v *View) Parts() []Part {
 		p.Reason = "the process is told to end"
 	}
 	return parts
+}
+
+// standbyParts are the conditions of being ready to take over: neither the service nor its ledger is the stand-by's, nor its token.
+func (v *View) standbyParts() []Part {
+	own := []string{"kafka", "process"}
+	return slices.DeleteFunc(v.Parts(), func(p Part) bool { return !slices.Contains(own, p.Name) })
 }
 
 func (v *View) owner() Part {
