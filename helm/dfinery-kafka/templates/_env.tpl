@@ -44,6 +44,14 @@ It stands in the pod's own template rather than in a ConfigMap: so any change ma
 {{- $variables = append $variables (list "KAFKA_SASL_PASSWORD_FILE" (printf "/run/secrets/kafka-password/%s" $v.kafka.sasl.password.key)) -}}
 {{- end -}}
 {{- $variables = concat $variables (list
+  (list "KAFKA_SASL_OAUTH_TOKEN_URL" $v.kafka.sasl.oauth.tokenUrl)
+  (list "KAFKA_SASL_OAUTH_CLIENT_ID" $v.kafka.sasl.oauth.clientId)
+  (list "KAFKA_SASL_OAUTH_SCOPE" $v.kafka.sasl.oauth.scope)
+) -}}
+{{- if include "dfinery-kafka.oauthSecret" . -}}
+{{- $variables = append $variables (list "KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE" (printf "/run/secrets/kafka-oauth/%s" $v.kafka.sasl.oauth.clientSecret.key)) -}}
+{{- end -}}
+{{- $variables = concat $variables (list
   (list "KAFKA_COMPRESSION" $v.kafka.compression)
   (list "KAFKA_CREATE_TOPICS" $v.kafka.createTopics)
   (list "KAFKA_PARTITIONS" $v.kafka.partitions)

@@ -90,3 +90,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- printf "%s-kafka" (include "dfinery-kafka.fullname" .) -}}
 {{- end -}}
 {{- end -}}
+
+{{/* The Secret of the OAuth client, or nothing. */}}
+{{- define "dfinery-kafka.oauthSecret" -}}
+{{- with .Values.kafka.sasl.oauth.clientSecret -}}
+{{- if .existingSecret -}}
+{{- .existingSecret -}}
+{{- else if .value -}}
+{{- printf "%s-oauth" (include "dfinery-kafka.fullname" $) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

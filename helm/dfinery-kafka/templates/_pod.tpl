@@ -18,6 +18,11 @@
   mountPath: /run/secrets/kafka-password
   readOnly: true
 {{- end }}
+{{- if include "dfinery-kafka.oauthSecret" . }}
+- name: kafka-oauth
+  mountPath: /run/secrets/kafka-oauth
+  readOnly: true
+{{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -71,6 +76,15 @@
     items:
       - key: {{ $.Values.kafka.sasl.password.key }}
         path: {{ $.Values.kafka.sasl.password.key }}
+{{- end }}
+{{- with include "dfinery-kafka.oauthSecret" . }}
+- name: kafka-oauth
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items:
+      - key: {{ $.Values.kafka.sasl.oauth.clientSecret.key }}
+        path: {{ $.Values.kafka.sasl.oauth.clientSecret.key }}
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
@@ -141,11 +155,12 @@ metadata:
     {{- with $v.podLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-  {{- if or $v.podAnnotations $v.dfinery.token.value $v.kafka.sasl.password.value }}
+  {{- $secrets := list $v.dfinery.token.value $v.kafka.sasl.password.value $v.kafka.sasl.oauth.clientSecret.value | compact }}
+  {{- if or $v.podAnnotations $secrets }}
   annotations:
-    {{- if or $v.dfinery.token.value $v.kafka.sasl.password.value }}
+    {{- with $secrets }}
     # A Secret of one's own is followed without a restart; who sets a value here wants it at once.
-    checksum/secret: {{ printf "%s %s" $v.dfinery.token.value $v.kafka.sasl.password.value | sha256sum }}
+    checksum/secret: {{ toJson . | sha256sum }}
     {{- end }}
     {{- with $v.podAnnotations }}
     {{- toYaml . | nindent 4 }}

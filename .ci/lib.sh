@@ -1,0 +1,37 @@
+# What .ci/run and .ci/chart share; to be sourced. The caller sets work, a directory that it removes at its end.
+# The tools' binaries are kept in ${XDG_CACHE_HOME:-~/.cache}/dfinery-kafka.
+# shellcheck shell=bash
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/dfinery-kafka
+
+step() {
+  current=$*
+  printf '\n=== %s (%d s)\n' "$current" "$SECONDS"
+}
+
+# have COMMAND PACKAGE: installs Debian's package if the command is missing.
+have() {
+  command -v "$1" > /dev/null && return
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get > /dev/null; then
+    echo "$1 is missing: install the package $2" >&2
+    return 1
+  fi
+  if [ -z "${updated:-}" ]; then
+    apt-get update -qq
+    updated=yes
+  fi
+  # shellcheck disable=SC2154 # work is the caller's
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" > "$work/apt.log" 2>&1 || {
+    cat "$work/apt.log" >&2
+    return 1
+  }
+}
+
+# tool MODULE VERSION: builds a command, and prints where it is. Each version has a directory of its own: a new pin is a new binary.
+tool() {
+  local bin=$cache/tools/$2
+  if [ ! -x "$bin/$(basename "$1")" ]; then
+    GOBIN=$bin CGO_ENABLED=0 GOFLAGS=-mod=mod go install "$1@$2" >&2
+  fi
+  echo "$bin/$(basename "$1")"
+}
