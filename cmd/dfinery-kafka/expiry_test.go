@@ -31,7 +31,7 @@ func asleep(t *testing.T, renewal string) int {
 	}
 	t.Setenv("KAFKA_TEST_BROKERS", named)
 	b := newBench(t, &exporttest.Server{
-		Limits: exporttest.Limits{PerHour: -1, AtOnce: -1}, Data: exporttest.Data{Seed: 12, RowsPerDay: 5000},
+		Limits: exporttest.Limits{PerHour: -1, AtOnce: -1}, Data: exporttest.Data{Seed: 12, RowsPerDay: 8000},
 		Faults: func(c exporttest.Call) *exporttest.Fault {
 			if c.N <= 3 {
 				return &exporttest.Fault{Drip: 16 << 10, DripEvery: 20 * time.Millisecond}
@@ -40,7 +40,8 @@ func asleep(t *testing.T, renewal string) int {
 		},
 	})
 	b.unbounded()
-	b.environ["FENCE_RENEWAL"], b.environ["STANDBY_AFTER"], b.environ["CHECKPOINT_INTERVAL"] = renewal, "60s", "400ms"
+	// The sleeper's first write must be one of rows: a heartbeat would be refused before, and end it.
+	b.environ["FENCE_RENEWAL"], b.environ["OWNER_HEARTBEAT"], b.environ["STANDBY_AFTER"], b.environ["CHECKPOINT_INTERVAL"] = renewal, "10m", "20m", "1h"
 	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"] = "1h", "1h"
 	first := b.start(binary, nil, "run")
 	first.await(`"msg":"owner"`)
