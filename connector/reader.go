@@ -80,7 +80,7 @@ func (r *Reader) Header() (*schema.Columns, error) {
 	}
 	columns, err := schema.NewColumns(names)
 	if err != nil {
-		return nil, &HeaderError{Reason: err.Error()}
+		return nil, &HeaderError{Reason: "is wrong: " + err.Error()}
 	}
 	r.columns = columns
 	r.split.cells = make([]schema.Span, len(names))

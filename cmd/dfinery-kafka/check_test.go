@@ -24,7 +24,7 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files of check")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // situation is a cluster and an API as check may meet them.
 type situation struct {

@@ -180,6 +180,7 @@ type message struct {
 	Partition          int32
 	Key, Value         string
 	ID, Export, Reason string
+	Headers            map[string]string
 }
 
 // consume reads a topic from its start to its end with a client that is not ours.
@@ -216,8 +217,9 @@ func (b *bench) consume(topic string, isolation kgo.IsolationLevel) []message {
 			if r.Attrs.IsControl() {
 				return
 			}
-			m := message{Partition: r.Partition, Key: string(r.Key), Value: string(r.Value)}
+			m := message{Partition: r.Partition, Key: string(r.Key), Value: string(r.Value), Headers: map[string]string{}}
 			for _, h := range r.Headers {
+				m.Headers[h.Key] = string(h.Value)
 				switch h.Key {
 				case "id":
 					m.ID = string(h.Value)
