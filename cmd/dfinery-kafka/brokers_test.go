@@ -25,7 +25,7 @@ func newFaultBench(t *testing.T, seed uint64) *bench {
 		t.Skip("needs the directory of a deploy/kafka-up.sh of three nodes in KAFKA_TEST_DIR")
 	}
 	b := newBench(t, &exporttest.Server{
-		Limits: exporttest.Limits{PerHour: -1},
+		Limits: exporttest.Limits{PerHour: -1, AtOnce: -1},
 		Data:   exporttest.Data{Seed: seed, RowsPerDay: number(t, "BROKER_ROWS", 100_000) / 5, Odd: 0.05, Duplicates: 0.02, Late: 0.1, LateFrom: 3},
 		Faults: func(exporttest.Call) *exporttest.Fault {
 			return &exporttest.Fault{Drip: 128 << 10, DripEvery: 25 * time.Millisecond}

@@ -41,8 +41,9 @@ func (b *bench) unbounded() {
 // settle runs the program until nothing is left, and compares.
 func (b *bench) settle() {
 	b.t.Helper()
+	var got result
 	for range 20 {
-		_, got := b.run("run", "--once")
+		_, got = b.run("run", "--once")
 		if got.Code == 0 {
 			compare(b.t, b.served(schema.Event), b.published("events"))
 			b.inOrder()
@@ -53,7 +54,7 @@ func (b *bench) settle() {
 			b.t.Fatalf("exit %d:\n%s", got.Code, got.Stderr)
 		}
 	}
-	b.t.Fatal("there is always work left")
+	b.t.Fatalf("there is always work left:\n%s", got.Stderr)
 }
 
 // inOrder checks that the rows of one export and key stand in their partition in the order of the export.
