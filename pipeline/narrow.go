@@ -17,15 +17,38 @@ func narrow(st *stream, d *day, now time.Time) (schema.Filter, bool) {
 	r := &d.record
 	if len(r.Slices) == 0 && len(r.MissingEvents) > 0 && (r.MissingTried == nil || now.Sub(*r.MissingTried) >= missingRetry) {
 		r.MissingTried = &now
-		r.Slices = []ledger.Slice{{Events: slices.Clone(r.MissingEvents)}}
+		r.Slices = st.missing(r)
+		d.sliceFails, d.sliceRow, d.sliceDone = 0, 0, false
 	}
 	switch {
 	case len(r.Slices) > 0:
 		return sliced(st.Filter, r.Slices[0]), true
+	case slices.Contains(r.MissingEvents, everythingElse):
+		return sliced(st.Filter, ledger.Slice{Events: without(st.names(), r.MissingEvents)}), false
 	case len(r.MissingEvents) > 0:
 		return sliced(st.Filter, ledger.Slice{Exclude: r.MissingEvents}), false
 	}
 	return st.Filter, false
+}
+
+// names are those of the events that the stream exports, as far as they are known.
+func (s *stream) names() []string {
+	if len(s.Filter.Events) > 0 {
+		return s.Filter.Events
+	}
+	return without(s.kept.Events, s.Filter.ExcludeEvents)
+}
+
+// missing are the slices that ask for what a day lacks.
+func (s *stream) missing(r *ledger.Day) []ledger.Slice {
+	var list []ledger.Slice
+	if events := without(r.MissingEvents, []string{everythingElse}); len(events) > 0 {
+		list = append(list, ledger.Slice{Events: events})
+	}
+	if slices.Contains(r.MissingEvents, everythingElse) {
+		list = append(list, ledger.Slice{Exclude: slices.Clone(s.names())})
+	}
+	return list
 }
 
 // sliced narrows a stream's filter, which may name events or exclude some already.
@@ -47,10 +70,7 @@ func without(names, gone []string) []string {
 
 // beginNarrowing slices a day, if names of events are known.
 func (t *tenure) beginNarrowing(st *stream, d *day) {
-	names := st.kept.Events
-	if len(st.Filter.Events) > 0 {
-		names = st.Filter.Events
-	}
+	names := st.names()
 	r := &d.record
 	if st.Kind != schema.Event || len(names) < 2 || len(r.Slices) > 0 {
 		return
@@ -59,7 +79,7 @@ func (t *tenure) beginNarrowing(st *stream, d *day) {
 	if len(st.Filter.Events) == 0 {
 		r.Slices = append(r.Slices, ledger.Slice{Exclude: slices.Clone(names)})
 	}
-	d.sliceFails, d.sliceDone = 0, false
+	d.sliceFails, d.sliceRow, d.sliceDone = 0, 0, false
 	t.log.Warn("a day's query keeps failing: exporting it in slices of events", "stream", st.Name, "day", d.name.Day, "events", len(names))
 }
 
@@ -77,7 +97,7 @@ func (t *tenure) sliceDone(st *stream, d *day, e *export) {
 	if len(done.Exclude) > 0 {
 		r.MissingEvents = without(r.MissingEvents, []string{everythingElse})
 	}
-	d.sliceDone = true
+	d.sliceRow, d.sliceDone = 0, true
 	t.slicesLeft(st, d, e)
 }
 
@@ -87,7 +107,8 @@ const everythingElse = "*"
 // hopeless is how many slices fail at the start, none of them well, before it is the service that fails and not a query.
 const hopeless = 3
 
-// sliceFailed halves the slice, or gives its one event up for now.
+// sliceFailed halves the slice, or gives its one event up for now. Slices that fail one after the other are tried ever more slowly:
+// they don't count for the breaker, and an outage in the middle of them must cost few calls.
 func (t *tenure) sliceFailed(d *day, e *export, f *schema.Failure) {
 	r := &d.record
 	now := time.Now().UTC()
@@ -95,10 +116,16 @@ func (t *tenure) sliceFailed(d *day, e *export, f *schema.Failure) {
 	if r.Error != nil {
 		attempts = r.Error.Attempts
 	}
-	r.Error = &ledger.Fault{Code: f.Code, Detail: f.Detail, At: now, Attempts: attempts, Until: now.Add(t.backoff(1))}
+	d.sliceFails++
+	d.sliceRow++
+	r.Error = &ledger.Fault{Code: f.Code, Detail: f.Detail, At: now, Attempts: attempts, Until: now.Add(t.backoff(d.sliceRow))}
+	if !d.sliceDone && d.sliceFails >= hopeless && len(r.MissingEvents) == 0 {
+		r.Slices = nil
+		r.Error.Until = now.Add(t.backoff(attempts))
+		return
+	}
 	bad := r.Slices[0]
 	r.Slices = r.Slices[1:]
-	d.sliceFails++
 	switch {
 	case len(bad.Events) > 1:
 		r.Slices = append(r.Slices, halves(bad.Events)...)
@@ -108,11 +135,6 @@ func (t *tenure) sliceFailed(d *day, e *export, f *schema.Failure) {
 			"stream", d.name.Stream, "day", d.name.Day, "event", bad.Events[0], "error", f.Detail)
 	default:
 		r.MissingEvents = append(without(r.MissingEvents, []string{everythingElse}), everythingElse)
-	}
-	if !d.sliceDone && d.sliceFails >= hopeless && len(r.MissingEvents) == 0 {
-		r.Slices = nil
-		r.Error.Until = now.Add(t.backoff(attempts))
-		return
 	}
 	t.slicesLeft(t.stream(d.name.Stream), d, e)
 }

@@ -33,8 +33,9 @@ type day struct {
 	wanted  bool          // a command asked for it
 	tried   int           // failed calls since this process started
 	done    bool          // exported with success since this process started
-	// Of the slices since narrowing began: how many failed, and whether one was had.
+	// Of the slices since narrowing began: how many failed, how many of them since the last one that was had, and whether one was.
 	sliceFails int
+	sliceRow   int
 	sliceDone  bool
 	// set is what is published of the day; nil when it is not loaded. While an export runs it is that export's.
 	set *ledger.Set
