@@ -176,5 +176,6 @@ func (t *tenure) newStream(config *Stream, session *produce.Session, topic clust
 			return st
 		}
 	}
+	delete(t.service.reopenings, st.Name)
 	return st
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
 
 	"dfinery-kafka/pipeline/cluster"
 )
@@ -57,8 +60,12 @@ func (t *tenure) reconsider(ctx context.Context) error {
 		case topics[i].Err != nil && st.blocked == "":
 			st.blocked = topics[i].Err.Error()
 			t.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", topics[i].Err)
-		case topics[i].Err == nil && st.blocked != "" && led(topics[i]):
-			return fmt.Errorf("%w: topic %s can be written again", errChanged, st.Topic)
+		case st.blocked != "" && (topics[i].Err != nil || !writable(topics[i], configs[i])):
+			delete(t.service.reopenings, st.Name)
+		case st.blocked != "":
+			if t.service.mayReopen(st.Name, time.Now()) {
+				return fmt.Errorf("%w: topic %s may be written again", errChanged, st.Topic)
+			}
 		case topics[i].Err == nil && st.blocked == "" && len(topics[i].Partitions) != has:
 			return fmt.Errorf("%w: topic %s has %d, it had %d", errChanged, st.Topic, len(topics[i].Partitions), has)
 		}
@@ -66,6 +73,31 @@ func (t *tenure) reconsider(ctx context.Context) error {
 	return nil
 }
 
-func led(t cluster.Topic) bool {
-	return !slices.ContainsFunc(t.Partitions, func(p cluster.Partition) bool { return p.Leader < 0 })
+// writable tells whether all partitions can take records now, as far as the cluster tells: whether we may write is found out by trying.
+func writable(t cluster.Topic, c cluster.TopicConfig) bool {
+	return !slices.ContainsFunc(t.Partitions, func(p cluster.Partition) bool { return p.Leader < 0 || len(p.ISR) < c.MinInsyncReplicas })
+}
+
+// reopening spaces the take-overs for the sake of one stream that is left out: each ends the exports of all the others.
+type reopening struct {
+	wait backoff.ExponentialBackOff
+	next time.Time
+}
+
+// mayReopen says whether it is time to try again for a stream: at once for the first time, then less and less often.
+func (s *Service) mayReopen(stream string, now time.Time) bool {
+	r := s.reopenings[stream]
+	if r == nil {
+		first := 2 * s.OwnerHeartbeat
+		r = &reopening{wait: backoff.ExponentialBackOff{InitialInterval: first, Multiplier: 2, MaxInterval: max(first, s.RetryMaxBackoff)}}
+		if s.reopenings == nil {
+			s.reopenings = map[string]*reopening{}
+		}
+		s.reopenings[stream] = r
+	}
+	if now.Before(r.next) {
+		return false
+	}
+	r.next = now.Add(r.wait.NextBackOff())
+	return true
 }

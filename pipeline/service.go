@@ -66,8 +66,10 @@ type Service struct {
 	counts Counts
 	// refused is the size by topic of a record that the broker refused although no known limit forbade it. Owned by Run.
 	refused map[string]int
-	meter   produce.Meter
-	status  atomic.Pointer[Status]
+	// reopenings are the streams, by name, for whose topics the tenure was opened anew. Owned by Run.
+	reopenings map[string]*reopening
+	meter      produce.Meter
+	status     atomic.Pointer[Status]
 }
 
 // Run does the service's work until ctx ends, which returns nil, or until a fault that will not pass. What may pass is waited for:
