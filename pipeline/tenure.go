@@ -178,8 +178,8 @@ var errShutdown = errors.New("kafka did not take everything within SHUTDOWN_TIME
 // stuckAfter is how long a partition may take nothing before the others are to go on without it.
 const stuckAfter = 30 * time.Second
 
-// watch ends the session when one partition holds all the others up: a checkpoint waits for every acknowledgement. The next tenure
-// leaves a partition out that can't be written, and its stream waits.
+// watch says which partition is waited for, and ends the session when it holds all the others up for too long: a checkpoint waits for
+// every acknowledgement. The next tenure leaves a partition out that can't be written, and its stream waits.
 func (t *tenure) watch(ctx context.Context) {
 	look := time.NewTicker(stuckAfter / 6)
 	defer look.Stop()
@@ -192,6 +192,8 @@ func (t *tenure) watch(ctx context.Context) {
 		case <-look.C:
 			if p, err := t.session.Stuck(stuckAfter); err != nil {
 				t.session.End(fmt.Errorf("%v has taken no records for %s: %w", p, stuckAfter, err))
+			} else if p, err := t.session.Stuck(stuckAfter / 6); err != nil {
+				t.log.Warn("waiting for Kafka to take records", "partition", p.String(), "error", err)
 			}
 		}
 	}

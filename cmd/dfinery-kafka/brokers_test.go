@@ -126,6 +126,7 @@ func TestBrokersDie(t *testing.T) {
 		b.killed(n)
 	}
 	b.pass(t.Context(), 20*time.Second)
+	expect(t, p.text(), "waiting for Kafka to take records", "connection refused")
 	for n := 1; n <= 3; n++ {
 		b.started(n)
 	}
@@ -157,13 +158,17 @@ func TestBelowMinISR(t *testing.T) {
 	b.killed(2)
 	began := time.Now()
 	p.await("can't be fenced now, so it can't be written") // after stuckAfter
-	grew := b.ends("other")
+	grew, owned := b.ends("other"), strings.Count(p.text(), `"msg":"owner"`)
 	for time.Since(began) < time.Minute {
 		p.alive()
 		b.pass(t.Context(), time.Second)
 	}
 	if now := b.ends("other"); now <= grew {
 		t.Errorf("the other stream stands still at %d records:\n%s", now, p.text())
+	}
+	// Each take-over ends the exports of the other stream.
+	if now := strings.Count(p.text(), `"msg":"owner"`); now > owned+2 {
+		t.Errorf("%d take-overs while the topic waited for its replicas:\n%s", now-owned, p.text())
 	}
 	expect(t, p.text(), "of its replicas are in sync, min.insync.replicas is 3")
 	b.started(2)
