@@ -37,6 +37,9 @@ func (s *Service) Peek(ctx context.Context) (*Peek, error) {
 		t.streams = append(t.streams, &stream{Stream: s.Streams[i], days: map[schema.Day]*day{}})
 	}
 	t.adopt(state)
+	if w := t.serviceRecord.Wait; w != nil && w.Until.After(now) {
+		t.waits = schema.Wait{For: w.For, Until: w.Until}
+	}
 	p := &Peek{Owner: state.Owner, Source: t.serviceRecord.Source, Newest: map[string]time.Time{}}
 	p.Alive = state.Owner != nil && !state.Owner.Released && now.Sub(state.Owner.Beat) < s.StandbyAfter
 	list := plan(t.streams, now, s.Location)

@@ -156,7 +156,9 @@ func (t *tenure) run(ctx context.Context) error {
 		}
 		if err == nil {
 			var next time.Time
-			next, err = t.schedule(ctx, exports)
+			if next, err = t.schedule(ctx, exports); err == nil {
+				err = t.keepWait()
+			}
 			wake.Reset(max(0, time.Until(next)))
 		}
 		t.publishStatus()

@@ -49,8 +49,15 @@ type Mark struct {
 type Service struct {
 	Source  json.RawMessage   `json:"source,omitempty"` // the source's own state, opaque here
 	Streams map[string]Stream `json:"streams,omitempty"`
+	Wait    *Wait             `json:"wait,omitempty"` // of all streams
 
 	unknown
+}
+
+// Wait is why no export may start, and until when, as the owner last knew.
+type Wait struct {
+	For   schema.Reason `json:"for"`
+	Until time.Time     `json:"until"`
 }
 
 // Stream is what is kept of a stream as a whole.

@@ -1,0 +1,31 @@
+package pipeline
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// keepWait enters into the ledger what all streams wait for, so that the status of any machine can say it. A wait without an end is one
+// for a call under way.
+func (t *tenure) keepWait() error {
+	var wait *ledger.Wait
+	if t.waits.For != "" && !t.waits.Until.IsZero() {
+		wait = &ledger.Wait{For: t.waits.For, Until: t.waits.Until.UTC()}
+	}
+	if sameWait(t.serviceRecord.Wait, wait) {
+		return nil
+	}
+	t.serviceRecord.Wait = wait
+	t.keepSource()
+	return t.writer.Service(&t.serviceRecord)
+}
+
+// sameWait takes waits for the same whose ends are near each other: some move with each look.
+func sameWait(was, is *ledger.Wait) bool {
+	if was == nil || is == nil {
+		return was == is
+	}
+	moved := is.Until.Sub(was.Until).Abs()
+	return was.For == is.For && (moved == 0 || moved < time.Minute && was.Until.After(time.Now()))
+}
