@@ -12,6 +12,7 @@
 #   SASL_PLAIN the same without TLS
 #   EXPIRED    TLS with a certificate that has expired
 #   STRANGER   TLS with a certificate for another host name
+#   PROXIED    as ADMIN, but advertised by the port after its own, where a proxy is to stand
 #
 #   KAFKA_PORT        the port of ADMIN (19392); the others follow
 #   KAFKA_PROPERTIES  more lines for server.properties
@@ -21,7 +22,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 dir=${1:-${TMPDIR:-/tmp}/dfinery-kafka-secure}
 port=${KAFKA_PORT:-19392}
-names=(TLS MTLS SASL SASL_PLAIN EXPIRED STRANGER)
+names=(TLS MTLS SASL SASL_PLAIN EXPIRED STRANGER PROXIED)
 
 command -v openssl > /dev/null || {
   echo "kafka-secure-up: openssl is missing: apt-get install openssl" >&2
@@ -76,10 +77,11 @@ properties() {
     listeners+=,${names[i]}://127.0.0.1:$((port + 2 + i))
     advertised+=,${names[i]}://127.0.0.1:$((port + 2 + i))
   done
+  advertised=${advertised/PROXIED:*/PROXIED://127.0.0.1:$((port + 2 + ${#names[@]}))}
   cat << PROPERTIES
 listeners=$listeners
 advertised.listeners=$advertised
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,TLS:SSL,MTLS:SSL,SASL:SASL_SSL,SASL_PLAIN:SASL_PLAINTEXT,EXPIRED:SSL,STRANGER:SSL
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,TLS:SSL,MTLS:SSL,SASL:SASL_SSL,SASL_PLAIN:SASL_PLAINTEXT,EXPIRED:SSL,STRANGER:SSL,PROXIED:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
