@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the linker alone: go build -ldflags "-X main.version=v1.2.3".
-var version string
+// version and commit are set by the linker alone: go build -ldflags "-X main.version=v1.2.3 -X main.commit=0123abc".
+var version, commit string
 
 // build is what the binary knows of itself. Commit and Time are empty when it was built outside of a repository.
 type build struct {
@@ -37,7 +37,7 @@ func thisBuild() build {
 			}
 		}
 	}
-	b.Version = cmp.Or(b.Version, "(devel)")
+	b.Version, b.Commit = cmp.Or(b.Version, "(devel)"), cmp.Or(commit, b.Commit)
 	return b
 }
 
