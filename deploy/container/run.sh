@@ -20,6 +20,7 @@ for name in $(compgen -e); do
     DFINERY_* | STREAM* | KAFKA_* | LEDGER_TOPIC | DEAD_LETTER_TOPIC | ADMIN_* | LOG_* | GOMEMLIMIT) variables+=(--env "$name") ;;
   esac
 done
+cd "$dir" # conmon leaves a file oom where it is
 podman --root "$dir/store" --runroot "$dir/run" --storage-driver overlay run --rm --network host --pull never \
   --user 65532:65532 --read-only --read-only-tmpfs=false --cap-drop all --security-opt no-new-privileges --pids-limit 64 --memory "${MEMORY:-128m}" \
   --volume "$secrets:/run/secrets/dfinery-token:ro" "${variables[@]}" "localhost/dfinery-kafka:${IMAGE_TAG:-amd64}" "$@"
