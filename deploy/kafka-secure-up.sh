@@ -9,7 +9,7 @@
 #   MTLS       TLS with client certificates: pki/client.pem is User:CN=dfinery,O=Test
 #   SASL       TLS, and a login by PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 (user dfinery, password in pki/password) or OAUTHBEARER
 #              (RS256 tokens with the audience kafka, signed by pki/oauth.key with the key id test)
-#   SASL_PLAIN the same without TLS
+#   SASL_PLAIN the same without TLS; who logged in by OAUTHBEARER has to do so again every two seconds
 #   EXPIRED    TLS with a certificate that has expired
 #   STRANGER   TLS with a certificate for another host name
 #   PROXIED    as ADMIN, but advertised by the port after its own, where a proxy is to stand
@@ -88,6 +88,7 @@ super.users=User:ANONYMOUS
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
 sasl.oauthbearer.jwks.endpoint.url=file://$pki/jwks.json
 sasl.oauthbearer.expected.audience=kafka
+listener.name.sasl_plain.oauthbearer.connections.max.reauth.ms=2000
 listener.name.mtls.ssl.client.auth=required
 listener.name.mtls.ssl.truststore.type=PEM
 listener.name.mtls.ssl.truststore.location=$pki/ca.pem

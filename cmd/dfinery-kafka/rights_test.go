@@ -96,6 +96,25 @@ func TestRightsAreExact(t *testing.T) {
 	}
 }
 
+// TestRightsByPrefix grants what deploy/KAFKA.md offers as the short form.
+func TestRightsByPrefix(t *testing.T) {
+	k := newSecureKafka(t)
+	s := k.userOf(t, 10)
+	for _, acl := range []*kadm.ACLBuilder{
+		kadm.NewACLs().Topics(s.prefix).Operations(kadm.OpRead, kadm.OpWrite, kadm.OpCreate, kadm.OpDescribeConfigs),
+		kadm.NewACLs().TransactionalIDs(s.prefix + "ledger.").Operations(kadm.OpWrite),
+	} {
+		if _, err := s.cluster.CreateACLs(t.Context(), acl.Allow("User:"+s.environ["KAFKA_SASL_USERNAME"]).AllowHosts().ResourcePatternType(kadm.ACLPatternPrefixed)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := s.report(); !r.OK {
+		t.Errorf("check fails: %+v", r)
+	}
+	s.ran()
+	compare(t, s.served(schema.Event), s.published("events"))
+}
+
 // TestEachRightIsNeeded grants all rights but one: check names it and nothing else, run says so, and the printed command mends it.
 func TestEachRightIsNeeded(t *testing.T) {
 	k := newSecureKafka(t)

@@ -168,6 +168,25 @@ func TestSecurityModes(t *testing.T) {
 	}
 }
 
+// TestLoginExpires goes on through a broker that ends each connection two seconds after its login (KIP-368).
+func TestLoginExpires(t *testing.T) {
+	k := newSecureKafka(t)
+	s := k.reach(t, "SASL_PLAIN", 20_000)
+	s.loginByToken(k, k.password, claims("kafka", time.Hour))
+	s.api.Faults = func(exporttest.Call) *exporttest.Fault {
+		return &exporttest.Fault{Drip: 64 << 10, DripEvery: 50 * time.Millisecond}
+	}
+	for _, remedy := range s.remedies() {
+		s.carryOut(remedy)
+	}
+	began := time.Now()
+	s.ran()
+	if took := time.Since(began); took < 4*time.Second {
+		t.Errorf("it took %s only, less than two logins live", took)
+	}
+	compare(t, s.served(schema.Event), s.published("events"))
+}
+
 // TestWrongSecurity meets each wrong setting: check says which at once, run --once gives up, neither hangs or tells a secret.
 func TestWrongSecurity(t *testing.T) {
 	k := newSecureKafka(t)
