@@ -110,34 +110,3 @@ func TestExclusiveToDate(t *testing.T) {
 	}
 	compare(t, want, b.published("events"))
 }
-
-// TestBadRows: each bad row has one dead letter, however often its day is exported and through a crash; the good ones are published.
-func TestBadRows(t *testing.T) {
-	t.Parallel()
-	kinds := []exporttest.BadKind{exporttest.FewerFields, exporttest.MoreFields, exporttest.BareQuote, exporttest.InvalidUTF8, exporttest.EmptyKey}
-	var bad []exporttest.BadRow
-	for i := range 200 {
-		bad = append(bad, exporttest.BadRow{After: 10 * i, Kind: kinds[i%len(kinds)]})
-	}
-	b := newBench(t, &exporttest.Server{
-		Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 5, RowsPerDay: 2500},
-		Faults: func(exporttest.Call) *exporttest.Fault { return &exporttest.Fault{BadRows: bad} },
-	})
-	b.unbounded()
-	b.environ["STREAM_EVENTS_START"] = "0"
-	for range 3 {
-		if _, got := b.run("run", "--once"); got.Code != 0 {
-			t.Fatalf("exit %d:\n%s", got.Code, got.Stderr)
-		}
-		b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "50ms"
-	}
-	compare(t, b.served(schema.Event), b.published("events"))
-	codes := map[schema.Code]int{}
-	for _, l := range b.letters() {
-		codes[l.Error.Code]++
-	}
-	want := map[schema.Code]int{schema.FieldCount: 80, schema.BadQuotes: 40, schema.InvalidUTF8: 40, schema.EmptyKey: 40}
-	if diff := cmp.Diff(want, codes); diff != "" {
-		t.Errorf("dead letters (-want +got):\n%s", diff)
-	}
-}
