@@ -17,7 +17,7 @@ func (t *tenure) schedule(ctx, exports context.Context) (time.Time, error) {
 	t.waits = schema.Wait{}
 	next := schema.DayOf(now, t.service.Location).End(t.service.Location) // then there is another today
 	for _, d := range plan(t.streams, now, t.service.Location) {
-		if d.stream.stopped(now).For != "" || t.service.Once && !t.onceWants(d, now) {
+		if d.stream.stopped(now).For != "" || d.stream.tries() || t.service.Once && !t.onceWants(d, now) {
 			continue
 		}
 		if d.at.After(now) {
@@ -85,6 +85,19 @@ func (s *stream) stopped(now time.Time) schema.Wait {
 		return schema.Wait{For: schema.WaitHalted, Until: s.kept.Halted.Until}
 	}
 	return schema.Wait{}
+}
+
+// tries tells whether a halted stream is being tried again, which takes one call.
+func (s *stream) tries() bool {
+	if s.kept.Halted == nil {
+		return false
+	}
+	for _, d := range s.days {
+		if d.busy() {
+			return true
+		}
+	}
+	return false
 }
 
 // start makes the call: first it is in the ledger, acknowledged, then it is made.
