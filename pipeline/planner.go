@@ -82,7 +82,7 @@ func (s *stream) next(day, today schema.Day, now time.Time, loc *time.Location) 
 	if d := s.days[day]; d != nil {
 		record, took, wanted = d.record, d.took, d.wanted
 	}
-	if day == today {
+	if day == today && len(record.Slices) == 0 { // slices never take more than a backfill's share of the quota
 		next.urgency = todays
 	}
 	switch state := record.State; {

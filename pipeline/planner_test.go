@@ -116,6 +116,10 @@ func TestPlan(t *testing.T) {
 			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 1 }).with(0, ledger.Open, 0).
 				with(1, ledger.Open, 0, func(d *day) { d.record.Slices = []ledger.Slice{{Events: []string{"x"}}} })},
 			"a -1\na -0 poll 10m0s"},
+		"slices of today are no poll": {
+			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 2 }).
+				with(0, ledger.Open, time.Hour, func(d *day) { d.record.Slices = []ledger.Slice{{Events: []string{"x"}}} })},
+			"a -2\na -1\na -0"},
 		"all days empty: a probe before anything else": {
 			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 3 }).noRows().with(0, ledger.Open, time.Hour).with(1, ledger.Open, time.Hour).with(2, ledger.Open, time.Hour).with(3, ledger.Settled, time.Hour)},
 			"a -2 probe"},

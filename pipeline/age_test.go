@@ -1,0 +1,90 @@
+package pipeline
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// shown is what a day's age may change of it.
+type shown struct {
+	State ledger.DayState
+	Final bool
+}
+
+func TestAge(t *testing.T) {
+	t.Parallel()
+	profiles := func(s *Stream) { s.Kind = schema.UserProfile }
+	all := func(s *Stream) { s.StartBack = Reach }
+	final := func(d *day) { d.record.Final = true }
+	tests := map[string]struct {
+		stream *stream
+		want   map[schema.Day]shown // by days before today
+	}{
+		"a day in its last day of reach stays": {
+			newTestStream("a", all).with(Reach, ledger.Pending, 0), map[schema.Day]shown{30: {ledger.Pending, false}}},
+		"a day that was never exported is a gap": {
+			newTestStream("a", all).with(Reach+1, ledger.Pending, 0), map[schema.Day]shown{31: {ledger.Gap, false}}},
+		"an open day is settled, but not for good": {
+			newTestStream("a", all).with(Reach+1, ledger.Open, 0), map[schema.Day]shown{31: {ledger.Settled, false}}},
+		"a settled day stays": {
+			newTestStream("a", all).with(Reach+1, ledger.Settled, 0, final), map[schema.Day]shown{31: {ledger.Settled, true}}},
+		"days that passed while nobody looked are gaps": {
+			newTestStream("a", all).with(Reach+4, ledger.Settled, 0, final), map[schema.Day]shown{
+				34: {ledger.Settled, true}, 33: {ledger.Gap, false}, 32: {ledger.Gap, false}, 31: {ledger.Gap, false}}},
+		"a day that is being exported has its chance": {
+			newTestStream("a", all).with(Reach+1, ledger.Pending, 0, func(d *day) { d.export = new(export) }), map[schema.Day]shown{31: {ledger.Pending, false}}},
+		"an outage of months: what is older than two reaches is forgotten": {
+			newTestStream("a", all).with(100, ledger.Settled, 0).with(Reach+1, ledger.Gap, 0), func() map[schema.Day]shown {
+				gaps := map[schema.Day]shown{}
+				for back := schema.Day(Reach + 1); back <= remembered; back++ {
+					gaps[back] = shown{ledger.Gap, false}
+				}
+				return gaps
+			}()},
+		"days before the start are nobody's loss": {
+			newTestStream("a", func(s *Stream) { s.StartBack = 2 }).with(0, ledger.Open, 0), map[schema.Day]shown{0: {ledger.Open, false}}},
+		"yesterday's snapshot was had": {
+			newTestStream("u", profiles).with(1, ledger.Open, 0), map[schema.Day]shown{1: {ledger.Settled, true}}},
+		"yesterday's snapshot was not: today's has its rows": {
+			newTestStream("u", profiles).with(1, ledger.Pending, 0), map[schema.Day]shown{}},
+		"no snapshot of days without one": {
+			newTestStream("u", profiles).with(5, ledger.Settled, 0), map[schema.Day]shown{5: {ledger.Settled, false}}},
+	}
+	for name, test := range tests {
+		tenure := newTenure(&Service{Location: planned, Log: slog.New(slog.DiscardHandler)}, nil)
+		tenure.streams = []*stream{test.stream}
+		tenure.age(noon)
+		got := map[schema.Day]shown{}
+		for at, d := range test.stream.days {
+			got[today-at] = shown{d.record.State, d.record.Final}
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// TestAgeLetsGo: the fingerprints of a day that rests are not kept in memory, those of today and of exports under way are.
+func TestAgeLetsGo(t *testing.T) {
+	t.Parallel()
+	loaded := func(d *day) { d.set = new(ledger.Set) }
+	s := newTestStream("a", nil).with(0, ledger.Open, 0, loaded).with(1, ledger.Open, 0, loaded).
+		with(2, ledger.Open, 0, loaded, func(d *day) { d.export = new(export) }).
+		with(3, ledger.Open, 0, loaded, func(d *day) { d.prints = make([][]schema.Fingerprint, 1) })
+	tenure := newTenure(&Service{Location: planned, Log: slog.New(slog.DiscardHandler)}, nil)
+	tenure.streams = []*stream{s}
+	tenure.age(noon.Add(time.Hour))
+	got := map[schema.Day]bool{}
+	for at, d := range s.days {
+		got[today-at] = d.set != nil
+	}
+	if diff := cmp.Diff(map[schema.Day]bool{0: true, 1: false, 2: true, 3: true}, got); diff != "" {
+		t.Errorf("days that are loaded (-want +got):\n%s", diff)
+	}
+}
