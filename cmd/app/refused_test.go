@@ -77,13 +77,13 @@ func TestRefusedUntilReset(t *testing.T) {
 		"a clock three hours behind": {func(_, reset time.Time) http.Header {
 			return http.Header{"X-Rate-Limit-Reset": {unix(reset.Add(-3 * time.Hour))}}
 		}, -3 * time.Hour, 3},
-		"no word": {func(_, _ time.Time) http.Header { return nil }, 0, 10},
+		"no word": {func(_, _ time.Time) http.Header { return nil }, 0, 11},
 		"nonsense": {func(_, _ time.Time) http.Header {
 			return http.Header{"X-Rate-Limit-Reset": {"soon"}, "Retry-After": {"-1"}}
-		}, 0, 10},
+		}, 0, 11},
 		"a reset of last year": {func(now, _ time.Time) http.Header {
 			return http.Header{"X-Rate-Limit-Reset": {unix(now.Add(-365 * 24 * time.Hour))}}
-		}, 0, 10},
+		}, 0, 11},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestRefusedUntilReset(t *testing.T) {
 				}
 				for _, c := range w.api.Calls() {
 					if late := c.At.Sub(reset); late >= 0 {
-						if most := time.Duration(test.most) * 4 * time.Minute; late > most {
+						if most := time.Duration(test.most) * 5 * time.Minute; late > most {
 							t.Errorf("the first call after the reset came after %s, want %s", late, most)
 						}
 						break

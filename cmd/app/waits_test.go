@@ -3,6 +3,7 @@ package app_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -54,7 +55,7 @@ func TestRefusedStream(t *testing.T) {
 		}
 		w.run(90 * time.Minute)
 		w.run(150 * time.Minute) // a restart does not forget when to try again
-		// Two days begin together, then one is tried each hour; at 3h the stream resumes.
+		// One or two days begin together, then one is tried each hour; at 3h the stream resumes.
 		var refused []time.Duration
 		calls := map[bool]int{}
 		for _, c := range w.api.Calls() {
@@ -63,8 +64,8 @@ func TestRefusedStream(t *testing.T) {
 				refused = append(refused, c.At.Sub(start).Truncate(time.Minute))
 			}
 		}
-		if diff := cmp.Diff([]time.Duration{0, 0, time.Hour, 2 * time.Hour}, refused); diff != "" {
-			t.Errorf("refused calls (-want +got):\n%s", diff)
+		if diff := cmp.Diff([]time.Duration{0, time.Hour, 2 * time.Hour}, slices.Compact(slices.Clone(refused))); diff != "" || len(refused) > 4 {
+			t.Errorf("%d refused calls (-want +got):\n%s", len(refused), diff)
 		}
 		if calls[true] < 24 {
 			t.Errorf("the other stream made %d calls in four hours", calls[true])
@@ -212,8 +213,9 @@ func TestRefusedToken(t *testing.T) {
 				resumed = c.At.Sub(changed)
 			}
 		}
-		if diff := cmp.Diff([]time.Duration{0, 0, 0, 10 * time.Minute, 20 * time.Minute}, refused); diff != "" {
-			t.Errorf("calls with the refused token (-want +got):\n%s", diff)
+		// How many of the three days are called before the first is refused is a matter of chance.
+		if diff := cmp.Diff([]time.Duration{0, 10 * time.Minute, 20 * time.Minute}, slices.Compact(slices.Clone(refused))); diff != "" || len(refused) > 5 {
+			t.Errorf("%d calls with the refused token (-want +got):\n%s", len(refused), diff)
 		}
 		if resumed < 0 || resumed > 15*time.Second {
 			t.Errorf("calls resumed %s after the file had changed", resumed)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -163,26 +164,43 @@ func (w *world) run(d time.Duration) {
 	}
 }
 
-// records are the records of a topic.
+// records are the records of a topic, which nobody writes to meanwhile.
 func (w *world) records(topic string) []*kgo.Record {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
-	client, err := kgo.NewClient(kgo.SeedBrokers(w.brokers), kgo.Dialer(w.net.dial), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	client, err := kgo.NewClient(kgo.SeedBrokers(w.brokers), kgo.Dialer(w.net.dial), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.KeepControlRecords())
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer client.Close()
-	var records []*kgo.Record
-	for {
-		poll, cancel := context.WithTimeout(ctx, 3*time.Second) // of the bubble's time, in which nothing else happens
-		fetched := client.PollFetches(poll)
-		cancel()
-		if fetched.NumRecords() == 0 {
-			return records
-		}
-		records = append(records, fetched.Records()...)
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	left := map[int32]int64{}
+	ends.Each(func(o kadm.ListedOffset) {
+		if o.Offset > 0 {
+			left[o.Partition] = o.Offset
+		}
+	})
+	var records []*kgo.Record
+	for len(left) > 0 {
+		fetched := client.PollFetches(ctx)
+		if err := fetched.Err(); err != nil {
+			w.t.Fatalf("read %s: %v, not read: %v", topic, err, left)
+		}
+		fetched.EachRecord(func(r *kgo.Record) {
+			if r.Offset+1 >= left[r.Partition] {
+				delete(left, r.Partition)
+			}
+			if !r.Attrs.IsControl() {
+				records = append(records, r)
+			}
+		})
+	}
+	return records
 }
 
 // days are the states of the stream's days by the ledger.
