@@ -11,22 +11,22 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestTightQuota has an API that allows a third of the calls that are configured. What it says of that in any form is learned without a
-// refusal; what it does not say, by few.
+// TestTightQuota has an API that allows a third of the calls that are configured. What it says of that in any form is learned by no more
+// refusals than calls are made at once; what it does not say, by few an hour.
 func TestTightQuota(t *testing.T) {
 	tests := map[string]struct {
 		limits exporttest.Limits
 		ahead  time.Duration // the API's clock before ours
 		most   int           // refusals in six hours
 	}{
-		"in seconds":               {exporttest.Limits{}, 0, 0},
-		"in milliseconds":          {exporttest.Limits{ResetMillis: true}, 0, 0},
-		"the other spelling":       {exporttest.Limits{Headers: exporttest.Joined}, 0, 0},
-		"Retry-After alone":        {exporttest.Limits{Headers: exporttest.Absent, RetryAfter: true}, 0, 6},
+		"in seconds":               {exporttest.Limits{}, 0, 5},
+		"in milliseconds":          {exporttest.Limits{ResetMillis: true}, 0, 5},
+		"the other spelling":       {exporttest.Limits{Headers: exporttest.Joined}, 0, 5},
+		"Retry-After alone":        {exporttest.Limits{Headers: exporttest.Absent, RetryAfter: true}, 0, 12},
 		"nothing said":             {exporttest.Limits{Headers: exporttest.Absent}, 0, 42},
-		"a clock that is ahead":    {exporttest.Limits{ResetMillis: true}, 50 * time.Minute, 0},
-		"a clock that is behind":   {exporttest.Limits{}, -50 * time.Minute, 0},
-		"failed calls use up none": {exporttest.Limits{FailedFree: true}, 0, 0},
+		"a clock that is ahead":    {exporttest.Limits{ResetMillis: true}, 50 * time.Minute, 5},
+		"a clock that is behind":   {exporttest.Limits{}, -50 * time.Minute, 5},
+		"failed calls use up none": {exporttest.Limits{FailedFree: true}, 0, 5},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
