@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -57,6 +58,19 @@ func (t *tenure) onceWants(d due, now time.Time) bool {
 	}
 	// What was due when Once began, or failed since: not the next poll.
 	return !d.at.After(now) || d.waits == schema.WaitBackoff && d.at.Sub(now) <= onceWaits
+}
+
+// onceEnd tells whether Once has come to its end, and what it leaves undone. Commands have the last word: one may be carried out with
+// the last export, or want another.
+func (t *tenure) onceEnd(ctx context.Context) (ended bool, left, err error) {
+	if done, _ := t.onceDone(); !done {
+		return false, nil, nil
+	}
+	if err := t.carryOut(ctx); err != nil {
+		return false, nil, err
+	}
+	ended, left = t.onceDone()
+	return ended && t.exports == 0 && len(t.replays) == 0, left, nil
 }
 
 // onceDone tells whether Once has nothing to do or to wait for any more, and what it leaves undone.

@@ -128,6 +128,10 @@ func (t *tenure) run(ctx context.Context) error {
 		}
 	})()
 	t.log.Info("owner", "service", t.service.ID, "instance", t.service.Instance, "producer", t.session.Identity().String())
+	// What was asked for while nobody was the owner comes before the first export: a pause, and all that Once would not stay for.
+	if err := t.obey(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
 	for {
 		var err error
 		select {
@@ -163,7 +167,9 @@ func (t *tenure) run(ctx context.Context) error {
 		}
 		t.publishStatus()
 		if err == nil && t.service.Once && t.exports == 0 {
-			if done, left := t.onceDone(); done {
+			var ended bool
+			var left error
+			if ended, left, err = t.onceEnd(ctx); ended {
 				stop()
 				return errors.Join(t.drain(ctx), left)
 			}

@@ -1,0 +1,82 @@
+package main_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// TestCommandsOfOnce: a CronJob is nobody's owner in between. What is asked for then is done by the next run, all of it.
+func TestCommandsOfOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 200}})
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "1h"
+	done := func(args ...string) {
+		t.Helper()
+		if _, got := b.run(args...); got.Code != 0 {
+			t.Fatalf("%v: exit %d:\n%s", args, got.Code, got.Stderr)
+		}
+	}
+	open := func() []string {
+		t.Helper()
+		stdout, got := b.run("status", "--json")
+		if got.Code != 0 {
+			t.Fatalf("status: exit %d:\n%s", got.Code, got.Stderr)
+		}
+		var status struct{ Commands []struct{ Verb string } }
+		if err := json.Unmarshal([]byte(stdout), &status); err != nil {
+			t.Fatal(err)
+		}
+		var verbs []string
+		for _, c := range status.Commands {
+			verbs = append(verbs, c.Verb)
+		}
+		return verbs
+	}
+	records := func() map[string]int {
+		byDay := map[string]int{}
+		for _, m := range b.consume(b.prefix+"events", kgo.ReadCommitted()) {
+			byDay[strings.Split(m.Export, "/")[2]]++
+		}
+		return byDay
+	}
+	today := schema.DayOf(time.Now(), seoul)
+	day := func(back schema.Day) string { return (today - back).String() }
+
+	done("run", "--once")
+	if diff := cmp.Diff(map[string]int{day(0): 200, day(1): 200, day(2): 200}, records()); diff != "" {
+		t.Fatalf("records by day (-want +got):\n%s", diff)
+	}
+
+	done("backfill", "events", "--from", day(2), "--to", day(1), "--again", "--yes")
+	done("run", "--once")
+	if diff := cmp.Diff(map[string]int{day(0): 200, day(1): 400, day(2): 400}, records()); diff != "" {
+		t.Errorf("records by day after a backfill (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string(nil), open()); diff != "" {
+		t.Errorf("commands that are not done (-want +got):\n%s", diff)
+	}
+
+	calls := len(b.api.Calls())
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["DFINERY_CALLS_PER_HOUR"] = "1ms", "100000000" // today is due at once
+	done("pause", "events", "--wait", "0")
+	done("run", "--once")
+	if got := len(b.api.Calls()); got != calls {
+		t.Errorf("%d calls of a stream that was paused before", got-calls)
+	}
+	done("resume", "events", "--wait", "0")
+	done("run", "--once")
+	if got := len(b.api.Calls()); got == calls {
+		t.Error("no call of a stream that was resumed before")
+	}
+	if diff := cmp.Diff([]string(nil), open()); diff != "" {
+		t.Errorf("commands that are not done (-want +got):\n%s", diff)
+	}
+}
