@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Runs every sh block of consumers/README.md as it is written, on the Kafka that KAFKA_TEST_BROKERS names, and compares what was read.
+#
+# All rows are in the topic twice, with the same ids, as after a backfill --again. Needs kafka-up.sh's jars, kcat, jq and PostgreSQL,
+# of which it runs a server of its own.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+work=$(mktemp -d)
+pids=()
+
+finish() {
+  local pid
+  for pid in "${pids[@]}"; do
+    kill "$pid" 2> /dev/null || true
+    wait "$pid" || true
+  done
+  rm -rf "$work"
+}
+trap finish EXIT
+
+# await FILE TEXT: until a background program has said so
+await() {
+  for ((tries = 0; tries < 600; tries++)); do
+    grep -q "$2" "$1" && return
+    sleep 0.1
+  done
+  cat "$1" >&2
+  return 1
+}
+
+nobody=() # PostgreSQL refuses to run as root
+[ "$(id -u)" -ne 0 ] || nobody=(setpriv --reuid nobody --regid nogroup --clear-groups)
+
+postgres() {
+  local bin=$1
+  install -d -m 755 "$work"
+  mkdir "$work/pg"
+  [ "$(id -u)" -ne 0 ] || chown nobody "$work/pg"
+  "${nobody[@]}" "$bin/initdb" -D "$work/pg/data" -U test --auth trust > "$work/initdb.log"
+  "${nobody[@]}" "$bin/postgres" -D "$work/pg/data" -p "$PGPORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories= > "$work/postgres.log" 2>&1 &
+  pids+=($!)
+  await "$work/postgres.log" 'ready to accept connections'
+}
+
+publish() {
+  go build -o "$work/bin/" ./cmd/dfinery-kafka ./cmd/demo
+  "$work/bin/demo" -api 127.0.0.1:0 -rows 500 > "$work/api.log" 2>&1 &
+  pids+=($!)
+  await "$work/api.log" token
+  read -r url token < <(sed -n 's/.* at \(.*\), token \(.*\)/\1 \2/p' "$work/api.log")
+  local environ=("DFINERY_BASE_URL=$url" DFINERY_SERVICE_ID=1234 "DFINERY_EXPORT_TOKEN=$token" "KAFKA_BROKERS=$BROKERS" "STREAM_EVENTS_TOPIC=$TOPIC"
+    "LEDGER_TOPIC=$TOPIC.ledger" "DEAD_LETTER_TOPIC=$DEAD_LETTERS" STREAM_EVENTS_START=3 STREAM_EVENTS_POLL_INTERVAL=1h ADMIN_ADDR= LOG_LEVEL=warn)
+  env -i "${environ[@]}" "$work/bin/dfinery-kafka" run --once
+  rows=$(count)
+  env -i "${environ[@]}" "$work/bin/dfinery-kafka" backfill events --yes --again --from "$(TZ=Asia/Seoul date -d '3 days ago' +%F)" --to "$(TZ=Asia/Seoul date -d yesterday +%F)"
+  env -i "${environ[@]}" "$work/bin/dfinery-kafka" run --once
+}
+
+count() { kcat -C -b "$BROKERS" -t "$TOPIC" -o beginning -e -q -f '.\n' | wc -l; }
+
+export BROKERS=$KAFKA_TEST_BROKERS TOPIC=consumers-$RANDOM$RANDOM PGHOST=127.0.0.1 PGPORT=${PGPORT:-29790} PGUSER=test PGDATABASE=postgres
+export DEAD_LETTERS=$TOPIC.dead-letters
+mkdir "$work/bin"
+jars=$(find "${XDG_CACHE_HOME:-$HOME/.cache}/dfinery-kafka" -maxdepth 1 -name 'kafka-*.*.*' | sort | tail -n 1)
+printf '#!/bin/sh\nexec java -cp "%s/*" org.apache.kafka.tools.consumer.ConsoleConsumer "$@" 2> /dev/null\n' "$jars" > "$work/bin/kafka-console-consumer.sh"
+chmod +x "$work/bin/kafka-console-consumer.sh"
+postgres "$(find /usr/lib/postgresql -name initdb -printf '%h\n' | sort -V | tail -n 1)"
+publish
+
+# Each command of the README writes into a file of its own.
+awk -v out="$work/out" '
+  /^```sh$/ { inside = 1; block++; print "exec > " out "." block; next }
+  /^```$/ { inside = 0; next }
+  inside { print }' deploy/consumers/README.md > "$work/blocks"
+PATH=$work/bin:$PATH bash -euo pipefail "$work/blocks"
+
+# same WHAT GOT WANT
+same() {
+  if [ "$2" -ne "$3" ]; then
+    echo "$1: $2, not $3" >&2
+    exit 1
+  fi
+  echo "$1: $2"
+}
+
+all=$(count)
+if [ "$rows" -le 1000 ] || [ "$all" -le $((rows + 1000)) ]; then
+  echo "the topic was to have most of its $rows rows twice: $all" >&2
+  exit 1
+fi
+same "records by kcat" "$(grep -c '^{' "$work/out.1")" "$all"
+same "records by event" "$(awk '{ n += $1 } END { print n }' "$work/out.2")" "$(kcat -C -b "$BROKERS" -t "$TOPIC" -o beginning -e -q -f '%s\n' | jq -r .event_name | sort | uniq -c | sort -rn | head | awk '{ n += $1 } END { print n }')"
+same "dead letters" "$(grep -c '"code":"field_count"' "$work/out.3")" 7 # of 4 days, and of 3 again
+same "records by Kafka's console consumer" "$(grep -c 'id:.*export:1234/events/' "$work/out.4")" "$all"
+same "rows by the Go consumer" "$(wc -l < "$work/out.5")" "$rows"
+same "rows in PostgreSQL" "$(psql -qAtXc 'SELECT count(*) FROM dfinery_rows')" "$rows"
+deploy/consumers/postgres.sh
+same "rows in PostgreSQL after another run" "$(psql -qAtXc 'SELECT count(*) FROM dfinery_rows')" "$rows"
+diff <(jq -cS . "$work/out.5" | sort) <(psql -qAtXc 'SELECT value FROM dfinery_rows' | jq -cS . | sort) || {
+  echo "the Go consumer and PostgreSQL differ" >&2
+  exit 1
+}

@@ -1,0 +1,11 @@
+-- ksqlDB. Not run by our tests. Name the columns that you use; others are ignored.
+CREATE STREAM events (
+  df_unified_id VARCHAR KEY,
+  event_name VARCHAR,
+  df_server_datetime VARCHAR,
+  id BYTES HEADER('id'),
+  export BYTES HEADER('export')
+) WITH (KAFKA_TOPIC = 'dfinery.events', KEY_FORMAT = 'KAFKA', VALUE_FORMAT = 'JSON');
+
+CREATE TABLE events_by_name AS
+SELECT event_name, COUNT(*) AS events FROM events GROUP BY event_name EMIT CHANGES;

@@ -1,0 +1,18 @@
+-- The tables of postgres.sh. A row is there once, however often it was published: (service, stream, day, id) is its identity.
+CREATE TABLE IF NOT EXISTS dfinery_rows (
+  service      text        NOT NULL,
+  stream       text        NOT NULL,
+  day          date        NOT NULL,
+  id           text        NOT NULL,
+  published_at timestamptz NOT NULL,
+  value        jsonb       NOT NULL,
+  PRIMARY KEY (service, stream, day, id)
+);
+
+-- The next offset of each partition, moved in the transaction that brings the rows.
+CREATE TABLE IF NOT EXISTS dfinery_offsets (
+  topic         text   NOT NULL,
+  partition     int    NOT NULL,
+  next_offset   bigint NOT NULL,
+  PRIMARY KEY (topic, partition)
+);
