@@ -40,7 +40,7 @@ func run(ctx context.Context, brokers []string, topic string, untilEnd bool, out
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // nothing was written
 	partitions, err := conn.ReadPartitions(topic)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func run(ctx context.Context, brokers []string, topic string, untilEnd bool, out
 // follow hands on a partition's messages.
 func follow(ctx context.Context, brokers []string, p kafka.Partition, untilEnd bool, messages chan<- kafka.Message) error {
 	r := kafka.NewReader(kafka.ReaderConfig{Brokers: brokers, Topic: p.Topic, Partition: p.ID, MaxWait: 200 * time.Millisecond})
-	defer r.Close()
+	defer func() { _ = r.Close() }() // it commits nothing
 	for {
 		if untilEnd {
 			if lag, err := r.ReadLag(ctx); err != nil || lag == 0 {
