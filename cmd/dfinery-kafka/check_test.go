@@ -112,13 +112,16 @@ func (s *situation) carryOut(command string) {
 		s.create(options["topic"][0], 6, configs...)
 	case "kafka-acls.sh":
 		b := kadm.NewACLs().Allow(options["allow-principal"]...).AllowHosts().ResourcePatternType(kadm.ACLPatternLiteral)
-		b.Topics(options["topic"]...).TransactionalIDs(options["transactional-id"]...)
+		if names := options["topic"]; names != nil {
+			b.Topics(names...)
+		}
+		if names := options["transactional-id"]; names != nil { // none at all would mean any
+			b.TransactionalIDs(names...)
+		}
 		for _, name := range options["operation"] {
 			b.Operations(map[string]kadm.ACLOperation{"Read": kadm.OpRead, "Write": kadm.OpWrite, "Create": kadm.OpCreate, "DescribeConfigs": kadm.OpDescribeConfigs}[name])
 		}
-		if _, err := s.cluster.CreateACLs(s.t.Context(), b); err != nil {
-			s.t.Fatal(err)
-		}
+		s.grant(b)
 	default:
 		s.t.Fatalf("%q is no command", command)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/cmd/admin"
+	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline"
 )
 
@@ -62,5 +63,25 @@ func TestReady(t *testing.T) {
 				t.Errorf("output (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestTwoReplicas: a rolling update and a second replica alike: both instances become ready, and the older as the stand-by alone.
+func TestTwoReplicas(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: 10}})
+	b.environ["ADMIN_ADDR"] = "127.0.0.1:0"
+	older := b.start(binary, nil, "run").console()
+	older.awaitUnready()
+	newer := b.start(binary, nil, "run").console()
+	newer.awaitUnready()
+	older.awaitUnready("owner", "ledger")
+	for _, c := range []console{older, newer} {
+		if _, got := b.run("ready", "--standby", "http://"+c.address); got.Code != 0 {
+			t.Errorf("exit %d: %s", got.Code, got.Stderr)
+		}
+	}
+	if _, got := b.run("ready", "http://"+older.address); got.Code != 1 {
+		t.Errorf("the stand-by as an owner: exit %d: %s", got.Code, got.Stderr)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -23,6 +24,24 @@ func (k *secureKafka) userOf(t *testing.T, rows int) *situation {
 	s := k.reach(t, "SASL_PLAIN", rows)
 	s.user(fmt.Sprintf("u%08x", rand.Uint32()), "password-of-a-test")
 	return s
+}
+
+// grant makes access control lists and waits until the broker goes by them: it learns of what its controller has accepted a moment later.
+func (s *situation) grant(b *kadm.ACLBuilder) {
+	s.t.Helper()
+	if _, err := s.cluster.CreateACLs(s.t.Context(), b); err != nil {
+		s.t.Fatal(err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		results, err := s.cluster.DescribeACLs(s.t.Context(), b)
+		missing := slices.ContainsFunc(results, func(r kadm.DescribeACLsResult) bool { return r.Err != nil || len(r.Described) == 0 })
+		if err == nil && !missing {
+			return
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("granted, and not there after 30 s: %v, %+v", err, results)
+		}
+	}
 }
 
 // byTool carries a remedy out as it is printed, with Kafka's own tool, as an administrator.
@@ -104,9 +123,7 @@ func TestRightsByPrefix(t *testing.T) {
 		kadm.NewACLs().Topics(s.prefix).Operations(kadm.OpRead, kadm.OpWrite, kadm.OpCreate, kadm.OpDescribeConfigs),
 		kadm.NewACLs().TransactionalIDs(s.prefix + "ledger.").Operations(kadm.OpWrite),
 	} {
-		if _, err := s.cluster.CreateACLs(t.Context(), acl.Allow("User:"+s.environ["KAFKA_SASL_USERNAME"]).AllowHosts().ResourcePatternType(kadm.ACLPatternPrefixed)); err != nil {
-			t.Fatal(err)
-		}
+		s.grant(acl.Allow("User:" + s.environ["KAFKA_SASL_USERNAME"]).AllowHosts().ResourcePatternType(kadm.ACLPatternPrefixed))
 	}
 	if r := s.report(); !r.OK {
 		t.Errorf("check fails: %+v", r)

@@ -38,12 +38,13 @@ base() {
   done
   cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
   cp -a "$(go env GOROOT)" "$root/usr/local/go"
-  build config --env PATH=/usr/local/go/bin:/bin --env GOPATH=/go --env GOCACHE=/go/cache --env GOTOOLCHAIN=local --workingdir /go "$container"
+  build config --label "go=$(go env GOVERSION)" --env PATH=/usr/local/go/bin:/bin --env GOPATH=/go --env GOCACHE=/go/cache --env GOTOOLCHAIN=local --workingdir /go "$container"
   build umount "$container" > /dev/null
   build commit --quiet --rm "$container" "$golang"
 }
 
-build inspect --type image "$golang" > /dev/null 2>&1 || base
+made=$(build inspect --type image --format '{{index .OCIv1.Config.Labels "go"}}' "$golang" 2> /dev/null || true)
+[ "$made" = "$(go env GOVERSION)" ] || base
 # What this machine has downloaded and compiled already is used again.
 common=(--layers --isolation chroot --network host --pull-never --file deploy/Dockerfile --ignorefile deploy/Dockerfile.dockerignore
   --build-arg "GOPROXY=$(go env GOPROXY)" --build-arg "VERSION=${VERSION:-v0.0.0-dev}" --build-arg "REVISION=${REVISION:-}"
