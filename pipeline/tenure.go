@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -178,78 +177,6 @@ func (t *tenure) run(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// errShutdown ends the session of an instance that was told to stop while Kafka takes nothing.
-var errShutdown = errors.New("kafka did not take everything within SHUTDOWN_TIMEOUT")
-
-// stuckAfter is how long a partition may take nothing before the others are to go on without it.
-const stuckAfter = 30 * time.Second
-
-// watch says which partition is waited for, and ends the session when it holds all the others up for too long: a checkpoint waits for
-// every acknowledgement. The next tenure leaves a partition out that can't be written, and its stream waits.
-func (t *tenure) watch(ctx context.Context) {
-	look := time.NewTicker(stuckAfter / 6)
-	defer look.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.session.Done():
-			return
-		case <-look.C:
-			if p, err := t.session.Stuck(stuckAfter); err != nil {
-				t.session.End(fmt.Errorf("%v has taken no records for %s: %w", p, stuckAfter, err))
-			} else if p, err := t.session.Stuck(stuckAfter / 6); err != nil {
-				t.log.Warn("waiting for Kafka to take records", "partition", p.String(), "error", err)
-			}
-		}
-	}
-}
-
-// drain ends the tenure in order: exports stop, what they published is acknowledged and entered into the ledger, and the owner's
-// record says that a stand-by need not wait.
-func (t *tenure) drain(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.service.ShutdownTimeout)
-	defer cancel()
-	// An export that waits for Kafka can't see that its context has ended: the session's end wakes it.
-	defer context.AfterFunc(ctx, t.session.Close)()
-	stopped := make(chan struct{})
-	go func() {
-		t.running.Wait()
-		close(stopped)
-	}()
-	for running := true; running; {
-		select {
-		case e := <-t.ended:
-			e.day.export, e.day.ended = nil, e
-			t.exports--
-		case <-stopped:
-			running = false
-		}
-	}
-	for len(t.ended) > 0 {
-		e := <-t.ended
-		e.day.export, e.day.ended = nil, e
-		t.exports--
-	}
-	t.owner.Released = true
-	err := t.checkpoint(ctx)
-	if err == nil {
-		err = t.beat(ctx)
-	}
-	if err != nil {
-		t.log.Warn("stopped before everything was in the ledger: the next start restores it from the topics", "error", err)
-		return nil
-	}
-	t.log.Info("stopped, everything is in the ledger")
-	return nil
-}
-
-// close ends the session and waits for everything that the tenure started.
-func (t *tenure) close() {
-	t.session.Close()
-	t.running.Wait()
 }
 
 // tend does what is due with each heartbeat: a look at what waits for partitions, and the heartbeat itself.

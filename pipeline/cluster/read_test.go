@@ -13,7 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 func TestRecordHeader(t *testing.T) {
@@ -109,77 +108,6 @@ func TestReadNullAndEmpty(t *testing.T) {
 	})
 }
 
-func TestReadMarkers(t *testing.T) {
-	onEachKafka(t, func(t *testing.T, brokers []string) {
-		c := connect(t, cluster.Config{Brokers: brokers})
-		topic := ensure(t, c, cluster.TopicSpec{Name: topicName(t), Partitions: 1, ReplicationFactor: 1})
-		client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.TransactionalID(topic), kgo.DefaultProduceTopic(topic))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer client.Close()
-		for _, try := range []kgo.TransactionEndTry{kgo.TryCommit, kgo.TryAbort} {
-			err := errors.Join(client.BeginTransaction(),
-				client.ProduceSync(t.Context(), kgo.StringRecord(fmt.Sprint(try))).FirstErr(),
-				client.EndTransaction(t.Context(), try))
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		partition := cluster.TopicPartition{Topic: topic}
-		ranges := awaitEnd(t, c, partition, 4)
-		values, markers := map[int64]string{}, []cluster.Marker(nil)
-		err = c.Read(t.Context(), partition, 0, ranges.End, cluster.Visitor{
-			Record: func(r *cluster.Record) error { values[r.Offset] = string(r.Value); return nil },
-			Marker: func(m cluster.Marker) error { markers = append(markers, m); return nil },
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(map[int64]string{0: "true", 2: "false"}, values); diff != "" {
-			t.Error(diff)
-		}
-		id, _, err := client.ProducerID(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(markers) != 2 {
-			t.Fatalf("markers: %+v", markers)
-		}
-		for i := range markers {
-			if time.Since(markers[i].Time).Abs() > time.Minute {
-				t.Errorf("marker of %s", markers[i].Time)
-			}
-			markers[i].Time = time.Time{}
-		}
-		want := []cluster.Marker{
-			{Offset: 1, ProducerID: id, ProducerEpoch: markers[0].ProducerEpoch, Commit: true},
-			{Offset: 3, ProducerID: id, ProducerEpoch: markers[1].ProducerEpoch},
-		}
-		if diff := cmp.Diff(want, markers); diff != "" {
-			t.Error(diff)
-		}
-		// The tail holds a marker only: Read must end though it finds nothing for the visitor.
-		if err := c.Read(soon(t, 5*time.Second), partition, 3, 4, cluster.Visitor{}); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// awaitEnd waits for markers, which are written after EndTxn was answered.
-func awaitEnd(t *testing.T, c *cluster.Cluster, p cluster.TopicPartition, end int64) cluster.LogRange {
-	t.Helper()
-	for ctx := soon(t, 5*time.Second); ; {
-		ranges, err := c.Offsets(ctx, p)
-		if err != nil || ranges[0].Err != nil {
-			t.Fatal(err, ranges)
-		}
-		if ranges[0].End >= end {
-			return ranges[0]
-		}
-	}
-}
-
 func TestReadOutOfRange(t *testing.T) {
 	onEachKafka(t, func(t *testing.T, brokers []string) {
 		c := connect(t, cluster.Config{Brokers: brokers})
@@ -216,83 +144,6 @@ func TestReadOutOfRange(t *testing.T) {
 			t.Errorf("beyond the end: %v", err)
 		}
 	})
-}
-
-func TestReadFollowsTheLeader(t *testing.T) {
-	fake := embedded(t, kfake.NumBrokers(3), kfake.SeedTopics(1, "events"))
-	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
-	records, want := sample("events", 90)
-	for i := 0; i < 90; i += 10 {
-		produce(t, fake.ListenAddrs(), nil, records[i:i+10]...)
-	}
-	var got []copied
-	visitor := collect(&got)
-	collectOne := visitor.Record
-	visitor.Record = func(r *cluster.Record) error {
-		if r.Offset%10 == 0 {
-			if err := fake.MoveTopicPartition("events", 0, (fake.LeaderFor("events", 0)+1)%3); err != nil {
-				return err
-			}
-		}
-		return collectOne(r)
-	}
-	if err := c.Read(soon(t, 5*time.Second), cluster.TopicPartition{Topic: "events"}, 0, 90, visitor); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestReadEnds(t *testing.T) {
-	fake := embedded(t, kfake.SeedTopics(1, "events"))
-	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
-	records, _ := sample("events", 10)
-	produce(t, fake.ListenAddrs(), nil, records...)
-	t.Run("with the visitor's error", func(t *testing.T) {
-		enough := errors.New("enough")
-		var last int64
-		err := c.Read(t.Context(), cluster.TopicPartition{Topic: "events"}, 0, 10, cluster.Visitor{Record: func(r *cluster.Record) error {
-			if last = r.Offset; last == 3 {
-				return enough
-			}
-			return nil
-		}})
-		if err != enough || last != 3 {
-			t.Errorf("ended at %d with %v", last, err)
-		}
-	})
-	t.Run("with the context, a missing topic", func(t *testing.T) {
-		err := c.Read(soon(t, 100*time.Millisecond), cluster.TopicPartition{Topic: "nowhere"}, 0, 1, cluster.Visitor{})
-		if !cluster.Missing(err) || !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
-	})
-}
-
-// Brokers from the first one with record headers on are spoken to in their own versions of the protocol.
-func TestReadFromOlderBrokers(t *testing.T) {
-	for name, versions := range map[string]*kversion.Versions{
-		"0.11": kversion.V0_11_0(), "1.1": kversion.V1_1_0(), "2.0": kversion.V2_0_0(), "2.3": kversion.V2_3_0(), "3.0": kversion.V3_0_0(),
-	} {
-		t.Run(name, func(t *testing.T) {
-			fake := embedded(t, kfake.MaxVersions(versions), kfake.SeedTopics(1, "events"))
-			c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
-			records, want := sample("events", 20)
-			produce(t, fake.ListenAddrs(), nil, records...)
-			ranges, err := c.Offsets(t.Context(), cluster.TopicPartition{Topic: "events"})
-			if err != nil || ranges[0].Err != nil {
-				t.Fatal(err, ranges)
-			}
-			var got []copied
-			if err := c.Read(soon(t, 5*time.Second), cluster.TopicPartition{Topic: "events"}, 0, ranges[0].End, collect(&got)); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Error(diff)
-			}
-		})
-	}
 }
 
 // The broker is in this process and makes its answers of one batch, so the time is mostly Read's.

@@ -1,0 +1,75 @@
+package connector_test
+
+import (
+	"errors"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/connector"
+	"dfinery-kafka/schema"
+)
+
+// A row too large to be held is not told of when its end never came.
+func TestReaderCutTooLarge(t *testing.T) {
+	cut := errors.New("cut")
+	for size := range 10 {
+		src := io.MultiReader(strings.NewReader("a,b\n1,"+strings.Repeat("x", 6+size)), iotest.ErrReader(cut))
+		if _, rows, err := read(connector.NewReader(src, 10)); rows != nil || err != cut {
+			t.Errorf("%d rows, then %v", len(rows), err)
+		}
+	}
+}
+
+func TestReaderWithoutProgress(t *testing.T) {
+	r := connector.NewReader(idle{}, 0)
+	if _, err := r.Header(); err == nil || err == io.EOF {
+		t.Errorf("a source that never gives anything ended with %v", err)
+	}
+}
+
+type idle struct{}
+
+// A row a thousand times as large as the largest costs no memory, and is known by the hash of all its bytes.
+func TestReaderMemory(t *testing.T) {
+	const maxRow, size = 256 << 10, 256 << 20
+	for _, start := range []string{"1,", "1,\""} {
+		src := io.MultiReader(strings.NewReader("a,b\n"+start), io.LimitReader(letters{}, size), strings.NewReader("\n3,4\n"))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, rows, err := read(connector.NewReader(src, maxRow))
+		runtime.ReadMemStats(&after)
+		if err != io.EOF || len(rows) != 2 {
+			t.Fatalf("%d rows, then %v", len(rows), err)
+		}
+		if bad := rows[0].Bad; bad == nil || bad.Code != schema.TooLarge || bad.RawBytes != size+int64(len(start)) || len(bad.Raw) != schema.MaxCopy {
+			t.Errorf("the large row: %+v", bad)
+		}
+		if diff := cmp.Diff([]string{"3", "4"}, rows[1].Cells); diff != "" {
+			t.Error(diff)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 4*maxRow {
+			t.Errorf("took %d bytes for rows of at most %d", used, maxRow)
+		}
+	}
+}
+
+type letters struct{}
+
+func TestReaderAllocates(t *testing.T) {
+	r := connector.NewReader(strings.NewReader(string(manyRows(2000, true))), 0)
+	if _, err := r.Header(); err != nil {
+		t.Fatal(err)
+	}
+	if n := testing.AllocsPerRun(1000, func() {
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations a row", n)
+	}
+}

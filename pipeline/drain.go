@@ -1,0 +1,54 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+)
+
+// errShutdown ends the session of an instance that was told to stop while Kafka takes nothing.
+var errShutdown = errors.New("kafka did not take everything within SHUTDOWN_TIMEOUT")
+
+// drain ends the tenure in order: exports stop, what they published is acknowledged and entered into the ledger, and the owner's
+// record says that a stand-by need not wait.
+func (t *tenure) drain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.service.ShutdownTimeout)
+	defer cancel()
+	// An export that waits for Kafka can't see that its context has ended: the session's end wakes it.
+	defer context.AfterFunc(ctx, t.session.Close)()
+	stopped := make(chan struct{})
+	go func() {
+		t.running.Wait()
+		close(stopped)
+	}()
+	for running := true; running; {
+		select {
+		case e := <-t.ended:
+			e.day.export, e.day.ended = nil, e
+			t.exports--
+		case <-stopped:
+			running = false
+		}
+	}
+	for len(t.ended) > 0 {
+		e := <-t.ended
+		e.day.export, e.day.ended = nil, e
+		t.exports--
+	}
+	t.owner.Released = true
+	err := t.checkpoint(ctx)
+	if err == nil {
+		err = t.beat(ctx)
+	}
+	if err != nil {
+		t.log.Warn("stopped before everything was in the ledger: the next start restores it from the topics", "error", err)
+		return nil
+	}
+	t.log.Info("stopped, everything is in the ledger")
+	return nil
+}
+
+// close ends the session and waits for everything that the tenure started.
+func (t *tenure) close() {
+	t.session.Close()
+	t.running.Wait()
+}
