@@ -63,6 +63,9 @@ func (b *Body) Next() (*schema.Row, error) {
 	return row, nil
 }
 
+// More says that Next will most likely not wait for more of the body.
+func (b *Body) More() bool { return b.end == nil && b.reader.More() }
+
 // judge decides about what is not simply a row behind its newline.
 func (b *Body) judge(row *schema.Row, err error) (*schema.Row, error) {
 	var bad *schema.BadRow

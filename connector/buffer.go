@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"bytes"
 	"errors"
 	"io"
 )
@@ -39,7 +40,7 @@ func (r *Reader) fill() error {
 	if r.pos > room/2 || r.pos == r.end || r.end == room && r.pos > 0 {
 		copy(r.buf, r.buf[r.pos:r.end])
 		r.base += int64(r.pos)
-		r.pos, r.next, r.end = 0, r.next-r.pos, r.end-r.pos
+		r.pos, r.next, r.end, r.whole = 0, r.next-r.pos, r.end-r.pos, max(0, r.whole-r.pos)
 	}
 	if r.end == room {
 		grown := make([]byte, min(2*room, r.maxRow+2*lookAhead)+block)
@@ -48,6 +49,9 @@ func (r *Reader) fill() error {
 	}
 	for range maxEmpty {
 		n, err := r.src.Read(r.buf[r.end : len(r.buf)-block])
+		if i := bytes.LastIndexByte(r.buf[r.end:r.end+n], '\n'); i >= 0 {
+			r.whole = r.end + i + 1
+		}
 		r.end += n
 		r.buf[r.end] = '\n'
 		r.srcErr = err

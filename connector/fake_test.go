@@ -69,6 +69,7 @@ func (b *fakeBody) Next() (*schema.Row, error) {
 	return nil, io.EOF
 }
 
+func (b *fakeBody) More() bool                     { return false }
 func (b *fakeBody) Columns() *schema.Columns       { return nil }
 func (b *fakeBody) Close() error                   { return nil }
 func (b *fakeBody) Request() schema.Request        { return schema.Request{} }

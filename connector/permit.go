@@ -105,6 +105,9 @@ func (d *Download) Next() (*schema.Row, error) {
 	return row, err
 }
 
+// More says that Next will most likely not wait for more of the body.
+func (d *Download) More() bool { return d.body.More() }
+
 func (d *Download) end(err error) {
 	if err == io.EOF { // not errors.Is: a failure may wrap the transport's EOF
 		d.complete = true

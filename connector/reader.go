@@ -36,6 +36,7 @@ type Reader struct {
 	line    int   // of buf[pos]
 	next    int   // the row handed out last ends at buf[next], its line end included
 	newline int   // how many lines it took
+	whole   int   // buf[:whole] ends with the last newline read
 
 	split        split
 	row          schema.Row
@@ -123,6 +124,9 @@ func (r *Reader) Next() (*schema.Row, error) {
 		}
 	}
 }
+
+// More says that the end of another line was read already: Next does not wait for the source then, unless that newline stands within quotes.
+func (r *Reader) More() bool { return r.next < r.whole }
 
 // Unterminated says that the body ended where the newline of the row, good or bad, that Next or Header just told of should stand.
 func (r *Reader) Unterminated() bool { return r.unterminated }

@@ -30,6 +30,7 @@ type Source struct {
 type body interface {
 	Columns() *schema.Columns
 	Next() (*schema.Row, error)
+	More() bool
 	Close() error
 	Request() schema.Request
 	Bytes() int64

@@ -31,7 +31,7 @@ type export struct {
 	took    time.Duration
 	columns *schema.Columns
 
-	// mu is held while a row is on its way. Who holds it finds every row either not begun or appended with all that follows
+	// mu is held while rows are on their way. Who holds it finds every row either not begun or appended with all that follows
 	// from it: that is what a checkpoint needs.
 	mu     sync.Mutex
 	set    *ledger.Set
@@ -45,12 +45,12 @@ type export struct {
 
 	live atomic.Pointer[tally] // sum as of a moment ago, for the status
 
-	// Scratch memory of the row under way.
-	event  int // the column of the event's name, or -1
-	hasher schema.Hasher
-	id     []byte
-	value  rowValue
-	put    produce.Record
+	// Scratch memory of the rows under way.
+	event int // the column of the event's name, or -1
+	ahead ahead
+	id    []byte
+	value rowValue
+	put   produce.Record
 }
 
 // tally counts the rows of an export.
@@ -77,8 +77,8 @@ type rowValue struct {
 // Append implements produce.Value.
 func (v *rowValue) Append(dst []byte) []byte { return v.row.AppendJSON(dst, v.empty) }
 
-// liveEvery is how many rows pass between two updates of what the status shows.
-const liveEvery = 4096
+// liveEvery is how many fetches pass between two updates of what the status shows.
+const liveEvery = 4096 / together
 
 // run makes the call and moves its rows; it hands the export back on the tenure's channel, whatever happens.
 func (e *export) run(ctx context.Context) {
@@ -96,7 +96,7 @@ func (e *export) run(ctx context.Context) {
 	e.tenure.ended <- e
 }
 
-// move is the row's journey: fetch, tell apart, append.
+// move is the rows' journey: fetch a few, tell each apart, append it.
 func (e *export) move(ctx context.Context) (err error) {
 	if e.set == nil {
 		if e.set, err = e.load(ctx); err != nil {
@@ -114,30 +114,40 @@ func (e *export) move(ctx context.Context) (err error) {
 	key := e.columns.Index(e.stream.Key)
 	e.event = e.columns.Index(eventColumn)
 	for n := 1; ; n++ {
-		row, err := body.Next()
-		if err == nil {
-			err = e.publish(row, key)
-			if n%liveEvery == 0 {
-				e.glimpse()
-			}
-		}
-		if err == io.EOF {
+		switch err := e.publishFetched(body, key, e.ahead.fetch(body)); {
+		case err == io.EOF:
 			return nil
-		}
-		if err != nil {
-			err = e.rejectIfBad(err, body)
-		}
-		if err != nil {
+		case err != nil:
 			return err
+		}
+		if n%liveEvery == 0 {
+			e.glimpse()
 		}
 	}
 }
 
-// rejectIfBad makes a dead letter of a *schema.BadRow, and returns any other error.
-func (e *export) rejectIfBad(err error, body Body) error {
+// publishFetched publishes the rows that were fetched ahead, then looks at what stopped the fetching.
+func (e *export) publishFetched(body Body, key int, stopped error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	prints := e.ahead.prints[:e.ahead.n]
+	e.set.Touch(prints)
+	for i, print := range prints {
+		if err := e.rejectIfBad(e.publish(e.ahead.row(i), print, key), body, len(prints)-1-i); err != nil {
+			return err
+		}
+	}
+	return e.rejectIfBad(stopped, body, 0)
+}
+
+// rejectIfBad makes a dead letter of a *schema.BadRow, behind which so many rows were fetched already, and returns any other error.
+func (e *export) rejectIfBad(err error, body Body, behind int) error {
+	if err == nil {
+		return nil
+	}
 	var bad *schema.BadRow
 	if errors.As(err, &bad) {
-		return e.reject(bad, body)
+		return e.reject(bad, body, behind)
 	}
 	return err
 }
@@ -157,14 +167,11 @@ func (e *export) load(ctx context.Context) (*ledger.Set, error) {
 }
 
 // publish appends the row to its partition unless it was published before. A *schema.BadRow is a row that can't be.
-func (e *export) publish(row *schema.Row, key int) error {
+func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) error {
 	k := row.Cell(key)
 	if len(k) == 0 {
 		return row.Bad(schema.EmptyKey, schema.OriginSchema, "the key column is empty", fmt.Sprintf("the key column %s is empty", e.stream.Key))
 	}
-	print := e.hasher.Row(row)
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	if e.call.Probe {
 		e.sum.Duplicates++ // counted, never published
 		return nil
@@ -206,9 +213,7 @@ func (e *export) keep(print schema.Fingerprint) {
 }
 
 // reject makes a dead letter of a row, unless it has one already.
-func (e *export) reject(bad *schema.BadRow, body Body) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (e *export) reject(bad *schema.BadRow, body Body, behind int) error {
 	if e.call.Probe {
 		return nil // an export of its day finds it too
 	}
@@ -217,7 +222,9 @@ func (e *export) reject(bad *schema.BadRow, body Body) error {
 	if known {
 		return nil
 	}
-	letter := schema.RowLetter(e.call, bad, body.Request(), time.Now())
+	request := body.Request()
+	request.Rows -= int64(behind)
+	letter := schema.RowLetter(e.call, bad, request, time.Now())
 	if err := e.bury(letter, schema.AppendID(nil, bad.Hash, copy)); err != nil {
 		return err
 	}

@@ -188,6 +188,7 @@ type replayBody struct {
 	next    int
 }
 
+func (b *replayBody) More() bool               { return false } // each row is parsed into memory of its own
 func (b *replayBody) Columns() *schema.Columns { return b.columns }
 func (b *replayBody) Request() schema.Request  { return schema.Request{Method: "REPLAY"} }
 func (b *replayBody) Close() error             { return nil }

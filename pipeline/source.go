@@ -39,6 +39,8 @@ type Body interface {
 	// Next returns the next row, valid until the call after; io.EOF when the body has ended as it should; a *schema.BadRow
 	// for a row that can't be published, after which Next goes on; a *schema.Failure when the export failed.
 	Next() (*schema.Row, error)
+	// More tells that Next will most likely not wait for the source.
+	More() bool
 	// Request is the call as it stands now, for the dead letters of its rows.
 	Request() schema.Request
 	// Close ends the call; the breaker's decision is made here.

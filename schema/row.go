@@ -9,7 +9,7 @@ type Span struct{ Start, End uint32 }
 type Row struct {
 	Columns *Columns
 	Cells   []Span // one for each column
-	Data    []byte // what Cells point into, quotes undone
+	Data    []byte // what Cells point into, quotes undone: the bytes of Raw, and behind them those of cells that had doubled quotes
 	Raw     []byte // the row as it arrived, without its line end
 	Line    int    // of the row's first byte; the header stands on line 1
 	Offset  int64  // of the row's first byte in the body
@@ -21,6 +21,13 @@ type Row struct {
 func (r *Row) Cell(i int) []byte {
 	s := r.Cells[i]
 	return r.Data[s.Start:s.End]
+}
+
+// CopyInto makes dst the same row, borrowing nothing: memory that dst has is used again.
+func (r *Row) CopyInto(dst *Row) {
+	cells, data := append(dst.Cells[:0], r.Cells...), append(dst.Data[:0], r.Data...)
+	*dst = *r
+	dst.Cells, dst.Data, dst.Raw = cells, data, data[:len(r.Raw)]
 }
 
 // BadRow is the error for a row that can't be published. The reader goes on after it.

@@ -84,6 +84,16 @@ func (s *Set) Meet(f schema.Fingerprint) (copy int, known bool) {
 	return int(met), true
 }
 
+// Touch looks at the homes of rows that are met or added next, and changes nothing: the processor waits for many places of its memory
+// at once then, instead of for one after the other. Of a million rows that takes 20 ns less each when they are loaded.
+func (s *Set) Touch(prints []schema.Fingerprint) {
+	for i := range prints {
+		if seg := &s.segments[prints[i][0]]; seg.homes > 0 {
+			s.seen += seg.slots[seg.home(slotOf(prints[i]))].lo
+		}
+	}
+}
+
 // Add counts one more copy of the row as published, and as met.
 func (s *Set) Add(f schema.Fingerprint) {
 	s.rows++
@@ -118,22 +128,17 @@ func (s *Set) Add(f schema.Fingerprint) {
 }
 
 // addAll adds the fingerprints that stand in b one behind the other.
-//
-// It looks at the homes of some of them before it adds those: the processor then waits for many places of its memory at once
-// instead of for one after the other, which takes 20 ns less a row of a million.
 func (s *Set) addAll(b []byte) {
-	const size, together = len(schema.Fingerprint{}), 16
+	var next [16]schema.Fingerprint
 	for len(b) > 0 {
-		part := b[:min(len(b), together*size)]
-		b = b[len(part):]
-		for at := 0; at < len(part); at += size {
-			f := schema.Fingerprint(part[at : at+size])
-			if seg := &s.segments[f[0]]; seg.homes > 0 {
-				s.seen += seg.slots[seg.home(slotOf(f))].lo
-			}
+		n := 0
+		for n < len(next) && len(b) > 0 {
+			n++
+			b = b[copy(next[n-1][:], b):]
 		}
-		for at := 0; at < len(part); at += size {
-			s.Add(schema.Fingerprint(part[at : at+size]))
+		s.Touch(next[:n])
+		for i := range next[:n] {
+			s.Add(next[i])
 		}
 	}
 }

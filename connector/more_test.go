@@ -1,0 +1,80 @@
+package connector_test
+
+import (
+	"io"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/connector"
+)
+
+// deliveries is a source whose reads give one piece each.
+type deliveries []string
+
+func (p *deliveries) Read(b []byte) (int, error) {
+	if len(*p) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, (*p)[0])
+	*p = (*p)[1:]
+	return n, nil
+}
+
+// TestReaderMore: whoever holds rows until no more have arrived must not wait for the source meanwhile.
+func TestReaderMore(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		pieces deliveries
+		want   []bool // after the header and after each row
+	}{
+		{"all at once", deliveries{"a,b\n1,2\n3,4\n"}, []bool{true, true, false}},
+		{"one at a time", deliveries{"a,b\n", "1,2\n", "3,4\n"}, []bool{false, false, false}},
+		{"a part of the next", deliveries{"a,b\n1,2\n3,", "4\n5", ",6\n7,8\n9,0\n"}, []bool{true, false, false, true, true, false}},
+		{"without the last newline", deliveries{"a,b\n1,2\n3,4"}, []bool{true, false, false}},
+		{"a newline within quotes", deliveries{"a,b\n\"1\n", "\",2\n"}, []bool{true, false}},
+		{"empty lines", deliveries{"a,b\n1,2\n\n"}, []bool{true, true}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := connector.NewReader(&test.pieces, 0)
+			if _, err := r.Header(); err != nil {
+				t.Fatal(err)
+			}
+			got := []bool{r.More()}
+			for {
+				if _, err := r.Next(); err == io.EOF {
+					break
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, r.More())
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("more (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestReaderMoreBehindMuch moves the data within the buffer again and again.
+func TestReaderMoreBehindMuch(t *testing.T) {
+	var source deliveries
+	line := string(make([]byte, 50_000)) + ",1\n"
+	source = append(source, "a,b\n"+line[:20_000])
+	for range 20 {
+		source = append(source, line[20_000:]+line[:20_000])
+	}
+	source = append(source, line[20_000:])
+	r := connector.NewReader(&source, 0)
+	if _, err := r.Header(); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 21 {
+		if r.More() {
+			t.Errorf("more behind row %d", n)
+		}
+		if row, err := r.Next(); err != nil || string(row.Raw)+"\n" != line {
+			t.Fatalf("row %d: %v", n+1, err)
+		}
+	}
+}
