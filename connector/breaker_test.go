@@ -206,7 +206,7 @@ func TestFailureNamesTheBreakersState(t *testing.T) {
 			for _, a := range []fate{failed(schema.Refused, schema.BadHeader), late} {
 				err := finish(reserve(t, s), a, schema.Export{})
 				f, _ := errors.AsType[*schema.Failure](err)
-				got = append(got, f.Breaker)
+				got = append(got, f.Request.Breaker)
 			}
 			<-time.After(time.Minute)
 		}

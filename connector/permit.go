@@ -87,7 +87,11 @@ type Download struct {
 func (d *Download) Columns() *schema.Columns { return d.body.Columns() }
 
 // Request is the call as it stands now.
-func (d *Download) Request() schema.Request { return d.body.Request() }
+func (d *Download) Request() schema.Request {
+	r := d.body.Request()
+	r.Breaker = d.permit.ticket.state
+	return r
+}
 
 // Bytes is how much of the body has arrived, compression undone.
 func (d *Download) Bytes() int64 { return d.body.Bytes() }
@@ -114,7 +118,7 @@ func (d *Download) end(err error) {
 		return
 	}
 	if f, ok := errors.AsType[*schema.Failure](err); ok && d.failure == nil {
-		f.Breaker = d.permit.ticket.state
+		f.Request.Breaker = d.permit.ticket.state
 		d.failure = f
 	}
 }

@@ -97,7 +97,7 @@ func TestSourceOverTheClient(t *testing.T) {
 				switch {
 				case c.code == "" && end != io.EOF:
 					t.Fatalf("ended with %v", end)
-				case c.code != "" && (f == nil || f.Code != c.code || f.Breaker != "closed"):
+				case c.code != "" && (f == nil || f.Code != c.code || f.Request.Breaker != "closed"):
 					t.Fatalf("ended with %+v, want %s", end, c.code)
 				}
 				now := time.Now()

@@ -68,7 +68,7 @@ type LetterRow struct {
 // ExportLetter is the dead letter of a failed export call.
 func ExportLetter(f *Failure, at time.Time) *DeadLetter {
 	l := letter(f.Export, at)
-	l.Kind, l.Breaker, l.Request = KindExport, f.Breaker, letterRequest(f.Request)
+	l.Kind, l.Breaker, l.Request = KindExport, f.Request.Breaker, letterRequest(f.Request)
 	l.Error = LetterError{
 		Code: f.Code, HTTPStatus: f.Status, Result: f.Result, Message: f.Message, Origin: f.Origin, Detail: f.Detail, Headers: f.Headers,
 	}
@@ -82,7 +82,7 @@ func ExportLetter(f *Failure, at time.Time) *DeadLetter {
 // RowLetter is the dead letter of a row that export e met.
 func RowLetter(e Export, b *BadRow, r Request, at time.Time) *DeadLetter {
 	l := letter(e, at)
-	l.Kind, l.Request = KindRow, letterRequest(r)
+	l.Kind, l.Breaker, l.Request = KindRow, r.Breaker, letterRequest(r)
 	l.Error = LetterError{Code: b.Code, Message: b.Message, Origin: b.Origin, Detail: b.Detail}
 	l.Row = &LetterRow{Line: b.Line, Offset: b.Offset, RawBytes: b.RawBytes}
 	l.Row.Raw, l.Row.RawBase64 = text(b.Raw)

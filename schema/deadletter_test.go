@@ -18,7 +18,7 @@ var (
 	letterExport = schema.Export{Service: "1234", Stream: "events", Kind: schema.Event, Key: "df_unified_id", Day: 20779, N: 3, Attempt: 2}
 	letterAsked  = schema.Request{
 		Method: "POST", URL: "https://openapi.dfinery.ai/api/v1/export/event?service_id=1234", Body: `{"from_date":"2026-11-22"}`,
-		Started: letterAt.Add(-812 * time.Millisecond), Duration: 812_900 * time.Microsecond, Bytes: 46, Rows: 7,
+		Started: letterAt.Add(-812 * time.Millisecond), Duration: 812_900 * time.Microsecond, Bytes: 46, Rows: 7, Breaker: "closed",
 	}
 )
 
@@ -29,7 +29,7 @@ func letters(t *testing.T) map[string]*schema.DeadLetter {
 			Code: schema.QueryError, Class: schema.Outage, Origin: schema.OriginAPI, Export: letterExport, Status: 500, Result: "fail", Message: "query_error",
 			Detail:  "export events 2026-11-22: the API's query failed",
 			Headers: map[string]string{"date": "Mon, 23 Nov 2026 01:02:03 GMT", "content-type": "application/json"},
-			Body:    []byte(`{"result":"fail","message":"query_error"}`), Breaker: "closed", Request: letterAsked,
+			Body:    []byte(`{"result":"fail","message":"query_error"}`), Request: letterAsked,
 			RetryAfter: time.Minute, Date: letterAt, Err: errors.New("never shown"),
 		}
 		change(f)

@@ -93,7 +93,6 @@ type Failure struct {
 
 	RetryAfter time.Duration // as the answer asks; 0 when it does not
 	Date       time.Time     // the answer's Date; zero without one
-	Breaker    string        // its state when the call was made: closed, half-open
 
 	Request Request
 	Err     error // the transport's error, for errors.Is and errors.As; nil when the API answered
@@ -106,8 +105,9 @@ type Request struct {
 	Body     string
 	Started  time.Time
 	Duration time.Duration
-	Bytes    int64 // of the answer's body that arrived, compression undone
-	Rows     int64 // handed out before it failed
+	Bytes    int64  // of the answer's body that arrived, compression undone
+	Rows     int64  // handed out before it failed
+	Breaker  string // its state when the call was made: closed, half-open; empty where there is none
 }
 
 func (f *Failure) Error() string { return fmt.Sprintf("%s: %s", f.Code, f.Detail) }
