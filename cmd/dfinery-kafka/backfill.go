@@ -28,7 +28,7 @@ func backfillCommand() *cobra.Command {
 		Long: `Export days of a stream once more, and publish what is not there yet. With --again every row of them is published once more, with
 the same id: for consumers that lost theirs. The owner of the service does it, as the quota allows; polls of today go first.
 
-What it costs is said first; on a terminal it is asked for, elsewhere --yes is needed.`,
+What it costs is said first, and a terminal is asked whether to go on, unless --yes is given.`,
 		Example: `  dfinery-kafka backfill events --from 2026-11-01 --to 2026-11-07
   dfinery-kafka backfill events --from 2026-11-23 --again --yes --wait 1h`,
 		Args: cobra.ExactArgs(1),
@@ -104,10 +104,11 @@ func cost(w io.Writer, c *config.Config, stream string, first, last schema.Day, 
 	}
 }
 
+// agree asks a person at a terminal; a script has decided already.
 func agree(cmd *cobra.Command) error {
 	in, ok := cmd.InOrStdin().(*os.File)
 	if !ok || !terminal(in) {
-		return &exitError{exitUsage, errors.New("nobody can be asked here: --yes carries it out")}
+		return nil
 	}
 	fmt.Fprint(cmd.OutOrStdout(), "carry it out? [y/N] ")
 	answer, err := bufio.NewReader(in).ReadString('\n')

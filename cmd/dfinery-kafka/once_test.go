@@ -55,7 +55,7 @@ func TestCommandsOfOnce(t *testing.T) {
 		t.Fatalf("records by day (-want +got):\n%s", diff)
 	}
 
-	done("backfill", "events", "--from", day(2), "--to", day(1), "--again", "--yes")
+	done("backfill", "events", "--from", day(2), "--to", day(1), "--again")
 	done("run", "--once")
 	if diff := cmp.Diff(map[string]int{day(0): 200, day(1): 400, day(2): 400}, records()); diff != "" {
 		t.Errorf("records by day after a backfill (-want +got):\n%s", diff)
