@@ -124,12 +124,14 @@ func (b *bench) measureOne(ctx context.Context, c contender, t task, data *dataF
 	if err != nil {
 		return u, err
 	}
-	check, err := part(ctx, append([]string{"verify", "--brokers", t.brokers, "--topic", t.topic}, data.args()...)...)
-	if err != nil {
-		return u, err
-	}
-	if said, err := check.CombinedOutput(); err != nil {
-		return u, fmt.Errorf("%s was wrong, its figures mean nothing: %w\n%s", c.name, err, said)
+	for _, topic := range t.topics() {
+		check, err := part(ctx, append([]string{"verify", "--brokers", t.brokers, "--topic", topic}, data.args()...)...)
+		if err != nil {
+			return u, err
+		}
+		if said, err := check.CombinedOutput(); err != nil {
+			return u, fmt.Errorf("%s was wrong, its figures mean nothing: %w\n%s", c.name, err, said)
+		}
 	}
 	return u, nil
 }

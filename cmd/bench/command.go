@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 )
@@ -19,6 +20,7 @@ Without --brokers or --kfake it starts an Apache Kafka with deploy/kafka-up.sh, 
 repository. Processor time counts user and system time of the process alone, not of Kafka or of the simulated API.`,
 		Example: `  go run ./cmd/bench                               # all, in under ten minutes
   go run ./cmd/bench --rows 5000000 --rounds 1 --only ours
+  go run ./cmd/bench growth                        # how the cost grows with rows, columns, partitions and so on
   go run ./cmd/bench micro                         # the packages' own benchmarks`,
 		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -41,7 +43,7 @@ repository. Processor time counts user and system time of the process alone, not
 	flags.StringVar(&b.binary, "binary", "", "the dfinery-kafka to measure; empty: build it")
 	flags.StringVar(&b.out, "out", "bench-out/export.txt", "the file for benchstat; empty: none")
 	flags.StringSliceVar(&b.only, "only", nil, "contenders, by the beginning of their names")
-	root.AddCommand(microCommand(), serveCommand(), brokerCommand(), kafkaGoCommand(), franzGoCommand(), renderCommand(), verifyCommand())
+	root.AddCommand(growthCommand(), microCommand(), serveCommand(), brokerCommand(), kafkaGoCommand(), franzGoCommand(), renderCommand(), verifyCommand())
 	return root
 }
 
@@ -49,6 +51,17 @@ repository. Processor time counts user and system time of the process alone, not
 type task struct {
 	api, brokers, topic string
 	day                 string
+	codec               string // of ours; empty means its default
+	streams             int    // of ours, that export at once; each has its topic, and all the same rows
+}
+
+// topics are those that the streams fill.
+func (t *task) topics() []string {
+	topics := []string{t.topic}
+	for n := 1; n < t.streams; n++ {
+		topics = append(topics, fmt.Sprintf("%s.%d", t.topic, n))
+	}
+	return topics
 }
 
 func (t *task) flags(cmd *cobra.Command) {

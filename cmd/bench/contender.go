@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // contender is one way to bring the export into Kafka.
@@ -40,9 +42,20 @@ func reference(name string) func(context.Context, *bench, *task) (*exec.Cmd, err
 func ours(ctx context.Context, b *bench, t *task) (*exec.Cmd, error) {
 	cmd := exec.CommandContext(ctx, b.binary, "run", "--once")
 	cmd.Env = []string{
-		"DFINERY_BASE_URL=" + t.api, "DFINERY_SERVICE_ID=" + service, "DFINERY_EXPORT_TOKEN=" + token, "DFINERY_CALLS_PER_HOUR=10000000",
+		"DFINERY_BASE_URL=" + t.api, "DFINERY_SERVICE_ID=" + service, "DFINERY_EXPORT_TOKEN=" + token, "DFINERY_CALLS_PER_HOUR=1000000000",
 		"KAFKA_BROKERS=" + t.brokers, "LEDGER_TOPIC=" + t.topic + ".ledger", "DEAD_LETTER_TOPIC=" + t.topic + ".dead-letters",
-		"STREAM_EVENTS_TOPIC=" + t.topic, "STREAM_EVENTS_START=" + t.day, "STREAM_EVENTS_POLL_INTERVAL=1ms", "ADMIN_ADDR=",
+		"ADMIN_ADDR=",
+	}
+	var names []string
+	for n, topic := range t.topics() {
+		name := fmt.Sprintf("events%d", n)
+		names = append(names, name)
+		prefix := "STREAM_" + strings.ToUpper(name)
+		cmd.Env = append(cmd.Env, prefix+"_TOPIC="+topic, prefix+"_START="+t.day, prefix+"_POLL_INTERVAL=1ms")
+	}
+	cmd.Env = append(cmd.Env, "STREAMS="+strings.Join(names, ","))
+	if t.codec != "" {
+		cmd.Env = append(cmd.Env, "KAFKA_COMPRESSION="+t.codec)
 	}
 	for _, name := range []string{"GOGC", "GOMEMLIMIT", "GODEBUG"} {
 		if value, set := os.LookupEnv(name); set {

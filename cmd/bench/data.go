@@ -11,14 +11,14 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// dataset is what is exported: rows events of 40 columns on one day, and nothing on all others. A thousandth of the rows equals the row
+// dataset is what is exported: events of one day, and nothing on all others. A thousandth of the rows equals the row
 // before. No cell needs quotes: encoding/csv would not return a quoted CR LF as it was.
-func dataset(rows int, day schema.Day) exporttest.Data {
+func (f *dataFlags) dataset(day schema.Day) exporttest.Data {
 	return exporttest.Data{
-		Seed: 1, Columns: 40, Users: max(1000, rows/10), Duplicates: 0.001,
+		Seed: 1, Columns: f.columns, Users: max(1000, f.rows/10), Duplicates: 0.001, Long: f.long, Hot: f.hot,
 		RowsOn: func(d schema.Day) int {
 			if d == day {
-				return rows
+				return f.rows
 			}
 			return 0
 		},
@@ -27,17 +27,23 @@ func dataset(rows int, day schema.Day) exporttest.Data {
 
 // dataFlags are those of the processes that make the data themselves.
 type dataFlags struct {
-	rows int
-	day  string
+	rows    int
+	columns int // 0 means 40
+	long    int // how often a cell's text is repeated in it; 0 means once
+	hot     float64
+	day     string
 }
 
 func (f *dataFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.rows, "rows", 0, "rows of the export")
+	cmd.Flags().IntVar(&f.columns, "columns", 0, "columns of the export")
+	cmd.Flags().IntVar(&f.long, "long", 0, "how often a cell's text is repeated in it")
+	cmd.Flags().Float64Var(&f.hot, "hot", 0, "share of the rows that have one key")
 	cmd.Flags().StringVar(&f.day, "day", "", "day of the rows")
 }
 
 func (f *dataFlags) args() []string {
-	return []string{"--rows", fmt.Sprint(f.rows), "--day", f.day}
+	return []string{"--rows", fmt.Sprint(f.rows), "--columns", fmt.Sprint(f.columns), "--long", fmt.Sprint(f.long), "--hot", fmt.Sprint(f.hot), "--day", f.day}
 }
 
 // open returns the data with the query that exports it.
@@ -46,7 +52,7 @@ func (f *dataFlags) open() (exporttest.Data, exporttest.Query, error) {
 	if err != nil {
 		return exporttest.Data{}, exporttest.Query{}, err
 	}
-	return dataset(f.rows, day), exporttest.Query{Kind: schema.Event, From: day, To: day, Export: 1}, nil
+	return f.dataset(day), exporttest.Query{Kind: schema.Event, From: day, To: day, Export: 1}, nil
 }
 
 // columns names the columns of the export.

@@ -95,6 +95,37 @@ func TestFiguresOfWrongRunsAreNotShown(t *testing.T) {
 	}
 }
 
+func TestGrowth(t *testing.T) {
+	t.Parallel()
+	tables, said, err := run(t, "growth", "--kfake", "--rows", "300", "--largest", "300")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	var got []string
+	for _, m := range regexp.MustCompile(`(?m)^\| ([a-z0-9 ]+) \| (?:first|\d+ \| \d+ \| \d+ \| \d+ \|$)`).FindAllStringSubmatch(tables, -1) {
+		got = append(got, m[1])
+	}
+	want := []string{
+		"rows", "3", "30", "300", "columns", "6", "40", "200", "cells", "short", "10 times", "100 times", "partitions", "1", "6", "60",
+		"codec", "none", "gzip", "snappy", "lz4", "zstd", "streams at once", "1", "3", "5", "keys", "even", "one has half of the rows",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("tables: %s\n%s", diff, tables)
+	}
+}
+
+func TestFiguresOfWrongGrowthAreNotShown(t *testing.T) {
+	t.Parallel()
+	idle := filepath.Join(t.TempDir(), "idle")
+	if err := os.WriteFile(idle, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	tables, said, err := run(t, "growth", "--kfake", "--rows", "10", "--only", "codec", "--binary", idle)
+	if err == nil || strings.Contains(tables, "none") || !strings.Contains(said, "codec none: the first export was wrong") {
+		t.Errorf("error %v, tables %q, said %q", err, tables, said)
+	}
+}
+
 // record is one record for kcat: key and value.
 type record struct{ key, value string }
 
@@ -149,9 +180,11 @@ func TestVerify(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			topic := fmt.Sprint("t", n)
 			produce(t, brokers, topic, c.change(slices.Clone(rows)))
-			_, said, err := run(t, append([]string{"verify", "--brokers", brokers, "--topic", topic}, data...)...)
-			if got := err == nil; got != c.right {
-				t.Errorf("right: %v, want %v: %s", got, c.right, said)
+			for _, listed := range []string{"50", "0"} { // each row looked for, and by digest
+				_, said, err := run(t, append([]string{"verify", "--brokers", brokers, "--topic", topic, "--listed", listed}, data...)...)
+				if got := err == nil; got != c.right {
+					t.Errorf("%s listed: right: %v, want %v: %s", listed, got, c.right, said)
+				}
 			}
 		})
 	}

@@ -18,6 +18,8 @@ type Data struct {
 	Columns    int                  // columns of an event export, at least 6; 0 means 40
 	Location   *time.Location       // where a day begins; nil means Asia/Seoul
 
+	Long       int     // events: how often an ordinary cell's text is repeated in it; 0 means once
+	Hot        float64 // share of events that are of one user
 	Odd        float64 // share of rows with commas, quotes, line ends, backslashes, arrays and other scripts than Latin in their cells
 	Duplicates float64 // share of events that equal the event before them in every cell
 	Shuffle    bool    // each export has its rows in another order

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math/bits"
 	"slices"
+	"strings"
 
 	"dfinery-kafka/schema"
 )
@@ -42,6 +43,7 @@ const (
 	saltLate    = 0x1d8e4e27c47d124f
 	saltGone    = 0xeb44accab455d165
 	saltShuffle = 0xa0761d6478bd642f
+	saltHot     = 0xd6e8feb86659fd93
 )
 
 const golden = 0x9e3779b97f4a7c15
@@ -91,7 +93,7 @@ func (g *generator) template(t uint64, event string, odd bool) template {
 		case odd && h&6 == 0:
 			cells[i] = oddValues[below(mix(h), uint64(len(oddValues)))]
 		default:
-			cells[i] = c.values[below(mix(h), uint64(len(c.values)))]
+			cells[i] = strings.Repeat(c.values[below(mix(h), uint64(len(c.values)))], max(1, g.data.Long))
 		}
 	}
 	return template{event: event, cells: cells}
@@ -151,6 +153,9 @@ func (g *generator) eachEvent(q Query, day schema.Day, keep []bool, yield func(*
 			continue
 		}
 		r.user = below(mix(r.id^saltUser), uint64(g.data.Users))
+		if hits(g.data.Hot, r.id, saltHot) {
+			r.user = 0
+		}
 		if !yield(&r) {
 			return false
 		}

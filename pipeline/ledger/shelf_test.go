@@ -19,13 +19,13 @@ import (
 // shelf is an embedded Kafka with the ledger of service 1234 in it.
 type shelf struct {
 	*ledger.Books
-	t       *testing.T
+	t       testing.TB
 	fake    *kfake.Cluster
 	client  *kgo.Client
 	session *produce.Session
 }
 
-func newShelf(t *testing.T, partitions int) *shelf {
+func newShelf(t testing.TB, partitions int) *shelf {
 	t.Helper()
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {

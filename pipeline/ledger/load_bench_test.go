@@ -1,0 +1,51 @@
+package ledger_test
+
+import (
+	"runtime"
+	"testing"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// BenchmarkLoadSet loads the fingerprints of a day of five million rows, from an embedded broker in the same process. What it counts as
+// memory is the set's alone.
+func BenchmarkLoadSet(b *testing.B) {
+	const rows, together = 5_000_000, 200_000
+	s := newShelf(b, 1)
+	w := s.writer(0)
+	logs, err := s.Cluster.Offsets(s.soon(), cluster.TopicPartition{Topic: s.Rows})
+	if err != nil {
+		b.Fatal(err)
+	}
+	start := logs[0].End
+	for n := 0; n < rows; n += together {
+		if err := w.Fingerprints(day, 1, prints(n, n+together)); err != nil {
+			b.Fatal(err)
+		}
+		s.flush()
+	}
+	if logs, err = s.Cluster.Offsets(s.soon(), cluster.TopicPartition{Topic: s.Rows}); err != nil {
+		b.Fatal(err)
+	}
+	record := &ledger.Day{Published: rows, Generation: 1, Fingerprints: []ledger.Range{{0, start, logs[0].End}}}
+	load := func() *ledger.Set {
+		set, err := s.LoadSet(s.soon(), day, record)
+		if err != nil || set.Rows() != rows {
+			b.Fatalf("%d rows, %v", set.Rows(), err)
+		}
+		return set
+	}
+	for b.Loop() {
+		load()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	set := load()
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/rows, "bytes/row")
+	runtime.KeepAlive(set)
+}
