@@ -7,8 +7,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// remembered is how long the states of days are kept in memory after they can't change any more.
-const remembered = 2 * Reach
+// missed is how far back, at most, days that passed while nobody looked become gaps.
+const missed = 2 * Reach
 
 // warnWithin is how long before a day is lost at the source each look at it is worth a warning, once a day.
 const warnWithin = 3
@@ -17,6 +17,9 @@ const warnWithin = 3
 const settleIn = 10 * time.Minute
 
 // age lets days leave the reach, also those of a time in which nobody looked, and lets go of the fingerprints of days that rest.
+//
+// A day's record stays in memory, as it does in the ledger: an old day is written by a replay, and a clock that was months ahead for a
+// minute must not make its days look new.
 func (t *tenure) age(now time.Time) {
 	today := schema.DayOf(now, t.service.Location)
 	for _, st := range t.streams {
@@ -26,11 +29,12 @@ func (t *tenure) age(now time.Time) {
 			if day != today && !d.busy() && len(d.prints) == 0 {
 				d.set = nil
 			}
-			if day < today-remembered && !d.changed && !d.busy() {
-				delete(st.days, day)
+			if state := d.record.State; st.retract(d, today, now, t.service.Location) {
+				t.log.Warn("a day is exported again that had come to its end too early: the clock was ahead, or the lookback is longer now",
+					"stream", st.Name, "day", day, "state", state)
 			}
 		}
-		for day := max(oldest, today-remembered); day < first; day++ {
+		for day := max(oldest, today-missed); day < first; day++ {
 			switch d := st.days[day]; {
 			case d == nil && st.Kind == schema.Event:
 				t.leave(st, st.day(day))

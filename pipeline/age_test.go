@@ -37,12 +37,14 @@ func TestAge(t *testing.T) {
 		"days that passed while nobody looked are gaps": {
 			newTestStream("a", all).with(Reach+4, ledger.Settled, 0, final), map[schema.Day]shown{
 				34: {ledger.Settled, true}, 33: {ledger.Gap, false}, 32: {ledger.Gap, false}, 31: {ledger.Gap, false}}},
+		"a gap within the reach was the clock's fault": {
+			newTestStream("a", all).with(Reach, ledger.Gap, 0).with(Reach+1, ledger.Gap, 0), map[schema.Day]shown{30: {ledger.Pending, false}, 31: {ledger.Gap, false}}},
 		"a day that is being exported has its chance": {
 			newTestStream("a", all).with(Reach+1, ledger.Pending, 0, func(d *day) { d.export = new(export) }), map[schema.Day]shown{31: {ledger.Pending, false}}},
-		"an outage of months: what is older than two reaches is forgotten": {
+		"an outage of months: gaps go back two reaches": {
 			newTestStream("a", all).with(100, ledger.Settled, 0).with(Reach+1, ledger.Gap, 0), func() map[schema.Day]shown {
-				gaps := map[schema.Day]shown{}
-				for back := schema.Day(Reach + 1); back <= remembered; back++ {
+				gaps := map[schema.Day]shown{100: {ledger.Settled, false}}
+				for back := schema.Day(Reach + 1); back <= missed; back++ {
 					gaps[back] = shown{ledger.Gap, false}
 				}
 				return gaps

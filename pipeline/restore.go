@@ -85,6 +85,7 @@ func (t *tenure) adopt(state *ledger.State) {
 	for _, c := range state.Commands {
 		t.commands = append(t.commands, c)
 	}
+	t.believe(time.Now().UTC())
 	t.end = state.End
 }
 

@@ -141,8 +141,12 @@ func (t *tenure) streamStatus(s *stream, list []due, counts StreamCounts, now ti
 	if i := slices.IndexFunc(list, func(d due) bool { return d.stream == s }); i >= 0 {
 		status.Next = t.nextStatus(list[i], now)
 	}
+	today := schema.DayOf(now, t.service.Location)
 	for day, d := range s.days {
 		r := d.record
+		if day < today-missed {
+			continue
+		}
 		one := DayStatus{Day: day, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad,
 			Running: d.export != nil, Lacks: r.MissingEvents}
 		if r.Error != nil {
@@ -158,7 +162,6 @@ func (t *tenure) streamStatus(s *stream, list []due, counts StreamCounts, now ti
 		}
 		status.Days = append(status.Days, one)
 	}
-	today := schema.DayOf(now, t.service.Location)
 	for day := s.first(today); day <= today; day++ {
 		if s.days[day] == nil {
 			status.Untried++

@@ -134,8 +134,9 @@ func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead bool) {
 	position := t.marks[p]
 	position.Last, position.LastID = r.Offset, string(id)
 	t.marks[p] = position
-	if at < schema.DayOf(time.Now(), t.service.Location)-Reach-1 {
-		return // out of reach: never exported again
+	// A day that the ledger knows may be written again, however old: by a replay, or once a wrong clock is right again.
+	if st.days[at] == nil && at < schema.DayOf(time.Now(), t.service.Location)-Reach-1 {
+		return // out of reach, of a ledger that was lost: to hold all that was ever published would take the memory of all days
 	}
 	d := st.day(at)
 	if n < d.record.From {

@@ -32,9 +32,10 @@ func restoreEnvironment(t *testing.T) {
 
 // What differs from run to run.
 var (
-	dates  = regexp.MustCompile(`\d{4}-\d{2}-\d{2}`)
-	calls  = regexp.MustCompile(`(open|settled) +\d+`)
-	counts = regexp.MustCompile(`\d+ export calls|[0-9,]+ cells$|[0-9.]+ s$`)
+	dates       = regexp.MustCompile(`\d{4}-\d{2}-\d{2}`)
+	calls       = regexp.MustCompile(`(open|settled) +\d+`)
+	counts      = regexp.MustCompile(`\d+ export calls|[0-9,]+ cells$|[0-9.]+ s$`)
+	lineNumbers = regexp.MustCompile(`line [0-9]+`) // quoted cells with line ends depend on the day
 )
 
 func TestDemo(t *testing.T) {
@@ -76,11 +77,11 @@ func TestDemo(t *testing.T) {
 		"D  export 1  query_error after 0 rows; 0 were published",
 		"D  export 2  306 rows: 6 published, 300 known already, 1 bad",
 		"D  export 3  306 rows: 6 published, 300 known already, 0 bad",
-		"D  row     field_count: line 12: 8 fields, the header has 16",
+		"D  row     field_count: line L: 8 fields, the header has 16",
 		`"message": "query_error",`,
 		"export  1234/events/D/2",
 	} {
-		if !strings.Contains(dates.ReplaceAllString(text, "D"), line) {
+		if !strings.Contains(lineNumbers.ReplaceAllString(dates.ReplaceAllString(text, "D"), "line L"), line) {
 			t.Errorf("not printed: %s", line)
 		}
 	}

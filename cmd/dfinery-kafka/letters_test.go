@@ -107,6 +107,7 @@ var changes = []struct {
 	{regexp.MustCompile(`"id":"[^"]{22}"`), `"id":"ID"`},
 	{regexp.MustCompile(`"bytes":\d+,"rows":([1-9])`), `"bytes":0,"rows":$1`},
 	{regexp.MustCompile(`"content-length":"\d{3,}","content-type":"text/csv`), `"content-length":"LENGTH","content-type":"text/csv`},
+	{regexp.MustCompile(`"bytes":\d{3,},"rows":0`), `"bytes":0,"rows":0`},
 	{regexp.MustCompile(`"offset":\d+`), `"offset":0`},
 	{regexp.MustCompile(`x{100,}`), "x…"},
 }

@@ -1,0 +1,91 @@
+package pipeline
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+func TestBelieve(t *testing.T) {
+	t.Parallel()
+	before, later := noon.Add(-time.Hour), noon.Add(48*time.Hour)
+	tenure := newTenure(&Service{Location: planned, Log: slog.New(slog.DiscardHandler)}, nil)
+	st := newTestStream("a", nil).with(0, ledger.Open, 0, func(d *day) {
+		d.record.FirstExport, d.record.LastExport, d.record.LastSuccess = &before, &later, &later
+		d.record.Error = &ledger.Fault{Code: schema.QueryError, At: later, Attempts: 2, Until: later.Add(time.Minute)}
+	}).with(1, ledger.Open, 0, func(d *day) {
+		d.record.LastSuccess, d.record.FirstExport = &before, nil
+		d.record.Error = &ledger.Fault{Code: schema.QueryError, At: before, Attempts: 1, Until: later}
+	})
+	st.kept.Halted = &ledger.Halt{Since: later, Until: later.Add(time.Hour)}
+	tenure.streams = []*stream{st}
+	tenure.commands = []*ledger.Command{{ID: "a", Taken: &later}, {ID: "b", Taken: &before}, {ID: "c"}}
+	tenure.believe(noon)
+
+	want := map[schema.Day]ledger.Day{
+		today: {State: ledger.Open, FirstExport: &before, LastExport: &noon, LastSuccess: &noon,
+			Error: &ledger.Fault{Code: schema.QueryError, At: noon, Attempts: 2, Until: noon}},
+		today - 1: {State: ledger.Open, LastSuccess: &before, Error: &ledger.Fault{Code: schema.QueryError, At: before, Attempts: 1, Until: later}},
+	}
+	got := map[schema.Day]ledger.Day{}
+	for at, d := range st.days {
+		got[at] = d.record
+	}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(ledger.Day{}), cmpopts.IgnoreFields(ledger.Day{}, "Generation")); diff != "" {
+		t.Errorf("days (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(&ledger.Halt{Since: noon, Until: noon}, st.kept.Halted); diff != "" {
+		t.Errorf("halt (-want +got):\n%s", diff)
+	}
+	taken := []*time.Time{tenure.commands[0].Taken, tenure.commands[1].Taken, tenure.commands[2].Taken}
+	if diff := cmp.Diff([]*time.Time{&noon, &before, nil}, taken); diff != "" {
+		t.Errorf("commands taken (-want +got):\n%s", diff)
+	}
+}
+
+func TestRetract(t *testing.T) {
+	t.Parallel()
+	all := func(s *Stream) { s.StartBack = Reach }
+	looked := func(d *day) { d.record.LastLook = true }
+	refused := func(d *day) { d.record.Error = &ledger.Fault{Code: schema.ExceedDateRangeLimit} }
+	type state struct {
+		State    ledger.DayState
+		LastLook bool
+	}
+	tests := map[string]struct {
+		back schema.Day
+		from ledger.DayState
+		with func(*day)
+		want state
+	}{
+		"a gap within the reach":              {Reach, ledger.Gap, func(*day) {}, state{ledger.Pending, false}},
+		"a gap beyond it":                     {Reach + 1, ledger.Gap, func(*day) {}, state{ledger.Gap, false}},
+		"a gap of the API's own":              {Reach, ledger.Gap, refused, state{ledger.Gap, false}},
+		"a gap of the future":                 {-1, ledger.Gap, func(*day) {}, state{ledger.Gap, false}},
+		"settled today":                       {0, ledger.Settled, func(*day) {}, state{ledger.Open, false}},
+		"settled within the lookback":         {2, ledger.Settled, func(*day) {}, state{ledger.Open, false}},
+		"settled after it":                    {3, ledger.Settled, func(*day) {}, state{ledger.Settled, false}},
+		"a last look that was too early":      {Reach - 2, ledger.Settled, looked, state{ledger.Settled, false}},
+		"a last look in the last two days":    {Reach - 1, ledger.Settled, looked, state{ledger.Settled, true}},
+		"a last look beyond the reach stands": {Reach + 1, ledger.Settled, looked, state{ledger.Settled, true}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tenure := newTenure(&Service{Location: planned, Log: slog.New(slog.DiscardHandler)}, nil)
+			st := newTestStream("a", all).with(test.back, test.from, 0, test.with)
+			tenure.streams = []*stream{st}
+			tenure.age(noon)
+			d := st.days[today-test.back]
+			if diff := cmp.Diff(test.want, state{d.record.State, d.record.LastLook}); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
