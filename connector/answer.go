@@ -52,6 +52,7 @@ func (k *call) recognise(response *http.Response, maxRow int) (*Body, error) {
 		return nil, k.fail(cause{code: schema.NotCSV, origin: schema.OriginTransport, happened: "the answer is no text", body: lead})
 	}
 	body := &Body{call: k, reader: NewReader(&rest{lead, src, err}, maxRow), sighting: k.habit.watch(k.export)}
+	body.reader.clean = k.scrub.name
 	if err := body.readHeader(); err != nil {
 		return nil, err
 	}

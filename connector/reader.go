@@ -29,6 +29,7 @@ type Reader struct {
 	maxRow int
 
 	columns *schema.Columns
+	clean   func(name string) string // of the header's names; nil leaves them as they are
 	buf     []byte // buf[pos:end] was read and is not handed out; buf[end] is a newline, as split.scan wants it
 	pos     int
 	end     int
@@ -78,6 +79,9 @@ func (r *Reader) Header() (*schema.Columns, error) {
 	names := make([]string, len(row.Cells))
 	for i := range names {
 		names[i] = string(row.Cell(i))
+		if r.clean != nil {
+			names[i] = r.clean(names[i])
+		}
 	}
 	columns, err := schema.NewColumns(names)
 	if err != nil {

@@ -5,11 +5,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"slices"
+	"strings"
 )
 
 const (
 	// partial is how many letters of the token must end a text that was cut there, to be taken for its beginning.
 	partial = 4
+	// shortest is how long a token is that is taken out of names, too.
+	shortest = 8
 	// maxEscaped is how often a text may have been escaped.
 	maxEscaped = 5
 )
@@ -34,6 +37,16 @@ func newScrubber(token Secret) scrubber {
 }
 
 func (s *scrubber) text(t string) string { return string(s.bytes([]byte(t))) }
+
+// name is the name of a column without the token. Names go into records, ledger and logs as they are, so that one of letters that any name
+// may have stays: a token of less than shortest letters is no secret, and the beginning of a token is not one either.
+func (s *scrubber) name(t string) string {
+	if len(s.token) < shortest {
+		return t
+	}
+	const end = "\n" // which keeps the end of the name from being taken for a cut
+	return strings.TrimSuffix(s.text(t+end), end)
+}
 
 // bytes is b without the token; it shares b's memory when there is none.
 func (s *scrubber) bytes(b []byte) []byte {

@@ -66,7 +66,11 @@ func (t *tenure) carryOut(ctx context.Context) error {
 		if done {
 			now := time.Now().UTC()
 			c.Done = &now
-			t.log.Info("command carried out", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result, "error", c.Error)
+			if c.Error != "" {
+				t.log.Warn("command refused", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result, "error", c.Error)
+			} else {
+				t.log.Info("command carried out", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result)
+			}
 		} else {
 			open = append(open, c)
 		}

@@ -22,7 +22,11 @@ type Left struct {
 
 func (e *LeftError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d exports are left", len(e.Left))
+	if len(e.Left) == 1 {
+		b.WriteString("1 export is left")
+	} else {
+		fmt.Fprintf(&b, "%d exports are left", len(e.Left))
+	}
 	for i, l := range e.Left {
 		if i == 10 {
 			fmt.Fprintf(&b, "\n  and %d more", len(e.Left)-i)

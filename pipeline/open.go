@@ -123,7 +123,7 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 	if owner := before.Owner; owner != nil && first && !s.AtLeastOnce && owner.ProducerID != session.Identity().ID {
 		// Another producer id fences nobody: the older owner must have fallen silent.
 		s.Log.Warn("the broker gave another producer id, so the former owner is not fenced: waiting until it has been silent",
-			"owner", owner.Instance, "beat", owner.Beat, "for", s.StandbyAfter)
+			"owner", owner.Instance, "beat", owner.Beat, "for", s.StandbyAfter.String())
 		if err := s.awaitSilence(ctx, t.books, before); err != nil {
 			session.Close()
 			return nil, err

@@ -49,7 +49,7 @@ func (s *Service) awaitSilence(ctx context.Context, books *ledger.Books, state *
 			return nil
 		}
 		if time.Since(heard) >= s.StandbyAfter {
-			s.Log.Warn("the owner has been silent: taking over", "for", s.StandbyAfter, "last_beat", last)
+			s.Log.Warn("the owner has been silent: taking over", "for", s.StandbyAfter.String(), "last_beat", last)
 			return nil
 		}
 		pause(ctx, every)

