@@ -30,7 +30,7 @@ type Reader struct {
 
 	columns *schema.Columns
 	clean   func(name string) string // of the header's names; nil leaves them as they are
-	buf     []byte // buf[pos:end] was read and is not handed out; buf[end] is a newline, as split.scan wants it
+	buf     []byte                   // buf[pos:end] was read and is not handed out; buf[end] is a newline, as split.scan wants it
 	pos     int
 	end     int
 	base    int64 // the place of buf[0] in the body

@@ -91,7 +91,7 @@ func dlqShowCommand() *cobra.Command {
 
 func dlqReplayCommand() *cobra.Command {
 	var f filter
-	var yes bool
+	var yes, planOnly bool
 	var patience time.Duration
 	cmd := &cobra.Command{
 		Use:   "replay [PARTITION/OFFSET …]",
@@ -99,9 +99,10 @@ func dlqReplayCommand() *cobra.Command {
 		Long: `Put dead letters right: the named ones, or all that match the flags.
 
 The dead letter of an export exports its day again; that of a row reads the row again from its copy and publishes it, if it now can
-be and is not there yet. The owner of the service does it; repeating it does no harm. First the plan is shown; --yes carries it out.`,
+be and is not there yet. The owner of the service does it; repeating it does no harm. First the plan
+is shown, and a terminal is asked whether to go on, unless --yes is given.`,
 		Example: `  dfinery-kafka dlq replay 3/17 --yes
-  dfinery-kafka dlq replay --kind row --code too_large        # the plan
+  dfinery-kafka dlq replay --kind row --code too_large --plan    # and no more
   dfinery-kafka dlq replay --kind row --code too_large --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			match, err := f.matcher()
@@ -121,11 +122,20 @@ be and is not there yet. The owner of the service does it; repeating it does no 
 			if err != nil {
 				return err
 			}
-			return replay(cmd, c, kafka, all, yes, patience)
+			if err := plan(cmd, all); err != nil || planOnly {
+				return err
+			}
+			if !yes {
+				if err := agree(cmd); err != nil {
+					return err
+				}
+			}
+			return replay(cmd, c, kafka, all, patience)
 		},
 	}
 	f.flags(cmd)
-	cmd.Flags().BoolVar(&yes, "yes", false, "carry it out")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&planOnly, "plan", false, "show the plan alone")
 	cmd.Flags().DurationVar(&patience, "wait", 10*time.Minute, "how long to wait for the result; 0 does not wait")
 	return cmd
 }
@@ -133,29 +143,32 @@ be and is not there yet. The owner of the service does it; repeating it does no 
 // lettersPerCommand keeps a command's record well below what Kafka takes.
 const lettersPerCommand = 20_000
 
-func replay(cmd *cobra.Command, c *config.Config, kafka *cluster.Cluster, all []found, yes bool, patience time.Duration) error {
-	out := cmd.OutOrStdout()
+// plan says what a replay of the letters takes.
+func plan(cmd *cobra.Command, all []found) error {
 	if len(all) == 0 {
 		return errors.New("no dead letter matches: see dfinery-kafka dlq list")
 	}
-	byStream := map[string][][2]int64{}
 	days, rows := map[string]bool{}, 0
-	var streams []string
 	for _, l := range all {
-		if byStream[l.Stream] == nil {
-			streams = append(streams, l.Stream)
-		}
-		byStream[l.Stream] = append(byStream[l.Stream], [2]int64{l.partition, l.offset})
 		if l.Kind == schema.KindRow {
 			rows++
 		} else {
 			days[l.Stream+"/"+l.Day.String()] = true
 		}
 	}
-	fmt.Fprintf(out, "plan: %d dead letters: %d rows to be read again, %d days to be exported again (%d calls)\n", len(all), rows, len(days), len(days))
-	if !yes {
-		fmt.Fprintln(out, "nothing was done: --yes carries it out")
-		return nil
+	fmt.Fprintf(cmd.OutOrStdout(), "plan: %d dead letters: %d rows to be read again, %d days to be exported again (%d calls)\n", len(all), rows, len(days), len(days))
+	return nil
+}
+
+// replay asks the owner to put the letters right.
+func replay(cmd *cobra.Command, c *config.Config, kafka *cluster.Cluster, all []found, patience time.Duration) error {
+	byStream := map[string][][2]int64{}
+	var streams []string
+	for _, l := range all {
+		if byStream[l.Stream] == nil {
+			streams = append(streams, l.Stream)
+		}
+		byStream[l.Stream] = append(byStream[l.Stream], [2]int64{l.partition, l.offset})
 	}
 	books := &ledger.Books{Cluster: kafka, Topic: string(c.Publish.LedgerTopic), Service: string(c.DFINERY.Service)}
 	var failed error
@@ -165,7 +178,7 @@ func replay(cmd *cobra.Command, c *config.Config, kafka *cluster.Cluster, all []
 			if err := books.Give(cmd.Context(), command); err != nil {
 				return err
 			}
-			failed = errors.Join(failed, await(cmd.Context(), out, books, command, patience))
+			failed = errors.Join(failed, await(cmd.Context(), cmd.OutOrStdout(), books, command, patience))
 		}
 	}
 	return failed

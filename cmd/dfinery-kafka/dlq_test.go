@@ -54,13 +54,13 @@ func TestReplayRows(t *testing.T) {
 		}
 		return err
 	})
-	plan, _ := b.run("dlq", "replay", "--code", "too_large")
-	expect(t, plan, "rows to be read again", "nothing was done: --yes carries it out")
+	plan, _ := b.run("dlq", "replay", "--code", "too_large", "--plan")
+	expect(t, plan, "rows to be read again")
 	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"] = "1h", "1h"
 	p := b.start(binary, nil, "run")
 	p.await(`"msg":"owner"`)
 	for n, want := range []string{"rows published, 0 were published already, 0 are bad still", "0 rows published, "} {
-		out, got := b.run("dlq", "replay", "--code", "too_large", "--yes")
+		out, got := b.run("dlq", "replay", "--code", "too_large")
 		if got.Code != 0 {
 			t.Fatalf("replay %d: exit %d: %s%s\n%s", n, got.Code, out, got.Stderr, p.text())
 		}
