@@ -61,6 +61,9 @@ await "$work/run.log" '"code":"query_error"'
 
 sed -e "s#connector:8080#$admin#" -e "s#/etc/prometheus/#$PWD/deploy/prometheus/#" -e 's/: 10s/: 1s/' deploy/compose/prometheus.yaml > "$work/prometheus.yaml"
 promtool check config "$work/prometheus.yaml"
+# dfinery_days counts days: promtool takes the word for a unit of time. It has nothing else to say.
+curl --fail --silent --show-error "http://$admin/metrics" | promtool check metrics > "$work/metrics" 2>&1 || true
+diff <(echo 'dfinery_days use base unit "seconds" instead of "days"') "$work/metrics"
 prometheus --config.file "$work/prometheus.yaml" --storage.tsdb.path "$work/prometheus" --web.listen-address "$prometheus" > "$work/prometheus.log" 2>&1 &
 pids+=($!)
 
