@@ -60,10 +60,14 @@ func (t *tenure) warn(st *stream, first, today schema.Day) {
 	}
 }
 
-// leave ends a day that the API no longer exports.
+// leave ends a day that the API no longer exports, or that STREAM_X_START, in days back from today, leaves behind.
 func (t *tenure) leave(st *stream, d *day) {
 	r := &d.record
 	d.changed = true
+	where, lost := "the API's reach", "its rows are lost at the source"
+	if d.name.Day >= schema.DayOf(time.Now(), t.service.Location)-Reach && (r.Error == nil || r.Error.Code != schema.ExceedDateRangeLimit) {
+		where, lost = "the days that the stream's START names", "its rows are not exported any more; a longer START does"
+	}
 	switch {
 	case st.Kind == schema.UserProfile && r.State == ledger.Pending:
 		delete(st.days, d.name.Day) // that snapshot can't be had any more, and the next has its rows
@@ -72,9 +76,9 @@ func (t *tenure) leave(st *stream, d *day) {
 	case r.State == ledger.Pending:
 		r.State = ledger.Gap
 		t.service.counts.gap(st.Name)
-		t.log.Error("a day has left the API's reach without ever having been exported: its rows are lost at the source", "stream", st.Name, "day", d.name.Day)
+		t.log.Error("a day has left "+where+" without ever having been exported: "+lost, "stream", st.Name, "day", d.name.Day)
 	case r.State == ledger.Open:
 		r.State, r.Final = ledger.Settled, false
-		t.log.Warn("a day has left the API's reach before it was settled: late rows may be missing", "stream", st.Name, "day", d.name.Day)
+		t.log.Warn("a day has left "+where+" before it was settled: late rows may be missing", "stream", st.Name, "day", d.name.Day)
 	}
 }

@@ -49,9 +49,11 @@ func (t *tenure) report(e *export, code schema.Code, failure *schema.Failure) {
 	if failure != nil {
 		level = slog.LevelWarn
 		attrs = append(attrs, "error", failure.Detail)
-		if f := e.day.record.Error; f != nil {
-			attrs = append(attrs, "again", f.Until)
-		}
+	}
+	now := time.Now()
+	day, loc := e.day.name.Day, t.service.Location
+	if next, ok := t.stream(e.stream.Name).next(day, schema.DayOf(now, loc), now, loc); ok {
+		attrs = append(attrs, "next", next.at.UTC().Truncate(time.Second)) // of this day, if nothing else holds it up
 	}
 	t.log.Log(context.Background(), level, "export ended", attrs...)
 }

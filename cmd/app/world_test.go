@@ -19,6 +19,7 @@ import (
 
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/cmd/logs"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline/cluster"
@@ -94,6 +95,7 @@ type world struct {
 	api     *exporttest.Server
 	http    http.RoundTripper
 	config  *config.Config
+	fold    bool // the log, as the command does
 	log     bytes.Buffer
 	logMu   sync.Mutex
 }
@@ -150,7 +152,13 @@ func newWorld(t *testing.T, api *exporttest.Server) *world {
 // run runs the connector for a while; then it is stopped in order, as a SIGTERM does.
 func (w *world) run(d time.Duration) {
 	w.t.Helper()
-	a, err := app.New(w.config, app.Options{Version: "test", Log: slog.New(slog.NewTextHandler(w, nil)), Transport: w.http, Kafka: func(k *cluster.Config) {
+	log := slog.New(slog.NewTextHandler(w, nil))
+	if w.fold {
+		fold := logs.NewFold(log.Handler(), time.Minute)
+		defer func() { _ = fold.Flush(w.t.Context()) }()
+		log = slog.New(fold)
+	}
+	a, err := app.New(w.config, app.Options{Version: "test", Log: log, Transport: w.http, Kafka: func(k *cluster.Config) {
 		k.Dial, k.MetadataTTL = w.net.dial, 10*time.Minute // each look at the layout costs, and it never changes
 	}})
 	if err != nil {

@@ -2,6 +2,7 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -119,7 +120,9 @@ func (l *lines) due(now time.Time, coming string) []*line {
 			due = append(due, known)
 		}
 	}
-	slices.SortFunc(due, func(a, b *line) int { return a.last.Time.Compare(b.last.Time) })
+	slices.SortFunc(due, func(a, b *line) int {
+		return cmp.Or(a.last.Time.Compare(b.last.Time), cmp.Compare(a.last.Message, b.last.Message))
+	})
 	return due
 }
 
