@@ -43,6 +43,9 @@ type breaker struct {
 	transitions map[Transition]int
 }
 
+// askThem is what there is to do about an open breaker.
+const askThem = "nothing at first: a probe is made by itself. If it lasts, ask DFINERY, with the times in the dead letters"
+
 // ticket is the right to one call and the duty to report its result.
 type ticket struct {
 	cb    *gobreaker.TwoStepCircuitBreaker[struct{}]
@@ -99,11 +102,12 @@ func (b *breaker) report(t ticket, result error, code schema.Code) {
 		b.close()
 	case wasClosed:
 		b.open(min(b.openFor, b.maxOpenFor))
-		b.log.Error("breaker opened", "cause", b.cause(), "next_try", b.due)
+		b.log.Error("breaker opened", "cause", b.cause(), "next_try", b.due, "do", askThem)
 	default:
 		b.probes++
 		b.open(min(2*b.period, b.maxOpenFor))
-		b.log.Error("breaker stays open: the probe failed", "code", code, "cause", b.cause(), "probes", b.probes, "next_try", b.due)
+		b.log.Error("breaker stays open: the probe failed", "code", code, "cause", b.cause(), "probes", b.probes, "next_try", b.due,
+			"do", askThem)
 	}
 }
 
@@ -115,7 +119,7 @@ func (b *breaker) postpone(t ticket) {
 	}
 	b.transitions[Transition{b.state.String(), gobreaker.StateOpen.String()}]++
 	b.open(b.period)
-	b.log.Error("breaker stays open: a slice as the probe failed", "cause", b.cause(), "next_try", b.due)
+	b.log.Error("breaker stays open: a slice as the probe failed", "cause", b.cause(), "next_try", b.due, "do", askThem)
 }
 
 // observe follows gobreaker's state, which time changes too, and says whether it moved.

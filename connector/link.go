@@ -45,7 +45,8 @@ func (l *link) fail(round int, now time.Time, f *schema.Failure) {
 		return
 	}
 	l.out, l.cause = false, f.Code
-	l.log.Warn("link troubled: one call at a time until one succeeds", "code", f.Code, "failures", l.failures, "next_try", l.until)
+	l.log.Warn("link troubled: one call at a time until one succeeds", "code", f.Code, "failures", l.failures, "next_try", l.until,
+		"do", "nothing, unless it stays: then see the error of the export that failed")
 }
 
 func (l *link) succeed(round int) {

@@ -39,6 +39,7 @@ func (t *throttle) fail(round int, now time.Time, reset, retryAfter time.Duratio
 		d, why = grown, "a pause that grows"
 	}
 	if t.setback.fail(round, now, d) {
-		t.log.Warn("too many calls for the API", "next_try", t.until, "by", why)
+		t.log.Warn("too many calls for the API", "next_try", t.until, "by", why,
+			"do", "nothing, unless it stays: then somebody else uses the quota, and DFINERY_CALLS_PER_HOUR has to be lower")
 	}
 }

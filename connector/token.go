@@ -55,7 +55,7 @@ func (g *tokenGate) report() {
 		problem = err.Error()
 	}
 	if problem != g.problem && problem != "" {
-		g.log.Error("token file gives no token: one read before stays in use", "error", problem)
+		g.log.Error("token file gives no token: one read before stays in use", "error", problem, "do", "put the Export token into the file")
 	}
 	g.problem = problem
 }
@@ -91,10 +91,12 @@ func (g *tokenGate) refuse(token Secret, now time.Time) {
 		return
 	}
 	if g.file == nil {
-		g.log.Error("token refused by the API: all calls wait", "next_try", g.next)
+		g.log.Error("token refused by the API: all calls wait", "next_try", g.next,
+			"do", "set DFINERY_EXPORT_TOKEN to the service's Export token and start again; compare DFINERY_SERVICE_ID")
 		return
 	}
-	g.log.Error("token refused by the API: all calls wait until its file changes", "file", g.file.Path, "next_try", g.next)
+	g.log.Error("token refused by the API: all calls wait until its file changes", "file", g.file.Path, "next_try", g.next,
+		"do", "put the service's Export token into the file; compare DFINERY_SERVICE_ID")
 }
 
 // accept takes an answer that the API gives only to a good token.

@@ -31,7 +31,7 @@ func (t *tenure) age(now time.Time) {
 			}
 			if state := d.record.State; st.retract(d, today, now, t.service.Location) {
 				t.log.Warn("a day is exported again that had come to its end too early: the clock was ahead, or the lookback is longer now",
-					"stream", st.Name, "day", day, "state", state)
+					"stream", st.Name, "day", day, "state", state, "do", "nothing; if no lookback was changed, set this machine's clock by NTP")
 			}
 		}
 		for day := max(oldest, today-missed); day < first; day++ {
@@ -55,7 +55,8 @@ func (t *tenure) warn(st *stream, first, today schema.Day) {
 	for day := first; day <= today-Reach+warnWithin; day++ {
 		if d := st.days[day]; d == nil || d.record.State == ledger.Pending {
 			t.log.Warn("a day that was never exported is about to leave the API's reach", "stream", st.Name, "day", day,
-				"lost_after", (day + Reach + 1).Start(t.service.Location))
+				"lost_after", (day + Reach + 1).Start(t.service.Location).UTC(),
+				"do", "see its last error in dfinery-kafka status, and put it right before then")
 		}
 	}
 }
@@ -64,9 +65,9 @@ func (t *tenure) warn(st *stream, first, today schema.Day) {
 func (t *tenure) leave(st *stream, d *day) {
 	r := &d.record
 	d.changed = true
-	where, lost := "the API's reach", "its rows are lost at the source"
+	where, lost, do := "the API's reach", "its rows are lost at the source", "tell those who use this data; only DFINERY may still have it"
 	if d.name.Day >= schema.DayOf(time.Now(), t.service.Location)-Reach && (r.Error == nil || r.Error.Code != schema.ExceedDateRangeLimit) {
-		where, lost = "the days that the stream's START names", "its rows are not exported any more; a longer START does"
+		where, lost, do = "the days that the stream's START names", "its rows are not exported any more", "set a longer STREAM_…_START if they are wanted"
 	}
 	switch {
 	case st.Kind == schema.UserProfile && r.State == ledger.Pending:
@@ -76,9 +77,9 @@ func (t *tenure) leave(st *stream, d *day) {
 	case r.State == ledger.Pending:
 		r.State = ledger.Gap
 		t.service.counts.gap(st.Name)
-		t.log.Error("a day has left "+where+" without ever having been exported: "+lost, "stream", st.Name, "day", d.name.Day)
+		t.log.Error("a day has left "+where+" without ever having been exported: "+lost, "stream", st.Name, "day", d.name.Day, "do", do)
 	case r.State == ledger.Open:
 		r.State, r.Final = ledger.Settled, false
-		t.log.Warn("a day has left "+where+" before it was settled: late rows may be missing", "stream", st.Name, "day", d.name.Day)
+		t.log.Warn("a day has left "+where+" before it was settled: late rows may be missing", "stream", st.Name, "day", d.name.Day, "do", do)
 	}
 }

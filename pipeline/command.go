@@ -67,7 +67,8 @@ func (t *tenure) carryOut(ctx context.Context) error {
 			now := time.Now().UTC()
 			c.Done = &now
 			if c.Error != "" {
-				t.log.Warn("command refused", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result, "error", c.Error)
+				t.log.Warn("command refused", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result, "error", c.Error,
+					"do", "mend what the error names and give the command again")
 			} else {
 				t.log.Info("command carried out", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result)
 			}

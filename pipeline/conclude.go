@@ -46,7 +46,8 @@ func (t *tenure) succeed(st *stream, d *day, e *export) {
 	st.kept.HasRows = st.kept.HasRows || r.Rows > 0
 	t.exported(st, d, e)
 	if r.Missing > 0 {
-		t.log.Warn("rows that were published are missing from the latest export of their day", "stream", st.Name, "day", d.name.Day, "missing", r.Missing)
+		t.log.Warn("rows that were published are missing from the latest export of their day", "stream", st.Name, "day", d.name.Day, "missing", r.Missing,
+			"do", "nothing here: what was published stays. If it matters, ask DFINERY why the rows are gone")
 	}
 }
 
@@ -83,7 +84,8 @@ func (t *tenure) noteColumns(st *stream, now *schema.Columns) {
 		before, err := schema.NewColumns(st.kept.Columns)
 		if err == nil {
 			if added, gone, moved := now.Difference(before); len(added)+len(gone) > 0 || moved {
-				t.log.Warn("the export's columns have changed", "stream", st.Name, "new", added, "gone", gone, "reordered", moved)
+				t.log.Warn("the export's columns have changed", "stream", st.Name, "new", added, "gone", gone, "reordered", moved,
+					"do", "nothing here; tell consumers that read these columns")
 				t.service.counts.columnChange(st.Name)
 			}
 		}
@@ -113,7 +115,8 @@ func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
 		fault.Attempts--
 	case schema.Refused:
 		st.kept.Halted = &ledger.Halt{Code: f.Code, Detail: f.Detail, Since: now, Until: now.Add(haltFor)}
-		t.log.Error("stream is halted, and tried again every hour", "stream", st.Name, "code", f.Code, "error", f.Detail)
+		t.log.Error("stream is halted, and tried again every hour", "stream", st.Name, "code", f.Code, "error", f.Detail,
+			"do", "put right what the error names; dfinery-kafka resume "+st.Name+" tries at once")
 	case schema.OutOfReach:
 		switch {
 		case d.name.Day >= today:
@@ -122,7 +125,7 @@ func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
 		case !f.Date.IsZero() && f.Date.Sub(now).Abs() > clockTrust:
 			fault.Until = now.Add(t.backoff(fault.Attempts))
 			t.log.Error("the API says that a day is out of reach, but its clock differs from this machine's: not believed", "stream", st.Name,
-				"day", d.name.Day, "api_clock", f.Date, "clock", now)
+				"day", d.name.Day, "api_clock", f.Date, "clock", now, "do", "set this machine's clock by NTP, or tell DFINERY that theirs is wrong")
 		default:
 			t.leave(st, d)
 		}

@@ -44,7 +44,8 @@ func (t *tenure) judgeProbe(st *stream, d *day, e *export) {
 	now := time.Now().UTC()
 	detail := "every day came back without a row, but a day with the next one has rows: to_date looks exclusive: set DFINERY_TO_DATE=exclusive"
 	st.kept.Halted = &ledger.Halt{Code: codeExclusive, Detail: detail, Since: now, Until: now.Add(haltFor)}
-	t.log.Error("stream is halted", "stream", st.Name, "day", d.name.Day, "rows", e.sum.Rows(), "error", detail)
+	t.log.Error("stream is halted", "stream", st.Name, "day", d.name.Day, "rows", e.sum.Rows(), "error", detail,
+		"do", "set DFINERY_TO_DATE=exclusive and start again")
 	for _, other := range st.days {
 		if r := &other.record; r.Published == 0 && r.Rows == 0 && (r.State == ledger.Open || r.State == ledger.Settled) {
 			r.State, r.Final, r.LastSuccess, r.LastLook = ledger.Pending, false, nil, false

@@ -40,7 +40,8 @@ func (t *tenure) drain(ctx context.Context) error {
 		err = t.beat(ctx)
 	}
 	if err != nil {
-		t.log.Warn("stopped before everything was in the ledger: the next start restores it from the topics", "error", err)
+		t.log.Warn("stopped before everything was in the ledger: the next start restores it from the topics", "error", err,
+			"do", "nothing, if Kafka was away; else a longer SHUTDOWN_TIMEOUT")
 		return nil
 	}
 	t.log.Info("stopped, everything is in the ledger")

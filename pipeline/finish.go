@@ -9,51 +9,89 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// finish takes back an export that has ended: its rows and its outcome go into the ledger at once.
-func (t *tenure) finish(ctx context.Context, e *export) error {
+// outcome is an export that has ended and is in the ledger, to be told in the log.
+type outcome struct {
+	export  *export
+	code    schema.Code
+	failure *schema.Failure // nil: it was a success
+}
+
+// finish takes back an export that has ended: its rows and its outcome go into the ledger at once. What is to be told of it is nil for a
+// replay that went well, and for what Kafka ended.
+func (t *tenure) finish(ctx context.Context, e *export) (*outcome, error) {
 	t.exports--
 	e.day.export, e.day.ended, e.day.set = nil, e, e.set
 	if e.replay != nil && e.err == nil {
-		return t.checkpoint(ctx)
+		return nil, t.checkpoint(ctx)
 	}
-	code := codeOK
-	var failure *schema.Failure
+	o := &outcome{export: e, code: codeOK}
 	switch {
-	case errors.As(e.err, &failure):
-		code = failure.Code
-		if failure.Class != schema.Cancelled {
-			t.service.counts.export(e.stream.Name, code)
-			t.service.counts.deadLetter(e.stream.Name, schema.KindExport, code)
-		}
+	case errors.As(e.err, &o.failure):
+		o.code = o.failure.Code
 	case e.err != nil:
-		return e.err // Kafka's
-	default:
-		t.service.counts.export(e.stream.Name, code)
+		return nil, e.err // Kafka's
 	}
-	if t.service.Observe != nil && (failure == nil || failure.Class != schema.Cancelled) {
-		t.service.Observe(e.stream.Name, e.took)
+	if o.failure == nil || o.failure.Class != schema.Cancelled {
+		t.service.counts.export(e.stream.Name, o.code)
+		if o.failure != nil {
+			t.service.counts.deadLetter(e.stream.Name, schema.KindExport, o.code)
+		}
+		if t.service.Observe != nil {
+			t.service.Observe(e.stream.Name, e.took)
+		}
 	}
-	err := t.checkpoint(ctx)
-	t.report(e, code, failure)
-	return err
+	return o, t.checkpoint(ctx)
 }
 
-// report is the one log line of an export.
-func (t *tenure) report(e *export, code schema.Code, failure *schema.Failure) {
-	sum := e.sum
+// report is the one log line of an export. It is written once the loop has looked at what comes next.
+func (t *tenure) report(o *outcome) {
+	e, sum := o.export, o.export.sum
 	attrs := []any{
-		"stream", e.stream.Name, "day", e.day.name.Day, "export", e.call.N, "code", code, "rows", sum.Rows(), "published", sum.Published,
+		"stream", e.stream.Name, "day", e.day.name.Day, "export", e.call.N, "code", o.code, "rows", sum.Rows(), "published", sum.Published,
 		"known", sum.Duplicates, "bad", sum.Bad, "bytes", sum.Bytes, "took", e.took.Round(time.Millisecond).String(), "state", e.day.record.State,
 	}
-	level := slog.LevelInfo
-	if failure != nil {
-		level = slog.LevelWarn
-		attrs = append(attrs, "error", failure.Detail)
+	if next, ok := t.nextOf(e.day, time.Now()); ok {
+		attrs = append(attrs, "next", next.UTC().Truncate(time.Second))
 	}
-	now := time.Now()
-	day, loc := e.day.name.Day, t.service.Location
-	if next, ok := t.stream(e.stream.Name).next(day, schema.DayOf(now, loc), now, loc); ok {
-		attrs = append(attrs, "next", next.at.UTC().Truncate(time.Second)) // of this day, if nothing else holds it up
+	level := slog.LevelInfo
+	if o.failure != nil {
+		level = slog.LevelWarn
+		attrs = append(attrs, "error", o.failure.Detail)
 	}
 	t.log.Log(context.Background(), level, "export ended", attrs...)
+	if sum.NewBad > 0 {
+		t.log.Warn("rows can't be published: they are dead letters", "stream", e.stream.Name, "day", e.day.name.Day, "new", sum.NewBad,
+			"do", "dfinery-kafka dlq list --kind row shows them with their codes; the table of failures says what each needs")
+	}
+}
+
+// nextOf is when a day is exported next, if that is known: when it is due itself, or later if its stream or the whole service waits.
+func (t *tenure) nextOf(d *day, now time.Time) (time.Time, bool) {
+	st := t.stream(d.name.Stream)
+	due, ok := st.next(d.name.Day, schema.DayOf(now, t.service.Location), now, t.service.Location)
+	if !ok {
+		return time.Time{}, false
+	}
+	stopped, all := st.stopped(now), t.sourceWaits(now)
+	if stopped.For != "" && stopped.Until.IsZero() || !due.at.After(now) && all.For != "" && all.Until.IsZero() {
+		return time.Time{}, false
+	}
+	for _, until := range []time.Time{stopped.Until, all.Until} {
+		if until.After(due.at) {
+			due.at = until
+		}
+	}
+	return due.at, true
+}
+
+// sourceWaits is what keeps the source from a call, also when none is due: schedule asks only then.
+func (t *tenure) sourceWaits(now time.Time) schema.Wait {
+	if t.waits.For != "" {
+		return t.waits
+	}
+	permit, wait := t.source.Reserve(now, 0)
+	if permit != nil {
+		permit.Cancel()
+	}
+	return wait
 }

@@ -80,7 +80,8 @@ func (t *tenure) beginNarrowing(st *stream, d *day) {
 		r.Slices = append(r.Slices, ledger.Slice{Exclude: slices.Clone(names)})
 	}
 	d.sliceFails, d.sliceRow, d.sliceDone = 0, 0, false
-	t.log.Warn("a day's query keeps failing: exporting it in slices of events", "stream", st.Name, "day", d.name.Day, "events", len(names))
+	t.log.Warn("a day's query keeps failing: exporting it in slices of events", "stream", st.Name, "day", d.name.Day, "events", len(names),
+		"do", "nothing yet: an event that can't be exported will be named")
 }
 
 func halves(names []string) []ledger.Slice {
@@ -132,7 +133,7 @@ func (t *tenure) sliceFailed(d *day, e *export, f *schema.Failure) {
 	case len(bad.Events) == 1:
 		r.MissingEvents = append(without(r.MissingEvents, bad.Events), bad.Events[0])
 		t.log.Error("an event of a day can't be exported: the day goes on without it, and asks for it again every few hours",
-			"stream", d.name.Stream, "day", d.name.Day, "event", bad.Events[0], "error", f.Detail)
+			"stream", d.name.Stream, "day", d.name.Day, "event", bad.Events[0], "error", f.Detail, "do", "ask DFINERY about this event of this day")
 	default:
 		r.MissingEvents = append(without(r.MissingEvents, []string{everythingElse}), everythingElse)
 	}

@@ -65,7 +65,7 @@ func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, 
 		spec := specs[own+i]
 		names = append(names, spec.Name)
 		if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, spec); err != nil {
-			s.Log.Error("a stream waits for its topic", "stream", s.Streams[i].Name, "error", err)
+			s.Log.Error("a stream waits for its topic", "stream", s.Streams[i].Name, "topic", spec.Name, "error", err, "do", mendTopic)
 			if s.Once {
 				return nil, err
 			}
@@ -102,7 +102,8 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 		t.written = append(t.written, partitions(topics[s.Streams[i].Topic])...)
 	}
 	if s.AtLeastOnce {
-		s.Log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice; consumers have to deduplicate by the header id")
+		s.Log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice",
+			"do", "have consumers deduplicate by the header id, or allow transactional ids and set exactly-once")
 	}
 	fence := &produce.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log, Meter: &s.meter}
 	session, err := fence.TakeOver(ctx, *as, t.written)
@@ -123,7 +124,8 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 	if owner := before.Owner; owner != nil && first && !s.AtLeastOnce && owner.ProducerID != session.Identity().ID {
 		// Another producer id fences nobody: the older owner must have fallen silent.
 		s.Log.Warn("the broker gave another producer id, so the former owner is not fenced: waiting until it has been silent",
-			"owner", owner.Instance, "beat", owner.Beat, "for", s.StandbyAfter.String())
+			"owner", owner.Instance, "beat", owner.Beat, "for", s.StandbyAfter.String(),
+			"do", "nothing; stop the former owner if it still runs, then this is over at once")
 		if err := s.awaitSilence(ctx, t.books, before); err != nil {
 			session.Close()
 			return nil, err

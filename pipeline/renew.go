@@ -29,6 +29,12 @@ func (t *tenure) renew(ctx context.Context) error {
 	return t.checkpoint(ctx)
 }
 
+// What there is to do about a Kafka that does not answer, and about a topic that can't be written.
+const (
+	lookAgain = "nothing, unless it stays: then dfinery-kafka check says what is wrong with Kafka"
+	mendTopic = "create the topic, or give back its leaders and the right to write: dfinery-kafka check says which"
+)
+
 // errChanged ends a tenure whose partitions are not those that it was opened with: a new one takes them in.
 var errChanged = errors.New("the topics have changed")
 
@@ -44,12 +50,12 @@ func (t *tenure) reconsider(ctx context.Context) error {
 	}
 	topics, err := t.service.Cluster.Topics(ctx, names...)
 	if err != nil {
-		t.log.Warn("can't look at the topics", "error", err)
+		t.log.Warn("can't look at the topics", "error", err, "do", lookAgain)
 		return nil
 	}
 	configs, err := t.service.Cluster.TopicConfigs(ctx, names...)
 	if err != nil {
-		t.log.Warn("can't look at the topics' configuration", "error", err)
+		t.log.Warn("can't look at the topics' configuration", "error", err, "do", lookAgain)
 		return nil
 	}
 	for i, st := range t.streams {
@@ -59,7 +65,8 @@ func (t *tenure) reconsider(ctx context.Context) error {
 		switch has := len(st.senders); {
 		case topics[i].Err != nil && st.blocked == "":
 			st.blocked = topics[i].Err.Error()
-			t.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", topics[i].Err)
+			t.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", topics[i].Err,
+				"do", mendTopic)
 		case st.blocked != "" && (topics[i].Err != nil || !writable(topics[i], configs[i])):
 			delete(t.service.reopenings, st.Name)
 		case st.blocked != "":

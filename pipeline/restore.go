@@ -100,7 +100,8 @@ func (t *tenure) judgeIdentity(st *stream) {
 				days++
 			}
 		}
-		t.log.Warn("the stream's properties or topic have changed: its days in reach are published anew", "stream", st.Name, "days", days)
+		t.log.Warn("the stream's properties or topic have changed: its days in reach are published anew", "stream", st.Name, "days", days,
+			"do", "nothing, if that was meant; consumers meet rows of these days again, under other ids")
 	}
 	st.kept.Identity = id
 }

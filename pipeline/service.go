@@ -108,7 +108,7 @@ func (s *Service) Run(ctx context.Context) error {
 			return fmt.Errorf("service %s: %w", s.ID, err)
 		}
 		s.learnLimit(err)
-		s.Log.Warn("starting over", "error", err)
+		s.Log.Warn("starting over", "error", err, "do", lookAgain)
 		s.setWaiting(err)
 		select {
 		case <-time.After(wait.NextBackOff()):

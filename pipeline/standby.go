@@ -11,7 +11,8 @@ import (
 // standBy waits, after another instance has taken over, until that one has been silent for StandbyAfter or has ended in order.
 // Silence is counted by this machine's clock from when a heartbeat was first seen: clocks need not agree.
 func (s *Service) standBy(ctx context.Context, why error) error {
-	s.Log.Warn("stand-by: another instance owns the service", "service", s.ID, "instance", s.Instance, "error", why)
+	s.Log.Warn("stand-by: another instance owns the service", "service", s.ID, "instance", s.Instance, "error", why,
+		"do", "nothing, if two replicas are meant; else stop the one that is not wanted")
 	s.setStandby(nil)
 	books := s.books()
 	for ctx.Err() == nil {
@@ -25,7 +26,7 @@ func (s *Service) standBy(ctx context.Context, why error) error {
 		if final(err) {
 			return err
 		}
-		s.Log.Warn("stand-by can't read the ledger", "error", err)
+		s.Log.Warn("stand-by can't read the ledger", "error", err, "do", lookAgain)
 		pause(ctx, time.Second)
 	}
 	return nil
@@ -49,7 +50,8 @@ func (s *Service) awaitSilence(ctx context.Context, books *ledger.Books, state *
 			return nil
 		}
 		if time.Since(heard) >= s.StandbyAfter {
-			s.Log.Warn("the owner has been silent: taking over", "for", s.StandbyAfter.String(), "last_beat", last)
+			s.Log.Warn("the owner has been silent: taking over", "for", s.StandbyAfter.String(), "last_beat", last,
+				"do", "see why the owner fell silent: its log, its machine")
 			return nil
 		}
 		pause(ctx, every)
@@ -65,7 +67,7 @@ func (s *Service) awaitSilence(ctx context.Context, books *ledger.Books, state *
 			return err
 		case err != nil:
 			// Not seeing a heartbeat is no silence while Kafka can't be read.
-			s.Log.Warn("stand-by can't read the ledger", "error", err)
+			s.Log.Warn("stand-by can't read the ledger", "error", err, "do", lookAgain)
 			heard = time.Now()
 			continue
 		}

@@ -54,7 +54,8 @@ func (ts *tails) read(ctx context.Context, p cluster.TopicPartition, marks map[c
 		}
 		if from = mark.Next; from < log.Start {
 			t.log.Error("the topic has lost records that were not in the ledger yet: rows of the unsettled days may be published twice",
-				"partition", p, "checkpoint", mark.Next, "log_start", log.Start)
+				"partition", p, "checkpoint", mark.Next, "log_start", log.Start,
+				"do", "give the topic a retention longer than outages; tell its consumers to deduplicate by the header id")
 			from = log.Start
 		}
 		from = min(from, log.End)
@@ -107,10 +108,11 @@ func (ts *tails) lost(p cluster.TopicPartition, how string) {
 			}
 		}
 		ts.tenure.log.Error("Kafka has lost acknowledged rows of a stream: publish its days again", "stream", st.Name, "partition", p, "how", how,
-			"command", fmt.Sprintf("dfinery-kafka backfill %s --from %s --to %s --again", st.Name, first, last))
+			"do", fmt.Sprintf("dfinery-kafka backfill %s --from %s --to %s --again", st.Name, first, last))
 		return
 	}
-	ts.tenure.log.Error("Kafka has lost acknowledged dead letters", "partition", p, "how", how)
+	ts.tenure.log.Error("Kafka has lost acknowledged dead letters", "partition", p, "how", how,
+		"do", "look at the brokers: what was acknowledged must stay (unclean.leader.election.enable, replicas)")
 }
 
 // take enters one record that is ours: one with the headers id and export, of this service and a stream of ours.

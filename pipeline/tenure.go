@@ -133,6 +133,7 @@ func (t *tenure) run(ctx context.Context) error {
 	}
 	for {
 		var err error
+		var told *outcome
 		select {
 		case <-ctx.Done():
 			stop()
@@ -144,7 +145,7 @@ func (t *tenure) run(ctx context.Context) error {
 			stop()
 			return t.drain(ctx)
 		case e := <-t.ended:
-			err = t.finish(ctx, e)
+			told, err = t.finish(ctx, e)
 		case <-t.full:
 			err = t.checkpoint(ctx)
 		case <-checkpoint.C:
@@ -163,6 +164,9 @@ func (t *tenure) run(ctx context.Context) error {
 				err = t.keepWait()
 			}
 			wake.Reset(max(0, time.Until(next)))
+		}
+		if told != nil {
+			t.report(told)
 		}
 		t.publishStatus()
 		if err == nil && t.service.Once && t.exports == 0 {

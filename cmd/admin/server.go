@@ -59,7 +59,7 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	s.serving.Go(func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-			s.Log.Error("the admin server has ended", "error", err)
+			s.Log.Error("the admin server has ended", "error", err, "do", "start again: nothing answers probes and scrapes")
 		}
 	})
 	s.Log.Info("admin server", "address", l.Addr().String())

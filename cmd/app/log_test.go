@@ -3,7 +3,9 @@ package app_test
 import (
 	"bytes"
 	"flag"
+	"log/slog"
 	"os"
+	"path/filepath"
 	"regexp"
 	"testing"
 	"testing/synctest"
@@ -11,61 +13,109 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dfinery-kafka/cmd/logs"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden log")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// varies is what differs from run to run: waits have jitter, and what follows them another time; instances have names of their own.
-var varies = []struct {
+// What differs from run to run: names of files and instances, and by their jitter the seconds of all that follows a failure.
+var differing = []struct {
 	what *regexp.Regexp
-	with string
+	by   string
 }{
-	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)`), "TIME"},
-	{regexp.MustCompile(`(took|instance|producer)=("[^"]+"|\S+)`), "$1=…"},
+	{regexp.MustCompile(`(2000-01-0[12]T\d\d:\d\d):\d\d(\.\d+)?Z`), "$1"},
+	{regexp.MustCompile(`[^" =]*/token`), "/run/secrets/token"},
+	{regexp.MustCompile(`(instance"?[:=]"?)[^" ]+`), "${1}connector-0"},
+	{regexp.MustCompile(`producer \d+ epoch`), "producer 4000 epoch"},
 }
 
-// TestLogOfADay is what a person on call reads about a day on which much goes wrong.
+// TestLogOfADay has a day of which a person on call reads the log, in both forms: a day that is lost at the source, polls, a new column,
+// a broken row, an outage that opens the breaker, a download that breaks off, a token that is refused until its file has another, midnight.
 func TestLogOfADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 24}})
-		w.config.DFINERY.ConcurrentCalls = 1
-		w.config.Streams[0].Start.Back, w.config.Streams[0].Lookback = 1, 1
-		w.config.Streams[0].PollInterval, w.config.Streams[0].LookbackInterval = 2*time.Hour, 12*time.Hour
-		w.fold = true
-		start, cuts := time.Now(), 0
-		w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
-			switch at := c.At.Sub(start); {
-			case at > 3*time.Hour && at < 5*time.Hour: // the database is unwell
-				return &exporttest.Fault{Code: schema.UnknownError}
-			case at > 9*time.Hour && at < 11*time.Hour: // the token was replaced
-				return &exporttest.Fault{Code: schema.UnauthorizedToken}
-			case at > 13*time.Hour && cuts < 3: // within the minute in which a repeated line is left out, whatever the jitter
-				cuts++
-				return &exporttest.Fault{Then: exporttest.Close, AfterRow: 3}
-			case at > 18*time.Hour && at < 21*time.Hour:
-				return &exporttest.Fault{Rename: map[string]string{"df_app_version": "app_version"}, BadRows: []exporttest.BadRow{{Kind: exporttest.FewerFields, After: 2}}}
-			}
-			return nil
-		}
-		w.run(24 * time.Hour)
-		got := []byte(w.said())
-		for _, v := range varies {
-			got = v.what.ReplaceAll(got, []byte(v.with))
-		}
-		const golden = "testdata/day.log"
-		if *update {
-			if err := os.WriteFile(golden, got, 0o644); err != nil {
+		var asJSON, asText bytes.Buffer
+		json, text := logs.NewFold(logs.NewHandler(&asJSON, slog.LevelInfo, false), logs.Window), logs.NewFold(logs.NewHandler(&asText, slog.LevelInfo, true), logs.Window)
+		day := newScriptedDay(t)
+		day.log = slog.New(slog.NewMultiHandler(json, text))
+		day.run(17*time.Hour + 30*time.Minute)
+		for name, fold := range map[string]*logs.Fold{"day.json": json, "day.txt": text} {
+			if err := fold.Flush(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(bytes.TrimSpace(want)), string(bytes.TrimSpace(got))); diff != "" {
-			t.Errorf("log (-want +got):\n%s", diff)
+			got := map[string]*bytes.Buffer{"day.json": &asJSON, "day.txt": &asText}[name].Bytes()
+			for _, d := range differing {
+				got = d.what.ReplaceAll(got, []byte(d.by))
+			}
+			golden(t, filepath.Join("testdata", "log", name), got)
 		}
 	})
+}
+
+// newScriptedDay begins at nine in the morning in Seoul; all times count from there.
+func newScriptedDay(t *testing.T) *world {
+	began := time.Now()
+	w := newWorld(t, &exporttest.Server{
+		Data:  exporttest.Data{Seed: 3, RowsPerDay: 240, Columns: 16, Live: true, Header: appears("df_coupon", began.Add(90*time.Minute))},
+		Reach: 3,
+		// In steps, so that how many rows there are does not depend on the jitter.
+		Clock: func() time.Time { return time.Now().Truncate(5 * time.Minute) },
+	})
+	w.config.Streams[0].Start.Back = 4
+	w.config.DFINERY.ConcurrentCalls = 1 // the order of the lines is that of the calls
+	w.config.Publish.OwnerHeartbeat = 10 * time.Second
+	token := filepath.Join(t.TempDir(), "token")
+	write := func(secret string) {
+		if err := os.WriteFile(token, []byte(secret+"\n"), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	write("export-token")
+	w.config.DFINERY.Token, w.config.DFINERY.TokenFile = "", token
+	time.AfterFunc(8*time.Hour, func() { w.api.SetToken("rotated-token") })
+	time.AfterFunc(8*time.Hour+40*time.Minute, func() { write("rotated-token") })
+	cut := false
+	w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
+		switch at := time.Since(began); {
+		case at > 3*time.Hour-time.Minute && at < 3*time.Hour+12*time.Minute:
+			return &exporttest.Fault{Delay: time.Second, Code: schema.UnknownError}
+		case at > 5*time.Hour && !cut:
+			cut = true
+			return &exporttest.Fault{Delay: time.Second, Then: exporttest.Close, AfterRow: 30, At: 9}
+		case at > 6*time.Hour && c.Query.From == schema.DayOf(began, w.config.DFINERY.Timezone.Location):
+			return &exporttest.Fault{Delay: 2 * time.Second, BadRows: []exporttest.BadRow{{After: 10, Kind: exporttest.FewerFields}}}
+		}
+		return &exporttest.Fault{Delay: 1500 * time.Millisecond}
+	}
+	return w
+}
+
+// appears is a header with a column that no row has a value of yet.
+func appears(name string, from time.Time) exporttest.Header {
+	return func(_ schema.Day, _ int, columns []string) []string {
+		if time.Now().Before(from) {
+			return columns
+		}
+		return append(columns, name)
+	}
+}
+
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
 }

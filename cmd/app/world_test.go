@@ -19,7 +19,6 @@ import (
 
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
-	"dfinery-kafka/cmd/logs"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline/cluster"
@@ -95,21 +94,21 @@ type world struct {
 	api     *exporttest.Server
 	http    http.RoundTripper
 	config  *config.Config
-	fold    bool // the log, as the command does
-	log     bytes.Buffer
+	log     *slog.Logger // nil: as text, for said
+	text    bytes.Buffer
 	logMu   sync.Mutex
 }
 
 func (w *world) Write(b []byte) (int, error) {
 	w.logMu.Lock()
 	defer w.logMu.Unlock()
-	return w.log.Write(b)
+	return w.text.Write(b)
 }
 
 func (w *world) said() string {
 	w.logMu.Lock()
 	defer w.logMu.Unlock()
-	return w.log.String()
+	return w.text.String()
 }
 
 func newWorld(t *testing.T, api *exporttest.Server) *world {
@@ -152,11 +151,9 @@ func newWorld(t *testing.T, api *exporttest.Server) *world {
 // run runs the connector for a while; then it is stopped in order, as a SIGTERM does.
 func (w *world) run(d time.Duration) {
 	w.t.Helper()
-	log := slog.New(slog.NewTextHandler(w, nil))
-	if w.fold {
-		fold := logs.NewFold(log.Handler(), time.Minute)
-		defer func() { _ = fold.Flush(w.t.Context()) }()
-		log = slog.New(fold)
+	log := w.log
+	if log == nil {
+		log = slog.New(slog.NewTextHandler(w, nil))
 	}
 	a, err := app.New(w.config, app.Options{Version: "test", Log: log, Transport: w.http, Kafka: func(k *cluster.Config) {
 		k.Dial, k.MetadataTTL = w.net.dial, 10*time.Minute // each look at the layout costs, and it never changes

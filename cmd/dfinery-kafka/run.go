@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +38,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 			log, flush := newLog(shown, c)
 			defer flush()
 			for _, warning := range report.Warnings {
-				log.Warn("configuration: "+warning.Message, "variable", warning.Variable)
+				log.Warn("configuration: "+warning.Message, "variable", warning.Variable, "do", "set it right; dfinery-kafka config shows all")
 			}
 			a, err := app.New(c, app.Options{Version: thisBuild().Version, Commit: thisBuild().Commit, Once: once, Log: log, Step: faultPoint()})
 			if err != nil {
@@ -63,16 +62,8 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 	return cmd
 }
 
-// foldFor is how long a repeated warning is left out.
-const foldFor = time.Minute
-
 // newLog is the process's log; flush says what it left out last.
 func newLog(w io.Writer, c *config.Config) (log *slog.Logger, flush func()) {
-	options := &slog.HandlerOptions{Level: c.Process.LogLevel}
-	var handler slog.Handler = slog.NewJSONHandler(w, options)
-	if c.Process.LogFormat == config.Text {
-		handler = slog.NewTextHandler(w, options)
-	}
-	fold := logs.NewFold(handler, foldFor)
+	fold := logs.NewFold(logs.NewHandler(w, c.Process.LogLevel, c.Process.LogFormat == config.Text), logs.Window)
 	return slog.New(fold), func() { _ = fold.Flush(context.Background()) } // who can't write a log has nowhere to say so
 }

@@ -1,4 +1,4 @@
-// Package logs says a repeated warning once, and then how often it came.
+// Package logs writes the log: times in UTC, and a repeated warning said once, and then how often it came.
 package logs
 
 import (
@@ -14,7 +14,8 @@ import (
 // Fold is a slog.Handler in front of another one. Of lines of level warn or above that are the same but for times, durations and
 // numbers it hands on the first, and then one every window at most, with the number of those left out before it as "repeated".
 //
-// It has no goroutine: what was left out last is said with the next line of any kind, or by Flush.
+// It has no goroutine: what was left out last is said before the next line that is no warning, so that a recovery comes after what it ends,
+// with any line once the window is over, or by Flush.
 type Fold struct {
 	next  slog.Handler
 	shape string // of the attributes and groups that With has added
@@ -69,6 +70,9 @@ func (f *Fold) Handle(ctx context.Context, r slog.Record) error {
 	}
 	f.lines.mu.Lock()
 	due := f.lines.due(r.Time, key)
+	if key == "" {
+		due = append(due, f.lines.left(r.Time)...)
+	}
 	say, left := true, 0
 	if key != "" {
 		say, left = f.lines.meet(key, r, f.next)
@@ -120,6 +124,22 @@ func (l *lines) due(now time.Time, coming string) []*line {
 			due = append(due, known)
 		}
 	}
+	return byTime(due)
+}
+
+// left takes what was left out of lines whose window goes on, oldest first. The caller holds mu.
+func (l *lines) left(now time.Time) []*line {
+	var due []*line
+	for _, known := range l.seen {
+		if known.left > 0 {
+			due = append(due, &line{left: known.left, last: known.last, next: known.next})
+			*known = line{said: now}
+		}
+	}
+	return byTime(due)
+}
+
+func byTime(due []*line) []*line {
 	slices.SortFunc(due, func(a, b *line) int {
 		return cmp.Or(a.last.Time.Compare(b.last.Time), cmp.Compare(a.last.Message, b.last.Message))
 	})

@@ -59,6 +59,14 @@ func TestFold(t *testing.T) {
 			time.Sleep(time.Minute)
 			log.Info("breaker closed")
 		}, []string{"level=ERROR msg=\"breaker open\" n=0", "level=ERROR msg=\"breaker open\" n=3 repeated=2", "level=INFO msg=\"breaker closed\""}},
+		{"a recovery comes after what it ends", func(log *slog.Logger) {
+			every(4, time.Second, func(i int) { log.Error("breaker open", "n", i) })
+			log.Info("breaker closed")
+			every(3, time.Second, func(i int) { log.Error("breaker open", "n", i) })
+		}, []string{
+			"level=ERROR msg=\"breaker open\" n=0", "level=ERROR msg=\"breaker open\" n=3 repeated=2", "level=INFO msg=\"breaker closed\"",
+			"level=ERROR msg=\"breaker open\" n=2 repeated=2",
+		}},
 		{"a warning left out once is not counted", func(log *slog.Logger) { every(2, time.Second, func(i int) { log.Warn("late", "n", i) }) },
 			[]string{"level=WARN msg=late n=0", "level=WARN msg=late n=1"}},
 		{"times, durations and numbers are no difference", func(log *slog.Logger) {

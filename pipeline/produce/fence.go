@@ -157,7 +157,7 @@ func (f *Fence) retry(ctx context.Context, what string, try func() error) error 
 		}
 		if text := err.Error(); text != said && !errors.Is(err, kafka.ConcurrentTransactions) {
 			said = text
-			f.log().Warn("waiting to "+what, "error", err)
+			f.log().Warn("waiting to "+what, "error", err, "do", "look at the brokers: it is tried until they answer")
 		}
 		select {
 		case <-time.After(wait.NextBackOff()):

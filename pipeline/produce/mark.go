@@ -62,7 +62,8 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 }
 
 func (f *Fence) leaveOut(p cluster.TopicPartition, why error) {
-	f.log().Warn("partition can't be fenced now, so it can't be written", "partition", p, "error", why)
+	f.log().Warn("partition can't be fenced now, so it can't be written", "partition", p, "error", why,
+		"do", "give it a leader and min.insync.replicas, or the topic and the rights: dfinery-kafka check says which")
 }
 
 // settleTime is how long a partition may be unknown to a broker, or its log unreadable, before it is left out.
