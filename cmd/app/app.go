@@ -106,6 +106,15 @@ func (a *App) Run(ctx context.Context) error {
 	return a.Service.Run(ctx)
 }
 
+// Moved is how many rows were met since the start, published or known, and the bytes that they came in.
+func (a *App) Moved() (rows, bytes int64) {
+	for _, t := range a.Service.Totals() {
+		rows += t.Published + t.Duplicates
+		bytes += t.Bytes
+	}
+	return rows, bytes
+}
+
 // instance names this process among those of all machines and times.
 func instance(host string) string {
 	return fmt.Sprintf("%s-%d-%x", host, os.Getpid(), time.Now().UnixMilli())

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/cmd/terminal"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
 )
@@ -31,7 +32,8 @@ const limit = time.Minute
 // Run tells the story from beginning to end. Its error says what went wrong, or what the comparison found.
 func (d Demo) Run(ctx context.Context) error {
 	began := time.Now()
-	s := &story{printer: &printer{out: d.Out, colours: d.Colour}, source: newSource(d.Days, d.Rows, began)}
+	shown := terminal.NewProgress(d.Out, "   exported")
+	s := &story{printer: &printer{out: shown, colours: d.Colour}, shown: shown, source: newSource(d.Days, d.Rows, began)}
 	api := s.source.api.Start()
 	defer api.Close()
 	defer api.CloseClientConnections()
@@ -62,6 +64,7 @@ func (d Demo) Run(ctx context.Context) error {
 // story is a run under way.
 type story struct {
 	*printer
+	shown     *terminal.Progress
 	source    *source
 	brokers   []string
 	environ   [][2]string
@@ -128,8 +131,10 @@ func (s *story) awaitDays(ctx context.Context, days int, as func(pipeline.DaySta
 				done++
 			}
 		}
+		s.shown.At(done, days, s.shown.Days(s.connector.Moved()))
 		return done == days
 	})
+	s.shown.End()
 	if err != nil {
 		return fmt.Errorf("wait for %d days: %w", days, err)
 	}

@@ -36,6 +36,9 @@ func (f feed) Handle(_ context.Context, r slog.Record) error {
 	case r.Level >= slog.LevelWarn:
 		text := r.Message
 		r.Attrs(func(a slog.Attr) bool {
+			if a.Key == "do" {
+				return true // here nothing: it all mends itself
+			}
 			value := a.Value.String()
 			if a.Value.Kind() == slog.KindTime {
 				value = a.Value.Time().Format("15:04:05.000")

@@ -10,10 +10,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"dfinery-kafka/cmd/terminal"
 )
 
 func main() {
-	d := Demo{Out: os.Stdout, Colour: terminal(os.Stdout)}
+	d := Demo{Out: os.Stdout, Colour: terminal.Colours(os.Stdout)}
 	flag.IntVar(&d.Days, "days", 7, "days that are exported, today included: 4 to 31")
 	flag.IntVar(&d.Rows, "rows", 2000, "rows of a day, at least 100")
 	flag.BoolVar(&d.Keep, "keep", false, "leave it running at the end, until Ctrl-C")
@@ -33,10 +35,4 @@ func main() {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
-}
-
-// terminal tells whether f shows colours. NO_COLOR is a convention: https://no-color.org
-func terminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/cmd/terminal"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
@@ -106,8 +106,8 @@ func cost(w io.Writer, c *config.Config, stream string, first, last schema.Day, 
 
 // agree asks a person at a terminal; a script has decided already.
 func agree(cmd *cobra.Command) error {
-	in, ok := cmd.InOrStdin().(*os.File)
-	if !ok || !terminal(in) {
+	in := cmd.InOrStdin()
+	if !terminal.Is(in) {
 		return nil
 	}
 	fmt.Fprint(cmd.OutOrStdout(), "carry it out? [y/N] ")

@@ -14,6 +14,7 @@ import (
 
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/cmd/terminal"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 )
@@ -42,8 +43,8 @@ func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledge
 	defer cancel()
 	var wrong error
 	taken := false
-	shown := newProgress(out, given.Verb+" "+given.Stream)
-	defer shown.end()
+	shown := terminal.NewProgress(out, given.Verb+" "+given.Stream)
+	defer shown.End()
 	err := books.Watch(ctx, given.ID, 200*time.Millisecond, func(c *ledger.Command) bool {
 		if c.Taken != nil && !taken {
 			taken = true
@@ -51,11 +52,11 @@ func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledge
 		}
 		if c.Done == nil {
 			if c.Total > 0 {
-				shown.at(c.Finished, c.Total, "")
+				shown.At(c.Finished, c.Total, "")
 			}
 			return true
 		}
-		shown.end()
+		shown.End()
 		if c.Result != "" {
 			fmt.Fprintf(out, "%s %s: %s\n", c.Verb, given.Stream, c.Result)
 		}

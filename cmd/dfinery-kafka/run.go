@@ -12,6 +12,7 @@ import (
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/logs"
+	"dfinery-kafka/cmd/terminal"
 	"dfinery-kafka/pipeline"
 )
 
@@ -34,7 +35,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 				return err
 			}
 			app.LimitGarbage()
-			shown := newProgress(cmd.ErrOrStderr(), "exported")
+			shown := terminal.NewProgress(cmd.ErrOrStderr(), "exported")
 			log, flush := newLog(shown, c)
 			defer flush()
 			for _, warning := range report.Warnings {
@@ -47,7 +48,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 			ctx, stop := context.WithCancel(cmd.Context())
 			var following sync.WaitGroup
 			if once {
-				following.Go(func() { shown.follow(ctx, a) })
+				following.Go(func() { follow(ctx, shown, a) })
 			}
 			err = a.Run(cmd.Context())
 			stop()

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/cmd/terminal"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
@@ -122,25 +122,8 @@ func show(w io.Writer, o *overview, c *config.Config, asJSON, again bool) error 
 	if asJSON {
 		return json.NewEncoder(w).Encode(o)
 	}
-	terminal := isTerminal(w)
-	if again && terminal {
+	if again && terminal.Is(w) {
 		io.WriteString(w, "\x1b[H\x1b[2J")
 	}
-	return render(w, o, c.DFINERY.Timezone.Location, terminal)
-}
-
-// isTerminal tells whether colour may be written to w.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && terminal(f) && os.Getenv("NO_COLOR") == ""
-}
-
-// terminal tells whether somebody sits at f. The null device, which cron and containers give, is a character device as well.
-func terminal(f *os.File) bool {
-	info, err := f.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	null, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(info, null)
+	return render(w, o, c.DFINERY.Timezone.Location, terminal.Colours(w))
 }

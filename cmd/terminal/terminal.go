@@ -1,0 +1,28 @@
+// Package terminal has what somebody at a terminal sees and a file does not: colour, and a bar that shows how far something is.
+package terminal
+
+import (
+	"io"
+	"os"
+)
+
+// Is tells whether somebody sits at f, an *os.File.
+func Is(f any) bool {
+	file, ok := f.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := file.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	// The null device, which cron and containers give, is a character device as well.
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
+}
+
+// Colours tells whether colour may be written to w. NO_COLOR is a convention: https://no-color.org
+func Colours(w io.Writer) bool { return obeys(w) && os.Getenv("NO_COLOR") == "" }
+
+// obeys tells whether w takes control sequences.
+func obeys(w io.Writer) bool { return Is(w) && os.Getenv("TERM") != "dumb" }
