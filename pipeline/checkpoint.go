@@ -182,18 +182,12 @@ func (t *tenure) position(ctx context.Context, p cluster.TopicPartition) (produc
 	return position, nil
 }
 
-// mark is the checkpoint of everything that this service writes; the state topic itself needs none.
+// mark is the checkpoint of everything that this service writes; the state topic itself needs none. No mark is ever dropped: without
+// one, the next restore reads a partition from its start, and counts rows a second time whose fingerprints the ledger has.
 func (t *tenure) mark(ctx context.Context) (*ledger.Checkpoint, error) {
 	record := &ledger.Checkpoint{At: time.Now().UTC()}
 	for _, p := range t.written {
-		if p == t.stateAt {
-			continue
-		}
-		if !t.session.Owns(p) {
-			// Not restored: the former checkpoint stands for it.
-			if old, ok := t.unowned[p]; ok {
-				record.Partitions = append(record.Partitions, old)
-			}
+		if _, restored := t.marks[p]; p == t.stateAt || !restored && p != t.rowsAt {
 			continue
 		}
 		position, err := t.position(ctx, p)
@@ -204,6 +198,9 @@ func (t *tenure) mark(ctx context.Context) (*ledger.Checkpoint, error) {
 		if position.Last >= 0 && p != t.rowsAt {
 			m.ID, m.Last = position.LastID, position.Last
 		}
+		record.Partitions = append(record.Partitions, m)
+	}
+	for _, m := range t.carried {
 		record.Partitions = append(record.Partitions, m)
 	}
 	return record, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ func (ts *tails) read(ctx context.Context, p cluster.TopicPartition, marks map[c
 	t := ts.tenure
 	if !t.session.Owns(p) {
 		if mark, ok := marks[p]; ok {
-			t.unowned[p] = mark
+			t.carried[p] = mark
 		}
 		return nil
 	}
@@ -49,8 +50,12 @@ func (ts *tails) read(ctx context.Context, p cluster.TopicPartition, marks map[c
 	mark, marked := marks[p]
 	from := log.Start
 	if marked {
-		if err := ts.verify(ctx, p, log, mark); err != nil {
+		stands, err := ts.verify(ctx, p, log, mark)
+		if err != nil {
 			return err
+		}
+		if !stands {
+			mark.Last, mark.ID = -1, "" // said once
 		}
 		if from = mark.Next; from < log.Start {
 			t.log.Error("the topic has lost records that were not in the ledger yet: rows of the unsettled days may be published twice",
@@ -68,14 +73,33 @@ func (ts *tails) read(ctx context.Context, p cluster.TopicPartition, marks map[c
 	}})
 }
 
-// verify compares the last record before the mark with what the checkpoint says of it.
-func (ts *tails) verify(ctx context.Context, p cluster.TopicPartition, log cluster.LogRange, mark ledger.Mark) error {
+// missing looks at the marks of partitions that are not written now. One of a topic that has others is gone for good; a topic that is
+// missing as a whole, or of a stream that is not configured now, may come back with all its rows.
+func (ts *tails) missing(marks map[cluster.TopicPartition]ledger.Mark) {
+	t := ts.tenure
+	topics := map[string]int{}
+	for _, p := range t.written {
+		topics[p.Topic] = max(topics[p.Topic], p.Partition+1)
+	}
+	for p, mark := range marks {
+		switch n := topics[p.Topic]; {
+		case slices.Contains(t.written, p), p.Topic == t.books.Rows:
+		case n > 0:
+			ts.lost(p, fmt.Sprintf("the topic has %d partitions now", n))
+		default:
+			t.carried[p] = mark
+		}
+	}
+}
+
+// verify compares the last record before the mark with what the checkpoint says of it, and tells whether it stands there.
+func (ts *tails) verify(ctx context.Context, p cluster.TopicPartition, log cluster.LogRange, mark ledger.Mark) (bool, error) {
 	if log.End < mark.Next {
 		ts.lost(p, fmt.Sprintf("its log ends at %d, the checkpoint is at %d", log.End, mark.Next))
-		return nil
+		return false, nil
 	}
 	if mark.ID == "" || mark.Last < log.Start {
-		return nil
+		return true, nil
 	}
 	found := ""
 	err := ts.tenure.service.Cluster.Read(ctx, p, mark.Last, mark.Last+1, cluster.Visitor{Record: func(r *cluster.Record) error {
@@ -84,12 +108,12 @@ func (ts *tails) verify(ctx context.Context, p cluster.TopicPartition, log clust
 	}})
 	var gone *cluster.RangeError
 	if err != nil && !errors.As(err, &gone) {
-		return fmt.Errorf("restore %v: %w", p, err)
+		return false, fmt.Errorf("restore %v: %w", p, err)
 	}
 	if found != mark.ID {
 		ts.lost(p, fmt.Sprintf("at offset %d stands id %q, the checkpoint has %q", mark.Last, found, mark.ID))
 	}
-	return nil
+	return found == mark.ID, nil
 }
 
 // lost says that acknowledged records are gone, and how to publish them again.

@@ -27,7 +27,7 @@ type tenure struct {
 	lettersAt       []cluster.TopicPartition
 	written         []cluster.TopicPartition                    // all partitions that may be written: state, rows, dead letters, then the streams'
 	marks           map[cluster.TopicPartition]produce.Position // of partitions that this tenure has not written
-	unowned         map[cluster.TopicPartition]ledger.Mark      // the former checkpoint's, of partitions that could not be fenced
+	carried         map[cluster.TopicPartition]ledger.Mark      // the former checkpoint's, of partitions that were not restored
 
 	limit     map[string]int // max.message.bytes by topic, as the session was told
 	rowsSince int64          // from here on the rows topic holds no fingerprints of this service that are not in the range of their day
@@ -51,7 +51,7 @@ type tenure struct {
 func newTenure(s *Service, books *ledger.Books) *tenure {
 	return &tenure{
 		service: s, books: books, log: s.Log, began: time.Now(),
-		marks: map[cluster.TopicPartition]produce.Position{}, unowned: map[cluster.TopicPartition]ledger.Mark{},
+		marks: map[cluster.TopicPartition]produce.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},
 		limit:   map[string]int{},
 		replays: map[string]*replay{},
 		ended:   make(chan *export, s.ConcurrentCalls), full: make(chan struct{}, 1),

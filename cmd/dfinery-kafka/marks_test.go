@@ -1,0 +1,137 @@
+package main_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// TestStreamIsLeftOutForAWhile: a stream that is not configured for a while is gone on with, not restored as if the ledger knew nothing
+// of its rows.
+func TestStreamIsLeftOutForAWhile(t *testing.T) {
+	t.Parallel()
+	b := lateBench(t)
+	b.environ["STREAMS"], b.environ["STREAM_OTHER_TOPIC"], b.environ["STREAM_OTHER_START"] = "events,other", b.prefix+"other", "0"
+	b.once(0)
+	events := map[string]string{}
+	for name, value := range b.environ {
+		if strings.HasPrefix(name, "STREAM_EVENTS_") {
+			events[name] = value
+			delete(b.environ, name)
+		}
+	}
+	b.environ["STREAMS"] = "other"
+	b.once(0)
+	delete(b.environ, "STREAM_OTHER_TOPIC")
+	delete(b.environ, "STREAM_OTHER_START")
+	delete(b.environ, "STREAMS")
+	for name, value := range events {
+		b.environ[name] = value
+	}
+	b.once(0)
+	compare(t, b.served(schema.Event), b.published("events"))
+	b.balanced()
+}
+
+// TestTopicAwayForAWhile: a topic that is made anew only after a start without it has lost its rows all the same.
+func TestTopicAwayForAWhile(t *testing.T) {
+	t.Parallel()
+	b := lateBench(t)
+	b.once(0)
+	b.deleteTopics("events")
+	b.environ["KAFKA_CREATE_TOPICS"] = "false"
+	p := b.start(binary, nil, "run")
+	p.await("a stream waits for its topic")
+	p.await(`"msg":"owner"`)
+	p.kill()
+	b.environ["KAFKA_CREATE_TOPICS"] = "true"
+	day := schema.DayOf(time.Now(), seoul)
+	expect(t, b.once(0), "Kafka has lost acknowledged rows of a stream: publish its days again",
+		fmt.Sprintf("dfinery-kafka backfill events --from %s --to %s --again", day-2, day))
+	if log := b.once(0); strings.Contains(log, "Kafka has lost") {
+		t.Errorf("said again, of a topic that lost nothing since:\n%s", log)
+	}
+}
+
+// TestFewerPartitions: rows of partitions that a topic no longer has are lost, too.
+func TestFewerPartitions(t *testing.T) {
+	t.Parallel()
+	b := lateBench(t)
+	b.once(0)
+	b.deleteTopics("events")
+	b.admin(func(ctx context.Context, c *kadm.Client) error {
+		answer, err := c.CreateTopic(ctx, 1, 1, nil, b.prefix+"events")
+		if err == nil {
+			err = answer.Err
+		}
+		return err
+	})
+	log := b.once(0)
+	for p := range 6 {
+		expect(t, log, fmt.Sprintf(`"partition":"topic %sevents partition %d"`, b.prefix, p))
+	}
+}
+
+// TestRenewalWithoutAPartition: a partition that takes no part in a renewal is gone on with from where the ledger left it.
+func TestRenewalWithoutAPartition(t *testing.T) {
+	t.Parallel()
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	refuseOldEpochs(fake)
+	b := newBench(t, &exporttest.Server{
+		Limits: exporttest.Limits{PerHour: -1},
+		Data:   exporttest.Data{Seed: 22, RowsPerDay: 1500, Duplicates: 0.05, Late: 0.2, LateFrom: 3},
+	})
+	b.brokers = strings.Join(fake.ListenAddrs(), ",")
+	b.environ["KAFKA_BROKERS"] = b.brokers
+	b.unbounded()
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"] = "1s", "1s"
+	b.environ["FENCE_RENEWAL"] = "500ms"
+	b.environ["LOG_LEVEL"] = "debug"
+	var mended atomic.Bool
+	raised := 0
+	fake.ControlKey(int16(kmsg.AddPartitionsToTxn), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		req := r.(*kmsg.AddPartitionsToTxnRequest)
+		res := req.ResponseKind().(*kmsg.AddPartitionsToTxnResponse)
+		without := true
+		for _, topic := range req.Topics {
+			answers := kmsg.NewAddPartitionsToTxnResponseTopic()
+			answers.Topic = topic.Topic
+			for _, p := range topic.Partitions {
+				answer := kmsg.NewAddPartitionsToTxnResponseTopicPartition()
+				answer.Partition, answer.ErrorCode = p, kerr.OperationNotAttempted.Code
+				if topic.Topic == b.prefix+"events" && p == 0 {
+					without, answer.ErrorCode = false, kerr.TopicAuthorizationFailed.Code
+				}
+				answers.Partitions = append(answers.Partitions, answer)
+			}
+			res.Topics = append(res.Topics, answers)
+		}
+		if without {
+			return nil, nil, false
+		}
+		raised++
+		return res, nil, raised > 1 && !mended.Load()
+	})
+	p := b.start(binary, nil, "run")
+	p.await("partition can't be fenced now")
+	p.awaitMore("fence renewed", 1)
+	p.kill()
+	mended.Store(true)
+	b.settle()
+}
