@@ -58,7 +58,7 @@ func TestReadEnds(t *testing.T) {
 		}
 	})
 	t.Run("with the context, a missing topic", func(t *testing.T) {
-		err := c.Read(soon(t, 100*time.Millisecond), cluster.TopicPartition{Topic: "nowhere"}, 0, 1, cluster.Visitor{})
+		err := c.Read(soon(t, time.Second), cluster.TopicPartition{Topic: "nowhere"}, 0, 1, cluster.Visitor{})
 		if !cluster.Missing(err) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
