@@ -66,7 +66,7 @@ func (t *tenure) leave(st *stream, d *day) {
 	r := &d.record
 	d.changed = true
 	where, lost, do := "the API's reach", "its rows are lost at the source", "tell those who use this data; only DFINERY may still have it"
-	if d.name.Day >= schema.DayOf(time.Now(), t.service.Location)-Reach && (r.Error == nil || r.Error.Code != schema.ExceedDateRangeLimit) {
+	if d.name.Day >= schema.DayOf(time.Now(), t.service.Location)-Reach && !d.refused() {
 		where, lost, do = "the days that the stream's START names", "its rows are not exported any more", "set a longer STREAM_…_START if they are wanted"
 	}
 	switch {

@@ -48,7 +48,7 @@ func (s *stream) retract(d *day, today schema.Day, now time.Time, loc *time.Loca
 	switch {
 	case name < s.first(today) || name > today || s.Kind != schema.Event:
 		return false
-	case r.State == ledger.Gap && (r.Error == nil || r.Error.Code != schema.ExceedDateRangeLimit): // the API itself did not call it out of reach
+	case r.State == ledger.Gap && !d.refused():
 		r.State = ledger.Pending
 	case r.State == ledger.Settled && now.Before(s.settles(name, loc)) && r.LastSuccess != nil:
 		r.State, r.Final = ledger.Open, false

@@ -47,6 +47,11 @@ type day struct {
 
 func (d *day) busy() bool { return d.export != nil || d.ended != nil }
 
+// refused tells whether the API itself called the day out of reach.
+func (d *day) refused() bool {
+	return d.record.Error != nil && d.record.Error.Code == schema.ExceedDateRangeLimit
+}
+
 // day returns the stream's day, made if need be.
 func (s *stream) day(at schema.Day) *day {
 	d := s.days[at]

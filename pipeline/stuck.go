@@ -24,7 +24,7 @@ func (t *tenure) watch(ctx context.Context) {
 			if p, err := t.session.Stuck(stuckAfter); err != nil {
 				t.session.End(fmt.Errorf("%v has taken no records for %s: %w", p, stuckAfter, err))
 			} else if p, err := t.session.Stuck(stuckAfter / 6); err != nil {
-				t.log.Warn("waiting for Kafka to take records", "partition", p.String(), "error", err,
+				t.log.Warn("waiting for Kafka to take records", "partition", p, "error", err,
 					"do", "look at the brokers that hold it: it is tried until they take them")
 			}
 		}

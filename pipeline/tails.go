@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,13 +76,13 @@ func (ts *tails) read(ctx context.Context, p cluster.TopicPartition, marks map[c
 // missing as a whole, or of a stream that is not configured now, may come back with all its rows.
 func (ts *tails) missing(marks map[cluster.TopicPartition]ledger.Mark) {
 	t := ts.tenure
-	topics := map[string]int{}
+	topics := map[string]int{} // how many partitions they have, all of which are written
 	for _, p := range t.written {
 		topics[p.Topic] = max(topics[p.Topic], p.Partition+1)
 	}
 	for p, mark := range marks {
 		switch n := topics[p.Topic]; {
-		case slices.Contains(t.written, p), p.Topic == t.books.Rows:
+		case p.Partition < n, p.Topic == t.books.Rows:
 		case n > 0:
 			ts.lost(p, fmt.Sprintf("the topic has %d partitions now", n))
 		default:

@@ -26,25 +26,18 @@ type bench struct {
 	dir  string // for everything that is gone at the end
 }
 
-func (b *bench) run(ctx context.Context, out, progress io.Writer) (err error) {
+func (b *bench) run(ctx context.Context, out, progress io.Writer) error {
 	list := b.chosen()
 	if len(list) == 0 {
 		return fmt.Errorf("--only %s names no contender that can run here", strings.Join(b.only, ","))
 	}
-	if b.root, err = repository(ctx); err != nil {
+	clean, err := b.prepare(ctx, progress)
+	if err != nil {
 		return err
 	}
-	if b.dir, err = os.MkdirTemp("", "dfinery-kafka-bench"); err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(b.dir) }() // of a temporary directory
-	if b.binary == "" {
-		if err := b.build(ctx, progress); err != nil {
-			return err
-		}
-	}
+	defer clean()
 	// The day stays, also when midnight passes: later days have no rows.
-	data := dataFlags{rows: b.rows, day: schema.DayOf(time.Now(), time.FixedZone("Asia/Seoul", 9*3600)).String()}
+	data := dataFlags{rows: b.rows, day: today()}
 	if slices.ContainsFunc(list, func(c contender) bool { return c.name == "kcat" }) {
 		fmt.Fprintln(progress, "rendering records for kcat")
 		if err := b.render(ctx, &data); err != nil {
@@ -73,6 +66,27 @@ func (b *bench) run(ctx context.Context, out, progress io.Writer) (err error) {
 	}
 	return r.save(b.out)
 }
+
+// prepare finds the repository, and builds what is to be measured unless that is given. clean removes what it made.
+func (b *bench) prepare(ctx context.Context, progress io.Writer) (clean func(), err error) {
+	if b.root, err = repository(ctx); err != nil {
+		return nil, err
+	}
+	if b.dir, err = os.MkdirTemp("", "dfinery-kafka-bench"); err != nil {
+		return nil, err
+	}
+	clean = func() { _ = os.RemoveAll(b.dir) } // of a temporary directory
+	if b.binary == "" {
+		if err := b.build(ctx, progress); err != nil {
+			clean()
+			return nil, err
+		}
+	}
+	return clean, nil
+}
+
+// today is the day on which the rows are.
+func today() string { return schema.DayOf(time.Now(), time.FixedZone("Asia/Seoul", 9*3600)).String() }
 
 // chosen are the contenders that --only leaves. One that goes on where another ended brings that one with it.
 func (b *bench) chosen() []contender {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // rootCommand is the benchmark; its hidden subcommands are the processes that it starts.
@@ -38,13 +39,18 @@ repository. Processor time counts user and system time of the process alone, not
 	flags.IntVar(&b.rows, "rows", 1_000_000, "rows of the export")
 	flags.IntVar(&b.rounds, "rounds", 5, "runs of each contender")
 	flags.IntVar(&b.partitions, "partitions", 6, "partitions of the topic")
-	flags.StringVar(&b.brokers, "brokers", "", "a running Kafka, HOST:PORT,…; topics named bench… are created and deleted")
-	flags.BoolVar(&b.kfake, "kfake", false, "an embedded broker instead of a real Kafka: it keeps all records in memory")
-	flags.StringVar(&b.binary, "binary", "", "the dfinery-kafka to measure; empty: build it")
+	b.place(flags)
 	flags.StringVar(&b.out, "out", "bench-out/export.txt", "the file for benchstat; empty: none")
 	flags.StringSliceVar(&b.only, "only", nil, "contenders, by the beginning of their names")
 	root.AddCommand(growthCommand(), microCommand(), serveCommand(), brokerCommand(), kafkaGoCommand(), franzGoCommand(), renderCommand(), verifyCommand())
 	return root
+}
+
+// place adds the flags for what is measured, and where.
+func (b *bench) place(flags *pflag.FlagSet) {
+	flags.StringVar(&b.brokers, "brokers", "", "a running Kafka, HOST:PORT,…; topics named bench… are created and deleted")
+	flags.BoolVar(&b.kfake, "kfake", false, "an embedded broker instead of a real Kafka: it keeps all records in memory")
+	flags.StringVar(&b.binary, "binary", "", "the dfinery-kafka to measure; empty: build it")
 }
 
 // task is what a contender is told.

@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"dfinery-kafka/schema"
 )
 
 // point is one measurement of how the cost grows.
@@ -87,26 +84,17 @@ func growthCommand() *cobra.Command {
 	flags.IntVar(&rows, "rows", 1_000_000, "rows of the export where nothing else is said")
 	flags.IntVar(&largest, "largest", 10_000_000, "rows of the largest export; with 20000000 it has another point")
 	flags.StringSliceVar(&only, "only", nil, "tables, by their names")
-	flags.StringVar(&b.brokers, "brokers", "", "a running Kafka, HOST:PORT,…; topics named bench… are created and deleted")
-	flags.BoolVar(&b.kfake, "kfake", false, "an embedded broker instead of a real Kafka: it keeps all records in memory")
-	flags.StringVar(&b.binary, "binary", "", "the dfinery-kafka to measure; empty: build it")
+	b.place(flags)
 	return cmd
 }
 
 // growth prints a line as soon as its point was measured and found right.
-func (b *bench) growth(ctx context.Context, list []axis, out, progress io.Writer) (err error) {
-	if b.root, err = repository(ctx); err != nil {
+func (b *bench) growth(ctx context.Context, list []axis, out, progress io.Writer) error {
+	clean, err := b.prepare(ctx, progress)
+	if err != nil {
 		return err
 	}
-	if b.dir, err = os.MkdirTemp("", "dfinery-kafka-bench"); err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(b.dir) }() // of a temporary directory
-	if b.binary == "" {
-		if err := b.build(ctx, progress); err != nil {
-			return err
-		}
-	}
+	defer clean()
 	brokers, _, stop, err := b.startKafka(ctx, progress)
 	if err != nil {
 		return err
@@ -128,7 +116,7 @@ func (b *bench) growth(ctx context.Context, list []axis, out, progress io.Writer
 
 // measurePoint runs ours twice, in topics of the point's own, which it deletes.
 func (b *bench) measurePoint(ctx context.Context, p point, brokers string) (u [2]usage, err error) {
-	p.data.day = schema.DayOf(time.Now(), time.FixedZone("Asia/Seoul", 9*3600)).String()
+	p.data.day = today()
 	prefix := fmt.Sprintf("bench.%d.", time.Now().UnixMilli())
 	t := task{brokers: brokers, topic: prefix + "rows", day: p.data.day, codec: p.codec, streams: p.streams}
 	api, err := startHelper(ctx, append([]string{"serve"}, p.data.args()...)...)

@@ -42,10 +42,8 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 				return &exitError{exitUsage, err}
 			}
 			cost(cmd.OutOrStdout(), c, args[0], first, last, again)
-			if !yes {
-				if err := agree(cmd); err != nil {
-					return err
-				}
+			if err := agree(cmd, yes); err != nil {
+				return err
 			}
 			return give(cmd, args[0], patience, func(command *ledger.Command) {
 				command.Verb, command.From, command.To, command.Again = pipeline.VerbBackfill, first, last, again
@@ -104,10 +102,10 @@ func cost(w io.Writer, c *config.Config, stream string, first, last schema.Day, 
 	}
 }
 
-// agree asks a person at a terminal; a script has decided already.
-func agree(cmd *cobra.Command) error {
+// agree asks a person at a terminal; a script, and --yes, have decided already.
+func agree(cmd *cobra.Command, yes bool) error {
 	in := cmd.InOrStdin()
-	if !terminal.Is(in) {
+	if yes || !terminal.Is(in) {
 		return nil
 	}
 	fmt.Fprint(cmd.OutOrStdout(), "carry it out? [y/N] ")

@@ -125,10 +125,8 @@ is shown, and a terminal is asked whether to go on, unless --yes is given.`,
 			if err := plan(cmd, all); err != nil || planOnly {
 				return err
 			}
-			if !yes {
-				if err := agree(cmd); err != nil {
-					return err
-				}
+			if err := agree(cmd, yes); err != nil {
+				return err
 			}
 			return replay(cmd, c, kafka, all, patience)
 		},

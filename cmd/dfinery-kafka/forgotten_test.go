@@ -30,6 +30,19 @@ func (b *bench) forget(topic string) {
 	})
 }
 
+// makeAnew deletes a topic and creates another one of its name.
+func (b *bench) makeAnew(topic string, partitions int32) {
+	b.t.Helper()
+	b.deleteTopics(topic)
+	b.admin(func(ctx context.Context, c *kadm.Client) error {
+		answer, err := c.CreateTopic(ctx, partitions, 1, nil, b.prefix+topic)
+		if err == nil {
+			err = answer.Err
+		}
+		return err
+	})
+}
+
 // TestRecordsForgotten: what the topic no longer has is in the ledger, and is not published again.
 func TestRecordsForgotten(t *testing.T) {
 	t.Parallel()
@@ -52,14 +65,7 @@ func TestTopicMadeAnew(t *testing.T) {
 			t.Parallel()
 			b := lateBench(t)
 			b.once(0)
-			b.deleteTopics("events")
-			b.admin(func(ctx context.Context, c *kadm.Client) error {
-				answer, err := c.CreateTopic(ctx, partitions, 1, nil, b.prefix+"events")
-				if err == nil {
-					err = answer.Err
-				}
-				return err
-			})
+			b.makeAnew("events", partitions)
 			day := schema.DayOf(time.Now(), seoul)
 			expect(t, b.once(0), "Kafka has lost acknowledged rows of a stream: publish its days again",
 				fmt.Sprintf("dfinery-kafka backfill events --from %s --to %s --again", day-2, day))

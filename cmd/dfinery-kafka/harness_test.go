@@ -39,13 +39,20 @@ func brokers(t *testing.T) string {
 	if named := os.Getenv("KAFKA_TEST_BROKERS"); named != "" {
 		return named
 	}
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
+	cluster := embedded(t, kfake.NumBrokers(1))
+	refuseOldEpochs(cluster)
+	return strings.Join(cluster.ListenAddrs(), ",")
+}
+
+// embedded is a broker within the test, and gone with it.
+func embedded(t *testing.T, options ...kfake.Opt) *kfake.Cluster {
+	t.Helper()
+	cluster, err := kfake.NewCluster(options...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	refuseOldEpochs(cluster)
-	return strings.Join(cluster.ListenAddrs(), ",")
+	return cluster
 }
 
 func newBench(t *testing.T, api *exporttest.Server) *bench {

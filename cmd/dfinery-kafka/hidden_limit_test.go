@@ -18,11 +18,7 @@ import (
 // becomes a dead letter; the others are published.
 func TestHiddenLimit(t *testing.T) {
 	t.Parallel()
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cluster.Close)
+	cluster := embedded(t, kfake.NumBrokers(1))
 	cluster.ControlKey(int16(kmsg.DescribeConfigs), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
 		answer := request.ResponseKind().(*kmsg.DescribeConfigsResponse)

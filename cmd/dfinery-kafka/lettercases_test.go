@@ -3,7 +3,6 @@ package main_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
 	"testing"
@@ -106,7 +105,7 @@ func letterCases(t *testing.T) map[string]letterCase {
 		"header_with_an_empty_name":     {fault: exporttest.Fault{Rename: map[string]string{"df_country": "", "city": ""}}, exit: 3, server: empty()},
 		"header_and_no_rows":            {server: empty()},
 		"bom_crlf_and_quoted_cells":     {server: &exporttest.Server{Data: exporttest.Data{Odd: 0.5}, Format: exporttest.Format{BOM: true, CRLF: true, QuoteAll: true}}},
-		"nobody_listens":                {exit: 3, environ: map[string]string{"DFINERY_BASE_URL": "http://" + unusedAddress(t), "BREAKER_FAILURES": "1"}},
+		"nobody_listens":                {exit: 3, environ: map[string]string{"DFINERY_BASE_URL": "http://" + closedPort(t), "BREAKER_FAILURES": "1"}},
 		"plain_http_where_tls_is_asked": {exit: 3, environ: map[string]string{"DFINERY_BASE_URL": "https"}},
 	}
 }
@@ -114,17 +113,6 @@ func letterCases(t *testing.T) map[string]letterCase {
 // empty has no events, and one profile.
 func empty() *exporttest.Server {
 	return &exporttest.Server{Data: exporttest.Data{RowsOn: func(schema.Day) int { return 0 }, Users: 1}}
-}
-
-// unusedAddress has had a listener, and has none any more.
-func unusedAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // first has one fault for the first call of each endpoint, which wait for each other, so that both are under way before one fails.

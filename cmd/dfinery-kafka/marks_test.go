@@ -1,14 +1,12 @@
 package main_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -71,14 +69,7 @@ func TestFewerPartitions(t *testing.T) {
 	t.Parallel()
 	b := lateBench(t)
 	b.once(0)
-	b.deleteTopics("events")
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		answer, err := c.CreateTopic(ctx, 1, 1, nil, b.prefix+"events")
-		if err == nil {
-			err = answer.Err
-		}
-		return err
-	})
+	b.makeAnew("events", 1)
 	log := b.once(0)
 	for p := range 6 {
 		expect(t, log, fmt.Sprintf(`"partition":"topic %sevents partition %d"`, b.prefix, p))
@@ -88,11 +79,7 @@ func TestFewerPartitions(t *testing.T) {
 // TestRenewalWithoutAPartition: a partition that takes no part in a renewal is gone on with from where the ledger left it.
 func TestRenewalWithoutAPartition(t *testing.T) {
 	t.Parallel()
-	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(fake.Close)
+	fake := embedded(t, kfake.NumBrokers(1))
 	refuseOldEpochs(fake)
 	b := newBench(t, &exporttest.Server{
 		Limits: exporttest.Limits{PerHour: -1},

@@ -179,11 +179,7 @@ func TestReadyAndStandby(t *testing.T) {
 // TestReadyAndStopping: a process that is told to end says so for as long as that takes, here because Kafka takes no records.
 func TestReadyAndStopping(t *testing.T) {
 	t.Parallel()
-	kafka, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(kafka.Close)
+	kafka := embedded(t, kfake.NumBrokers(1))
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 56, RowsPerDay: 5}})
 	b.environ["KAFKA_BROKERS"], b.environ["SHUTDOWN_TIMEOUT"] = kafka.ListenAddrs()[0], "3s"
 	b.listen()

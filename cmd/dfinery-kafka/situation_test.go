@@ -25,14 +25,10 @@ type situation struct {
 // newSituation has three brokers whose defaults are those of a careful cluster, and the topics of a service that was run.
 func newSituation(t *testing.T, options ...kfake.Opt) *situation {
 	t.Helper()
-	cluster, err := kfake.NewCluster(append([]kfake.Opt{
+	cluster := embedded(t, append([]kfake.Opt{
 		kfake.NumBrokers(3), kfake.EnableACLs(), kfake.Superuser("PLAIN", "admin", "admin-secret"),
 		kfake.BrokerConfigs(map[string]string{"default.replication.factor": "3", "min.insync.replicas": "2", "unclean.leader.election.enable": "false"}),
 	}, options...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(cluster.Close)
 	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: 10}})
 	b.brokers = strings.Join(cluster.ListenAddrs(), ",")
 	b.environ["KAFKA_BROKERS"] = b.brokers

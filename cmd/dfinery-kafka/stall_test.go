@@ -15,11 +15,7 @@ import (
 // TestStopWhileKafkaStalls: SIGTERM ends the program within SHUTDOWN_TIMEOUT though Kafka takes nothing, whatever waits for it.
 func TestStopWhileKafkaStalls(t *testing.T) {
 	t.Parallel()
-	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(fake.Close)
+	fake := embedded(t, kfake.NumBrokers(1))
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 61, RowsPerDay: 20_000}})
 	b.unbounded()
 	b.brokers = strings.Join(fake.ListenAddrs(), ",")

@@ -39,11 +39,7 @@ func refuseOldEpochs(fake *kfake.Cluster) {
 // TestStumbleWhileRestoring: an owner whose session ended, and whose next start fails after its take-over, is the owner still.
 func TestStumbleWhileRestoring(t *testing.T) {
 	t.Parallel()
-	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(fake.Close)
+	fake := embedded(t, kfake.NumBrokers(1))
 	refuseOldEpochs(fake)
 	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 62, RowsPerDay: 2000}})
 	b.brokers = strings.Join(fake.ListenAddrs(), ",")
