@@ -43,6 +43,7 @@ type StreamStatus struct {
 	Duplicates  int64       `json:"duplicates"`
 	DeadLetters int64       `json:"dead_letters"`
 	Days        []DayStatus `json:"days"`
+	First       schema.Day  `json:"-"` // the oldest that is exported now
 	Untried     int         `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
 }
 
@@ -162,7 +163,8 @@ func (t *tenure) streamStatus(s *stream, list []due, counts StreamCounts, now ti
 		}
 		status.Days = append(status.Days, one)
 	}
-	for day := s.first(today); day <= today; day++ {
+	status.First = s.first(today)
+	for day := status.First; day <= today; day++ {
 		if s.days[day] == nil {
 			status.Untried++
 		}

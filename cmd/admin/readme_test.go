@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -31,5 +32,27 @@ func TestREADME(t *testing.T) {
 	}
 	if err := os.WriteFile(path, []byte(before+from+want+to+after), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The README names all that /status may have.
+func TestREADMEStatus(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "<!-- status: ")
+	table, _, ok := strings.Cut(rest, "<!-- /status -->")
+	if !ok {
+		t.Fatal("the README has no table of /status")
+	}
+	full, err := os.ReadFile("testdata/status-owner.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, match := range regexp.MustCompile(`"([a-z_]+)":`).FindAllSubmatch(full, -1) {
+		if !strings.Contains(table, "`"+string(match[1])+"`") {
+			t.Errorf("the README does not say what %s in /status is", match[1])
+		}
 	}
 }

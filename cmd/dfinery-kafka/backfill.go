@@ -31,7 +31,7 @@ the same id: for consumers that lost theirs. The owner of the service does it, a
 What it costs is said first, and a terminal is asked whether to go on, unless --yes is given.`,
 		Example: `  dfinery-kafka backfill events --from 2026-11-01 --to 2026-11-07
   dfinery-kafka backfill events --from 2026-11-23 --again --yes --wait 1h`,
-		Args: cobra.ExactArgs(1),
+		Args: needs(aStream), ValidArgsFunction: completeStream,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, _, err := loadConfig(io.Discard)
 			if err != nil {
@@ -67,13 +67,13 @@ func span(c *config.Config, stream, from, to string) (first, last schema.Day, er
 	if from == "" {
 		return 0, 0, errors.New("--from is needed: the first day, yyyy-MM-dd")
 	}
-	if to == "" {
-		to = from
+	if first, err = schema.ParseDay(from); err != nil {
+		return 0, 0, fmt.Errorf("--from: %w", err)
 	}
-	first, err1 := schema.ParseDay(from)
-	last, err2 := schema.ParseDay(to)
-	if err := errors.Join(err1, err2); err != nil {
-		return 0, 0, err
+	if last = first; to != "" {
+		if last, err = schema.ParseDay(to); err != nil {
+			return 0, 0, fmt.Errorf("--to: %w", err)
+		}
 	}
 	today := schema.DayOf(time.Now(), c.DFINERY.Timezone.Location)
 	switch {

@@ -23,6 +23,12 @@ func dlqCommand() *cobra.Command {
 		Long: `List, show and replay the dead letters of this service: failed exports, and rows that could not be published.
 
 A dead letter is named PARTITION/OFFSET, its place in the dead-letter topic.`,
+		Example: `  dfinery-kafka dlq list --since 24h
+  dfinery-kafka dlq show 3/17
+  dfinery-kafka dlq replay --kind row --code too_large`,
+		Args:                       unknownCommand,
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(dlqListCommand(), dlqShowCommand(), dlqReplayCommand())
 	return cmd
@@ -64,7 +70,7 @@ func dlqShowCommand() *cobra.Command {
 		Use:     "show PARTITION/OFFSET",
 		Short:   "Show one dead letter in full",
 		Example: `  dfinery-kafka dlq show 3/17`,
-		Args:    cobra.ExactArgs(1),
+		Args:    needs("the name of a dead letter, PARTITION/OFFSET as dlq list shows it"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, _, err := place(args[0]); err != nil {
 				return &exitError{exitUsage, err}

@@ -38,6 +38,9 @@ func (f *filter) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.kind, "kind", "", "only of this kind: export or row")
 	cmd.Flags().StringVar(&f.code, "code", "", "only with this error code, for example query_error or field_count")
 	cmd.Flags().StringVar(&f.since, "since", "", "only from this time on: RFC 3339, a date, or a duration back from now such as 24h")
+	completeFlag(cmd, "stream", streamNames)
+	completeFlag(cmd, "kind", func() []string { return []string{schema.KindExport, schema.KindRow} })
+	completeFlag(cmd, "code", codes)
 }
 
 // matcher checks the flags.

@@ -105,6 +105,10 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 	}
 	b.WriteString("\n  ")
 	for day := today - pipeline.Reach + 1; day <= today; day++ {
+		if days[day] == nil && day < s.First { // nobody asks for it
+			b.WriteByte(' ')
+			continue
+		}
 		b.WriteString(cellOf(days[day]).draw(colour))
 	}
 	rows := 0
@@ -134,8 +138,24 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 		if len(d.Lacks) > 0 {
 			fmt.Fprintf(b, "  %s lacks the events %s\n", d.Day, strings.Join(d.Lacks, ", "))
 		}
-		if d.State == ledger.Gap {
-			fmt.Fprintf(b, "  %s is lost at the source\n", d.Day)
+	}
+	renderGaps(b, s.Days)
+}
+
+// renderGaps names the days that are lost, newest first, and those in a row by the first and the last.
+func renderGaps(b *strings.Builder, days []pipeline.DayStatus) {
+	for i := 0; i < len(days); i++ {
+		if days[i].State != ledger.Gap {
+			continue
+		}
+		last := days[i].Day
+		for i+1 < len(days) && days[i+1].State == ledger.Gap && days[i+1].Day == days[i].Day-1 {
+			i++
+		}
+		if first := days[i].Day; first != last {
+			fmt.Fprintf(b, "  %s to %s are lost at the source\n", first, last)
+		} else {
+			fmt.Fprintf(b, "  %s is lost at the source\n", last)
 		}
 	}
 }

@@ -28,6 +28,8 @@ func TestRender(t *testing.T) {
 		{Day: today - 2, State: ledger.Pending, Error: &failed},
 		{Day: today - 3, State: ledger.Settled, Published: 900},
 		{Day: today - 4, State: ledger.Gap},
+		{Day: today - 40, State: ledger.Gap},
+		{Day: today - 41, State: ledger.Gap},
 	}
 	halted := "the API says invalid_parameter"
 	o := &overview{
@@ -36,9 +38,9 @@ func TestRender(t *testing.T) {
 		Quota:   quotaView{Limit: 100, Remaining: 87, ResetsAt: before(-30 * time.Minute)},
 		Newest:  map[string]time.Time{"events": *before(41 * time.Second)},
 		Streams: []pipeline.StreamStatus{
-			{Name: "events", Topic: "dfinery.events", Published: 1941, DeadLetters: 2, LastSuccess: before(2 * time.Minute), Days: days,
+			{Name: "events", Topic: "dfinery.events", Published: 1941, DeadLetters: 2, LastSuccess: before(2 * time.Minute), Days: days, First: today - 9,
 				Next: &pipeline.NextStatus{Day: today, At: before(-8 * time.Minute), WaitsFor: schema.WaitPoll}},
-			{Name: "users", Topic: "dfinery.users", Paused: true, Halted: &halted, Next: &pipeline.NextStatus{Day: today, WaitsFor: schema.WaitHalted}},
+			{Name: "users", Topic: "dfinery.users", First: today - pipeline.Reach, Paused: true, Halted: &halted, Next: &pipeline.NextStatus{Day: today, WaitsFor: schema.WaitHalted}},
 		},
 		Commands: []*ledger.Command{{Verb: "backfill", Stream: "events", Given: *before(time.Minute), By: "ana@desk"}},
 	}
@@ -46,12 +48,13 @@ func TestRender(t *testing.T) {
 calls left this hour: 87 of 100, next free 2026-11-24T11:30:00Z; breaker open until 2026-11-24T11:01:00Z (5 × query_error in a row)
 
 events → dfinery.events
-  ·························x█!n▒  today 41 rows, in all 1941, dead rows 2
+                      ·····x█!n▒  today 41 rows, in all 1941, dead rows 2
   newest row published 41s ago; last export 2m ago
   next: 2026-11-24, waits for poll until 2026-11-24T11:08:00Z
   failing: 2026-11-22 query_error: export events 2026-11-22: the API's query failed
   2026-11-23 lacks the events df_purchase
   2026-11-20 is lost at the source
+  2026-10-14 to 2026-10-15 are lost at the source
 
 users → dfinery.users, paused
   ······························  today 0 rows, in all 0, dead rows 0
@@ -73,7 +76,7 @@ command backfill events, given 1m ago by ana@desk: waits for the owner
 	if err := render(&coloured, o, seoul, true); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(coloured.String(), "\x1b[31mx\x1b[0m\x1b[32m█\x1b[0m") || strings.Count(coloured.String(), "\x1b[") != 2*(30+30+6) {
+	if !strings.Contains(coloured.String(), "\x1b[31mx\x1b[0m\x1b[32m█\x1b[0m") || strings.Count(coloured.String(), "\x1b[") != 2*(10+30+6) {
 		t.Errorf("colours: %q", coloured.String())
 	}
 }

@@ -33,6 +33,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage, 3 work
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(unknownFlag)
 	root.AddCommand(runCommand(), checkCommand(), readyCommand(), statusCommand(), backfillCommand(), pauseCommand(), resumeCommand(), dlqCommand(), configCommand(), versionCommand())
+	noFiles(root)
 	for _, cmd := range root.Commands() {
 		failAtRunTime(cmd)
 	}

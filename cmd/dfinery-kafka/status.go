@@ -66,10 +66,14 @@ its last failure, what is due next and what that waits for. It reads Kafka alone
 			defer a.Close()
 			for {
 				o, err := look(cmd, c, a)
-				if err != nil {
-					return err
-				}
-				if err := show(cmd.OutOrStdout(), o, c, asJSON, watch > 0); err != nil {
+				switch {
+				case err == nil:
+					if err := show(cmd.OutOrStdout(), o, c, asJSON, watch > 0); err != nil {
+						return err
+					}
+				case watch > 0 && cmd.Context().Err() == nil: // Kafka may be back at the next look
+					fmt.Fprintln(cmd.ErrOrStderr(), time.Now().UTC().Format(time.RFC3339), err)
+				case watch <= 0:
 					return err
 				}
 				if watch <= 0 {

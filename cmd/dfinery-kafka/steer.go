@@ -26,7 +26,7 @@ func steerCommand(verb, short, long string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: verb + " STREAM", Short: short, Long: long,
 		Example: "  dfinery-kafka " + verb + " events",
-		Args:    cobra.ExactArgs(1),
+		Args:    needs(aStream), ValidArgsFunction: completeStream,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return give(cmd, args[0], patience, func(c *ledger.Command) { c.Verb = verb })
 		},
@@ -61,6 +61,9 @@ func streamOf(c *config.Config, name string) (*config.Stream, error) {
 			return &c.Streams[i], nil
 		}
 		names[i] = c.Streams[i].Name
+	}
+	if near := config.Nearest(name, names, 2); near != "" {
+		return nil, fmt.Errorf("there is no stream %q: did you mean %s? STREAMS has %s", name, near, strings.Join(names, ", "))
 	}
 	return nil, fmt.Errorf("there is no stream %q: STREAMS has %s", name, strings.Join(names, ", "))
 }

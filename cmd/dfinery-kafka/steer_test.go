@@ -159,7 +159,7 @@ func TestStatus(t *testing.T) {
 	if got.Code != 0 {
 		t.Fatalf("exit %d: %s", got.Code, got.Stderr)
 	}
-	expect(t, out, "service 1234, stopped", "calls left this hour: 97 of 100", "breaker closed", "···························▒▒▒  today 50 rows, in all 150, dead rows 0",
+	expect(t, out, "service 1234, stopped", "calls left this hour: 97 of 100", "breaker closed", "                           ▒▒▒  today 50 rows, in all 150, dead rows 0",
 		"newest row published ", "last export ", "waits for ")
 	text, _ := b.run("status", "--json")
 	var o struct {

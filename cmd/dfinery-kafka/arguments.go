@@ -1,0 +1,76 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dfinery-kafka/schema"
+)
+
+// needs takes exactly one argument, and says what it is where it is missing.
+func needs(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch len(args) {
+		case 0:
+			return fmt.Errorf("%s needs %s%s", cmd.Name(), what, suggest(cmd, nil))
+		case 1:
+			return nil
+		}
+		return fmt.Errorf("%s takes one argument, %s: %q is too many%s", cmd.Name(), what, args[1], suggest(cmd, nil))
+	}
+}
+
+// aStream is the argument of commands for one stream.
+const aStream = "the name of a stream"
+
+// completeStream completes the argument by the streams that the environment names.
+func completeStream(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return streamNames(), cobra.ShellCompDirectiveNoFileComp
+}
+
+// streamNames are those of STREAMS, without a look at the rest: a shell completes before everything is right.
+func streamNames() []string {
+	names := strings.Split(cmp.Or(os.Getenv("STREAMS"), "events"), ",")
+	for i := range names {
+		names[i] = strings.TrimSpace(names[i])
+	}
+	return names
+}
+
+// codes are those that a dead letter may have, but for http_STATUS.
+func codes() []string {
+	var names []string
+	for _, c := range []schema.Code{
+		schema.ClientConnectionClosed, schema.InvalidParameter, schema.ExceedDateRangeLimit, schema.UnauthorizedToken, schema.TooManyAPIRequests,
+		schema.UnknownError, schema.QueryError, schema.CutBody, schema.MaybeTorn, schema.Connection, schema.TLS, schema.Timeout, schema.NotCSV,
+		schema.EmptyBody, schema.BadHeader, schema.Redirect, schema.FieldCount, schema.BadQuotes, schema.InvalidUTF8, schema.EmptyKey, schema.TooLarge,
+	} {
+		names = append(names, string(c))
+	}
+	return names
+}
+
+// completeFlag has a shell complete a flag's value.
+func completeFlag(cmd *cobra.Command, flag string, values func() []string) {
+	// It fails only for a flag that does not exist.
+	_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values(), cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// noFiles keeps shells from completing names of files, of which no command takes any.
+func noFiles(cmd *cobra.Command) {
+	if cmd.ValidArgsFunction == nil {
+		cmd.ValidArgsFunction = cobra.NoFileCompletions
+	}
+	for _, sub := range cmd.Commands() {
+		noFiles(sub)
+	}
+}

@@ -1,0 +1,44 @@
+package main_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestCompletion: a shell is offered what fits, before anything but STREAMS is right, and never names of files.
+func TestCompletion(t *testing.T) {
+	t.Parallel()
+	two := []string{"STREAMS=purchases, users"}
+	tests := map[string]struct {
+		environ []string
+		args    []string
+		want    string // separated by spaces
+	}{
+		"streams":             {two, []string{"backfill", ""}, "purchases users"},
+		"streams, by default": {nil, []string{"pause", ""}, "events"},
+		"one stream alone":    {two, []string{"resume", "users", ""}, ""},
+		"no files":            {nil, []string{"run", ""}, ""},
+		"kinds":               {nil, []string{"dlq", "list", "--kind", ""}, "export row"},
+		"streams of letters":  {two, []string{"dlq", "replay", "--stream", ""}, "purchases users"},
+		"codes": {nil, []string{"dlq", "list", "--code", ""}, "client_connection_closed invalid_parameter exceed_date_range_limit unauthorized_token " +
+			"too_many_api_requests unknown_error query_error cut_body maybe_torn connection tls timeout not_csv empty_body bad_header redirect " +
+			"field_count bad_quotes invalid_utf8 empty_key too_large"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out, _ := run(t, test.environ, append([]string{"__complete"}, test.args...)...)
+			offered := strings.Fields(out)
+			if diff := cmp.Diff(append(strings.Fields(test.want), ":4"), offered); diff != "" { // 4: no names of files
+				t.Errorf("offered (-want +got):\n%s", diff)
+			}
+		})
+	}
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if out, got := run(t, nil, "completion", shell); got.Code != 0 || !strings.Contains(out, "dfinery-kafka") {
+			t.Errorf("completion %s: %+v, %d bytes", shell, got, len(out))
+		}
+	}
+}
