@@ -38,7 +38,7 @@ func (t *tenure) obey(ctx context.Context) error {
 		return err
 	}
 	t.end = logs[0].End
-	for _, c := range news.Commands {
+	for _, c := range news.InOrder() {
 		if c.Taken == nil && c.Done == nil && !t.knows(c.ID) {
 			t.commands = append(t.commands, c)
 		}

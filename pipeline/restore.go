@@ -83,9 +83,7 @@ func (t *tenure) adopt(state *ledger.State) {
 		}
 		t.judgeIdentity(st)
 	}
-	for _, c := range state.Commands {
-		t.commands = append(t.commands, c)
-	}
+	t.commands = state.InOrder()
 	t.believe(time.Now().UTC())
 	t.end = state.End
 }

@@ -1,8 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"dfinery-kafka/pipeline/cluster"
@@ -109,7 +112,7 @@ func (b *Books) Follow(ctx context.Context, state *State, partition int, from, t
 		if partition != state.Partition {
 			return &MisplacedError{Topic: b.Topic, Key: key, Partition: partition, Want: state.Partition, Offset: r.Offset}
 		}
-		if err := state.take(key, r.Value); err != nil {
+		if err := state.take(key, r.Value, r.Offset); err != nil {
 			return &RecordError{Topic: b.Topic, Partition: partition, Offset: r.Offset, Key: key, Err: err}
 		}
 		return nil
@@ -127,7 +130,7 @@ func (b *Books) ours(key string, value []byte) bool {
 }
 
 // take enters one record; a record without a value deletes its key.
-func (s *State) take(key string, value []byte) error {
+func (s *State) take(key string, value []byte, offset int64) error {
 	kind, rest, _ := strings.Cut(key, "/")
 	switch kind {
 	case "owner":
@@ -139,7 +142,7 @@ func (s *State) take(key string, value []byte) error {
 	case "day":
 		return s.takeDay(rest, value)
 	case "command":
-		return s.takeCommand(rest, value)
+		return s.takeCommand(rest, value, offset)
 	}
 	return fmt.Errorf("records of the kind %q are not known to this release: run the one that wrote it", kind)
 }
@@ -194,7 +197,7 @@ func (s *State) takeDay(rest string, value []byte) error {
 }
 
 // takeCommand enters a command. One that does not parse stops nothing: it is kept with its error, to be rejected.
-func (s *State) takeCommand(id string, value []byte) error {
+func (s *State) takeCommand(id string, value []byte, offset int64) error {
 	if value == nil {
 		delete(s.Commands, id)
 		return nil
@@ -203,7 +206,12 @@ func (s *State) takeCommand(id string, value []byte) error {
 	if err := takeOne(&c, value); err != nil {
 		c = &Command{Error: err.Error()}
 	}
-	c.ID = id
+	c.ID, c.Offset = id, offset
 	s.Commands[id] = c
 	return nil
+}
+
+// InOrder are the commands as they were given: one that was not taken up yet stands where it was written first.
+func (s *State) InOrder() []*Command {
+	return slices.SortedFunc(maps.Values(s.Commands), func(a, b *Command) int { return cmp.Compare(a.Offset, b.Offset) })
 }

@@ -40,7 +40,7 @@ func TestRecordsRoundTrip(t *testing.T) {
 			{Stream: "events", Day: 20780}: {State: ledger.Pending, Exports: 1, Generation: 1,
 				Error: &ledger.Fault{Code: schema.QueryError, Detail: "d", At: written, Attempts: 2, Until: written}},
 		},
-		Commands:  map[string]*ledger.Command{"c": {ID: "c", Service: "1234", Verb: "backfill", Stream: "events", From: 20779, To: 20780, Again: true, Given: written, By: "me"}},
+		Commands:  map[string]*ledger.Command{"c": {ID: "c", Service: "1234", Verb: "backfill", Stream: "events", From: 20779, To: 20780, Again: true, Given: written, By: "me", Offset: 12}},
 		Partition: owned(partitions),
 	}
 	for range 2 { // compaction has not run: the older ones stand there, too

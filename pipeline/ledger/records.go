@@ -195,6 +195,9 @@ type Command struct {
 	Result   string     `json:"result,omitempty"`
 	Error    string     `json:"error,omitempty"`
 
+	// Offset is where the record stands.
+	Offset int64 `json:"-"`
+
 	unknown
 }
 
