@@ -145,7 +145,9 @@ func (t *tenure) replayNext(ctx context.Context, st *stream, r *replay) {
 		e := &export{
 			tenure: t, stream: st.Stream, senders: st.senders, day: d, record: d.record, started: time.Now().UTC(), set: d.set, replay: r,
 			permit: &replayPermit{rows: rows, parse: t.service.Parse},
-			call:   schema.Export{Service: t.service.ID, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.day, N: max(d.record.Exports, rows.export)},
+			// Of this generation, also before its first call: the restore passes over what is of an older one.
+			call: schema.Export{Service: t.service.ID, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.day,
+				N: max(d.record.Exports, rows.export, d.record.From)},
 		}
 		e.prepare(st.Empty)
 		d.export = e

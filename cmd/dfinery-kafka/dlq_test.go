@@ -3,10 +3,13 @@ package main_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
@@ -91,4 +94,57 @@ func TestReplayExports(t *testing.T) {
 	}
 	p.kill()
 	compare(t, b.served(schema.Event), b.published("events"))
+}
+
+// TestCrashDuringReplayOfNewGeneration: a replay for a day that --again has begun anew, and that no call was made for since, publishes
+// its rows once, wherever the owner dies.
+func TestCrashDuringReplayOfNewGeneration(t *testing.T) {
+	t.Parallel()
+	program, err := withFaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 34, RowsPerDay: 600, Odd: 0.1}})
+	b.unbounded()
+	b.environ["KAFKA_COMPRESSION"], b.environ["STREAM_EVENTS_START"], b.environ["CHECKPOINT_INTERVAL"] = "none", "1", "1h"
+	small, large := "1000", "1000000"
+	b.admin(func(ctx context.Context, c *kadm.Client) error {
+		_, err := c.CreateTopic(ctx, 3, 1, map[string]*string{"max.message.bytes": &small}, b.prefix+"events")
+		return err
+	})
+	b.once(0)
+	letters := len(b.letters())
+	b.admin(func(ctx context.Context, c *kadm.Client) error {
+		_, err := c.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &large}}, b.prefix+"events")
+		return err
+	})
+	yesterday := schema.DayOf(time.Now(), seoul) - 1
+	b.command(nil, "pause", "events", "--wait", "0")
+	b.command(nil, "backfill", "events", "--from", yesterday.String(), "--to", (yesterday + 1).String(), "--again", "--yes")
+	b.command(nil, "dlq", "replay", "--code", "too_large", "--yes", "--wait", "0")
+	for n, dies := 1, true; dies; n++ {
+		p := b.start(program, []string{"FAULT_STEP=flushed", fmt.Sprintf("FAULT_COUNT=%d", n)}, "run")
+		select {
+		case <-p.done:
+		case <-time.After(2 * time.Second): // all is done before
+			p.kill()
+			dies = false
+		}
+	}
+	p := b.start(binary, nil, "run")
+	p.await(`"msg":"owner"`)
+	b.command([]string{"paused"}, "pause", "events", "--wait", "1m") // all that was given before is carried out
+	p.kill()
+	times := map[string]int{}
+	for _, m := range b.consume(b.prefix+"events", kgo.ReadUncommitted()) {
+		times[m.Export[:strings.LastIndex(m.Export, "/")]+" "+m.ID]++
+	}
+	for id, n := range times {
+		if n != 1 {
+			t.Errorf("%s stands there %d times", id, n)
+		}
+	}
+	if len(times) != 1200 {
+		t.Errorf("%d rows are published, want 1200: %d were too large", len(times), letters)
+	}
 }
