@@ -88,6 +88,10 @@ func (t *tenure) gather() []*day {
 			if e == nil {
 				continue
 			}
+			if e.lost != nil {
+				d.record.Forget(e.lost.Rows)
+				e.lost, d.rewrite, d.changed = nil, true, true
+			}
 			news := e.sum.minus(e.saved)
 			e.saved = e.sum
 			t.service.counts.rows(d.name.Stream, news)
@@ -127,8 +131,8 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 	}
 	t.rowsWhole = false
 	for _, d := range fresh {
-		if d.rewrite && d.set != nil {
-			if err := t.writer.Set(d.name, d.record.Generation, d.set); err != nil {
+		if set := d.loaded(); d.rewrite && set != nil {
+			if err := t.writer.Set(d.name, d.record.Generation, set); err != nil {
 				return err
 			}
 			d.record.Fingerprints, d.prints = nil, nil // the set has these, too

@@ -38,6 +38,7 @@ type export struct {
 	prints [][]schema.Fingerprint // published, not in the ledger yet
 	sum    tally                  // of the whole export
 	saved  tally                  // what of it the ledger has
+	lost   *ledger.LostError      // what the ledger no longer has of the set; nil once the day's record says so
 
 	names *names // nil for a userprofile
 	// replay is the replay that the rows are of; nil when they come from the source.
@@ -99,7 +100,7 @@ func (e *export) run(ctx context.Context) {
 // move is the rows' journey: fetch a few, tell each apart, append it.
 func (e *export) move(ctx context.Context) (err error) {
 	if e.set == nil {
-		if e.set, err = e.load(ctx); err != nil {
+		if err := e.load(ctx); err != nil {
 			e.permit.Cancel()
 			return err
 		}
@@ -153,10 +154,7 @@ func (e *export) rejectIfBad(err error, body Body, behind int) error {
 }
 
 // load reads the fingerprints of what is published of the day.
-func (e *export) load(ctx context.Context) (*ledger.Set, error) {
-	if len(e.record.Fingerprints) == 0 {
-		return new(ledger.Set), nil
-	}
+func (e *export) load(ctx context.Context) error {
 	set, err := e.tenure.books.LoadSet(ctx, e.day.name, &e.record)
 	var lost *ledger.LostError
 	if errors.As(err, &lost) {
@@ -164,7 +162,13 @@ func (e *export) load(ctx context.Context) (*ledger.Set, error) {
 			"do", "give "+e.tenure.books.Rows+" back its retention of 35 days; tell consumers to deduplicate by the header id")
 		err = nil
 	}
-	return set, err
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.set, e.lost = set, lost
+	if lost != nil {
+		e.record.Forget(lost.Rows)
+	}
+	return err
 }
 
 // publish appends the row to its partition unless it was published before. A *schema.BadRow is a row that can't be.

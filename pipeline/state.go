@@ -39,7 +39,7 @@ type day struct {
 	sliceDone  bool
 	// set is what is published of the day; nil when it is not loaded. While an export runs it is that export's.
 	set *ledger.Set
-	// rewrite says that the fingerprints of set are to be written anew as one run: the day is settled.
+	// rewrite says that the fingerprints of the set are to be written anew as one run: the day is settled, or some were gone.
 	rewrite bool
 	// prints are published, but not in the ledger yet.
 	prints [][]schema.Fingerprint
@@ -50,6 +50,14 @@ func (d *day) busy() bool { return d.export != nil || d.ended != nil }
 // refused tells whether the API itself called the day out of reach.
 func (d *day) refused() bool {
 	return d.record.Error != nil && d.record.Error.Code == schema.ExceedDateRangeLimit
+}
+
+// loaded is what is published of the day, or nil when that is not loaded. The caller holds the export that runs.
+func (d *day) loaded() *ledger.Set {
+	if d.export != nil {
+		return d.export.set
+	}
+	return d.set
 }
 
 // day returns the stream's day, made if need be.

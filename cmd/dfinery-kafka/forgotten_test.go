@@ -31,11 +31,11 @@ func (b *bench) forget(topic string) {
 }
 
 // makeAnew deletes a topic and creates another one of its name.
-func (b *bench) makeAnew(topic string, partitions int32) {
+func (b *bench) makeAnew(topic string, partitions int32, config map[string]*string) {
 	b.t.Helper()
 	b.deleteTopics(topic)
 	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		answer, err := c.CreateTopic(ctx, partitions, 1, nil, b.prefix+topic)
+		answer, err := c.CreateTopic(ctx, partitions, 1, config, b.prefix+topic)
 		if err == nil {
 			err = answer.Err
 		}
@@ -65,7 +65,7 @@ func TestTopicMadeAnew(t *testing.T) {
 			t.Parallel()
 			b := lateBench(t)
 			b.once(0)
-			b.makeAnew("events", partitions)
+			b.makeAnew("events", partitions, nil)
 			day := schema.DayOf(time.Now(), seoul)
 			expect(t, b.once(0), "Kafka has lost acknowledged rows of a stream: publish its days again",
 				fmt.Sprintf("dfinery-kafka backfill events --from %s --to %s --again", day-2, day))

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
@@ -69,7 +71,7 @@ func TestFewerPartitions(t *testing.T) {
 	t.Parallel()
 	b := lateBench(t)
 	b.once(0)
-	b.makeAnew("events", 1)
+	b.makeAnew("events", 1, nil)
 	log := b.once(0)
 	for p := range 6 {
 		expect(t, log, fmt.Sprintf(`"partition":"topic %sevents partition %d"`, b.prefix, p))
@@ -123,4 +125,59 @@ func TestRenewalWithoutAPartition(t *testing.T) {
 	p.kill()
 	mended.Store(true)
 	b.settle()
+}
+
+// TestFingerprintsMadeAnew: the topic with the fingerprints is deleted, and in a new one others' records stand in their places. It is said
+// once of each day that it may repeat; from then on each day's fingerprints are those of its rows.
+func TestFingerprintsMadeAnew(t *testing.T) {
+	for name, others := range map[string]int{"empty": 0, "with fingerprints of another service": 60} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := lateBench(t)
+			b.once(0)
+			before := b.published("events")
+			forever := "-1"
+			b.makeAnew("ledger.rows", 1, map[string]*string{"retention.ms": &forever, "retention.bytes": &forever})
+			b.put("ledger.rows", others, kgo.Record{Key: []byte("999/events/2026-11-22"), Value: make([]byte, 16), Headers: []kgo.RecordHeader{{Key: "generation", Value: []byte("1")}}})
+			log := b.once(0)
+			today := schema.DayOf(time.Now(), seoul)
+			for day := today - 2; day <= today; day++ {
+				if n := strings.Count(log, fmt.Sprintf(`"msg":"rows of this day may be published twice","stream":"events","day":"%s"`, day)); n != 1 {
+					t.Errorf("that rows of %s may be published twice is said %d times, want once:\n%s", day, n, log)
+				}
+			}
+			b.once(0)
+			b.known()
+			if log := b.once(0); strings.Contains(log, "may be published twice") || strings.Contains(log, "missing from the latest export") {
+				t.Errorf("said again, and nothing repeats any more:\n%s", log)
+			}
+			b.known()
+			var after []map[string]string
+			for _, m := range b.consume(b.prefix+"events", kgo.ReadUncommitted()) {
+				row := map[string]string{}
+				if err := json.Unmarshal([]byte(m.Value), &row); err != nil {
+					t.Fatal(err)
+				}
+				after = append(after, row)
+			}
+			compare(t, append(before, b.served(schema.Event)...), after) // what was published before repeats, once
+		})
+	}
+}
+
+// put writes a record n times with a client that is not ours.
+func (b *bench) put(topic string, n int, record kgo.Record) {
+	b.t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(b.brokers, ",")...))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer client.Close()
+	for range n {
+		one := record
+		one.Topic = b.prefix + topic
+		if err := client.ProduceSync(b.t.Context(), &one).FirstErr(); err != nil {
+			b.t.Fatal(err)
+		}
+	}
 }

@@ -127,6 +127,13 @@ type Day struct {
 	unknown
 }
 
+// Forget takes rows out of the day whose fingerprints are gone: should an export have them, they are published, and counted, again.
+func (d *Day) Forget(rows int) {
+	published := min(rows, d.Published)
+	d.Published -= published
+	d.Bad = max(0, d.Bad-(rows-published))
+}
+
 // Slice is a part of a day: some events, or all but some.
 type Slice struct {
 	Events  []string `json:"events,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"dfinery-kafka/pipeline/cluster"
@@ -13,15 +14,20 @@ import (
 // LostError says that fingerprints of a day are no longer in the rows topic: its next export may publish rows again.
 type LostError struct {
 	Day  DayName
-	Have *cluster.RangeError
+	Rows int                 // of the day whose fingerprints are gone
+	Have *cluster.RangeError // what the topic has of a range that is gone; nil when something else stands there
 }
 
 func (e *LostError) Error() string {
-	return fmt.Sprintf("fingerprints of %s %s are gone from the ledger: %v", e.Day.Stream, e.Day.Day, e.Have)
+	text := fmt.Sprintf("the fingerprints of %d rows of %s %s are gone from the ledger", e.Rows, e.Day.Stream, e.Day.Day)
+	if e.Have != nil {
+		text += ": " + e.Have.Error()
+	}
+	return text
 }
 
-// LoadSet reads a day's fingerprints from the ranges that its record names. Ranges that are gone are a *LostError, with the set of
-// what is left.
+// LoadSet reads a day's fingerprints from the ranges that its record names. Fewer than the day has rows and dead letters are a
+// *LostError, with the set of what is left.
 func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*Set, error) {
 	set := new(Set)
 	set.Grow(d.Published + d.Bad)
@@ -40,8 +46,8 @@ func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*Set, error) {
 		set.addAll(r.Value)
 		return nil
 	}}
-	var lost error
-	for _, r := range d.Fingerprints {
+	var have *cluster.RangeError
+	for _, r := range disjoint(d.Fingerprints) {
 		at.Partition = int(r[0])
 		logs, err := b.Cluster.Offsets(ctx, at)
 		if err == nil {
@@ -52,11 +58,29 @@ func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*Set, error) {
 		}
 		from, to := max(r[1], logs[0].Start), min(r[2], logs[0].End)
 		if from != r[1] || to != r[2] {
-			lost = &LostError{Day: n, Have: &cluster.RangeError{Topic: b.Rows, Partition: at.Partition, From: r[1], To: r[2], Start: logs[0].Start, End: logs[0].End}}
+			have = &cluster.RangeError{Topic: b.Rows, Partition: at.Partition, From: r[1], To: r[2], Start: logs[0].Start, End: logs[0].End}
 		}
 		if err := b.Cluster.Read(ctx, at, from, to, visitor); err != nil {
 			return nil, fmt.Errorf("load the fingerprints of %s %s: %w", n.Stream, n.Day, err)
 		}
 	}
-	return set, lost
+	if rows := max(0, d.Published+d.Bad-set.Rows()); rows > 0 || have != nil {
+		return set, &LostError{Day: n, Rows: rows, Have: have}
+	}
+	return set, nil
+}
+
+// disjoint are the ranges with none twice: those of a topic that was made anew may lie upon older ones, and what is in both must not
+// count as two copies.
+func disjoint(ranges []Range) []Range {
+	sorted := slices.SortedFunc(slices.Values(ranges), func(a, b Range) int { return slices.Compare(a[:], b[:]) })
+	var all []Range
+	for _, r := range sorted {
+		if n := len(all); n > 0 && all[n-1][0] == r[0] && r[1] < all[n-1][2] {
+			all[n-1][2] = max(all[n-1][2], r[2])
+			continue
+		}
+		all = append(all, r)
+	}
+	return all
 }
