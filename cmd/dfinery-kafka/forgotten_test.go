@@ -58,6 +58,46 @@ func TestRecordsForgotten(t *testing.T) {
 	compare(t, b.served(schema.Event), append(before, b.published("events")...))
 }
 
+// leaveTail publishes the rows of one day and dies before its ledger knows of them.
+func (b *bench) leaveTail() {
+	b.t.Helper()
+	program, err := withFaults()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	calls, interval := b.environ["DFINERY_CONCURRENT_CALLS"], b.environ["CHECKPOINT_INTERVAL"]
+	b.environ["DFINERY_CONCURRENT_CALLS"], b.environ["CHECKPOINT_INTERVAL"] = "1", "1h"
+	// The first checkpoint is that of the restore.
+	p := b.start(program, []string{"FAULT_STEP=flushed", "FAULT_COUNT=2"}, "run")
+	select {
+	case <-p.done:
+	case <-time.After(time.Minute):
+		b.t.Fatalf("it does not die:\n%s", p.text())
+	}
+	b.environ["DFINERY_CONCURRENT_CALLS"], b.environ["CHECKPOINT_INTERVAL"] = calls, interval
+	if calls == "" {
+		delete(b.environ, "DFINERY_CONCURRENT_CALLS")
+	}
+}
+
+// TestTailForgotten: the topic forgets records that no checkpoint has confirmed. It is said, and they alone may repeat.
+func TestTailForgotten(t *testing.T) {
+	t.Parallel()
+	b := lateBench(t)
+	b.leaveTail()
+	before := b.published("events")
+	if len(before) < 1000 {
+		t.Fatalf("%d rows stand in the tail", len(before))
+	}
+	b.forget("events")
+	expect(t, b.once(0), "the topic has lost records that were not in the ledger yet: rows of the unsettled days may be published twice")
+	if log := b.once(0); strings.Contains(log, "the topic has lost records") {
+		t.Errorf("said again:\n%s", log)
+	}
+	compare(t, b.served(schema.Event), b.published("events")) // the ledger knew of none of the rows that were forgotten
+	b.balanced()
+}
+
 // TestTopicMadeAnew: a topic that was made anew has nothing of what the ledger says. It is said, with the command that publishes it again.
 func TestTopicMadeAnew(t *testing.T) {
 	for name, partitions := range map[string]int32{"with fewer partitions": 2, "with as many": 6, "with more": 9} {

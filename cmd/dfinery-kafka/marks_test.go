@@ -165,19 +165,23 @@ func TestFingerprintsMadeAnew(t *testing.T) {
 	}
 }
 
-// put writes a record n times with a client that is not ours.
+// put writes a record n times into the first partition, with a client that is not ours.
 func (b *bench) put(topic string, n int, record kgo.Record) {
 	b.t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(b.brokers, ",")...))
+	for range n {
+		b.putInto(topic, 0, record)
+	}
+}
+
+func (b *bench) putInto(topic string, partition int, record kgo.Record) {
+	b.t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(b.brokers, ",")...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	defer client.Close()
-	for range n {
-		one := record
-		one.Topic = b.prefix + topic
-		if err := client.ProduceSync(b.t.Context(), &one).FirstErr(); err != nil {
-			b.t.Fatal(err)
-		}
+	record.Topic, record.Partition = b.prefix+topic, int32(partition)
+	if err := client.ProduceSync(b.t.Context(), &record).FirstErr(); err != nil {
+		b.t.Fatal(err)
 	}
 }

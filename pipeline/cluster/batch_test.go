@@ -60,34 +60,41 @@ func TestReadBatches(t *testing.T) {
 	for name, test := range map[string]struct {
 		answers map[int64][]byte // by the offset asked for
 		want    map[int64]string // of the offsets 0 to 10
+		holes   [][2]int64
 		fails   string
 	}{
 		"records removed at the end of a batch": {
 			answers: map[int64][]byte{0: batchOf(0, 6, 0, map[int64]string{1: "b"}), 7: batchOf(7, 9, 0, map[int64]string{9: "j"})},
 			want:    map[int64]string{1: "b", 9: "j"},
+			holes:   [][2]int64{{0, 1}, {2, 9}},
 		},
 		"all records of a batch removed": {
 			answers: map[int64][]byte{0: append(batchOf(0, 4, 0, nil), batchOf(5, 9, 0, map[int64]string{5: "f"})...)},
 			want:    map[int64]string{5: "f"},
+			holes:   [][2]int64{{0, 5}, {6, 10}},
 		},
 		"nothing left up to the high watermark": {
 			answers: map[int64][]byte{0: batchOf(0, 2, 0, map[int64]string{0: "a"})},
 			want:    map[int64]string{0: "a"},
+			holes:   [][2]int64{{1, 10}},
 		},
 		"a batch cut short by the answer's limit": {
 			answers: map[int64][]byte{
 				0: append(batchOf(0, 4, 0, map[int64]string{4: "e"}), batchOf(5, 9, 0, map[int64]string{5: "f"})[:40]...),
 				5: batchOf(5, 9, 0, map[int64]string{5: "f"}),
 			},
-			want: map[int64]string{4: "e", 5: "f"},
+			want:  map[int64]string{4: "e", 5: "f"},
+			holes: [][2]int64{{0, 4}, {6, 10}},
 		},
 		"the broker's time": {
 			answers: map[int64][]byte{0: batchOf(0, 9, logAppendTime, map[int64]string{3: "d"})},
 			want:    map[int64]string{3: "d at 2s"},
+			holes:   [][2]int64{{0, 3}, {4, 10}},
 		},
 		"a message of an old format": {
 			answers: map[int64][]byte{0: append(oldFormat, batchOf(1, 9, 0, map[int64]string{1: "b"})...)},
 			want:    map[int64]string{1: "b"},
+			holes:   [][2]int64{{0, 1}, {2, 10}},
 		},
 		"a damaged batch":       {answers: map[int64][]byte{0: damaged}, fails: "corrupt"},
 		"less than a batch":     {answers: map[int64][]byte{0: batchOf(0, 9, 0, nil)[:30]}, fails: "cut short"},
@@ -98,7 +105,9 @@ func TestReadBatches(t *testing.T) {
 			answering(fake, 10, test.answers)
 			c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
 			got := map[int64]string{}
-			err := c.Read(soon(t, 5*time.Second), cluster.TopicPartition{Topic: "events"}, 0, 10, cluster.Visitor{Record: func(r *cluster.Record) error {
+			var holes [][2]int64
+			hole := func(from, to int64) { holes = append(holes, [2]int64{from, to}) }
+			err := c.Read(soon(t, 5*time.Second), cluster.TopicPartition{Topic: "events"}, 0, 10, cluster.Visitor{Hole: hole, Record: func(r *cluster.Record) error {
 				got[r.Offset] = string(r.Value)
 				if !r.Time.Equal(time.UnixMilli(1000)) {
 					got[r.Offset] += " at " + r.Time.Sub(time.UnixMilli(0)).String()
@@ -119,6 +128,9 @@ func TestReadBatches(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Error(diff)
+			}
+			if diff := cmp.Diff(test.holes, holes); diff != "" {
+				t.Errorf("holes (-want +got):\n%s", diff)
 			}
 		})
 	}

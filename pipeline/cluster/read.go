@@ -13,6 +13,8 @@ import (
 type Visitor struct {
 	Record func(*Record) error
 	Marker func(Marker) error
+	// Hole is told of offsets at which nothing stands that can be read: compaction has removed what stood at [from, to).
+	Hole func(from, to int64)
 }
 
 // Read visits the records and markers of [from, to) in the order of their offsets, aborted ones too, and returns nil when there
@@ -23,13 +25,22 @@ type Visitor struct {
 // for 10 s. A range that the log does not hold is a *RangeError. Memory is bounded by one fetch of 4 MiB, or one
 // batch if that is larger, and one decompressed batch.
 func (c *Cluster) Read(ctx context.Context, p TopicPartition, from, to int64, v Visitor) error {
-	r := &reader{cluster: c, TopicPartition: p, next: from, to: to, visitor: v, leader: -1, retry: newRetry(0), patient: newRetry(patience)}
+	r := &reader{cluster: c, TopicPartition: p, next: from, seen: from, to: to, visitor: v, leader: -1, retry: newRetry(0), patient: newRetry(patience)}
 	for r.next < r.to {
 		if err := r.step(ctx); err != nil {
 			return err
 		}
 	}
+	r.stands(to, to)
 	return nil
+}
+
+// stands notes that something stands at [from, to), and tells of the hole before it.
+func (r *reader) stands(from, to int64) {
+	if from = min(from, r.to); from > r.seen && r.visitor.Hole != nil {
+		r.visitor.Hole(r.seen, from)
+	}
+	r.seen = max(r.seen, to)
 }
 
 // patience is for what a new topic or an election explains for a moment, but only for a moment.
@@ -46,6 +57,7 @@ type reader struct {
 	patient  *retry // for what is more likely to stay as it is
 	buf      []byte // the last answer, to be used again
 	scratch  []byte // the last decompressed batch
+	seen     int64  // records and markers stand before here, or holes
 	record   Record
 }
 
@@ -165,6 +177,9 @@ func (r *reader) visit(data []byte) error {
 
 func (r *reader) visitBatch(b *batch) (err error) {
 	isControl := b.attributes&control != 0
+	if whole := b.last - b.base + 1; int64(b.count) == whole {
+		r.stands(b.base, b.last+1)
+	}
 	if isControl && r.visitor.Marker == nil || !isControl && r.visitor.Record == nil {
 		return nil
 	}
@@ -176,6 +191,7 @@ func (r *reader) visitBatch(b *batch) (err error) {
 	r.record.ProducerID, r.record.ProducerEpoch = b.producerID, b.producerEpoch
 	for range b.count {
 		b.record(&c, &r.record)
+		r.stands(r.record.Offset, r.record.Offset+1)
 		switch {
 		case c.short:
 			return fmt.Errorf("read %v: %w: at offset %d: a record is cut short", r.TopicPartition, errCorrupt, b.base)
