@@ -51,7 +51,10 @@ func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 		return fmt.Errorf("%w: %w", errSource, err)
 	}
 	s.step("restored")
-	return t.checkpoint(ctx)
+	if err := t.checkpoint(ctx); err != nil {
+		return err
+	}
+	return t.prune(ctx, state)
 }
 
 // adopt takes over what the ledger says, minus the fingerprints that no checkpoint confirmed.

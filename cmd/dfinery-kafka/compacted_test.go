@@ -58,7 +58,7 @@ func TestCompacted(t *testing.T) {
 			await("the topic is compacted", func() bool {
 				for p := range 6 { // a segment that is written is not compacted
 					others++
-					b.putInto("events", p, kgo.Record{Key: fmt.Append(nil, "other ", others), Value: []byte("{}")})
+					b.put("events", &kgo.Record{Partition: int32(p), Key: fmt.Append(nil, "other ", others), Value: []byte("{}")})
 				}
 				return published()-others < before
 			})

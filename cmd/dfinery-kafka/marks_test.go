@@ -138,7 +138,9 @@ func TestFingerprintsMadeAnew(t *testing.T) {
 			before := b.published("events")
 			forever := "-1"
 			b.makeAnew("ledger.rows", 1, map[string]*string{"retention.ms": &forever, "retention.bytes": &forever})
-			b.put("ledger.rows", others, kgo.Record{Key: []byte("999/events/2026-11-22"), Value: make([]byte, 16), Headers: []kgo.RecordHeader{{Key: "generation", Value: []byte("1")}}})
+			for range others {
+				b.put("ledger.rows", &kgo.Record{Key: []byte("999/events/2026-11-22"), Value: make([]byte, 16), Headers: []kgo.RecordHeader{{Key: "generation", Value: []byte("1")}}})
+			}
 			log := b.once(0)
 			today := schema.DayOf(time.Now(), seoul)
 			for day := today - 2; day <= today; day++ {
@@ -165,23 +167,18 @@ func TestFingerprintsMadeAnew(t *testing.T) {
 	}
 }
 
-// put writes a record n times into the first partition, with a client that is not ours.
-func (b *bench) put(topic string, n int, record kgo.Record) {
-	b.t.Helper()
-	for range n {
-		b.putInto(topic, 0, record)
-	}
-}
-
-func (b *bench) putInto(topic string, partition int, record kgo.Record) {
+// put writes records with a client that is not ours, each into the partition that it names.
+func (b *bench) put(topic string, records ...*kgo.Record) {
 	b.t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(b.brokers, ",")...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	defer client.Close()
-	record.Topic, record.Partition = b.prefix+topic, int32(partition)
-	if err := client.ProduceSync(b.t.Context(), &record).FirstErr(); err != nil {
+	for _, r := range records {
+		r.Topic = b.prefix + topic
+	}
+	if err := client.ProduceSync(b.t.Context(), records...).FirstErr(); err != nil {
 		b.t.Fatal(err)
 	}
 }

@@ -41,12 +41,22 @@ func (w *Writer) Day(n DayName, d *Day) error { return w.put(w.Books.dayKey(n), 
 // Command appends a command's record.
 func (w *Writer) Command(c *Command) error { return w.put("command/"+c.ID, c) }
 
+// ForgetDay appends the deletion of a day's record.
+func (w *Writer) ForgetDay(n DayName) error { return w.append(w.Books.dayKey(n), nil) }
+
+// ForgetCommand appends the deletion of a command's record.
+func (w *Writer) ForgetCommand(id string) error { return w.append("command/"+id, nil) }
+
 func (w *Writer) put(key string, record keeper) error {
 	value, err := encode(record)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", key, err)
 	}
-	if err := w.State.Append(&produce.Record{Key: []byte(key), Value: produce.Bytes(value)}); err != nil {
+	return w.append(key, produce.Bytes(value))
+}
+
+func (w *Writer) append(key string, value produce.Value) error {
+	if err := w.State.Append(&produce.Record{Key: []byte(key), Value: value}); err != nil {
 		return fmt.Errorf("write %s: %w", key, err)
 	}
 	return nil

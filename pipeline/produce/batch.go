@@ -14,7 +14,7 @@ import (
 // Record is one record to append. Its memory may be reused once it is appended.
 type Record struct {
 	Key     []byte
-	Value   Value
+	Value   Value // nil: null, which deletes the key from a compacted topic
 	Headers []Header
 }
 
@@ -82,9 +82,12 @@ func (b *batch) append(r *Record) int {
 	buf = binary.AppendVarint(buf, int64(b.count))
 	buf = binary.AppendVarint(buf, int64(len(r.Key)))
 	buf = append(buf, r.Key...)
-	value := len(buf)
-	buf = r.Value.Append(append(buf, 0, 0))
-	buf = putLength(buf, value)
+	if r.Value == nil {
+		buf = binary.AppendVarint(buf, -1)
+	} else {
+		value := len(buf)
+		buf = putLength(r.Value.Append(append(buf, 0, 0)), value)
+	}
 	buf = binary.AppendVarint(buf, int64(len(r.Headers)))
 	for i := range r.Headers {
 		h := &r.Headers[i]
@@ -159,7 +162,7 @@ func (b *batch) lastID() []byte {
 		return int(n)
 	}
 	bytes := func() []byte {
-		n := number()
+		n := max(0, number()) // a null has the length -1
 		b := record[:n]
 		record = record[n:]
 		return b

@@ -1,0 +1,67 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// How long the ledger keeps what it no longer needs. A stream keeps so many days' records however old they are, too: a clock that is
+// years ahead must not delete the days in reach.
+const (
+	daysKept     = 400
+	commandsKept = 30 * 24 * time.Hour
+)
+
+// prune deletes old days and commands from the ledger, so that what a start has to read stays within bounds.
+func (t *tenure) prune(ctx context.Context, state *ledger.State) error {
+	days, commands := prunable(state, time.Now(), t.service.Location)
+	if len(days)+len(commands) == 0 {
+		return nil
+	}
+	for _, name := range days {
+		if err := t.writer.ForgetDay(name); err != nil {
+			return err
+		}
+		if st := t.stream(name.Stream); st != nil {
+			delete(st.days, name.Day)
+		}
+	}
+	for _, id := range commands {
+		if err := t.writer.ForgetCommand(id); err != nil {
+			return err
+		}
+	}
+	t.log.Info("old records are deleted from the ledger", "days", len(days), "commands", len(commands))
+	return t.session.Flush(ctx, t.writer.State)
+}
+
+// prunable are the days and commands that nothing needs any more. While a command is under way there are none: it may be a replay of an
+// old day, whose record says what it has published.
+func prunable(state *ledger.State, now time.Time, loc *time.Location) (days []ledger.DayName, commands []string) {
+	byStream := map[string][]schema.Day{}
+	for name := range state.Days {
+		byStream[name.Stream] = append(byStream[name.Stream], name.Day)
+	}
+	for id, c := range state.Commands {
+		if c.Done == nil {
+			return nil, nil
+		}
+		if now.Sub(*c.Done) > commandsKept {
+			commands = append(commands, id)
+		}
+	}
+	before := schema.DayOf(now, loc) - daysKept
+	for stream, all := range byStream {
+		slices.Sort(all)
+		for _, day := range all[:max(0, len(all)-daysKept)] {
+			if day < before {
+				days = append(days, ledger.DayName{Stream: stream, Day: day})
+			}
+		}
+	}
+	return days, commands
+}
