@@ -108,15 +108,16 @@ func TestUnknownMembersAreKept(t *testing.T) {
 	s := newShelf(t, 1)
 	s.put(0, "owner/1234", `{"v":1,"instance":"a","zone":"x","more":{"a":[1,2.50]}}`)
 	s.put(0, "day/1234/events/2026-11-22", `{"state":"pending","later":null}`)
+	s.put(0, "service/1234", `{"streams":{"events":{"paused":true,"by":"x"},"former":{"z":1}},"later":2}`)
 	state := s.load()
 	w := s.writer(0)
 	state.Owner.Instance = "b"
-	if err := errors.Join(w.Owner(state.Owner), w.Day(day, state.Days[day])); err != nil {
+	if err := errors.Join(w.Owner(state.Owner), w.Day(day, state.Days[day]), w.Service(state.Service)); err != nil {
 		t.Fatal(err)
 	}
 	s.flush()
 	got := map[string]string{}
-	err := s.Cluster.Read(s.soon(), cluster.TopicPartition{Topic: s.Topic}, 2, s.load().End, cluster.Visitor{Record: func(r *cluster.Record) error {
+	err := s.Cluster.Read(s.soon(), cluster.TopicPartition{Topic: s.Topic}, 3, s.load().End, cluster.Visitor{Record: func(r *cluster.Record) error {
 		got[string(r.Key)] = string(r.Value)
 		return nil
 	}})
@@ -125,7 +126,8 @@ func TestUnknownMembersAreKept(t *testing.T) {
 	}
 	const never = `"0001-01-01T00:00:00Z"`
 	want := map[string]string{
-		"owner/1234": `{"instance":"b","host":"","version":"","producer_id":0,"epoch":0,"since":` + never + `,"beat":` + never + `,"more":{"a":[1,2.50]},"zone":"x"}`,
+		"service/1234": `{"streams":{"events":{"paused":true,"by":"x"},"former":{"z":1}},"later":2}`,
+		"owner/1234":   `{"instance":"b","host":"","version":"","producer_id":0,"epoch":0,"since":` + never + `,"beat":` + never + `,"more":{"a":[1,2.50]},"zone":"x"}`,
 		"day/1234/events/2026-11-22": `{"state":"pending","exports":0,"published":0,"rows":0,"missing":0,"bad":0,"first_export":null,"last_export":null,"last_success":null,` +
 			`"final":false,"error":null,"generation":0,"fingerprints":null,"later":null}`,
 	}

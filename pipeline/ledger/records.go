@@ -70,6 +70,20 @@ type Stream struct {
 	HasRows bool `json:"has_rows,omitempty"`
 	// Identity is what its rows' fingerprints depend on: when it changes, the days in reach are published anew.
 	Identity string `json:"identity,omitempty"`
+
+	unknown
+}
+
+// UnmarshalJSON keeps unknown members, as those of a whole record are: a stream's state is carried from record to record.
+func (s *Stream) UnmarshalJSON(value []byte) error {
+	type plain Stream
+	return decode(value, (*plain)(s))
+}
+
+// MarshalJSON writes them again.
+func (s Stream) MarshalJSON() ([]byte, error) {
+	type plain Stream
+	return encode((*plain)(&s))
 }
 
 // Halt is why a stream stands still until it is tried again.
