@@ -76,6 +76,7 @@ func (t *tenure) writers() error {
 	if err := errors.Join(err, err2); err != nil {
 		return err
 	}
+	t.writer.State.Whole() // a checkpoint's days and marks stand or fall together
 	for _, st := range t.streams {
 		if err := t.openSenders(st); err != nil {
 			return err

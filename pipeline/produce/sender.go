@@ -46,6 +46,10 @@ type Position struct {
 	LastID string // the first header value of the last acknowledged record
 }
 
+// Whole makes what is appended between two flushes one batch, which a log has whole or not at all: as long as it fits into the topic's
+// max.message.bytes, uncompressed. It is called before the first Append.
+func (s *Sender) Whole() { s.limits.target = max(headerSize, s.limits.Batch-slack) }
+
 // Append adds a record to the partition. It waits when the queue is full, until the session ends; that error comes at the latest
 // with the next full batch. A record that the topic does not take even alone is a *TooLargeError; it is not appended.
 func (s *Sender) Append(r *Record) error {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/pipeline/produce"
 )
@@ -64,4 +65,29 @@ func TestHalves(t *testing.T) {
 		t.Errorf("%+v (-want +got):\n%s", refused, diff)
 	}
 	l.want(0, append(values, "a", "b")...)
+}
+
+// TestWhole: what is appended between two flushes is sent in one request, though other senders have several of that size.
+func TestWhole(t *testing.T) {
+	l := newFakeLog(t, 1, nil)
+	s := l.takeOver(produce.Nobody(), l.at(0))
+	sender, err := s.Sender(l.at(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender.Whole()
+	requests := 0
+	l.fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		l.fake.KeepControl()
+		requests++
+		return nil, nil, false
+	})
+	values := numbered(56, 4<<10) // of 16 KiB with their headers
+	for round := 1; round <= 2; round++ {
+		l.mustPut(s, l.at(0), values...)
+		if requests != round {
+			t.Errorf("%d requests after %d flushes, want as many", requests, round)
+		}
+	}
+	l.want(0, slices.Concat(values, values)...)
 }
