@@ -15,22 +15,28 @@ type URL string
 // Decode implements envconfig.Decoder. Its errors don't repeat the value, which may hold a password.
 func (u *URL) Decode(value string) error {
 	parsed, err := url.Parse(value)
-	switch {
-	case err != nil || parsed.Host == "" || parsed.Opaque != "":
+	if err != nil || parsed.Host == "" || parsed.Opaque != "" {
 		return errors.New("is not a URL such as https://openapi.dfinery.ai")
-	case parsed.Scheme != "https" && parsed.Scheme != "http":
-		return errors.New("must begin with https://")
-	case parsed.User != nil:
-		return errors.New("must hold no user or password: the token goes into DFINERY_EXPORT_TOKEN")
-	case parsed.RawQuery != "" || parsed.ForceQuery || parsed.Fragment != "" || strings.HasSuffix(value, "#"):
-		return errors.New("must end before ? and #: the service goes into DFINERY_SERVICE_ID")
-	case strings.Contains(parsed.Path+"/", "/api/v1/"):
-		return errors.New("must end before /api/v1, which is added")
-	case parsed.Hostname() == "" || parsed.Port() != "" && !validPort(parsed.Port()):
-		return errors.New("has no valid host and port")
 	}
-	*u = URL(strings.TrimRight(value, "/"))
-	return nil
+	var faults []error
+	for _, rule := range []struct {
+		broken bool
+		fault  string
+	}{
+		{parsed.Scheme != "https" && parsed.Scheme != "http", "must begin with https://"},
+		{parsed.User != nil, "must hold no user or password: the token goes into DFINERY_EXPORT_TOKEN"},
+		{parsed.RawQuery != "" || parsed.ForceQuery || parsed.Fragment != "" || strings.HasSuffix(value, "#"), "must end before ? and #: the service goes into DFINERY_SERVICE_ID"},
+		{strings.Contains(parsed.Path+"/", "/api/v1/"), "must end before /api/v1, which is added"},
+		{parsed.Hostname() == "" || parsed.Port() != "" && !validPort(parsed.Port()), "has no valid host and port"},
+	} {
+		if rule.broken {
+			faults = append(faults, errors.New(rule.fault))
+		}
+	}
+	if faults == nil {
+		*u = URL(strings.TrimRight(value, "/"))
+	}
+	return errors.Join(faults...)
 }
 
 // Plain says whether what is sent, the token too, can be read on its way: http, and not to this machine itself.
@@ -57,47 +63,6 @@ func (u *TokenURL) Decode(value string) error {
 
 // Plain says whether the secret can be read on its way: http, and not to this machine itself.
 func (u TokenURL) Plain() bool { return URL(u).Plain() }
-
-// Brokers are addresses of the form host:port.
-type Brokers []string
-
-// Decode implements envconfig.Decoder. Its errors repeat no address that may hold a password.
-func (b *Brokers) Decode(value string) error {
-	if strings.Contains(value, "@") {
-		return errors.New("must hold host:port only: a user goes into KAFKA_SASL_USERNAME")
-	}
-	var list List
-	if err := list.Decode(value); err != nil {
-		return err
-	}
-	if len(list) == 0 {
-		return errors.New("names no broker: for example kafka-1:9092,kafka-2:9092")
-	}
-	for _, address := range list {
-		if _, after, ok := strings.Cut(address, "://"); ok {
-			return fmt.Errorf("must hold host:port only: write %s", after)
-		}
-		if host, port, err := net.SplitHostPort(address); err == nil && validHost(host) && validPort(port) {
-			continue
-		}
-		if !strings.ContainsAny(address, ":[] ") {
-			return fmt.Errorf("%q has no port: write %s:9092 if that is where it listens", address, address)
-		}
-		return fmt.Errorf("%q is not of the form host:port, such as kafka-1:9092 or [::1]:9092", address)
-	}
-	*b = Brokers(list)
-	return nil
-}
-
-// Local says whether every broker is on this machine.
-func (b Brokers) Local() bool {
-	for _, address := range b {
-		if host, _, err := net.SplitHostPort(address); err != nil || !loopback(host) {
-			return false
-		}
-	}
-	return true
-}
 
 // Addr is where to listen: host:port, :port for every interface, or empty for nowhere.
 type Addr string

@@ -75,8 +75,23 @@ func (l *loader) checkTLS(k *Kafka) {
 	case k.CertFile == "" && k.KeyFile != "":
 		l.fault(cert, "is needed beside "+key)
 	case k.CertFile != "":
-		if _, err := tls.LoadX509KeyPair(k.CertFile, k.KeyFile); err != nil {
-			l.fault(cert, "does not go with "+key+": "+reason(err))
-		}
+		l.checkPair(cert, k.CertFile, key, k.KeyFile)
+	}
+}
+
+func (l *loader) checkPair(cert, certFile, key, keyFile string) {
+	certPEM, certErr := os.ReadFile(certFile)
+	if certErr != nil {
+		l.fault(cert, "names a file that can't be used: "+reason(certErr))
+	}
+	keyPEM, keyErr := os.ReadFile(keyFile)
+	if keyErr != nil {
+		l.fault(key, "names a file that can't be used: "+reason(keyErr))
+	}
+	if certErr != nil || keyErr != nil {
+		return
+	}
+	if _, err := tls.X509KeyPair(certPEM, keyPEM); err != nil {
+		l.fault(cert, "does not go with "+key+": "+reason(err))
 	}
 }

@@ -15,9 +15,7 @@ type Codes []schema.Code
 // Decode implements envconfig.Decoder. http_5xx stands for every status of 500 to 599.
 func (c *Codes) Decode(value string) error {
 	var list List
-	if err := list.Decode(value); err != nil {
-		return err
-	}
+	faults := []error{list.Decode(value)}
 	if len(list) == 0 {
 		return errors.New("names no failure: for example unknown_error,query_error")
 	}
@@ -38,10 +36,10 @@ func (c *Codes) Decode(value string) error {
 			if hint != "" {
 				hint = "; is " + hint + " meant?"
 			}
-			return fmt.Errorf("%q is no failure that the breaker can count%s", item, hint)
+			faults = append(faults, fmt.Errorf("%q is no failure that the breaker can count%s", item, hint))
 		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // countable are the failures that say something about the API's health, beside http_500 to http_599.

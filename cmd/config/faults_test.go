@@ -39,9 +39,14 @@ STREAM_EVENTS_TOPIK: is not a variable of ours: is STREAM_EVENTS_TOPIC meant?`,
 		"empty where a default is": {map[string]string{"KAFKA_TLS": ""}, `KAFKA_TLS: is empty: give it a value, or remove it for the default false`},
 		"service with a slash":     {map[string]string{"DFINERY_SERVICE_ID": "a/b"}, `DFINERY_SERVICE_ID: can't be a service id: one word of ASCII without a slash`},
 
-		"url without scheme":         {map[string]string{"DFINERY_BASE_URL": "openapi.dfinery.ai"}, `DFINERY_BASE_URL: is not a URL such as https://openapi.dfinery.ai`},
-		"url of another scheme":      {map[string]string{"DFINERY_BASE_URL": "ftp://openapi.dfinery.ai"}, `DFINERY_BASE_URL: must begin with https://`},
-		"url with a user":            {map[string]string{"DFINERY_BASE_URL": "https://me:" + canary + "@dfinery.ai"}, `DFINERY_BASE_URL: must hold no user or password: the token goes into DFINERY_EXPORT_TOKEN`},
+		"url without scheme":    {map[string]string{"DFINERY_BASE_URL": "openapi.dfinery.ai"}, `DFINERY_BASE_URL: is not a URL such as https://openapi.dfinery.ai`},
+		"url of another scheme": {map[string]string{"DFINERY_BASE_URL": "ftp://openapi.dfinery.ai"}, `DFINERY_BASE_URL: must begin with https://`},
+		"url with a user":       {map[string]string{"DFINERY_BASE_URL": "https://me:" + canary + "@dfinery.ai"}, `DFINERY_BASE_URL: must hold no user or password: the token goes into DFINERY_EXPORT_TOKEN`},
+		"url wrong in all it can be": {map[string]string{"DFINERY_BASE_URL": "ftp://me:" + canary + "@:99999/api/v1?t=1"}, `DFINERY_BASE_URL: must begin with https://
+DFINERY_BASE_URL: must hold no user or password: the token goes into DFINERY_EXPORT_TOKEN
+DFINERY_BASE_URL: must end before ? and #: the service goes into DFINERY_SERVICE_ID
+DFINERY_BASE_URL: must end before /api/v1, which is added
+DFINERY_BASE_URL: has no valid host and port`},
 		"url with a query":           {map[string]string{"DFINERY_BASE_URL": "https://dfinery.ai?t=" + canary}, `DFINERY_BASE_URL: must end before ? and #: the service goes into DFINERY_SERVICE_ID`},
 		"url with an empty query":    {map[string]string{"DFINERY_BASE_URL": "https://dfinery.ai?"}, `DFINERY_BASE_URL: must end before ? and #: the service goes into DFINERY_SERVICE_ID`},
 		"url with an empty fragment": {map[string]string{"DFINERY_BASE_URL": "https://dfinery.ai#"}, `DFINERY_BASE_URL: must end before ? and #: the service goes into DFINERY_SERVICE_ID`},
@@ -71,8 +76,17 @@ STREAM_EVENTS_TOPIK: is not a variable of ours: is STREAM_EVENTS_TOPIC meant?`,
 		"duration too long":  {map[string]string{"FENCE_RENEWAL": "13h"}, `FENCE_RENEWAL: 13h is out of range: 1ms to 12h`},
 		"truth":              {map[string]string{"KAFKA_CREATE_TOPICS": "yes"}, `KAFKA_CREATE_TOPICS: "yes" is neither true nor false`},
 
-		"no streams":       {map[string]string{"STREAMS": " , "}, `STREAMS: names no stream: for example events`},
-		"stream twice":     {map[string]string{"STREAMS": "a,b,a"}, `STREAMS: names "a" twice`},
+		"no streams":    {map[string]string{"STREAMS": " , "}, `STREAMS: names no stream: for example events`},
+		"stream twice":  {map[string]string{"STREAMS": "a,b,a"}, `STREAMS: names "a" twice`},
+		"streams twice": {map[string]string{"STREAMS": "a,b,a,b,a"}, "STREAMS: names \"a\" twice\nSTREAMS: names \"b\" twice"},
+		"wrong in all they can be": {map[string]string{"STREAMS": "a,a,b b,Users,events", "STREAM_EVENTS_START": "x", "STREAM_EVENTS_TOPIK": "x", "STREAM_USERS_KAY": "x", "STREAM_B_TOPIC": "x"},
+			`STREAMS: names "a" twice
+STREAMS: "b b" can't name a stream: lower-case letters and digits, a letter first, such as events
+STREAMS: "Users" can't name a stream: lower-case letters and digits, a letter first, such as events
+STREAM_EVENTS_START: "x" is not 0 (today alone) to 30 days before today, nor a date such as 2026-11-23
+STREAM_EVENTS_TOPIK: is not a variable of ours: is STREAM_EVENTS_TOPIC meant?
+STREAM_USERS_KAY: is not a variable of ours: is STREAM_USERS_KEY meant?`},
+		"a list of events": {map[string]string{"STREAM_EVENTS_EVENTS": "a,b,a,b"}, "STREAM_EVENTS_EVENTS: names \"a\" twice\nSTREAM_EVENTS_EVENTS: names \"b\" twice"},
 		"stream's name":    {map[string]string{"STREAMS": "My-Events", "STREAM_MY_TOPIC": "x"}, `STREAMS: "My-Events" can't name a stream: lower-case letters and digits, a letter first, such as events`},
 		"topic's name":     {map[string]string{"STREAM_EVENTS_TOPIC": "a b"}, `STREAM_EVENTS_TOPIC: "a b" can't name a topic: up to 249 letters, digits, dots, dashes and underscores`},
 		"topic of dots":    {map[string]string{"STREAM_EVENTS_TOPIC": ".."}, `STREAM_EVENTS_TOPIC: ".." can't name a topic: up to 249 letters, digits, dots, dashes and underscores`},
@@ -103,9 +117,15 @@ STREAM_EVENTS_START: is for event streams only, and STREAM_EVENTS_EXPORT is user
 		"broker without a port": {map[string]string{"KAFKA_BROKERS": "a:1,kafka"}, `KAFKA_BROKERS: "kafka" has no port: write kafka:9092 if that is where it listens`},
 		"broker with a scheme":  {map[string]string{"KAFKA_BROKERS": "SASL_SSL://kafka:9092"}, `KAFKA_BROKERS: must hold host:port only: write kafka:9092`},
 		"broker with a user":    {map[string]string{"KAFKA_BROKERS": "me:" + canary + "@kafka:9092"}, `KAFKA_BROKERS: must hold host:port only: a user goes into KAFKA_SASL_USERNAME`},
-		"broker with port 0":    {map[string]string{"KAFKA_BROKERS": "kafka:0"}, `KAFKA_BROKERS: "kafka:0" is not of the form host:port, such as kafka-1:9092 or [::1]:9092`},
-		"bare IPv6":             {map[string]string{"KAFKA_BROKERS": "::1"}, `KAFKA_BROKERS: "::1" is not of the form host:port, such as kafka-1:9092 or [::1]:9092`},
-		"broker twice":          {map[string]string{"KAFKA_BROKERS": "a:1,a:1"}, `KAFKA_BROKERS: names "a:1" twice`},
+		"brokers each wrong": {map[string]string{"KAFKA_BROKERS": "kafka,a:1,a:1,http://b:2,c:0"}, `KAFKA_BROKERS: names "a:1" twice
+KAFKA_BROKERS: "kafka" has no port: write kafka:9092 if that is where it listens
+KAFKA_BROKERS: must hold host:port only: write b:2
+KAFKA_BROKERS: "c:0" is not of the form host:port, such as kafka-1:9092 or [::1]:9092`},
+		"brokers with a user and other faults": {map[string]string{"KAFKA_BROKERS": "me:" + canary + ",@kafka:9092,a:1,b"},
+			"KAFKA_BROKERS: must hold host:port only: a user goes into KAFKA_SASL_USERNAME\nKAFKA_BROKERS: number 1 is not of the form host:port\nKAFKA_BROKERS: number 4 is not of the form host:port"},
+		"broker with port 0": {map[string]string{"KAFKA_BROKERS": "kafka:0"}, `KAFKA_BROKERS: "kafka:0" is not of the form host:port, such as kafka-1:9092 or [::1]:9092`},
+		"bare IPv6":          {map[string]string{"KAFKA_BROKERS": "::1"}, `KAFKA_BROKERS: "::1" is not of the form host:port, such as kafka-1:9092 or [::1]:9092`},
+		"broker twice":       {map[string]string{"KAFKA_BROKERS": "a:1,a:1"}, `KAFKA_BROKERS: names "a:1" twice`},
 
 		"certificates without TLS": {map[string]string{"KAFKA_TLS_CA_FILE": "DIR/one.pem", "KAFKA_TLS_KEY_FILE": "DIR/one.key"},
 			"KAFKA_TLS_CA_FILE: is set, but KAFKA_TLS is not true\nKAFKA_TLS_KEY_FILE: is set, but KAFKA_TLS is not true"},
@@ -113,6 +133,9 @@ STREAM_EVENTS_START: is for event streams only, and STREAM_EVENTS_EXPORT is user
 		"CA of text":              {map[string]string{"KAFKA_TLS": "true", "KAFKA_TLS_CA_FILE": "DIR/text"}, `KAFKA_TLS_CA_FILE: names a file that holds no certificate in PEM: DIR/text`},
 		"certificate without key": {map[string]string{"KAFKA_TLS": "true", "KAFKA_TLS_CERT_FILE": "DIR/one.pem"}, `KAFKA_TLS_KEY_FILE: is needed beside KAFKA_TLS_CERT_FILE`},
 		"key without certificate": {map[string]string{"KAFKA_TLS": "true", "KAFKA_TLS_KEY_FILE": "DIR/one.key"}, `KAFKA_TLS_CERT_FILE: is needed beside KAFKA_TLS_KEY_FILE`},
+		"pair missing": {map[string]string{"KAFKA_TLS": "true", "KAFKA_TLS_CERT_FILE": "DIR/none.pem", "KAFKA_TLS_KEY_FILE": "DIR/none.key"},
+			"KAFKA_TLS_CERT_FILE: names a file that can't be used: DIR/none.pem: no such file or directory\n" +
+				"KAFKA_TLS_KEY_FILE: names a file that can't be used: DIR/none.key: no such file or directory"},
 		"another's key": {map[string]string{"KAFKA_TLS": "true", "KAFKA_TLS_CERT_FILE": "DIR/one.pem", "KAFKA_TLS_KEY_FILE": "DIR/two.key"},
 			`KAFKA_TLS_CERT_FILE: does not go with KAFKA_TLS_KEY_FILE: tls: private key does not match public key`},
 		"login without mechanism": {map[string]string{"KAFKA_SASL_USERNAME": "me", "KAFKA_SASL_PASSWORD": canary},
@@ -140,11 +163,14 @@ STREAM_EVENTS_START: is for event streams only, and STREAM_EVENTS_EXPORT is user
 		"breaker upside down": {map[string]string{"BREAKER_OPEN_FOR": "16m"}, `BREAKER_MAX_OPEN_FOR: 15m0s is less than BREAKER_OPEN_FOR (16m0s)`},
 		"backoff upside down": {map[string]string{"RETRY_MAX_BACKOFF": "500ms"}, `RETRY_MAX_BACKOFF: 500ms is less than RETRY_BACKOFF (1s)`},
 		"code unknown":        {map[string]string{"BREAKER_TRIP_ON": "timeuot"}, `BREAKER_TRIP_ON: "timeuot" is no failure that the breaker can count; is timeout meant?`},
-		"no codes":            {map[string]string{"BREAKER_TRIP_ON": ","}, `BREAKER_TRIP_ON: names no failure: for example unknown_error,query_error`},
-		"no codes at all":     {map[string]string{"BREAKER_TRIP_ON": ""}, `BREAKER_TRIP_ON: is empty: give it a value, or remove it for the default unknown_error,query_error`},
-		"code of no outage":   {map[string]string{"BREAKER_TRIP_ON": "unauthorized_token"}, `BREAKER_TRIP_ON: "unauthorized_token" is no failure that the breaker can count`},
-		"code of a success":   {map[string]string{"BREAKER_TRIP_ON": "http_204"}, `BREAKER_TRIP_ON: "http_204" is no failure that the breaker can count`},
-		"admin address":       {map[string]string{"ADMIN_ADDR": "8080"}, `ADMIN_ADDR: "8080" is not of the form host:port or :port, such as :8080`},
+		"codes each wrong": {map[string]string{"BREAKER_TRIP_ON": "timeuot,tls,http_204,tls"}, `BREAKER_TRIP_ON: names "tls" twice
+BREAKER_TRIP_ON: "timeuot" is no failure that the breaker can count; is timeout meant?
+BREAKER_TRIP_ON: "http_204" is no failure that the breaker can count`},
+		"no codes":          {map[string]string{"BREAKER_TRIP_ON": ","}, `BREAKER_TRIP_ON: names no failure: for example unknown_error,query_error`},
+		"no codes at all":   {map[string]string{"BREAKER_TRIP_ON": ""}, `BREAKER_TRIP_ON: is empty: give it a value, or remove it for the default unknown_error,query_error`},
+		"code of no outage": {map[string]string{"BREAKER_TRIP_ON": "unauthorized_token"}, `BREAKER_TRIP_ON: "unauthorized_token" is no failure that the breaker can count`},
+		"code of a success": {map[string]string{"BREAKER_TRIP_ON": "http_204"}, `BREAKER_TRIP_ON: "http_204" is no failure that the breaker can count`},
+		"admin address":     {map[string]string{"ADMIN_ADDR": "8080"}, `ADMIN_ADDR: "8080" is not of the form host:port or :port, such as :8080`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -123,8 +123,10 @@ func (l *loader) section(section any, prefix, stream string, kind schema.Kind) {
 				continue
 			}
 			l.fault(d.Name, "is for "+string(d.Only)+" streams only, and "+prefix+"EXPORT is "+string(kind))
-		} else if message := l.read(d, field); message != "" {
-			l.fault(d.Name, message)
+		} else {
+			for _, message := range l.read(d, field) {
+				l.fault(d.Name, message)
+			}
 		}
 		l.report.Variables = append(l.report.Variables, l.listed(d, field))
 	}

@@ -13,22 +13,22 @@ import (
 	"github.com/kelseyhightower/envconfig"
 )
 
-// read fills the field with the variable's value or its default, and says what is wrong with it.
-func (l *loader) read(d declaration, field reflect.Value) (fault string) {
+// read fills the field with the variable's value or its default, and says all that is wrong with it.
+func (l *loader) read(d declaration, field reflect.Value) (faults []string) {
 	value, set := l.environ[d.Name]
 	if value == "" && !(set && d.Empty) {
 		switch {
 		case d.Needed:
-			return "is needed: for example " + d.Example
+			return []string{"is needed: for example " + d.Example}
 		case d.Default == "":
-			return ""
+			return nil
 		case set:
-			return "is empty: give it a value, or remove it for the default " + d.Default
+			return []string{"is empty: give it a value, or remove it for the default " + d.Default}
 		}
 		value = d.Default
 	}
 	if len(d.OneOf) > 0 && !slices.Contains(d.OneOf, value) {
-		return fmt.Sprintf("%q is none of %s", value, strings.Join(d.OneOf, ", "))
+		return []string{fmt.Sprintf("%q is none of %s", value, strings.Join(d.OneOf, ", "))}
 	}
 	if err := process(d, field); err != nil {
 		return explain(err, value)
@@ -36,40 +36,55 @@ func (l *loader) read(d declaration, field reflect.Value) (fault string) {
 	if n, ok := field.Interface().(int); ok && strconv.Itoa(n) != value {
 		return explain(&envconfig.ParseError{TypeName: "int"}, value) // envconfig reads 010 as octal
 	}
-	return outside(d, field.Interface(), value)
+	if fault := outside(d, field.Interface(), value); fault != "" {
+		return []string{fault}
+	}
+	return nil
 }
 
 // process lets envconfig fill one field alone, since it stops at the first error. The name is given in full, without a
 // prefix: with one, envconfig would fall back to the bare name, and TOPIC be taken for STREAM_EVENTS_TOPIC.
+// In spite of an error the field has what was right about the value.
 func process(d declaration, field reflect.Value) error {
 	alone := reflect.New(reflect.StructOf([]reflect.StructField{{
 		Name: "Value",
 		Type: field.Type(),
 		Tag:  reflect.StructTag(fmt.Sprintf("envconfig:%q default:%q", d.Name, d.Default)),
 	}}))
-	if err := envconfig.Process("", alone.Interface()); err != nil {
-		return err
-	}
+	err := envconfig.Process("", alone.Interface())
 	field.Set(alone.Elem().Field(0))
-	return nil
+	return err
 }
 
 // explain says what would be right. An envconfig.ParseError prints the value, which the types of addresses and secrets must
 // be able to prevent: so only its parts are used.
-func explain(err error, value string) string {
+func explain(err error, value string) []string {
 	parse, ok := errors.AsType[*envconfig.ParseError](err)
 	if !ok {
-		return err.Error()
+		return []string{err.Error()}
 	}
 	switch parse.TypeName {
 	case "int":
-		return fmt.Sprintf("%q is not a whole number", value)
+		return []string{fmt.Sprintf("%q is not a whole number", value)}
 	case "bool":
-		return fmt.Sprintf("%q is neither true nor false", value)
+		return []string{fmt.Sprintf("%q is neither true nor false", value)}
 	case "time.Duration":
-		return fmt.Sprintf("%q is not a duration such as 500ms, 30s or 1h30m", value)
+		return []string{fmt.Sprintf("%q is not a duration such as 500ms, 30s or 1h30m", value)}
 	}
-	return parse.Err.Error()
+	return messages(parse.Err)
+}
+
+// messages are those of all errors that were joined.
+func messages(err error) []string {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []string{err.Error()}
+	}
+	var all []string
+	for _, err := range joined.Unwrap() {
+		all = append(all, messages(err)...)
+	}
+	return all
 }
 
 // outside says how a number or a duration misses its limits.

@@ -38,22 +38,22 @@ func (l *loader) unknown(c *Config) {
 	}
 }
 
-// strayStream takes care of STREAM_… variables. Nothing can be said of them while STREAMS itself is wrong.
+// strayStream takes care of STREAM_… variables. While STREAMS itself is wrong, only those of its good names can be judged.
 func (l *loader) strayStream(c *Config, variable string, fields map[string]bool, names []string) bool {
 	rest, ok := strings.CutPrefix(variable, "STREAM_")
 	if !ok {
 		return false
 	}
-	if !l.good("STREAMS") {
-		return true
-	}
-	stream, field, _ := strings.Cut(rest, "_")
-	if !fields[field] || !streamName.MatchString(strings.ToLower(stream)) {
-		return false
-	}
 	var streams []string
 	for _, s := range c.Streams {
 		streams = append(streams, s.Name)
+	}
+	stream, field, _ := strings.Cut(rest, "_")
+	if !l.good("STREAMS") {
+		return !slices.Contains(streams, strings.ToLower(stream))
+	}
+	if !fields[field] || !streamName.MatchString(strings.ToLower(stream)) {
+		return false
 	}
 	message := "belongs to no stream: STREAMS is " + strings.Join(streams, ",")
 	if meant := Nearest(variable, names, slack(variable)); meant != "" {

@@ -15,20 +15,25 @@ import (
 // List is a comma-separated list: items trimmed, empty ones dropped, none twice.
 type List []string
 
-// Decode implements envconfig.Decoder.
+// Decode implements envconfig.Decoder. Every item that occurs more than once is an error; the list has it once.
 func (l *List) Decode(value string) error {
 	*l = nil
+	var twice []string
 	for item := range strings.SplitSeq(value, ",") {
 		item = strings.TrimSpace(item)
-		if item == "" {
-			continue
+		switch {
+		case item == "" || slices.Contains(twice, item):
+		case slices.Contains(*l, item):
+			twice = append(twice, item)
+		default:
+			*l = append(*l, item)
 		}
-		if slices.Contains(*l, item) {
-			return fmt.Errorf("names %q twice", item)
-		}
-		*l = append(*l, item)
 	}
-	return nil
+	var faults []error
+	for _, item := range twice {
+		faults = append(faults, fmt.Errorf("names %q twice", item))
+	}
+	return errors.Join(faults...)
 }
 
 var streamName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
@@ -36,22 +41,24 @@ var streamName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
 // Names are the streams' names: at least one, each of lower-case letters and digits.
 type Names []string
 
-// Decode implements envconfig.Decoder.
+// Decode implements envconfig.Decoder. Beside an error, the names that are right, or would be in lower case, are had: so their
+// streams' variables can be checked as well.
 func (n *Names) Decode(value string) error {
+	*n = nil
 	var list List
-	if err := list.Decode(value); err != nil {
-		return err
-	}
+	faults := []error{list.Decode(value)}
 	for _, name := range list {
 		if !streamName.MatchString(name) {
-			return fmt.Errorf("%q can't name a stream: lower-case letters and digits, a letter first, such as events", name)
+			faults = append(faults, fmt.Errorf("%q can't name a stream: lower-case letters and digits, a letter first, such as events", name))
+		}
+		if lower := strings.ToLower(name); streamName.MatchString(lower) && !slices.Contains(*n, lower) {
+			*n = append(*n, lower)
 		}
 	}
 	if len(list) == 0 {
 		return errors.New("names no stream: for example events")
 	}
-	*n = Names(list)
-	return nil
+	return errors.Join(faults...)
 }
 
 // Service is the id of a DFINERY service. It is a part of record keys such as SERVICE/STREAM/DAY.
