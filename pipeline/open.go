@@ -106,6 +106,9 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 			"do", "have consumers deduplicate by the header id, or allow transactional ids and set exactly-once")
 	}
 	fence := &produce.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log, Meter: &s.meter}
+	if s.Once {
+		fence.Patience = patience
+	}
 	session, err := fence.TakeOver(ctx, *as, t.written)
 	if err != nil {
 		return nil, fmt.Errorf("take over service %s: %w", s.ID, err)

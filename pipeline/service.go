@@ -75,15 +75,23 @@ type Service struct {
 // Run does the service's work until ctx ends, which returns nil, or until a fault that will not pass. What may pass is waited for:
 // with Once, no longer than patience.
 func (s *Service) Run(ctx context.Context) error {
+	heard, giveUp := context.WithCancelCause(ctx)
+	defer s.listen(heard, giveUp)()
 	as := produce.Nobody()
 	wait := &backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 15 * time.Second}
 	began := time.Now()
 	for ctx.Err() == nil {
-		t, err := s.open(ctx, &as)
+		t, err := s.open(heard, &as)
 		if err == nil {
 			wait.Reset()
 			began = time.Now()
+			unheard := context.AfterFunc(heard, func() {
+				if ctx.Err() == nil {
+					t.session.End(context.Cause(heard))
+				}
+			})
 			err = t.run(ctx)
+			unheard()
 			as = t.session.Identity()
 			t.close()
 		}
@@ -93,6 +101,8 @@ func (s *Service) Run(ctx context.Context) error {
 			return err
 		case ctx.Err() != nil:
 			return nil
+		case heard.Err() != nil:
+			return fmt.Errorf("service %s: %w", s.ID, context.Cause(heard))
 		case errors.Is(err, produce.ErrFenced):
 			if s.Once {
 				return fmt.Errorf("service %s is owned by another instance now: %w", s.ID, err)
@@ -104,16 +114,17 @@ func (s *Service) Run(ctx context.Context) error {
 			continue
 		case final(err):
 			return err
-		case s.Once && time.Since(began) > patience:
+		case s.Once && time.Since(began) >= patience:
 			return fmt.Errorf("service %s: %w", s.ID, err)
 		}
 		s.learnLimit(err)
 		s.Log.Warn("starting over", "error", err, "do", lookAgain)
 		s.setWaiting(err)
-		select {
-		case <-time.After(wait.NextBackOff()):
-		case <-ctx.Done():
+		next := wait.NextBackOff()
+		if s.Once {
+			next = min(next, patience-time.Since(began))
 		}
+		pause(ctx, next)
 	}
 	return nil
 }
@@ -130,9 +141,6 @@ func (s *Service) learnLimit(err error) {
 	}
 	s.refused[refused.Partition.Topic] = refused.Bytes
 }
-
-// patience is how long Once waits for Kafka.
-const patience = 20 * time.Second
 
 // final tells the faults that waiting does not mend: they need a person.
 func final(err error) bool {

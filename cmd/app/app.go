@@ -49,6 +49,9 @@ type Options struct {
 // New wires a service as c says. It connects to nothing yet; an error is a wrong configuration.
 func New(c *config.Config, o Options) (*App, error) {
 	reach := kafkaConfig(c)
+	reach.Slow = func(request string, after time.Duration) {
+		o.Log.Warn("Kafka has not answered a request yet", "request", request, "for", after.String(), "do", lookAtBrokers)
+	}
 	if o.Kafka != nil {
 		o.Kafka(&reach)
 	}
@@ -91,6 +94,9 @@ func New(c *config.Config, o Options) (*App, error) {
 	a.newAdmin(o)
 	return a, nil
 }
+
+// lookAtBrokers is what there is to do about an answer that is late.
+const lookAtBrokers = "nothing, if it passes: it is waited for, and asked for again. Else look at the brokers, the network on the way to them, replicas that lag, client quotas"
 
 // Close ends the connections of an App that is not run.
 func (a *App) Close() { a.cluster.Close() }

@@ -91,6 +91,7 @@ type world struct {
 	t       *testing.T
 	net     *pipes
 	brokers string
+	kafka   *kfake.Cluster
 	api     *exporttest.Server
 	http    http.RoundTripper
 	config  *config.Config
@@ -119,6 +120,7 @@ func newWorld(t *testing.T, api *exporttest.Server) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(kafka.Close)
+	w.kafka = kafka
 	w.brokers = strings.Join(kafka.ListenAddrs(), ",")
 	server := api.StartMemory()
 	t.Cleanup(func() {

@@ -77,6 +77,16 @@ func TestFold(t *testing.T) {
 			`level=WARN msg="export ended" at=2000-01-01T00:00:00.000Z took=0s wait=0s share=0 n=0`,
 			`level=WARN msg="export ended" at=2000-01-01T00:00:02.000Z took=2ns wait=2ns share=2 n=2 repeated=1`,
 		}},
+		{"nor are ports of this machine", func(log *slog.Logger) {
+			every(3, time.Second, func(i int) {
+				log.Warn("starting over", "error", fmt.Errorf("read tcp 10.0.0.1:%d->10.0.0.2:9092: i/o timeout", 40000+i))
+			})
+			log.Warn("starting over", "error", "read tcp 10.0.0.1:40000->10.0.0.2:9093: i/o timeout")
+		}, []string{
+			`level=WARN msg="starting over" error="read tcp 10.0.0.1:40000->10.0.0.2:9092: i/o timeout"`,
+			`level=WARN msg="starting over" error="read tcp 10.0.0.1:40000->10.0.0.2:9093: i/o timeout"`,
+			`level=WARN msg="starting over" error="read tcp 10.0.0.1:40002->10.0.0.2:9092: i/o timeout" repeated=1`,
+		}},
 		{"streams, codes, levels, groups are", func(log *slog.Logger) {
 			log.Warn("x", "stream", "a")
 			log.Warn("x", "stream", "b")

@@ -3,10 +3,11 @@ package logs
 import (
 	"fmt"
 	"log/slog"
+	"regexp"
 	"time"
 )
 
-// shapeOf is what a line has in common with its repetitions: all but times, durations and numbers.
+// shapeOf is what a line has in common with its repetitions: all but times, durations, numbers and ports of this machine.
 func shapeOf(with string, r slog.Record) string {
 	shape := fmt.Appendf(nil, "%d\x00%s\x00%s", r.Level, r.Message, with)
 	r.Attrs(func(a slog.Attr) bool {
@@ -32,5 +33,9 @@ func appendShape(shape []byte, a slog.Attr) []byte {
 	if _, err := time.ParseDuration(text); err == nil { // a duration written out
 		return shape
 	}
-	return append(append(shape, '='), text...)
+	return append(append(shape, '='), ownPort.ReplaceAllLiteralString(text, "->")...)
 }
+
+// ownPort is this machine's port in an error of package net, "read tcp 10.0.0.1:41974->10.0.0.2:9092: i/o timeout": another one with
+// each connection.
+var ownPort = regexp.MustCompile(`:[0-9]+->`)

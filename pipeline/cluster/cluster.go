@@ -22,6 +22,9 @@ type Config struct {
 	SASL     *SASL         // nil means no authentication
 	// MetadataTTL bounds the age of what Client knows of the layout; 0 means 5 s, and less than that risks what metadataTTL says.
 	MetadataTTL time.Duration
+	// Slow is told of a request that has waited so long for its answer, and goes on waiting until Timeout: a broker that takes
+	// connections and never answers is known early by it. Others that are as late meanwhile are not told of. nil: nobody is told.
+	Slow func(request string, after time.Duration)
 	// Dial makes connections; nil means a net.Dialer's. Tests reach brokers in memory by it.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -84,7 +87,7 @@ func New(cfg Config) (*Cluster, error) {
 		cfg:       cfg,
 		addr:      kafka.TCP(cfg.Brokers...),
 		dialer:    d,
-		transport: &transport{pool: pool, timeout: cfg.Timeout, turn: make(chan struct{}, 1)},
+		transport: &transport{pool: pool, timeout: cfg.Timeout, turn: make(chan struct{}, 1), slow: cfg.Slow},
 	}, nil
 }
 

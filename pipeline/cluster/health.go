@@ -13,6 +13,9 @@ type Health struct {
 	Err    error     // why
 	// Since is when the first of the requests failed that went without an answer since the last answer; zero when none did.
 	Since time.Time
+	// Silent is since when something has waited for an answer, requests that failed included, and nothing was answered; zero when nothing
+	// waits. It comes before Since, which a request that is never answered moves only by its time limit.
+	Silent time.Time
 }
 
 // Health is the present one.
@@ -25,23 +28,40 @@ func (c *Cluster) Health() Health {
 
 // health is a Health that requests add to.
 type health struct {
-	mu  sync.Mutex
-	now Health
+	mu      sync.Mutex
+	now     Health
+	waiting int // requests under way
 }
 
-// note adds the outcome of a request. One that its caller gave up for reasons of its own says nothing.
-func (h *health) note(err error) {
-	if errors.Is(err, context.Canceled) {
-		return
-	}
+// begin adds a request.
+func (h *health) begin() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err == nil {
-		h.now.Since = time.Time{}
-		return
+	h.waiting++
+	if h.now.Silent.IsZero() {
+		h.now.Silent = time.Now()
 	}
-	h.now.Failed, h.now.Err = time.Now(), err
-	if h.now.Since.IsZero() {
-		h.now.Since = h.now.Failed
+}
+
+// end adds the outcome of a request. One that its caller gave up for reasons of its own says nothing.
+func (h *health) end(err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.waiting--
+	switch {
+	case errors.Is(err, context.Canceled):
+		if h.waiting == 0 && h.now.Since.IsZero() {
+			h.now.Silent = time.Time{}
+		}
+	case err == nil:
+		h.now.Since, h.now.Silent = time.Time{}, time.Time{}
+		if h.waiting > 0 {
+			h.now.Silent = time.Now()
+		}
+	default:
+		h.now.Failed, h.now.Err = time.Now(), err
+		if h.now.Since.IsZero() {
+			h.now.Since = h.now.Failed
+		}
 	}
 }

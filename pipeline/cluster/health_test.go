@@ -47,11 +47,12 @@ func TestHealth(t *testing.T) {
 		t.Errorf("after a request that was given up: %+v", h)
 	}
 	first, before := ask(refuse, t.Context())
-	if !errors.Is(first.Err, errAway) || first.Failed.Before(before) || first.Since != first.Failed {
+	if !errors.Is(first.Err, errAway) || first.Failed.Before(before) || first.Since != first.Failed ||
+		first.Silent.Before(before) || first.Silent.After(first.Failed) {
 		t.Errorf("after the first failure: %+v", first)
 	}
 	second, before := ask(hold, soon(t, 50*time.Millisecond))
-	if !errors.Is(second.Err, context.DeadlineExceeded) || second.Failed.Before(before) || second.Since != first.Since {
+	if !errors.Is(second.Err, context.DeadlineExceeded) || second.Failed.Before(before) || second.Since != first.Since || second.Silent != first.Silent {
 		t.Errorf("after the second failure: %+v, the first was %+v", second, first)
 	}
 	back, _ := ask(direct, t.Context())

@@ -21,11 +21,11 @@ type Visitor struct {
 // are no more: records that compaction removed are not waited for. Records in the formats before Kafka 0.11, which have no
 // headers, are passed over.
 //
-// Moved leaders, timeouts and broken connections are retried as long as ctx lives; a missing topic, and an end of the log before to,
-// for 10 s. A range that the log does not hold is a *RangeError. Memory is bounded by one fetch of 4 MiB, or one
+// Moved leaders, timeouts and broken connections are retried until there was no progress for 20 s; a missing topic, and an end of the
+// log before to, for 10 s. A range that the log does not hold is a *RangeError. Memory is bounded by one fetch of 4 MiB, or one
 // batch if that is larger, and one decompressed batch.
 func (c *Cluster) Read(ctx context.Context, p TopicPartition, from, to int64, v Visitor) error {
-	r := &reader{cluster: c, TopicPartition: p, next: from, seen: from, to: to, visitor: v, leader: -1, retry: newRetry(0), patient: newRetry(patience)}
+	r := &reader{cluster: c, TopicPartition: p, next: from, seen: from, to: to, visitor: v, leader: -1, retry: newRetry(stalledFor), patient: newRetry(patience)}
 	for r.next < r.to {
 		if err := r.step(ctx); err != nil {
 			return err
@@ -43,8 +43,12 @@ func (r *reader) stands(from, to int64) {
 	r.seen = max(r.seen, to)
 }
 
-// patience is for what a new topic or an election explains for a moment, but only for a moment.
-const patience = 10 * time.Second
+const (
+	// patience is for what a new topic or an election explains for a moment, but only for a moment.
+	patience = 10 * time.Second
+	// stalledFor is longer than an election takes. Whoever reads can say then what is wrong; here nobody would.
+	stalledFor = 20 * time.Second
+)
 
 // reader is one Read under way.
 type reader struct {

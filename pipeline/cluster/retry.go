@@ -10,7 +10,7 @@ import (
 
 // retry spaces the attempts at one thing, with jitter. Progress starts it over.
 type retry struct {
-	patience time.Duration // how long without progress until it gives up; 0 means as long as the context lives
+	patience time.Duration // how long without progress until it gives up
 	started  time.Time
 	waits    backoff.ExponentialBackOff
 }
@@ -33,7 +33,7 @@ func (r *retry) next(ctx context.Context, err error) error {
 	if r.started.IsZero() {
 		r.started = time.Now()
 	}
-	if r.patience > 0 && time.Since(r.started) > r.patience {
+	if time.Since(r.started) > r.patience {
 		return fmt.Errorf("given up after %s: %w", r.patience, err)
 	}
 	timer := time.NewTimer(r.waits.NextBackOff())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -13,6 +14,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol/createtopics"
 	"github.com/segmentio/kafka-go/protocol/listoffsets"
 	"github.com/segmentio/kafka-go/protocol/produce"
+	"github.com/segmentio/kafka-go/protocol/rawproduce"
 )
 
 // transport is kafka-go's Transport with a time limit for each request, and with the cluster's layout learned anew as soon as an
@@ -23,17 +25,22 @@ type transport struct {
 	turn    chan struct{} // held by whoever refreshes; guards began
 	began   time.Time     // the last refresh
 	health  health
+	slow    func(request string, after time.Duration) // nil: nobody is told
+	late    atomic.Int32                              // requests under way for longer than slowAfter
 }
 
 // RoundTrip implements kafka.RoundTripper.
 func (t *transport) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Request) (kafka.Response, error) {
 	limited, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
+	answered := t.watch(req)
+	t.health.begin()
 	res, err := t.pool.RoundTrip(limited, addr, req)
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("kafka did not answer within %s: %w", t.timeout, err)
 	}
-	t.health.note(err)
+	t.health.end(err)
+	answered()
 	if ctx.Err() != nil || err == nil && !moved(res) {
 		return res, err
 	}
@@ -42,6 +49,39 @@ func (t *transport) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Requ
 		err = fmt.Errorf("%w; %w", err, unreachable)
 	}
 	return res, err
+}
+
+// slowAfter is longer than a healthy cluster takes for any request. With a replica that lags, acks=all may take as long without an error.
+const slowAfter = 8 * time.Second
+
+// watch has it told when the request is not answered before slowAfter has passed, unless another one is late already: many partitions
+// wait for the same broker. The returned function is called at the answer.
+func (t *transport) watch(req kafka.Request) (answered func()) {
+	what := describe(req)
+	timer := time.AfterFunc(slowAfter, func() {
+		if t.late.Add(1) == 1 && t.slow != nil {
+			t.slow(what, slowAfter)
+		}
+	})
+	return func() {
+		if !timer.Stop() {
+			t.late.Add(-1)
+		}
+	}
+}
+
+// describe names a request for people.
+func describe(req kafka.Request) string {
+	switch req := req.(type) {
+	case *rawproduce.Request:
+		if len(req.Topics) == 1 && len(req.Topics[0].Partitions) == 1 {
+			at := TopicPartition{Topic: req.Topics[0].Topic, Partition: int(req.Topics[0].Partitions[0].Partition)}
+			return "Produce to " + at.String()
+		}
+	case *fetch:
+		return "Fetch from " + req.TopicPartition.String()
+	}
+	return req.ApiKey().String()
 }
 
 // refresh waits until the layout has been asked for. It fails if no broker can be reached.

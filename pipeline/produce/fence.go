@@ -24,6 +24,8 @@ type Fence struct {
 	Log             *slog.Logger     // nil: nothing is logged
 	Now             func() time.Time // nil: time.Now
 	Meter           *Meter           // nil: nothing is counted
+	// Patience is how long one request of a take-over or renewal is tried again while its answers may pass; 0: until the context ends.
+	Patience time.Duration
 }
 
 // Nobody is the identity of an instance that never owned anything: taking over from it fences whoever is the owner.
@@ -31,7 +33,7 @@ func Nobody() Identity { return Identity{ID: -1, Epoch: -1} }
 
 // TakeOver makes this instance the only one that can write to the partitions, or as many of them as can be fenced now: Owns tells.
 // With from Nobody it fences the present owner; with the identity of an own earlier session it succeeds only if nobody has taken
-// over since, else it is ErrFenced. It retries what may pass until ctx ends.
+// over since, else it is ErrFenced. It retries what may pass until ctx ends, or Patience.
 func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []cluster.TopicPartition) (*Session, error) {
 	s := &Session{
 		fence: f, codec: f.Codec, now: f.now, meter: cmp.Or(f.Meter, new(Meter)), done: make(chan struct{}),
@@ -138,7 +140,7 @@ func (f *Fence) initProducer(ctx context.Context, from Identity) (Identity, erro
 // retry repeats a request of the fence while its answer may pass, and turns a refusal because of a newer instance into ErrFenced.
 func (f *Fence) retry(ctx context.Context, what string, try func() error) error {
 	wait := &backoff.ExponentialBackOff{InitialInterval: 20 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 2, MaxInterval: time.Second}
-	said := ""
+	said, began := "", time.Now()
 	for tries := 0; ; tries++ {
 		if tries == 1 && f.Meter != nil {
 			f.Meter.fencing.Add(1)
@@ -152,7 +154,7 @@ func (f *Fence) retry(ctx context.Context, what string, try func() error) error 
 			return fmt.Errorf("%s: %w: %w", what, ErrFenced, err)
 		case ctx.Err() != nil:
 			return fmt.Errorf("%s: %w", what, errors.Join(ctx.Err(), err))
-		case !passes(err):
+		case !passes(err), f.Patience > 0 && time.Since(began) >= f.Patience:
 			return fmt.Errorf("%s: %w", what, err)
 		}
 		if text := err.Error(); text != said && !errors.Is(err, kafka.ConcurrentTransactions) {

@@ -1,0 +1,130 @@
+package app_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/cmd/app"
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster"
+)
+
+// through wires the world's connector with its Kafka behind a gate.
+func (w *world) through(g *gate, once bool) *app.App {
+	w.t.Helper()
+	a, err := app.New(w.config, app.Options{
+		Version: "test", Once: once, Log: slog.New(slog.NewTextHandler(w, nil)), Transport: w.http, Kafka: func(k *cluster.Config) { k.Dial = g.Dial },
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a
+}
+
+// TestSilence: brokers that take connections and requests, and never answer, are told of within 10 s, once a request.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const line = "Kafka has not answered a request yet"
+		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
+		w.config.Streams[0].Start.Back = 1
+		w.config.Publish.OwnerHeartbeat = time.Second
+		g := &gate{dial: w.net.dial, after: -1}
+		a := w.through(g, false)
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() {
+			if err := a.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		defer running.Wait()
+		defer stop()
+		time.Sleep(time.Minute)
+		if text := w.said(); strings.Contains(text, line) {
+			t.Errorf("Kafka is well:\n%s", text)
+		}
+		g.shut(0, true)
+		time.Sleep(10 * time.Second)
+		if text := w.said(); strings.Count(text, line) != 1 || !strings.Contains(text, "request=Metadata for=8s do=") {
+			t.Errorf("Kafka has been silent for 10 s:\n%s", text)
+		}
+		time.Sleep(10 * time.Second)
+		if text := w.said(); strings.Count(text, line) != 2 || !strings.Contains(text, `request="Produce to topic ledger partition 0" for=8s do=`) {
+			t.Errorf("a second request was made:\n%s", text)
+		}
+		g.open()
+	})
+}
+
+// TestOnceWithoutKafka: wherever Kafka vanishes, by refusing connections or by never answering, Once ends 20 s later.
+func TestOnceWithoutKafka(t *testing.T) {
+	t.Parallel()
+	for name, holds := range map[string]bool{"refuses": false, "does not answer": true} {
+		for _, after := range []int{0, 1, 5, 20, 40, 60, 80} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 2000}})
+					w.config.Streams[0].Start.Back = 5
+					g := &gate{dial: w.net.dial, after: -1}
+					a := w.through(g, true)
+					g.shut(after, holds)
+					began := time.Now()
+					err := a.Run(t.Context())
+					took := time.Since(began)
+					if err == nil || took < 19*time.Second || took > 22*time.Second {
+						t.Errorf("Kafka vanished after %d requests; %s later: %v\n%s", after, took, err, w.said())
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestUnreadable: brokers answer, but the ledger can't be read, or the take-over not be made. That is said over and over, and Once ends.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault kfake.Fault
+		says  string
+	}{
+		"no leader to read from": {kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.NotLeaderForPartition, Count: -1}, "Not Leader For Partition"},
+		"no coordinator":         {kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Err: kerr.CoordinatorNotAvailable, Count: -1}, "Group Coordinator Not Available"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
+				w.config.Streams[0].Start.Back = 1
+				w.run(time.Minute)
+				fault := w.kafka.Fault(test.fault)
+				defer fault.Remove()
+				open := &gate{dial: w.net.dial, after: -1}
+				began := time.Now()
+				err := w.through(open, true).Run(t.Context())
+				if took := time.Since(began); err == nil || !strings.Contains(err.Error(), test.says) || took > 25*time.Second {
+					t.Errorf("Once ended after %s with %v", took, err)
+				}
+				before := len(w.said())
+				ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+				defer stop()
+				if err := w.through(open, false).Run(ctx); err != nil {
+					t.Error(err)
+				}
+				if text := w.said()[before:]; !strings.Contains(text, "level=WARN") || !strings.Contains(text, test.says) {
+					t.Errorf("the log does not say %q:\n%s", test.says, text)
+				}
+			})
+		})
+	}
+}
