@@ -39,18 +39,22 @@ func (e *export) bury(letter *schema.DeadLetter, id []byte) error {
 	return nil
 }
 
+// lettersAt is where the dead letters of the export's day go.
+func (e *export) lettersAt() cluster.TopicPartition {
+	at := e.tenure.lettersAt
+	return at[cluster.PartitionOf([]byte(e.call.DayKey()), len(at))]
+}
+
 func (e *export) appendLetter(letter *schema.DeadLetter, id []byte) error {
 	value, err := letter.JSON()
 	if err != nil {
 		return err
 	}
-	key := []byte(e.call.DayKey())
-	at := e.tenure.lettersAt[cluster.PartitionOf(key, len(e.tenure.lettersAt))]
-	sender, err := e.tenure.session.Sender(at)
+	sender, err := e.tenure.session.Sender(e.lettersAt())
 	if err != nil {
 		return err
 	}
-	return sender.Append(&produce.Record{Key: key, Value: produce.Bytes(value), Headers: []produce.Header{
+	return sender.Append(&produce.Record{Key: []byte(e.call.DayKey()), Value: produce.Bytes(value), Headers: []produce.Header{
 		{Key: "id", Value: id},
 		{Key: "export", Value: []byte(e.call.ID())},
 		{Key: headerConnector, Value: []byte("dfinery-kafka")},

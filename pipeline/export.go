@@ -114,6 +114,7 @@ func (e *export) move(ctx context.Context) (err error) {
 	e.columns = body.Columns()
 	key := e.columns.Index(e.stream.Key)
 	e.event = e.columns.Index(eventColumn)
+	defer e.keepMoving(ctx)()
 	for n := 1; ; n++ {
 		switch err := e.publishFetched(body, key, e.ahead.fetch(body)); {
 		case err == io.EOF:

@@ -120,6 +120,26 @@ func (s *Sender) seal(ctx context.Context) error {
 	}
 }
 
+// Nudge has the open batch sent without waiting for more records, as far as it can be queued at once; false when it can't now. It is
+// not for a sender that is Whole.
+func (s *Sender) Nudge() bool {
+	if !s.mu.TryLock() {
+		return false // a record is being appended, or waits for room
+	}
+	defer s.mu.Unlock()
+	if s.open == nil || s.open.count == 0 {
+		return true
+	}
+	select {
+	case s.queue <- job{batch: s.open}:
+		s.open = nil
+		s.queued++
+		return true
+	default:
+		return false
+	}
+}
+
 // flush seals the open batch and asks to be told on flushed when all is acknowledged; it returns false when all is already.
 // What an abandoned flush left under way counts as much as what came after.
 func (s *Sender) flush(ctx context.Context, flushed chan<- struct{}) (bool, error) {

@@ -1,0 +1,55 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// lull is how often an export is looked at whether its rows still come.
+const lull = 500 * time.Millisecond
+
+// keepMoving sends what stands in open batches once no row has come for a lull or two: a source that pauses would hold rows back until the
+// next checkpoint. A look takes no time from the rows, nor does it wait for them. The returned function ends it.
+func (e *export) keepMoving(ctx context.Context) func() {
+	ctx, stop := context.WithCancel(ctx)
+	var tending sync.WaitGroup
+	tending.Go(func() {
+		look := time.NewTicker(lull)
+		defer look.Stop()
+		var last, sent tally
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-look.C:
+			}
+			if !e.mu.TryLock() {
+				continue // rows are on their way, or a checkpoint, which sends everything
+			}
+			if e.sum == last && e.sum != sent && e.nudge() {
+				sent = e.sum
+				e.glimpse()
+			}
+			last = e.sum
+			e.mu.Unlock()
+		}
+	})
+	return func() {
+		stop()
+		tending.Wait()
+	}
+}
+
+// nudge sends the open batches that the export may have rows or dead letters in; false when one can't be sent now. The caller holds mu.
+func (e *export) nudge() bool {
+	all := true
+	for _, s := range e.senders {
+		all = s.Nudge() && all
+	}
+	if e.sum.NewBad > 0 {
+		s, err := e.tenure.session.Sender(e.lettersAt())
+		all = err == nil && s.Nudge() && all
+	}
+	return all
+}
