@@ -23,7 +23,7 @@ func TestReplayRows(t *testing.T) {
 	b.environ["KAFKA_COMPRESSION"], b.environ["STREAM_EVENTS_START"] = "none", "1"
 	small, large := "1000", "1000000"
 	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		_, err := c.CreateTopic(ctx, 3, 1, map[string]*string{"max.message.bytes": &small}, b.prefix+"events")
+		_, err := c.CreateTopic(ctx, 3, -1, map[string]*string{"max.message.bytes": &small}, b.prefix+"events")
 		return err
 	})
 	b.once(0)
@@ -109,7 +109,7 @@ func TestCrashDuringReplayOfNewGeneration(t *testing.T) {
 	b.environ["KAFKA_COMPRESSION"], b.environ["STREAM_EVENTS_START"], b.environ["CHECKPOINT_INTERVAL"] = "none", "1", "1h"
 	small, large := "1000", "1000000"
 	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		_, err := c.CreateTopic(ctx, 3, 1, map[string]*string{"max.message.bytes": &small}, b.prefix+"events")
+		_, err := c.CreateTopic(ctx, 3, -1, map[string]*string{"max.message.bytes": &small}, b.prefix+"events")
 		return err
 	})
 	b.once(0)

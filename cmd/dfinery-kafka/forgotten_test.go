@@ -35,7 +35,7 @@ func (b *bench) makeAnew(topic string, partitions int32, config map[string]*stri
 	b.t.Helper()
 	b.deleteTopics(topic)
 	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		answer, err := c.CreateTopic(ctx, partitions, 1, config, b.prefix+topic)
+		answer, err := c.CreateTopic(ctx, partitions, -1, config, b.prefix+topic)
 		if err == nil {
 			err = answer.Err
 		}

@@ -36,7 +36,7 @@ func TestHiddenLimit(t *testing.T) {
 	b.quiet()
 	small := "1000"
 	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		_, err := c.CreateTopic(ctx, 1, 1, map[string]*string{"max.message.bytes": &small}, b.prefix+"events")
+		_, err := c.CreateTopic(ctx, 1, -1, map[string]*string{"max.message.bytes": &small}, b.prefix+"events")
 		return err
 	})
 	b.once(0)

@@ -53,6 +53,9 @@ func TestGoldenLetters(t *testing.T) {
 				t.Errorf("exit %d, want %d:\n%s", got.Code, test.exit, got.Stderr)
 			}
 			b.golden(filepath.Join("testdata", "letters", name+".json"))
+			if t.Failed() {
+				t.Logf("%s", got.Stderr)
+			}
 			if test.exit == 0 && api.Data.RowsOn == nil {
 				compare(t, b.served(schema.Event), b.published("events"))
 				compare(t, b.served(schema.UserProfile), b.published("users"))

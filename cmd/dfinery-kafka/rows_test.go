@@ -3,6 +3,7 @@ package main_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func (b *bench) consume(topic string, isolation kgo.IsolationLevel) []message {
 	}
 	defer client.Close()
 	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
-	if err != nil {
+	if err := errors.Join(err, ends.Error()); err != nil { // of one partition, too
 		b.t.Fatal(err)
 	}
 	left := map[int32]int64{}
