@@ -26,7 +26,7 @@ func (t *tenure) age(now time.Time) {
 		first, oldest := st.first(today), today
 		for day, d := range st.days {
 			oldest = min(oldest, day)
-			if day != today && !d.busy() && len(d.prints) == 0 {
+			if day != today && !d.busy() && len(d.prints) == 0 && !d.rewrite {
 				d.set = nil
 			}
 			if state := d.record.State; st.retract(d, today, now, t.service.Location) {

@@ -131,11 +131,10 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 	}
 	t.rowsWhole = false
 	for _, d := range fresh {
-		if set := d.loaded(); d.rewrite && set != nil {
+		if set := d.anew(); set != nil {
 			if err := t.writer.Set(d.name, d.record.Generation, set); err != nil {
 				return err
 			}
-			d.record.Fingerprints, d.prints = nil, nil // the set has these, too
 			continue
 		}
 		for _, chunk := range d.prints {
@@ -152,11 +151,14 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 		return err
 	}
 	t.rowsWhole, t.rowsSince = true, since
+	// Acknowledged: not before may the record let go of its former ranges. Whatever failed until here is tried again.
 	for _, d := range fresh {
-		if after.Next == before.Next {
-			continue // the days' sets are empty
+		if d.anew() != nil {
+			d.record.Fingerprints = nil
 		}
-		d.record.Fingerprints = ledger.Extend(d.record.Fingerprints, t.rowsAt.Partition, since, before.Next, after.Next)
+		if after.Next > before.Next { // else the days' sets are empty
+			d.record.Fingerprints = ledger.Extend(d.record.Fingerprints, t.rowsAt.Partition, since, before.Next, after.Next)
+		}
 		d.prints, d.rewrite, d.changed = nil, false, true
 	}
 	return nil

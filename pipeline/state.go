@@ -60,6 +60,14 @@ func (d *day) loaded() *ledger.Set {
 	return d.set
 }
 
+// anew is the set whose fingerprints, the new ones included, the next checkpoint writes as one run; nil when it writes only the new ones.
+func (d *day) anew() *ledger.Set {
+	if !d.rewrite {
+		return nil
+	}
+	return d.loaded()
+}
+
 // day returns the stream's day, made if need be.
 func (s *stream) day(at schema.Day) *day {
 	d := s.days[at]
