@@ -57,23 +57,11 @@ func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 	return t.prune(ctx, state)
 }
 
-// adopt takes over what the ledger says, minus the fingerprints that no checkpoint confirmed.
+// adopt takes over what the ledger says, as far as a checkpoint confirms it.
 func (t *tenure) adopt(state *ledger.State) {
-	marks := state.Checkpoint.Marks()
-	for name, record := range state.Days {
-		st := t.stream(name.Stream)
-		if st == nil {
-			continue
-		}
-		d := st.day(name.Day)
-		d.record = *record
-		if state.Checkpoint == nil {
-			d.record.Fingerprints = nil
-		}
-		for p, mark := range marks {
-			if p.Topic == t.books.Rows {
-				d.record.Fingerprints = ledger.Cut(d.record.Fingerprints, p.Partition, mark.Next)
-			}
+	for name := range state.Days {
+		if st := t.stream(name.Stream); st != nil {
+			st.day(name.Day).record = state.Confirmed(name, t.books.Rows)
 		}
 	}
 	if state.Service != nil {

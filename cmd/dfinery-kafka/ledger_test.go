@@ -127,22 +127,13 @@ func TestLedgerPolicy(t *testing.T) {
 	t.Parallel()
 	b := lateBench(t)
 	b.once(0)
-	set := func(topic, name, value string) {
-		b.admin(func(ctx context.Context, c *kadm.Client) error {
-			answers, err := c.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: name, Value: &value}}, b.prefix+topic)
-			if err == nil {
-				err = answers[0].Err
-			}
-			return err
-		})
-	}
-	set("ledger", "cleanup.policy", "delete")
-	set("ledger.rows", "retention.ms", "86400000")
+	b.alter("ledger", "cleanup.policy", "delete")
+	b.alter("ledger.rows", "retention.ms", "86400000")
 	expect(t, b.once(1), "has cleanup.policy=delete, the ledger needs compact alone",
 		"--alter --entity-type topics --entity-name "+b.prefix+"ledger --add-config cleanup.policy=compact",
 		"has retention.ms=86400000", "--entity-name "+b.prefix+"ledger.rows --add-config retention.ms=3024000000")
-	set("ledger", "cleanup.policy", "compact")
-	set("ledger.rows", "retention.ms", "3024000000")
+	b.alter("ledger", "cleanup.policy", "compact")
+	b.alter("ledger.rows", "retention.ms", "3024000000")
 	b.once(0)
 	compare(t, b.served(schema.Event), b.published("events"))
 }

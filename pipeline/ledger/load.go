@@ -33,6 +33,8 @@ type State struct {
 	Service    *Service
 	Days       map[DayName]*Day
 	Commands   map[string]*Command
+	// Since are the former records of days that were written since the newest checkpoint, oldest first.
+	Since map[DayName][]*Day
 	// Partition is the one of the ledger topic that holds this service's records.
 	Partition int
 	// End is the offset behind the last record read.
@@ -136,6 +138,7 @@ func (s *State) take(key string, value []byte, offset int64) error {
 	case "owner":
 		return takeOne(&s.Owner, value)
 	case "checkpoint":
+		s.Since = nil
 		return takeOne(&s.Checkpoint, value)
 	case "service":
 		return takeOne(&s.Service, value)
@@ -178,6 +181,7 @@ func (s *State) takeDay(rest string, value []byte) error {
 	name := DayName{Stream: parts[1], Day: day}
 	if value == nil {
 		delete(s.Days, name)
+		delete(s.Since, name)
 		return nil
 	}
 	var d *Day
@@ -191,6 +195,12 @@ func (s *State) takeDay(rest string, value []byte) error {
 	}
 	if (d.State == Open || d.State == Settled) && d.LastSuccess == nil {
 		return fmt.Errorf("the day is %s without a last_success", d.State)
+	}
+	if former := s.Days[name]; former != nil {
+		if s.Since == nil {
+			s.Since = map[DayName][]*Day{}
+		}
+		s.Since[name] = append(s.Since[name], former)
 	}
 	s.Days[name] = d
 	return nil
