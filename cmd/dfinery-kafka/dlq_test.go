@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
 
@@ -122,16 +125,14 @@ func TestCrashDuringReplayOfNewGeneration(t *testing.T) {
 	b.command(nil, "pause", "events", "--wait", "0")
 	b.command(nil, "backfill", "events", "--from", yesterday.String(), "--to", (yesterday + 1).String(), "--again", "--yes")
 	b.command(nil, "dlq", "replay", "--code", "too_large", "--yes", "--wait", "0")
-	obeyed := func() bool {
+	replayed := func() bool {
 		_, state := b.books()
-		for _, c := range state.Commands {
-			if c.Done == nil {
-				return false
-			}
-		}
-		return true
+		return slices.ContainsFunc(slices.Collect(maps.Values(state.Commands)), func(c *ledger.Command) bool { return c.Verb == "replay" && c.Done != nil })
 	}
-	for n := 1; !obeyed(); n++ {
+	for n := 1; !replayed(); n++ {
+		if n == 30 {
+			t.Fatal("the replay is not carried out")
+		}
 		p := b.start(program, []string{"FAULT_STEP=flushed", fmt.Sprintf("FAULT_COUNT=%d", n)}, "run")
 		select {
 		case <-p.done:
