@@ -83,6 +83,7 @@ func (t *tenure) days(yield func(*day) bool) {
 // exports, and everything that they appended is acknowledged.
 func (t *tenure) gather() []*day {
 	var days []*day
+	t.chunks.Store(0)
 	for d := range t.days {
 		for _, e := range []*export{d.export, d.ended} {
 			if e == nil {

@@ -209,8 +209,9 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 // keep notes a fingerprint as published.
 func (e *export) keep(print schema.Fingerprint) {
 	e.set.Add(print)
+	chunks := len(e.prints)
 	e.prints = appendPrint(e.prints, print)
-	if len(e.prints) >= chunksPerCheckpoint {
+	if len(e.prints) > chunks && e.tenure.chunks.Add(1) >= chunksPerCheckpoint {
 		select {
 		case e.tenure.full <- struct{}{}:
 		default: // asked for already

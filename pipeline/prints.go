@@ -5,8 +5,8 @@ import "dfinery-kafka/schema"
 // printsPerChunk bounds what growing the list of new fingerprints copies: nothing.
 const printsPerChunk = 16_384
 
-// chunksPerCheckpoint is how many chunks one export fills before it asks for a checkpoint: half a million rows, 8 MiB.
-const chunksPerCheckpoint = 32
+// chunksPerCheckpoint is how many chunks all exports fill together before they ask for a checkpoint: a quarter of a million rows, 4 MiB.
+const chunksPerCheckpoint = 16
 
 // appendPrint adds one fingerprint to a list in chunks.
 func appendPrint(chunks [][]schema.Fingerprint, f schema.Fingerprint) [][]schema.Fingerprint {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
@@ -43,6 +44,7 @@ type tenure struct {
 
 	ended   chan *export // exports that have ended
 	full    chan struct{}
+	chunks  atomic.Int32 // of new fingerprints, begun since the last checkpoint
 	running sync.WaitGroup
 	exports int
 	waits   schema.Wait // why nothing more could be started at the last try

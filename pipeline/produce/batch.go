@@ -69,6 +69,15 @@ func (b *batch) reset() {
 	b.count, b.last = 0, 0
 }
 
+// makeRoom doubles the batch's memory once most of it is used, but never beyond what a full batch takes: append alone would leave
+// up to a quarter of that unused.
+func (b *batch) makeRoom(full int) {
+	const least = 4 << 10
+	if have := cap(b.buf); have < full && len(b.buf) >= have/4*3 {
+		b.buf = append(make([]byte, 0, min(full, max(least, 2*have))), b.buf...)
+	}
+}
+
 // lengthRoom is what is left free for a length before what it counts is known: two bytes hold lengths from 64 to 8191,
 // those of nearly every row. Any other length moves the bytes behind it.
 const lengthRoom = 2

@@ -24,8 +24,7 @@ const sizeLength = 4
 type delivery struct {
 	as       Identity
 	sequence int32 // of the next record; a renewal's new epoch counts from 0
-	buf      []byte
-	waits    bool // whether the meter counts the partition as waiting
+	waits    bool  // whether the meter counts the partition as waiting
 }
 
 // work delivers one batch, counted as in flight meanwhile.
@@ -48,14 +47,18 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 	if as := s.session.Identity(); as != d.as {
 		d.as, d.sequence = as, 0
 	}
-	encoded, err := b.encode(append(d.buf[:0], make([]byte, sizeLength)...), s.session.codec, d.as, d.sequence, s.session.now())
+	encoded, err := b.encode(append(s.session.buffer(), make([]byte, sizeLength)...), s.session.codec, d.as, d.sequence, s.session.now())
 	if err != nil {
 		return err
 	}
 	binary.BigEndian.PutUint32(encoded, uint32(len(encoded)-sizeLength))
-	d.buf = encoded
 	wait := &backoff.ExponentialBackOff{InitialInterval: 50 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 2, MaxInterval: time.Second}
 	unknown := false // an attempt ended without telling whether the batch was written
+	defer func() {
+		if !unknown { // the client may still be reading the bytes of an attempt that timed out
+			s.session.freeBuffer(encoded)
+		}
+	}()
 	for {
 		if err := s.session.mayWrite(s.at); err != nil {
 			return err
@@ -71,8 +74,6 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 			return fmt.Errorf("%w: %s: %w", ErrFenced, d.as, err)
 		case unsure:
 			unknown = true
-			// The client may still be reading these bytes for the attempt that timed out: the buffer is left to it.
-			d.buf = nil
 		case unwritten:
 		case refused:
 			if !unknown && b.count > 1 && errors.Is(err, kafka.MessageSizeTooLarge) {

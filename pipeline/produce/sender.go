@@ -58,6 +58,7 @@ func (s *Sender) Append(r *Record) error {
 	if s.open == nil {
 		s.open = s.session.newBatch()
 	}
+	s.open.makeRoom(s.limits.target + slack)
 	if s.open.append(r) > s.limits.Batch {
 		return s.fit()
 	}

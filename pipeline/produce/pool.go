@@ -1,0 +1,43 @@
+package produce
+
+// buffer is room to encode a batch in. Deliveries share it: few of many partitions have a batch in flight.
+func (s *Session) buffer() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.encoded)
+	if n == 0 {
+		return nil
+	}
+	b := s.encoded[n-1]
+	s.encoded = s.encoded[:n-1]
+	return b[:0]
+}
+
+func (s *Session) freeBuffer(b []byte) {
+	if cap(b) > keptRoom {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.encoded = append(s.encoded, b)
+}
+
+func (s *Session) newBatch() *batch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.free); n > 0 {
+		b := s.free[n-1]
+		s.free = s.free[:n-1]
+		return b
+	}
+	b := &batch{}
+	b.reset()
+	return b
+}
+
+func (s *Session) freeBatch(b *batch) {
+	b.reset()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = append(s.free, b)
+}
