@@ -94,8 +94,12 @@ func (b *bench) chosen() []contender {
 	all := contenders()
 	for i, c := range all {
 		if len(b.only) == 0 || slices.ContainsFunc(b.only, func(name string) bool { return strings.HasPrefix(c.name, name) }) {
-			if c.again && (len(list) == 0 || list[len(list)-1].name != all[i-1].name) {
-				list = append(list, all[i-1])
+			first := i
+			for all[first].again {
+				first--
+			}
+			if c.again && !slices.ContainsFunc(list, func(other contender) bool { return other.name == all[first].name }) {
+				list = append(list, all[first])
 			}
 			list = append(list, c)
 		}
@@ -134,7 +138,12 @@ func (b *bench) measureOne(ctx context.Context, c contender, t task, data *dataF
 	if err != nil {
 		return usage{}, err
 	}
-	u, err := measure(cmd)
+	var u usage
+	if c.polls {
+		u, err = measurePolls(cmd, data.rows)
+	} else {
+		u, err = measure(cmd)
+	}
 	if err != nil {
 		return u, err
 	}

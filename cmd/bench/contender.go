@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +18,8 @@ type contender struct {
 	// again says that it finds the topic, and whatever else it keeps in Kafka, as the contender before left it.
 	again   bool
 	command func(ctx context.Context, b *bench, t *task) (*exec.Cmd, error)
+	// polls says that it runs until it is ended, and that its polls are measured instead of the whole process.
+	polls bool
 }
 
 // contenders are all that can run here, in the order of the table.
@@ -25,6 +29,10 @@ func contenders() []contender {
 		{name: "ours-known", what: "the same again: all rows known", again: true, command: ours},
 		{name: "kafka-go", what: "encoding/csv, encoding/json, kafka-go", command: reference("kafka-go")},
 		{name: "franz-go", what: "encoding/csv, encoding/json, franz-go", command: reference("franz-go")},
+	}
+	if runtime.GOOS == "linux" { // where the system tells what a process has used that still runs
+		poll := contender{name: "ours-poll", what: "dfinery-kafka run: one poll, all rows known", again: true, command: oursForGood, polls: true}
+		list = slices.Insert(list, 2, poll)
 	}
 	if _, err := exec.LookPath("kcat"); err == nil {
 		list = append(list, contender{name: "kcat", what: "kcat (librdkafka), records rendered before", command: kcat})

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,9 @@ func TestAllContenders(t *testing.T) {
 		t.Fatalf("%v\n%s", err, said)
 	}
 	want := []string{"ours", "ours-known", "kafka-go", "franz-go"}
+	if runtime.GOOS == "linux" {
+		want = slices.Insert(want, 2, "ours-poll")
+	}
 	if _, err := exec.LookPath("kcat"); err == nil {
 		want = append(want, "kcat")
 	}
@@ -92,6 +96,28 @@ func TestFiguresOfWrongRunsAreNotShown(t *testing.T) {
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("the file of figures: %v", err)
+	}
+}
+
+// TestFiguresOfWrongPollsAreNotShown: a poll that takes known rows for new ones is no poll of known rows.
+func TestFiguresOfWrongPollsAreNotShown(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	right, wrong := filepath.Join(dir, "right"), filepath.Join(dir, "wrong")
+	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", right, "../dfinery-kafka").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, output)
+	}
+	script := fmt.Sprintf(`#!/bin/sh
+[ "$2" = --once ] && exec %s "$@"
+echo '{"msg":"export ended","known":9,"published":1}' >&2
+exec sleep 10
+`, right)
+	if err := os.WriteFile(wrong, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	table, said, err := run(t, "--kfake", "--rows", "10", "--rounds", "1", "--only", "ours-poll", "--binary", wrong, "--out", "")
+	if err == nil || table != "" || !strings.Contains(said, "a poll knew 9 rows, want 10") {
+		t.Errorf("error %v, table %q, said %q", err, table, said)
 	}
 }
 

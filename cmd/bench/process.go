@@ -38,9 +38,10 @@ func measure(cmd *exec.Cmd) (usage, error) {
 	if !ok {
 		return usage{}, errors.New("this system does not tell what a process used")
 	}
-	const unit = 1024 // ru_maxrss counts KiB on Linux
-	return usage{CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), Wall: took, Peak: rusage.Maxrss * unit}, nil
+	return usage{CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), Wall: took, Peak: rusage.Maxrss * rusageUnit}, nil
 }
+
+const rusageUnit = 1024 // ru_maxrss counts KiB on Linux
 
 // helper is a process that prints one line, its address, and ends with its input.
 type helper struct {

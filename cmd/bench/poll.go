@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// pollsPerRun is how many polls one run's figures are the mean of: what the system counts in ticks of 10 ms matters little then.
+const pollsPerRun = 5
+
+// oursForGood is the real binary as it stays running, polling again as soon as it may.
+func oursForGood(ctx context.Context, b *bench, t *task) (*exec.Cmd, error) {
+	cmd, err := ours(ctx, b, t)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Args = cmd.Args[:len(cmd.Args)-1] // without --once
+	return cmd, nil
+}
+
+// measurePolls takes what one poll of a day costs whose rows are all known. The first poll loads the fingerprints: it counts in the peak
+// alone.
+func measurePolls(cmd *exec.Cmd, rows int) (u usage, err error) {
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		return u, err
+	}
+	if err := cmd.Start(); err != nil {
+		return u, err
+	}
+	defer func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		go func() { _, _ = io.Copy(io.Discard, log) }() // what it still says, so that it can end; Wait closes the pipe
+		if ended := cmd.Wait(); err == nil {
+			err = ended
+		}
+		if rusage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			u.Peak = rusage.Maxrss * rusageUnit
+		}
+	}()
+	lines := bufio.NewScanner(log)
+	var begin time.Time
+	var before time.Duration
+	for polls := 0; polls <= pollsPerRun; {
+		if !lines.Scan() {
+			return u, fmt.Errorf("%s ended after %d polls: %w", cmd, polls, lines.Err())
+		}
+		known, ended, err := knownRows(lines.Bytes())
+		switch {
+		case err != nil:
+			return u, err
+		case !ended:
+			continue
+		case known != rows:
+			return u, fmt.Errorf("a poll knew %d rows, want %d: %s", known, rows, lines.Bytes())
+		}
+		if polls++; polls == 1 {
+			begin = time.Now()
+			if before, err = processorTime(cmd.Process.Pid); err != nil {
+				return u, err
+			}
+		}
+	}
+	after, err := processorTime(cmd.Process.Pid)
+	u.CPU, u.Wall = (after-before)/pollsPerRun, time.Since(begin)/pollsPerRun
+	return u, err
+}
+
+// knownRows reads a line of the log: whether it tells of an export's end, and how many rows that export had which were published before.
+func knownRows(line []byte) (known int, ended bool, err error) {
+	if !bytes.Contains(line, []byte(`"export ended"`)) {
+		return 0, false, nil
+	}
+	var export struct{ Known int }
+	err = json.Unmarshal(line, &export)
+	return export.Known, true, err
+}
+
+// processorTime is what a running process has used, in user and system mode (proc_pid_stat(5)).
+func processorTime(pid int) (time.Duration, error) {
+	path := fmt.Sprintf("/proc/%d/stat", pid)
+	stat, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	// The second field is the program's name in parentheses, which may hold anything.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	const user, system, tick = 11, 12, 10 * time.Millisecond
+	var ticks int64
+	for _, n := range []int{user, system} {
+		if n >= len(fields) {
+			return 0, fmt.Errorf("%s has %d fields", path, len(fields))
+		}
+		v, err := strconv.ParseInt(fields[n], 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", path, err)
+		}
+		ticks += v
+	}
+	return time.Duration(ticks) * tick, nil
+}
