@@ -200,14 +200,17 @@ func TestPolicies(t *testing.T) {
 		want   string
 		repair string
 	}{
-		"as created":           {},
-		"kept for ever":        {rows: true, set: map[string]string{"retention.ms": "-1"}},
-		"kept for longer":      {rows: true, set: map[string]string{"retention.ms": "9999999999"}},
-		"state is deleted":     {set: map[string]string{"cleanup.policy": "delete"}, config: "cleanup.policy", have: "delete", want: "compact alone", repair: "compact"},
-		"state is deleted too": {set: map[string]string{"cleanup.policy": "compact,delete"}, config: "cleanup.policy", have: "compact,delete", want: "compact alone", repair: "compact"},
-		"rows are compacted":   {rows: true, set: map[string]string{"cleanup.policy": "compact"}, config: "cleanup.policy", have: "compact", want: "delete", repair: "delete"},
-		"rows are bounded":     {rows: true, set: map[string]string{"retention.bytes": "1000"}, config: "retention.bytes", have: "1000", want: "-1 (no limit)", repair: "-1"},
-		"rows are kept a week": {rows: true, set: map[string]string{"retention.ms": "604800000"}, config: "retention.ms", have: "604800000", want: "35 days (3024000000) or -1", repair: "3024000000"},
+		"as created":             {},
+		"kept for ever":          {rows: true, set: map[string]string{"retention.ms": "-1"}},
+		"kept for longer":        {rows: true, set: map[string]string{"retention.ms": "9999999999"}},
+		"state is deleted":       {set: map[string]string{"cleanup.policy": "delete"}, config: "cleanup.policy", have: "delete", want: "compact alone", repair: "compact"},
+		"state is deleted too":   {set: map[string]string{"cleanup.policy": "compact,delete"}, config: "cleanup.policy", have: "compact,delete", want: "compact alone", repair: "compact"},
+		"rows are compacted":     {rows: true, set: map[string]string{"cleanup.policy": "compact"}, config: "cleanup.policy", have: "compact", want: "delete", repair: "delete"},
+		"rows are bounded":       {rows: true, set: map[string]string{"retention.bytes": "1000"}, config: "retention.bytes", have: "1000", want: "-1 (no limit)", repair: "-1"},
+		"state in small batches": {set: map[string]string{"max.message.bytes": "524287"}, config: "max.message.bytes", have: "524287", want: "524288 at least", repair: "524288"},
+		"rows in small batches":  {rows: true, set: map[string]string{"max.message.bytes": "1000"}, config: "max.message.bytes", have: "1000", want: "524288 at least", repair: "524288"},
+		"batches large enough":   {rows: true, set: map[string]string{"max.message.bytes": "524288"}},
+		"rows are kept a week":   {rows: true, set: map[string]string{"retention.ms": "604800000"}, config: "retention.ms", have: "604800000", want: "35 days (3024000000) or -1", repair: "3024000000"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,10 @@ import (
 // Retention is how long the rows topic keeps fingerprints: the API's reach and a margin.
 const Retention = 35 * 24 * time.Hour
 
+// leastBatch is the smallest max.message.bytes with which the ledger works: twice what a record of fingerprints takes. A checkpoint stays
+// one batch with it.
+const leastBatch = 512 << 10
+
 // Specs are the ledger's topics as they are created.
 func (b *Books) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
 	return []cluster.TopicSpec{
@@ -24,7 +28,7 @@ func (b *Books) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
 	}
 }
 
-// PolicyError says that a ledger topic would forget what it must keep.
+// PolicyError says that a ledger topic would forget what it must keep, or not take what it must.
 type PolicyError struct {
 	Topic, Config, Have, Want, Repair string
 }
@@ -43,6 +47,11 @@ func (b *Books) CheckPolicies(ctx context.Context) ([]error, error) {
 	wrong := func(topic, config, have, want, set string) {
 		faults = append(faults, &PolicyError{Topic: topic, Config: config, Have: have, Want: want, Repair: fmt.Sprintf(
 			"kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s=%s", b.Cluster.Bootstrap(), topic, config, set)})
+	}
+	for _, c := range configs {
+		if c.Err == nil && c.MaxMessageBytes > 0 && c.MaxMessageBytes < leastBatch {
+			wrong(c.Name, "max.message.bytes", fmt.Sprint(c.MaxMessageBytes), fmt.Sprintf("%d at least", leastBatch), fmt.Sprint(leastBatch))
+		}
 	}
 	if c := configs[0]; c.Err == nil && c.CleanupPolicy != "compact" {
 		wrong(b.Topic, "cleanup.policy", c.CleanupPolicy, "compact alone", "compact")
