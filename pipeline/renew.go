@@ -10,6 +10,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
 )
 
 // renew raises the fence again, before the brokers forget it. No batch is under way meanwhile.
@@ -58,6 +59,7 @@ func (t *tenure) reconsider(ctx context.Context) error {
 		t.log.Warn("can't look at the topics' configuration", "error", err, "do", lookAgain)
 		return nil
 	}
+	t.judgePolicies(ctx)
 	for i, st := range t.streams {
 		if now := configs[i].MaxMessageBytes; configs[i].Err == nil && now != t.limit[st.Topic] && st.blocked == "" {
 			return fmt.Errorf("%w: topic %s has max.message.bytes=%d, it had %d", errChanged, st.Topic, now, t.limit[st.Topic])
@@ -78,6 +80,20 @@ func (t *tenure) reconsider(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// judgePolicies says when the ledger's topics were set to forget what they must keep: the next start would refuse them.
+func (t *tenure) judgePolicies(ctx context.Context) {
+	faults, err := t.books.CheckPolicies(ctx)
+	if err != nil {
+		return // it was just possible to ask for the streams' topics, and is again soon
+	}
+	for _, fault := range faults {
+		var policy *ledger.PolicyError
+		if errors.As(fault, &policy) {
+			t.log.Error("the ledger will forget what was published", "topic", policy.Topic, policy.Config, policy.Have, "needed", policy.Want, "do", policy.Repair)
+		}
+	}
 }
 
 // writable tells whether all partitions can take records now, as far as the cluster tells: whether we may write is found out by trying.

@@ -164,7 +164,7 @@ func (t *tenure) run(ctx context.Context) error {
 		if err == nil {
 			var next time.Time
 			if next, err = t.schedule(ctx, exports); err == nil {
-				err = t.keepWait()
+				err = t.keepWait(ctx)
 			}
 			wake.Reset(max(0, time.Until(next)))
 		}

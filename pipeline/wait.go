@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
@@ -8,7 +9,7 @@ import (
 
 // keepWait enters into the ledger what all streams wait for, so that the status of any machine can say it. A wait without an end is one
 // for a call under way.
-func (t *tenure) keepWait() error {
+func (t *tenure) keepWait(ctx context.Context) error {
 	var wait *ledger.Wait
 	if t.waits.For != "" && !t.waits.Until.IsZero() {
 		wait = &ledger.Wait{For: t.waits.For, Until: t.waits.Until.UTC()}
@@ -18,7 +19,10 @@ func (t *tenure) keepWait() error {
 	}
 	t.serviceRecord.Wait = wait
 	t.keepSource()
-	return t.writer.Service(&t.serviceRecord)
+	if err := t.writer.Service(&t.serviceRecord); err != nil {
+		return err
+	}
+	return t.session.Flush(ctx, t.writer.State) // with the next heartbeat it would be late by half a minute
 }
 
 // sameWait takes waits for the same whose ends are near each other: some move with each look.

@@ -40,6 +40,7 @@ func TestSilence(t *testing.T) {
 		w.config.Publish.OwnerHeartbeat = time.Second
 		g := &gate{dial: w.net.dial, after: -1}
 		a := w.through(g, false)
+		a.Service.CommandPoll = time.Hour // the heartbeat alone asks for anything
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() {

@@ -127,7 +127,11 @@ func TestLedgerPolicy(t *testing.T) {
 	t.Parallel()
 	b := lateBench(t)
 	b.once(0)
+	p := b.start(binary, nil, "run")
+	p.await(`"msg":"owner"`)
 	b.alter("ledger", "cleanup.policy", "delete")
+	p.await("kafka-configs.sh --bootstrap-server " + b.brokers + " --alter --entity-type topics --entity-name " + b.prefix + "ledger --add-config cleanup.policy=compact")
+	p.kill()
 	b.alter("ledger.rows", "retention.ms", "86400000")
 	expect(t, b.once(1), "has cleanup.policy=delete, the ledger needs compact alone",
 		"--alter --entity-type topics --entity-name "+b.prefix+"ledger --add-config cleanup.policy=compact",

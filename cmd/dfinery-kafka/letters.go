@@ -137,10 +137,13 @@ func writeLetters(w io.Writer, all []found, asJSON bool) error {
 }
 
 // oneLine keeps a table a table.
-func oneLine(text string) string {
+func oneLine(text string) string { return shortened(text, 100) }
+
+// shortened is a text on one line, of so many characters at most.
+func shortened(text string, most int) string {
 	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > 100 {
-		text = string(runes[:99]) + "…"
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most-1]) + "…"
 	}
 	return text
 }

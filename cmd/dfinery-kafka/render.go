@@ -85,7 +85,7 @@ func owner(o *overview) string {
 	case !o.Alive:
 		return fmt.Sprintf("whose owner %s was last heard of %s", o.Owner.Instance, ago(o.At, o.Owner.Beat))
 	}
-	return fmt.Sprintf("owned by %s (%s) since %s", o.Owner.Instance, o.Owner.Version, ago(o.At, o.Owner.Since))
+	return fmt.Sprintf("owned by %s (%s) since %s", o.Owner.Instance, strings.Trim(o.Owner.Version, "()"), ago(o.At, o.Owner.Since))
 }
 
 func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc *time.Location, colour bool) {
@@ -96,7 +96,7 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 		d := &s.Days[i]
 		days[d.Day] = d
 		if d.Error != nil && lastError == "" { // the newest day stands first
-			lastError = d.Day.String() + " " + *d.Error
+			lastError = d.Day.String() + " " + strings.Replace(*d.Error, fmt.Sprintf("export %s %s: ", s.Name, d.Day), "", 1)
 		}
 	}
 	fmt.Fprintf(b, "%s → %s", s.Name, s.Topic)
@@ -132,7 +132,7 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 		fmt.Fprintf(b, "  next: %s%s\n", s.Next.Day, waits(o.At, s.Next))
 	}
 	if lastError != "" {
-		fmt.Fprintf(b, "  failing: %s\n", oneLine(lastError))
+		fmt.Fprintf(b, "  failing: %s\n", shortened(lastError, 160))
 	}
 	for _, d := range s.Days {
 		if len(d.Lacks) > 0 {

@@ -51,7 +51,7 @@ events → dfinery.events
                       ·····x█!n▒  today 41 rows, in all 1941, dead rows 2
   newest row published 41s ago; last export 2m ago
   next: 2026-11-24, waits for poll until 2026-11-24T11:08:00Z
-  failing: 2026-11-22 query_error: export events 2026-11-22: the API's query failed
+  failing: 2026-11-22 query_error: the API's query failed
   2026-11-23 lacks the events df_purchase
   2026-11-20 is lost at the source
   2026-10-14 to 2026-10-15 are lost at the source

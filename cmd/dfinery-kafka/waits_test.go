@@ -22,15 +22,15 @@ func TestWaitsAreShown(t *testing.T) {
 		says  []string
 	}{
 		"breaker": {exporttest.Fault{Code: schema.UnknownError}, "breaker", 10 * time.Minute,
-			[]string{"breaker open until ", "(2 × unknown_error in a row)", "unknown_error: export events"}},
+			[]string{"breaker open until ", "(2 × unknown_error in a row)", "unknown_error: the API answered 500"}},
 		"quota by the reset": {exporttest.Fault{Code: schema.TooManyAPIRequests, Header: http.Header{"X-Rate-Limit-Reset": {in(20 * time.Minute)}}},
 			"quota", 20 * time.Minute, []string{"calls left this hour: 0 of 1000000, next free "}},
 		"quota by Retry-After": {exporttest.Fault{Code: schema.TooManyAPIRequests, Header: http.Header{"Retry-After": {"1200"}}},
 			"quota", 20 * time.Minute, []string{"calls left this hour: 0 of "}},
-		"token":        {exporttest.Fault{Code: schema.UnauthorizedToken}, "token", 10 * time.Minute, []string{"unauthorized_token: export events"}},
+		"token":        {exporttest.Fault{Code: schema.UnauthorizedToken}, "token", 10 * time.Minute, []string{"unauthorized_token: the API answered 401"}},
 		"halted":       {exporttest.Fault{Code: schema.InvalidParameter}, "halted", time.Hour, []string{"halted: export events ", "check DFINERY_SERVICE_ID and the stream's filters"}},
-		"link":         {exporttest.Fault{Page: "<html>", Status: 502, Header: http.Header{"Retry-After": {"600"}}}, "backoff", 10 * time.Minute, []string{"not_csv: export events"}},
-		"today is not": {exporttest.Fault{Code: schema.ExceedDateRangeLimit}, "backoff", 10 * time.Minute, []string{"exceed_date_range_limit: export events"}},
+		"link":         {exporttest.Fault{Page: "<html>", Status: 502, Header: http.Header{"Retry-After": {"600"}}}, "backoff", 10 * time.Minute, []string{"not_csv: the answer was 502 Bad Gateway"}},
+		"today is not": {exporttest.Fault{Code: schema.ExceedDateRangeLimit}, "backoff", 10 * time.Minute, []string{"exceed_date_range_limit: the API answered 400"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -40,6 +40,7 @@ func TestWaitsAreShown(t *testing.T) {
 			b.unbounded()
 			for variable, value := range map[string]string{
 				"STREAM_EVENTS_START": "0", "BREAKER_FAILURES": "2", "BREAKER_OPEN_FOR": "10m", "RETRY_BACKOFF": "10ms", "RETRY_MAX_BACKOFF": "20ms",
+				"OWNER_HEARTBEAT": "5m", "STANDBY_AFTER": "10m", // no heartbeat brings it into the ledger by the way
 			} {
 				b.environ[variable] = value
 			}

@@ -130,14 +130,22 @@ func (c *Cluster) allowedOn(ctx context.Context, topic Topic, op Operation) erro
 	return nil // granted, or the cluster has no authorizer that tells
 }
 
-// mayCommit commits a transaction of a producer that never was: the coordinator looks at the right first, and then does nothing.
+// mayCommit commits a transaction of a producer that never was: the coordinator looks at the right first, and then does nothing. A
+// cluster that was never asked for one has to make its coordinators first.
 func (c *Cluster) mayCommit(ctx context.Context, id string) error {
-	answer, err := c.Client().EndTxn(ctx, &kafka.EndTxnRequest{TransactionalID: id, ProducerID: -1, ProducerEpoch: -1, Committed: true})
-	if err == nil {
-		err = answer.Error
+	for waits := newRetry(patience); ; {
+		answer, err := c.Client().EndTxn(ctx, &kafka.EndTxnRequest{TransactionalID: id, ProducerID: -1, ProducerEpoch: -1, Committed: true})
+		if err == nil {
+			err = answer.Error
+		}
+		switch {
+		case errors.Is(err, kafka.InvalidProducerIDMapping) || errors.Is(err, kafka.InvalidTransactionState) || Fenced(err):
+			return nil
+		case !hasCode(err, kafka.NotCoordinatorForGroup, kafka.GroupLoadInProgress, kafka.GroupCoordinatorNotAvailable):
+			return err
+		}
+		if err := waits.next(ctx, err); err != nil {
+			return err
+		}
 	}
-	if errors.Is(err, kafka.InvalidProducerIDMapping) || errors.Is(err, kafka.InvalidTransactionState) || Fenced(err) {
-		return nil
-	}
-	return err
 }

@@ -2,8 +2,12 @@ package cluster_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/pipeline/cluster"
 )
@@ -25,5 +29,18 @@ func TestGrant(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("commands (-want +got):\n%s", diff)
+	}
+}
+
+// TestAllowedOnANewCluster: coordinators that are still being made are waited for, and no missing right.
+func TestAllowedOnANewCluster(t *testing.T) {
+	t.Parallel()
+	fake := embedded(t, kfake.NumBrokers(1))
+	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.NotCoordinator, Count: 2})
+	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.EndTxn}, Err: kerr.CoordinatorLoadInProgress, Count: 2})
+	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
+	got, err := c.Allowed(soon(t, 5*time.Second), cluster.Right{Resource: cluster.TransactionalResource, Name: "ledger.1", Operation: cluster.Write})
+	if diff := cmp.Diff([]error{nil}, got); diff != "" || err != nil {
+		t.Errorf("rights (-want +got): %v\n%s", err, diff)
 	}
 }

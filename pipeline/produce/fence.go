@@ -157,7 +157,7 @@ func (f *Fence) retry(ctx context.Context, what string, try func() error) error 
 		case !passes(err), f.Patience > 0 && time.Since(began) >= f.Patience:
 			return fmt.Errorf("%s: %w", what, err)
 		}
-		if text := err.Error(); text != said && !errors.Is(err, kafka.ConcurrentTransactions) {
+		if text := err.Error(); text != said && !errors.Is(err, kafka.ConcurrentTransactions) && time.Since(began) >= sayAfter {
 			said = text
 			f.log().Warn("waiting to "+what, "error", err, "do", "look at the brokers: it is tried until they answer")
 		}
@@ -167,6 +167,9 @@ func (f *Fence) retry(ctx context.Context, what string, try func() error) error 
 		}
 	}
 }
+
+// sayAfter is longer than a new cluster takes to make its coordinators, which is nothing to look after.
+const sayAfter = 2 * time.Second
 
 // passes tells which answers of the transaction coordinator may pass.
 func passes(err error) bool {
