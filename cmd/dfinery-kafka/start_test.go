@@ -70,7 +70,7 @@ func TestStartBehindSettledDays(t *testing.T) {
 	t.Parallel()
 	const days = 30
 	rows := number(t, "START_ROWS", 20_000)
-	var reads atomic.Int64 // fetches of fingerprints that the settled days have
+	var reads atomic.Int64    // fetches of fingerprints that the settled days have
 	var from, to atomic.Int64 // where these stand
 	var fake *kfake.Cluster
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
