@@ -1,0 +1,62 @@
+package app_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// TestLongOutage has the API fail for 35 days while the connector runs: the days that leave its reach meanwhile are gaps, no others, and each of
+// them was warned of before. What is within reach afterwards is published whole.
+func TestLongOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 10, RowsPerDay: 20}})
+		w.config.Breaker.MaxOpenFor = 6 * time.Hour // fewer probes
+		from := time.Now().Add(50 * time.Hour)
+		to := from.Add(35 * 24 * time.Hour)
+		w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
+			if c.At.After(from) && c.At.Before(to) {
+				return &exporttest.Fault{Code: schema.UnknownError}
+			}
+			return nil
+		}
+		w.run(50*time.Hour + 37*24*time.Hour)
+
+		loc := w.config.DFINERY.Timezone.Location
+		want, got := map[schema.Day]ledger.DayState{}, map[schema.Day]ledger.DayState{}
+		had, said := map[schema.Day]bool{}, w.said()
+		today, back, began := w.today(), schema.DayOf(to, loc), schema.DayOf(from, loc)
+		for day := schema.DayOf(from.Add(-50*time.Hour), loc) - 30; day <= today; day++ {
+			switch {
+			case day > began && day < back-30:
+				want[day] = ledger.Gap
+				warning := strings.Index(said, fmt.Sprintf(`msg="a day that was never exported is about to leave the API's reach" stream=events day=%s`, day))
+				gap := strings.Index(said, fmt.Sprintf("without ever having been exported: its rows are lost at the source\" stream=events day=%s", day))
+				if warning < 0 || gap < warning {
+					t.Errorf("%s is warned of at %d and a gap at %d of the log", day, warning, gap)
+				}
+			case day >= today-2:
+				want[day], had[day] = ledger.Open, true
+			default:
+				want[day], had[day] = ledger.Settled, true
+			}
+		}
+		for day, d := range w.days() {
+			got[day] = d.State
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("states (-want +got):\n%s", diff)
+		}
+		if n := strings.Count(said, "without ever having been exported"); n != len(want)-len(had) {
+			t.Errorf("%d gaps are logged, want %d", n, len(want)-len(had))
+		}
+	})
+}
