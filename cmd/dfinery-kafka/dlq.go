@@ -53,6 +53,9 @@ func dlqListCommand() *cobra.Command {
 				return err
 			}
 			defer kafka.Close()
+			if !asJSON {
+				match = briefly(match)
+			}
 			all, err := letters(cmd.Context(), c, kafka, match)
 			if err != nil {
 				return err

@@ -72,6 +72,18 @@ func (f *filter) matcher() (func(*found) bool, error) {
 	}, nil
 }
 
+// briefly has match leave of a letter what a table shows: a day of junk has a million letters, and their copies are gigabytes.
+func briefly(match func(*found) bool) func(*found) bool {
+	return func(l *found) bool {
+		if !match(l) {
+			return false
+		}
+		l.Request, l.Row = schema.LetterRequest{}, nil
+		l.Error = schema.LetterError{Code: l.Error.Code, Detail: oneLine(l.Error.Detail)}
+		return true
+	}
+}
+
 // letters reads the dead letters of the service from the whole topic, in the order of time.
 func letters(ctx context.Context, c *config.Config, kafka *cluster.Cluster, match func(*found) bool) ([]found, error) {
 	topic := string(c.Publish.DeadLetterTopic)
