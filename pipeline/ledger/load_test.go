@@ -111,17 +111,18 @@ func TestUnreadableRecords(t *testing.T) {
 func TestUnknownMembersAreKept(t *testing.T) {
 	s := newShelf(t, 1)
 	s.put(0, "owner/1234", `{"v":1,"instance":"a","zone":"x","more":{"a":[1,2.50]}}`)
-	s.put(0, "day/1234/events/2026-11-22", `{"state":"pending","later":null}`)
-	s.put(0, "service/1234", `{"streams":{"events":{"paused":true,"by":"x"},"former":{"z":1}},"later":2}`)
+	s.put(0, "day/1234/events/2026-11-22", `{"state":"pending","later":null,"slices":[{"events":["a"],"hours":[1,2]}],"error":{"code":"query_error","query":7}}`)
+	s.put(0, "service/1234", `{"streams":{"events":{"paused":true,"halted":{"code":"bad_header","x":1},"by":"x"},"former":{"z":1}},"wait":{"for":"quota","x":2},"later":2}`)
+	s.put(0, "checkpoint/1234", `{"partitions":[{"topic":"events","partition":3,"next":4,"epoch":5}]}`)
 	state := s.load()
 	w := s.writer(0)
 	state.Owner.Instance = "b"
-	if err := errors.Join(w.Owner(state.Owner), w.Day(day, state.Days[day]), w.Service(state.Service)); err != nil {
+	if err := errors.Join(w.Owner(state.Owner), w.Day(day, state.Days[day]), w.Service(state.Service), w.Checkpoint(state.Checkpoint)); err != nil {
 		t.Fatal(err)
 	}
 	s.flush()
 	got := map[string]string{}
-	err := s.Cluster.Read(s.soon(), cluster.TopicPartition{Topic: s.Topic}, 3, s.load().End, cluster.Visitor{Record: func(r *cluster.Record) error {
+	err := s.Cluster.Read(s.soon(), cluster.TopicPartition{Topic: s.Topic}, 4, s.load().End, cluster.Visitor{Record: func(r *cluster.Record) error {
 		got[string(r.Key)] = string(r.Value)
 		return nil
 	}})
@@ -130,10 +131,13 @@ func TestUnknownMembersAreKept(t *testing.T) {
 	}
 	const never = `"0001-01-01T00:00:00Z"`
 	want := map[string]string{
-		"service/1234": `{"streams":{"events":{"paused":true,"by":"x"},"former":{"z":1}},"later":2}`,
-		"owner/1234":   `{"instance":"b","host":"","version":"","producer_id":0,"epoch":0,"since":` + never + `,"beat":` + never + `,"more":{"a":[1,2.50]},"zone":"x"}`,
+		"service/1234": `{"streams":{"events":{"paused":true,"halted":{"code":"bad_header","detail":"","since":` + never + `,"until":` + never + `,"x":1},"by":"x"},"former":{"z":1}},` +
+			`"wait":{"for":"quota","until":` + never + `,"x":2},"later":2}`,
+		"checkpoint/1234": `{"at":` + never + `,"partitions":[{"topic":"events","partition":3,"next":4,"epoch":5}]}`,
+		"owner/1234":      `{"instance":"b","host":"","version":"","producer_id":0,"epoch":0,"since":` + never + `,"beat":` + never + `,"more":{"a":[1,2.50]},"zone":"x"}`,
 		"day/1234/events/2026-11-22": `{"state":"pending","exports":0,"published":0,"rows":0,"missing":0,"bad":0,"first_export":null,"last_export":null,"last_success":null,` +
-			`"final":false,"error":null,"generation":0,"fingerprints":null,"later":null}`,
+			`"final":false,"error":{"code":"query_error","detail":"","at":` + never + `,"attempts":0,"until":` + never + `,"query":7},"generation":0,"fingerprints":null,` +
+			`"slices":[{"events":["a"],"hours":[1,2]}],"later":null}`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rewritten (-want +got):\n%s", diff)

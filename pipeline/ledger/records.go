@@ -43,6 +43,8 @@ type Mark struct {
 	// ID is the header "id" of our last record, which stands at Last; empty when this is not known.
 	ID   string `json:"id,omitempty"`
 	Last int64  `json:"last,omitempty"`
+
+	unknown
 }
 
 // Service is the record service/SERVICE.
@@ -58,6 +60,8 @@ type Service struct {
 type Wait struct {
 	For   schema.Reason `json:"for"`
 	Until time.Time     `json:"until"`
+
+	unknown
 }
 
 // Stream is what is kept of a stream as a whole.
@@ -74,24 +78,14 @@ type Stream struct {
 	unknown
 }
 
-// UnmarshalJSON keeps unknown members, as those of a whole record are: a stream's state is carried from record to record.
-func (s *Stream) UnmarshalJSON(value []byte) error {
-	type plain Stream
-	return decode(value, (*plain)(s))
-}
-
-// MarshalJSON writes them again.
-func (s Stream) MarshalJSON() ([]byte, error) {
-	type plain Stream
-	return encode((*plain)(&s))
-}
-
 // Halt is why a stream stands still until it is tried again.
 type Halt struct {
 	Code   schema.Code `json:"code"`
 	Detail string      `json:"detail"`
 	Since  time.Time   `json:"since"`
 	Until  time.Time   `json:"until"`
+
+	unknown
 }
 
 // DayState is how far a day has come.
@@ -152,6 +146,8 @@ func (d *Day) Forget(rows int) {
 type Slice struct {
 	Events  []string `json:"events,omitempty"`
 	Exclude []string `json:"exclude,omitempty"`
+
+	unknown
 }
 
 // Fault is the last failure of a day, and when it may be tried again.
@@ -161,6 +157,8 @@ type Fault struct {
 	At       time.Time   `json:"at"`
 	Attempts int         `json:"attempts"` // failed calls since the last success
 	Until    time.Time   `json:"until"`
+
+	unknown
 }
 
 // Range is a part of the rows topic: partition, first offset, the offset after the last.

@@ -1,0 +1,76 @@
+package ledger
+
+// The parts of a record are carried from one record to the next as they are. So each of them keeps the members that this release does not
+// know, as the records do.
+
+// UnmarshalJSON keeps unknown members.
+func (s *Stream) UnmarshalJSON(value []byte) error {
+	type plain Stream
+	return decode(value, (*plain)(s))
+}
+
+// MarshalJSON writes them again.
+func (s Stream) MarshalJSON() ([]byte, error) {
+	type plain Stream
+	return encode((*plain)(&s))
+}
+
+// UnmarshalJSON keeps unknown members.
+func (h *Halt) UnmarshalJSON(value []byte) error {
+	type plain Halt
+	return decode(value, (*plain)(h))
+}
+
+// MarshalJSON writes them again.
+func (h Halt) MarshalJSON() ([]byte, error) {
+	type plain Halt
+	return encode((*plain)(&h))
+}
+
+// UnmarshalJSON keeps unknown members.
+func (w *Wait) UnmarshalJSON(value []byte) error {
+	type plain Wait
+	return decode(value, (*plain)(w))
+}
+
+// MarshalJSON writes them again.
+func (w Wait) MarshalJSON() ([]byte, error) {
+	type plain Wait
+	return encode((*plain)(&w))
+}
+
+// UnmarshalJSON keeps unknown members.
+func (m *Mark) UnmarshalJSON(value []byte) error {
+	type plain Mark
+	return decode(value, (*plain)(m))
+}
+
+// MarshalJSON writes them again.
+func (m Mark) MarshalJSON() ([]byte, error) {
+	type plain Mark
+	return encode((*plain)(&m))
+}
+
+// UnmarshalJSON keeps unknown members.
+func (s *Slice) UnmarshalJSON(value []byte) error {
+	type plain Slice
+	return decode(value, (*plain)(s))
+}
+
+// MarshalJSON writes them again.
+func (s Slice) MarshalJSON() ([]byte, error) {
+	type plain Slice
+	return encode((*plain)(&s))
+}
+
+// UnmarshalJSON keeps unknown members.
+func (f *Fault) UnmarshalJSON(value []byte) error {
+	type plain Fault
+	return decode(value, (*plain)(f))
+}
+
+// MarshalJSON writes them again.
+func (f Fault) MarshalJSON() ([]byte, error) {
+	type plain Fault
+	return encode((*plain)(&f))
+}
