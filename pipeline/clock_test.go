@@ -37,10 +37,11 @@ func TestBelieve(t *testing.T) {
 	for at, d := range st.days {
 		got[at] = d.record
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(ledger.Day{}), cmpopts.IgnoreFields(ledger.Day{}, "Generation")); diff != "" {
+	ignoreKept := cmpopts.IgnoreUnexported(ledger.Day{}, ledger.Fault{}, ledger.Halt{}) // what this release does not know: nothing
+	if diff := cmp.Diff(want, got, ignoreKept, cmpopts.IgnoreFields(ledger.Day{}, "Generation")); diff != "" {
 		t.Errorf("days (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(&ledger.Halt{Since: noon, Until: noon}, st.kept.Halted); diff != "" {
+	if diff := cmp.Diff(&ledger.Halt{Since: noon, Until: noon}, st.kept.Halted, ignoreKept); diff != "" {
 		t.Errorf("halt (-want +got):\n%s", diff)
 	}
 	taken := []*time.Time{tenure.commands[0].Taken, tenure.commands[1].Taken, tenure.commands[2].Taken}
