@@ -15,25 +15,31 @@ import (
 )
 
 // TestCrashBetweenParts: the ledger's topic takes less at once than the program, which may not read its configuration, believes. So a
-// checkpoint is several batches, and the program is killed when all but the last of them stand there. What the days' records count is not counted again by the tails, and no set of fingerprints is lost.
+// checkpoint is several batches, and the program is killed when all but the last of them stand there. What the days' records count is
+// not counted again by the tails, and no set of fingerprints is lost.
 func TestCrashBetweenParts(t *testing.T) {
 	t.Parallel()
 	fake := embedded(t, kfake.NumBrokers(1))
 	refuseOldEpochs(fake)
 	b, day := unsettled(t, strings.Join(fake.ListenAddrs(), ","))
-	b.alter("ledger", "max.message.bytes", "2600")
-	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.DescribeConfigs}, Resource: b.prefix + "ledger", Err: kerr.TopicAuthorizationFailed, Count: -1})
-	var armed, settled atomic.Bool // settled: the settled day's record was sent
+	settled, checkpoint := []byte(`"state":"settled"`), []byte("checkpoint/1234")
+	var armed, part atomic.Bool // part: a batch with the settled day's record stands there, and its checkpoint does not
 	held := make(chan struct{}, 1)
-	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "ledger", Err: kerr.NotEnoughReplicas, Count: -1, When: func(r kmsg.Request) bool {
-		records := r.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records
-		if !bytes.Contains(records, []byte("checkpoint/1234")) {
-			if bytes.Contains(records, []byte(`"state":"settled"`)) {
-				settled.Store(true)
-			}
+	// ledger has requests that append to the ledger, and that match, answered by an error.
+	ledger := func(err *kerr.Error, match func(records []byte) bool) {
+		fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "ledger", Err: err, Count: -1, When: func(r kmsg.Request) bool {
+			return armed.Load() && match(r.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records)
+		}})
+	}
+	ledger(kerr.MessageTooLarge, func(records []byte) bool {
+		return bytes.Contains(records, settled) && bytes.Contains(records, checkpoint)
+	})
+	ledger(kerr.NotEnoughReplicas, func(records []byte) bool {
+		if bytes.Contains(records, settled) {
+			part.Store(!bytes.Contains(records, checkpoint))
 			return false
 		}
-		if !armed.Load() || !settled.Load() {
+		if !bytes.Contains(records, checkpoint) || !part.Load() {
 			return false
 		}
 		select {
@@ -41,10 +47,10 @@ func TestCrashBetweenParts(t *testing.T) {
 		default:
 		}
 		return true
-	}})
+	})
 	b.environ["CHECKPOINT_INTERVAL"] = "1h"
 	for range 3 {
-		settled.Store(false)
+		part.Store(false)
 		armed.Store(true)
 		p := b.start(binary, nil, "run")
 		select {

@@ -55,9 +55,6 @@ func (b *bench) firstPublish() time.Duration {
 	p.await(exported)
 	took := time.Since(began)
 	p.kill()
-	if log := p.text(); !strings.Contains(log, `"published":`) || strings.Contains(log, `"published":0,`) {
-		b.t.Errorf("the first export publishes nothing:\n%s", log)
-	}
 	if b.ends("events") <= before {
 		b.t.Error("nothing is published")
 	}
