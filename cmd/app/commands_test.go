@@ -1,9 +1,7 @@
 package app_test
 
 import (
-	"context"
 	"fmt"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,15 +17,7 @@ func TestCommandsWithinTwoSeconds(t *testing.T) {
 		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
 		w.config.Streams[0].Start.Back = 1
 		a := w.through(&gate{dial: w.net.dial, after: -1}, false)
-		ctx, stop := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() {
-			if err := a.Run(ctx); err != nil {
-				t.Error(err)
-			}
-		})
-		defer running.Wait()
-		defer stop()
+		defer w.start(a)()
 		books := ledger.Books{Cluster: a.Service.Cluster, Topic: "ledger", Rows: "ledger.rows", Service: "1234"}
 		time.Sleep(time.Minute)
 		for n := range 20 {
@@ -35,11 +25,11 @@ func TestCommandsWithinTwoSeconds(t *testing.T) {
 			verb := []string{"pause", "resume"}[n%2]
 			given := time.Now()
 			c := ledger.Command{ID: fmt.Sprint(n), Service: "1234", Verb: verb, Stream: "events", Given: given.UTC()}
-			if err := books.Give(ctx, &c); err != nil {
+			if err := books.Give(t.Context(), &c); err != nil {
 				t.Fatal(err)
 			}
 			var done *ledger.Command
-			if err := books.Watch(ctx, c.ID, 10*time.Millisecond, func(c *ledger.Command) bool {
+			if err := books.Watch(t.Context(), c.ID, 10*time.Millisecond, func(c *ledger.Command) bool {
 				done = c
 				return c.Done == nil && time.Since(given) < time.Minute
 			}); err != nil {

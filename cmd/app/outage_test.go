@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"slices"
 	"sync"
@@ -14,7 +13,6 @@ import (
 
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/connector/exporttest"
-	"dfinery-kafka/pipeline/cluster"
 )
 
 // gate is a way to the brokers that can be closed.
@@ -136,21 +134,8 @@ func outages(t *testing.T, holds bool) {
 	w.config.Streams[0].Start.Back = 1
 	w.config.Publish.OwnerHeartbeat = 30 * time.Second
 	g := &gate{dial: w.net.dial, after: -1}
-	a, err := app.New(w.config, app.Options{
-		Version: "test", Log: slog.New(slog.NewTextHandler(w, nil)), Transport: w.http, Kafka: func(k *cluster.Config) { k.Dial = g.Dial },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := a.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	defer running.Wait()
-	defer stop()
+	a := w.through(g, false)
+	defer w.start(a)()
 	await := func(what string, within time.Duration, holds func(parts []string) bool) {
 		t.Helper()
 		for began := time.Now(); !holds(unready(a)); time.Sleep(time.Second) {

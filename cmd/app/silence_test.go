@@ -30,6 +30,21 @@ func (w *world) through(g *gate, once bool) *app.App {
 	return a
 }
 
+// start has the connector run beside the test. The returned function stops it in order, and waits for its end.
+func (w *world) start(a *app.App) (stop func()) {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := a.Run(ctx); err != nil {
+			w.t.Error(err)
+		}
+	})
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
 // TestSilence: brokers that take connections and requests, and never answer, are told of within 10 s, once a request.
 func TestSilence(t *testing.T) {
 	t.Parallel()
@@ -41,15 +56,7 @@ func TestSilence(t *testing.T) {
 		g := &gate{dial: w.net.dial, after: -1}
 		a := w.through(g, false)
 		a.Service.CommandPoll = time.Hour // the heartbeat alone asks for anything
-		ctx, stop := context.WithCancel(t.Context())
-		var running sync.WaitGroup
-		running.Go(func() {
-			if err := a.Run(ctx); err != nil {
-				t.Error(err)
-			}
-		})
-		defer running.Wait()
-		defer stop()
+		defer w.start(a)()
 		time.Sleep(time.Minute)
 		if text := w.said(); strings.Contains(text, line) {
 			t.Errorf("Kafka is well:\n%s", text)

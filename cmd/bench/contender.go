@@ -25,13 +25,13 @@ type contender struct {
 // contenders are all that can run here, in the order of the table.
 func contenders() []contender {
 	list := []contender{
-		{name: "ours", what: "dfinery-kafka run --once", command: ours},
-		{name: "ours-known", what: "the same again: all rows known", again: true, command: ours},
+		{name: "ours", what: "dfinery-kafka run --once", command: ours("run", "--once")},
+		{name: "ours-known", what: "the same again: all rows known", again: true, command: ours("run", "--once")},
 		{name: "kafka-go", what: "encoding/csv, encoding/json, kafka-go", command: reference("kafka-go")},
 		{name: "franz-go", what: "encoding/csv, encoding/json, franz-go", command: reference("franz-go")},
 	}
 	if runtime.GOOS == "linux" { // where the system tells what a process has used that still runs
-		poll := contender{name: "ours-poll", what: "dfinery-kafka run: one poll, all rows known", again: true, command: oursForGood, polls: true}
+		poll := contender{name: "ours-poll", what: "dfinery-kafka run: one poll, all rows known", again: true, command: ours("run"), polls: true}
 		list = slices.Insert(list, 2, poll)
 	}
 	if _, err := exec.LookPath("kcat"); err == nil {
@@ -47,30 +47,32 @@ func reference(name string) func(context.Context, *bench, *task) (*exec.Cmd, err
 }
 
 // ours is the real binary as it is configured by default, but for what a second export within the minute and topics of its own need.
-func ours(ctx context.Context, b *bench, t *task) (*exec.Cmd, error) {
-	cmd := exec.CommandContext(ctx, b.binary, "run", "--once")
-	cmd.Env = []string{
-		"DFINERY_BASE_URL=" + t.api, "DFINERY_SERVICE_ID=" + service, "DFINERY_EXPORT_TOKEN=" + token, "DFINERY_CALLS_PER_HOUR=1000000000",
-		"KAFKA_BROKERS=" + t.brokers, "LEDGER_TOPIC=" + t.topic + ".ledger", "DEAD_LETTER_TOPIC=" + t.topic + ".dead-letters",
-		"ADMIN_ADDR=",
-	}
-	var names []string
-	for n, topic := range t.topics() {
-		name := fmt.Sprintf("events%d", n)
-		names = append(names, name)
-		prefix := "STREAM_" + strings.ToUpper(name)
-		cmd.Env = append(cmd.Env, prefix+"_TOPIC="+topic, prefix+"_START="+t.day, prefix+"_POLL_INTERVAL=1ms")
-	}
-	cmd.Env = append(cmd.Env, "STREAMS="+strings.Join(names, ","))
-	if t.codec != "" {
-		cmd.Env = append(cmd.Env, "KAFKA_COMPRESSION="+t.codec)
-	}
-	for _, name := range []string{"GOGC", "GOMEMLIMIT", "GODEBUG"} {
-		if value, set := os.LookupEnv(name); set {
-			cmd.Env = append(cmd.Env, name+"="+value)
+func ours(args ...string) func(context.Context, *bench, *task) (*exec.Cmd, error) {
+	return func(ctx context.Context, b *bench, t *task) (*exec.Cmd, error) {
+		cmd := exec.CommandContext(ctx, b.binary, args...)
+		cmd.Env = []string{
+			"DFINERY_BASE_URL=" + t.api, "DFINERY_SERVICE_ID=" + service, "DFINERY_EXPORT_TOKEN=" + token, "DFINERY_CALLS_PER_HOUR=1000000000",
+			"KAFKA_BROKERS=" + t.brokers, "LEDGER_TOPIC=" + t.topic + ".ledger", "DEAD_LETTER_TOPIC=" + t.topic + ".dead-letters",
+			"ADMIN_ADDR=",
 		}
+		var names []string
+		for n, topic := range t.topics() {
+			name := fmt.Sprintf("events%d", n)
+			names = append(names, name)
+			prefix := "STREAM_" + strings.ToUpper(name)
+			cmd.Env = append(cmd.Env, prefix+"_TOPIC="+topic, prefix+"_START="+t.day, prefix+"_POLL_INTERVAL=1ms")
+		}
+		cmd.Env = append(cmd.Env, "STREAMS="+strings.Join(names, ","))
+		if t.codec != "" {
+			cmd.Env = append(cmd.Env, "KAFKA_COMPRESSION="+t.codec)
+		}
+		for _, name := range []string{"GOGC", "GOMEMLIMIT", "GODEBUG"} {
+			if value, set := os.LookupEnv(name); set {
+				cmd.Env = append(cmd.Env, name+"="+value)
+			}
+		}
+		return cmd, nil
 	}
-	return cmd, nil
 }
 
 // kcat reads the rendered records from a file. It does not ask for idempotence, which ours has.

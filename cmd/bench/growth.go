@@ -131,7 +131,7 @@ func (b *bench) measurePoint(ctx context.Context, p point, brokers string) (u [2
 		}
 	}
 	for n, name := range []string{"the first export", "the second export"} {
-		if u[n], err = b.measureOne(ctx, contender{name: name, command: ours}, t, &p.data); err != nil {
+		if u[n], err = b.measureOne(ctx, contender{name: name, command: ours("run", "--once")}, t, &p.data); err != nil {
 			return u, err
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,16 +16,6 @@ import (
 
 // pollsPerRun is how many polls one run's figures are the mean of: what the system counts in ticks of 10 ms matters little then.
 const pollsPerRun = 5
-
-// oursForGood is the real binary as it stays running, polling again as soon as it may.
-func oursForGood(ctx context.Context, b *bench, t *task) (*exec.Cmd, error) {
-	cmd, err := ours(ctx, b, t)
-	if err != nil {
-		return nil, err
-	}
-	cmd.Args = cmd.Args[:len(cmd.Args)-1] // without --once
-	return cmd, nil
-}
 
 // measurePolls takes what one poll of a day costs whose rows are all known. The first poll loads the fingerprints: it counts in the peak
 // alone.

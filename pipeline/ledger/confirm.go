@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // Confirmed is the day's record as far as the newest checkpoint confirms it. A checkpoint whose records took more than one batch may have
 // been cut short: the fingerprints that a day's record names behind the checkpoint's mark, and the rows that it counts with them, are met
 // again in the tails of the topics. So the last record without them stands, but for the calls, which were made.
@@ -20,17 +22,7 @@ func (s *State) Confirmed(n DayName, rows string) Day {
 
 // ahead tells whether the record names fingerprints that the newest checkpoint does not confirm.
 func (s *State) ahead(d *Day, rows string) bool {
-	if s.Checkpoint == nil {
-		return true
-	}
-	for _, m := range s.Checkpoint.Partitions {
-		for _, r := range d.Fingerprints {
-			if m.Topic == rows && r[0] == int64(m.Partition) && r[2] > m.Next {
-				return true
-			}
-		}
-	}
-	return false
+	return s.Checkpoint == nil || !slices.Equal(s.cut(*d, rows).Fingerprints, d.Fingerprints)
 }
 
 // cut drops what no checkpoint confirms. Without one the topics are read from their start, and all rows are counted anew.
