@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The variables of a login.
 const (
@@ -17,12 +20,15 @@ const (
 func (l *loader) checkLogin(k *Kafka) {
 	l.secret(passwordVar, &k.Password, k.PasswordFile)
 	l.secret(secretVar, &k.ClientSecret, k.ClientSecretFile)
-	if !l.good(mechanismVar) {
-		return
-	}
 	byPassword := []string{userVar, passwordVar, passwordVar + "_FILE"}
 	byToken := []string{tokenURLVar, clientVar, secretVar, secretVar + "_FILE", scopeVar}
-	switch k.Mechanism {
+	mechanism := k.Mechanism
+	if !l.good(mechanismVar) {
+		if mechanism = l.meant(slices.ContainsFunc(byPassword, l.has), slices.ContainsFunc(byToken, l.has)); mechanism == "" {
+			return
+		}
+	}
+	switch mechanism {
 	case "":
 		l.stray(byPassword, "is set, but "+mechanismVar+" is not: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 		l.stray(byToken, "is set, but "+mechanismVar+" is not: OAUTHBEARER")
@@ -30,9 +36,26 @@ func (l *loader) checkLogin(k *Kafka) {
 		l.stray(byPassword, "is set, but "+mechanismVar+" is OAUTHBEARER, which has "+strings.Join([]string{tokenURLVar, clientVar, secretVar}, ", "))
 		l.checkToken(k)
 	default:
-		l.stray(byToken, "is set, but "+mechanismVar+" is "+string(k.Mechanism)+", which has "+userVar+" and "+passwordVar)
+		l.stray(byToken, "is set, but "+mechanismVar+" is "+string(mechanism)+", which has "+userVar+" and "+passwordVar)
 		l.checkPassword(k)
 	}
+}
+
+// meant is the mechanism of a login that names none: as its misspelt name, or else its other variables, say. Where they don't, that is a
+// fault, and it is empty.
+func (l *loader) meant(passwords, tokens bool) Mechanism {
+	mechanisms := []string{string(Plain), string(ScramSHA256), string(ScramSHA512), string(OAuthBearer)}
+	if near := Nearest(strings.ToUpper(l.environ[mechanismVar]), mechanisms, 3); near != "" {
+		return Mechanism(near)
+	}
+	switch {
+	case tokens && !passwords:
+		return OAuthBearer
+	case passwords && !tokens:
+		return ScramSHA512
+	}
+	l.fault(mechanismVar, "goes with "+userVar+" and "+passwordVar+", or OAUTHBEARER with "+strings.Join([]string{tokenURLVar, clientVar, secretVar}, ", "))
+	return ""
 }
 
 // stray refuses variables that another mechanism reads.
