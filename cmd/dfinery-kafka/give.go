@@ -78,7 +78,7 @@ func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledge
 	return err
 }
 
-// reach loads the configuration and opens the cluster, for commands that work beside the connector.
+// reach loads the configuration and reaches the cluster, for commands that work beside the connector.
 func reach(cmd *cobra.Command) (*config.Config, *cluster.Cluster, error) {
 	c, _, err := loadConfig(cmd.ErrOrStderr())
 	if err != nil {
@@ -87,6 +87,10 @@ func reach(cmd *cobra.Command) (*config.Config, *cluster.Cluster, error) {
 	kafka, err := app.NewCluster(c)
 	if err != nil {
 		return nil, nil, &exitError{exitUsage, err}
+	}
+	if err := contact(cmd.Context(), cmd.ErrOrStderr(), kafka); err != nil {
+		kafka.Close()
+		return nil, nil, err
 	}
 	return c, kafka, nil
 }

@@ -14,6 +14,7 @@ import (
 	"dfinery-kafka/cmd/terminal"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 )
 
@@ -64,8 +65,16 @@ its last failure, what is due next and what that waits for. It reads Kafka alone
 				return &exitError{exitUsage, err}
 			}
 			defer a.Close()
+			reached := false // by the last look
 			for {
-				o, err := look(cmd, c, a)
+				if !reached {
+					err = contact(cmd.Context(), cmd.ErrOrStderr(), a.Service.Cluster)
+				}
+				var o *overview
+				if err == nil {
+					o, err = look(cmd, c, a)
+				}
+				reached = err == nil
 				switch {
 				case err == nil:
 					if err := show(cmd.OutOrStdout(), o, c, asJSON, watch > 0); err != nil {
@@ -96,6 +105,9 @@ its last failure, what is due next and what that waits for. It reads Kafka alone
 // look reads the ledger, and what it keeps of the source.
 func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
 	peek, err := a.Service.Peek(cmd.Context())
+	if cluster.Missing(err) {
+		return nil, fmt.Errorf("%w; has the connector run yet, and is LEDGER_TOPIC right?", err)
+	}
 	if err != nil {
 		return nil, err
 	}

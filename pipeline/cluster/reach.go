@@ -9,21 +9,31 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
-// Ping succeeds when one of the configured brokers can be reached, TLS and SASL included. Otherwise it tells what failed at
-// each of them.
+// Patience is how long a broker has for a connection with its handshakes: longer than this nobody is waited for.
+const Patience = dialTimeout
+
+// Ping succeeds when one of the configured brokers can be reached, TLS and SASL included; all are tried at once, and Patience bounds it.
+// Otherwise it tells what failed at each of them.
 func (c *Cluster) Ping(ctx context.Context) error {
-	var faults []error
-	for _, address := range c.cfg.Brokers {
-		err := c.knock(ctx, address)
-		if err == nil {
-			return nil
-		}
-		faults = append(faults, err)
-		if ctx.Err() != nil {
-			break
-		}
+	ctx, reached := context.WithCancel(ctx)
+	defer reached()
+	faults := make([]error, len(c.cfg.Brokers))
+	var one atomic.Bool
+	var tries sync.WaitGroup
+	for i, address := range c.cfg.Brokers {
+		tries.Go(func() {
+			if faults[i] = c.knock(ctx, address); faults[i] == nil {
+				one.Store(true)
+				reached()
+			}
+		})
+	}
+	tries.Wait()
+	if one.Load() {
+		return nil
 	}
 	return errors.Join(faults...)
 }

@@ -40,8 +40,11 @@ func (b *Books) partition(ctx context.Context) (cluster.TopicPartition, error) {
 	if err == nil {
 		err = topics[0].Err
 	}
-	if err != nil {
+	switch {
+	case cluster.Missing(err):
 		return cluster.TopicPartition{}, fmt.Errorf("topic %s: %w; has the connector run yet, and is LEDGER_TOPIC right?", b.Topic, err)
+	case err != nil:
+		return cluster.TopicPartition{}, fmt.Errorf("topic %s: %w", b.Topic, err)
 	}
 	return cluster.TopicPartition{Topic: b.Topic, Partition: cluster.PartitionOf([]byte(b.Service), len(topics[0].Partitions))}, nil
 }
