@@ -2,15 +2,11 @@ package pipeline
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
@@ -18,12 +14,14 @@ import (
 // replay is a command under way that puts dead letters right: those of exports by exporting their days again, those of rows by
 // reading the rows from their raw copies. A crash in the middle repeats it, which publishes nothing twice: what is published is known.
 type replay struct {
+	left  []letterAt          // not read yet, in the order of their places
 	days  map[schema.Day]bool // to be exported again
 	rows  []replayRows        // not begun yet
 	out   int                 // begun and not ended
 	total tally
 	whole int      // days exported
-	wrong []string // letters that can't be replayed, and why
+	wrong int      // letters that can't be replayed
+	why   []string // of the first of these
 }
 
 // replayRows are rows of one day and header.
@@ -45,82 +43,26 @@ func (t *tenure) carryReplay(ctx context.Context, c *ledger.Command, st *stream)
 		}
 		now := time.Now().UTC()
 		c.Taken = &now
-		r = t.readLetters(ctx, c, st)
+		r = &replay{left: inOrder(c.Letters), days: map[schema.Day]bool{}}
 		t.replays[c.ID] = r
 		changed = true
 	}
+	if len(r.rows) == 0 && r.out == 0 {
+		t.readLetters(ctx, r, st)
+	}
 	t.replayDays(c, st, r)
 	t.replayNext(ctx, st, r)
-	changed = c.Progress(r.whole+r.total.Rows()+r.total.Bad+len(r.wrong), len(c.Letters)) || changed
-	if len(r.days) > 0 || len(r.rows) > 0 || r.out > 0 {
+	changed = c.Progress(r.whole+r.total.Rows()+r.total.Bad+r.wrong, len(c.Letters)) || changed
+	if len(r.left) > 0 || len(r.days) > 0 || len(r.rows) > 0 || r.out > 0 {
 		return changed, false
 	}
 	delete(t.replays, c.ID)
 	c.Result = fmt.Sprintf("%d rows published, %d were published already, %d are bad still, %d days exported again", r.total.Published, r.total.Duplicates, r.total.Bad, r.whole)
-	if n := len(r.wrong); n > 0 {
-		c.Error = fmt.Sprintf("%d letters can't be replayed: %s", n, strings.Join(r.wrong[:min(n, mostWrong)], "; "))
+	if r.wrong > 0 {
+		c.Error = fmt.Sprintf("%d letters can't be replayed: %s", r.wrong, strings.Join(r.why, "; "))
 	}
+	c.Letters = nil // the ledger keeps what came of them
 	return true, true
-}
-
-// readLetters sorts the command's letters by what has to be done.
-func (t *tenure) readLetters(ctx context.Context, c *ledger.Command, st *stream) *replay {
-	r := &replay{days: map[schema.Day]bool{}}
-	today := schema.DayOf(time.Now(), t.service.Location)
-	for _, at := range c.Letters {
-		p := cluster.TopicPartition{Topic: t.service.DeadLetterTopic, Partition: int(at[0])}
-		name := fmt.Sprintf("%d/%d", at[0], at[1])
-		letter, err := t.readLetter(ctx, p, at[1])
-		switch {
-		case err != nil:
-			r.wrong = append(r.wrong, name+": "+err.Error())
-		case letter.Service != t.service.ID || letter.Stream != st.Name:
-			r.wrong = append(r.wrong, fmt.Sprintf("%s is of %s/%s", name, letter.Service, letter.Stream))
-		case letter.Kind == schema.KindRow && letter.Row != nil && letter.Row.Columns != nil && whole(letter.Row):
-			r.add(letter)
-		case letter.Day < today-Reach || letter.Day > today:
-			r.wrong = append(r.wrong, fmt.Sprintf("%s: its day %s is out of the API's reach", name, letter.Day))
-		default:
-			r.days[letter.Day] = true
-			st.day(letter.Day).wanted = true
-		}
-	}
-	return r
-}
-
-func (t *tenure) readLetter(ctx context.Context, p cluster.TopicPartition, offset int64) (*schema.DeadLetter, error) {
-	letter := new(schema.DeadLetter)
-	err := errors.New("there is no record")
-	read := t.service.Cluster.Read(ctx, p, offset, offset+1, cluster.Visitor{Record: func(record *cluster.Record) error {
-		err = json.Unmarshal(record.Value, letter)
-		return nil
-	}})
-	return letter, errors.Join(read, err)
-}
-
-// raw is a letter's row as it arrived.
-func raw(l *schema.LetterRow) []byte {
-	if l.RawBase64 != "" {
-		b, err := base64.StdEncoding.DecodeString(l.RawBase64)
-		if err != nil {
-			return nil
-		}
-		return b
-	}
-	return []byte(l.Raw)
-}
-
-// whole tells whether the letter has all of its row.
-func whole(l *schema.LetterRow) bool { return int64(len(raw(l))) == l.RawBytes }
-
-func (r *replay) add(l *schema.DeadLetter) {
-	for i := range r.rows {
-		if g := &r.rows[i]; g.day == l.Day && strings.Join(g.columns, "\x00") == strings.Join(l.Row.Columns, "\x00") {
-			g.raw = append(g.raw, raw(l.Row))
-			return
-		}
-	}
-	r.rows = append(r.rows, replayRows{day: l.Day, export: l.Export, columns: l.Row.Columns, raw: [][]byte{raw(l.Row)}})
 }
 
 // replayDays counts the days that were exported since.

@@ -117,6 +117,23 @@ func text(b []byte) (plain, encoded string) {
 	return "", base64.StdEncoding.EncodeToString(b)
 }
 
+// Bytes are the row as it arrived, as much of it as the letter has.
+func (r *LetterRow) Bytes() []byte {
+	if r.RawBase64 != "" {
+		b, err := base64.StdEncoding.DecodeString(r.RawBase64)
+		if err != nil {
+			return nil
+		}
+		return b
+	}
+	return []byte(r.Raw)
+}
+
+// Readable tells whether the letter is of a row and has all that it takes to read the row again.
+func (l *DeadLetter) Readable() bool {
+	return l.Kind == KindRow && l.Row != nil && l.Row.Columns != nil && int64(len(l.Row.Bytes())) == l.Row.RawBytes
+}
+
 // JSON is the record's value.
 func (l *DeadLetter) JSON() ([]byte, error) {
 	var b bytes.Buffer

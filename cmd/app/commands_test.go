@@ -29,7 +29,7 @@ func TestCommandsWithinTwoSeconds(t *testing.T) {
 				t.Fatal(err)
 			}
 			var done *ledger.Command
-			if err := books.Watch(t.Context(), c.ID, 10*time.Millisecond, func(c *ledger.Command) bool {
+			if err := books.Watch(t.Context(), &c, 10*time.Millisecond, func(c *ledger.Command) bool {
 				done = c
 				return c.Done == nil && time.Since(given) < time.Minute
 			}); err != nil {

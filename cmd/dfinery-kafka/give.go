@@ -45,7 +45,7 @@ func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledge
 	taken := false
 	shown := terminal.NewProgress(out, given.Verb+" "+given.Stream)
 	defer shown.End()
-	err := books.Watch(ctx, given.ID, 200*time.Millisecond, func(c *ledger.Command) bool {
+	err := books.Watch(ctx, given, 200*time.Millisecond, func(c *ledger.Command) bool {
 		if c.Taken != nil && !taken {
 			taken = true
 			fmt.Fprintf(out, "%s %s: taken up by the owner\n", c.Verb, given.Stream)

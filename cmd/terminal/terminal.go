@@ -4,6 +4,8 @@ package terminal
 import (
 	"io"
 	"os"
+
+	"golang.org/x/term"
 )
 
 // Is tells whether somebody sits at f, an *os.File.
@@ -26,3 +28,15 @@ func Colours(w io.Writer) bool { return obeys(w) && os.Getenv("NO_COLOR") == "" 
 
 // obeys tells whether w takes control sequences.
 func obeys(w io.Writer) bool { return Is(w) && os.Getenv("TERM") != "dumb" }
+
+// Width is how many characters a line of w has; 0 where w is no terminal, or one that does not say.
+func Width(w io.Writer) int {
+	if !Is(w) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(w.(*os.File).Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}

@@ -12,7 +12,8 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// A fetch asks for up to fetchBytes, or one batch if that is larger, and waits up to fetchWait for the first byte.
+// A fetch asks for up to fetchBytes where its caller does not want less, or one batch if that is larger, and waits up to fetchWait for
+// the first byte.
 const (
 	fetchBytes = 4 << 20
 	fetchWait  = 500 * time.Millisecond
@@ -25,6 +26,7 @@ type fetch struct {
 	TopicPartition
 	broker   int32
 	offset   int64
+	atOnce   int // bytes
 	clientID string
 	version  int16
 	// buf is written to until the exchange has ended, even when its caller has long gone: only fetched.buf may be used again.
@@ -86,7 +88,7 @@ func (f *fetch) request() []byte {
 	b = be.AppendUint32(b, ^uint32(0)) // replica id: a consumer
 	b = be.AppendUint32(b, uint32(fetchWait.Milliseconds()))
 	b = be.AppendUint32(b, 1) // min bytes
-	b = be.AppendUint32(b, fetchBytes)
+	b = be.AppendUint32(b, uint32(f.atOnce))
 	b = append(b, 0) // read uncommitted
 	if f.version >= 7 {
 		b = be.AppendUint32(b, 0)          // session id
@@ -103,7 +105,7 @@ func (f *fetch) request() []byte {
 	if f.version >= 5 {
 		b = be.AppendUint64(b, ^uint64(0)) // log start offset: a follower's only
 	}
-	b = be.AppendUint32(b, fetchBytes)
+	b = be.AppendUint32(b, uint32(f.atOnce))
 	if f.version >= 7 {
 		b = be.AppendUint32(b, 0) // forgotten topics
 	}
@@ -149,8 +151,8 @@ func (f *fetch) parse() (*fetched, error) {
 }
 
 // fetch makes one request. It may reuse buf, which the caller must not touch after an error.
-func (c *Cluster) fetch(ctx context.Context, leader int32, p TopicPartition, offset int64, buf []byte) (*fetched, error) {
-	res, err := c.transport.RoundTrip(ctx, c.addr, &fetch{TopicPartition: p, broker: leader, offset: offset, clientID: c.cfg.ClientID, buf: buf})
+func (c *Cluster) fetch(ctx context.Context, leader int32, p TopicPartition, offset int64, atOnce int, buf []byte) (*fetched, error) {
+	res, err := c.transport.RoundTrip(ctx, c.addr, &fetch{TopicPartition: p, broker: leader, offset: offset, atOnce: atOnce, clientID: c.cfg.ClientID, buf: buf})
 	if err != nil {
 		return nil, fmt.Errorf("fetch %v at offset %d: %w", p, offset, err)
 	}

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,8 @@ type Visitor struct {
 	Marker func(Marker) error
 	// Hole is told of offsets at which nothing stands that can be read: compaction has removed what stood at [from, to).
 	Hole func(from, to int64)
+	// AtOnce is how many bytes one fetch asks for, for who reads many partitions at once, or little of one; 0 means 4 MiB.
+	AtOnce int
 }
 
 // Read visits the records and markers of [from, to) in the order of their offsets, aborted ones too, and returns nil when there
@@ -22,8 +25,8 @@ type Visitor struct {
 // headers, are passed over.
 //
 // Moved leaders, timeouts and broken connections are retried until there was no progress for 20 s; a missing topic, and an end of the
-// log before to, for 10 s. A range that the log does not hold is a *RangeError. Memory is bounded by one fetch of 4 MiB, or one
-// batch if that is larger, and one decompressed batch.
+// log before to, for 10 s. A range that the log does not hold is a *RangeError. Memory is bounded by one fetch, or one batch
+// if that is larger, and one decompressed batch.
 func (c *Cluster) Read(ctx context.Context, p TopicPartition, from, to int64, v Visitor) error {
 	r := &reader{cluster: c, TopicPartition: p, next: from, seen: from, to: to, visitor: v, leader: -1, retry: newRetry(stalledFor), patient: newRetry(patience)}
 	for r.next < r.to {
@@ -105,7 +108,7 @@ func (r *reader) fetch(ctx context.Context) (*fetched, error) {
 	}
 	buf := r.buf
 	r.buf = nil
-	answer, err := r.cluster.fetch(ctx, r.leader, r.TopicPartition, r.next, buf)
+	answer, err := r.cluster.fetch(ctx, r.leader, r.TopicPartition, r.next, cmp.Or(r.visitor.AtOnce, fetchBytes), buf)
 	if err == nil {
 		r.buf = answer.buf
 	}

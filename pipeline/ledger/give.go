@@ -10,8 +10,8 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// Give writes a command for the service's owner to carry out, now or when there is one. It is written without a fence: anybody may
-// command who may write the ledger.
+// Give writes a command for the service's owner to carry out, now or when there is one, and sets its Offset. It is written without a
+// fence: anybody may command who may write the ledger.
 func (b *Books) Give(ctx context.Context, c *Command) error {
 	at, err := b.partition(ctx)
 	if err != nil {
@@ -31,6 +31,7 @@ func (b *Books) Give(ctx context.Context, c *Command) error {
 	if err != nil {
 		return fmt.Errorf("give a command: write it to %v: %w", at, err)
 	}
+	c.Offset = answer.BaseOffset
 	return nil
 }
 
@@ -49,13 +50,14 @@ func (b *Books) partition(ctx context.Context) (cluster.TopicPartition, error) {
 	return cluster.TopicPartition{Topic: b.Topic, Partition: cluster.PartitionOf([]byte(b.Service), len(topics[0].Partitions))}, nil
 }
 
-// Watch calls seen with the command each time its record changes, until seen returns false or ctx ends.
-func (b *Books) Watch(ctx context.Context, id string, every time.Duration, seen func(*Command) bool) error {
+// Watch calls seen with the command that was given each time its record changes, until seen returns false or ctx ends. It reads from
+// the command on: what the ledger has of former ones may be large.
+func (b *Books) Watch(ctx context.Context, given *Command, every time.Duration, seen func(*Command) bool) error {
 	at, err := b.partition(ctx)
 	if err != nil {
 		return err
 	}
-	state := &State{Days: map[DayName]*Day{}, Commands: map[string]*Command{}, Partition: at.Partition}
+	state := &State{Days: map[DayName]*Day{}, Commands: map[string]*Command{}, Partition: at.Partition, End: given.Offset}
 	var last *Command
 	for {
 		logs, err := b.Cluster.Offsets(ctx, at)
@@ -69,7 +71,7 @@ func (b *Books) Watch(ctx context.Context, id string, every time.Duration, seen 
 			return fmt.Errorf("watch the command: %w", err)
 		}
 		state.End = logs[0].End
-		if c := state.Commands[id]; c != nil && c != last {
+		if c := state.Commands[given.ID]; c != nil && c != last {
 			if last = c; !seen(c) {
 				return nil
 			}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"dfinery-kafka/cmd/terminal"
+)
+
+// letterTable writes a line a letter, as it comes. A column is as wide as the widest cell so far: to know the widest of all, all would
+// have to be read first.
+type letterTable struct {
+	out    io.Writer
+	widths []int
+	most   int // of the last column's characters
+}
+
+// wholeDetail is as much of a letter's detail as a table shows, where its lines are not cut by the terminal's width.
+const wholeDetail = 100
+
+func newLetterTable(out io.Writer, names int) *letterTable {
+	t := &letterTable{out: out, widths: []int{names, len(time.RFC3339) - len("07:00"), len("events"), len(time.DateOnly), len("export"), len("field_count")}}
+	t.most = wholeDetail
+	if width := terminal.Width(out); width > 0 {
+		for _, w := range t.widths {
+			width -= w + len(columnGap)
+		}
+		t.most = min(wholeDetail, max(width, 20))
+	}
+	return t
+}
+
+const columnGap = "  "
+
+func (t *letterTable) header() error {
+	return t.line([]string{"NAME", "FAILED AT", "STREAM", "DAY", "KIND", "CODE"}, "DETAIL")
+}
+
+func (t *letterTable) letter(l *found) error {
+	return t.line([]string{l.Name, l.FailedAt.UTC().Format(time.RFC3339), l.Stream, l.Day.String(), l.Kind, string(l.Error.Code)}, shortened(l.Error.Detail, t.most))
+}
+
+func (t *letterTable) line(cells []string, last string) error {
+	var b strings.Builder
+	for i, cell := range cells {
+		n := utf8.RuneCountInString(cell)
+		t.widths[i] = max(t.widths[i], n)
+		b.WriteString(cell + strings.Repeat(" ", t.widths[i]-n) + columnGap)
+	}
+	_, err := fmt.Fprintln(t.out, b.String()+last)
+	return err
+}
+
+// shortened is a text on one line, of so many characters at most, without what a terminal would obey.
+func shortened(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most-1]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+func dlqReplayCommand() *cobra.Command {
+	var f filter
+	var yes, planOnly bool
+	var patience time.Duration
+	cmd := &cobra.Command{
+		Use:   "replay [PARTITION/OFFSET …]",
+		Short: "Put dead letters right: the named ones, or all that match",
+		Long: `Put dead letters right: the named ones, or all that match the flags.
+
+The dead letter of an export exports its day again, once for all letters of that day; that of a row reads the row again from its copy
+and publishes it, if it now can be and is not there yet. The owner of the service does it; repeating it does no harm. First the plan
+is shown, and a terminal is asked whether to go on, unless --yes is given.`,
+		Example: `  dfinery-kafka dlq replay 3/17 --yes
+  dfinery-kafka dlq replay --kind row --code too_large --plan    # and no more
+  dfinery-kafka dlq replay --kind row --code too_large --yes`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			match, err := f.matcher()
+			for _, name := range args {
+				_, _, wrong := place(name)
+				err = errors.Join(err, wrong)
+			}
+			if err != nil {
+				return &exitError{exitUsage, err}
+			}
+			c, kafka, err := reach(cmd)
+			if err != nil {
+				return err
+			}
+			defer kafka.Close()
+			letters, err := openLetters(cmd.Context(), c, kafka)
+			if err != nil {
+				return err
+			}
+			visit := func(take func(*found) error) error { return letters.each(cmd.Context(), match, take) }
+			if len(args) > 0 {
+				visit = func(take func(*found) error) error { return letters.named(cmd.Context(), args, match, take) }
+			}
+			p := newPlan(schema.DayOf(time.Now(), c.DFINERY.Timezone.Location))
+			if err := visit(p.count); err != nil {
+				return err
+			}
+			if p.letters == 0 {
+				return errors.New("no dead letter matches: see dfinery-kafka dlq list")
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), p)
+			if planOnly {
+				return nil
+			}
+			if p.nothing() {
+				return errors.New("nothing can be replayed")
+			}
+			if err := agree(cmd, yes); err != nil {
+				return err
+			}
+			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{},
+				books: &ledger.Books{Cluster: kafka, Topic: string(c.Publish.LedgerTopic), Service: string(c.DFINERY.Service)}}
+			return r.replay(p, visit)
+		},
+	}
+	f.flags(cmd)
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&planOnly, "plan", false, "show the plan alone")
+	cmd.Flags().DurationVar(&patience, "wait", 10*time.Minute, "how long to wait for the result; 0 does not wait")
+	return cmd
+}
+
+// named visits the letters with these names that match.
+func (l *letterLog) named(ctx context.Context, names []string, match func(*found) bool, visit func(*found) error) error {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		partition, offset, err := place(name)
+		if err != nil {
+			return err
+		}
+		letter, err := l.at(ctx, partition, offset)
+		switch {
+		case err != nil:
+			return err
+		case letter == nil:
+			return l.none(name)
+		case !match(letter):
+			continue
+		}
+		if err := visit(letter); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replayPlan is what a replay takes. Of the letters it keeps no more than one for each day that is to be exported again: rows are
+// looked up a second time when the owner is asked to read them.
+type replayPlan struct {
+	today         schema.Day
+	letters, rows int
+	days          map[ledger.DayName]*[2]int64
+	lost          map[ledger.DayName]bool // out of the API's reach
+}
+
+func newPlan(today schema.Day) *replayPlan {
+	return &replayPlan{today: today, days: map[ledger.DayName]*[2]int64{}, lost: map[ledger.DayName]bool{}}
+}
+
+func (p *replayPlan) count(l *found) error {
+	p.letters++
+	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
+	switch {
+	case l.Readable():
+		p.rows++
+	case l.Day < p.today-pipeline.Reach || l.Day > p.today:
+		p.lost[name] = true
+	default:
+		p.days[name] = &[2]int64{int64(l.partition), l.offset}
+	}
+	return nil
+}
+
+func (p *replayPlan) nothing() bool { return p.rows == 0 && len(p.days) == 0 }
+
+func (p *replayPlan) String() string {
+	text := fmt.Sprintf("plan: %d dead letters: %d rows to be read again, %d days to be exported again (%d calls)", p.letters, p.rows, len(p.days), len(p.days))
+	if n := len(p.lost); n > 0 {
+		text += fmt.Sprintf("; %d days are out of the API's reach and can't be exported any more", n)
+	}
+	return text
+}
+
+// lettersPerCommand keeps a command's record well below what Kafka takes.
+const lettersPerCommand = 20_000
+
+// replayer asks the owner to put letters right, so many of a stream at a time.
+type replayer struct {
+	cmd      *cobra.Command
+	books    *ledger.Books
+	patience time.Duration
+	streams  map[string][][2]int64 // not asked for yet
+	failed   error
+}
+
+func (r *replayer) replay(p *replayPlan, visit func(func(*found) error) error) error {
+	for day, at := range p.days {
+		r.streams[day.Stream] = append(r.streams[day.Stream], *at)
+	}
+	err := visit(func(l *found) error {
+		if !l.Readable() {
+			return nil
+		}
+		r.streams[l.Stream] = append(r.streams[l.Stream], [2]int64{int64(l.partition), l.offset})
+		if len(r.streams[l.Stream]) < lettersPerCommand {
+			return nil
+		}
+		return r.ask(l.Stream)
+	})
+	for _, stream := range slices.Sorted(maps.Keys(r.streams)) {
+		if err == nil && len(r.streams[stream]) > 0 {
+			err = r.ask(stream)
+		}
+	}
+	return errors.Join(r.failed, err)
+}
+
+// ask gives the command and waits for its result; what the owner could not do is told at the end.
+func (r *replayer) ask(stream string) error {
+	command := &ledger.Command{ID: commandID(), Service: r.books.Service, Verb: pipeline.VerbReplay, Stream: stream, Letters: r.streams[stream], Given: time.Now(), By: who()}
+	if err := r.books.Give(r.cmd.Context(), command); err != nil {
+		return err
+	}
+	r.streams[stream] = r.streams[stream][:0]
+	r.failed = errors.Join(r.failed, await(r.cmd.Context(), r.cmd.OutOrStdout(), r.books, command, r.patience))
+	return r.cmd.Context().Err()
+}
