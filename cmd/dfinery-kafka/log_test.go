@@ -25,7 +25,7 @@ func TestLogFolds(t *testing.T) {
 			if got.Code != 3 {
 				t.Fatalf("exit %d:\n%s", got.Code, got.Stderr)
 			}
-			want := []string{"export 1", "export 6 repeated 4"}
+			want := []string{"export 1", "export 5 repeated 3", "export 6"}
 			if diff := cmp.Diff(want, failures(t, got.Stderr, format)); diff != "" {
 				t.Errorf("lines of failed exports (-want +got):\n%s\n%s", diff, got.Stderr)
 			}

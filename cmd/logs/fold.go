@@ -14,8 +14,8 @@ import (
 // Fold is a slog.Handler in front of another one. Of lines of level warn or above that are the same but for times, durations and
 // numbers it hands on the first, and then one every window at most, with the number of those left out before it as "repeated".
 //
-// It has no goroutine: what was left out last is said before the next line that is no warning, so that a recovery comes after what it ends,
-// with any line once the window is over, or by Flush.
+// It has no goroutine: what was left out last is said before the next line that is handed on, so that lines stand in the order of their
+// times and a recovery comes after what it ends; with any line once the window is over; or by Flush.
 type Fold struct {
 	next  slog.Handler
 	shape string // of the attributes and groups that With has added
@@ -70,12 +70,12 @@ func (f *Fold) Handle(ctx context.Context, r slog.Record) error {
 	}
 	f.lines.mu.Lock()
 	due := f.lines.due(r.Time, key)
-	if key == "" {
-		due = append(due, f.lines.left(r.Time)...)
-	}
 	say, left := true, 0
 	if key != "" {
 		say, left = f.lines.meet(key, r, f.next)
+	}
+	if say {
+		due = byTime(append(due, f.lines.left(r.Time)...))
 	}
 	f.lines.mu.Unlock()
 	err := hand(ctx, due)
@@ -127,7 +127,7 @@ func (l *lines) due(now time.Time, coming string) []*line {
 	return byTime(due)
 }
 
-// left takes what was left out of lines whose window goes on, oldest first. The caller holds mu.
+// left takes what was left out of lines whose window goes on. The caller holds mu.
 func (l *lines) left(now time.Time) []*line {
 	var due []*line
 	for _, known := range l.seen {
@@ -136,7 +136,7 @@ func (l *lines) left(now time.Time) []*line {
 			*known = line{said: now}
 		}
 	}
-	return byTime(due)
+	return due
 }
 
 func byTime(due []*line) []*line {

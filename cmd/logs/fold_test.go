@@ -67,6 +67,18 @@ func TestFold(t *testing.T) {
 			"level=ERROR msg=\"breaker open\" n=0", "level=ERROR msg=\"breaker open\" n=3 repeated=2", "level=INFO msg=\"breaker closed\"",
 			"level=ERROR msg=\"breaker open\" n=2 repeated=2",
 		}},
+		{"lines stand in the order of their times, warnings among each other", func(log *slog.Logger) {
+			every(3, time.Second, func(i int) {
+				log.Warn("late", "n", i)
+				log.Warn("starting over", "n", i)
+			})
+			log.Error("stream halted")
+			every(2, 40*time.Second, func(i int) { log.Warn("late", "n", i+3) })
+		}, []string{
+			"level=WARN msg=late n=0", "level=WARN msg=\"starting over\" n=0",
+			"level=WARN msg=late n=2 repeated=1", "level=WARN msg=\"starting over\" n=2 repeated=1", "level=ERROR msg=\"stream halted\"",
+			"level=WARN msg=late n=4 repeated=1",
+		}},
 		{"a warning left out once is not counted", func(log *slog.Logger) { every(2, time.Second, func(i int) { log.Warn("late", "n", i) }) },
 			[]string{"level=WARN msg=late n=0", "level=WARN msg=late n=1"}},
 		{"times, durations and numbers are no difference", func(log *slog.Logger) {
@@ -84,8 +96,8 @@ func TestFold(t *testing.T) {
 			log.Warn("starting over", "error", "read tcp 10.0.0.1:40000->10.0.0.2:9093: i/o timeout")
 		}, []string{
 			`level=WARN msg="starting over" error="read tcp 10.0.0.1:40000->10.0.0.2:9092: i/o timeout"`,
-			`level=WARN msg="starting over" error="read tcp 10.0.0.1:40000->10.0.0.2:9093: i/o timeout"`,
 			`level=WARN msg="starting over" error="read tcp 10.0.0.1:40002->10.0.0.2:9092: i/o timeout" repeated=1`,
+			`level=WARN msg="starting over" error="read tcp 10.0.0.1:40000->10.0.0.2:9093: i/o timeout"`,
 		}},
 		{"streams, codes, levels, groups are", func(log *slog.Logger) {
 			log.Warn("x", "stream", "a")
