@@ -176,14 +176,11 @@ func (t *tenure) position(ctx context.Context, p cluster.TopicPartition) (produc
 		position.Next = -1
 	}
 	if position.Next < 0 {
-		logs, err := t.service.Cluster.Offsets(ctx, p)
-		if err == nil {
-			err = logs[0].Err
-		}
+		log, err := t.service.Cluster.Log(ctx, p)
 		if err != nil {
 			return position, err
 		}
-		position = produce.Position{Next: logs[0].End, Last: -1}
+		position = produce.Position{Next: log.End, Last: -1}
 	}
 	t.marks[p] = position
 	return position, nil

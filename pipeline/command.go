@@ -26,18 +26,18 @@ const lookFor = 10 * time.Second
 func (t *tenure) obey(ctx context.Context) error {
 	look, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
-	logs, err := t.service.Cluster.Offsets(look, t.stateAt)
-	if err != nil || logs[0].Err != nil {
+	log, err := t.service.Cluster.Log(look, t.stateAt)
+	if err != nil {
 		return nil // a broker that is away: the next look finds them
 	}
 	news := &ledger.State{Days: map[ledger.DayName]*ledger.Day{}, Commands: map[string]*ledger.Command{}, Partition: t.stateAt.Partition}
-	if err := t.books.Follow(look, news, t.stateAt.Partition, t.end, logs[0].End); err != nil {
+	if err := t.books.Follow(look, news, t.stateAt.Partition, t.end, log.End); err != nil {
 		if look.Err() != nil {
 			return nil
 		}
 		return err
 	}
-	t.end = logs[0].End
+	t.end = log.End
 	for _, c := range news.InOrder() {
 		if c.Taken == nil && c.Done == nil && !t.knows(c.ID) {
 			t.commands = append(t.commands, c)

@@ -96,10 +96,10 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 	s := t.service
 	t.stateAt = cluster.TopicPartition{Topic: t.books.Topic, Partition: before.Partition}
 	t.rowsAt = cluster.TopicPartition{Topic: t.books.Rows, Partition: cluster.PartitionOf([]byte(s.ID), len(topics[t.books.Rows].Partitions))}
-	t.lettersAt = partitions(topics[s.DeadLetterTopic])
+	t.lettersAt = topics[s.DeadLetterTopic].TopicPartitions()
 	t.written = append([]cluster.TopicPartition{t.stateAt, t.rowsAt}, t.lettersAt...)
 	for i := range s.Streams {
-		t.written = append(t.written, partitions(topics[s.Streams[i].Topic])...)
+		t.written = append(t.written, topics[s.Streams[i].Topic].TopicPartitions()...)
 	}
 	if s.AtLeastOnce {
 		s.Log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice",
@@ -175,7 +175,7 @@ func (t *tenure) newStream(config *Stream, session *produce.Session, topic clust
 		st.blocked = topic.Err.Error()
 		return st
 	}
-	for _, p := range partitions(topic) {
+	for _, p := range topic.TopicPartitions() {
 		if !session.Owns(p) {
 			st.blocked = fmt.Sprintf("%v can't be fenced now", p)
 			return st

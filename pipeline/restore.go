@@ -12,14 +12,11 @@ import (
 // records' headers, and a checkpoint is written. The session's fence stands already, so the ends of the logs are final.
 func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 	s := t.service
-	logs, err := s.Cluster.Offsets(ctx, t.stateAt)
-	if err == nil {
-		err = logs[0].Err
-	}
+	log, err := s.Cluster.Log(ctx, t.stateAt)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if err := t.books.Follow(ctx, state, state.Partition, state.End, logs[0].End); err != nil {
+	if err := t.books.Follow(ctx, state, state.Partition, state.End, log.End); err != nil {
 		return err
 	}
 	t.adopt(state)

@@ -55,12 +55,9 @@ func (s *Service) awaitSilence(ctx context.Context, books *ledger.Books, state *
 			return nil
 		}
 		pause(ctx, every)
-		logs, err := s.Cluster.Offsets(ctx, cluster.TopicPartition{Topic: books.Topic, Partition: state.Partition})
+		log, err := s.Cluster.Log(ctx, cluster.TopicPartition{Topic: books.Topic, Partition: state.Partition})
 		if err == nil {
-			err = logs[0].Err
-		}
-		if err == nil {
-			err = books.Follow(ctx, state, state.Partition, state.End, logs[0].End)
+			err = books.Follow(ctx, state, state.Partition, state.End, log.End)
 		}
 		switch {
 		case err != nil && final(err):
@@ -71,7 +68,7 @@ func (s *Service) awaitSilence(ctx context.Context, books *ledger.Books, state *
 			heard = time.Now()
 			continue
 		}
-		state.End = logs[0].End
+		state.End = log.End
 		if b, _ := beat(); !b.Equal(last) {
 			last, heard = b, time.Now()
 		}

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/produce"
 	"dfinery-kafka/schema"
@@ -76,13 +75,4 @@ func (s *stream) day(at schema.Day) *day {
 		s.days[at] = d
 	}
 	return d
-}
-
-// partitions are all partitions of a described topic.
-func partitions(t cluster.Topic) []cluster.TopicPartition {
-	all := make([]cluster.TopicPartition, len(t.Partitions))
-	for i := range all {
-		all[i] = cluster.TopicPartition{Topic: t.Name, Partition: i}
-	}
-	return all
 }

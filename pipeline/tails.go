@@ -38,14 +38,10 @@ func (ts *tails) read(ctx context.Context, p cluster.TopicPartition, marks map[c
 		}
 		return nil
 	}
-	logs, err := t.service.Cluster.Offsets(ctx, p)
-	if err == nil {
-		err = logs[0].Err
-	}
+	log, err := t.service.Cluster.Log(ctx, p)
 	if err != nil {
 		return fmt.Errorf("restore %v: %w", p, err)
 	}
-	log := logs[0]
 	mark, marked := marks[p]
 	from := log.Start
 	if marked {

@@ -27,10 +27,7 @@ func (c *Check) fence(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, fencePatience)
 	defer cancel()
 	at := cluster.TopicPartition{Topic: c.Service.LedgerTopic}
-	before, err := c.Cluster.Offsets(ctx, at)
-	if err == nil {
-		err = before[0].Err
-	}
+	before, err := c.Cluster.Log(ctx, at)
 	began := time.Now()
 	var session *produce.Session
 	if err == nil {
@@ -48,7 +45,7 @@ func (c *Check) fence(ctx context.Context) {
 		return
 	}
 	c.add(OK, "fence", "rehearsed as "+id+"; the owner was not disturbed")
-	if marked, err := c.marker(ctx, at, before[0].End, session.Identity().ID); err == nil {
+	if marked, err := c.marker(ctx, at, before.End, session.Identity().ID); err == nil {
 		c.clock("kafka clock", marked, began.Add(took/2), took/2)
 	}
 }
@@ -57,14 +54,11 @@ func (c *Check) fence(ctx context.Context) {
 const fencePatience = 20 * time.Second
 
 func (c *Check) marker(ctx context.Context, at cluster.TopicPartition, from, producer int64) (marked time.Time, err error) {
-	ends, err := c.Cluster.Offsets(ctx, at)
-	if err == nil {
-		err = ends[0].Err
-	}
+	log, err := c.Cluster.Log(ctx, at)
 	if err != nil {
 		return marked, err
 	}
-	err = c.Cluster.Read(ctx, at, from, ends[0].End, cluster.Visitor{Marker: func(m cluster.Marker) error {
+	err = c.Cluster.Read(ctx, at, from, log.End, cluster.Visitor{Marker: func(m cluster.Marker) error {
 		if m.ProducerID == producer {
 			marked = m.Time
 		}

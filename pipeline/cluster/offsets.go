@@ -66,6 +66,15 @@ func (c *Cluster) Offsets(ctx context.Context, partitions ...TopicPartition) ([]
 	return ranges, nil
 }
 
+// Log is what the log of one partition holds.
+func (c *Cluster) Log(ctx context.Context, p TopicPartition) (LogRange, error) {
+	ranges, err := c.Offsets(ctx, p)
+	if err != nil {
+		return LogRange{}, err
+	}
+	return ranges[0], ranges[0].Err
+}
+
 func leaderOf(topics []Topic, p TopicPartition) (int32, error) {
 	i := slices.IndexFunc(topics, func(t Topic) bool { return t.Name == p.Topic })
 	if err := topics[i].Err; err != nil {

@@ -142,14 +142,11 @@ func (r *reader) empty(ctx context.Context, highWatermark int64) error {
 
 // outOfRange asks what there is: right after an election a new leader may for a moment refuse what is in range.
 func (r *reader) outOfRange(ctx context.Context) error {
-	ranges, err := r.cluster.Offsets(ctx, r.TopicPartition)
-	if err == nil {
-		err = ranges[0].Err
-	}
+	log, err := r.cluster.Log(ctx, r.TopicPartition)
 	if err != nil {
 		return r.failed(ctx, err)
 	}
-	found := &RangeError{Topic: r.Topic, Partition: r.Partition, From: r.next, To: r.to, Start: ranges[0].Start, End: ranges[0].End}
+	found := &RangeError{Topic: r.Topic, Partition: r.Partition, From: r.next, To: r.to, Start: log.Start, End: log.End}
 	if r.next < found.Start || r.next > found.End {
 		return found
 	}

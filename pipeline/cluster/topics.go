@@ -16,6 +16,15 @@ type Topic struct {
 	Rights     Rights
 }
 
+// TopicPartitions names all partitions of the topic.
+func (t Topic) TopicPartitions() []TopicPartition {
+	all := make([]TopicPartition, len(t.Partitions))
+	for i := range all {
+		all[i] = TopicPartition{Topic: t.Name, Partition: i}
+	}
+	return all
+}
+
 // Partition is one partition of a topic. Partitions are numbered from 0 without a gap.
 type Partition struct {
 	ID       int
@@ -52,6 +61,15 @@ func (c *Cluster) Topics(ctx context.Context, names ...string) ([]Topic, error) 
 		topics[i] = topicOf(name, res.Topics)
 	}
 	return topics, nil
+}
+
+// Topic describes one topic; what Topics would tell in its Err is the error.
+func (c *Cluster) Topic(ctx context.Context, name string) (Topic, error) {
+	topics, err := c.Topics(ctx, name)
+	if err != nil {
+		return Topic{}, err
+	}
+	return topics[0], topics[0].Err
 }
 
 func topicOf(name string, answers []metadata.ResponseTopic) Topic {

@@ -37,17 +37,14 @@ func (b *Books) Give(ctx context.Context, c *Command) error {
 
 // partition is the one of the state topic that holds the service's records.
 func (b *Books) partition(ctx context.Context) (cluster.TopicPartition, error) {
-	topics, err := b.Cluster.Topics(ctx, b.Topic)
-	if err == nil {
-		err = topics[0].Err
-	}
+	topic, err := b.Cluster.Topic(ctx, b.Topic)
 	switch {
 	case cluster.Missing(err):
 		return cluster.TopicPartition{}, fmt.Errorf("topic %s: %w; has the connector run yet, and is LEDGER_TOPIC right?", b.Topic, err)
 	case err != nil:
 		return cluster.TopicPartition{}, fmt.Errorf("topic %s: %w", b.Topic, err)
 	}
-	return cluster.TopicPartition{Topic: b.Topic, Partition: cluster.PartitionOf([]byte(b.Service), len(topics[0].Partitions))}, nil
+	return cluster.TopicPartition{Topic: b.Topic, Partition: cluster.PartitionOf([]byte(b.Service), len(topic.Partitions))}, nil
 }
 
 // Watch calls seen with the command that was given each time its record changes, until seen returns false or ctx ends. It reads from
@@ -60,17 +57,14 @@ func (b *Books) Watch(ctx context.Context, given *Command, every time.Duration, 
 	state := &State{Days: map[DayName]*Day{}, Commands: map[string]*Command{}, Partition: at.Partition, End: given.Offset}
 	var last *Command
 	for {
-		logs, err := b.Cluster.Offsets(ctx, at)
+		log, err := b.Cluster.Log(ctx, at)
 		if err == nil {
-			err = logs[0].Err
-		}
-		if err == nil {
-			err = b.Follow(ctx, state, at.Partition, max(state.End, logs[0].Start), logs[0].End)
+			err = b.Follow(ctx, state, at.Partition, max(state.End, log.Start), log.End)
 		}
 		if err != nil {
 			return fmt.Errorf("watch the command: %w", err)
 		}
-		state.End = logs[0].End
+		state.End = log.End
 		if c := state.Commands[given.ID]; c != nil && c != last {
 			if last = c; !seen(c) {
 				return nil

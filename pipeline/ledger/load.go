@@ -81,10 +81,7 @@ func (b *Books) Load(ctx context.Context) (*State, error) {
 	if topics[0].Err != nil {
 		return nil, fmt.Errorf("read the ledger: topic %s: %w", b.Topic, topics[0].Err)
 	}
-	partitions := make([]cluster.TopicPartition, len(topics[0].Partitions))
-	for i := range partitions {
-		partitions[i] = cluster.TopicPartition{Topic: b.Topic, Partition: i}
-	}
+	partitions := topics[0].TopicPartitions()
 	logs, err := b.Cluster.Offsets(ctx, partitions...)
 	if err != nil {
 		return nil, fmt.Errorf("read the ledger: %w", err)

@@ -49,16 +49,13 @@ func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*Set, error) {
 	var have *cluster.RangeError
 	for _, r := range disjoint(d.Fingerprints) {
 		at.Partition = int(r[0])
-		logs, err := b.Cluster.Offsets(ctx, at)
-		if err == nil {
-			err = logs[0].Err
-		}
+		log, err := b.Cluster.Log(ctx, at)
 		if err != nil {
 			return nil, fmt.Errorf("load the fingerprints of %s %s: %w", n.Stream, n.Day, err)
 		}
-		from, to := max(r[1], logs[0].Start), min(r[2], logs[0].End)
+		from, to := max(r[1], log.Start), min(r[2], log.End)
 		if from != r[1] || to != r[2] {
-			have = &cluster.RangeError{Topic: b.Rows, Partition: at.Partition, From: r[1], To: r[2], Start: logs[0].Start, End: logs[0].End}
+			have = &cluster.RangeError{Topic: b.Rows, Partition: at.Partition, From: r[1], To: r[2], Start: log.Start, End: log.End}
 		}
 		if err := b.Cluster.Read(ctx, at, from, to, visitor); err != nil {
 			return nil, fmt.Errorf("load the fingerprints of %s %s: %w", n.Stream, n.Day, err)

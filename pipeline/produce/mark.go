@@ -198,14 +198,11 @@ var errFound = errors.New("the marker stands there")
 
 // search is nil when the log has the marker of id at or behind the end l.
 func (f *Fence) search(ctx context.Context, id Identity, l cluster.LogRange) error {
-	ends, err := f.Cluster.Offsets(ctx, l.Partition)
+	log, err := f.Cluster.Log(ctx, l.Partition)
 	if err != nil {
 		return err
 	}
-	if ends[0].Err != nil {
-		return ends[0].Err
-	}
-	err = f.Cluster.Read(ctx, l.Partition, l.End, ends[0].End, cluster.Visitor{Marker: func(m cluster.Marker) error {
+	err = f.Cluster.Read(ctx, l.Partition, l.End, log.End, cluster.Visitor{Marker: func(m cluster.Marker) error {
 		if m.ProducerID == id.ID && m.ProducerEpoch >= id.Epoch {
 			return errFound
 		}
