@@ -31,7 +31,7 @@ func (t *tenure) checkpoint(ctx context.Context) error {
 		}
 	}
 	t.service.step("days")
-	t.keepSource()
+	t.refreshServiceRecord()
 	if err := t.writer.Service(&t.serviceRecord); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}

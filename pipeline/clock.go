@@ -7,9 +7,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// believe takes the future out of what the ledger says. A clock that was ahead wrote it, and everything would wait for that clock's time;
+// dropFuture takes the future out of what the ledger says. A clock that was ahead wrote it, and everything would wait for that clock's time;
 // within one process times are compared by the monotonic clock, which does not jump.
-func (t *tenure) believe(now time.Time) {
+func (t *tenure) dropFuture(now time.Time) {
 	for _, st := range t.streams {
 		for _, d := range st.days {
 			r := &d.record

@@ -26,7 +26,7 @@ func TestBelieve(t *testing.T) {
 	st.kept.Halted = &ledger.Halt{Since: later, Until: later.Add(time.Hour)}
 	tenure.streams = []*stream{st}
 	tenure.commands = []*ledger.Command{{ID: "a", Taken: &later}, {ID: "b", Taken: &before}, {ID: "c"}}
-	tenure.believe(noon)
+	tenure.dropFuture(noon)
 
 	want := map[schema.Day]ledger.Day{
 		today: {State: ledger.Open, FirstExport: &before, LastExport: &noon, LastSuccess: &noon,

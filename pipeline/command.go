@@ -18,12 +18,9 @@ const (
 	VerbReplay   = "replay"
 )
 
-// lookFor is how long the loop waits for what it only looks at: a Kafka that doesn't answer must not keep it from all else.
-const lookFor = 10 * time.Second
-
-// obey takes the commands that were written to the ledger since, and brings those under way further. It never fails because of what
+// pollCommands takes the commands that were written to the ledger since, and brings those under way further. It never fails because of what
 // a command says: one that makes no sense is answered with an error and stops nothing.
-func (t *tenure) obey(ctx context.Context) error {
+func (t *tenure) pollCommands(ctx context.Context) error {
 	look, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
 	log, err := t.service.Cluster.Log(look, t.stateAt)
@@ -146,7 +143,7 @@ func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done boo
 		switch {
 		case c.Again && d.record.AgainBy != c.ID:
 			if !d.busy() {
-				d.again(c.ID)
+				d.newGeneration(c.ID)
 				d.wanted, changed = true, true
 			}
 		case d.record.LastSuccess != nil && d.record.LastSuccess.After(*c.Taken):
@@ -166,16 +163,4 @@ func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done boo
 		c.Error = fmt.Sprintf("%d days are out of the API's reach", failed)
 	}
 	return true, true
-}
-
-// again starts a new generation of the day: what was published before no longer counts.
-func (d *day) again(by string) {
-	r := &d.record
-	r.Generation++
-	r.From, r.AgainBy = r.Exports+1, by
-	r.Published, r.Bad, r.Rows, r.Missing = 0, 0, 0, 0
-	r.Fingerprints, r.MissingEvents = nil, nil
-	r.State, r.Final, r.LastLook = ledger.Pending, false, false
-	r.Error = nil
-	d.set, d.prints, d.changed = nil, nil, true
 }

@@ -25,8 +25,8 @@ func exportID(e schema.Export) []byte {
 // shortCopy is how much of a body or row is left of a dead letter that its topic does not take whole.
 const shortCopy = 1 << 10
 
-// bury appends a dead letter. The caller holds mu.
-func (e *export) bury(letter *schema.DeadLetter, id []byte) error {
+// deadLetter appends a dead letter. The caller holds mu.
+func (e *export) deadLetter(letter *schema.DeadLetter, id []byte) error {
 	err := e.appendLetter(letter, id)
 	var large *produce.TooLargeError
 	if errors.As(err, &large) {

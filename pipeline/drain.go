@@ -20,20 +20,16 @@ func (t *tenure) drain(ctx context.Context) error {
 		t.running.Wait()
 		close(stopped)
 	}()
-	take := func(e *export) {
-		e.day.export, e.day.ended = nil, e
-		t.exports--
-	}
 	for running := true; running; {
 		select {
 		case e := <-t.ended:
-			take(e)
+			t.takeBack(e)
 		case <-stopped:
 			running = false
 		}
 	}
 	for len(t.ended) > 0 {
-		take(<-t.ended)
+		t.takeBack(<-t.ended)
 	}
 	t.owner.Released = true
 	err := t.checkpoint(ctx)

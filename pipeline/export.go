@@ -78,8 +78,8 @@ type rowValue struct {
 // Append implements produce.Value.
 func (v *rowValue) Append(dst []byte) []byte { return v.row.AppendJSON(dst, v.empty) }
 
-// liveEvery is how many fetches pass between two updates of what the status shows.
-const liveEvery = 4096 / together
+// progressEvery is how many fetches pass between two updates of what the status shows.
+const progressEvery = 4096 / together
 
 // run makes the call and moves its rows; it hands the export back on the tenure's channel, whatever happens.
 func (e *export) run(ctx context.Context) {
@@ -87,13 +87,13 @@ func (e *export) run(ctx context.Context) {
 	var failure *schema.Failure
 	if errors.As(e.err, &failure) && failure.Class != schema.Cancelled {
 		e.mu.Lock()
-		if err := e.bury(schema.ExportLetter(failure, time.Now()), exportID(e.call)); err != nil {
+		if err := e.deadLetter(schema.ExportLetter(failure, time.Now()), exportID(e.call)); err != nil {
 			e.err = err
 		}
 		e.mu.Unlock()
 	}
 	e.took = time.Since(e.started)
-	e.glimpse()
+	e.showProgress()
 	e.tenure.ended <- e
 }
 
@@ -114,7 +114,7 @@ func (e *export) move(ctx context.Context) (err error) {
 	e.columns = body.Columns()
 	key := e.columns.Index(e.stream.Key)
 	e.event = e.columns.Index(eventColumn)
-	defer e.keepMoving(ctx)()
+	defer e.sendWhenIdle(ctx)()
 	for n := 1; ; n++ {
 		switch err := e.publishFetched(body, key, e.ahead.fetch(body)); {
 		case err == io.EOF:
@@ -122,8 +122,8 @@ func (e *export) move(ctx context.Context) (err error) {
 		case err != nil:
 			return err
 		}
-		if n%liveEvery == 0 {
-			e.glimpse()
+		if n%progressEvery == 0 {
+			e.showProgress()
 		}
 	}
 }
@@ -199,15 +199,15 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 		return err
 	}
 	e.sum.Published++
-	e.keep(print)
+	e.remember(print)
 	if e.names != nil && e.event >= 0 {
 		e.names.meet(row.Cell(e.event))
 	}
 	return nil
 }
 
-// keep notes a fingerprint as published.
-func (e *export) keep(print schema.Fingerprint) {
+// remember notes a fingerprint as published.
+func (e *export) remember(print schema.Fingerprint) {
 	e.set.Add(print)
 	chunks := len(e.prints)
 	e.prints = appendPrint(e.prints, print)
@@ -232,17 +232,17 @@ func (e *export) reject(bad *schema.BadRow, body Body, behind int) error {
 	request := body.Request()
 	request.Rows -= int64(behind)
 	letter := schema.RowLetter(e.call, bad, request, time.Now())
-	if err := e.bury(letter, schema.AppendID(nil, bad.Hash, copy)); err != nil {
+	if err := e.deadLetter(letter, schema.AppendID(nil, bad.Hash, copy)); err != nil {
 		return err
 	}
 	e.sum.NewBad++
-	e.keep(bad.Hash)
+	e.remember(bad.Hash)
 	e.tenure.service.counts.deadLetter(e.stream.Name, schema.KindRow, bad.Code)
 	return nil
 }
 
-// glimpse shows the status how far the export is.
-func (e *export) glimpse() {
+// showProgress shows the status how far the export is.
+func (e *export) showProgress() {
 	now := e.sum
 	e.live.Store(&now)
 }

@@ -19,8 +19,7 @@ type outcome struct {
 // finish takes back an export that has ended: its rows and its outcome go into the ledger at once. What is to be told of it is nil for a
 // replay that went well, and for what Kafka ended.
 func (t *tenure) finish(ctx context.Context, e *export) (*outcome, error) {
-	t.exports--
-	e.day.export, e.day.ended, e.day.set = nil, e, e.set
+	t.takeBack(e)
 	if e.replay != nil && e.err == nil {
 		return nil, t.checkpoint(ctx)
 	}
@@ -63,35 +62,4 @@ func (t *tenure) report(o *outcome) {
 		t.log.Warn("rows can't be published: they are dead letters", "stream", e.stream.Name, "day", e.day.name.Day, "new", sum.NewBad,
 			"do", "dfinery-kafka dlq list --kind row shows them with their codes; the table of failures says what each needs")
 	}
-}
-
-// nextOf is when a day is exported next, if that is known: when it is due itself, or later if its stream or the whole service waits.
-func (t *tenure) nextOf(d *day, now time.Time) (time.Time, bool) {
-	st := t.stream(d.name.Stream)
-	due, ok := st.next(d.name.Day, schema.DayOf(now, t.service.Location), now, t.service.Location)
-	if !ok {
-		return time.Time{}, false
-	}
-	stopped, all := st.stopped(now), t.sourceWaits(now)
-	if stopped.For != "" && stopped.Until.IsZero() || !due.at.After(now) && all.For != "" && all.Until.IsZero() {
-		return time.Time{}, false
-	}
-	for _, until := range []time.Time{stopped.Until, all.Until} {
-		if until.After(due.at) {
-			due.at = until
-		}
-	}
-	return due.at, true
-}
-
-// sourceWaits is what keeps the source from a call, also when none is due: schedule asks only then.
-func (t *tenure) sourceWaits(now time.Time) schema.Wait {
-	if t.waits.For != "" {
-		return t.waits
-	}
-	permit, wait := t.source.Reserve(now, 0)
-	if permit != nil {
-		permit.Cancel()
-	}
-	return wait
 }

@@ -12,13 +12,20 @@ import (
 // one slice of everything else. A slice that fails is halved again until the event that fails stands alone; the day then goes on
 // without it. The slices' fingerprints go into the day's one set, so whatever overlaps is published once.
 
+// slicing is how a day's slices went since it was narrowed.
+type slicing struct {
+	failed    int
+	inRow     int // of those, since the last one that succeeded
+	succeeded bool
+}
+
 // narrow is the filter of the day's next call, and whether that is a slice.
 func narrow(st *stream, d *day, now time.Time) (schema.Filter, bool) {
 	r := &d.record
 	if len(r.Slices) == 0 && len(r.MissingEvents) > 0 && (r.MissingTried == nil || now.Sub(*r.MissingTried) >= missingRetry) {
 		r.MissingTried = &now
 		r.Slices = st.missing(r)
-		d.sliceFails, d.sliceRow, d.sliceDone = 0, 0, false
+		d.slices = slicing{}
 	}
 	switch {
 	case len(r.Slices) > 0:
@@ -79,7 +86,7 @@ func (t *tenure) beginNarrowing(st *stream, d *day) {
 	if len(st.Filter.Events) == 0 {
 		r.Slices = append(r.Slices, ledger.Slice{Exclude: slices.Clone(names)})
 	}
-	d.sliceFails, d.sliceRow, d.sliceDone = 0, 0, false
+	d.slices = slicing{}
 	t.log.Warn("a day's query keeps failing: exporting it in slices of events", "stream", st.Name, "day", d.name.Day, "events", len(names),
 		"do", "nothing yet: an event that can't be exported will be named")
 }
@@ -98,7 +105,7 @@ func (t *tenure) sliceDone(st *stream, d *day, e *export) {
 	if len(done.Exclude) > 0 {
 		r.MissingEvents = without(r.MissingEvents, []string{everythingElse})
 	}
-	d.sliceRow, d.sliceDone = 0, true
+	d.slices.inRow, d.slices.succeeded = 0, true
 	t.slicesLeft(st, d, e)
 }
 
@@ -117,10 +124,10 @@ func (t *tenure) sliceFailed(d *day, e *export, f *schema.Failure) {
 	if r.Error != nil {
 		attempts = r.Error.Attempts
 	}
-	d.sliceFails++
-	d.sliceRow++
-	r.Error = &ledger.Fault{Code: f.Code, Detail: f.Detail, At: now, Attempts: attempts, Until: now.Add(t.backoff(d.sliceRow))}
-	if !d.sliceDone && d.sliceFails >= hopeless && len(r.MissingEvents) == 0 {
+	d.slices.failed++
+	d.slices.inRow++
+	r.Error = &ledger.Fault{Code: f.Code, Detail: f.Detail, At: now, Attempts: attempts, Until: now.Add(t.backoff(d.slices.inRow))}
+	if !d.slices.succeeded && d.slices.failed >= hopeless && len(r.MissingEvents) == 0 {
 		r.Slices = nil
 		r.Error.Until = now.Add(t.backoff(attempts))
 		return

@@ -80,7 +80,7 @@ func (t *tenure) replayNext(ctx context.Context, st *stream, r *replay) {
 	var later []replayRows
 	for _, rows := range r.rows {
 		d := st.day(rows.day)
-		if d.busy() || t.exports >= t.service.ConcurrentCalls {
+		if d.busy() || t.inFlight >= t.service.ConcurrentCalls {
 			later = append(later, rows)
 			continue
 		}
@@ -91,11 +91,8 @@ func (t *tenure) replayNext(ctx context.Context, st *stream, r *replay) {
 			call: schema.Export{Service: t.service.ID, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.day,
 				N: max(d.record.Exports, rows.export, d.record.From)},
 		}
-		e.prepare(st.Empty)
-		d.export = e
-		t.exports++
 		r.out++
-		t.running.Go(func() { e.run(ctx) })
+		t.launch(ctx, e)
 	}
 	r.rows = later
 }

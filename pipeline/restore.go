@@ -40,9 +40,7 @@ func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 			return err
 		}
 	}
-	if err := tails.enter(); err != nil {
-		return err
-	}
+	tails.enter()
 	t.source, err = s.NewSource(t.serviceRecord.Source)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errSource, err)
@@ -72,7 +70,7 @@ func (t *tenure) adopt(state *ledger.State) {
 		t.judgeIdentity(st)
 	}
 	t.commands = state.InOrder()
-	t.believe(time.Now().UTC())
+	t.dropFuture(time.Now().UTC())
 	t.end = state.End
 }
 
@@ -83,7 +81,7 @@ func (t *tenure) judgeIdentity(st *stream) {
 		days := 0
 		for _, d := range st.days {
 			if d.record.State == ledger.Open || d.record.State == ledger.Settled {
-				d.again("identity " + id)
+				d.newGeneration("identity " + id)
 				days++
 			}
 		}

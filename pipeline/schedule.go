@@ -10,8 +10,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// schedule starts every export that may start now, and returns when to look again.
-func (t *tenure) schedule(ctx, exports context.Context) (time.Time, error) {
+// schedule starts every export that may start now, to run until exporting ends, and returns when to look again.
+func (t *tenure) schedule(ctx, exporting context.Context) (time.Time, error) {
 	now := time.Now().UTC()
 	t.age(now)
 	t.waits = schema.Wait{}
@@ -26,7 +26,7 @@ func (t *tenure) schedule(ctx, exports context.Context) (time.Time, error) {
 			}
 			break // the list goes on in the order of time
 		}
-		if t.exports >= t.service.ConcurrentCalls {
+		if t.inFlight >= t.service.ConcurrentCalls {
 			t.waits = schema.Wait{For: schema.WaitQuota}
 			break
 		}
@@ -41,7 +41,7 @@ func (t *tenure) schedule(ctx, exports context.Context) (time.Time, error) {
 		if permit.Probe() {
 			d = t.smallest(d, now)
 		}
-		if err := t.start(ctx, exports, d, permit, now); err != nil {
+		if err := t.start(ctx, exporting, d, permit, now); err != nil {
 			return next, err
 		}
 	}
@@ -74,34 +74,8 @@ func (t *tenure) spare(d due) int {
 	return min(polls, t.service.CallsPerHour/2)
 }
 
-// stopped says why a stream makes no calls at all now.
-func (s *stream) stopped(now time.Time) schema.Wait {
-	switch {
-	case s.kept.Paused:
-		return schema.Wait{For: schema.WaitPaused}
-	case s.blocked != "":
-		return schema.Wait{For: schema.WaitHalted}
-	case s.kept.Halted != nil && s.kept.Halted.Until.After(now):
-		return schema.Wait{For: schema.WaitHalted, Until: s.kept.Halted.Until}
-	}
-	return schema.Wait{}
-}
-
-// tries tells whether a halted stream is being tried again, which takes one call.
-func (s *stream) tries() bool {
-	if s.kept.Halted == nil {
-		return false
-	}
-	for _, d := range s.days {
-		if d.busy() {
-			return true
-		}
-	}
-	return false
-}
-
 // start makes the call: first it is in the ledger, acknowledged, then it is made.
-func (t *tenure) start(ctx, exports context.Context, d due, permit Permit, now time.Time) error {
+func (t *tenure) start(ctx, exporting context.Context, d due, permit Permit, now time.Time) error {
 	day := d.stream.day(d.day)
 	day.record.Exports++
 	day.record.LastExport = &now
@@ -125,31 +99,29 @@ func (t *tenure) start(ctx, exports context.Context, d due, permit Permit, now t
 	if !d.probe {
 		e.call.Filter, e.call.Slice = narrow(d.stream, day, now)
 	}
-	e.prepare(d.stream.Empty)
-	day.export = e
-	t.exports++
-	t.running.Go(func() { e.run(exports) })
+	t.launch(exporting, e)
 	return nil
 }
 
-// prepare sets up what is the same for all rows.
-func (e *export) prepare(empty schema.Empty) {
-	e.value.empty = empty
+// launch runs the export beside the loop, which gets it back on ended.
+func (t *tenure) launch(ctx context.Context, e *export) {
+	e.value.empty = e.stream.Empty
 	e.put = produce.Record{Value: &e.value, Headers: []produce.Header{{Key: "id"}, {Key: "export", Value: []byte(e.call.ID())}}}
 	e.live.Store(&tally{})
+	e.day.export = e
+	t.inFlight++
+	t.running.Go(func() { e.run(ctx) })
 }
 
-// attempt counts the calls since the last success, this one included.
-func (d *day) attempt() int {
-	if d.record.Error == nil {
-		return 1
-	}
-	return d.record.Error.Attempts + 1
+// takeBack ends what launch began: the next checkpoint enters the export into its day's record.
+func (t *tenure) takeBack(e *export) {
+	e.day.export, e.day.ended, e.day.set = nil, e, e.set
+	t.inFlight--
 }
 
 // enterCall writes the call into the ledger, with what the source knows of its quota.
 func (t *tenure) enterCall(ctx context.Context, d *day) error {
-	t.keepSource()
+	t.refreshServiceRecord()
 	if err := t.writer.Service(&t.serviceRecord); err != nil {
 		return err
 	}
@@ -162,8 +134,8 @@ func (t *tenure) enterCall(ctx context.Context, d *day) error {
 	return nil
 }
 
-// keepSource brings the service's record up to date.
-func (t *tenure) keepSource() {
+// refreshServiceRecord brings the service's record up to date.
+func (t *tenure) refreshServiceRecord() {
 	t.serviceRecord.Source = t.source.State()
 	if t.serviceRecord.Streams == nil {
 		t.serviceRecord.Streams = map[string]ledger.Stream{}

@@ -1,7 +1,3 @@
-// Package pipeline is the loop of one service: it plans the days that are due, moves each export into Kafka row by row,
-// and keeps the ledger equal to what Kafka has acknowledged.
-//
-// It knows no HTTP: a Source is joined to it by cmd/app.
 package pipeline
 
 import (

@@ -4,6 +4,8 @@ import (
 	"math"
 	"time"
 
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/produce"
 	"dfinery-kafka/schema"
 )
 
@@ -39,15 +41,6 @@ func (s *Stream) first(today schema.Day) schema.Day {
 	return max(first, today-Reach)
 }
 
-// CallsPerHour is how many calls the stream's polls and lookbacks need in an hour, backfill and retries aside.
-func (s *Stream) CallsPerHour() int {
-	calls := float64(time.Hour) / float64(s.Poll)
-	if s.Kind == schema.Event {
-		calls += float64(s.Lookback) * float64(time.Hour) / float64(s.LookbackInterval)
-	}
-	return int(math.Ceil(calls))
-}
-
 // pollsPerHour is what is kept free of the quota for today's polls.
 func (s *Stream) pollsPerHour() int { return int(math.Ceil(float64(time.Hour) / float64(s.Poll))) }
 
@@ -66,4 +59,27 @@ func (s *Stream) identity() string {
 		}
 	}
 	return text
+}
+
+// stream is a stream with all that its owner knows of it. Owned by the tenure's loop.
+type stream struct {
+	Stream
+	days     map[schema.Day]*day
+	kept     ledger.Stream // as the ledger has it, or will at the next checkpoint
+	lastCall time.Time
+	// blocked says why the topic can't be written now; empty when it can.
+	blocked string
+	probed  bool       // since this process started
+	warned  schema.Day // when its days about to be lost were last warned of
+	senders []*produce.Sender
+}
+
+// day returns the stream's day, made if need be.
+func (s *stream) day(at schema.Day) *day {
+	d := s.days[at]
+	if d == nil {
+		d = &day{name: ledger.DayName{Stream: s.Name, Day: at}, record: ledger.Day{State: ledger.Pending, Generation: 1}}
+		s.days[at] = d
+	}
+	return d
 }

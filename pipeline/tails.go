@@ -195,7 +195,7 @@ func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead bool) {
 }
 
 // enter adds the tails to their days, to be written by the checkpoint that follows.
-func (ts *tails) enter() error {
+func (ts *tails) enter() {
 	rows := 0
 	for _, tl := range ts.tail {
 		d := tl.day
@@ -209,5 +209,4 @@ func (ts *tails) enter() error {
 	if rows > 0 {
 		ts.tenure.log.Info("restored rows that were published after the last checkpoint", "rows", rows, "days", len(ts.tail))
 	}
-	return nil
 }

@@ -42,12 +42,12 @@ type tenure struct {
 	replays       map[string]*replay // by command, of those under way
 	end           int64              // how far the state partition was read for commands
 
-	ended   chan *export // exports that have ended
-	full    chan struct{}
-	chunks  atomic.Int32 // of new fingerprints, begun since the last checkpoint
-	running sync.WaitGroup
-	exports int
-	waits   schema.Wait // why nothing more could be started at the last try
+	inFlight int            // exports that were launched and not taken back
+	ended    chan *export   // hands them back
+	running  sync.WaitGroup // everything that runs beside the loop
+	waits    schema.Wait    // why nothing more could be started at the last try
+	chunks   atomic.Int32   // of new fingerprints, begun since the last checkpoint
+	full     chan struct{}  // asks for a checkpoint before its time: the chunks are many
 }
 
 func newTenure(s *Service, books *ledger.Books) *tenure {
@@ -107,7 +107,7 @@ func (t *tenure) openSenders(st *stream) error {
 
 // run is the owner's loop. It returns nil when ctx has ended and all is in the ledger, or why the tenure has ended.
 func (t *tenure) run(ctx context.Context) error {
-	exports, stop := context.WithCancel(ctx)
+	exporting, stop := context.WithCancel(ctx)
 	defer t.running.Wait()
 	defer stop()
 	checkpoint := time.NewTicker(t.service.CheckpointInterval)
@@ -120,7 +120,7 @@ func (t *tenure) run(ctx context.Context) error {
 	defer poll.Stop()
 	wake := time.NewTimer(0)
 	defer wake.Stop()
-	t.running.Go(func() { t.watch(exports) })
+	t.running.Go(func() { t.watch(exporting) })
 	// What waits for Kafka can't see that ctx has ended, this loop's checkpoints included: the session's end wakes it.
 	defer context.AfterFunc(ctx, func() {
 		select {
@@ -131,7 +131,7 @@ func (t *tenure) run(ctx context.Context) error {
 	})()
 	t.log.Info("owner", "service", t.service.ID, "instance", t.service.Instance, "producer", t.session.Identity().String())
 	// What was asked for while nobody was the owner comes before the first export: a pause, and all that Once would not stay for.
-	if err := t.obey(ctx); err != nil && ctx.Err() == nil {
+	if err := t.pollCommands(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
 	for {
@@ -154,17 +154,17 @@ func (t *tenure) run(ctx context.Context) error {
 		case <-checkpoint.C:
 			err = t.checkpointIfChanged(ctx)
 		case <-beat.C:
-			err = t.tend(ctx)
+			err = t.onHeartbeat(ctx)
 		case <-renewal.C:
 			err = t.renew(ctx)
 		case <-poll.C:
-			err = t.obey(ctx)
+			err = t.pollCommands(ctx)
 		case <-wake.C:
 		}
 		if err == nil {
 			var next time.Time
-			if next, err = t.schedule(ctx, exports); err == nil {
-				err = t.keepWait(ctx)
+			if next, err = t.schedule(ctx, exporting); err == nil {
+				err = t.recordWait(ctx)
 			}
 			wake.Reset(max(0, time.Until(next)))
 		}
@@ -172,7 +172,7 @@ func (t *tenure) run(ctx context.Context) error {
 			t.report(told)
 		}
 		t.publishStatus()
-		if err == nil && t.service.Once && t.exports == 0 {
+		if err == nil && t.service.Once && t.inFlight == 0 {
 			var ended bool
 			var left error
 			if ended, left, err = t.onceEnd(ctx); ended {
@@ -186,9 +186,12 @@ func (t *tenure) run(ctx context.Context) error {
 	}
 }
 
-// tend does what is due with each heartbeat: a look at what waits for partitions, and the heartbeat itself.
-func (t *tenure) tend(ctx context.Context) error {
-	if err := t.reconsider(ctx); err != nil {
+// lookFor is how long the loop waits for what it only looks at: a Kafka that doesn't answer must not keep it from all else.
+const lookFor = 10 * time.Second
+
+// onHeartbeat does what is due with each heartbeat: a look at the topics, and the heartbeat itself.
+func (t *tenure) onHeartbeat(ctx context.Context) error {
+	if err := t.checkTopics(ctx); err != nil {
 		return err
 	}
 	return t.beat(ctx)

@@ -2,9 +2,7 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
@@ -36,59 +34,6 @@ func (s *Service) open(ctx context.Context, as *produce.Identity) (*tenure, erro
 		return nil, err
 	}
 	return t, nil
-}
-
-// TopicSpecs are the topics that the service needs, as it creates them: the ledger's two, the dead letters', then each stream's.
-func (s *Service) TopicSpecs() []cluster.TopicSpec {
-	specs := s.books().Specs(1, s.Replicas)
-	specs = append(specs, cluster.TopicSpec{Name: s.DeadLetterTopic, Partitions: s.Partitions, ReplicationFactor: s.Replicas, Configs: map[string]string{
-		"cleanup.policy": "delete", "retention.ms": fmt.Sprint((90 * 24 * time.Hour).Milliseconds())}})
-	for i := range s.Streams {
-		specs = append(specs, cluster.TopicSpec{Name: s.Streams[i].Topic, Partitions: s.Partitions, ReplicationFactor: s.Replicas})
-	}
-	return specs
-}
-
-// prepareTopics creates what is missing, if that is wanted, and refuses a ledger that would forget. Topics of streams may be
-// missing: their streams wait.
-func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, error) {
-	books := s.books()
-	specs := s.TopicSpecs()
-	own := len(specs) - len(s.Streams)
-	if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, specs[:own]...); err != nil {
-		return nil, err
-	} else if len(created) > 0 {
-		s.Log.Info("created topics", "topics", created)
-	}
-	names := []string{books.Topic, books.Rows, s.DeadLetterTopic}
-	for i := range s.Streams {
-		spec := specs[own+i]
-		names = append(names, spec.Name)
-		if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, spec); err != nil {
-			s.Log.Error("a stream waits for its topic", "stream", s.Streams[i].Name, "topic", spec.Name, "error", err, "do", mendTopic)
-			if s.Once {
-				return nil, err
-			}
-		} else if len(created) > 0 {
-			s.Log.Info("created topic", "topic", created[0])
-		}
-	}
-	faults, err := books.CheckPolicies(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, err
-	}
-	described, err := s.Cluster.Topics(ctx, names...)
-	if err != nil {
-		return nil, err
-	}
-	topics := make(map[string]cluster.Topic, len(described))
-	for _, topic := range described {
-		topics[topic.Name] = topic
-	}
-	return topics, nil
 }
 
 // takeOver raises the fence over every partition that will be written, and says which streams have to wait for theirs.
@@ -183,4 +128,21 @@ func (t *tenure) newStream(config *Stream, session *produce.Session, topic clust
 	}
 	delete(t.service.reopenings, st.Name)
 	return st
+}
+
+// renew raises the fence again, before the brokers forget it. No batch is under way meanwhile.
+func (t *tenure) renew(ctx context.Context) error {
+	release := t.hold()
+	err := t.session.Flush(ctx)
+	if err == nil {
+		t.service.step("renewing")
+		err = t.session.Renew(ctx, t.written)
+	}
+	release()
+	if err != nil {
+		return fmt.Errorf("renew the fence: %w", err)
+	}
+	t.service.step("renewed")
+	t.log.Debug("fence renewed", "producer", t.session.Identity().String())
+	return t.checkpoint(ctx)
 }

@@ -4,22 +4,8 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
 	"dfinery-kafka/schema"
 )
-
-// stream is a stream with all that its owner knows of it. Owned by the tenure's loop.
-type stream struct {
-	Stream
-	days     map[schema.Day]*day
-	kept     ledger.Stream // as the ledger has it, or will at the next checkpoint
-	lastCall time.Time
-	// blocked says why the topic can't be written now; empty when it can.
-	blocked string
-	probed  bool       // since this process started
-	warned  schema.Day // when its days about to be lost were last warned of
-	senders []*produce.Sender
-}
 
 // day is one day of a stream. Owned by the tenure's loop.
 type day struct {
@@ -32,10 +18,7 @@ type day struct {
 	wanted  bool          // a command asked for it
 	tried   int           // failed calls since this process started
 	done    bool          // exported with success since this process started
-	// Of the slices since narrowing began: how many failed, how many of them since the last one that was had, and whether one was.
-	sliceFails int
-	sliceRow   int
-	sliceDone  bool
+	slices  slicing
 	// set is what is published of the day; nil when it is not loaded. While an export runs it is that export's.
 	set *ledger.Set
 	// rewrite says that the fingerprints of the set are to be written anew as one run: the day is settled, or some were gone.
@@ -67,12 +50,22 @@ func (d *day) anew() *ledger.Set {
 	return d.loaded()
 }
 
-// day returns the stream's day, made if need be.
-func (s *stream) day(at schema.Day) *day {
-	d := s.days[at]
-	if d == nil {
-		d = &day{name: ledger.DayName{Stream: s.Name, Day: at}, record: ledger.Day{State: ledger.Pending, Generation: 1}}
-		s.days[at] = d
+// attempt counts the calls since the last success, this one included.
+func (d *day) attempt() int {
+	if d.record.Error == nil {
+		return 1
 	}
-	return d
+	return d.record.Error.Attempts + 1
+}
+
+// newGeneration starts a new generation of the day: what was published before no longer counts.
+func (d *day) newGeneration(by string) {
+	r := &d.record
+	r.Generation++
+	r.From, r.AgainBy = r.Exports+1, by
+	r.Published, r.Bad, r.Rows, r.Missing = 0, 0, 0, 0
+	r.Fingerprints, r.MissingEvents = nil, nil
+	r.State, r.Final, r.LastLook = ledger.Pending, false, false
+	r.Error = nil
+	d.set, d.prints, d.changed = nil, nil, true
 }

@@ -13,21 +13,57 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// renew raises the fence again, before the brokers forget it. No batch is under way meanwhile.
-func (t *tenure) renew(ctx context.Context) error {
-	release := t.hold()
-	err := t.session.Flush(ctx)
-	if err == nil {
-		t.service.step("renewing")
-		err = t.session.Renew(ctx, t.written)
+// TopicSpecs are the topics that the service needs, as it creates them: the ledger's two, the dead letters', then each stream's.
+func (s *Service) TopicSpecs() []cluster.TopicSpec {
+	specs := s.books().Specs(1, s.Replicas)
+	specs = append(specs, cluster.TopicSpec{Name: s.DeadLetterTopic, Partitions: s.Partitions, ReplicationFactor: s.Replicas, Configs: map[string]string{
+		"cleanup.policy": "delete", "retention.ms": fmt.Sprint((90 * 24 * time.Hour).Milliseconds())}})
+	for i := range s.Streams {
+		specs = append(specs, cluster.TopicSpec{Name: s.Streams[i].Topic, Partitions: s.Partitions, ReplicationFactor: s.Replicas})
 	}
-	release()
+	return specs
+}
+
+// prepareTopics creates what is missing, if that is wanted, and refuses a ledger that would forget. Topics of streams may be
+// missing: their streams wait.
+func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, error) {
+	books := s.books()
+	specs := s.TopicSpecs()
+	own := len(specs) - len(s.Streams)
+	if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, specs[:own]...); err != nil {
+		return nil, err
+	} else if len(created) > 0 {
+		s.Log.Info("created topics", "topics", created)
+	}
+	names := []string{books.Topic, books.Rows, s.DeadLetterTopic}
+	for i := range s.Streams {
+		spec := specs[own+i]
+		names = append(names, spec.Name)
+		if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, spec); err != nil {
+			s.Log.Error("a stream waits for its topic", "stream", s.Streams[i].Name, "topic", spec.Name, "error", err, "do", mendTopic)
+			if s.Once {
+				return nil, err
+			}
+		} else if len(created) > 0 {
+			s.Log.Info("created topic", "topic", created[0])
+		}
+	}
+	faults, err := books.CheckPolicies(ctx)
 	if err != nil {
-		return fmt.Errorf("renew the fence: %w", err)
+		return nil, err
 	}
-	t.service.step("renewed")
-	t.log.Debug("fence renewed", "producer", t.session.Identity().String())
-	return t.checkpoint(ctx)
+	if err := errors.Join(faults...); err != nil {
+		return nil, err
+	}
+	described, err := s.Cluster.Topics(ctx, names...)
+	if err != nil {
+		return nil, err
+	}
+	topics := make(map[string]cluster.Topic, len(described))
+	for _, topic := range described {
+		topics[topic.Name] = topic
+	}
+	return topics, nil
 }
 
 // What there is to do about a Kafka that does not answer, and about a topic that can't be written.
@@ -39,10 +75,10 @@ const (
 // errChanged ends a tenure whose partitions are not those that it was opened with: a new one takes them in.
 var errChanged = errors.New("the topics have changed")
 
-// reconsider looks at the topics: partitions that are new, or back, are fenced and restored before the first write to them, by
+// checkTopics looks at the topics: partitions that are new, or back, are fenced and restored before the first write to them, by
 // opening the tenure anew; a partition that takes nothing while other streams wait for it ends the tenure as well, and is left out
 // of the next one.
-func (t *tenure) reconsider(ctx context.Context) error {
+func (t *tenure) checkTopics(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
 	names := make([]string, 0, len(t.streams))

@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// lull is how often an export is looked at whether its rows still come.
-const lull = 500 * time.Millisecond
+// linger is how long a record may stand in an open batch while no other comes, give or take: what linger.ms is to Java's producer.
+const linger = 500 * time.Millisecond
 
-// keepMoving sends what stands in open batches once no row has come for a lull or two: a source that pauses would hold rows back until the
-// next checkpoint. A look takes no time from the rows, nor does it wait for them. The returned function ends it.
-func (e *export) keepMoving(ctx context.Context) func() {
+// sendWhenIdle sends what stands in open batches once no row has come for linger, or twice that: a source that pauses would hold rows
+// back until the next checkpoint. A look takes no time from the rows, nor does it wait for them. The returned function ends it.
+func (e *export) sendWhenIdle(ctx context.Context) func() {
 	ctx, stop := context.WithCancel(ctx)
-	var tending sync.WaitGroup
-	tending.Go(func() {
-		look := time.NewTicker(lull)
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		look := time.NewTicker(linger)
 		defer look.Stop()
 		var last, sent tally
 		for {
@@ -29,7 +29,7 @@ func (e *export) keepMoving(ctx context.Context) func() {
 			}
 			if e.sum == last && e.sum != sent && e.nudge() {
 				sent = e.sum
-				e.glimpse()
+				e.showProgress()
 			}
 			last = e.sum
 			e.mu.Unlock()
@@ -37,7 +37,7 @@ func (e *export) keepMoving(ctx context.Context) func() {
 	})
 	return func() {
 		stop()
-		tending.Wait()
+		looking.Wait()
 	}
 }
 
