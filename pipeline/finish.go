@@ -49,7 +49,7 @@ func (t *tenure) report(o *outcome) {
 		"stream", e.stream.Name, "day", e.day.name.Day, "export", e.call.N, "code", o.code, "rows", sum.Rows(), "published", sum.Published,
 		"known", sum.Duplicates, "bad", sum.Bad, "bytes", sum.Bytes, "took", e.took.Round(time.Millisecond).String(), "state", e.day.record.State,
 	}
-	if next, ok := t.nextOf(e.day, time.Now()); ok {
+	if next := t.nextStart(e.day); !next.IsZero() {
 		attrs = append(attrs, "next", next.UTC().Truncate(time.Second))
 	}
 	level := slog.LevelInfo

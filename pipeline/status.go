@@ -140,7 +140,7 @@ func (t *tenure) streamStatus(s *stream, list []due, counts StreamCounts, now ti
 		status.Halted = &s.blocked
 	}
 	if i := slices.IndexFunc(list, func(d due) bool { return d.stream == s }); i >= 0 {
-		status.Next = t.nextStatus(list[i], now)
+		status.Next = t.nextStatus(&list[i], now)
 	}
 	today := schema.DayOf(now, t.service.Location)
 	for day, d := range s.days {
@@ -173,19 +173,12 @@ func (t *tenure) streamStatus(s *stream, list []due, counts StreamCounts, now ti
 	return status
 }
 
-func (t *tenure) nextStatus(d due, now time.Time) *NextStatus {
-	at := d.at.UTC()
-	next := &NextStatus{Day: d.day, At: &at, WaitsFor: d.waits}
-	wait := d.stream.stopped(now)
-	if wait.For == "" && !d.at.After(now) {
-		wait = t.waits
-	}
-	if wait.For != "" {
-		next.WaitsFor, next.At = wait.For, nil
-		if !wait.Until.IsZero() {
-			at = wait.Until.UTC()
-			next.At = &at
-		}
+func (t *tenure) nextStatus(d *due, now time.Time) *NextStatus {
+	wait := d.starts(t.waits, now)
+	next := &NextStatus{Day: d.day, WaitsFor: wait.For}
+	if !wait.Until.IsZero() {
+		at := wait.Until.UTC()
+		next.At = &at
 	}
 	return next
 }

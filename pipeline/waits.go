@@ -34,23 +34,32 @@ func (s *stream) tries() bool {
 	return false
 }
 
-// nextOf is when a day is exported next, if that is known: when it is due itself, or later if its stream or the whole service waits.
-func (t *tenure) nextOf(d *day, now time.Time) (time.Time, bool) {
-	st := t.stream(d.name.Stream)
-	due, ok := st.next(d.name.Day, schema.DayOf(now, t.service.Location), now, t.service.Location)
-	if !ok {
-		return time.Time{}, false
+// starts is what the export waits for longest, which says when it can start: its own time, its stream, or all, that for which every
+// stream waits. Without an Until that time is not known.
+func (d *due) starts(all schema.Wait, now time.Time) schema.Wait {
+	wait, stopped := schema.Wait{For: d.waits, Until: d.at}, d.stream.stopped(now)
+	switch {
+	case stopped.For != "" && stopped.Until.IsZero():
+		return stopped
+	case all.For != "" && all.Until.IsZero() && !d.at.After(now) && stopped.For == "":
+		return all
 	}
-	stopped, all := st.stopped(now), t.sourceWaits(now)
-	if stopped.For != "" && stopped.Until.IsZero() || !due.at.After(now) && all.For != "" && all.Until.IsZero() {
-		return time.Time{}, false
-	}
-	for _, until := range []time.Time{stopped.Until, all.Until} {
-		if until.After(due.at) {
-			due.at = until
+	for _, other := range []schema.Wait{stopped, all} {
+		if other.Until.After(wait.Until) {
+			wait = other
 		}
 	}
-	return due.at, true
+	return wait
+}
+
+// nextStart is when the day's next export can start; zero when that is not known, or when there is to be none.
+func (t *tenure) nextStart(d *day) time.Time {
+	now := time.Now()
+	next, again := t.stream(d.name.Stream).next(d.name.Day, schema.DayOf(now, t.service.Location), now, t.service.Location)
+	if !again {
+		return time.Time{}
+	}
+	return next.starts(t.sourceWaits(now), now).Until
 }
 
 // sourceWaits is what keeps the source from a call, also when none is due: schedule asks only then.
