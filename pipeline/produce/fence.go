@@ -15,7 +15,7 @@ import (
 )
 
 // Fence makes older instances with the same transactional id unable to write. The transactional id is used for nothing else:
-// no record is part of a transaction. See DESIGN, "Exactly once".
+// no record is part of a transaction.
 type Fence struct {
 	Cluster *cluster.Cluster
 	// TransactionalID is the id that all instances share; empty means no fence: an idempotent producer, several of which may write.
@@ -50,7 +50,7 @@ func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []cluste
 // is lost. A partition that the fence no longer covers ends the session at the next write to it.
 func (s *Session) Renew(ctx context.Context, partitions []cluster.TopicPartition) error {
 	if err := s.raise(ctx, s.Identity(), partitions); err != nil {
-		s.end(err)
+		s.End(err)
 		return err
 	}
 	return nil

@@ -104,15 +104,23 @@ func (s *Sender) fit() error {
 	return s.seal(context.Background())
 }
 
-// seal queues the open batch. The caller holds mu.
+// empty tells whether the open batch has no records. The caller holds mu.
+func (s *Sender) empty() bool { return s.open == nil || s.open.count == 0 }
+
+// sealed ends the open batch, which is in the queue now. The caller holds mu.
+func (s *Sender) sealed() {
+	s.open = nil
+	s.queued++
+}
+
+// seal queues the open batch, and waits for room. The caller holds mu.
 func (s *Sender) seal(ctx context.Context) error {
-	if s.open == nil || s.open.count == 0 {
+	if s.empty() {
 		return nil
 	}
 	select {
 	case s.queue <- job{batch: s.open}:
-		s.open = nil
-		s.queued++
+		s.sealed()
 		return nil
 	case <-s.session.done:
 		return s.session.Err()
@@ -128,13 +136,12 @@ func (s *Sender) Nudge() bool {
 		return false // a record is being appended, or waits for room
 	}
 	defer s.mu.Unlock()
-	if s.open == nil || s.open.count == 0 {
+	if s.empty() {
 		return true
 	}
 	select {
 	case s.queue <- job{batch: s.open}:
-		s.open = nil
-		s.queued++
+		s.sealed()
 		return true
 	default:
 		return false
@@ -186,7 +193,7 @@ func (s *Sender) run(ctx context.Context) {
 				continue
 			}
 			if err := d.work(ctx, s, j.batch); err != nil {
-				s.session.end(err)
+				s.session.End(err)
 				return
 			}
 			s.sent.Add(1)

@@ -75,8 +75,8 @@ func (s *Session) Err() error {
 	return s.err
 }
 
-// end ends the session. Only the first reason counts.
-func (s *Session) end(err error) {
+// End ends the session: everything that waits for it returns err. Only the first reason counts.
+func (s *Session) End(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
@@ -91,7 +91,7 @@ func (s *Session) end(err error) {
 
 // Close ends the session without waiting for what is not acknowledged, and waits for its goroutines.
 func (s *Session) Close() {
-	s.end(ErrClosed)
+	s.End(ErrClosed)
 	s.running.Wait()
 }
 
@@ -226,6 +226,3 @@ func (s *Session) Stuck(d time.Duration) (cluster.TopicPartition, error) {
 	}
 	return cluster.TopicPartition{}, nil
 }
-
-// End ends the session for a reason of its owner's: everything that waits for it returns err.
-func (s *Session) End(err error) { s.end(err) }
