@@ -4,4 +4,27 @@
 // It promises that nothing hangs (each call is bounded by its context and by Config.Timeout), that certificates and passwords
 // are read again for each connection, that no error carries a secret, and that a change of leaders is learned at once.
 // It knows nothing of exports. kafka-go stays inside, except for Client, which the producing side speaks to.
+//
+// The files:
+//
+//	cluster.go       Config, Cluster, and kafka-go's client on it
+//	transport.go     requests with a time limit each; a leader that moved is learned at once
+//	dial.go          connections: TCP, TLS, the first request
+//	sasl.go          logins by password
+//	oauth.go         logins by token
+//	connecterror.go  why a connection failed, and what to look at
+//	reach.go         whether brokers can be reached, for check
+//	health.go        when brokers last answered
+//	errors.go        what an answer's error means: fenced, missing, forbidden, retriable
+//	retry.go         attempts, spaced
+//	topics.go        topics, partitions, leaders
+//	configs.go       the configurations of topics
+//	ensure.go        topics are created
+//	rights.go        what the authorizer allows, and the commands that grant it
+//	offsets.go       the ends of logs
+//	read.go          a range of a partition is read: records, markers, holes
+//	fetch.go         one Fetch request
+//	batch.go         record batches, decoded
+//	cursor.go        numbers and strings, decoded
+//	murmur2.go       the partition of a key
 package cluster
