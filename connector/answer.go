@@ -31,7 +31,6 @@ func (k *call) recognise(response *http.Response, maxRow int) (*Body, error) {
 	case "", "identity":
 	case "gzip", "x-gzip":
 		src = &gunzip{src: src}
-		k.delimited = true // the checksum tells a whole body
 	default:
 		src = &failing{errEncoding}
 	}

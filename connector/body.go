@@ -41,10 +41,6 @@ func (b *Body) Date() time.Time { return b.call.date }
 // RateLimit is what the answer's headers say of the quota.
 func (b *Body) RateLimit() RateLimit { return ParseRateLimit(b.call.headers, b.call.date) }
 
-// Delimited says that the body's end can be told from a cut. Only an HTTP/1 body without length, chunks and gzip is not: when it ends with a newline
-// it is taken for whole, for nothing else could ever be; what a cut there loses, the day's next export brings.
-func (b *Body) Delimited() bool { return b.call.delimited }
-
 // Close ends the call, whatever is left of its body. Only the first one does anything.
 func (b *Body) Close() error { return b.call.close() }
 
@@ -96,7 +92,8 @@ func (b *Body) stop(f *schema.Failure) error {
 	return f
 }
 
-// finish ends the body as the source did.
+// finish ends the body as the source did. An HTTP/1 body without length, chunks and gzip can't be told from one that was cut: when it ends with a
+// newline it is taken for whole, for nothing else could ever be; what a cut there loses, the day's next export brings.
 func (b *Body) finish(err error) error {
 	if err == io.EOF {
 		if !b.reader.unterminated {

@@ -35,7 +35,6 @@ type call struct {
 	statusText string
 	headers    map[string]string
 	date       time.Time
-	delimited  bool
 	body       io.Closer
 }
 
@@ -102,7 +101,6 @@ func (k *call) answered(r *http.Response) {
 	k.status, k.statusText = r.StatusCode, r.Status
 	k.headers = headersKept(r.Header)
 	k.date, _ = http.ParseTime(r.Header.Get("Date"))
-	k.delimited = r.ContentLength >= 0 || len(r.TransferEncoding) > 0 || r.ProtoMajor >= 2
 	k.body = r.Body
 }
 
