@@ -71,7 +71,7 @@ func zipped(body string) []byte {
 	return b.Bytes()
 }
 
-// What arrives, and what it is: DESIGN.md's table "Reading a body".
+// What arrives, and what it is taken for.
 func TestRecognise(t *testing.T) {
 	type failure struct {
 		Code            schema.Code

@@ -37,8 +37,8 @@ func badRow(kind exporttest.BadKind) exporttest.Fault {
 	return exporttest.Fault{BadRows: []exporttest.BadRow{{After: 3, Kind: kind}}}
 }
 
-// letterCases are the API's codes, under their statuses and others; what else may answer; what may happen to a connection; and the rows
-// of DESIGN.md's "Reading a body". What is no failure stands there with no letter.
+// letterCases are the API's codes, under their statuses and others; what else may answer; what may happen to a connection; and
+// whatever else a body may be. What is no failure stands there with no letter.
 func letterCases(t *testing.T) map[string]letterCase {
 	reset := fmt.Sprint(time.Now().Add(2 * time.Hour).Unix())
 	return map[string]letterCase{

@@ -1,8 +1,3 @@
-// Package ledger is what is known of the past, kept in Kafka: the state of each day, the fingerprints of its published rows, how
-// far the topics are written, who owns the service, what was commanded.
-//
-// Its promises: nothing here runs ahead of Kafka's acknowledgements; a record that can't be read stops the service instead of
-// counting as absent; what a newer release wrote is refused or kept, never dropped.
 package ledger
 
 import (

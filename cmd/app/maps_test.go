@@ -1,0 +1,44 @@
+package app_test
+
+import (
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The maps in the packages' comments name every file there is, and no other.
+func TestMaps(t *testing.T) {
+	entry := regexp.MustCompile(`(?m)^\t([a-z0-9_]+\.go) `)
+	for _, folder := range []string{"connector", "pipeline", "pipeline/cluster", "pipeline/ledger"} {
+		t.Run(folder, func(t *testing.T) {
+			files, err := filepath.Glob("../../" + folder + "/*.go")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var want []string
+			for _, file := range files {
+				if name := filepath.Base(file); name != "doc.go" && !strings.HasSuffix(name, "_test.go") {
+					want = append(want, name)
+				}
+			}
+			doc, err := parser.ParseFile(token.NewFileSet(), "../../"+folder+"/doc.go", nil, parser.PackageClauseOnly|parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var named []string
+			for _, match := range entry.FindAllStringSubmatch(doc.Doc.Text(), -1) {
+				named = append(named, match[1])
+			}
+			slices.Sort(named)
+			if diff := cmp.Diff(want, named); diff != "" {
+				t.Errorf("doc.go is no map of the folder (-folder +map):\n%s", diff)
+			}
+		})
+	}
+}
