@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/schema"
 )
 
@@ -26,6 +27,21 @@ func needs(what string) cobra.PositionalArgs {
 
 // aStream is the argument of commands for one stream.
 const aStream = "the name of a stream"
+
+// streamOf is the stream of the configuration with that name.
+func streamOf(c *config.Config, name string) (*config.Stream, error) {
+	names := make([]string, len(c.Streams))
+	for i := range c.Streams {
+		if c.Streams[i].Name == name {
+			return &c.Streams[i], nil
+		}
+		names[i] = c.Streams[i].Name
+	}
+	if near := config.Nearest(name, names, 2); near != "" {
+		return nil, fmt.Errorf("there is no stream %q: did you mean %s? STREAMS has %s", name, near, strings.Join(names, ", "))
+	}
+	return nil, fmt.Errorf("there is no stream %q: STREAMS has %s", name, strings.Join(names, ", "))
+}
 
 // completeStream completes the argument by the streams that the environment names.
 func completeStream(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -19,6 +19,25 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
+// give writes a command for a stream of the configuration and waits for its result.
+func give(cmd *cobra.Command, stream string, patience time.Duration, fill func(*ledger.Command)) error {
+	c, kafka, err := reach(cmd)
+	if err != nil {
+		return err
+	}
+	defer kafka.Close()
+	if _, err := streamOf(c, stream); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	books := &ledger.Books{Cluster: kafka, Topic: string(c.Publish.LedgerTopic), Service: string(c.DFINERY.Service)}
+	command := &ledger.Command{ID: commandID(), Service: books.Service, Stream: stream, Given: time.Now().UTC(), By: who()}
+	fill(command)
+	if err := books.Give(cmd.Context(), command); err != nil {
+		return err
+	}
+	return await(cmd.Context(), cmd.OutOrStdout(), books, command, patience)
+}
+
 // commandID is new each time, and sorts by time.
 func commandID() string {
 	return time.Now().UTC().Format("20060102T150405.000") + "-" + rand.Text()[:8]

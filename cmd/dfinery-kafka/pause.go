@@ -1,0 +1,33 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/ledger"
+)
+
+func pauseCommand() *cobra.Command {
+	return pauseOrResume(pipeline.VerbPause, "Stop exporting a stream until it is resumed", `Stop exporting a stream, across restarts, until "dfinery-kafka resume". What is under way ends as it would.`)
+}
+
+func resumeCommand() *cobra.Command {
+	return pauseOrResume(pipeline.VerbResume, "Go on with a stream that was paused or is halted", "Go on with a stream that was paused, or try one that is halted again at once.")
+}
+
+// pauseOrResume makes the command of a verb that needs nothing but a stream.
+func pauseOrResume(verb, short, long string) *cobra.Command {
+	var patience time.Duration
+	cmd := &cobra.Command{
+		Use: verb + " STREAM", Short: short, Long: long,
+		Example: "  dfinery-kafka " + verb + " events",
+		Args:    needs(aStream), ValidArgsFunction: completeStream,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return give(cmd, args[0], patience, func(c *ledger.Command) { c.Verb = verb })
+		},
+	}
+	cmd.Flags().DurationVar(&patience, "wait", 5*time.Second, "how long to wait until it is carried out; 0 does not wait")
+	return cmd
+}
