@@ -154,24 +154,6 @@ func (e *export) rejectIfBad(err error, body Body, behind int) error {
 	return err
 }
 
-// load reads the fingerprints of what is published of the day.
-func (e *export) load(ctx context.Context) error {
-	set, err := e.tenure.books.LoadSet(ctx, e.day.name, &e.record)
-	var lost *ledger.LostError
-	if errors.As(err, &lost) {
-		e.tenure.log.Error("rows of this day may be published twice", "stream", e.stream.Name, "day", e.day.name.Day, "error", err,
-			"do", "give "+e.tenure.books.Rows+" back its retention of 35 days; tell consumers to deduplicate by the header id")
-		err = nil
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.set, e.lost = set, lost
-	if lost != nil {
-		e.record.Forget(lost.Rows)
-	}
-	return err
-}
-
 // publish appends the row to its partition unless it was published before. A *schema.BadRow is a row that can't be.
 func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) error {
 	k := row.Cell(key)
@@ -204,19 +186,6 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 		e.names.meet(row.Cell(e.event))
 	}
 	return nil
-}
-
-// remember notes a fingerprint as published.
-func (e *export) remember(print schema.Fingerprint) {
-	e.set.Add(print)
-	chunks := len(e.prints)
-	e.prints = appendPrint(e.prints, print)
-	if len(e.prints) > chunks && e.tenure.chunks.Add(1) >= chunksPerCheckpoint {
-		select {
-		case e.tenure.full <- struct{}{}:
-		default: // asked for already
-		}
-	}
 }
 
 // reject makes a dead letter of a row, unless it has one already.
