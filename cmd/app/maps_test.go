@@ -3,6 +3,7 @@ package app_test
 import (
 	"go/parser"
 	"go/token"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -40,5 +41,22 @@ func TestMaps(t *testing.T) {
 				t.Errorf("doc.go is no map of the folder (-folder +map):\n%s", diff)
 			}
 		})
+	}
+}
+
+// The files that the README names are there.
+func TestREADMEFiles(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := regexp.MustCompile("`([a-z/-]+\\.go)`").FindAllSubmatch(readme, -1)
+	if len(files) < 10 {
+		t.Fatalf("the README names only %d files", len(files))
+	}
+	for _, file := range files {
+		if _, err := os.Stat("../../" + string(file[1])); err != nil {
+			t.Error(err)
+		}
 	}
 }
