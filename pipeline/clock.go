@@ -52,7 +52,7 @@ func (s *stream) retract(d *day, today schema.Day, now time.Time, loc *time.Loca
 		r.State = ledger.Pending
 	case r.State == ledger.Settled && now.Before(s.settles(name, loc)) && r.LastSuccess != nil:
 		r.State, r.Final = ledger.Open, false
-	case r.LastLook && today-name < Reach-1:
+	case r.LastLook && today-name < schema.Reach-1:
 		r.LastLook = false
 	default:
 		return false

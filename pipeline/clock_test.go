@@ -52,7 +52,7 @@ func TestBelieve(t *testing.T) {
 
 func TestRetract(t *testing.T) {
 	t.Parallel()
-	all := func(s *Stream) { s.StartBack = Reach }
+	all := func(s *Stream) { s.StartBack = schema.Reach }
 	looked := func(d *day) { d.record.LastLook = true }
 	refused := func(d *day) { d.record.Error = &ledger.Fault{Code: schema.ExceedDateRangeLimit} }
 	type state struct {
@@ -65,16 +65,16 @@ func TestRetract(t *testing.T) {
 		with func(*day)
 		want state
 	}{
-		"a gap within the reach":              {Reach, ledger.Gap, func(*day) {}, state{ledger.Pending, false}},
-		"a gap beyond it":                     {Reach + 1, ledger.Gap, func(*day) {}, state{ledger.Gap, false}},
-		"a gap of the API's own":              {Reach, ledger.Gap, refused, state{ledger.Gap, false}},
+		"a gap within the reach":              {schema.Reach, ledger.Gap, func(*day) {}, state{ledger.Pending, false}},
+		"a gap beyond it":                     {schema.Reach + 1, ledger.Gap, func(*day) {}, state{ledger.Gap, false}},
+		"a gap of the API's own":              {schema.Reach, ledger.Gap, refused, state{ledger.Gap, false}},
 		"a gap of the future":                 {-1, ledger.Gap, func(*day) {}, state{ledger.Gap, false}},
 		"settled today":                       {0, ledger.Settled, func(*day) {}, state{ledger.Open, false}},
 		"settled within the lookback":         {2, ledger.Settled, func(*day) {}, state{ledger.Open, false}},
 		"settled after it":                    {3, ledger.Settled, func(*day) {}, state{ledger.Settled, false}},
-		"a last look that was too early":      {Reach - 2, ledger.Settled, looked, state{ledger.Settled, false}},
-		"a last look in the last two days":    {Reach - 1, ledger.Settled, looked, state{ledger.Settled, true}},
-		"a last look beyond the reach stands": {Reach + 1, ledger.Settled, looked, state{ledger.Settled, true}},
+		"a last look that was too early":      {schema.Reach - 2, ledger.Settled, looked, state{ledger.Settled, false}},
+		"a last look in the last two days":    {schema.Reach - 1, ledger.Settled, looked, state{ledger.Settled, true}},
+		"a last look beyond the reach stands": {schema.Reach + 1, ledger.Settled, looked, state{ledger.Settled, true}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

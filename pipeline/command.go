@@ -125,12 +125,12 @@ func (t *tenure) carry(ctx context.Context, c *ledger.Command) (changed, done bo
 // carryBackfill wants each day of the command once. A day that is being exported is waited for before it begins anew.
 func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done bool) {
 	today := schema.DayOf(time.Now(), t.service.Location)
-	from, to := max(c.From, today-Reach), min(c.To, today)
+	from, to := max(c.From, today-schema.Reach), min(c.To, today)
 	if st.Kind == schema.UserProfile {
 		from = max(from, today)
 	}
 	if from > to {
-		c.Error = fmt.Sprintf("%s to %s has no day within the API's reach, %s to %s", c.From, c.To, today-Reach, today)
+		c.Error = fmt.Sprintf("%s to %s has no day within the API's reach, %s to %s", c.From, c.To, today-schema.Reach, today)
 		return true, true
 	}
 	if c.Taken == nil {

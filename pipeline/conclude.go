@@ -66,7 +66,7 @@ func (t *tenure) exported(st *stream, d *day, e *export) {
 	default:
 		r.State = ledger.Open
 	}
-	if today-d.name.Day >= Reach-1 {
+	if today-d.name.Day >= schema.Reach-1 {
 		r.LastLook = true
 	}
 	if st.kept.Halted != nil {

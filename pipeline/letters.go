@@ -114,7 +114,7 @@ func (t *tenure) sort(record *cluster.Record, r *replay, st *stream) int {
 		r.refuse(at, fmt.Sprintf("it is of %s/%s", letter.Service, letter.Stream))
 	case letter.Readable():
 		return r.add(letter)
-	case letter.Day < today-Reach || letter.Day > today:
+	case letter.Day < today-schema.Reach || letter.Day > today:
 		r.refuse(at, fmt.Sprintf("its day %s is out of the API's reach", letter.Day))
 	default:
 		r.days[letter.Day] = true

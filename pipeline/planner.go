@@ -90,11 +90,11 @@ func (s *stream) next(day, today schema.Day, now time.Time, loc *time.Location) 
 	case state == ledger.Gap:
 		return due{}, false
 	case state == ledger.Settled:
-		if record.LastLook || today-day < Reach-1 || s.Kind == schema.UserProfile {
+		if record.LastLook || today-day < schema.Reach-1 || s.Kind == schema.UserProfile {
 			return due{}, false
 		}
 	case state == ledger.Pending:
-		if day != today && today-day >= Reach-1 {
+		if day != today && today-day >= schema.Reach-1 {
 			next.urgency = leaving
 		}
 	case state == ledger.Open:

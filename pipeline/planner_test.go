@@ -91,11 +91,11 @@ func TestPlan(t *testing.T) {
 			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 2 }), newTestStream("b", func(s *Stream) { s.StartBack = 2 }).called(-time.Minute)},
 			"a -0\nb -0\na -2\na -1\nb -2\nb -1"},
 		"a day about to leave the reach goes before everything": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = Reach }).settledBut(30, 29)}, "a -30\na -29\na -0 poll 10m0s"},
+			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = schema.Reach }).settledBut(30, 29)}, "a -30\na -29\na -0 poll 10m0s"},
 		"a settled day has its last look": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = Reach }).settledBut().with(29, ledger.Settled, 26*24*time.Hour, func(d *day) { d.record.LastLook = false })}, "a -29\na -0 poll 10m0s"},
+			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = schema.Reach }).settledBut().with(29, ledger.Settled, 26*24*time.Hour, func(d *day) { d.record.LastLook = false })}, "a -29\na -0 poll 10m0s"},
 		"a last look is the last": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = Reach }).settledBut().with(30, ledger.Settled, 0, func(d *day) { d.record.LastLook = true })},
+			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = schema.Reach }).settledBut().with(30, ledger.Settled, 0, func(d *day) { d.record.LastLook = true })},
 			"a -0 poll 10m0s"},
 		"a gap is not due, unless a command wants it": {
 			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 2 }).with(0, ledger.Open, 0).with(1, ledger.Gap, 0).with(2, ledger.Gap, 0, func(d *day) { d.wanted = true })},
@@ -144,7 +144,7 @@ func (s *stream) noRows() *stream {
 
 // settledBut has every day in reach settled with its last look, but those, which were never exported.
 func (s *stream) settledBut(pending ...schema.Day) *stream {
-	for back := schema.Day(1); back <= Reach; back++ {
+	for back := schema.Day(1); back <= schema.Reach; back++ {
 		s.with(back, ledger.Settled, 0, func(d *day) { d.record.LastLook = true })
 	}
 	for _, back := range pending {

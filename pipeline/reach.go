@@ -8,7 +8,7 @@ import (
 )
 
 // missed is how far back, at most, days that passed while nobody looked become gaps.
-const missed = 2 * Reach
+const missed = 2 * schema.Reach
 
 // warnWithin is how long before a day is lost at the source each look at it is worth a warning, once a day.
 const warnWithin = 3
@@ -52,10 +52,10 @@ func (t *tenure) warn(st *stream, first, today schema.Day) {
 		return
 	}
 	st.warned = today
-	for day := first; day <= today-Reach+warnWithin; day++ {
+	for day := first; day <= today-schema.Reach+warnWithin; day++ {
 		if d := st.days[day]; d == nil || d.record.State == ledger.Pending {
 			t.log.Warn("a day that was never exported is about to leave the API's reach", "stream", st.Name, "day", day,
-				"lost_after", (day + Reach + 1).Start(t.service.Location).UTC(),
+				"lost_after", (day + schema.Reach + 1).Start(t.service.Location).UTC(),
 				"do", "see its last error in dfinery-kafka status, and put it right before then")
 		}
 	}
@@ -66,7 +66,7 @@ func (t *tenure) leave(st *stream, d *day) {
 	r := &d.record
 	d.changed = true
 	where, lost, do := "the API's reach", "its rows are lost at the source", "tell those who use this data; only DFINERY may still have it"
-	if d.name.Day >= schema.DayOf(time.Now(), t.service.Location)-Reach && !d.refused() {
+	if d.name.Day >= schema.DayOf(time.Now(), t.service.Location)-schema.Reach && !d.refused() {
 		where, lost, do = "the days that the stream's START names", "its rows are not exported any more", "set a longer STREAM_…_START if they are wanted"
 	}
 	switch {

@@ -20,31 +20,31 @@ type shown struct {
 func TestAge(t *testing.T) {
 	t.Parallel()
 	profiles := func(s *Stream) { s.Kind = schema.UserProfile }
-	all := func(s *Stream) { s.StartBack = Reach }
+	all := func(s *Stream) { s.StartBack = schema.Reach }
 	final := func(d *day) { d.record.Final = true }
 	tests := map[string]struct {
 		stream *stream
 		want   map[schema.Day]shown // by days before today
 	}{
 		"a day in its last day of reach stays": {
-			newTestStream("a", all).with(Reach, ledger.Pending, 0), map[schema.Day]shown{30: {ledger.Pending, false}}},
+			newTestStream("a", all).with(schema.Reach, ledger.Pending, 0), map[schema.Day]shown{30: {ledger.Pending, false}}},
 		"a day that was never exported is a gap": {
-			newTestStream("a", all).with(Reach+1, ledger.Pending, 0), map[schema.Day]shown{31: {ledger.Gap, false}}},
+			newTestStream("a", all).with(schema.Reach+1, ledger.Pending, 0), map[schema.Day]shown{31: {ledger.Gap, false}}},
 		"an open day is settled, but not for good": {
-			newTestStream("a", all).with(Reach+1, ledger.Open, 0), map[schema.Day]shown{31: {ledger.Settled, false}}},
+			newTestStream("a", all).with(schema.Reach+1, ledger.Open, 0), map[schema.Day]shown{31: {ledger.Settled, false}}},
 		"a settled day stays": {
-			newTestStream("a", all).with(Reach+1, ledger.Settled, 0, final), map[schema.Day]shown{31: {ledger.Settled, true}}},
+			newTestStream("a", all).with(schema.Reach+1, ledger.Settled, 0, final), map[schema.Day]shown{31: {ledger.Settled, true}}},
 		"days that passed while nobody looked are gaps": {
-			newTestStream("a", all).with(Reach+4, ledger.Settled, 0, final), map[schema.Day]shown{
+			newTestStream("a", all).with(schema.Reach+4, ledger.Settled, 0, final), map[schema.Day]shown{
 				34: {ledger.Settled, true}, 33: {ledger.Gap, false}, 32: {ledger.Gap, false}, 31: {ledger.Gap, false}}},
 		"a gap within the reach was the clock's fault": {
-			newTestStream("a", all).with(Reach, ledger.Gap, 0).with(Reach+1, ledger.Gap, 0), map[schema.Day]shown{30: {ledger.Pending, false}, 31: {ledger.Gap, false}}},
+			newTestStream("a", all).with(schema.Reach, ledger.Gap, 0).with(schema.Reach+1, ledger.Gap, 0), map[schema.Day]shown{30: {ledger.Pending, false}, 31: {ledger.Gap, false}}},
 		"a day that is being exported has its chance": {
-			newTestStream("a", all).with(Reach+1, ledger.Pending, 0, func(d *day) { d.export = new(export) }), map[schema.Day]shown{31: {ledger.Pending, false}}},
+			newTestStream("a", all).with(schema.Reach+1, ledger.Pending, 0, func(d *day) { d.export = new(export) }), map[schema.Day]shown{31: {ledger.Pending, false}}},
 		"an outage of months: gaps go back two reaches": {
-			newTestStream("a", all).with(100, ledger.Settled, 0).with(Reach+1, ledger.Gap, 0), func() map[schema.Day]shown {
+			newTestStream("a", all).with(100, ledger.Settled, 0).with(schema.Reach+1, ledger.Gap, 0), func() map[schema.Day]shown {
 				gaps := map[schema.Day]shown{100: {ledger.Settled, false}}
-				for back := schema.Day(Reach + 1); back <= missed; back++ {
+				for back := schema.Day(schema.Reach + 1); back <= missed; back++ {
 					gaps[back] = shown{ledger.Gap, false}
 				}
 				return gaps

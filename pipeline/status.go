@@ -191,7 +191,7 @@ func (t *tenure) remaining(s *stream, now time.Time) (time.Duration, bool) {
 	today := schema.DayOf(now, t.service.Location)
 	for day := s.first(today); day < today; day++ {
 		if d := s.days[day]; d == nil || d.record.State == ledger.Pending {
-			return (day + Reach + 1).Start(t.service.Location).Sub(now), true
+			return (day + schema.Reach + 1).Start(t.service.Location).Sub(now), true
 		}
 	}
 	return 0, false

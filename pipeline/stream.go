@@ -26,9 +26,6 @@ type Stream struct {
 	StartBack int
 }
 
-// Reach is how many days before today the API still exports (its page on export/event).
-const Reach = 30
-
 // first is the first day that the stream may export today.
 func (s *Stream) first(today schema.Day) schema.Day {
 	if s.Kind == schema.UserProfile {
@@ -38,7 +35,7 @@ func (s *Stream) first(today schema.Day) schema.Day {
 	if s.StartBack >= 0 {
 		first = today - schema.Day(s.StartBack)
 	}
-	return max(first, today-Reach)
+	return max(first, today-schema.Reach)
 }
 
 // pollsPerHour is what is kept free of the quota for today's polls.

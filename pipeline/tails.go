@@ -169,7 +169,7 @@ func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead bool) {
 	position.Last, position.LastID = r.Offset, string(id)
 	t.marks[p] = position
 	// A day that the ledger knows may be written again, however old: by a replay, or once a wrong clock is right again.
-	if st.days[at] == nil && at < schema.DayOf(time.Now(), t.service.Location)-Reach-1 {
+	if st.days[at] == nil && at < schema.DayOf(time.Now(), t.service.Location)-schema.Reach-1 {
 		return // out of reach, of a ledger that was lost: to hold all that was ever published would take the memory of all days
 	}
 	d := st.day(at)

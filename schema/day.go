@@ -8,6 +8,9 @@ import (
 // Day is a calendar day of the source, counted from 1970-01-01. It carries no time zone: DayOf and Start are told one.
 type Day int32
 
+// Reach is how many days before today the API still exports (its page on export/event).
+const Reach = 30
+
 const dayLayout = "2006-01-02"
 
 // ParseDay reads yyyy-MM-dd.

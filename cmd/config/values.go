@@ -94,18 +94,16 @@ type Start struct {
 	On   *schema.Day
 }
 
-const reach = 30 // days before today that the API still exports
-
 // Decode implements envconfig.Decoder.
 func (s *Start) Decode(value string) error {
 	back, err := strconv.Atoi(value)
-	if err == nil && back >= 0 && back <= reach {
+	if err == nil && back >= 0 && back <= schema.Reach {
 		*s = Start{Back: back}
 		return nil
 	}
 	day, err := schema.ParseDay(value)
 	if err != nil {
-		return fmt.Errorf("%q is not 0 (today alone) to %d days before today, nor a date such as 2026-11-23", value, reach)
+		return fmt.Errorf("%q is not 0 (today alone) to %d days before today, nor a date such as 2026-11-23", value, schema.Reach)
 	}
 	*s = Start{On: &day}
 	return nil

@@ -81,8 +81,8 @@ func span(c *config.Config, stream, from, to string) (first, last schema.Day, er
 		return 0, 0, fmt.Errorf("--to %s is before --from %s", last, first)
 	case s.Export == schema.UserProfile && (first != today || last != today):
 		return 0, 0, fmt.Errorf("a userprofile stream is a snapshot: only today, %s, can be exported", today)
-	case first < today-pipeline.Reach || last > today:
-		return 0, 0, fmt.Errorf("%s to %s: the API exports %s to %s", first, last, today-pipeline.Reach, today)
+	case first < today-schema.Reach || last > today:
+		return 0, 0, fmt.Errorf("%s to %s: the API exports %s to %s", first, last, today-schema.Reach, today)
 	}
 	return first, last, nil
 }

@@ -40,7 +40,7 @@ func TestRender(t *testing.T) {
 		Streams: []pipeline.StreamStatus{
 			{Name: "events", Topic: "dfinery.events", Published: 1941, DeadLetters: 2, LastSuccess: before(2 * time.Minute), Days: days, First: today - 9,
 				Next: &pipeline.NextStatus{Day: today, At: before(-8 * time.Minute), WaitsFor: schema.WaitPoll}},
-			{Name: "users", Topic: "dfinery.users", First: today - pipeline.Reach, Paused: true, Halted: &halted, Next: &pipeline.NextStatus{Day: today, WaitsFor: schema.WaitHalted}},
+			{Name: "users", Topic: "dfinery.users", First: today - schema.Reach, Paused: true, Halted: &halted, Next: &pipeline.NextStatus{Day: today, WaitsFor: schema.WaitHalted}},
 		},
 		Commands: []*ledger.Command{{Verb: "backfill", Stream: "events", Given: *before(time.Minute), By: "ana@desk"}},
 	}

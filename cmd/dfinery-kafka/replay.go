@@ -123,7 +123,7 @@ func (p *replayPlan) count(l *found) error {
 	switch {
 	case l.Readable():
 		p.rows++
-	case l.Day < p.today-pipeline.Reach || l.Day > p.today:
+	case l.Day < p.today-schema.Reach || l.Day > p.today:
 		p.lost[name] = true
 	default:
 		p.days[name] = &[2]int64{int64(l.partition), l.offset}
