@@ -75,7 +75,7 @@ type Service struct {
 // Run does the service's work until ctx ends, which returns nil, or until a fault that will not pass. What may pass is waited for:
 // with Once, no longer than patience.
 func (s *Service) Run(ctx context.Context) error {
-	heard, giveUp := context.WithCancelCause(ctx)
+	heard, giveUp := context.WithCancelCause(ctx) // until Kafka has been silent for too long
 	defer s.listen(heard, giveUp)()
 	as := produce.Nobody()
 	wait := &backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 15 * time.Second}
@@ -85,13 +85,14 @@ func (s *Service) Run(ctx context.Context) error {
 		if err == nil {
 			wait.Reset()
 			began = time.Now()
-			unheard := context.AfterFunc(heard, func() {
+			// What waits for Kafka within the tenure sees only that its session ends.
+			stop := context.AfterFunc(heard, func() {
 				if ctx.Err() == nil {
 					t.session.End(context.Cause(heard))
 				}
 			})
 			err = t.run(ctx)
-			unheard()
+			stop()
 			as = t.session.Identity()
 			t.close()
 		}
