@@ -11,7 +11,7 @@ import (
 // Status is what the service's loop last knew: the pipeline's part of the admin server's /status.
 type Status struct {
 	Service   string
-	Role      string // starting, owner, standby, waiting or stopped
+	Role      string // one of the roles below
 	Reasons   []string
 	Owner     *ledger.Owner // of a stand-by: who it waits for
 	Turned    time.Time     // when the loop last turned

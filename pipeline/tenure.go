@@ -27,7 +27,7 @@ type tenure struct {
 	stateAt, rowsAt cluster.TopicPartition
 	lettersAt       []cluster.TopicPartition
 	written         []cluster.TopicPartition                    // all partitions that may be written: state, rows, dead letters, then the streams'
-	marks           map[cluster.TopicPartition]produce.Position // of partitions that this tenure has not written
+	marks           map[cluster.TopicPartition]produce.Position // of the partitions that were restored: how far they were written then, or at the last checkpoint
 	carried         map[cluster.TopicPartition]ledger.Mark      // the former checkpoint's, of partitions that were not restored
 
 	limit     map[string]int // max.message.bytes by topic, as the session was told
