@@ -63,18 +63,12 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 		*as = session.Identity()
 	}
 	s.step("fenced")
-	for _, p := range t.written[:2+len(t.lettersAt)] {
-		if !session.Owns(p) {
-			session.Close()
-			return nil, fmt.Errorf("take over service %s: %v can't be fenced now: %w", s.ID, p, produce.ErrNotOwned)
-		}
+	if err := t.ensureOwned(session); err != nil {
+		session.Close()
+		return nil, err
 	}
-	if owner := before.Owner; owner != nil && first && !s.AtLeastOnce && owner.ProducerID != session.Identity().ID {
-		// Another producer id fences nobody: the older owner must have fallen silent.
-		s.Log.Warn("the broker gave another producer id, so the former owner is not fenced: waiting until it has been silent",
-			"owner", owner.Instance, "beat", owner.Beat, "for", s.StandbyAfter.String(),
-			"do", "nothing; stop the former owner if it still runs, then this is over at once")
-		if err := s.awaitSilence(ctx, t.books, before); err != nil {
+	if first {
+		if err := t.awaitUnfenced(ctx, session, before); err != nil {
 			session.Close()
 			return nil, err
 		}
@@ -88,6 +82,28 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 		t.streams = append(t.streams, t.newStream(&s.Streams[i], session, topics[s.Streams[i].Topic]))
 	}
 	return session, nil
+}
+
+// ensureOwned refuses to go on without the partitions that every stream needs: the ledger's and the dead letters'.
+func (t *tenure) ensureOwned(session *produce.Session) error {
+	for _, p := range t.written[:2+len(t.lettersAt)] {
+		if !session.Owns(p) {
+			return fmt.Errorf("take over service %s: %v can't be fenced now: %w", t.service.ID, p, produce.ErrNotOwned)
+		}
+	}
+	return nil
+}
+
+// awaitUnfenced waits for the silence of a former owner whom the fence does not hold: another producer id than its own fences nobody.
+func (t *tenure) awaitUnfenced(ctx context.Context, session *produce.Session, before *ledger.State) error {
+	s, owner := t.service, before.Owner
+	if owner == nil || s.AtLeastOnce || owner.ProducerID == session.Identity().ID {
+		return nil
+	}
+	s.Log.Warn("the broker gave another producer id, so the former owner is not fenced: waiting until it has been silent",
+		"owner", owner.Instance, "beat", owner.Beat, "for", s.StandbyAfter.String(),
+		"do", "nothing; stop the former owner if it still runs, then this is over at once")
+	return s.awaitSilence(ctx, t.books, before)
 }
 
 // limits tells the session each topic's max.message.bytes, as far as it may be known.
