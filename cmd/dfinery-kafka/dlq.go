@@ -41,7 +41,7 @@ func dlqListCommand() *cobra.Command {
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			c, kafka, err := reach(cmd)
+			c, kafka, err := openCluster(cmd)
 			if err != nil {
 				return err
 			}
@@ -69,7 +69,7 @@ func dlqShowCommand() *cobra.Command {
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			c, kafka, err := reach(cmd)
+			c, kafka, err := openCluster(cmd)
 			if err != nil {
 				return err
 			}

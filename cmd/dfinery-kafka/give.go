@@ -21,7 +21,7 @@ import (
 
 // give writes a command for a stream of the configuration and waits for its result.
 func give(cmd *cobra.Command, stream string, patience time.Duration, fill func(*ledger.Command)) error {
-	c, kafka, err := reach(cmd)
+	c, kafka, err := openCluster(cmd)
 	if err != nil {
 		return err
 	}
@@ -97,8 +97,8 @@ func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledge
 	return err
 }
 
-// reach loads the configuration and reaches the cluster, for commands that work beside the connector.
-func reach(cmd *cobra.Command) (*config.Config, *cluster.Cluster, error) {
+// openCluster loads the configuration and reaches the cluster, for commands that work beside the connector.
+func openCluster(cmd *cobra.Command) (*config.Config, *cluster.Cluster, error) {
 	c, _, err := loadConfig(cmd.ErrOrStderr())
 	if err != nil {
 		return nil, nil, err

@@ -39,7 +39,7 @@ is shown, and a terminal is asked whether to go on, unless --yes is given.`,
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			c, kafka, err := reach(cmd)
+			c, kafka, err := openCluster(cmd)
 			if err != nil {
 				return err
 			}

@@ -13,7 +13,7 @@
 //	sasl.go          logins by password
 //	oauth.go         logins by token
 //	connecterror.go  why a connection failed, and what to look at
-//	reach.go         whether brokers can be reached, for check
+//	contact.go       whether brokers can be reached, for check
 //	health.go        when brokers last answered
 //	errors.go        what an answer's error means: fenced, missing, forbidden, retriable
 //	retry.go         attempts, spaced
