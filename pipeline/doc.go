@@ -50,6 +50,7 @@
 //
 //	command.go       pause, resume and backfill
 //	replay.go        replay of dead letters
+//	letters.go       the letters of a replay are read, some at a time
 //	status.go        the state of streams and days, for /status
 //	peek.go          the same from the ledger alone, for any machine
 //	counts.go        counters, for metrics

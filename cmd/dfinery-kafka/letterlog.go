@@ -25,21 +25,14 @@ const lettersAtOnce = 4 << 20
 
 func openLetters(ctx context.Context, c *config.Config, kafka *cluster.Cluster) (*letterLog, error) {
 	l := &letterLog{cluster: kafka, topic: string(c.Publish.DeadLetterTopic), service: string(c.DFINERY.Service)}
-	topics, err := kafka.Topics(ctx, l.topic)
-	if err == nil {
-		err = topics[0].Err
-	}
+	topic, err := kafka.Topic(ctx, l.topic)
 	switch {
 	case cluster.Missing(err):
 		return nil, fmt.Errorf("read the dead letters: topic %s: %w; has the connector run yet, and is DEAD_LETTER_TOPIC right?", l.topic, err)
 	case err != nil:
 		return nil, fmt.Errorf("read the dead letters: topic %s: %w", l.topic, err)
 	}
-	partitions := make([]cluster.TopicPartition, len(topics[0].Partitions))
-	for i := range partitions {
-		partitions[i] = cluster.TopicPartition{Topic: l.topic, Partition: i}
-	}
-	if l.logs, err = kafka.Offsets(ctx, partitions...); err != nil {
+	if l.logs, err = kafka.Offsets(ctx, topic.TopicPartitions()...); err != nil {
 		return nil, fmt.Errorf("read the dead letters: %w", err)
 	}
 	for i := range l.logs {

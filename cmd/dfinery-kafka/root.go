@@ -11,8 +11,9 @@ import (
 	"dfinery-kafka/cmd/config"
 )
 
-// rootCommand is the whole command line. Each command is a file of its own, resume with pause. Beside them render.go draws what status
-// shows, letters.go reads what dlq lists, and give.go hands the owner what backfill, pause, resume and dlq replay ask for.
+// rootCommand is the whole command line. Each command is a file of its own, resume with pause, and dlq replay in replay.go. Beside them
+// render.go draws what status shows; letters.go, letterlog.go and lettertable.go choose, read and print dead letters for dlq; give.go hands
+// the owner what backfill, pause, resume and dlq replay ask for.
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "dfinery-kafka COMMAND",
