@@ -53,7 +53,7 @@ type ticket struct {
 	state string // when it was given
 }
 
-// wait says how long no call is allowed; the zero Wait that take succeeds.
+// wait says how long no call is allowed; the zero Wait means that take succeeds.
 func (b *breaker) wait() schema.Wait {
 	b.observe()
 	switch {

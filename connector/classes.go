@@ -6,7 +6,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// classify says what follows from a failure. Only here is that decided; a cancelled call alone is told apart before (see call.fail).
+// classify says what follows from a failure. That is decided only here, except that a cancelled call is recognised before (see call.fail).
 func classify(code schema.Code) schema.Class {
 	switch code {
 	case schema.UnknownError, schema.QueryError:
@@ -25,7 +25,7 @@ func classify(code schema.Code) schema.Class {
 	case schema.InvalidParameter, schema.BadHeader:
 		return schema.Refused
 
-	// Answers without a known code to what was asked, rather than to when: asking the same again soon can't help.
+	// Answers without a known code that are about what was asked, not about when: asking the same again soon can't help.
 	case schema.HTTPStatus(http.StatusBadRequest), schema.HTTPStatus(http.StatusNotFound), schema.HTTPStatus(http.StatusMethodNotAllowed),
 		schema.HTTPStatus(http.StatusNotAcceptable), schema.HTTPStatus(http.StatusGone), schema.HTTPStatus(http.StatusRequestEntityTooLarge),
 		schema.HTTPStatus(http.StatusRequestURITooLong), schema.HTTPStatus(http.StatusUnsupportedMediaType),

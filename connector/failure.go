@@ -129,7 +129,7 @@ func isTLS(err error) bool {
 		errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid)
 }
 
-// headersKept picks the headers that help to understand a failure, with lower-case names; their number is that of the names listed here.
+// headersKept picks the headers that help to understand a failure, with lower-case names; there are never more than the names listed here.
 func headersKept(all http.Header) map[string]string {
 	kept := map[string]string{}
 	for name, values := range all {

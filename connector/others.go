@@ -20,8 +20,8 @@ func (o *others) ask(now time.Time) bool {
 	return true
 }
 
-// learn takes what an answer says, until the reset it names: between least and most calls, for it is not known which of our calls under way
-// beside it the API had counted then. Only what contradicts that is replaced, by the most.
+// learn takes what an answer says, which holds until the reset that it names. The calls of others are between least and most: which of our own
+// calls under way the API had counted by then is not known. A number within these bounds stays; any other is replaced by most.
 func (o *others) learn(least, most int, until time.Time) {
 	if o.calls < least || o.calls > most {
 		o.calls = max(0, most)
@@ -29,8 +29,8 @@ func (o *others) learn(least, most int, until time.Time) {
 	o.until = until
 }
 
-// resetIn is how long after now a reset lies that an answer names, of which date is the API's own clock, zero when unknown.
-// It is zero for a reset that is absent or past, and bounded by the window whatever the clocks show.
+// resetIn is how long it is from now to the reset that an answer names. date is when the API's clock says that it answered; zero when unknown.
+// The result is zero for a reset that is absent or past, and never longer than the window, whatever the clocks show.
 func resetIn(now, reset, date time.Time) time.Duration {
 	if reset.IsZero() {
 		return 0

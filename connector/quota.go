@@ -34,7 +34,7 @@ type counted struct {
 	answered time.Time // when the API's answer arrived; zero until then
 }
 
-// wait says why a call that leaves spare others free can't start now; the zero Wait that it can.
+// wait says why a call that leaves spare others free can't start now; the zero Wait means that it can.
 func (q *quota) wait(now time.Time, spare int) schema.Wait {
 	q.forget(now)
 	switch {

@@ -14,7 +14,7 @@ const (
 	DefaultMaxRow = 16 << 20
 	// maxColumns bounds what a header may ask for.
 	maxColumns = 1 << 16
-	// mostRow keeps places within a row, and of one that has a copy behind it, in 32 bits.
+	// mostRow keeps the places of a row's cells within 32 bits, also when copies of cells stand behind the row.
 	mostRow = 1 << 30
 )
 
@@ -45,7 +45,7 @@ type Reader struct {
 	unterminated bool
 }
 
-// NewReader reads src. A row longer than maxRow bytes is a bad row; 0 means DefaultMaxRow, and more than 1 GiB that.
+// NewReader reads src. A row longer than maxRow bytes is a bad row; 0 means DefaultMaxRow, and more than 1 GiB means 1 GiB.
 func NewReader(src io.Reader, maxRow int) *Reader {
 	if maxRow <= 0 {
 		maxRow = DefaultMaxRow
@@ -132,11 +132,11 @@ func (r *Reader) Next() (*schema.Row, error) {
 // More says that the end of another line was read already: Next does not wait for the source then, unless that newline stands within quotes.
 func (r *Reader) More() bool { return r.next < r.whole }
 
-// Unterminated says that the body ended where the newline of the row, good or bad, that Next or Header just told of should stand.
+// Unterminated says that the last row, good or bad, had no newline: the body ended in its place.
 func (r *Reader) Unterminated() bool { return r.unterminated }
 
-// Raw is the row, good or bad, that Next or Header just told of, as it arrived, without its line end: all of it for a good row and the first
-// line for one with broken quotes. It lives until the next call.
+// Raw is the last row, good or bad, as it arrived, without its line end: all of it for a good row and the first line for one with broken
+// quotes. It lives until the next call.
 func (r *Reader) Raw() []byte { return r.row.Raw }
 
 // last ends a body that ended without a newline.

@@ -94,7 +94,7 @@ func (r *Reader) tooLarge() error {
 	return bad
 }
 
-// rest is the body from the last row told of on, if it ends, however, within lookAhead bytes behind what was scanned of that row; else nil.
+// rest is the body from the last row on, if it ends, well or not, within lookAhead bytes behind what was scanned of that row; else nil.
 // The row stays valid.
 func (r *Reader) rest() []byte {
 	most := r.split.at + lookAhead

@@ -38,8 +38,8 @@ func newScrubber(token Secret) scrubber {
 
 func (s *scrubber) text(t string) string { return string(s.bytes([]byte(t))) }
 
-// name is the name of a column without the token. Names go into records, ledger and logs as they are, so that one of letters that any name
-// may have stays: a token of less than shortest letters is no secret, and the beginning of a token is not one either.
+// name is the name of a column without the token. Names go into records, the ledger and logs, so an ordinary name must stay as it is: a token
+// of less than shortest letters is no secret and is left in, and so is the mere beginning of a token.
 func (s *scrubber) name(t string) string {
 	if len(s.token) < shortest {
 		return t

@@ -29,7 +29,7 @@ func (s *setback) fail(round int, now time.Time, d time.Duration) bool {
 	return true
 }
 
-// pause is the next pause, with jitter, as the failures so far and one more make it: first, doubled with each, never beyond most.
+// pause is the pause after one more failure, with jitter: first, doubled for each failure so far, never more than most.
 func (s *setback) pause() time.Duration {
 	b := backoff.ExponentialBackOff{InitialInterval: s.first, MaxInterval: s.most, Multiplier: 2, RandomizationFactor: 0.5}
 	d := b.NextBackOff()

@@ -4,7 +4,7 @@ import "dfinery-kafka/schema"
 
 // ahead is rows that were fetched and not published yet: as many as have arrived, up to together. Their places in the day's set are
 // looked at before the first of them is looked up, so that the processor waits for its memory once for all of them instead of for
-// one after the other: that takes 130 ns less a known row of a million, the copies of the rows counted.
+// one after the other: with a million known rows that saves 130 ns a row, what copying the rows costs taken off.
 type ahead struct {
 	n      int
 	prints [together]schema.Fingerprint

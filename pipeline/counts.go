@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Counts are what the service has done since the process started. Codes of an API that answers anything are bounded: see bound.
+// Counts are what the service has done since the process started. However many codes an API makes up, no more than mostCodes are counted apart.
 type Counts struct {
 	mu sync.Mutex
 	by map[string]*StreamCounts
@@ -35,7 +35,7 @@ type LetterKind struct {
 // codeOK counts exports that succeeded.
 const codeOK schema.Code = "ok"
 
-// mostCodes bounds the codes that are counted apart for a stream: those http_STATUS are the server's to choose.
+// mostCodes bounds the codes that are counted apart for a stream: the server chooses what stands in http_STATUS.
 const mostCodes = 40
 
 const otherCode schema.Code = "other"

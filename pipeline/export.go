@@ -142,7 +142,7 @@ func (e *export) publishFetched(body Body, key int, stopped error) error {
 	return e.rejectIfBad(stopped, body, 0)
 }
 
-// rejectIfBad makes a dead letter of a *schema.BadRow, behind which so many rows were fetched already, and returns any other error.
+// rejectIfBad makes a dead letter of a *schema.BadRow, and returns any other error. behind is how many rows after it were fetched already.
 func (e *export) rejectIfBad(err error, body Body, behind int) error {
 	if err == nil {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// linger is how long a record may stand in an open batch while no other comes, give or take: what linger.ms is to Java's producer.
+// linger is about how long a record stands in an open batch when no other comes, as linger.ms has it for Java's producer.
 const linger = 500 * time.Millisecond
 
 // sendWhenIdle sends what stands in open batches once no row has come for linger, or twice that: a source that pauses would hold rows

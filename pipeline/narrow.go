@@ -112,7 +112,7 @@ func (t *tenure) sliceDone(st *stream, d *day, e *export) {
 // everythingElse stands among the missing events for those whose names are not known.
 const everythingElse = "*"
 
-// hopeless is how many slices fail at the start, none of them well, before it is the service that fails and not a query.
+// hopeless is how many slices, none with success before, may fail until it is taken for the service that fails, not for a query.
 const hopeless = 3
 
 // sliceFailed halves the slice, or gives its one event up for now. Slices that fail one after the other are tried ever more slowly:

@@ -29,8 +29,8 @@ type due struct {
 	probe   bool // asks for a day more than configured
 }
 
-// plan lists the next export of each day of the streams, the one to make first in front: those that are due at now by urgency,
-// fewest failures, oldest day, the stream that waited longest; then the others by their time.
+// plan lists the next export of each day of the streams, the one to make first in front: those that are due at now by urgency, days
+// that fail behind others, then the stream that waited longest, the fewest failures, the oldest day; behind them the others by their time.
 func plan(streams []*stream, now time.Time, loc *time.Location) []due {
 	today := schema.DayOf(now, loc)
 	var list []due

@@ -7,16 +7,16 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// missed is how far back, at most, days that passed while nobody looked become gaps.
+// missed is how many days back, at most, those that passed while no instance ran become gaps.
 const missed = 2 * schema.Reach
 
-// warnWithin is how long before a day is lost at the source each look at it is worth a warning, once a day.
+// warnWithin is how many days before a day is lost at the source it is warned of, once a day.
 const warnWithin = 3
 
 // settleIn is how long a start has to export what is about to be lost before it is warned of.
 const settleIn = 10 * time.Minute
 
-// age lets days leave the reach, also those of a time in which nobody looked, and lets go of the fingerprints of days that rest.
+// age ends the days that have left the reach, also while no instance ran, and lets go of the fingerprints of days that rest.
 //
 // A day's record stays in memory, as it does in the ledger: an old day is written by a replay, and a clock that was months ahead for a
 // minute must not make its days look new.

@@ -72,12 +72,11 @@ const (
 	mendTopic = "create the topic, or give back its leaders and the right to write: dfinery-kafka check says which"
 )
 
-// errChanged ends a tenure whose partitions are not those that it was opened with: a new one takes them in.
+// errChanged ends a tenure whose topics have changed since it was opened: the next one is opened with them as they are.
 var errChanged = errors.New("the topics have changed")
 
-// checkTopics looks at the topics: partitions that are new, or back, are fenced and restored before the first write to them, by
-// opening the tenure anew; a partition that takes nothing while other streams wait for it ends the tenure as well, and is left out
-// of the next one.
+// checkTopics looks at the topics. Partitions that are new, or can be written again, are fenced and restored before the first write to
+// them, by opening the tenure anew. A stream whose topic is gone waits.
 func (t *tenure) checkTopics(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
@@ -132,7 +131,7 @@ func (t *tenure) judgePolicies(ctx context.Context) {
 	}
 }
 
-// writable tells whether all partitions can take records now, as far as the cluster tells: whether we may write is found out by trying.
+// writable tells whether all partitions have a leader and enough replicas in sync. Whether we have the right to write is found out by trying.
 func writable(t cluster.Topic, c cluster.TopicConfig) bool {
 	return !slices.ContainsFunc(t.Partitions, func(p cluster.Partition) bool { return p.Leader < 0 || len(p.ISR) < c.MinInsyncReplicas })
 }

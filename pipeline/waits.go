@@ -34,8 +34,8 @@ func (s *stream) tries() bool {
 	return false
 }
 
-// starts is what the export waits for longest, which says when it can start: its own time, its stream, or all, that for which every
-// stream waits. Without an Until that time is not known.
+// starts is what the export waits for longest, and so when it can start: its own time, its stream, or what all streams wait for. Without
+// an Until the time is not known.
 func (d *due) starts(all schema.Wait, now time.Time) schema.Wait {
 	wait, stopped := schema.Wait{For: d.waits, Until: d.at}, d.stream.stopped(now)
 	switch {
