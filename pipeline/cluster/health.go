@@ -11,10 +11,10 @@ import (
 type Health struct {
 	Failed time.Time // when a request last went without an answer; zero: never
 	Err    error     // why
-	// Since is when the first of the requests failed that went without an answer since the last answer; zero when none did.
+	// Since is when the first request failed of those that have gone without an answer since the last one that had one; zero when none has.
 	Since time.Time
-	// Silent is since when something has waited for an answer, requests that failed included, and nothing was answered; zero when nothing
-	// waits. It comes before Since, which a request that is never answered moves only by its time limit.
+	// Silent is since when requests, failed ones included, have waited for an answer and none has had one; zero when nothing waits. It comes
+	// before Since: a request that is never answered fails only at its time limit.
 	Silent time.Time
 }
 
