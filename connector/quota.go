@@ -31,6 +31,7 @@ type quota struct {
 type counted struct {
 	at       time.Time
 	seq      int       // its name in this process, from 1; 0 for those of an earlier one
+	reserved bool      // not made yet: at is when it was allowed
 	answered time.Time // when the API's answer arrived; zero until then
 }
 
@@ -79,10 +80,10 @@ func (q *quota) forget(now time.Time) {
 	q.calls = slices.DeleteFunc(q.calls, func(c counted) bool { return !c.at.Add(window + margin).After(now) })
 }
 
-// count adds a call made at at, and names it.
-func (q *quota) count(at time.Time) (seq int) {
+// count adds a call made at at, or reserved then, and names it.
+func (q *quota) count(at time.Time, reserved bool) (seq int) {
 	q.begun++
-	q.calls = append(q.calls, counted{at: at, seq: q.begun})
+	q.calls = append(q.calls, counted{at: at, seq: q.begun, reserved: reserved})
 	slices.SortStableFunc(q.calls, func(a, b counted) int { return a.at.Compare(b.at) })
 	return q.begun
 }

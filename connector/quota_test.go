@@ -84,6 +84,25 @@ func TestCallCountsFromWhenItIsMade(t *testing.T) {
 	})
 }
 
+// TestCallMadeAfterItsState: the state of before a call, which is all that a kill -9 leaves of it, does not tell when it was made. It may
+// have been right before the restart.
+func TestCallMadeAfterItsState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, connector.Policy{CallsPerHour: 2}, nil)
+		must(t, s, good)
+		<-time.After(time.Minute)
+		p := reserve(t, s)
+		state := s.State()
+		<-time.After(40 * time.Second) // Kafka is slow to take it
+		_ = finish(p, good, schema.Export{})
+		s = open(t, connector.Policy{CallsPerHour: 2}, state)
+		want(t, s, schema.WaitQuota, leaves-100*time.Second)
+		<-time.After(leaves - 100*time.Second)
+		must(t, s, good)
+		want(t, s, schema.WaitQuota, 100*time.Second)
+	})
+}
+
 func TestHeadersCorrectTheQuota(t *testing.T) {
 	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // of a synctest bubble
 	for _, c := range []struct {

@@ -87,7 +87,7 @@ func (s *Source) Reserve(now time.Time, spare int) (*Permit, schema.Wait) {
 	}
 	s.quota.inFlight++
 	return &Permit{
-		source: s, at: now, seq: s.quota.count(now), asks: s.quota.others.ask(now), ticket: ticket,
+		source: s, at: now, seq: s.quota.count(now, true), asks: s.quota.others.ask(now), ticket: ticket,
 		link: s.link.begin(), throttle: s.throttle.round, try: s.token.begin(),
 	}, schema.Wait{}
 }
@@ -113,7 +113,7 @@ func (s *Source) start(p *Permit) bool {
 	p.state = started
 	s.quota.uncount(p.seq)
 	p.at = time.Now()
-	p.seq = s.quota.count(p.at)
+	p.seq = s.quota.count(p.at, false)
 	// The client reads the token right after this, so it may use a newer one: then its refusal is taken for the older one's, and tried once more.
 	p.token = s.token.present()
 	return true

@@ -14,7 +14,8 @@ const memoryVersion = 1
 // memory is a Source between two processes. Times are absolute: a restart takes no time away and adds none.
 type memory struct {
 	Version  int            `json:"version"`
-	Calls    []int64        `json:"calls,omitempty"` // Unix milliseconds, ascending
+	Calls    []int64        `json:"calls,omitempty"`    // Unix milliseconds, ascending
+	Reserved []int64        `json:"reserved,omitempty"` // those of Calls that were not made yet
 	Others   *othersMemory  `json:"others,omitempty"`
 	Throttle *setbackMemory `json:"throttle,omitempty"`
 	Link     *setbackMemory `json:"link,omitempty"`
@@ -49,6 +50,9 @@ func (s *Source) State() json.RawMessage {
 	m := memory{Version: memoryVersion, Throttle: s.throttle.save(""), Link: s.link.save(s.link.cause), Breaker: s.breaker.save(), Habit: s.habit}
 	for _, c := range s.quota.calls {
 		m.Calls = append(m.Calls, c.at.UnixMilli())
+		if c.reserved {
+			m.Reserved = append(m.Reserved, c.at.UnixMilli())
+		}
 	}
 	if o := s.quota.others; o.calls > 0 {
 		m.Others = &othersMemory{o.calls, o.until.UTC()}
@@ -71,7 +75,13 @@ func (s *Source) restore(state json.RawMessage, now time.Time) error {
 	}
 	for _, ms := range m.Calls {
 		// A call of the future was made before now, when the clock was ahead.
-		s.quota.calls = append(s.quota.calls, counted{at: sooner(time.UnixMilli(ms), now)})
+		at := sooner(time.UnixMilli(ms), now)
+		// One that was reserved may have been made at any time since: Kafka may have been slow to take this state, or the fingerprints.
+		if i := slices.Index(m.Reserved, ms); i >= 0 {
+			m.Reserved = slices.Delete(m.Reserved, i, i+1)
+			at = now
+		}
+		s.quota.calls = append(s.quota.calls, counted{at: at})
 	}
 	slices.SortFunc(s.quota.calls, func(a, b counted) int { return a.at.Compare(b.at) })
 	if m.Others != nil {
