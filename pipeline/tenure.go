@@ -109,6 +109,7 @@ func (t *tenure) openSenders(st *stream) error {
 func (t *tenure) run(ctx context.Context) error {
 	exporting, stop := context.WithCancel(ctx)
 	defer t.running.Wait()
+	defer t.session.Close() // wakes an export that waits for room in a partition that takes nothing
 	defer stop()
 	checkpoint := time.NewTicker(t.service.CheckpointInterval)
 	defer checkpoint.Stop()
