@@ -66,6 +66,10 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 		offset, err := s.session.send(ctx, s.at, encoded)
 		switch verdict(err) {
 		case acknowledged:
+			if offset >= 0 && offset < s.next {
+				// A log of its own name: nothing keeps an older instance out of it, and what stood in the former one is gone.
+				return fmt.Errorf("%w: %v took records at offset %d, its log reached to %d before: it was made anew, or has lost records", ErrRestore, s.at, offset, s.next)
+			}
 			d.sequence = advance(d.sequence, b.count)
 			s.acknowledge(offset, b)
 			s.session.meter.acknowledged(b.count, len(encoded)-sizeLength)
@@ -121,6 +125,7 @@ func (s *Sender) acknowledge(offset int64, b *batch) {
 	if offset >= 0 {
 		p.Next = offset + int64(b.count)
 		p.Last = p.Next - 1
+		s.next = p.Next
 	}
 	s.position.Store(p)
 	s.waiting.Store(nil)

@@ -37,7 +37,7 @@ func Nobody() Identity { return Identity{ID: -1, Epoch: -1} }
 func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []cluster.TopicPartition) (*Session, error) {
 	s := &Session{
 		fence: f, codec: f.Codec, now: f.now, meter: cmp.Or(f.Meter, new(Meter)), done: make(chan struct{}),
-		senders: map[cluster.TopicPartition]*Sender{}, fenced: map[cluster.TopicPartition]bool{}, limit: map[string]int{},
+		senders: map[cluster.TopicPartition]*Sender{}, fenced: map[cluster.TopicPartition]bool{}, ends: map[cluster.TopicPartition]int64{}, limit: map[string]int{},
 	}
 	if err := s.raise(ctx, from, partitions); err != nil {
 		return nil, err
@@ -67,7 +67,11 @@ func (s *Session) raise(ctx context.Context, from Identity, partitions []cluster
 		if err != nil {
 			return err
 		}
-		s.adopt(id, partitions, began)
+		logs := make([]cluster.LogRange, len(partitions))
+		for i, p := range partitions {
+			logs[i].Partition = p
+		}
+		s.adopt(id, logs, began)
 		return nil
 	}
 	bumped, err := s.fence.initProducer(ctx, from)
@@ -102,14 +106,14 @@ func (s *Session) become(id Identity) {
 	s.identity = id
 }
 
-// adopt makes the session write as id to the partitions. Its fence is as old as the request for it: began.
-func (s *Session) adopt(id Identity, partitions []cluster.TopicPartition, began instant) {
+// adopt makes the session write as id to the partitions, behind what their logs had. Its fence is as old as the request for it: began.
+func (s *Session) adopt(id Identity, logs []cluster.LogRange, began instant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.identity = id
 	clear(s.fenced)
-	for _, p := range partitions {
-		s.fenced[p] = true
+	for _, l := range logs {
+		s.fenced[l.Partition], s.ends[l.Partition] = true, l.End
 	}
 	s.renewed = began
 }

@@ -157,8 +157,8 @@ func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.L
 // notAttempted is OPERATION_NOT_ATTEMPTED: another partition of the request was refused. kafka-go gives 55 another name.
 const notAttempted = kafka.BrokerAuthorizationFailed
 
-// marked are the partitions whose log shows the marker of id behind the end it had before.
-func (f *Fence) marked(ctx context.Context, id Identity, logs []cluster.LogRange) []cluster.TopicPartition {
+// marked are those of the logs that show the marker of id behind the end they had before; they end behind it at the earliest.
+func (f *Fence) marked(ctx context.Context, id Identity, logs []cluster.LogRange) []cluster.LogRange {
 	found := make([]bool, len(logs))
 	var searches sync.WaitGroup
 	limit := make(chan struct{}, 8)
@@ -184,10 +184,11 @@ func (f *Fence) marked(ctx context.Context, id Identity, logs []cluster.LogRange
 		})
 	}
 	searches.Wait()
-	var fenced []cluster.TopicPartition
+	var fenced []cluster.LogRange
 	for i, l := range logs {
 		if found[i] {
-			fenced = append(fenced, l.Partition)
+			l.End++ // the marker
+			fenced = append(fenced, l)
 		}
 	}
 	return fenced

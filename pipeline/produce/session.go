@@ -49,8 +49,9 @@ type Session struct {
 	identity Identity
 	renewed  instant
 	senders  map[cluster.TopicPartition]*Sender
-	fenced   map[cluster.TopicPartition]bool // partitions whose log shows our marker
-	limit    map[string]int                  // by topic
+	fenced   map[cluster.TopicPartition]bool  // partitions whose log shows our marker
+	ends     map[cluster.TopicPartition]int64 // of their logs when the fence was raised, or earlier
+	limit    map[string]int                   // by topic
 	free     []*batch
 	encoded  [][]byte // buffers of deliveries that are over
 
@@ -131,7 +132,7 @@ func (s *Session) Sender(at cluster.TopicPartition) (*Sender, error) {
 	}
 	target := min(maxTarget, max(minTarget, openBytes/perPartition/max(1, len(s.fenced))))
 	ctx, stop := context.WithCancel(context.Background())
-	sender := &Sender{session: s, at: at, stop: stop, queue: make(chan job, 1), limits: Limits{Batch: limit, target: min(target, max(headerSize, limit-slack))}}
+	sender := &Sender{session: s, at: at, stop: stop, next: s.ends[at], queue: make(chan job, 1), limits: Limits{Batch: limit, target: min(target, max(headerSize, limit-slack))}}
 	s.senders[at] = sender
 	s.running.Go(func() { sender.run(ctx) })
 	return sender, nil
@@ -198,6 +199,9 @@ func (s *Session) Waiting() map[cluster.TopicPartition]error {
 	return waiting
 }
 
+// worthSaying is how long a broker throttles a client for more than an even pace.
+const worthSaying = time.Second
+
 // send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not tell.
 func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded []byte) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
@@ -206,6 +210,11 @@ func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded [
 		Topic: at.Topic, Partition: at.Partition, RequiredAcks: kafka.RequireAll,
 		RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(encoded)},
 	})
+	if err == nil && answer.Throttle >= worthSaying {
+		// It reads nothing more of this connection for so long (KIP-219): the next request looks as if nobody answered.
+		s.fence.log().Warn("Kafka holds this client back: its quota is exceeded", "for", answer.Throttle.String(),
+			"do", "nothing, if it is meant to be slow; else raise producer_byte_rate or request_percentage of its user or client-id: kafka-configs.sh --entity-type users or clients shows them")
+	}
 	switch {
 	case err != nil:
 		return -1, err
