@@ -14,6 +14,7 @@
 //	takeover.go      a tenure is opened: topics, fence, restore; and its fence is renewed
 //	restore.go       the ledger is taken over and brought up to what the topics hold
 //	tails.go         what the topics hold behind the last checkpoint, read back; what Kafka has lost
+//	gone.go          days whose records the ledger has lost, read back as well
 //	tenure.go        the tenure and its loop
 //	standby.go       an instance that was fenced waits for the owner's silence
 //	watchdog.go      Kafka is silent, or one partition takes nothing

@@ -18,6 +18,7 @@ import (
 type tails struct {
 	tenure *tenure
 	tail   map[ledger.DayName]*tail
+	gone   map[ledger.DayName]bool // days whose rows before the checkpoint are read back, too
 }
 
 // tail is that of one day.
@@ -63,9 +64,13 @@ func (ts *tails) read(ctx context.Context, p cluster.TopicPartition, marks map[c
 	t.marks[p] = produce.Position{Next: log.End, Last: mark.Last, LastID: mark.ID}
 	dead := p.Topic == t.service.DeadLetterTopic
 	holes := int64(0)
+	since := from
+	if ts.again(p, dead) {
+		from = log.Start
+	}
 	err = t.service.Cluster.Read(ctx, p, from, log.End, cluster.Visitor{
 		Record: func(r *cluster.Record) error {
-			ts.take(p, r, dead)
+			ts.take(p, r, dead, r.Offset >= since)
 			return nil
 		},
 		Hole: func(from, to int64) { holes += to - from },
@@ -147,8 +152,9 @@ func (ts *tails) lost(p cluster.TopicPartition, how string) {
 		"do", "look at the brokers: what was acknowledged must stay (unclean.leader.election.enable, replicas)")
 }
 
-// take enters one record that is ours: one with the headers id and export, of this service and a stream of ours.
-func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead bool) {
+// take enters one record that is ours: one with the headers id and export, of this service and a stream of ours. One that is not behind the
+// checkpoint is news of a day only whose record is gone.
+func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead, behind bool) {
 	t := ts.tenure
 	id, exported := r.Header("id"), r.Header("export")
 	if id == nil || exported == nil {
@@ -165,9 +171,13 @@ func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead bool) {
 	if st == nil || err != nil || err2 != nil || err3 != nil || (!dead && st.Topic != p.Topic) {
 		return
 	}
-	position := t.marks[p]
-	position.Last, position.LastID = r.Offset, string(id)
-	t.marks[p] = position
+	if behind {
+		position := t.marks[p]
+		position.Last, position.LastID = r.Offset, string(id)
+		t.marks[p] = position
+	} else if !ts.gone[ledger.DayName{Stream: st.Name, Day: at}] {
+		return
+	}
 	// A day that the ledger knows may be written again, however old: by a replay, or once a wrong clock is right again.
 	if st.days[at] == nil && at < schema.DayOf(time.Now(), t.service.Location)-schema.Reach-1 {
 		return // out of reach, of a ledger that was lost: to hold all that was ever published would take the memory of all days
@@ -177,7 +187,9 @@ func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead bool) {
 		return // of an older generation
 	}
 	if dead && string(r.Header(headerStage)) == schema.KindExport {
-		d.record.Exports = max(d.record.Exports, n)
+		if n > d.record.Exports {
+			d.record.Exports, d.changed = n, true
+		}
 		return
 	}
 	tl := ts.tail[d.name]

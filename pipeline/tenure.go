@@ -29,6 +29,7 @@ type tenure struct {
 	written         []cluster.TopicPartition                    // all partitions that may be written: state, rows, dead letters, then the streams'
 	marks           map[cluster.TopicPartition]produce.Position // of the partitions that were restored: how far they were written then, or at the last checkpoint
 	carried         map[cluster.TopicPartition]ledger.Mark      // the former checkpoint's, of partitions that were not restored
+	carriedDays     map[string]map[schema.Day]int               // the former checkpoint's, of streams that were not restored
 
 	limit     map[string]int // max.message.bytes by topic, as the session was told
 	rowsSince int64          // from here on the rows topic holds no fingerprints of this service that are not in the range of their day

@@ -31,7 +31,8 @@ func TestRecordsRoundTrip(t *testing.T) {
 	want := &ledger.State{
 		Owner: &ledger.Owner{Instance: "a", Host: "h", Version: "v1", ProducerID: 7, Epoch: 3, Since: written, Beat: written, Released: true},
 		Checkpoint: &ledger.Checkpoint{At: written, Partitions: []ledger.Mark{
-			{Topic: "t", Partition: 1, Next: 10, ID: "id", Last: 9}, {Topic: s.Rows, Partition: 2, Next: 4}}},
+			{Topic: "t", Partition: 1, Next: 10, ID: "id", Last: 9}, {Topic: s.Rows, Partition: 2, Next: 4}},
+			Days: map[string]map[schema.Day]int{"events": {20779: 3, 20780: 0}}},
 		Service: &ledger.Service{Source: []byte(`{"calls":[1]}`), Streams: map[string]ledger.Stream{"events": {Paused: true, Columns: []string{"a", "b"},
 			Halted: &ledger.Halt{Code: schema.BadHeader, Detail: "d", Since: written, Until: written}, Identity: "i"}}},
 		Days: map[ledger.DayName]*ledger.Day{
