@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,23 +16,25 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// jumping builds the program with a wall clock that jumps as CLOCK says: "3s=-960h,6s=0s" is right for three seconds after the start, then
+// jumping is the program with a wall clock that jumps as CLOCK says: "3s=-960h,6s=0s" is right for three seconds after the start, then
 // 40 days behind for three more. The monotonic clock is untouched, as when someone sets a machine's time.
-func jumping(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
+var jumping = sync.OnceValues(func() (program string, err error) {
+	dir := filepath.Join(filepath.Dir(binary), "jumping")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", err
+	}
+	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	source := filepath.Join(strings.TrimSpace(string(root)), "src", "time", "time.go")
 	text, err := os.ReadFile(source)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	const reading = "\tsec, nsec, mono := runtimeNow()\n\tif mono == 0 {\n\t\treturn Time{uint64(nsec), sec + unixToInternal, Local}\n"
 	if n := strings.Count(string(text), reading); n != 1 {
-		t.Fatalf("time.Now of %s has another form: it is there %d times", runtime.Version(), n)
+		return "", fmt.Errorf("time.Now of %s has another form: it is there %d times", runtime.Version(), n)
 	}
 	changed := strings.Replace(string(text), reading, strings.Replace(reading, "runtimeNow()\n", "runtimeNow()\n\tsec += ahead(mono)\n", 1), 1) + `
 type jump struct{ at, ahead int64 }
@@ -70,16 +73,29 @@ func ahead(mono int64) (seconds int64) {
 	changed = strings.Replace(changed, "import (\n", "import (\n\t\"syscall\"\n", 1)
 	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{source: filepath.Join(dir, "time.go")}})
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	for name, content := range map[string][]byte{"time.go": []byte(changed), "overlay.json": overlay} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
-			t.Fatal(err)
+			return "", err
 		}
 	}
-	program := filepath.Join(dir, "dfinery-kafka")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	program = filepath.Join(dir, "dfinery-kafka")
+	if out, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return program, nil
+})
+
+// withClock is that program, for tests that need a Kafka of their own: it takes a build of all packages.
+func withClock(t *testing.T) string {
+	t.Helper()
+	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
+		t.Skip("builds all packages with a clock of their own: KAFKA_TEST_BROKERS is not set")
+	}
+	program, err := jumping()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program
 }
@@ -87,10 +103,7 @@ func ahead(mono int64) (seconds int64) {
 // TestClockJumps runs with a clock that is wrong or jumps, ends by kill -9, and goes on with the right one: every row of the days stands
 // once, and no day counts as lost.
 func TestClockJumps(t *testing.T) {
-	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
-		t.Skip("builds all packages with a clock of their own: KAFKA_TEST_BROKERS is not set")
-	}
-	program := jumping(t)
+	program := withClock(t)
 	for name, clock := range map[string]string{
 		"a day ahead":              "0s=24h",
 		"three hours behind":       "0s=-3h",
