@@ -104,7 +104,7 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 		b.WriteString(", paused")
 	}
 	b.WriteString("\n  ")
-	for day := today - schema.Reach + 1; day <= today; day++ {
+	for day := today - schema.Reach; day <= today; day++ {
 		if days[day] == nil && day < s.First { // nobody asks for it
 			b.WriteByte(' ')
 			continue

@@ -48,7 +48,7 @@ func TestRender(t *testing.T) {
 calls left this hour: 87 of 100, next free 2026-11-24T11:30:00Z; breaker open until 2026-11-24T11:01:00Z (5 × query_error in a row)
 
 events → dfinery.events
-                      ·····x█!n▒  today 41 rows, in all 1941, dead rows 2
+                       ·····x█!n▒  today 41 rows, in all 1941, dead rows 2
   newest row published 41s ago; last export 2m ago
   next: 2026-11-24, waits for poll until 2026-11-24T11:08:00Z
   failing: 2026-11-22 query_error: the API's query failed
@@ -57,7 +57,7 @@ events → dfinery.events
   2026-10-14 to 2026-10-15 are lost at the source
 
 users → dfinery.users, paused
-  ······························  today 0 rows, in all 0, dead rows 0
+  ·······························  today 0 rows, in all 0, dead rows 0
   nothing published yet; never exported
   halted: the API says invalid_parameter
   next: 2026-11-24, waits for halted
@@ -76,7 +76,7 @@ command backfill events, given 1m ago by ana@desk: waits for the owner
 	if err := render(&coloured, o, seoul, true); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(coloured.String(), "\x1b[31mx\x1b[0m\x1b[32m█\x1b[0m") || strings.Count(coloured.String(), "\x1b[") != 2*(10+30+6) {
+	if !strings.Contains(coloured.String(), "\x1b[31mx\x1b[0m\x1b[32m█\x1b[0m") || strings.Count(coloured.String(), "\x1b[") != 2*(10+31+6) {
 		t.Errorf("colours: %q", coloured.String())
 	}
 }
