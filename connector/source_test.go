@@ -102,7 +102,7 @@ func TestPermitIsUsedOnce(t *testing.T) {
 		if err := finish(q, good, schema.Export{}); err == nil {
 			t.Error("a permit exports twice")
 		}
-		wanted := connector.QuotaStatus{Limit: 100, Remaining: 99, ResetsAt: time.Now().Add(time.Hour + time.Second)}
+		wanted := connector.QuotaStatus{Limit: 100, Remaining: 99, Made: 1, ResetsAt: time.Now().Add(time.Hour + time.Second)}
 		if diff := cmp.Diff(wanted, s.Status(time.Now()).Quota); diff != "" {
 			t.Error(diff)
 		}

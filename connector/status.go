@@ -28,6 +28,7 @@ type BreakerStatus struct {
 type QuotaStatus struct {
 	Limit     int
 	Remaining int       // calls allowed now, never negative
+	Made      int       // calls of the last hour that were made here; others may have made more
 	ResetsAt  time.Time // when the next call becomes free; zero when all are
 	InFlight  int
 }
@@ -70,7 +71,7 @@ func (b *breaker) status() BreakerStatus {
 func (q *quota) status(now time.Time) QuotaStatus {
 	q.forget(now)
 	free := q.free(now)
-	st := QuotaStatus{Limit: q.limit, Remaining: max(0, free), InFlight: q.inFlight}
+	st := QuotaStatus{Limit: q.limit, Remaining: max(0, free), Made: len(q.calls), InFlight: q.inFlight}
 	if free < q.limit {
 		st.ResetsAt = q.next(now, max(0, free)+1)
 	}

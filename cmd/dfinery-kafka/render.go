@@ -54,7 +54,7 @@ func (c cell) draw(colour bool) string {
 func render(w io.Writer, o *overview, loc *time.Location, colour bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "service %s, %s\n", o.Service, owner(o))
-	fmt.Fprintf(&b, "calls left this hour: %d of %d%s; breaker %s%s%s\n", o.Quota.Remaining, o.Quota.Limit, until(", next free", o.Quota.ResetsAt),
+	fmt.Fprintf(&b, "calls left this hour: %d of %d%s%s; breaker %s%s%s\n", o.Quota.Remaining, o.Quota.Limit, made(&o.Quota), until(", next free", o.Quota.ResetsAt),
 		o.Breaker.State, until(" until", o.Breaker.Until), because(o.Breaker.Cause))
 	for i := range o.Streams {
 		b.WriteByte('\n')
@@ -76,6 +76,14 @@ func render(w io.Writer, o *overview, loc *time.Location, colour bool) error {
 	return err
 }
 
+// made tells the calls made here from those that somebody else must have made, if there are any.
+func made(q *quotaView) string {
+	if q.Made >= q.Limit-q.Remaining {
+		return ""
+	}
+	return fmt.Sprintf(" (%d made here)", q.Made)
+}
+
 func owner(o *overview) string {
 	switch {
 	case o.Owner == nil:
@@ -83,7 +91,7 @@ func owner(o *overview) string {
 	case o.Owner.Released:
 		return fmt.Sprintf("stopped %s by %s", ago(o.At, o.Owner.Beat), o.Owner.Instance)
 	case !o.Alive:
-		return fmt.Sprintf("whose owner %s was last heard of %s", o.Owner.Instance, ago(o.At, o.Owner.Beat))
+		return fmt.Sprintf("whose owner %s was last heard of %s: if it runs, see its log and dfinery-kafka check", o.Owner.Instance, ago(o.At, o.Owner.Beat))
 	}
 	return fmt.Sprintf("owned by %s (%s) since %s", o.Owner.Instance, strings.Trim(o.Owner.Version, "()"), ago(o.At, o.Owner.Since))
 }

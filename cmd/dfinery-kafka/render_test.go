@@ -35,7 +35,7 @@ func TestRender(t *testing.T) {
 	o := &overview{
 		Service: "1234", At: at, Alive: true, Owner: &ledger.Owner{Instance: "a-1", Version: "v0.1.0", Since: *before(3 * time.Hour), Beat: *before(time.Second)},
 		Breaker: breakerView{State: "open", Cause: "5 × query_error in a row", Until: before(-time.Minute)},
-		Quota:   quotaView{Limit: 100, Remaining: 87, ResetsAt: before(-30 * time.Minute)},
+		Quota:   quotaView{Limit: 100, Remaining: 87, Made: 5, ResetsAt: before(-30 * time.Minute)},
 		Newest:  map[string]time.Time{"events": *before(41 * time.Second)},
 		Streams: []pipeline.StreamStatus{
 			{Name: "events", Topic: "dfinery.events", Published: 1941, DeadLetters: 2, LastSuccess: before(2 * time.Minute), Days: days, First: today - 9,
@@ -45,7 +45,7 @@ func TestRender(t *testing.T) {
 		Commands: []*ledger.Command{{Verb: "backfill", Stream: "events", Given: *before(time.Minute), By: "ana@desk"}},
 	}
 	const want = `service 1234, owned by a-1 (v0.1.0) since 3h ago
-calls left this hour: 87 of 100, next free 2026-11-24T11:30:00Z; breaker open until 2026-11-24T11:01:00Z (5 × query_error in a row)
+calls left this hour: 87 of 100 (5 made here), next free 2026-11-24T11:30:00Z; breaker open until 2026-11-24T11:01:00Z (5 × query_error in a row)
 
 events → dfinery.events
                        ·····x█!n▒  today 41 rows, in all 1941, dead rows 2

@@ -40,6 +40,7 @@ type breakerView struct {
 type quotaView struct {
 	Limit     int        `json:"limit"`
 	Remaining int        `json:"remaining"`
+	Made      int        `json:"made"` // by this service's instances
 	ResetsAt  *time.Time `json:"resets_at"`
 }
 
@@ -122,7 +123,7 @@ func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
 	}
 	st := source.Status(now)
 	o.Breaker = breakerView{State: st.Breaker.State, Cause: st.Breaker.Cause, Until: orNil(st.Breaker.Until)}
-	o.Quota = quotaView{Limit: st.Quota.Limit, Remaining: st.Quota.Remaining, ResetsAt: orNil(st.Quota.ResetsAt)}
+	o.Quota = quotaView{Limit: st.Quota.Limit, Remaining: st.Quota.Remaining, Made: st.Quota.Made, ResetsAt: orNil(st.Quota.ResetsAt)}
 	return o, nil
 }
 

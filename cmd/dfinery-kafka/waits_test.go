@@ -24,7 +24,7 @@ func TestWaitsAreShown(t *testing.T) {
 		"breaker": {exporttest.Fault{Code: schema.UnknownError}, "breaker", 10 * time.Minute,
 			[]string{"breaker open until ", "(2 × unknown_error in a row)", "unknown_error: the API answered 500"}},
 		"quota by the reset": {exporttest.Fault{Code: schema.TooManyAPIRequests, Header: http.Header{"X-Rate-Limit-Reset": {in(20 * time.Minute)}}},
-			"quota", 20 * time.Minute, []string{"calls left this hour: 0 of 1000000, next free "}},
+			"quota", 20 * time.Minute, []string{"calls left this hour: 0 of 1000000 ("}},
 		"quota by Retry-After": {exporttest.Fault{Code: schema.TooManyAPIRequests, Header: http.Header{"Retry-After": {"1200"}}},
 			"quota", 20 * time.Minute, []string{"calls left this hour: 0 of "}},
 		"token":        {exporttest.Fault{Code: schema.UnauthorizedToken}, "token", 10 * time.Minute, []string{"unauthorized_token: the API answered 401"}},
