@@ -54,7 +54,7 @@ func advice(code schema.Code) string {
 	case schema.ClientConnectionClosed:
 		return "the API closed the connection, which its clients or a proxy between may have caused; the day is exported again later"
 	case schema.BadHeader:
-		return "the stream is halted: compare its _KEY and _PROPERTIES with the columns that the API sends"
+		return "compare the stream's _KEY and _PROPERTIES with the columns that the API sends"
 	case schema.Redirect:
 		return "the token goes to no other host: set DFINERY_BASE_URL to the API's own address"
 	case schema.TLS:
@@ -68,7 +68,7 @@ func advice(code schema.Code) string {
 	case schema.ExceedDateRangeLimit:
 		return "the API exports the last 30 days alone"
 	case schema.InvalidParameter:
-		return "the stream is halted: check DFINERY_SERVICE_ID and the stream's filters"
+		return "check DFINERY_SERVICE_ID and the stream's filters"
 	}
 	switch classify(code) {
 	case schema.Throttled:
@@ -76,7 +76,7 @@ func advice(code schema.Code) string {
 	case schema.Unauthorized:
 		return "set another DFINERY_EXPORT_TOKEN, or write it to DFINERY_EXPORT_TOKEN_FILE"
 	case schema.Refused:
-		return "the stream is halted: check DFINERY_BASE_URL, DFINERY_SERVICE_ID and the stream's filters"
+		return "check DFINERY_BASE_URL, DFINERY_SERVICE_ID and the stream's filters"
 	}
 	return "the day is exported again later"
 }

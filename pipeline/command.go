@@ -110,6 +110,7 @@ func (t *tenure) carry(ctx context.Context, c *ledger.Command) (changed, done bo
 		st.kept.Paused = c.Verb == VerbPause
 		if c.Verb == VerbResume {
 			st.kept.Halted = nil
+			st.tryNow()
 		}
 		c.Result = c.Stream + " " + c.Verb + "d"
 		return true, true
@@ -120,6 +121,17 @@ func (t *tenure) carry(ctx context.Context, c *ledger.Command) (changed, done bo
 	}
 	c.Error = fmt.Sprintf("%q is not a command: pause, resume, backfill, replay", c.Verb)
 	return true, true
+}
+
+// tryNow has no day of the stream wait because of its last failure any longer.
+func (s *stream) tryNow() {
+	for _, d := range s.days {
+		if was := d.record.Error; was != nil && was.Until.After(time.Now()) {
+			is := *was // an export under way may read the former one
+			is.Until = time.Now().UTC()
+			d.record.Error, d.changed = &is, true
+		}
+	}
 }
 
 // carryBackfill wants each day of the command once. A day that is being exported is waited for before it begins anew.

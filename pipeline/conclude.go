@@ -101,6 +101,7 @@ func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
 		return
 	}
 	d.tried++
+	before := r.Error
 	fault := &ledger.Fault{Code: f.Code, Detail: f.Detail, At: now, Attempts: e.call.Attempt, Until: now}
 	r.Error = fault
 	today := schema.DayOf(now, t.service.Location)
@@ -114,6 +115,13 @@ func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
 		// The source holds all calls back.
 		fault.Attempts--
 	case schema.Refused:
+		if before != nil && before.Code == f.Code && st.exportedSince(before.At, d) {
+			fault.Until = now.Add(haltFor)
+			t.log.Error("a day is refused while others of its stream are not: it alone waits, and is tried again every hour", "stream", st.Name,
+				"day", d.name.Day, "code", f.Code, "error", f.Detail,
+				"do", "compare its dead letter with what the error names, ask DFINERY about this day; dfinery-kafka resume "+st.Name+" tries at once")
+			break
+		}
 		st.kept.Halted = &ledger.Halt{Code: f.Code, Detail: f.Detail, Since: now, Until: now.Add(haltFor)}
 		t.log.Error("stream is halted, and tried again every hour", "stream", st.Name, "code", f.Code, "error", f.Detail,
 			"do", "put right what the error names; dfinery-kafka resume "+st.Name+" tries at once")
@@ -130,6 +138,16 @@ func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
 			t.leave(st, d)
 		}
 	}
+}
+
+// exportedSince tells whether a day other than d was exported with success since then.
+func (s *stream) exportedSince(then time.Time, d *day) bool {
+	for _, other := range s.days {
+		if last := other.record.LastSuccess; other != d && last != nil && last.After(then) {
+			return true
+		}
+	}
+	return false
 }
 
 // clockTrust is how far the API's clock may be from ours for both to mean the same day, give or take.

@@ -1,0 +1,59 @@
+package app_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// TestPoisonDay: one day's export can never be accepted. It costs a call an hour, and no other day anything: after the first hour, in which
+// the whole stream was suspected, today is polled as ever.
+func TestPoisonDay(t *testing.T) {
+	tests := map[string]exporttest.Fault{
+		"bad_header":        {Rename: map[string]string{"df_unified_id": "id"}},
+		"invalid_parameter": {Code: schema.InvalidParameter},
+		"not_csv":           {Page: "<html>maintenance</html>"},
+		"maybe_torn":        {NoFinal: true, Then: exporttest.Close},
+	}
+	for name, fault := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Limits: exporttest.Limits{PerHour: -1}})
+				w.config.Streams[0].Start.Back = 5
+				w.config.Streams[0].PollInterval = 10 * time.Minute
+				today := w.today()
+				poison := today - 3
+				w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
+					if c.Query.From != poison {
+						return nil
+					}
+					return &fault
+				}
+				w.run(7 * time.Hour)
+				calls := map[schema.Day]int{}
+				for _, c := range w.api.Calls() {
+					calls[c.Query.From]++
+				}
+				t.Log(calls)
+				if n := calls[poison]; n < 5 || n > 70 {
+					t.Errorf("%d calls for the day that can't be had", n)
+				}
+				if n := calls[today]; n < 30 {
+					t.Errorf("%d polls of today in seven hours, want one each ten minutes, but for the first hour", n)
+				}
+				good := w.since(5)
+				if name != "maybe_torn" { // of which every row but the last can be had
+					delete(good, poison)
+					w.compare(good)
+				}
+				if halts := strings.Count(w.said(), `msg="stream is halted`); halts > 5 {
+					t.Errorf("the stream was halted %d times", halts)
+				}
+			})
+		})
+	}
+}
