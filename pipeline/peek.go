@@ -37,6 +37,9 @@ func (s *Service) Peek(ctx context.Context) (*Peek, error) {
 		t.streams = append(t.streams, &stream{Stream: s.Streams[i], days: map[schema.Day]*day{}})
 	}
 	t.adopt(state)
+	for _, st := range t.streams {
+		st.blocked = st.kept.Blocked
+	}
 	if w := t.serviceRecord.Wait; w != nil && w.Until.After(now) {
 		t.waits = schema.Wait{For: w.For, Until: w.Until}
 	}

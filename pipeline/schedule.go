@@ -141,6 +141,7 @@ func (t *tenure) refreshServiceRecord() {
 		t.serviceRecord.Streams = map[string]ledger.Stream{}
 	}
 	for _, st := range t.streams {
+		st.kept.Blocked = st.blocked
 		t.serviceRecord.Streams[st.Name] = st.kept
 	}
 }

@@ -119,7 +119,7 @@ func (s *Service) Run(ctx context.Context) error {
 			return fmt.Errorf("service %s: %w", s.ID, err)
 		}
 		s.learnLimit(err)
-		s.Log.Warn("starting over", "error", err, "do", lookAgain)
+		s.Log.Warn("starting over", "error", err, "do", remedy(err, lookAgain))
 		s.setWaiting(err)
 		next := wait.NextBackOff()
 		if s.Once {

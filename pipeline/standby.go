@@ -26,7 +26,7 @@ func (s *Service) standBy(ctx context.Context, why error) error {
 		if final(err) {
 			return err
 		}
-		s.Log.Warn("stand-by can't read the ledger", "error", err, "do", lookAgain)
+		s.Log.Warn("stand-by can't read the ledger", "error", err, "do", remedy(err, lookAgain))
 		pause(ctx, time.Second)
 	}
 	return nil
@@ -64,7 +64,7 @@ func (s *Service) awaitSilence(ctx context.Context, books *ledger.Books, state *
 			return err
 		case err != nil:
 			// Not seeing a heartbeat is no silence while Kafka can't be read.
-			s.Log.Warn("stand-by can't read the ledger", "error", err, "do", lookAgain)
+			s.Log.Warn("stand-by can't read the ledger", "error", err, "do", remedy(err, lookAgain))
 			heard = time.Now()
 			continue
 		}

@@ -87,8 +87,8 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 // ensureOwned refuses to go on without the partitions that every stream needs: the ledger's and the dead letters'.
 func (t *tenure) ensureOwned(session *produce.Session) error {
 	for _, p := range t.written[:2+len(t.lettersAt)] {
-		if !session.Owns(p) {
-			return fmt.Errorf("take over service %s: %v can't be fenced now: %w", t.service.ID, p, produce.ErrNotOwned)
+		if why := session.Unowned(p); why != nil {
+			return fmt.Errorf("take over service %s: %v can't be fenced now: %w", t.service.ID, p, why)
 		}
 	}
 	return nil
@@ -132,13 +132,13 @@ func (t *tenure) limits(ctx context.Context, session *produce.Session) error {
 
 func (t *tenure) newStream(config *Stream, session *produce.Session, topic cluster.Topic) *stream {
 	st := &stream{Stream: *config, days: map[schema.Day]*day{}}
-	if topic.Err != nil {
-		st.blocked = topic.Err.Error()
+	if why := unwritable(topic); why != nil {
+		t.block(st, why)
 		return st
 	}
 	for _, p := range topic.TopicPartitions() {
-		if !session.Owns(p) {
-			st.blocked = fmt.Sprintf("%v can't be fenced now", p)
+		if why := session.Unowned(p); why != nil {
+			t.block(st, fmt.Errorf("%v can't be fenced now: %w", p, why))
 			return st
 		}
 	}

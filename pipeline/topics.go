@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+	"github.com/segmentio/kafka-go"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
@@ -70,7 +71,30 @@ func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, 
 const (
 	lookAgain = "nothing, unless it stays: then dfinery-kafka check says what is wrong with Kafka"
 	mendTopic = "create the topic, or give back its leaders and the right to write: dfinery-kafka check says which"
+	mendRight = "grant the right that is missing: dfinery-kafka check prints the command"
 )
+
+// remedy is what there is to do about err: a right is given by people alone, other is for all that may pass.
+func remedy(err error, other string) string {
+	if cluster.Forbidden(err) {
+		return mendRight
+	}
+	return other
+}
+
+// unwritable is why nobody can write the topic, or we may not, as far as the cluster tells; nil otherwise.
+func unwritable(t cluster.Topic) error {
+	if t.Err == nil && t.Rights.Known && !t.Rights.Write {
+		return fmt.Errorf("the right to write topic %s is not granted: %w", t.Name, kafka.TopicAuthorizationFailed)
+	}
+	return t.Err
+}
+
+// block has a stream wait for its topic.
+func (t *tenure) block(st *stream, why error) {
+	st.blocked = why.Error()
+	t.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", remedy(why, mendTopic))
+}
 
 // errChanged ends a tenure whose topics have changed since it was opened: the next one is opened with them as they are.
 var errChanged = errors.New("the topics have changed")
@@ -80,16 +104,22 @@ var errChanged = errors.New("the topics have changed")
 func (t *tenure) checkTopics(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
-	names := make([]string, 0, len(t.streams))
+	names := make([]string, 0, len(t.streams)+3)
 	for _, st := range t.streams {
 		names = append(names, st.Topic)
 	}
+	names = append(names, t.books.Topic, t.books.Rows, t.service.DeadLetterTopic)
 	topics, err := t.service.Cluster.Topics(ctx, names...)
 	if err != nil {
 		t.log.Warn("can't look at the topics", "error", err, "do", lookAgain)
 		return nil
 	}
-	configs, err := t.service.Cluster.TopicConfigs(ctx, names...)
+	for _, own := range topics[len(t.streams):] {
+		if why := unwritable(own); cluster.Forbidden(why) {
+			t.log.Error("the service will stand still: it may not write a topic that it needs", "topic", own.Name, "error", why, "do", mendRight)
+		}
+	}
+	configs, err := t.service.Cluster.TopicConfigs(ctx, names[:len(t.streams)]...)
 	if err != nil {
 		t.log.Warn("can't look at the topics' configuration", "error", err, "do", lookAgain)
 		return nil
@@ -99,18 +129,16 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 		if now := configs[i].MaxMessageBytes; configs[i].Err == nil && now != t.limit[st.Topic] && st.blocked == "" {
 			return fmt.Errorf("%w: topic %s has max.message.bytes=%d, it had %d", errChanged, st.Topic, now, t.limit[st.Topic])
 		}
-		switch has := len(st.senders); {
-		case topics[i].Err != nil && st.blocked == "":
-			st.blocked = topics[i].Err.Error()
-			t.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", topics[i].Err,
-				"do", mendTopic)
-		case st.blocked != "" && (topics[i].Err != nil || !writable(topics[i], configs[i])):
+		switch has, why := len(st.senders), unwritable(topics[i]); {
+		case why != nil && st.blocked == "":
+			t.block(st, why)
+		case st.blocked != "" && (why != nil || !writable(topics[i], configs[i])):
 			delete(t.service.reopenings, st.Name)
 		case st.blocked != "":
 			if t.service.mayReopen(st.Name, time.Now()) {
 				return fmt.Errorf("%w: topic %s may be written again", errChanged, st.Topic)
 			}
-		case topics[i].Err == nil && st.blocked == "" && len(topics[i].Partitions) != has:
+		case st.blocked == "" && len(topics[i].Partitions) != has:
 			return fmt.Errorf("%w: topic %s has %d, it had %d", errChanged, st.Topic, len(topics[i].Partitions), has)
 		}
 	}
@@ -131,7 +159,7 @@ func (t *tenure) judgePolicies(ctx context.Context) {
 	}
 }
 
-// writable tells whether all partitions have a leader and enough replicas in sync. Whether we have the right to write is found out by trying.
+// writable tells whether all partitions have a leader and enough replicas in sync.
 func writable(t cluster.Topic, c cluster.TopicConfig) bool {
 	return !slices.ContainsFunc(t.Partitions, func(p cluster.Partition) bool { return p.Leader < 0 || len(p.ISR) < c.MinInsyncReplicas })
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
@@ -74,14 +75,15 @@ func (t *tenure) sourceWaits(now time.Time) schema.Wait {
 	return wait
 }
 
-// recordWait enters into the ledger what all streams wait for, so that the status of any machine can say it. A wait without an end is one
+// recordWait enters into the ledger what all streams wait for, and which ones for their topic, so that the status of any machine can say it. A wait without an end is one
 // for a call under way.
 func (t *tenure) recordWait(ctx context.Context) error {
 	var wait *ledger.Wait
 	if t.waits.For != "" && !t.waits.Until.IsZero() {
 		wait = &ledger.Wait{For: t.waits.For, Until: t.waits.Until.UTC()}
 	}
-	if sameWait(t.serviceRecord.Wait, wait) {
+	blocked := func(st *stream) bool { return t.serviceRecord.Streams[st.Name].Blocked != st.blocked }
+	if sameWait(t.serviceRecord.Wait, wait) && !slices.ContainsFunc(t.streams, blocked) {
 		return nil
 	}
 	t.serviceRecord.Wait = wait

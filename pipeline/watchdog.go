@@ -48,6 +48,9 @@ func unheard(h *cluster.Health) error {
 // stuckAfter is how long a partition may take nothing before the others are to go on without it.
 const stuckAfter = 30 * time.Second
 
+// refusedAfter is the same where the right to write is missing: longer than brokers take to learn of a new right, which nothing else brings.
+const refusedAfter = stuckAfter / 6
+
 // watch says which partition is waited for, and ends the session when it holds all the others up for too long: a checkpoint waits for
 // every acknowledgement. The next tenure leaves a partition out that can't be written, and its stream waits.
 func (t *tenure) watch(ctx context.Context) {
@@ -62,6 +65,8 @@ func (t *tenure) watch(ctx context.Context) {
 		case <-look.C:
 			if p, err := t.session.Stuck(stuckAfter); err != nil {
 				t.session.End(fmt.Errorf("%v has taken no records for %s: %w", p, stuckAfter, err))
+			} else if p, err := t.session.Stuck(refusedAfter); cluster.Forbidden(err) {
+				t.session.End(fmt.Errorf("%v has taken no records for %s: %w", p, refusedAfter, err))
 			} else if p, err := t.session.Stuck(stuckAfter / 6); err != nil {
 				t.log.Warn("waiting for Kafka to take records", "partition", p, "error", err,
 					"do", "look at the brokers that hold it: it is tried until they take them")

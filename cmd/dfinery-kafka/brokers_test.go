@@ -157,7 +157,7 @@ func TestBelowMinISR(t *testing.T) {
 	})
 	b.killed(2)
 	began := time.Now()
-	p.await("can't be fenced now, so it can't be written") // after stuckAfter
+	p.await("can't be fenced now, so they can't be written") // after stuckAfter
 	grew, owned := b.ends("other"), strings.Count(p.text(), `"msg":"owner"`)
 	for time.Since(began) < time.Minute {
 		p.alive()
@@ -213,7 +213,7 @@ func TestLeaderlessAtTakeOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		now := b.start(binary, nil, "run")
-		now.await("can't be fenced now, so it can't be written")
+		now.await("can't be fenced now, so they can't be written")
 		now.await(`"msg":"owner"`)
 		b.started(3)
 		if err := old.cmd.Process.Signal(syscall.SIGCONT); err != nil {

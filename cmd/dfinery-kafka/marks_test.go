@@ -120,7 +120,7 @@ func TestRenewalWithoutAPartition(t *testing.T) {
 		return res, nil, raised > 1 && !mended.Load()
 	})
 	p := b.start(binary, nil, "run")
-	p.await("partition can't be fenced now")
+	p.await("partitions can't be fenced now")
 	p.awaitMore("fence renewed", 1)
 	p.kill()
 	mended.Store(true)

@@ -66,6 +66,7 @@ type Wait struct {
 type Stream struct {
 	Paused  bool     `json:"paused,omitempty"`
 	Halted  *Halt    `json:"halted,omitempty"`
+	Blocked string   `json:"blocked,omitempty"` // why its owner can't write its topic
 	Columns []string `json:"columns,omitempty"` // of the last export's header
 	Events  []string `json:"events,omitempty"`  // names of events met, to slice a day by
 	// HasRows says that some export had rows: so to_date is as configured.

@@ -71,7 +71,7 @@ func (s *Session) raise(ctx context.Context, from Identity, partitions []cluster
 		for i, p := range partitions {
 			logs[i].Partition = p
 		}
-		s.adopt(id, logs, began)
+		s.adopt(id, logs, nil, began)
 		return nil
 	}
 	bumped, err := s.fence.initProducer(ctx, from)
@@ -82,11 +82,12 @@ func (s *Session) raise(ctx context.Context, from Identity, partitions []cluster
 		return fmt.Errorf("%w: %s became %s", ErrFenced, from, bumped)
 	}
 	s.become(bumped)
-	logs, err := s.fence.writable(ctx, partitions)
+	out := leftOut{}
+	logs, err := s.fence.writable(ctx, partitions, out)
 	if err != nil {
 		return err
 	}
-	if logs, err = s.fence.mark(ctx, bumped, logs); err != nil {
+	if logs, err = s.fence.mark(ctx, bumped, logs, out); err != nil {
 		return err
 	}
 	final, err := s.fence.initProducer(ctx, bumped)
@@ -96,7 +97,9 @@ func (s *Session) raise(ctx context.Context, from Identity, partitions []cluster
 	if final.ID != bumped.ID {
 		return fmt.Errorf("%w: %s became %s", ErrFenced, bumped, final)
 	}
-	s.adopt(final, s.fence.marked(ctx, bumped, logs), began)
+	fenced := s.fence.marked(ctx, bumped, logs, out)
+	out.say(s.fence.log())
+	s.adopt(final, fenced, out, began)
 	return nil
 }
 
@@ -107,7 +110,7 @@ func (s *Session) become(id Identity) {
 }
 
 // adopt makes the session write as id to the partitions, behind what their logs had. Its fence is as old as the request for it: began.
-func (s *Session) adopt(id Identity, logs []cluster.LogRange, began instant) {
+func (s *Session) adopt(id Identity, logs []cluster.LogRange, out leftOut, began instant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.identity = id
@@ -115,7 +118,7 @@ func (s *Session) adopt(id Identity, logs []cluster.LogRange, began instant) {
 	for _, l := range logs {
 		s.fenced[l.Partition], s.ends[l.Partition] = true, l.End
 	}
-	s.renewed = began
+	s.out, s.renewed = out, began
 }
 
 // transactionTimeout lets the broker abort what a dying instance leaves open. It is short: a transaction of ours is open for the

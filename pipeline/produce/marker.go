@@ -1,9 +1,12 @@
 package produce
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,7 +18,7 @@ import (
 
 // writable are the partitions that a marker can be written to now, with the end of each log before it. Others are left out:
 // one partition without a leader, or below its min.insync.replicas, would keep the whole take-over waiting.
-func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartition) ([]cluster.LogRange, error) {
+func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartition, out leftOut) ([]cluster.LogRange, error) {
 	var names []string
 	for _, p := range partitions {
 		if !slices.Contains(names, p.Topic) {
@@ -33,11 +36,12 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 		if err != nil {
 			return err
 		}
+		clear(out)
 		var led []cluster.TopicPartition
 		for _, p := range partitions {
 			i := slices.Index(names, p.Topic)
 			if why := unfit(topics[i], configs[i], p.Partition); why != nil {
-				f.leaveOut(p, why)
+				out[p] = why
 				continue
 			}
 			led = append(led, p)
@@ -55,15 +59,28 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 	})
 	return slices.DeleteFunc(logs, func(l cluster.LogRange) bool {
 		if l.Err != nil {
-			f.leaveOut(l.Partition, l.Err)
+			out[l.Partition] = l.Err
 		}
 		return l.Err != nil
 	}), err
 }
 
-func (f *Fence) leaveOut(p cluster.TopicPartition, why error) {
-	f.log().Warn("partition can't be fenced now, so it can't be written", "partition", p, "error", why,
-		"do", "give it a leader and min.insync.replicas, or the topic and the rights: dfinery-kafka check says which")
+// leftOut are the partitions that can't be fenced now, and why.
+type leftOut map[cluster.TopicPartition]error
+
+// say logs them, those of a topic that have the same reason in one line.
+func (out leftOut) say(log *slog.Logger) {
+	type reason struct{ topic, why string }
+	same := map[reason][]int{}
+	for p, why := range out {
+		r := reason{p.Topic, why.Error()}
+		same[r] = append(same[r], p.Partition)
+	}
+	for _, r := range slices.SortedFunc(maps.Keys(same), func(a, b reason) int { return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.why, b.why)) }) {
+		slices.Sort(same[r])
+		log.Warn("partitions can't be fenced now, so they can't be written", "topic", r.topic, "partitions", fmt.Sprint(same[r]), "error", r.why,
+			"do", "give them a leader and min.insync.replicas, or the topic and the rights: dfinery-kafka check says which")
+	}
 }
 
 // settleTime is how long a partition may be unknown to a broker, or its log unreadable, before it is left out.
@@ -85,7 +102,7 @@ func unfit(topic cluster.Topic, config cluster.TopicConfig, partition int) error
 
 // mark commits an empty transaction over the partitions and returns those that took part. A topic that is missing or forbidden
 // makes the coordinator refuse all the others, so it is left out and the rest tried again.
-func (f *Fence) mark(ctx context.Context, id Identity, logs []cluster.LogRange) ([]cluster.LogRange, error) {
+func (f *Fence) mark(ctx context.Context, id Identity, logs []cluster.LogRange, out leftOut) ([]cluster.LogRange, error) {
 	for len(logs) > 0 {
 		refused, err := f.addPartitions(ctx, id, logs)
 		if err != nil {
@@ -95,11 +112,11 @@ func (f *Fence) mark(ctx context.Context, id Identity, logs []cluster.LogRange) 
 			break
 		}
 		logs = slices.DeleteFunc(logs, func(l cluster.LogRange) bool {
-			why, out := refused[l.Partition]
-			if out {
-				f.leaveOut(l.Partition, why)
+			why, isOut := refused[l.Partition]
+			if isOut {
+				out[l.Partition] = why
 			}
-			return out
+			return isOut
 		})
 	}
 	if len(logs) == 0 {
@@ -158,8 +175,8 @@ func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.L
 const notAttempted = kafka.BrokerAuthorizationFailed
 
 // marked are those of the logs that show the marker of id behind the end they had before; they end behind it at the earliest.
-func (f *Fence) marked(ctx context.Context, id Identity, logs []cluster.LogRange) []cluster.LogRange {
-	found := make([]bool, len(logs))
+func (f *Fence) marked(ctx context.Context, id Identity, logs []cluster.LogRange, out leftOut) []cluster.LogRange {
+	missing := make([]error, len(logs))
 	var searches sync.WaitGroup
 	limit := make(chan struct{}, 8)
 	for i, l := range logs {
@@ -177,19 +194,18 @@ func (f *Fence) marked(ctx context.Context, id Identity, logs []cluster.LogRange
 			if err == nil {
 				err = why
 			}
-			found[i] = err == nil
-			if err != nil {
-				f.leaveOut(l.Partition, err)
-			}
+			missing[i] = err
 		})
 	}
 	searches.Wait()
 	var fenced []cluster.LogRange
 	for i, l := range logs {
-		if found[i] {
-			l.End++ // the marker
-			fenced = append(fenced, l)
+		if missing[i] != nil {
+			out[l.Partition] = missing[i]
+			continue
 		}
+		l.End++ // the marker
+		fenced = append(fenced, l)
 	}
 	return fenced
 }

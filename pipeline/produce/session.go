@@ -50,6 +50,7 @@ type Session struct {
 	renewed  instant
 	senders  map[cluster.TopicPartition]*Sender
 	fenced   map[cluster.TopicPartition]bool  // partitions whose log shows our marker
+	out      leftOut                          // partitions that could not be fenced
 	ends     map[cluster.TopicPartition]int64 // of their logs when the fence was raised, or earlier
 	limit    map[string]int                   // by topic
 	free     []*batch
@@ -101,6 +102,19 @@ func (s *Session) Owns(at cluster.TopicPartition) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fenced[at]
+}
+
+// Unowned is why the session's fence does not cover a partition; nil when it does.
+func (s *Session) Unowned(at cluster.TopicPartition) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch why := s.out[at]; {
+	case s.fenced[at]:
+		return nil
+	case why != nil:
+		return fmt.Errorf("%w: %w", ErrNotOwned, why)
+	}
+	return ErrNotOwned
 }
 
 // SetLimit tells a topic's max.message.bytes; unknown, Kafka's default of 1 MiB is assumed. It counts for senders made later.
