@@ -7,10 +7,26 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/schema"
 )
+
+// nothing takes no argument.
+func nothing(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	// A flag with a value of its own accord, as --watch, leaves a word behind it alone.
+	hint := suggest(cmd, nil)
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Changed && f.NoOptDefVal != "" && f.Value.Type() != "bool" {
+			hint = fmt.Sprintf(": write --%s=%s", f.Name, args[0])
+		}
+	})
+	return fmt.Errorf("%s takes no argument, %q is too many%s", cmd.Name(), args[0], hint)
+}
 
 // needs takes exactly one argument, and says what it is where it is missing.
 func needs(what string) cobra.PositionalArgs {

@@ -20,11 +20,12 @@ func checkCommand() *cobra.Command {
 or fail, with the command or sentence that mends it. It disturbs nobody: the owner is not fenced, no topic is made, no quota is spent.
 
 With --call it spends one export call and shows its columns, whether to_date looks inclusive, and how many calls are left.
+
 Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 		Example: `  dfinery-kafka check
   dfinery-kafka check --call
   dfinery-kafka check --json | jq '.checks[] | select(.status != "ok")'`,
-		Args: cobra.NoArgs,
+		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, report, err := loadConfig(io.Discard)
 			if err != nil {

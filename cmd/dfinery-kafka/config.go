@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -23,8 +24,11 @@ and its meaning. Then say what is wrong with the configuration, all of it at onc
   dfinery-kafka config --json | jq .faults         # the same for scripts
   dfinery-kafka config --env-file > dfinery.env    # a commented template
   docker run --env-file dfinery.env dfinery-kafka config`,
-		Args: cobra.NoArgs,
+		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if n := count(asJSON, asMarkdown, asEnvFile, metrics); n > 1 {
+				return &exitError{exitUsage, errors.New("--json, --markdown, --env-file and --metrics are different answers: give one of them")}
+			}
 			out := cmd.OutOrStdout()
 			switch {
 			case asMarkdown:
@@ -48,8 +52,17 @@ and its meaning. Then say what is wrong with the configuration, all of it at onc
 	cmd.Flags().BoolVar(&asMarkdown, "markdown", false, "print the README's table, whatever is set")
 	cmd.Flags().BoolVar(&asEnvFile, "env-file", false, "print a template of an environment file, whatever is set")
 	cmd.Flags().BoolVar(&metrics, "metrics", false, "print the README's table of metrics instead")
-	cmd.MarkFlagsMutuallyExclusive("json", "markdown", "env-file", "metrics")
 	return cmd
+}
+
+// count is how many are true.
+func count(all ...bool) (n int) {
+	for _, one := range all {
+		if one {
+			n++
+		}
+	}
+	return n
 }
 
 func writeReport(w io.Writer, report config.Report, asJSON bool) error {

@@ -35,7 +35,7 @@ func dlqListCommand() *cobra.Command {
 		Short: "List dead letters, oldest first",
 		Example: `  dfinery-kafka dlq list --since 24h
   dfinery-kafka dlq list --kind row --code too_large --json | jq .name`,
-		Args: cobra.NoArgs,
+		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			match, err := f.matcher()
 			if err != nil {
@@ -50,7 +50,14 @@ func dlqListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return letters.list(cmd.Context(), match, cmd.OutOrStdout(), asJSON)
+			if asJSON {
+				return letters.listJSON(cmd.Context(), match, cmd.OutOrStdout())
+			}
+			n, err := letters.listTable(cmd.Context(), match, cmd.OutOrStdout())
+			if err == nil && n == 0 {
+				fmt.Fprintln(cmd.ErrOrStderr(), "no dead letter matches")
+			}
+			return err
 		},
 	}
 	f.flags(cmd)
@@ -98,20 +105,26 @@ func (l *letterLog) none(name string) error {
 	return fmt.Errorf("topic %s has no dead letter of service %s at %s: see dfinery-kafka dlq list", l.topic, l.service, name)
 }
 
-// list writes a letter a line, as JSON or as a table.
-func (l *letterLog) list(ctx context.Context, match func(*found) bool, out io.Writer, asJSON bool) error {
-	if asJSON {
-		e := json.NewEncoder(out)
-		e.SetEscapeHTML(false)
-		return l.oldestFirst(ctx, match, func(letter *found) error { return e.Encode(letter) })
-	}
+// listJSON writes a letter a line.
+func (l *letterLog) listJSON(ctx context.Context, match func(*found) bool, out io.Writer) error {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	return l.oldestFirst(ctx, match, func(letter *found) error { return e.Encode(letter) })
+}
+
+// listTable writes a letter a line, under a header, and tells how many there are.
+func (l *letterLog) listTable(ctx context.Context, match func(*found) bool, out io.Writer) (n int, err error) {
 	names := len("NAME")
 	for _, log := range l.logs {
 		names = max(names, len(fmt.Sprintf("%d/%d", log.Partition.Partition, max(0, log.End-1))))
 	}
 	table := newLetterTable(out, names)
 	if err := table.header(); err != nil {
-		return err
+		return 0, err
 	}
-	return l.oldestFirst(ctx, match, table.letter)
+	err = l.oldestFirst(ctx, match, func(letter *found) error {
+		n++
+		return table.letter(letter)
+	})
+	return n, err
 }

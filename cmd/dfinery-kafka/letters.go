@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/schema"
 )
 
@@ -42,6 +44,9 @@ func (f *filter) matcher() (func(*found) bool, error) {
 	var since time.Time
 	if f.since != "" {
 		back, err := time.ParseDuration(f.since)
+		if back < 0 {
+			return nil, fmt.Errorf("--since %s is in the future: a duration counts back from now, such as 24h", f.since)
+		}
 		since = time.Now().Add(-back)
 		if err != nil {
 			if since, err = time.Parse(time.RFC3339, f.since); err != nil {
@@ -55,6 +60,9 @@ func (f *filter) matcher() (func(*found) bool, error) {
 	if f.kind != "" && f.kind != schema.KindExport && f.kind != schema.KindRow {
 		return nil, fmt.Errorf("--kind %q is neither export nor row", f.kind)
 	}
+	if err := knownCode(f.code); err != nil {
+		return nil, err
+	}
 	if f.day != "" {
 		if _, err := schema.ParseDay(f.day); err != nil {
 			return nil, fmt.Errorf("--day %w", err)
@@ -64,6 +72,17 @@ func (f *filter) matcher() (func(*found) bool, error) {
 		return (f.stream == "" || l.Stream == f.stream) && (f.day == "" || l.Day.String() == f.day) && (f.kind == "" || l.Kind == f.kind) &&
 			(f.code == "" || string(l.Error.Code) == f.code) && !l.At.Before(since)
 	}, nil
+}
+
+// knownCode refuses a code that no dead letter has: else a slip would look like good news.
+func knownCode(code string) error {
+	if status, ok := strings.CutPrefix(code, "http_"); code == "" || ok && len(status) == 3 || slices.Contains(codes(), code) {
+		return nil
+	}
+	if near := config.Nearest(code, codes(), 3); near != "" {
+		return fmt.Errorf("--code %q is no code of a dead letter: did you mean %s?", code, near)
+	}
+	return fmt.Errorf("--code %q is no code of a dead letter: %s, or one such as http_503", code, strings.Join(codes(), ", "))
 }
 
 // place reads PARTITION/OFFSET.

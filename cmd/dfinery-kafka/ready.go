@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -25,28 +26,32 @@ func readyCommand() *cobra.Command {
 		Short: "Ask a running instance whether it is ready: for images without curl",
 		Long: `Ask the admin server of a running instance, http://HOST:PORT, whether it is ready, and say what is not. Without a URL
 it is the one on this machine, at ADMIN_ADDR.
+
 Exit codes: 0 ready, 1 not ready or not reached, 2 wrong configuration.`,
 		Example: `  dfinery-kafka ready
   dfinery-kafka ready --standby http://dfinery-kafka:8080`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var url string
+			var at string
 			if len(args) == 1 {
-				url = strings.TrimSuffix(args[0], "/")
+				var err error
+				if at, err = instance(args[0]); err != nil {
+					return &exitError{exitUsage, err}
+				}
 			} else {
 				c, _, err := loadConfig(io.Discard)
 				if err != nil {
 					return err
 				}
-				if url, err = local(string(c.Process.AdminAddr)); err != nil {
+				if at, err = local(string(c.Process.AdminAddr)); err != nil {
 					return &exitError{exitUsage, err}
 				}
 			}
-			url += "/readyz"
+			at += "/readyz"
 			if standby {
-				url += "?standby=ok"
+				at += "?standby=ok"
 			}
-			if err := askReady(cmd.Context(), url); err != nil {
+			if err := askReady(cmd.Context(), at); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "ready")
@@ -55,6 +60,18 @@ Exit codes: 0 ready, 1 not ready or not reached, 2 wrong configuration.`,
 	}
 	cmd.Flags().BoolVar(&standby, "standby", false, "take a stand-by for ready, too")
 	return cmd
+}
+
+// instance reads the URL of an admin server. HOST:PORT alone will do.
+func instance(text string) (string, error) {
+	if !strings.Contains(text, "://") {
+		text = "http://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Port() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return "", fmt.Errorf("%q is no address of an admin server, such as http://dfinery-kafka:8080", text)
+	}
+	return strings.TrimSuffix(text, "/"), nil
 }
 
 // local is where a server that listens on address is reached from its own machine.
@@ -73,10 +90,10 @@ func local(address string) (string, error) {
 }
 
 // askReady returns why the instance is not ready, or what kept it from being asked.
-func askReady(ctx context.Context, url string) error {
+func askReady(ctx context.Context, at string) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return err
 	}
@@ -84,7 +101,7 @@ func askReady(ctx context.Context, url string) error {
 	client := &http.Client{Transport: &http.Transport{}}
 	answer, err := client.Do(request)
 	if err != nil {
-		return err
+		return fmt.Errorf("reach the admin server: %w", err)
 	}
 	defer answer.Body.Close()
 	var state struct {
@@ -92,7 +109,7 @@ func askReady(ctx context.Context, url string) error {
 		Parts []admin.Part
 	}
 	if err := json.NewDecoder(io.LimitReader(answer.Body, 64<<10)).Decode(&state); err != nil {
-		return fmt.Errorf("%s is no instance of ours: %s", url, answer.Status)
+		return fmt.Errorf("%s is no instance of ours: %s", at, answer.Status)
 	}
 	if state.Ready {
 		return nil

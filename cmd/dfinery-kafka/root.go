@@ -21,6 +21,7 @@ func rootCommand() *cobra.Command {
 		Long: `dfinery-kafka publishes every row of DFINERY's Export API to Kafka, once, with every failure in a dead-letter topic.
 
 It is configured by environment variables alone; "dfinery-kafka config" lists them.
+
 Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage, 3 work left for the next run.`,
 		Example: `  dfinery-kafka config --env-file > dfinery.env   # a template to fill in
   dfinery-kafka config                            # what is set, and what is wrong with it`,
@@ -35,6 +36,13 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage, 3 work
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(unknownFlag)
 	root.AddCommand(runCommand(), checkCommand(), readyCommand(), statusCommand(), backfillCommand(), pauseCommand(), resumeCommand(), dlqCommand(), configCommand(), versionCommand())
+	root.InitDefaultCompletionCmd("bash", "zsh", "fish", "powershell")
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" { // cobra's own takes any shell for a wish for help
+			cmd.Args, cmd.RunE = unknownCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
+	explain(root)
 	noFiles(root)
 	for _, cmd := range root.Commands() {
 		failAtRunTime(cmd)
@@ -69,6 +77,9 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 }
 
 func unknownFlag(cmd *cobra.Command, err error) error {
+	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return fmt.Errorf("--%s %s%s", wrong.GetFlag().Name, notA(wrong.GetFlag().Value.Type(), wrong.GetValue()), suggest(cmd, nil))
+	}
 	missing, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok {
 		return fmt.Errorf("%w%s", err, suggest(cmd, nil))
@@ -81,6 +92,17 @@ func unknownFlag(cmd *cobra.Command, err error) error {
 		}
 	}
 	return fmt.Errorf("%w%s", err, suggest(cmd, near))
+}
+
+// notA says what a flag's value is not.
+func notA(kind, value string) string {
+	switch kind {
+	case "bool":
+		return fmt.Sprintf("%q is neither true nor false", value)
+	case "duration":
+		return fmt.Sprintf("%q is not a duration such as 30s or 10m", value)
+	}
+	return fmt.Sprintf("%q is not a %s", value, kind)
 }
 
 func suggest(cmd *cobra.Command, names []string) string {

@@ -25,10 +25,11 @@ func runCommand() *cobra.Command {
 SHUTDOWN_TIMEOUT. With --once it ends by itself when nothing is due any more: for a CronJob.
 
 A second instance takes the service over from the first, which then stands by until the new one falls silent.
+
 Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended with work left.`,
 		Example: `  dfinery-kafka run
   dfinery-kafka run --once; echo $?`,
-		Args: cobra.NoArgs,
+		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, report, err := loadConfig(io.Discard) // warnings belong into the log
 			if err != nil {

@@ -53,10 +53,13 @@ func statusCommand() *cobra.Command {
 		Long: `Show what the ledger says of the service: for each stream a line of cells, one a day, today at the right; its rows, its lag,
 its last failure, what is due next and what that waits for. It reads Kafka alone, and disturbs nobody.`,
 		Example: `  dfinery-kafka status
-  dfinery-kafka status --watch 2s
+  dfinery-kafka status --watch=10s
   dfinery-kafka status --json | jq '.streams[].days[] | select(.state == "gap")'`,
-		Args: cobra.NoArgs,
+		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if watch < 0 {
+				return &exitError{exitUsage, fmt.Errorf("--watch %s is not more than zero", watch)}
+			}
 			c, _, err := loadConfig(cmd.ErrOrStderr())
 			if err != nil {
 				return err
