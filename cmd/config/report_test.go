@@ -76,6 +76,11 @@ func TestTable(t *testing.T) {
 	}
 	golden(t, "table.txt", table.String())
 	golden(t, "report.json", encoded.String())
+	var list bytes.Buffer
+	if err := report.WriteList(&list, func(meaning string) string { return strings.ReplaceAll(meaning, ", ", ",\n") }); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "list.txt", list.String())
 	wantNoSecret(t, report, nil)
 }
 
@@ -84,6 +89,7 @@ func wantNoSecret(t *testing.T, report config.Report, err error) {
 	t.Helper()
 	var all bytes.Buffer
 	report.WriteTable(&all)
+	report.WriteList(&all, strings.ToLower)
 	fmt.Fprintf(&all, "%+v %#v %v", report, report, err)
 	if strings.Contains(all.String(), canary) {
 		t.Errorf("a secret is shown:\n%s", all.String())

@@ -19,6 +19,23 @@ func (r Report) WriteTable(w io.Writer) error {
 	return tab.Flush()
 }
 
+// WriteList writes the same for a terminal that is too narrow for the table: the meaning of each, wrapped, below it.
+func (r Report) WriteList(w io.Writer, wrap func(string) string) error {
+	var b strings.Builder
+	for _, v := range r.Variables {
+		b.WriteString(v.Name)
+		if v.From != "" {
+			fmt.Fprintf(&b, "=%s (%s)", cell(v.Value), v.From)
+		}
+		if v.Default != "" && v.From != "default" {
+			fmt.Fprintf(&b, ", by default %s", v.Default)
+		}
+		fmt.Fprintf(&b, "\n    %s\n", strings.ReplaceAll(wrap(v.Meaning), "\n", "\n    "))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
 // cell keeps what would break the table, or steer a terminal, out of it.
 func cell(text string) string {
 	if text == "" {

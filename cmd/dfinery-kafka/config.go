@@ -11,6 +11,7 @@ import (
 
 	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/cmd/terminal"
 )
 
 func configCommand() *cobra.Command {
@@ -65,7 +66,13 @@ func count(all ...bool) (n int) {
 	return n
 }
 
+// wholeTable is how many characters the table of all variables takes in a line, about.
+const wholeTable = 200
+
 func writeReport(w io.Writer, report config.Report, asJSON bool) error {
+	if width := terminal.Width(w); !asJSON && width > 0 && width < wholeTable {
+		return report.WriteList(w, func(meaning string) string { return wrap(meaning, min(widest, width)-4) })
+	}
 	if !asJSON {
 		return report.WriteTable(w)
 	}
