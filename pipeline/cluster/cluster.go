@@ -120,5 +120,8 @@ func (c *Cluster) Client() *kafka.Client {
 	return &kafka.Client{Addr: c.addr, Timeout: c.cfg.Timeout, Transport: c.transport}
 }
 
+// Reconnect has the next requests go over new connections. Those under way go on.
+func (c *Cluster) Reconnect() { c.transport.pool.CloseIdleConnections() }
+
 // Close closes the connections. Calls under way fail.
 func (c *Cluster) Close() { c.transport.pool.CloseIdleConnections() }

@@ -23,8 +23,9 @@ const sizeLength = 4
 // delivery is a sender's work in flight. Owned by the sender's goroutine.
 type delivery struct {
 	as       Identity
-	sequence int32 // of the next record; a renewal's new epoch counts from 0
-	waits    bool  // whether the meter counts the partition as waiting
+	sequence int32     // of the next record; a renewal's new epoch counts from 0
+	waits    bool      // whether the meter counts the partition as waiting
+	next     time.Time // before then the broker wants no more
 }
 
 // work delivers one batch, counted as in flight meanwhile.
@@ -44,6 +45,9 @@ func (d *delivery) work(ctx context.Context, s *Sender, b *batch) error {
 // deliver sends one batch until it is acknowledged. The same bytes go out at each attempt: the broker tells a batch that it has
 // already from a new one by the sequence number.
 func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
+	if !d.rest(s.session.done) {
+		return s.session.Err()
+	}
 	if as := s.session.Identity(); as != d.as {
 		d.as, d.sequence = as, 0
 	}
@@ -63,7 +67,8 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 		if err := s.session.mayWrite(s.at); err != nil {
 			return err
 		}
-		offset, err := s.session.send(ctx, s.at, encoded)
+		offset, throttle, err := s.session.send(ctx, s.at, encoded)
+		d.next = time.Now().Add(min(throttle, mostRest))
 		switch verdict(err) {
 		case acknowledged:
 			if offset >= 0 && offset < s.next {
@@ -105,6 +110,23 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 		case <-s.session.done:
 			return s.session.Err()
 		}
+	}
+}
+
+// mostRest bounds the wait for a quota: a checkpoint, and an owner's heartbeat behind it, waits for all partitions.
+const mostRest = 10 * time.Second
+
+// rest waits as long as the broker asked for with its last answer; false when the session has ended.
+func (d *delivery) rest(done <-chan struct{}) bool {
+	wait := time.Until(d.next)
+	if wait <= 0 {
+		return true
+	}
+	select {
+	case <-time.After(wait):
+		return true
+	case <-done:
+		return false
 	}
 }
 

@@ -216,8 +216,9 @@ func (s *Session) Waiting() map[cluster.TopicPartition]error {
 // worthSaying is how long a broker throttles a client for more than an even pace.
 const worthSaying = time.Second
 
-// send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not tell.
-func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded []byte) (int64, error) {
+// send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not tell, and for
+// how long the broker wants no more.
+func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded []byte) (offset int64, throttle time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	answer, err := s.fence.Cluster.Client().RawProduce(ctx, &kafka.RawProduceRequest{
@@ -225,17 +226,21 @@ func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded [
 		RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(encoded)},
 	})
 	if err == nil && answer.Throttle >= worthSaying {
-		// It reads nothing more of this connection for so long (KIP-219): the next request looks as if nobody answered.
 		s.fence.log().Warn("Kafka holds this client back: its quota is exceeded", "for", answer.Throttle.String(),
 			"do", "nothing, if it is meant to be slow; else raise producer_byte_rate or request_percentage of its user or client-id: kafka-configs.sh --entity-type users or clients shows them")
+		if answer.Throttle > mostRest {
+			// The broker reads nothing of this connection for so long (KIP-219): whatever went over it, the owner's heartbeat too, would look as
+			// if nobody answered.
+			s.fence.Cluster.Reconnect()
+		}
 	}
 	switch {
 	case err != nil:
-		return -1, err
+		return -1, 0, err
 	case errors.Is(answer.Error, kafka.DuplicateSequenceNumber):
-		return -1, nil
+		return -1, answer.Throttle, nil
 	}
-	return answer.BaseOffset, answer.Error
+	return answer.BaseOffset, answer.Throttle, answer.Error
 }
 
 // Stuck is a partition whose batch in flight has not been acknowledged for as long as d, if there is one, with the last answer.

@@ -1,0 +1,71 @@
+package produce_test
+
+import (
+	"bytes"
+	"log/slog"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/pipeline/produce"
+)
+
+// counter counts connections.
+type counter struct {
+	net.Listener
+	accepted atomic.Int32
+}
+
+func (c *counter) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	c.accepted.Add(1)
+	return conn, err
+}
+
+// TestQuota: that a broker holds us back for our quota is said, and what comes next goes over a connection that it listens to.
+func TestQuota(t *testing.T) {
+	c := new(counter)
+	fake := embedded(t, kfake.ListenFn(func(network, address string) (net.Listener, error) {
+		listener, err := net.Listen(network, address)
+		c.Listener = listener
+		return c, err
+	}))
+	l := newLog(t, fake.ListenAddrs(), 1, nil)
+	var said bytes.Buffer
+	l.fence.Log = slog.New(slog.NewTextHandler(&said, nil))
+	s := l.takeOver(produce.Nobody(), l.at(0))
+	throttle, offset := int32(20), int64(10)
+	fake.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		req := r.(*kmsg.ProduceRequest)
+		res := req.ResponseKind().(*kmsg.ProduceResponse)
+		topic, partition := kmsg.NewProduceResponseTopic(), kmsg.NewProduceResponseTopicPartition()
+		partition.BaseOffset = offset
+		topic.Topic, topic.Partitions = req.Topics[0].Topic, append(topic.Partitions, partition)
+		res.Topics, res.ThrottleMillis = append(res.Topics, topic), throttle
+		offset++
+		return res, nil, true
+	})
+	for _, c := range []struct {
+		throttle int32
+		says     bool
+	}{{20, false}, {1200, true}, {60_000, true}} {
+		said.Reset()
+		throttle = c.throttle
+		l.mustPut(s, l.at(0), "a")
+		if says := strings.Contains(said.String(), "its quota is exceeded"); says != c.says {
+			t.Errorf("throttled for %d ms, it says %q", throttle, said.String())
+		}
+	}
+	connections := c.accepted.Load()
+	if _, err := l.cluster.Topics(l.soon(), l.topic); err != nil {
+		t.Fatal(err)
+	}
+	if c.accepted.Load() == connections {
+		t.Error("the next request went over the connection that the broker does not read")
+	}
+}
