@@ -113,6 +113,10 @@ func (t *tenure) sort(record *cluster.Record, r *replay, st *stream) int {
 	case letter.Service != t.service.ID || letter.Stream != st.Name:
 		r.refuse(at, fmt.Sprintf("it is of %s/%s", letter.Service, letter.Stream))
 	case letter.Readable():
+		if err := t.tryRow(letter, st); err != nil {
+			r.refuse(at, err.Error())
+			return 0
+		}
 		return r.add(letter)
 	case letter.Day < today-schema.Reach || letter.Day > today:
 		r.refuse(at, fmt.Sprintf("its day %s is out of the API's reach", letter.Day))
@@ -121,6 +125,23 @@ func (t *tenure) sort(record *cluster.Record, r *replay, st *stream) int {
 		st.day(letter.Day).wanted = true
 	}
 	return 0
+}
+
+// tryRow is why a letter has no row of the stream as it is now, if it has none: its key may have been another one, and anybody may write
+// letters. A row that still is a bad one is no such error.
+func (t *tenure) tryRow(l *schema.DeadLetter, st *stream) error {
+	columns, err := schema.NewColumns(l.Row.Columns)
+	if err != nil {
+		return fmt.Errorf("read its columns: %w", err)
+	}
+	if columns.Index(st.Key) < 0 {
+		return fmt.Errorf("its row has no column %s, which is the stream's key now", st.Key)
+	}
+	_, err = t.service.Parse(l.Row.Columns, l.Row.Bytes())
+	if bad := (*schema.BadRow)(nil); err == nil || errors.As(err, &bad) {
+		return nil
+	}
+	return fmt.Errorf("read its row: %w", err)
 }
 
 // rowCost is what a row takes beside its bytes.
