@@ -25,7 +25,7 @@ func contact(ctx context.Context, stderr io.Writer, kafka *cluster.Cluster) erro
 	case err == nil:
 		return nil
 	case ctx.Err() != nil: // nobody waits for an answer any more
-		return fmt.Errorf("reach Kafka at %s: %w", kafka.Bootstrap(), context.Cause(ctx))
+		return fmt.Errorf("reach Kafka at %s: %v", kafka.Bootstrap(), context.Cause(ctx))
 	}
 	return fmt.Errorf("reach Kafka:\n  %s\nsee dfinery-kafka check", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 }

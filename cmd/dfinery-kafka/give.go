@@ -93,6 +93,8 @@ func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledge
 	case errors.Is(err, context.DeadlineExceeded):
 		fmt.Fprintf(out, "%s %s: still under way after %s: see dfinery-kafka status\n", given.Verb, given.Stream, patience)
 		return nil
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("%s %s: %v: it stays in the ledger, and the owner carries it out all the same", given.Verb, given.Stream, context.Cause(ctx))
 	}
 	return err
 }

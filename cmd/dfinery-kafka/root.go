@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/pipeline/cluster"
 )
 
 // rootCommand is the whole command line. Each command is a file of its own, resume with pause, and dlq replay in replay.go. Beside them
@@ -65,8 +67,19 @@ func failAtRunTime(cmd *cobra.Command) {
 		if _, ok := errors.AsType[*exitError](err); err == nil || ok {
 			return err
 		}
-		return &exitError{exitFailed, err}
+		return &exitError{exitFailed, plainly(cmd.Context(), err)}
 	}
+}
+
+// plainly says of an error at run time what whoever gave the command wants to know.
+func plainly(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled): // where it was interrupted says nothing
+		return fmt.Errorf("ended before it was done: %w", context.Cause(ctx))
+	case cluster.Forbidden(err):
+		return fmt.Errorf("%w\ndfinery-kafka check prints the command that grants the right", err)
+	}
+	return err
 }
 
 func unknownCommand(cmd *cobra.Command, args []string) error {
