@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -25,7 +26,7 @@ func (at letterAt) String() string { return fmt.Sprintf("%d/%d", at.partition, a
 func inOrder(letters [][2]int64) []letterAt {
 	places := make([]letterAt, len(letters))
 	for i, l := range letters {
-		places[i] = letterAt{int(l[0]), l[1]}
+		places[i] = letterAt{int(l[0]), min(l[1], math.MaxInt64-1)} // there is one behind each
 	}
 	slices.SortFunc(places, func(a, b letterAt) int { return cmp.Or(a.partition-b.partition, cmp.Compare(a.offset, b.offset)) })
 	return slices.Compact(places)
@@ -69,7 +70,15 @@ func (t *tenure) readTogether(ctx context.Context, r *replay, st *stream, room *
 	}
 	p := cluster.TopicPartition{Topic: t.service.DeadLetterTopic, Partition: r.left[0].partition}
 	last := r.left[n-1].offset
-	err := t.service.Cluster.Read(ctx, p, r.left[0].offset, last+1, cluster.Visitor{AtOnce: 1 << 20, Record: func(record *cluster.Record) error {
+	end, err := t.lettersEnd(ctx, p)
+	if err != nil {
+		return err
+	}
+	if r.left[0].offset >= end {
+		r.missing(p.Partition, last+1)
+		return nil
+	}
+	err = t.service.Cluster.Read(ctx, p, r.left[0].offset, min(last+1, end), cluster.Visitor{AtOnce: 1 << 20, Record: func(record *cluster.Record) error {
 		r.missing(p.Partition, record.Offset)
 		if len(r.left) == 0 || r.left[0] != (letterAt{p.Partition, record.Offset}) {
 			return nil
@@ -85,6 +94,16 @@ func (t *tenure) readTogether(ctx context.Context, r *replay, st *stream, room *
 		r.missing(p.Partition, last+1)
 	}
 	return err
+}
+
+// lettersEnd is where the dead letters of a partition end; 0 when there is no such partition. A command may name any place, and to wait for
+// one would keep the loop from all else.
+func (t *tenure) lettersEnd(ctx context.Context, p cluster.TopicPartition) (int64, error) {
+	if !slices.Contains(t.lettersAt, p) {
+		return 0, nil
+	}
+	log, err := t.service.Cluster.Log(ctx, p)
+	return log.End, err
 }
 
 // missing refuses the letters of the partition that were to stand before offset.

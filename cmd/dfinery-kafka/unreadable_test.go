@@ -44,3 +44,19 @@ func TestReplayUnreadable(t *testing.T) {
 	p.alive()
 	p.kill()
 }
+
+// TestReplayOfNowhere: a command that names letters of a partition that there is not, as of a topic that was made anew with fewer, is
+// answered at once.
+func TestReplayOfNowhere(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 34, RowsPerDay: 30}})
+	b.unbounded()
+	b.once(0)
+	b.quiet()
+	p := b.start(binary, nil, "run")
+	p.await(isOwner)
+	value := `{"id":"nowhere","service":"1234","verb":"replay","stream":"events","letters":[[-1,0],[99,0],[0,-7],[0,1000000],[0,9223372036854775807]],"given":"2026-11-22T00:00:00Z"}`
+	b.put("ledger", &kgo.Record{Key: []byte("command/nowhere"), Value: []byte(value)})
+	p.await("5 letters can't be replayed")
+	p.kill()
+}
