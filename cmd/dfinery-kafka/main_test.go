@@ -94,9 +94,10 @@ func TestExitCodes(t *testing.T) {
 		"misspelt code":        {valid, []string{"dlq", "list", "--code", "feild_count"}, result{2, "dfinery-kafka: --code \"feild_count\" is no code of a dead letter: did you mean field_count?\n"}},
 		"since tomorrow": {valid, []string{"dlq", "list", "--since", "-24h"},
 			result{2, "dfinery-kafka: --since -24h is in the future: a duration counts back from now, such as 24h\n"}},
-		"unknown shell":       {nil, []string{"completion", "tcsh"}, result{2, "dfinery-kafka: unknown command \"tcsh\"; see dfinery-kafka completion --help\n"}},
-		"nobody's address":    {nil, []string{"ready", "ftp://a:1"}, result{2, "dfinery-kafka: \"ftp://a:1\" is no address of an admin server, such as http://dfinery-kafka:8080\n"}},
-		"right configuration": {valid, []string{"config"}, result{}},
+		"unknown shell":         {nil, []string{"completion", "tcsh"}, result{2, "dfinery-kafka: unknown command \"tcsh\"; see dfinery-kafka completion --help\n"}},
+		"a word for an address": {nil, []string{"ready", "standby"}, result{2, "dfinery-kafka: \"http://standby\" is no address of an admin server, such as http://dfinery-kafka:8080\n"}},
+		"nobody's address":      {nil, []string{"ready", "ftp://a:1"}, result{2, "dfinery-kafka: \"ftp://a:1\" is no address of an admin server, such as http://dfinery-kafka:8080\n"}},
+		"right configuration":   {valid, []string{"config"}, result{}},
 		"with a warning": {append(valid, "KAFKA_OPTS="+canary), []string{"config"},
 			result{0, "warning: KAFKA_OPTS: is not a variable of ours, and has no effect\n"}},
 		"wrong configuration": {[]string{"KAFKA_BROKERS=me:" + canary + "@kafka:9092", "DFINERY_EXPORT_TOKN=" + canary}, []string{"config"}, result{2, `dfinery-kafka: the configuration has 4 faults:

@@ -64,11 +64,12 @@ Exit codes: 0 ready, 1 not ready or not reached, 2 wrong configuration.`,
 
 // instance reads the URL of an admin server. HOST:PORT alone will do.
 func instance(text string) (string, error) {
-	if !strings.Contains(text, "://") {
+	whole := strings.Contains(text, "://")
+	if !whole {
 		text = "http://" + text
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Port() == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.Host == "" || !whole && u.Port() == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return "", fmt.Errorf("%q is no address of an admin server, such as http://dfinery-kafka:8080", text)
 	}
 	return strings.TrimSuffix(text, "/"), nil
