@@ -16,7 +16,7 @@ import (
 // The maps in the packages' comments name every file there is, and no other.
 func TestMaps(t *testing.T) {
 	entry := regexp.MustCompile(`(?m)^\t([a-z0-9_]+\.go) `)
-	for _, folder := range []string{"connector", "pipeline", "pipeline/cluster", "pipeline/ledger"} {
+	for _, folder := range []string{"connector", "pipeline", "pipeline/cluster", "pipeline/ledger", "pipeline/produce"} {
 		t.Run(folder, func(t *testing.T) {
 			files, err := filepath.Glob("../../" + folder + "/*.go")
 			if err != nil {

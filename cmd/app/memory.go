@@ -9,7 +9,7 @@ import (
 
 // garbage is about what the collector lets stand beside what is in use, in bytes. Go's own rule, a share of what is in use, would let
 // the fingerprints of the days loaded, of which a large service's memory consists, weigh twice; but they hold no pointers, so that a
-// collection costs the same however many there are.
+// collection costs the same however many there are. A day of 20 million rows peaks at 453 MiB; with a share of 25 % it was 547.
 const garbage = 12 << 20
 
 // LimitGarbage has the process collect its garbage by that rule, unless GOGC gives another.

@@ -10,7 +10,6 @@ type Set struct {
 	segments [256]segment
 	many     map[schema.Fingerprint]copies // those with more copies than a slot can count
 	rows     int
-	known    int
 	last     place  // where the last fingerprint met stands
 	seen     uint64 // means nothing: it keeps the compiler from leaving a load out
 }
@@ -29,9 +28,6 @@ type copies struct{ published, met uint32 }
 // Rows is the number of rows published, copies counted.
 func (s *Set) Rows() int { return s.rows }
 
-// Known is how many of the published rows the present export has met.
-func (s *Set) Known() int { return s.known }
-
 // Grow makes room for rows more, so that adding them takes no growing.
 func (s *Set) Grow(rows int) {
 	for i := range s.segments {
@@ -42,7 +38,6 @@ func (s *Set) Grow(rows int) {
 
 // Begin starts an export: it has met none of the rows yet.
 func (s *Set) Begin() {
-	s.known = 0
 	for i := range s.segments {
 		for j := range s.segments[i].slots {
 			if k := &s.segments[i].slots[j]; k.count() != outgrown {
@@ -72,7 +67,6 @@ func (s *Set) Meet(f schema.Fingerprint) (copy int, known bool) {
 		}
 		many.met++
 		s.many[f] = many
-		s.known++
 		return int(many.met) - 1, true
 	}
 	met := c & metMask
@@ -80,7 +74,6 @@ func (s *Set) Meet(f schema.Fingerprint) (copy int, known bool) {
 		return int(met), false
 	}
 	seg.slots[i].hi++
-	s.known++
 	return int(met), true
 }
 
@@ -97,7 +90,6 @@ func (s *Set) Touch(prints []schema.Fingerprint) {
 // Add counts one more copy of the row as published, and as met.
 func (s *Set) Add(f schema.Fingerprint) {
 	s.rows++
-	s.known++
 	seg := &s.segments[f[0]]
 	i, found := s.last.slot, s.last.found
 	if !s.last.valid || s.last.of != f { // a new row was just met: to look for it again took 60 ns

@@ -1,8 +1,3 @@
-// Package produce writes records to Kafka exactly once: record batches that it encodes itself, one sender for each
-// partition, and the fence that keeps older instances out.
-//
-// It knows nothing of DFINERY. Its promises: records of one partition are appended in the order in which they were given; an
-// acknowledged record is never written twice by the same session; once a session is fenced nothing of it is appended any more.
 package produce
 
 import (
