@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/schema"
 )
@@ -201,7 +202,9 @@ func TestRightsTakenAway(t *testing.T) {
 	p := s.start(binary, nil, "run")
 	p.await(`"msg":"export ended","stream":"events"`)
 	p.await(`"msg":"export ended","stream":"more"`)
-	published := func(stream string) bool { return int64(len(s.published(stream))) == rows.Load() }
+	published := func(stream string) bool {
+		return int64(len(s.consume(s.prefix+stream, kgo.ReadCommitted()))) == rows.Load()
+	}
 	wait := func(what string, holds func() bool) {
 		t.Helper()
 		for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(200 * time.Millisecond) {
