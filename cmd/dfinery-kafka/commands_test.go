@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
@@ -51,18 +50,7 @@ func TestBackfillAgain(t *testing.T) {
 	}
 	want["1234/events/"+yesterday.String()] = map[int]int{2: 700}
 	for _, when := range []string{"after the command", "after another run"} {
-		times := map[string]int{}
-		for _, m := range b.consume(b.prefix+"events", kgo.ReadUncommitted()) {
-			times[m.Export[:strings.LastIndex(m.Export, "/")]+" "+m.ID]++
-		}
-		got := map[string]map[int]int{}
-		for record, n := range times {
-			day := record[:strings.Index(record, " ")]
-			if got[day] == nil {
-				got[day] = map[int]int{}
-			}
-			got[day][n]++
-		}
+		got := b.timesByDay()
 		delete(got, "1234/events/"+(yesterday+2).String()) // it has begun meanwhile
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: records by how often they stand there (-want +got):\n%s", when, diff)
@@ -99,10 +87,7 @@ func TestCrashDuringCommand(t *testing.T) {
 			p.await(`"msg":"owner"`)
 			b.command([]string{"paused"}, "pause", "events", "--wait", "20s")
 			p.kill()
-			times := map[string]int{}
-			for _, m := range b.consume(b.prefix+"events", kgo.ReadUncommitted()) {
-				times[m.Export[:strings.LastIndex(m.Export, "/")]+" "+m.ID]++
-			}
+			times := b.times()
 			for record, n := range times {
 				want := 1
 				if strings.HasPrefix(record, "1234/events/"+day.String()) {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
@@ -98,18 +97,7 @@ func TestAgainOverMidnight(t *testing.T) {
 	for day, times := range map[schema.Day]int{today - 2: 1, today - 1: 2, today: 2, today + 1: 1} {
 		want["1234/events/"+day.String()] = map[int]int{times: 700}
 	}
-	times := map[string]int{}
-	for _, m := range b.consume(b.prefix+"events", kgo.ReadUncommitted()) {
-		times[m.Export[:strings.LastIndex(m.Export, "/")]+" "+m.ID]++
-	}
-	got := map[string]map[int]int{}
-	for record, n := range times {
-		day := record[:strings.Index(record, " ")]
-		if got[day] == nil {
-			got[day] = map[int]int{}
-		}
-		got[day][n]++
-	}
+	got := b.timesByDay()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("records by how often they stand there (-want +got):\n%s\n%s", diff, p.text())
 	}

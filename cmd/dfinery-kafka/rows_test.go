@@ -75,6 +75,30 @@ func (b *bench) consume(topic string, isolation kgo.IsolationLevel) []message {
 	return all
 }
 
+// times tells how often each record of events, by its day and id, stands in the topic.
+func (b *bench) times() map[string]int {
+	b.t.Helper()
+	times := map[string]int{}
+	for _, m := range b.consume(b.prefix+"events", kgo.ReadUncommitted()) {
+		times[m.Export[:strings.LastIndex(m.Export, "/")]+" "+m.ID]++
+	}
+	return times
+}
+
+// timesByDay tells for each day how many of its records stand there once, twice and so on.
+func (b *bench) timesByDay() map[string]map[int]int {
+	b.t.Helper()
+	days := map[string]map[int]int{}
+	for record, n := range b.times() {
+		day := record[:strings.Index(record, " ")]
+		if days[day] == nil {
+			days[day] = map[int]int{}
+		}
+		days[day][n]++
+	}
+	return days
+}
+
 // published are the records of a topic as column → value, whatever their order, after checks that hold for every record.
 func (b *bench) published(stream string) []map[string]string {
 	b.t.Helper()
