@@ -41,15 +41,11 @@ func dlqListCommand() *cobra.Command {
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			c, kafka, err := openCluster(cmd)
+			letters, err := openLetters(cmd)
 			if err != nil {
 				return err
 			}
-			defer kafka.Close()
-			letters, err := openLetters(cmd.Context(), c, kafka)
-			if err != nil {
-				return err
-			}
+			defer letters.Close()
 			if asJSON {
 				return letters.listJSON(cmd.Context(), match, cmd.OutOrStdout())
 			}
@@ -76,15 +72,11 @@ func dlqShowCommand() *cobra.Command {
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			c, kafka, err := openCluster(cmd)
+			letters, err := openLetters(cmd)
 			if err != nil {
 				return err
 			}
-			defer kafka.Close()
-			letters, err := openLetters(cmd.Context(), c, kafka)
-			if err != nil {
-				return err
-			}
+			defer letters.Close()
 			letter, err := letters.at(cmd.Context(), partition, offset)
 			if err != nil {
 				return err

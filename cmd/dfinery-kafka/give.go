@@ -29,13 +29,23 @@ func give(cmd *cobra.Command, stream string, patience time.Duration, fill func(*
 	if _, err := streamOf(c, stream); err != nil {
 		return &exitError{exitUsage, err}
 	}
-	books := &ledger.Books{Cluster: kafka, Topic: string(c.Publish.LedgerTopic), Service: string(c.DFINERY.Service)}
-	command := &ledger.Command{ID: commandID(), Service: books.Service, Stream: stream, Given: time.Now().UTC(), By: who()}
+	books := booksOf(c, kafka)
+	command := newCommand(books, stream)
 	fill(command)
 	if err := books.Give(cmd.Context(), command); err != nil {
 		return err
 	}
 	return await(cmd.Context(), cmd.OutOrStdout(), books, command, patience)
+}
+
+// booksOf are the ledger of the configuration, as far as commands need it.
+func booksOf(c *config.Config, kafka *cluster.Cluster) *ledger.Books {
+	return &ledger.Books{Cluster: kafka, Topic: string(c.Publish.LedgerTopic), Service: string(c.DFINERY.Service)}
+}
+
+// newCommand is a command for a stream, given now, that does not say yet what is to be done.
+func newCommand(books *ledger.Books, stream string) *ledger.Command {
+	return &ledger.Command{ID: commandID(), Service: books.Service, Stream: stream, Given: time.Now().UTC(), By: who()}
 }
 
 // commandID is new each time, and sorts by time.

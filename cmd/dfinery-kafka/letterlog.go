@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/spf13/cobra"
+
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/pipeline/cluster"
 )
@@ -14,6 +16,7 @@ import (
 // letterLog is the dead-letter topic as it was when it was opened: letters that come later are not in it. Each letter is handed out as
 // it is read and then forgotten, so that memory does not depend on how many there are.
 type letterLog struct {
+	config  *config.Config
 	cluster *cluster.Cluster
 	topic   string
 	service string
@@ -23,24 +26,41 @@ type letterLog struct {
 // lettersAtOnce is how many bytes are asked for at once, of all partitions together.
 const lettersAtOnce = 4 << 20
 
-func openLetters(ctx context.Context, c *config.Config, kafka *cluster.Cluster) (*letterLog, error) {
-	l := &letterLog{cluster: kafka, topic: string(c.Publish.DeadLetterTopic), service: string(c.DFINERY.Service)}
-	topic, err := kafka.Topic(ctx, l.topic)
+// openLetters loads the configuration, reaches the cluster, and looks where its dead letters begin and end. Whoever has them closes
+// them.
+func openLetters(cmd *cobra.Command) (*letterLog, error) {
+	c, kafka, err := openCluster(cmd)
+	if err != nil {
+		return nil, err
+	}
+	l := &letterLog{config: c, cluster: kafka, topic: string(c.Publish.DeadLetterTopic), service: string(c.DFINERY.Service)}
+	if err := l.look(cmd.Context()); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Close closes the cluster.
+func (l *letterLog) Close() { l.cluster.Close() }
+
+func (l *letterLog) look(ctx context.Context) error {
+	topic, err := l.cluster.Topic(ctx, l.topic)
 	switch {
 	case cluster.Missing(err):
-		return nil, fmt.Errorf("read the dead letters: topic %s: %w; has the connector run yet, and is DEAD_LETTER_TOPIC right?", l.topic, err)
+		return fmt.Errorf("read the dead letters: topic %s: %w; has the connector run yet, and is DEAD_LETTER_TOPIC right?", l.topic, err)
 	case err != nil:
-		return nil, fmt.Errorf("read the dead letters: topic %s: %w", l.topic, err)
+		return fmt.Errorf("read the dead letters: topic %s: %w", l.topic, err)
 	}
-	if l.logs, err = kafka.Offsets(ctx, topic.TopicPartitions()...); err != nil {
-		return nil, fmt.Errorf("read the dead letters: %w", err)
+	if l.logs, err = l.cluster.Offsets(ctx, topic.TopicPartitions()...); err != nil {
+		return fmt.Errorf("read the dead letters: %w", err)
 	}
 	for i := range l.logs {
 		if l.logs[i].Err != nil {
-			return nil, fmt.Errorf("read the dead letters: %w", l.logs[i].Err)
+			return fmt.Errorf("read the dead letters: %w", l.logs[i].Err)
 		}
 	}
-	return l, nil
+	return nil
 }
 
 // each visits the letters of the service that match, a partition after the other. A letter is lent until visit returns.

@@ -39,20 +39,16 @@ is shown, and a terminal is asked whether to go on, unless --yes is given.`,
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			c, kafka, err := openCluster(cmd)
+			letters, err := openLetters(cmd)
 			if err != nil {
 				return err
 			}
-			defer kafka.Close()
-			letters, err := openLetters(cmd.Context(), c, kafka)
-			if err != nil {
-				return err
-			}
+			defer letters.Close()
 			visit := func(take func(*found) error) error { return letters.each(cmd.Context(), match, take) }
 			if len(args) > 0 {
 				visit = func(take func(*found) error) error { return letters.named(cmd.Context(), args, match, take) }
 			}
-			p := newPlan(schema.DayOf(time.Now(), c.DFINERY.Timezone.Location))
+			p := newPlan(schema.DayOf(time.Now(), letters.config.DFINERY.Timezone.Location))
 			if err := visit(p.count); err != nil {
 				return err
 			}
@@ -69,8 +65,7 @@ is shown, and a terminal is asked whether to go on, unless --yes is given.`,
 			if err := agree(cmd, yes); err != nil {
 				return err
 			}
-			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{},
-				books: &ledger.Books{Cluster: kafka, Topic: string(c.Publish.LedgerTopic), Service: string(c.DFINERY.Service)}}
+			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{}, books: booksOf(letters.config, letters.cluster)}
 			return r.replay(p, visit)
 		},
 	}
@@ -177,7 +172,8 @@ func (r *replayer) replay(p *replayPlan, visit func(func(*found) error) error) e
 
 // ask gives the command and waits for its result; what the owner could not do is told at the end.
 func (r *replayer) ask(stream string) error {
-	command := &ledger.Command{ID: commandID(), Service: r.books.Service, Verb: pipeline.VerbReplay, Stream: stream, Letters: r.streams[stream], Given: time.Now(), By: who()}
+	command := newCommand(r.books, stream)
+	command.Verb, command.Letters = pipeline.VerbReplay, r.streams[stream]
 	if err := r.books.Give(r.cmd.Context(), command); err != nil {
 		return err
 	}
