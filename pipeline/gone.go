@@ -9,13 +9,18 @@ import (
 	"dfinery-kafka/schema"
 )
 
+// oldest is the first day of which a restore keeps what is published: the API's reach, and a day more for a midnight meanwhile.
+func (t *tenure) oldest() schema.Day {
+	return schema.DayOf(time.Now(), t.service.Location) - schema.Reach - 1
+}
+
 // listed are the days within reach whose records are in the ledger, or will be with this checkpoint.
 func (t *tenure) listed() map[string]map[schema.Day]int {
 	list := maps.Clone(t.carriedDays)
 	if list == nil {
 		list = map[string]map[schema.Day]int{}
 	}
-	oldest := schema.DayOf(time.Now(), t.service.Location) - schema.Reach - 1
+	oldest := t.oldest()
 	for d := range t.days {
 		if d.name.Day < oldest || d.record.Exports == 0 && d.record.State == ledger.Pending {
 			continue // not to be had any more, or not written yet
@@ -36,7 +41,7 @@ func (t *tenure) gone(state *ledger.State) map[ledger.DayName]bool {
 		return gone // everything is read back
 	}
 	t.carriedDays = maps.Clone(state.Checkpoint.Days)
-	oldest := schema.DayOf(time.Now(), t.service.Location) - schema.Reach - 1
+	oldest := t.oldest()
 	for _, st := range t.streams {
 		if st.blocked != "" {
 			continue

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
@@ -179,7 +178,7 @@ func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead, behind 
 		return
 	}
 	// A day that the ledger knows may be written again, however old: by a replay, or once a wrong clock is right again.
-	if st.days[at] == nil && at < schema.DayOf(time.Now(), t.service.Location)-schema.Reach-1 {
+	if st.days[at] == nil && at < t.oldest() {
 		return // out of reach, of a ledger that was lost: to hold all that was ever published would take the memory of all days
 	}
 	d := st.day(at)

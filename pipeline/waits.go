@@ -75,8 +75,8 @@ func (t *tenure) sourceWaits(now time.Time) schema.Wait {
 	return wait
 }
 
-// recordWait enters into the ledger what all streams wait for, and which ones for their topic, so that the status of any machine can say it. A wait without an end is one
-// for a call under way.
+// recordWait enters into the ledger what all streams wait for, and which ones wait for their topic, so that the status of any machine can say
+// it. A wait without an end is one for a call under way.
 func (t *tenure) recordWait(ctx context.Context) error {
 	var wait *ledger.Wait
 	if t.waits.For != "" && !t.waits.Until.IsZero() {

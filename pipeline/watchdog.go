@@ -49,12 +49,13 @@ func unheard(h *cluster.Health) error {
 const stuckAfter = 30 * time.Second
 
 // refusedAfter is the same where the right to write is missing: longer than brokers take to learn of a new right, which nothing else brings.
+// Whatever else is waited for that long is said.
 const refusedAfter = stuckAfter / 6
 
 // watch says which partition is waited for, and ends the session when it holds all the others up for too long: a checkpoint waits for
 // every acknowledgement. The next tenure leaves a partition out that can't be written, and its stream waits.
 func (t *tenure) watch(ctx context.Context) {
-	look := time.NewTicker(stuckAfter / 6)
+	look := time.NewTicker(refusedAfter)
 	defer look.Stop()
 	for {
 		select {
@@ -67,7 +68,7 @@ func (t *tenure) watch(ctx context.Context) {
 				t.session.End(fmt.Errorf("%v has taken no records for %s: %w", p, stuckAfter, err))
 			} else if p, err := t.session.Stuck(refusedAfter); cluster.Forbidden(err) {
 				t.session.End(fmt.Errorf("%v has taken no records for %s: %w", p, refusedAfter, err))
-			} else if p, err := t.session.Stuck(stuckAfter / 6); err != nil {
+			} else if err != nil {
 				t.log.Warn("waiting for Kafka to take records", "partition", p, "error", err,
 					"do", "look at the brokers that hold it: it is tried until they take them")
 			}
