@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"context"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/twmb/franz-go/pkg/kadm"
 
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
@@ -56,11 +54,7 @@ func TestBadRows(t *testing.T) {
 	})
 	b.unbounded()
 	b.environ["STREAM_EVENTS_START"], b.environ["KAFKA_COMPRESSION"] = "0", "none"
-	limit := "100000"
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		_, err := c.CreateTopic(ctx, 3, -1, map[string]*string{"max.message.bytes": &limit}, b.prefix+"events")
-		return err
-	})
+	b.createTopic("events", 3, map[string]string{"max.message.bytes": "100000"})
 	for _, step := range []string{"fingerprints", "checkpointed"} {
 		p := b.start(program, []string{"FAULT_STEP=" + step, "FAULT_COUNT=3"}, "run", "--once")
 		select {

@@ -69,7 +69,7 @@ func (b *bench) inSync() {
 	defer cancel()
 	for {
 		whole := false
-		b.admin(func(_ context.Context, client *kadm.Client) error {
+		b.ask(func(_ context.Context, client *kadm.Client) error {
 			once, cancel := context.WithTimeout(ctx, 5*time.Second)
 			defer cancel()
 			topics, err := client.ListTopics(once)
@@ -150,11 +150,7 @@ func TestBelowMinISR(t *testing.T) {
 	b.environ["STREAM_OTHER_LOOKBACK_INTERVAL"], b.environ["STREAM_OTHER_POLL_INTERVAL"] = "1s", "1s"
 	p := b.start(binary, nil, "run")
 	p.await(`"msg":"owner"`)
-	three := "3"
-	b.admin(func(ctx context.Context, client *kadm.Client) error {
-		_, err := client.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Name: "min.insync.replicas", Value: &three}}, b.prefix+"events")
-		return err
-	})
+	b.alter("events", "min.insync.replicas", "3")
 	b.killed(2)
 	began := time.Now()
 	p.await("can't be fenced now, so they can't be written") // after stuckAfter
@@ -184,7 +180,7 @@ func TestBelowMinISR(t *testing.T) {
 func (b *bench) ends(stream string) int64 {
 	b.t.Helper()
 	var sum int64
-	b.admin(func(ctx context.Context, client *kadm.Client) error {
+	b.ask(func(ctx context.Context, client *kadm.Client) error {
 		ends, err := client.ListEndOffsets(ctx, b.prefix+stream)
 		ends.Each(func(o kadm.ListedOffset) { sum += o.Offset })
 		return err

@@ -92,9 +92,7 @@ var situations = map[string]struct {
 	}},
 	"a ledger with partitions added": {code: 1, make: func(s *situation) {
 		s.ran()
-		if _, err := s.cluster.CreatePartitions(s.t.Context(), 7, "ledger"); err != nil {
-			s.t.Fatal(err)
-		}
+		s.grow("ledger", 8)
 	}},
 	"at least once": {make: func(s *situation) { s.environ["DELIVERY"] = "at-least-once"; s.ran() }},
 }

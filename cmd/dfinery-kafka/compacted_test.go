@@ -1,14 +1,12 @@
 package main_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -43,18 +41,10 @@ func TestCompacted(t *testing.T) {
 				b.leaveTail()
 			}
 			before, others := published(), 0
-			b.admin(func(ctx context.Context, c *kadm.Client) error {
-				var changes []kadm.AlterConfig
-				for name, value := range map[string]string{
-					"cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0.001", "max.compaction.lag.ms": "100"} {
-					changes = append(changes, kadm.AlterConfig{Name: name, Value: &value})
-				}
-				answers, err := c.AlterTopicConfigs(ctx, changes, b.prefix+"events")
-				if err == nil {
-					err = answers[0].Err
-				}
-				return err
-			})
+			for name, value := range map[string]string{
+				"cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0.001", "max.compaction.lag.ms": "100"} {
+				b.alter("events", name, value)
+			}
 			await("the topic is compacted", func() bool {
 				for p := range 6 { // a segment that is written is not compacted
 					others++

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -10,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
@@ -24,11 +22,7 @@ func TestReplayRows(t *testing.T) {
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 31, RowsPerDay: 600, Odd: 0.1}})
 	b.unbounded()
 	b.environ["KAFKA_COMPRESSION"], b.environ["STREAM_EVENTS_START"] = "none", "1"
-	small, large := "1000", "1000000"
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		_, err := c.CreateTopic(ctx, 3, -1, map[string]*string{"max.message.bytes": &small}, b.prefix+"events")
-		return err
-	})
+	b.createTopic("events", 3, map[string]string{"max.message.bytes": "1000"})
 	b.once(0)
 	published, letters := len(b.published("events")), b.letters()
 	for _, l := range letters {
@@ -53,13 +47,7 @@ func TestReplayRows(t *testing.T) {
 		t.Errorf("exit %d: %s", got.Code, got.Stderr)
 	}
 
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		answers, err := c.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &large}}, b.prefix+"events")
-		if err == nil {
-			err = answers[0].Err
-		}
-		return err
-	})
+	b.alter("events", "max.message.bytes", "1000000")
 	plan, _ := b.run("dlq", "replay", "--code", "too_large", "--plan")
 	expect(t, plan, "rows to be read again")
 	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"] = "1h", "1h"
@@ -110,17 +98,10 @@ func TestCrashDuringReplayOfNewGeneration(t *testing.T) {
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 34, RowsPerDay: 600, Odd: 0.1}})
 	b.unbounded()
 	b.environ["KAFKA_COMPRESSION"], b.environ["STREAM_EVENTS_START"], b.environ["CHECKPOINT_INTERVAL"] = "none", "1", "1h"
-	small, large := "1000", "1000000"
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		_, err := c.CreateTopic(ctx, 3, -1, map[string]*string{"max.message.bytes": &small}, b.prefix+"events")
-		return err
-	})
+	b.createTopic("events", 3, map[string]string{"max.message.bytes": "1000"})
 	b.once(0)
 	letters := len(b.letters())
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		_, err := c.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &large}}, b.prefix+"events")
-		return err
-	})
+	b.alter("events", "max.message.bytes", "1000000")
 	yesterday := schema.DayOf(time.Now(), seoul) - 1
 	b.command(nil, "pause", "events", "--wait", "0")
 	b.command(nil, "backfill", "events", "--from", yesterday.String(), "--to", (yesterday + 1).String(), "--again", "--yes")

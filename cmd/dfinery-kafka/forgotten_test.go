@@ -30,19 +30,6 @@ func (b *bench) forget(topic string) {
 	})
 }
 
-// makeAnew deletes a topic and creates another one of its name.
-func (b *bench) makeAnew(topic string, partitions int32, config map[string]*string) {
-	b.t.Helper()
-	b.deleteTopics(topic)
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		answer, err := c.CreateTopic(ctx, partitions, -1, config, b.prefix+topic)
-		if err == nil {
-			err = answer.Err
-		}
-		return err
-	})
-}
-
 // TestRecordsForgotten: what the topic no longer has is in the ledger, and is not published again.
 func TestRecordsForgotten(t *testing.T) {
 	t.Parallel()

@@ -57,7 +57,7 @@ func TestDaysGone(t *testing.T) {
 func (b *bench) ledgerEnds() kadm.Offsets {
 	b.t.Helper()
 	var offsets kadm.Offsets
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
+	b.ask(func(ctx context.Context, c *kadm.Client) error {
 		ends, err := c.ListEndOffsets(ctx, b.prefix+"ledger")
 		offsets = ends.Offsets()
 		return err
@@ -68,8 +68,7 @@ func (b *bench) ledgerEnds() kadm.Offsets {
 // TestMadeAnewWhileRunning: topics are deleted and made anew at once under an owner. Of the ledger's it makes nothing twice, also when it is
 // killed right after; that rows are gone with theirs is said.
 func TestMadeAnewWhileRunning(t *testing.T) {
-	compact, forever := "compact", "-1"
-	configs := map[string]map[string]*string{"ledger": {"cleanup.policy": &compact}, "ledger.rows": {"retention.ms": &forever, "retention.bytes": &forever}}
+	configs := map[string]map[string]string{"ledger": {"cleanup.policy": "compact"}, "ledger.rows": {"retention.ms": "-1", "retention.bytes": "-1"}}
 	for name, topics := range map[string][]string{"ledger": {"ledger", "ledger.rows"}, "days": {"ledger"}, "rows": {"events"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,10 +86,7 @@ func TestMadeAnewWhileRunning(t *testing.T) {
 					if configs[topic] != nil {
 						partitions = 1
 					}
-					answer, err := c.CreateTopic(ctx, partitions, -1, configs[topic], b.prefix+topic)
-					if err == nil {
-						err = answer.Err
-					}
+					err := create(ctx, c, b.prefix+topic, partitions, configs[topic])
 					if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // the program may have been faster
 						return fmt.Errorf("create %s: %w", topic, err)
 					}

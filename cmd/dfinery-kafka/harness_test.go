@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
 )
@@ -26,7 +27,8 @@ type bench struct {
 	t       *testing.T
 	api     *exporttest.Server
 	brokers string
-	prefix  string // of all topics
+	admins  []kgo.Opt // how those log in who may do everything
+	prefix  string    // of all topics
 	environ map[string]string
 	order   map[string]int // see places
 

@@ -1,11 +1,9 @@
 package main_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -34,11 +32,7 @@ func TestHiddenLimit(t *testing.T) {
 	b.brokers = strings.Join(cluster.ListenAddrs(), ",")
 	b.environ["KAFKA_BROKERS"], b.environ["KAFKA_COMPRESSION"], b.environ["STREAM_EVENTS_START"] = b.brokers, "none", "0"
 	b.quiet()
-	small := "1000"
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		_, err := c.CreateTopic(ctx, 1, -1, map[string]*string{"max.message.bytes": &small}, b.prefix+"events")
-		return err
-	})
+	b.createTopic("events", 1, map[string]string{"max.message.bytes": "1000"})
 	b.once(0)
 	letters := b.letters()
 	for _, l := range letters {

@@ -7,57 +7,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/schema"
 )
-
-// admin does to the topics what people do.
-func (b *bench) admin(do func(context.Context, *kadm.Client) error) {
-	b.t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(b.brokers, ",")...))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 30*time.Second)
-	defer cancel()
-	if err := do(ctx, kadm.NewClient(client)); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-func (b *bench) deleteTopics(names ...string) {
-	b.t.Helper()
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		for _, name := range names {
-			answer, err := c.DeleteTopic(ctx, b.prefix+name)
-			if err == nil {
-				err = answer.Err
-			}
-			if err != nil {
-				return err
-			}
-		}
-		// The brokers forget a deleted topic a moment later.
-		for {
-			topics, err := c.ListTopics(ctx)
-			if err != nil {
-				return err
-			}
-			gone := true
-			for _, name := range names {
-				gone = gone && !topics.Has(b.prefix+name)
-			}
-			if gone {
-				return nil
-			}
-		}
-	})
-}
 
 // once runs the program once and expects an exit code.
 func (b *bench) once(code int) string {
@@ -105,12 +60,7 @@ func TestLedgerRecordUnreadable(t *testing.T) {
 			t.Parallel()
 			b := lateBench(t)
 			b.once(0)
-			b.admin(func(ctx context.Context, c *kadm.Client) error {
-				client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(b.brokers, ",")...))
-				if err != nil {
-					return err
-				}
-				defer client.Close()
+			b.connected(func(ctx context.Context, client *kgo.Client) error {
 				key := fmt.Sprintf("day/1234/events/%s", schema.DayOf(time.Now(), seoul)-1)
 				return client.ProduceSync(ctx, &kgo.Record{Topic: b.prefix + "ledger", Key: []byte(key), Value: []byte(value)}).FirstErr()
 			})
@@ -146,16 +96,7 @@ func TestPartitionsAdded(t *testing.T) {
 	t.Parallel()
 	b := lateBench(t)
 	b.once(0)
-	add := func(topic string, n int) {
-		b.admin(func(ctx context.Context, c *kadm.Client) error {
-			answers, err := c.UpdatePartitions(ctx, n, b.prefix+topic)
-			if err == nil {
-				err = answers.Error()
-			}
-			return err
-		})
-	}
-	add("events", 11)
+	b.grow("events", 11)
 	b.once(0)
 	b.once(0)
 	compare(t, b.served(schema.Event), b.published("events"))
@@ -164,7 +105,7 @@ func TestPartitionsAdded(t *testing.T) {
 	for cluster.PartitionOf([]byte("1234"), moved) == 0 {
 		moved++
 	}
-	add("ledger", moved)
+	b.grow("ledger", moved)
 	expect(t, b.once(1), "partitions were added to the ledger")
 }
 
@@ -173,13 +114,7 @@ func TestPartitionsAddedWhileRunning(t *testing.T) {
 	b := lateBench(t)
 	p := b.start(binary, nil, "run")
 	p.await(`"code":"ok"`)
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		answers, err := c.UpdatePartitions(ctx, 9, b.prefix+"events")
-		if err == nil {
-			err = answers.Error()
-		}
-		return err
-	})
+	b.grow("events", 9)
 	p.await("the topics have changed")
 	p.awaitMore(`"msg":"owner"`, 1)
 	p.kill()

@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -15,7 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -148,11 +146,7 @@ func TestReplayInParts(t *testing.T) {
 // createLetters makes the dead-letter topic.
 func (b *bench) createLetters(partitions int32) {
 	b.t.Helper()
-	createTime := "CreateTime"
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		_, err := c.CreateTopic(ctx, partitions, 1, map[string]*string{"message.timestamp.type": &createTime}, b.prefix+"dead-letters")
-		return err
-	})
+	b.createTopic("dead-letters", partitions, map[string]string{"message.timestamp.type": "CreateTime"})
 }
 
 // noise does not compress well: a fetch takes only so much of it.

@@ -136,8 +136,7 @@ func TestFingerprintsMadeAnew(t *testing.T) {
 			b := lateBench(t)
 			b.once(0)
 			before := b.published("events")
-			forever := "-1"
-			b.makeAnew("ledger.rows", 1, map[string]*string{"retention.ms": &forever, "retention.bytes": &forever})
+			b.makeAnew("ledger.rows", 1, map[string]string{"retention.ms": "-1", "retention.bytes": "-1"})
 			for range others {
 				b.put("ledger.rows", &kgo.Record{Key: []byte("999/events/2026-11-22"), Value: make([]byte, 16), Headers: []kgo.RecordHeader{{Key: "generation", Value: []byte("1")}}})
 			}

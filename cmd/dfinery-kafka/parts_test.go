@@ -2,13 +2,11 @@ package main_test
 
 import (
 	"bytes"
-	"context"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -69,16 +67,4 @@ func TestCrashBetweenParts(t *testing.T) {
 	noAlarm(t, b.once(0))
 	b.settled(day)
 	b.balanced()
-}
-
-// alter sets one configuration of a topic.
-func (b *bench) alter(topic, name, value string) {
-	b.t.Helper()
-	b.admin(func(ctx context.Context, c *kadm.Client) error {
-		answers, err := c.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Op: kadm.SetConfig, Name: name, Value: &value}}, b.prefix+topic)
-		if err == nil {
-			err = answers[0].Err
-		}
-		return err
-	})
 }

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -28,22 +29,13 @@ func (k *secureKafka) userOf(t *testing.T, rows int) *situation {
 	return s
 }
 
-// grant makes access control lists and waits until the broker goes by them: it learns of what its controller has accepted a moment later.
+// grant makes access control lists.
 func (s *situation) grant(b *kadm.ACLBuilder) {
 	s.t.Helper()
-	if _, err := s.cluster.CreateACLs(s.t.Context(), b); err != nil {
-		s.t.Fatal(err)
-	}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		results, err := s.cluster.DescribeACLs(s.t.Context(), b)
-		missing := slices.ContainsFunc(results, func(r kadm.DescribeACLsResult) bool { return r.Err != nil || len(r.Described) == 0 })
-		if err == nil && !missing {
-			return
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("granted, and not there after 30 s: %v, %+v", err, results)
-		}
-	}
+	s.admin(func(ctx context.Context, c *kadm.Client) error {
+		_, err := c.CreateACLs(ctx, b)
+		return err
+	})
 }
 
 // byTool carries a remedy out as it is printed, with Kafka's own tool, as an administrator.
@@ -65,6 +57,7 @@ func (s *situation) byTool(command string) {
 	if out, err := tool.CombinedOutput(); err != nil {
 		s.t.Fatalf("%s: %v\n%s", command, err, out)
 	}
+	s.connected(caughtUp)
 }
 
 type report struct {
@@ -95,15 +88,15 @@ func TestRightsAreExact(t *testing.T) {
 		}
 	}
 	var got []string
-	described, err := s.cluster.DescribeACLs(t.Context(), kadm.NewACLs().AnyResource().Operations().Allow("User:"+s.environ["KAFKA_SASL_USERNAME"]).AllowHosts())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range described {
-		for _, acl := range d.Described {
-			got = append(got, fmt.Sprintf("%v %v %s", acl.Operation, acl.Type, strings.TrimPrefix(acl.Name, s.prefix)))
+	s.ask(func(ctx context.Context, c *kadm.Client) error {
+		described, err := c.DescribeACLs(ctx, kadm.NewACLs().AnyResource().Operations().Allow("User:"+s.environ["KAFKA_SASL_USERNAME"]).AllowHosts())
+		for _, d := range described {
+			for _, acl := range d.Described {
+				got = append(got, fmt.Sprintf("%v %v %s", acl.Operation, acl.Type, strings.TrimPrefix(acl.Name, s.prefix)))
+			}
 		}
-	}
+		return err
+	})
 	slices.Sort(got)
 	golden(t, "testdata/secure/rights.txt", strings.Join(got, "\n")+"\n")
 
@@ -255,10 +248,13 @@ func TestRightsTakenAway(t *testing.T) {
 func (s *situation) revoke(b *kadm.ACLBuilder) {
 	s.t.Helper()
 	b.Allow("User:" + s.environ["KAFKA_SASL_USERNAME"]).AllowHosts().ResourcePatternType(kadm.ACLPatternLiteral)
-	deleted, err := s.cluster.DeleteACLs(s.t.Context(), b)
-	if err != nil || len(deleted) != 1 || len(deleted[0].Deleted) != 1 {
-		s.t.Fatalf("revoked: %+v, %v", deleted, err)
-	}
+	s.admin(func(ctx context.Context, c *kadm.Client) error {
+		deleted, err := c.DeleteACLs(ctx, b)
+		if err == nil && (len(deleted) != 1 || len(deleted[0].Deleted) != 1) {
+			err = fmt.Errorf("revoked: %+v", deleted)
+		}
+		return err
+	})
 }
 
 // giveBack grants what check misses, as it says.

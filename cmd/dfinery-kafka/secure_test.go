@@ -18,9 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
-
 	"dfinery-kafka/connector/exporttest"
 )
 
@@ -61,12 +58,7 @@ func (k *secureKafka) reach(t *testing.T, listener string, rows int) *situation 
 	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: rows}})
 	b.brokers = k.listeners["ADMIN"]
 	b.environ["KAFKA_BROKERS"] = k.listeners[listener]
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.brokers))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	return &situation{bench: b, cluster: kadm.NewClient(client)}
+	return &situation{b}
 }
 
 func (s *situation) trust(k *secureKafka, ca string) {

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"context"
 	"encoding/json"
 	"net"
 	"regexp"
@@ -17,10 +18,7 @@ import (
 )
 
 // situation is a cluster and an API as check may meet them.
-type situation struct {
-	*bench
-	cluster *kadm.Client
-}
+type situation struct{ *bench }
 
 // newSituation has three brokers whose defaults are those of a careful cluster, and the topics of a service that was run.
 func newSituation(t *testing.T, options ...kfake.Opt) *situation {
@@ -32,14 +30,11 @@ func newSituation(t *testing.T, options ...kfake.Opt) *situation {
 	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: 10}})
 	b.brokers = strings.Join(cluster.ListenAddrs(), ",")
 	b.environ["KAFKA_BROKERS"] = b.brokers
+	b.prefix = ""
 	b.login("admin", "admin-secret")
 	b.environ["STREAM_EVENTS_TOPIC"], b.environ["LEDGER_TOPIC"], b.environ["DEAD_LETTER_TOPIC"] = "events", "ledger", "letters"
-	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.SASL(plain.Auth{User: "admin", Pass: "admin-secret"}.AsMechanism()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.Close)
-	return &situation{bench: b, cluster: kadm.NewClient(client)}
+	b.admins = []kgo.Opt{kgo.SASL(plain.Auth{User: "admin", Pass: "admin-secret"}.AsMechanism())}
+	return &situation{b}
 }
 
 func (b *bench) login(user, password string) {
@@ -50,28 +45,6 @@ func (s *situation) ran() {
 	s.t.Helper()
 	if _, got := s.run("run", "--once"); got.Code != 0 {
 		s.t.Fatalf("exit %d:\n%s", got.Code, got.Stderr)
-	}
-}
-
-func (s *situation) alter(topic, config, value string) {
-	s.t.Helper()
-	answers, err := s.cluster.AlterTopicConfigs(s.t.Context(), []kadm.AlterConfig{{Name: config, Value: &value}}, topic)
-	if err == nil {
-		err = answers[0].Err
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-func (s *situation) create(topic string, partitions int32, configs ...string) {
-	s.t.Helper()
-	set := map[string]*string{}
-	for i := 0; i < len(configs); i += 2 {
-		set[configs[i]] = &configs[i+1]
-	}
-	if _, err := s.cluster.CreateTopic(s.t.Context(), partitions, -1, set, topic); err != nil {
-		s.t.Fatal(err)
 	}
 }
 
@@ -88,14 +61,16 @@ func (s *situation) carryOut(command string) {
 	switch words[0] {
 	case "kafka-configs.sh":
 		name, value, _ := strings.Cut(options["add-config"][0], "=")
-		s.alter(options["entity-name"][0], name, value)
+		s.admin(func(ctx context.Context, c *kadm.Client) error {
+			return configure(ctx, c, options["entity-name"][0], name, value)
+		})
 	case "kafka-topics.sh":
-		var configs []string
+		config := map[string]string{}
 		for _, c := range options["config"] {
 			name, value, _ := strings.Cut(c, "=")
-			configs = append(configs, name, value)
+			config[name] = value
 		}
-		s.create(options["topic"][0], 6, configs...)
+		s.admin(func(ctx context.Context, c *kadm.Client) error { return create(ctx, c, options["topic"][0], 6, config) })
 	case "kafka-acls.sh":
 		b := kadm.NewACLs().Allow(options["allow-principal"]...).AllowHosts().ResourcePatternType(kadm.ACLPatternLiteral)
 		if names := options["topic"]; names != nil {
@@ -115,10 +90,10 @@ func (s *situation) carryOut(command string) {
 
 func (s *situation) user(name, password string) {
 	s.t.Helper()
-	_, err := s.cluster.AlterUserSCRAMs(s.t.Context(), nil, []kadm.UpsertSCRAM{{User: name, Mechanism: kadm.ScramSha256, Iterations: 4096, Password: password}})
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	s.admin(func(ctx context.Context, c *kadm.Client) error {
+		_, err := c.AlterUserSCRAMs(ctx, nil, []kadm.UpsertSCRAM{{User: name, Mechanism: kadm.ScramSha256, Iterations: 4096, Password: password}})
+		return err
+	})
 	s.login(name, password)
 	s.environ["KAFKA_SASL_MECHANISM"] = "SCRAM-SHA-256"
 }
