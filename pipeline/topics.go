@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,35 +27,29 @@ func (s *Service) TopicSpecs() []cluster.TopicSpec {
 }
 
 // prepareTopics creates what is missing, if that is wanted, and refuses a ledger that would forget. Topics of streams may be
-// missing: their streams wait.
+// missing: their Err says why, and their streams wait.
 func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, error) {
-	books := s.books()
 	specs := s.TopicSpecs()
 	own := len(specs) - len(s.Streams)
-	if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, specs[:own]...); err != nil {
+	if err := s.ensureTopics(ctx, specs[:own]...); err != nil {
 		return nil, err
-	} else if len(created) > 0 {
-		s.Log.Info("created topics", "topics", created)
 	}
-	names := []string{books.Topic, books.Rows, s.DeadLetterTopic}
-	for i := range s.Streams {
-		spec := specs[own+i]
-		names = append(names, spec.Name)
-		if created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, spec); err != nil {
-			s.Log.Error("a stream waits for its topic", "stream", s.Streams[i].Name, "topic", spec.Name, "error", err, "do", mendTopic)
-			if s.Once {
-				return nil, err
-			}
-		} else if len(created) > 0 {
-			s.Log.Info("created topic", "topic", created[0])
+	absent := map[string]error{}
+	for _, spec := range specs[own:] {
+		if absent[spec.Name] = s.ensureTopics(ctx, spec); s.Once && absent[spec.Name] != nil {
+			return nil, absent[spec.Name]
 		}
 	}
-	faults, err := books.CheckPolicies(ctx)
+	faults, err := s.books().CheckPolicies(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
+	}
+	names := make([]string, len(specs))
+	for i, spec := range specs {
+		names[i] = spec.Name
 	}
 	described, err := s.Cluster.Topics(ctx, names...)
 	if err != nil {
@@ -62,9 +57,20 @@ func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, 
 	}
 	topics := make(map[string]cluster.Topic, len(described))
 	for _, topic := range described {
+		if topic.Err != nil {
+			topic.Err = cmp.Or(absent[topic.Name], topic.Err) // why it could not be created says more
+		}
 		topics[topic.Name] = topic
 	}
 	return topics, nil
+}
+
+func (s *Service) ensureTopics(ctx context.Context, specs ...cluster.TopicSpec) error {
+	created, err := s.Cluster.EnsureTopics(ctx, s.CreateTopics, specs...)
+	if len(created) > 0 {
+		s.Log.Info("created topics", "topics", created)
+	}
+	return err
 }
 
 // What there is to do about a Kafka that does not answer, and about a topic that can't be written.

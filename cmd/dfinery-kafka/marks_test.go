@@ -46,7 +46,8 @@ func TestStreamIsLeftOutForAWhile(t *testing.T) {
 	b.balanced()
 }
 
-// TestTopicAwayForAWhile: a topic that is made anew only after a start without it has lost its rows all the same.
+// TestTopicAwayForAWhile: a topic that is made anew only after a start without it has lost its rows all the same. That its stream waits is
+// said once, with the command that makes the topic.
 func TestTopicAwayForAWhile(t *testing.T) {
 	t.Parallel()
 	b := lateBench(t)
@@ -54,9 +55,13 @@ func TestTopicAwayForAWhile(t *testing.T) {
 	b.deleteTopics("events")
 	b.environ["KAFKA_CREATE_TOPICS"] = "false"
 	p := b.start(binary, nil, "run")
-	p.await("a stream waits for its topic")
 	p.await(`"msg":"owner"`)
 	p.kill()
+	const waits = `"msg":"a stream waits for its topic","stream":"events"`
+	if n := strings.Count(p.text(), waits); n != 1 {
+		t.Errorf("said %d times, want once: %s\n%s", n, waits, p.text())
+	}
+	expect(t, p.text(), "create it with: kafka-topics.sh")
 	b.environ["KAFKA_CREATE_TOPICS"] = "true"
 	day := schema.DayOf(time.Now(), seoul)
 	expect(t, b.once(0), "Kafka has lost acknowledged rows of a stream: publish its days again",
