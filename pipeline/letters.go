@@ -132,11 +132,11 @@ func (t *tenure) sort(record *cluster.Record, r *replay, st *stream) int {
 	case letter.Service != t.service.ID || letter.Stream != st.Name:
 		r.refuse(at, fmt.Sprintf("it is of %s/%s", letter.Service, letter.Stream))
 	case letter.Readable():
-		if err := t.tryRow(letter, st); err != nil {
+		held, err := t.readRow(letter, r, st)
+		if err != nil {
 			r.refuse(at, err.Error())
-			return 0
 		}
-		return r.add(letter)
+		return held
 	case letter.Day < today-schema.Reach || letter.Day > today:
 		r.refuse(at, fmt.Sprintf("its day %s is out of the API's reach", letter.Day))
 	default:
@@ -146,34 +146,42 @@ func (t *tenure) sort(record *cluster.Record, r *replay, st *stream) int {
 	return 0
 }
 
-// tryRow is why a letter has no row of the stream as it is now, if it has none: its key may have been another one, and anybody may write
-// letters. A row that still is a bad one is no such error.
-func (t *tenure) tryRow(l *schema.DeadLetter, st *stream) error {
-	columns, err := schema.NewColumns(l.Row.Columns)
+// readRow reads the row of a letter from its copy and tells how many bytes of it are held. A row that still is a bad one is no error.
+func (t *tenure) readRow(l *schema.DeadLetter, r *replay, st *stream) (held int, err error) {
+	rows, err := r.rowsOf(l, st)
 	if err != nil {
-		return fmt.Errorf("read its columns: %w", err)
+		return 0, err
 	}
-	if columns.Index(st.Key) < 0 {
-		return fmt.Errorf("its row has no column %s, which is the stream's key now", st.Key)
+	raw := l.Row.Bytes()
+	row, err := t.service.Parse(rows.columns, raw)
+	if bad := (*schema.BadRow)(nil); err != nil && !errors.As(err, &bad) {
+		return 0, fmt.Errorf("read its row: %w", err)
 	}
-	_, err = t.service.Parse(l.Row.Columns, l.Row.Bytes())
-	if bad := (*schema.BadRow)(nil); err == nil || errors.As(err, &bad) {
-		return nil
-	}
-	return fmt.Errorf("read its row: %w", err)
+	rows.rows = append(rows.rows, replayRow{row, err})
+	return rowCost + len(raw) + len(rows.columns.Names)*cellCost, nil
 }
 
-// rowCost is what a row takes beside its bytes.
-const rowCost = 64
-
-func (r *replay) add(l *schema.DeadLetter) int {
-	raw := l.Row.Bytes()
+// rowsOf are the rows of the letter's day and header. An error is why it can have no row of the stream as it is now: the key may have been
+// another one, and anybody may write letters.
+func (r *replay) rowsOf(l *schema.DeadLetter, st *stream) (*replayRows, error) {
 	for i := range r.rows {
-		if g := &r.rows[i]; g.day == l.Day && slices.Equal(g.columns, l.Row.Columns) {
-			g.raw = append(g.raw, raw)
-			return len(raw) + rowCost
+		if rows := &r.rows[i]; rows.day == l.Day && slices.Equal(rows.columns.Names, l.Row.Columns) {
+			return rows, nil
 		}
 	}
-	r.rows = append(r.rows, replayRows{day: l.Day, export: l.Export, columns: l.Row.Columns, raw: [][]byte{raw}})
-	return len(raw) + rowCost
+	columns, err := schema.NewColumns(l.Row.Columns)
+	if err != nil {
+		return nil, fmt.Errorf("read its columns: %w", err)
+	}
+	if columns.Index(st.Key) < 0 {
+		return nil, fmt.Errorf("its row has no column %s, which is the stream's key now", st.Key)
+	}
+	r.rows = append(r.rows, replayRows{day: l.Day, export: l.Export, columns: columns})
+	return &r.rows[len(r.rows)-1], nil
 }
+
+// What a row takes beside its bytes, and for each of its cells.
+const (
+	rowCost  = 256
+	cellCost = 8
+)

@@ -28,8 +28,14 @@ type replay struct {
 type replayRows struct {
 	day     schema.Day
 	export  int
-	columns []string
-	raw     [][]byte
+	columns *schema.Columns
+	rows    []replayRow
+}
+
+// replayRow is a row, or why it is none still: a *schema.BadRow.
+type replayRow struct {
+	row *schema.Row
+	bad error
 }
 
 // mostWrong bounds what a command's answer lists.
@@ -86,7 +92,7 @@ func (t *tenure) replayNext(ctx context.Context, st *stream, r *replay) {
 		}
 		e := &export{
 			tenure: t, stream: st.Stream, senders: st.senders, day: d, record: d.record, started: time.Now().UTC(), set: d.set, replay: r,
-			permit: &replayPermit{rows: rows, parse: t.service.Parse},
+			permit: &replayPermit{rows},
 			// Of this generation, also before its first call: the restore passes over what is of an older one.
 			call: schema.Export{Service: t.service.ID, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.day,
 				N: max(d.record.Exports, rows.export, d.record.From)},
@@ -106,38 +112,30 @@ func (r *replay) take(e *export) {
 }
 
 // replayPermit makes no call.
-type replayPermit struct {
-	rows  replayRows
-	parse func([]string, []byte) (*schema.Row, error)
-}
+type replayPermit struct{ replayRows }
 
 func (*replayPermit) Cancel()     {}
 func (*replayPermit) Probe() bool { return false }
 
 func (p *replayPermit) Export(context.Context, schema.Export) (Body, error) {
-	columns, err := schema.NewColumns(p.rows.columns)
-	if err != nil {
-		return nil, err
-	}
-	return &replayBody{replayPermit: p, columns: columns}, nil
+	return &replayBody{replayRows: p.replayRows}, nil
 }
 
 // replayBody is the rows of dead letters.
 type replayBody struct {
-	*replayPermit
-	columns *schema.Columns
-	next    int
+	replayRows
+	next int
 }
 
-func (b *replayBody) More() bool               { return false } // each row is parsed into memory of its own
+func (b *replayBody) More() bool               { return false } // each row has memory of its own
 func (b *replayBody) Columns() *schema.Columns { return b.columns }
 func (b *replayBody) Request() schema.Request  { return schema.Request{Method: "REPLAY"} }
 func (b *replayBody) Close() error             { return nil }
 
 func (b *replayBody) Next() (*schema.Row, error) {
-	if b.next == len(b.rows.raw) {
+	if b.next == len(b.rows) {
 		return nil, io.EOF
 	}
 	b.next++
-	return b.parse(b.rows.columns, b.rows.raw[b.next-1])
+	return b.rows[b.next-1].row, b.rows[b.next-1].bad
 }

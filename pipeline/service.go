@@ -55,9 +55,9 @@ type Service struct {
 
 	Instance, Host, Version string
 	Log                     *slog.Logger
-	// Parse reads a row from its raw copy and the columns of its header: for the replay of dead letters. An error that is a
-	// *schema.BadRow says that it still is none.
-	Parse func(columns []string, raw []byte) (*schema.Row, error)
+	// Parse reads a row from its raw copy and the columns of its header, into memory of its own: for the replay of dead letters. An error
+	// that is a *schema.BadRow says that it still is none.
+	Parse func(columns *schema.Columns, raw []byte) (*schema.Row, error)
 	// Observe, when set, is told how long each export took.
 	Observe func(stream string, took time.Duration)
 	// Step, when set, is told of each step that a crash may come between. Only tests set it.
