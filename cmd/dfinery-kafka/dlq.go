@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -37,19 +38,18 @@ func dlqListCommand() *cobra.Command {
   dfinery-kafka dlq list --kind row --code too_large --json | jq .name`,
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			match, err := f.matcher()
-			if err != nil {
+			if err := f.check(); err != nil {
 				return &exitError{exitUsage, err}
 			}
-			letters, err := openLetters(cmd)
+			letters, err := openLetters(cmd, f.from)
 			if err != nil {
 				return err
 			}
 			defer letters.Close()
 			if asJSON {
-				return letters.listJSON(cmd.Context(), match, cmd.OutOrStdout())
+				return letters.listJSON(cmd.Context(), f.matches, cmd.OutOrStdout())
 			}
-			n, err := letters.listTable(cmd.Context(), match, cmd.OutOrStdout())
+			n, err := letters.listTable(cmd.Context(), f.matches, cmd.OutOrStdout())
 			if err == nil && n == 0 {
 				fmt.Fprintln(cmd.ErrOrStderr(), "no dead letter matches")
 			}
@@ -72,7 +72,7 @@ func dlqShowCommand() *cobra.Command {
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			letters, err := openLetters(cmd)
+			letters, err := openLetters(cmd, time.Time{})
 			if err != nil {
 				return err
 			}
@@ -90,11 +90,6 @@ func dlqShowCommand() *cobra.Command {
 			return e.Encode(letter)
 		},
 	}
-}
-
-// none says that no letter has the name.
-func (l *letterLog) none(name string) error {
-	return fmt.Errorf("topic %s has no dead letter of service %s at %s: see dfinery-kafka dlq list", l.topic, l.service, name)
 }
 
 // listJSON writes a letter a line.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,21 +22,21 @@ type letterLog struct {
 	cluster *cluster.Cluster
 	topic   string
 	service string
-	logs    []cluster.LogRange // by partition
+	logs    []cluster.LogRange // by partition, from the time on for which it was opened
 }
 
 // lettersAtOnce is how many bytes are asked for at once, of all partitions together.
 const lettersAtOnce = 4 << 20
 
-// openLetters loads the configuration, reaches the cluster, and looks where its dead letters begin and end. Whoever has them closes
-// them.
-func openLetters(cmd *cobra.Command) (*letterLog, error) {
+// openLetters loads the configuration, reaches the cluster, and looks where its dead letters since then begin and end. Whoever has them
+// closes them.
+func openLetters(cmd *cobra.Command, since time.Time) (*letterLog, error) {
 	c, kafka, err := openCluster(cmd)
 	if err != nil {
 		return nil, err
 	}
 	l := &letterLog{config: c, cluster: kafka, topic: string(c.Publish.DeadLetterTopic), service: string(c.DFINERY.Service)}
-	if err := l.look(cmd.Context()); err != nil {
+	if err := l.look(cmd.Context(), since); err != nil {
 		l.Close()
 		return nil, err
 	}
@@ -44,7 +46,7 @@ func openLetters(cmd *cobra.Command) (*letterLog, error) {
 // Close closes the cluster.
 func (l *letterLog) Close() { l.cluster.Close() }
 
-func (l *letterLog) look(ctx context.Context) error {
+func (l *letterLog) look(ctx context.Context, since time.Time) error {
 	topic, err := l.cluster.Topic(ctx, l.topic)
 	switch {
 	case cluster.Missing(err):
@@ -52,7 +54,7 @@ func (l *letterLog) look(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("read the dead letters: topic %s: %w", l.topic, err)
 	}
-	if l.logs, err = l.cluster.Offsets(ctx, topic.TopicPartitions()...); err != nil {
+	if l.logs, err = l.cluster.OffsetsSince(ctx, since, topic.TopicPartitions()...); err != nil {
 		return fmt.Errorf("read the dead letters: %w", err)
 	}
 	for i := range l.logs {
@@ -147,6 +149,34 @@ func (l *letterLog) at(ctx context.Context, partition int, offset int64) (*found
 		return nil
 	})
 	return there, err
+}
+
+// none says that no letter has the name.
+func (l *letterLog) none(name string) error {
+	return fmt.Errorf("topic %s has no dead letter of service %s at %s: see dfinery-kafka dlq list", l.topic, l.service, name)
+}
+
+// named visits the letters with these names that match.
+func (l *letterLog) named(ctx context.Context, names []string, match func(*found) bool, visit func(*found) error) error {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		partition, offset, err := place(name)
+		if err != nil {
+			return err
+		}
+		letter, err := l.at(ctx, partition, offset)
+		switch {
+		case err != nil:
+			return err
+		case letter == nil:
+			return l.none(name)
+		case !match(letter):
+			continue
+		}
+		if err := visit(letter); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (l *letterLog) partition(ctx context.Context, log *cluster.LogRange, atOnce int, match func(*found) bool, visit func(*found) error) error {

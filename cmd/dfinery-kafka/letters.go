@@ -26,6 +26,8 @@ type found struct {
 // filter says which dead letters are meant.
 type filter struct {
 	stream, day, kind, code, since string
+
+	from time.Time // what since says; zero: from the first on
 }
 
 func (f *filter) flags(cmd *cobra.Command) {
@@ -39,39 +41,48 @@ func (f *filter) flags(cmd *cobra.Command) {
 	completeFlag(cmd, "code", codes)
 }
 
-// matcher checks the flags.
-func (f *filter) matcher() (func(*found) bool, error) {
-	var since time.Time
+// check says what is wrong with the flags. It comes before matches.
+func (f *filter) check() (err error) {
 	if f.since != "" {
-		back, err := time.ParseDuration(f.since)
-		if back < 0 {
-			return nil, fmt.Errorf("--since %s is in the future: a duration counts back from now, such as 24h", f.since)
-		}
-		since = time.Now().Add(-back)
-		if err != nil {
-			if since, err = time.Parse(time.RFC3339, f.since); err != nil {
-				since, err = time.ParseInLocation("2006-01-02", f.since, time.Local)
-			}
-		}
-		if err != nil {
-			return nil, fmt.Errorf("--since %q is none of: a time such as 2026-11-23T10:00:00Z, a date, a duration such as 24h", f.since)
+		if f.from, err = parseSince(f.since, time.Now()); err != nil {
+			return err
 		}
 	}
 	if f.kind != "" && f.kind != schema.KindExport && f.kind != schema.KindRow {
-		return nil, fmt.Errorf("--kind %q is neither export nor row", f.kind)
+		return fmt.Errorf("--kind %q is neither export nor row", f.kind)
 	}
 	if err := knownCode(f.code); err != nil {
-		return nil, err
+		return err
 	}
 	if f.day != "" {
 		if _, err := schema.ParseDay(f.day); err != nil {
-			return nil, fmt.Errorf("--day %w", err)
+			return fmt.Errorf("--day %w", err)
 		}
 	}
-	return func(l *found) bool {
-		return (f.stream == "" || l.Stream == f.stream) && (f.day == "" || l.Day.String() == f.day) && (f.kind == "" || l.Kind == f.kind) &&
-			(f.code == "" || string(l.Error.Code) == f.code) && !l.At.Before(since)
-	}, nil
+	return nil
+}
+
+// parseSince reads a duration back from now, a time or a date.
+func parseSince(text string, now time.Time) (time.Time, error) {
+	if back, err := time.ParseDuration(text); err == nil {
+		if back < 0 {
+			return time.Time{}, fmt.Errorf("--since %s is in the future: a duration counts back from now, such as 24h", text)
+		}
+		return now.Add(-back), nil
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at, nil
+	}
+	if at, err := time.ParseInLocation(time.DateOnly, text, time.Local); err == nil {
+		return at, nil
+	}
+	return time.Time{}, fmt.Errorf("--since %q is none of: a time such as 2026-11-23T10:00:00Z, a date, a duration such as 24h", text)
+}
+
+// matches tells whether the letter is meant.
+func (f *filter) matches(l *found) bool {
+	return (f.stream == "" || l.Stream == f.stream) && (f.day == "" || l.Day.String() == f.day) && (f.kind == "" || l.Kind == f.kind) &&
+		(f.code == "" || string(l.Error.Code) == f.code) && !l.At.Before(f.from)
 }
 
 // knownCode refuses a code that no dead letter has: else a slip would look like good news.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -31,7 +30,7 @@ is shown, and a terminal is asked whether to go on, unless --yes is given.`,
   dfinery-kafka dlq replay --kind row --code too_large --plan    # and no more
   dfinery-kafka dlq replay --kind row --code too_large --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			match, err := f.matcher()
+			err := f.check()
 			for _, name := range args {
 				_, _, wrong := place(name)
 				err = errors.Join(err, wrong)
@@ -39,14 +38,18 @@ is shown, and a terminal is asked whether to go on, unless --yes is given.`,
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			letters, err := openLetters(cmd)
+			from := f.from
+			if len(args) > 0 {
+				from = time.Time{} // a letter that is named and older is there, but not meant
+			}
+			letters, err := openLetters(cmd, from)
 			if err != nil {
 				return err
 			}
 			defer letters.Close()
-			visit := func(take func(*found) error) error { return letters.each(cmd.Context(), match, take) }
+			visit := func(take func(*found) error) error { return letters.each(cmd.Context(), f.matches, take) }
 			if len(args) > 0 {
-				visit = func(take func(*found) error) error { return letters.named(cmd.Context(), args, match, take) }
+				visit = func(take func(*found) error) error { return letters.named(cmd.Context(), args, f.matches, take) }
 			}
 			p := newPlan(schema.DayOf(time.Now(), letters.config.DFINERY.Timezone.Location))
 			if err := visit(p.count); err != nil {
@@ -74,29 +77,6 @@ is shown, and a terminal is asked whether to go on, unless --yes is given.`,
 	cmd.Flags().BoolVar(&planOnly, "plan", false, "show the plan alone")
 	cmd.Flags().DurationVar(&patience, "wait", 10*time.Minute, "how long to wait for the result; 0 does not wait")
 	return cmd
-}
-
-// named visits the letters with these names that match.
-func (l *letterLog) named(ctx context.Context, names []string, match func(*found) bool, visit func(*found) error) error {
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		partition, offset, err := place(name)
-		if err != nil {
-			return err
-		}
-		letter, err := l.at(ctx, partition, offset)
-		switch {
-		case err != nil:
-			return err
-		case letter == nil:
-			return l.none(name)
-		case !match(letter):
-			continue
-		}
-		if err := visit(letter); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // replayPlan is what a replay takes. Of the letters it keeps no more than one for each day that is to be exported again: rows are

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -28,7 +29,7 @@ func (p TopicPartition) LogValue() slog.Value { return slog.StringValue(p.String
 // LogRange is what the log of a partition holds: [Start, End). Offsets in it may be unused.
 type LogRange struct {
 	Partition TopicPartition
-	Start     int64 // the first offset not yet deleted
+	Start     int64 // the first offset not yet deleted; from OffsetsSince, of the first record since then
 	End       int64 // the high watermark: open transactions are below it too
 	Err       error // why Start and End are unknown; see Retriable and Missing
 }
@@ -36,6 +37,11 @@ type LogRange struct {
 // Offsets asks the leaders of partitions for what their logs hold, in the order of partitions: one request for each leader and
 // end, however many the partitions.
 func (c *Cluster) Offsets(ctx context.Context, partitions ...TopicPartition) ([]LogRange, error) {
+	return c.OffsetsSince(ctx, time.Time{}, partitions...)
+}
+
+// OffsetsSince is what Offsets is, but for what stands before the first record whose Time is since or later. The zero time leaves nothing out.
+func (c *Cluster) OffsetsSince(ctx context.Context, since time.Time, partitions ...TopicPartition) ([]LogRange, error) {
 	ranges := make([]LogRange, len(partitions))
 	var names []string
 	for i, p := range partitions {
@@ -60,10 +66,21 @@ func (c *Cluster) Offsets(ctx context.Context, partitions ...TopicPartition) ([]
 		leaders.Go(func() {
 			c.listOffsets(ctx, leader, kafka.FirstOffset, ranges, func(r *LogRange, offset int64) { r.Start = offset })
 			c.listOffsets(ctx, leader, kafka.LastOffset, ranges, func(r *LogRange, offset int64) { r.End = offset })
+			if !since.IsZero() {
+				c.listOffsets(ctx, leader, since.UnixMilli(), ranges, (*LogRange).startAt)
+			}
 		})
 	}
 	leaders.Wait()
 	return ranges, nil
+}
+
+// startAt takes the broker's answer for a time: -1 when no record is as late.
+func (r *LogRange) startAt(offset int64) {
+	if offset < 0 {
+		offset = r.End
+	}
+	r.Start = min(offset, r.End)
 }
 
 // Log is what the log of one partition holds.
@@ -90,8 +107,8 @@ func leaderOf(topics []Topic, p TopicPartition) (int32, error) {
 	return partition.Leader, nil
 }
 
-// listOffsets owns ranges until it returns.
-func (c *Cluster) listOffsets(ctx context.Context, leader int32, end int64, ranges []*LogRange, set func(*LogRange, int64)) {
+// listOffsets asks for the offsets at a time in Unix milliseconds, or at one of kafka-go's two names for an end. It owns ranges until it returns.
+func (c *Cluster) listOffsets(ctx context.Context, leader int32, at int64, ranges []*LogRange, set func(*LogRange, int64)) {
 	req := &listoffsets.Request{ReplicaID: -1}
 	for _, r := range ranges {
 		i := slices.IndexFunc(req.Topics, func(t listoffsets.RequestTopic) bool { return t.Topic == r.Partition.Topic })
@@ -99,7 +116,7 @@ func (c *Cluster) listOffsets(ctx context.Context, leader int32, end int64, rang
 			i, req.Topics = len(req.Topics), append(req.Topics, listoffsets.RequestTopic{Topic: r.Partition.Topic})
 		}
 		req.Topics[i].Partitions = append(req.Topics[i].Partitions,
-			listoffsets.RequestPartition{Partition: int32(r.Partition.Partition), CurrentLeaderEpoch: -1, Timestamp: end})
+			listoffsets.RequestPartition{Partition: int32(r.Partition.Partition), CurrentLeaderEpoch: -1, Timestamp: at})
 	}
 	res, err := c.send(ctx, leader, req)
 	if err != nil {

@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"testing"
+	"time"
 
 	"dfinery-kafka/pipeline/cluster"
 
@@ -32,6 +33,37 @@ func TestOffsets(t *testing.T) {
 		want := []cluster.LogRange{{Partition: at(2), End: 1}, {Partition: nowhere}, {Partition: at(0), End: 2}, {Partition: at(3)}, {Partition: at(1)}}
 		if diff := cmp.Diff(want, ranges); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+// TestOffsetsSince: a log begins with its first record as late as the time asked for, and has nothing when none is.
+func TestOffsetsSince(t *testing.T) {
+	onEachKafka(t, func(t *testing.T, brokers []string) {
+		c := connect(t, cluster.Config{Brokers: brokers})
+		name := ensure(t, c, cluster.TopicSpec{Name: topicName(t), Partitions: 3, ReplicationFactor: 1, Configs: map[string]string{"message.timestamp.type": "CreateTime"}})
+		first := time.Now().Add(-time.Hour).Truncate(time.Second)
+		after := func(minutes int) time.Time { return first.Add(time.Duration(minutes) * time.Minute) }
+		for minutes := range 10 { // each a batch of its own: times within one are looked at by real brokers alone
+			produce(t, brokers, nil, &kgo.Record{Topic: name, Partition: 0, Timestamp: after(minutes)})
+		}
+		produce(t, brokers, nil, &kgo.Record{Topic: name, Partition: 1, Timestamp: after(0)})
+		at := func(partition int) cluster.TopicPartition {
+			return cluster.TopicPartition{Topic: name, Partition: partition}
+		}
+		for since, starts := range map[time.Time][3]int64{
+			{}: {0, 0, 0}, after(0): {0, 0, 0}, after(4): {4, 1, 0}, after(4).Add(time.Millisecond): {5, 1, 0}, after(10): {10, 1, 0},
+		} {
+			got, err := c.OffsetsSince(t.Context(), since, at(0), at(1), at(2))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []cluster.LogRange{
+				{Partition: at(0), Start: starts[0], End: 10}, {Partition: at(1), Start: starts[1], End: 1}, {Partition: at(2), Start: starts[2]},
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("since %s (-want +got):\n%s", since, diff)
+			}
 		}
 	})
 }
