@@ -5,6 +5,7 @@ import (
 	"dfinery-kafka/connector/exporttest"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,16 +34,20 @@ func (b *bench) admin(do func(context.Context, *kadm.Client) error) {
 
 func (b *bench) connected(do func(context.Context, *kgo.Client) error) {
 	b.t.Helper()
+	if err := b.connect(do); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) connect(do func(context.Context, *kgo.Client) error) error {
 	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(strings.Split(b.brokers, ",")...)}, b.admins...)...)
 	if err != nil {
-		b.t.Fatal(err)
+		return err
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(b.t.Context()), 30*time.Second) // also in cleanups
 	defer cancel()
-	if err := do(ctx, client); err != nil {
-		b.t.Fatal(err)
-	}
+	return do(ctx, client)
 }
 
 // caughtUp waits until each broker goes by all that the controller has accepted. A broker hears of it a moment later, on a busy machine
@@ -115,6 +120,23 @@ func (b *bench) deleteTopics(names ...string) {
 		}
 		return nil
 	})
+}
+
+// leave deletes the topics of a test: with thousands of them a broker is slow, and then out of memory.
+func (b *bench) leave() {
+	err := b.connect(func(ctx context.Context, client *kgo.Client) error {
+		c := kadm.NewClient(client)
+		topics, err := c.ListTopics(ctx)
+		if err != nil {
+			return err
+		}
+		mine := slices.DeleteFunc(topics.Names(), func(name string) bool { return !strings.HasPrefix(name, b.prefix) })
+		_, err = c.DeleteTopics(ctx, mine...)
+		return err
+	})
+	if err != nil {
+		b.t.Logf("the topics of %s stay: %v", b.prefix, err)
+	}
 }
 
 // makeAnew deletes a topic and creates another one of its name.

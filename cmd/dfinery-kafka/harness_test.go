@@ -61,6 +61,9 @@ func newBench(t *testing.T, api *exporttest.Server) *bench {
 	t.Helper()
 	api.Token = canary
 	b := &bench{t: t, api: api, brokers: brokers(t), prefix: fmt.Sprintf("t%08x.", rand.Uint32())}
+	if os.Getenv("KAFKA_TEST_BROKERS") != "" {
+		t.Cleanup((&bench{t: t, brokers: b.brokers, prefix: b.prefix}).leave) // some tests go on to another cluster
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.changing.RLock()
 		api := b.api // after any change

@@ -150,9 +150,13 @@ func TestReadyAndBreaker(t *testing.T) {
 	b.environ["BREAKER_FAILURES"], b.environ["DFINERY_CONCURRENT_CALLS"] = "2", "1"
 	b.listen()
 	c := b.start(binary, nil, "run").console()
-	c.until("open", func() bool { v, _ := c.metric(`dfinery_breaker_state{state="open"}`); return v == 1 })
+	c.until("two exports ended", func() bool {
+		v, _ := c.metric(`dfinery_exports_total{code="unknown_error",stream="events"}`)
+		return v == 2
+	})
 	c.awaitUnready()
 	c.expectMetrics(map[string]float64{
+		`dfinery_breaker_state{state="open"}`:                                            1,
 		`dfinery_breaker_transitions_total{from="closed",to="open"}`:                     1,
 		`dfinery_exports_total{code="unknown_error",stream="events"}`:                    2,
 		`dfinery_days{state="pending",stream="events"}`:                                  3, // the third was not tried

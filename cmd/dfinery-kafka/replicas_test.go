@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	isOwner  = `"msg":"owner"`
-	exported = `"msg":"export ended"`
+	isOwner   = `"msg":"owner"`
+	isStandby = "stand-by: another instance owns the service"
+	exported  = `"msg":"export ended"`
 )
 
 // TestReplicasKilledInTurns has two replicas for REPLICAS_FOR, three seconds if it is not set, one of which is killed with -9 every now and then
@@ -39,37 +40,33 @@ func TestReplicasKilledInTurns(t *testing.T) {
 		p.await(isOwner) // the newest is the one that is wanted
 		return p
 	}
-	owner := replica()
-	former := owner
-	owner = replica()
-	former.await("stand-by: another instance owns the service")
-	reasons, kills := 2, 0
+	other := replica()
+	newest := replica()
+	other.await(isStandby)
+	kills := 0
 	var longest time.Duration
 	for end := time.Now().Add(during); time.Now().Before(end); kills++ {
 		time.Sleep(time.Duration(random.IntN(1500)) * time.Millisecond)
-		if random.IntN(3) > 0 {
-			owners, exports := strings.Count(former.text(), isOwner), strings.Count(former.text(), exported)
-			owner.kill()
-			killed := time.Now()
-			former.awaitMore(isOwner, owners)
-			former.awaitMore(exported, exports)
-			longest = max(longest, time.Since(killed))
-			owner, reasons = former, reasons+1
-		} else {
-			former.kill()
+		killed, left := newest, other
+		if random.IntN(3) == 0 {
+			killed, left = other, newest
 		}
-		standbys := strings.Count(owner.text(), "stand-by: another instance owns the service")
-		former, owner = owner, replica()
-		reasons++
-		former.awaitMore("stand-by: another instance owns the service", standbys)
+		exports, standbys := strings.Count(left.text(), exported), strings.Count(left.text(), isStandby)
+		killed.kill()
+		dead := time.Now()
+		left.awaitMore(exported, exports)
+		longest = max(longest, time.Since(dead))
+		other, newest = left, replica()
+		other.awaitMore(isStandby, standbys)
 	}
-	owners := 0
+	owners, reasons := 0, len(all)
 	for _, p := range all {
 		p.kill()
 		owners += strings.Count(p.text(), isOwner)
+		reasons += strings.Count(p.text(), "the owner has been silent: taking over") + strings.Count(p.text(), `"msg":"starting over"`)
 	}
-	if owners != reasons {
-		t.Errorf("%d owners, %d were wanted", owners, reasons)
+	if owners > reasons {
+		t.Errorf("%d owners, for %d reasons", owners, reasons)
 	}
 	t.Logf("%d kills, the longest pause was %s with STANDBY_AFTER=%s", kills, longest.Round(10*time.Millisecond), b.environ["STANDBY_AFTER"])
 	b.settle()
