@@ -45,6 +45,9 @@ func (t *tenure) schedule(ctx, exporting context.Context) (time.Time, error) {
 			return next, err
 		}
 	}
+	if t.waits.For == "" {
+		t.waits = t.sourceWaits(now) // what is due by then may wait for it, too
+	}
 	return next, nil
 }
 

@@ -60,14 +60,11 @@ func (t *tenure) nextStart(d *day) time.Time {
 	if !again {
 		return time.Time{}
 	}
-	return next.starts(t.sourceWaits(now), now).Until
+	return next.starts(t.waits, now).Until
 }
 
-// sourceWaits is what keeps the source from a call, also when none is due: schedule asks only then.
+// sourceWaits is what keeps the source from a call, also when none is due.
 func (t *tenure) sourceWaits(now time.Time) schema.Wait {
-	if t.waits.For != "" {
-		return t.waits
-	}
 	permit, wait := t.source.Reserve(now, 0)
 	if permit != nil {
 		permit.Cancel()

@@ -3,6 +3,7 @@ package main_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -15,22 +16,26 @@ import (
 func TestWaitsAreShown(t *testing.T) {
 	t.Parallel()
 	in := func(d time.Duration) string { return fmt.Sprint(time.Now().Add(d).Unix()) }
+	type set map[string]string
 	tests := map[string]struct {
-		fault exporttest.Fault
-		waits string
-		until time.Duration // from now on, give or take half
-		says  []string
+		fault   exporttest.Fault
+		waits   string
+		until   time.Duration // from now on, give or take half
+		says    []string
+		environ set
 	}{
 		"breaker": {exporttest.Fault{Code: schema.UnknownError}, "breaker", 10 * time.Minute,
-			[]string{"breaker open until ", "(2 × unknown_error in a row)", "unknown_error: the API answered 500"}},
+			[]string{"breaker open until ", "(2 × unknown_error in a row)", "unknown_error: the API answered 500"}, nil},
+		"breaker, longer than the day's backoff": {exporttest.Fault{Code: schema.UnknownError}, "breaker", 10 * time.Minute,
+			[]string{"breaker open until ", "(1 × unknown_error in a row)"}, set{"BREAKER_FAILURES": "1", "RETRY_BACKOFF": "2m", "RETRY_MAX_BACKOFF": "2m"}},
 		"quota by the reset": {exporttest.Fault{Code: schema.TooManyAPIRequests, Header: http.Header{"X-Rate-Limit-Reset": {in(20 * time.Minute)}}},
-			"quota", 20 * time.Minute, []string{"calls left this hour: 0 of 1000000 ("}},
+			"quota", 20 * time.Minute, []string{"calls left this hour: 0 of 1000000 ("}, nil},
 		"quota by Retry-After": {exporttest.Fault{Code: schema.TooManyAPIRequests, Header: http.Header{"Retry-After": {"1200"}}},
-			"quota", 20 * time.Minute, []string{"calls left this hour: 0 of "}},
-		"token":        {exporttest.Fault{Code: schema.UnauthorizedToken}, "token", 10 * time.Minute, []string{"unauthorized_token: the API answered 401"}},
-		"halted":       {exporttest.Fault{Code: schema.InvalidParameter}, "halted", time.Hour, []string{"halted: export events ", "check DFINERY_SERVICE_ID and the stream's filters"}},
-		"link":         {exporttest.Fault{Page: "<html>", Status: 502, Header: http.Header{"Retry-After": {"600"}}}, "backoff", 10 * time.Minute, []string{"not_csv: the answer was 502 Bad Gateway"}},
-		"today is not": {exporttest.Fault{Code: schema.ExceedDateRangeLimit}, "backoff", 10 * time.Minute, []string{"exceed_date_range_limit: the API answered 400"}},
+			"quota", 20 * time.Minute, []string{"calls left this hour: 0 of "}, nil},
+		"token":        {exporttest.Fault{Code: schema.UnauthorizedToken}, "token", 10 * time.Minute, []string{"unauthorized_token: the API answered 401"}, nil},
+		"halted":       {exporttest.Fault{Code: schema.InvalidParameter}, "halted", time.Hour, []string{"halted: export events ", "check DFINERY_SERVICE_ID and the stream's filters"}, nil},
+		"link":         {exporttest.Fault{Page: "<html>", Status: 502, Header: http.Header{"Retry-After": {"600"}}}, "backoff", 10 * time.Minute, []string{"not_csv: the answer was 502 Bad Gateway"}, nil},
+		"today is not": {exporttest.Fault{Code: schema.ExceedDateRangeLimit}, "backoff", 10 * time.Minute, []string{"exceed_date_range_limit: the API answered 400"}, nil},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -44,6 +49,7 @@ func TestWaitsAreShown(t *testing.T) {
 			} {
 				b.environ[variable] = value
 			}
+			maps.Copy(b.environ, test.environ)
 			p := b.start(binary, nil, "run")
 			p.await(`"msg":"export ended"`)
 			var status struct {
