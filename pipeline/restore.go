@@ -30,10 +30,10 @@ func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 	}
 	s.step("owner")
 	marks := state.Checkpoint.Marks()
-	if state.Checkpoint == nil {
+	tails := tails{tenure: t, tail: map[ledger.DayName]*tail{}, gone: t.gone(state), empty: state.Checkpoint == nil}
+	if tails.empty {
 		t.log.Info("the ledger is empty: reading what the topics hold of this service")
 	}
-	tails := tails{tenure: t, tail: map[ledger.DayName]*tail{}, gone: t.gone(state)}
 	tails.missing(marks)
 	for _, p := range t.written[2:] {
 		if err := tails.read(ctx, p, marks); err != nil {

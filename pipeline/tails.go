@@ -18,6 +18,7 @@ type tails struct {
 	tenure *tenure
 	tail   map[ledger.DayName]*tail
 	gone   map[ledger.DayName]bool // days whose rows before the checkpoint are read back, too
+	empty  bool                    // the ledger: each tenure writes a checkpoint before its first row
 }
 
 // tail is that of one day.
@@ -217,7 +218,12 @@ func (ts *tails) enter() {
 		d.changed = true
 		rows += tl.rows
 	}
-	if rows > 0 {
-		ts.tenure.log.Info("restored rows that were published after the last checkpoint", "rows", rows, "days", len(ts.tail))
+	switch log := ts.tenure.log; {
+	case rows == 0:
+	case ts.empty:
+		log.Error("the ledger was lost: it is built anew from what the topics hold; rows that these no longer have may be published twice",
+			"rows", rows, "days", len(ts.tail), "do", "find out who deleted "+ts.tenure.books.Topic+", or whether LEDGER_TOPIC had another name before")
+	default:
+		log.Info("restored rows that were published after the last checkpoint", "rows", rows, "days", len(ts.tail))
 	}
 }

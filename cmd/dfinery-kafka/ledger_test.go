@@ -48,8 +48,10 @@ func TestLedgerLost(t *testing.T) {
 	b := lateBench(t)
 	b.once(0)
 	b.deleteTopics("ledger", "ledger.rows")
-	expect(t, b.once(0), "the ledger is empty: reading what the topics hold of this service", "restored rows that were published after the last checkpoint")
-	b.once(0)
+	expect(t, b.once(0), "the ledger is empty: reading what the topics hold of this service", `"level":"ERROR","msg":"the ledger was lost`, `"days":3,`)
+	if log := b.once(0); strings.Contains(log, "the ledger was lost") {
+		t.Errorf("the loss is said again:\n%s", log)
+	}
 	compare(t, b.served(schema.Event), b.published("events"))
 }
 
