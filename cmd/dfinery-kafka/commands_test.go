@@ -28,6 +28,39 @@ func (b *bench) command(texts []string, args ...string) {
 	expect(b.t, out, texts...)
 }
 
+// TestWaitIsOver: whoever waits for a command's result, and gets none, is told so by the exit code as well. The command is carried out later.
+func TestWaitIsOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{RowsPerDay: 10}})
+	b.unbounded()
+	b.environ["STREAM_EVENTS_START"] = "1"
+	b.once(0)
+	today := schema.DayOf(time.Now(), seoul).String()
+	tests := []struct {
+		name string
+		args []string
+		code int
+	}{
+		{"backfill, by itself", []string{"backfill", "events", "--from", today, "--yes"}, 0},
+		{"backfill that is waited for", []string{"backfill", "events", "--from", today, "--yes", "--wait", "300ms"}, 3},
+		{"pause, which looks for 5 s", []string{"pause", "events"}, 0},
+		{"resume that is waited for", []string{"resume", "events", "--wait", "300ms"}, 3},
+		{"resume that is not waited for", []string{"resume", "events", "--wait", "0"}, 0},
+	}
+	for _, test := range tests { // the order is that of the commands
+		out, got := b.run(test.args...)
+		if got.Code != test.code {
+			t.Errorf("%s: exit %d, want %d:\n%s%s", test.name, got.Code, test.code, out, got.Stderr)
+		}
+		if test.code != 0 {
+			expect(t, got.Stderr, "nobody has taken it up within 300ms: it is carried out when the service's owner runs")
+		}
+	}
+	if n := strings.Count(b.once(0), `"msg":"command carried out"`); n != len(tests) {
+		t.Errorf("%d commands were carried out, want %d", n, len(tests))
+	}
+}
+
 func TestBackfillAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 41, RowsPerDay: 700, Duplicates: 0.1}})

@@ -62,7 +62,8 @@ func who() string {
 	return host
 }
 
-// await waits for the result of a command and tells it. Without an owner that carries it out, it stays in the ledger for the next.
+// await waits for the result of a command and tells it. Without an owner that carries it out in time it stays in the ledger for the next, and
+// is work left.
 func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledger.Command, patience time.Duration) error {
 	if patience <= 0 {
 		fmt.Fprintf(out, "%s %s: written to the ledger, the service's owner carries it out\n", given.Verb, given.Stream)
@@ -98,11 +99,9 @@ func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledge
 	case err == nil:
 		return wrong
 	case errors.Is(err, context.DeadlineExceeded) && !taken:
-		fmt.Fprintf(out, "%s %s: nobody has taken it up within %s: it is carried out when the service's owner runs\n", given.Verb, given.Stream, patience)
-		return nil
+		return &exitError{exitLeft, fmt.Errorf("%s %s: nobody has taken it up within %s: it is carried out when the service's owner runs", given.Verb, given.Stream, patience)}
 	case errors.Is(err, context.DeadlineExceeded):
-		fmt.Fprintf(out, "%s %s: still under way after %s: see dfinery-kafka status\n", given.Verb, given.Stream, patience)
-		return nil
+		return &exitError{exitLeft, fmt.Errorf("%s %s: still under way after %s: see dfinery-kafka status", given.Verb, given.Stream, patience)}
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("%s %s: %v: it stays in the ledger, and the owner carries it out all the same", given.Verb, given.Stream, context.Cause(ctx))
 	}

@@ -27,7 +27,7 @@ const (
 	exitDone   = 0
 	exitFailed = 1 // at run time
 	exitUsage  = 2 // wrong configuration or usage
-	exitLeft   = 3 // run --once ended with work left
+	exitLeft   = 3 // run --once ended with work left, or --wait before the owner had done it
 )
 
 // exitError ends the program with its code.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +27,12 @@ func pauseOrResume(verb, short, long string) *cobra.Command {
 		Example: "  dfinery-kafka " + verb + " events",
 		Args:    needs(aStream), ValidArgsFunction: completeStream,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return give(cmd, args[0], patience, func(c *ledger.Command) { c.Verb = verb })
+			err := give(cmd, args[0], patience, func(c *ledger.Command) { c.Verb = verb })
+			if exit, ok := errors.AsType[*exitError](err); ok && exit.code == exitLeft && !cmd.Flags().Changed("wait") {
+				fmt.Fprintln(cmd.OutOrStdout(), exit) // it was given, and that it is carried out at once was not asked for
+				return nil
+			}
+			return err
 		},
 	}
 	cmd.Flags().DurationVar(&patience, "wait", 5*time.Second, "how long to wait until it is carried out; 0 does not wait")
