@@ -62,7 +62,7 @@ type Kafka struct {
 	Scope             List             `envconfig:"KAFKA_SASL_OAUTH_SCOPE" desc:"The scopes to ask for, comma-separated; unset: none"`
 	Compression       Compression      `envconfig:"KAFKA_COMPRESSION" default:"snappy" oneof:"none gzip snappy lz4 zstd" desc:"How batches are compressed: none, gzip, snappy, lz4 or zstd"`
 	CreateTopics      bool             `envconfig:"KAFKA_CREATE_TOPICS" default:"true" desc:"Whether missing topics are created"`
-	Partitions        int              `envconfig:"KAFKA_PARTITIONS" default:"6" min:"1" max:"100000" desc:"The partitions of topics that we create"`
+	Partitions        int              `envconfig:"KAFKA_PARTITIONS" default:"6" min:"1" max:"100000" desc:"The partitions of the topics of streams and of dead letters that we create; the ledger's have one"`
 	ReplicationFactor int              `envconfig:"KAFKA_REPLICATION_FACTOR" default:"-1" min:"-1" max:"32767" desc:"The replicas of topics that we create; -1: as the brokers are configured"`
 }
 
