@@ -3,11 +3,13 @@ package main_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -83,7 +85,7 @@ func TestFewerPartitions(t *testing.T) {
 	}
 }
 
-// TestRenewalWithoutAPartition: a partition that takes no part in a renewal is gone on with from where the ledger left it.
+// TestRenewalWithoutAPartition: a partition that takes no part in a renewal, or in a take-over, is gone on with from where the ledger left it.
 func TestRenewalWithoutAPartition(t *testing.T) {
 	t.Parallel()
 	fake := embedded(t, kfake.NumBrokers(1))
@@ -95,7 +97,7 @@ func TestRenewalWithoutAPartition(t *testing.T) {
 	b.brokers = strings.Join(fake.ListenAddrs(), ",")
 	b.environ["KAFKA_BROKERS"] = b.brokers
 	b.unbounded()
-	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"] = "1s", "1s"
+	b.quiet() // an export that comes upon the partition ends the tenure
 	b.environ["FENCE_RENEWAL"] = "500ms"
 	b.environ["LOG_LEVEL"] = "debug"
 	var mended atomic.Bool
@@ -124,11 +126,36 @@ func TestRenewalWithoutAPartition(t *testing.T) {
 		raised++
 		return res, nil, raised > 1 && !mended.Load()
 	})
+	marked := func() (partitions []int) {
+		_, state := b.books()
+		for p, mark := range state.Checkpoint.Marks() {
+			if p.Topic == b.prefix+"events" && mark.Next > 0 {
+				partitions = append(partitions, p.Partition)
+			}
+		}
+		slices.Sort(partitions)
+		return partitions
+	}
+	keep := func(when string) {
+		t.Helper()
+		if diff := cmp.Diff([]int{0, 1, 2, 3, 4, 5}, marked()); diff != "" {
+			t.Errorf("%s: partitions with a mark (-want +got):\n%s", when, diff)
+		}
+	}
 	p := b.start(binary, nil, "run")
 	p.await("partitions can't be fenced now")
 	p.awaitMore("fence renewed", 1)
 	p.kill()
+	keep("lost at a renewal")
+	b.environ["STREAMS"], b.environ["STREAM_OTHER_TOPIC"], b.environ["STREAM_OTHER_START"] = "events,other", b.prefix+"other", "0"
+	p = b.start(binary, nil, "run")
+	p.await("a stream waits for its topic")
+	p.await(`"msg":"export ended","stream":"other"`)
+	p.awaitMore(isOwner, 1) // the former tenure's end is a checkpoint
+	p.kill()
+	keep("missing from the start")
 	mended.Store(true)
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"] = "1s", "1s"
 	b.settle()
 }
 
