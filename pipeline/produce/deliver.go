@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -95,22 +96,57 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 		if ctx.Err() != nil {
 			return s.session.Err()
 		}
-		since := s.session.now()
-		if w := s.waiting.Load(); w != nil {
-			since = w.since
-		}
-		s.waiting.Store(&waiting{since, err})
-		s.session.meter.retries.Add(1)
-		if !d.waits {
-			d.waits = true
-			s.session.meter.waiting.Add(1)
-		}
+		d.noteWait(s, err)
 		select {
 		case <-time.After(wait.NextBackOff()):
 		case <-s.session.done:
 			return s.session.Err()
 		}
 	}
+}
+
+// noteWait tells those who ask, and the meter, that the batch is sent again after err.
+func (d *delivery) noteWait(s *Sender, err error) {
+	since := s.session.now()
+	if w := s.waiting.Load(); w != nil {
+		since = w.since
+	}
+	s.waiting.Store(&waiting{since, err})
+	s.session.meter.retries.Add(1)
+	if !d.waits {
+		d.waits = true
+		s.session.meter.waiting.Add(1)
+	}
+}
+
+// worthSaying is how long a broker throttles a client for more than an even pace.
+const worthSaying = time.Second
+
+// send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not tell, and for
+// how long the broker wants no more.
+func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded []byte) (offset int64, throttle time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	answer, err := s.fence.Cluster.Client().RawProduce(ctx, &kafka.RawProduceRequest{
+		Topic: at.Topic, Partition: at.Partition, RequiredAcks: kafka.RequireAll,
+		RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(encoded)},
+	})
+	if err == nil && answer.Throttle >= worthSaying {
+		s.fence.log().Warn("Kafka holds this client back: its quota is exceeded", "for", answer.Throttle.String(),
+			"do", "nothing, if it is meant to be slow; else raise producer_byte_rate or request_percentage of its user or client-id: kafka-configs.sh --entity-type users or clients shows them")
+		if answer.Throttle > mostRest {
+			// The broker reads nothing of this connection for so long (KIP-219): whatever went over it, the owner's heartbeat too, would look as
+			// if nobody answered.
+			s.fence.Cluster.Reconnect()
+		}
+	}
+	switch {
+	case err != nil:
+		return -1, 0, err
+	case errors.Is(answer.Error, kafka.DuplicateSequenceNumber):
+		return -1, answer.Throttle, nil
+	}
+	return answer.BaseOffset, answer.Throttle, answer.Error
 }
 
 // mostRest bounds the wait for a quota: a checkpoint, and an owner's heartbeat behind it, waits for all partitions.
@@ -156,40 +192,4 @@ func (s *Sender) acknowledge(offset int64, b *batch) {
 // advance is the sequence number n records later; it wraps to 0 after the largest int32 (KIP-98).
 func advance(sequence int32, n int) int32 {
 	return int32((int64(sequence) + int64(n)) & 0x7fffffff)
-}
-
-// outcome is what an attempt to write tells.
-type outcome int
-
-const (
-	acknowledged outcome = iota
-	unsure               // perhaps written: try again with the same bytes
-	unwritten            // definitely not written: try again
-	refused              // definitely not written, and never will be
-	fenced               // a newer instance owns the partition
-	astray               // the broker's idea of our sequence is not ours
-)
-
-// verdict sorts the answers to a produce request (Kafka protocol, "Error Codes").
-func verdict(err error) outcome {
-	switch {
-	case err == nil, errors.Is(err, kafka.DuplicateSequenceNumber):
-		return acknowledged
-	case cluster.Fenced(err):
-		return fenced
-	case errors.Is(err, kafka.OutOfOrderSequenceNumber), errors.Is(err, kafka.UnknownProducerId):
-		return astray
-	case errors.Is(err, kafka.MessageSizeTooLarge), errors.Is(err, kafka.RecordListTooLarge), errors.Is(err, kafka.InvalidTimestamp),
-		errors.Is(err, kafka.InvalidMessage), errors.Is(err, kafka.InvalidRecord), errors.Is(err, kafka.UnsupportedCompressionType),
-		errors.Is(err, kafka.UnsupportedForMessageFormat):
-		return refused
-	}
-	// A layout without the topic or its leader means that nothing was sent. A leader that has moved is no such proof: the former one
-	// answers so, too, of what it appended and could not replicate any more.
-	var topic *protocol.TopicError
-	var partition *protocol.TopicPartitionError
-	if errors.As(err, &topic) || errors.As(err, &partition) || errors.Is(err, kafka.NotEnoughReplicas) || cluster.Forbidden(err) {
-		return unwritten
-	}
-	return unsure
 }

@@ -13,7 +13,7 @@
 //	codec.go        compression
 //	pool.go         memory of batches, used again
 //	deliver.go      a batch is sent until it is acknowledged or refused for good
-//	errors.go       what a broker's answer means
+//	errors.go       why a session ends, and what a broker's answer means
 //	meter.go        what was written, counted
 //	fence.go        older instances are kept out: producer id and epoch
 //	marker.go       the marker in every partition that makes the broker refuse them

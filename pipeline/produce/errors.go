@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+
 	"dfinery-kafka/pipeline/cluster"
 )
 
@@ -47,3 +50,39 @@ func (e *RefusedError) Error() string {
 
 // Unwrap gives the broker's error.
 func (e *RefusedError) Unwrap() error { return e.Err }
+
+// outcome is what an attempt to write tells.
+type outcome int
+
+const (
+	acknowledged outcome = iota
+	unsure               // perhaps written: try again with the same bytes
+	unwritten            // definitely not written: try again
+	refused              // definitely not written, and never will be
+	fenced               // a newer instance owns the partition
+	astray               // the broker's idea of our sequence is not ours
+)
+
+// verdict sorts the answers to a produce request (Kafka protocol, "Error Codes").
+func verdict(err error) outcome {
+	switch {
+	case err == nil, errors.Is(err, kafka.DuplicateSequenceNumber):
+		return acknowledged
+	case cluster.Fenced(err):
+		return fenced
+	case errors.Is(err, kafka.OutOfOrderSequenceNumber), errors.Is(err, kafka.UnknownProducerId):
+		return astray
+	case errors.Is(err, kafka.MessageSizeTooLarge), errors.Is(err, kafka.RecordListTooLarge), errors.Is(err, kafka.InvalidTimestamp),
+		errors.Is(err, kafka.InvalidMessage), errors.Is(err, kafka.InvalidRecord), errors.Is(err, kafka.UnsupportedCompressionType),
+		errors.Is(err, kafka.UnsupportedForMessageFormat):
+		return refused
+	}
+	// A layout without the topic or its leader means that nothing was sent. A leader that has moved is no such proof: the former one
+	// answers so, too, of what it appended and could not replicate any more.
+	var topic *protocol.TopicError
+	var partition *protocol.TopicPartitionError
+	if errors.As(err, &topic) || errors.As(err, &partition) || errors.Is(err, kafka.NotEnoughReplicas) || cluster.Forbidden(err) {
+		return unwritten
+	}
+	return unsure
+}

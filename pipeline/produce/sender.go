@@ -14,7 +14,7 @@ import (
 type Sender struct {
 	session *Session
 	at      cluster.TopicPartition
-	limits  Limits
+	limits  limits
 	queue   chan job
 	stop    context.CancelFunc // of the requests under way
 
@@ -49,7 +49,7 @@ type Position struct {
 
 // Whole makes what is appended between two flushes one batch, which a log has whole or not at all: as long as it fits into the topic's
 // max.message.bytes, uncompressed. It is called before the first Append.
-func (s *Sender) Whole() { s.limits.target = max(headerSize, s.limits.Batch-slack) }
+func (s *Sender) Whole() { s.limits.target = max(headerSize, s.limits.batch-slack) }
 
 // Append adds a record to the partition. It waits when the queue is full, until the session ends; that error comes at the latest
 // with the next full batch. A record that the topic does not take even alone is a *TooLargeError; it is not appended.
@@ -60,7 +60,7 @@ func (s *Sender) Append(r *Record) error {
 		s.open = s.session.newBatch()
 	}
 	s.open.makeRoom(s.limits.target + slack)
-	if s.open.append(r) > s.limits.Batch {
+	if s.open.append(r) > s.limits.batch {
 		return s.fit()
 	}
 	return s.sealFull()
@@ -76,7 +76,7 @@ func (s *Sender) sealFull() error {
 
 // fit deals with an open batch that its last record made larger than Kafka takes: that record gets a batch of its own.
 func (s *Sender) fit() error {
-	limit := s.limits.Batch
+	limit := s.limits.batch
 	last := s.session.newBatch()
 	s.open.split(s.open.count-1, last)
 	rest := s.open

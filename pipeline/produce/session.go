@@ -1,24 +1,19 @@
 package produce
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
-
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// Limits bound the batches of a topic.
-type Limits struct {
-	Batch  int // max.message.bytes: no batch as it is sent is larger
+// limits bound the batches of a topic.
+type limits struct {
+	batch  int // max.message.bytes: no batch as it is sent is larger
 	target int // a batch of this size, uncompressed, is sent
 }
 
@@ -146,7 +141,8 @@ func (s *Session) Sender(at cluster.TopicPartition) (*Sender, error) {
 	}
 	target := min(maxTarget, max(minTarget, openBytes/perPartition/max(1, len(s.fenced))))
 	ctx, stop := context.WithCancel(context.Background())
-	sender := &Sender{session: s, at: at, stop: stop, next: s.ends[at], queue: make(chan job, 1), limits: Limits{Batch: limit, target: min(target, max(headerSize, limit-slack))}}
+	sender := &Sender{session: s, at: at, stop: stop, next: s.ends[at], queue: make(chan job, 1),
+		limits: limits{batch: limit, target: min(target, max(headerSize, limit-slack))}}
 	s.senders[at] = sender
 	s.running.Go(func() { sender.run(ctx) })
 	return sender, nil
@@ -211,36 +207,6 @@ func (s *Session) Waiting() map[cluster.TopicPartition]error {
 		}
 	}
 	return waiting
-}
-
-// worthSaying is how long a broker throttles a client for more than an even pace.
-const worthSaying = time.Second
-
-// send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not tell, and for
-// how long the broker wants no more.
-func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded []byte) (offset int64, throttle time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
-	answer, err := s.fence.Cluster.Client().RawProduce(ctx, &kafka.RawProduceRequest{
-		Topic: at.Topic, Partition: at.Partition, RequiredAcks: kafka.RequireAll,
-		RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(encoded)},
-	})
-	if err == nil && answer.Throttle >= worthSaying {
-		s.fence.log().Warn("Kafka holds this client back: its quota is exceeded", "for", answer.Throttle.String(),
-			"do", "nothing, if it is meant to be slow; else raise producer_byte_rate or request_percentage of its user or client-id: kafka-configs.sh --entity-type users or clients shows them")
-		if answer.Throttle > mostRest {
-			// The broker reads nothing of this connection for so long (KIP-219): whatever went over it, the owner's heartbeat too, would look as
-			// if nobody answered.
-			s.fence.Cluster.Reconnect()
-		}
-	}
-	switch {
-	case err != nil:
-		return -1, 0, err
-	case errors.Is(answer.Error, kafka.DuplicateSequenceNumber):
-		return -1, answer.Throttle, nil
-	}
-	return answer.BaseOffset, answer.Throttle, answer.Error
 }
 
 // Stuck is a partition whose batch in flight has not been acknowledged for as long as d, if there is one, with the last answer.
