@@ -85,6 +85,7 @@ func (c *Counts) deadLetter(stream, kind string, code schema.Code) {
 func (c *Counts) columnChange(stream string) {
 	c.change(stream, func(s *StreamCounts) { s.ColumnChanges++ })
 }
+
 func (c *Counts) gap(stream string) { c.change(stream, func(s *StreamCounts) { s.Gaps++ }) }
 
 // Totals are the counts by stream.

@@ -3,10 +3,23 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // errShutdown ends the session of an instance that was told to stop while Kafka takes nothing.
 var errShutdown = errors.New("kafka did not take everything within SHUTDOWN_TIMEOUT")
+
+// limitShutdown ends the session when it is still there ShutdownTimeout after the end of ctx: what waits for Kafka can't see that ctx has
+// ended, the loop's checkpoints included. The returned function ends the watch.
+func (t *tenure) limitShutdown(ctx context.Context) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(t.service.ShutdownTimeout):
+			t.session.End(errShutdown)
+		case <-t.session.Done():
+		}
+	})
+}
 
 // drain ends the tenure in order: exports stop, what they published is acknowledged and entered into the ledger, and the owner's
 // record says that a stand-by need not wait.

@@ -19,6 +19,9 @@ type slicing struct {
 	succeeded bool
 }
 
+// missingRetry is how often a day that lacks events, whose queries fail, is tried again for them.
+const missingRetry = 6 * time.Hour
+
 // narrow is the filter of the day's next call, and whether that is a slice.
 func narrow(st *stream, d *day, now time.Time) (schema.Filter, bool) {
 	r := &d.record

@@ -40,37 +40,35 @@ func plan(streams []*stream, now time.Time, loc *time.Location) []due {
 			continue
 		}
 		for day := s.first(today); day <= today; day++ {
-			if d := s.days[day]; d == nil || !d.busy() {
-				if next, ok := s.next(day, today, now, loc); ok {
-					list = append(list, next)
-				}
+			if d := s.days[day]; d != nil && d.busy() {
+				continue
+			}
+			if next, ok := s.next(day, today, now, loc); ok {
+				list = append(list, next)
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b due) int {
-		aDue, bDue := !a.at.After(now), !b.at.After(now)
-		switch {
-		case aDue != bDue:
-			return boolFirst(aDue)
-		case !aDue:
-			return a.at.Compare(b.at)
-		}
-		return cmp.Or(
-			cmp.Compare(a.urgency, b.urgency),
-			cmp.Compare(min(a.failed, 1), min(b.failed, 1)), // a day that fails yields to any other
-			a.stream.lastCall.Compare(b.stream.lastCall),
-			cmp.Compare(a.failed, b.failed),
-			cmp.Compare(a.day, b.day),
-		)
-	})
+	slices.SortStableFunc(list, func(a, b due) int { return a.compare(&b, now) })
 	return list
 }
 
-func boolFirst(first bool) int {
-	if first {
+// compare is negative when a is to be made before b.
+func (a *due) compare(b *due, now time.Time) int {
+	switch aWaits, bWaits := a.at.After(now), b.at.After(now); {
+	case aWaits && bWaits:
+		return a.at.Compare(b.at)
+	case aWaits:
+		return 1
+	case bWaits:
 		return -1
 	}
-	return 1
+	return cmp.Or(
+		cmp.Compare(a.urgency, b.urgency),
+		cmp.Compare(min(a.failed, 1), min(b.failed, 1)), // a day that fails yields to any other
+		a.stream.lastCall.Compare(b.stream.lastCall),
+		cmp.Compare(a.failed, b.failed),
+		cmp.Compare(a.day, b.day),
+	)
 }
 
 // next is when a day is exported next, if ever again.
@@ -132,6 +130,3 @@ func (s *stream) again(day, today schema.Day, record ledger.Day, took time.Durat
 	}
 	return at, schema.WaitLookback
 }
-
-// missingRetry is how often a day that lacks events, whose queries fail, is tried again for them.
-const missingRetry = 6 * time.Hour

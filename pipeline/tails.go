@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
@@ -135,21 +133,27 @@ func (ts *tails) lost(p cluster.TopicPartition, how string) {
 		if st.Topic != p.Topic {
 			continue
 		}
-		var first, last schema.Day
-		for at, d := range st.days {
-			if d.record.Published > 0 {
-				if first == 0 || at < first {
-					first = at
-				}
-				last = max(last, at)
-			}
-		}
+		first, last := st.published()
 		ts.tenure.log.Error("Kafka has lost acknowledged rows of a stream: publish its days again", "stream", st.Name, "partition", p, "how", how,
 			"do", fmt.Sprintf("dfinery-kafka backfill %s --from %s --to %s --again", st.Name, first, last))
 		return
 	}
 	ts.tenure.log.Error("Kafka has lost acknowledged dead letters", "partition", p, "how", how,
 		"do", "look at the brokers: what was acknowledged must stay (unclean.leader.election.enable, replicas)")
+}
+
+// published are the first and the last of the stream's days that have rows in its topic; 0 without any.
+func (s *stream) published() (first, last schema.Day) {
+	for at, d := range s.days {
+		if d.record.Published == 0 {
+			continue
+		}
+		if first == 0 || at < first {
+			first = at
+		}
+		last = max(last, at)
+	}
+	return first, last
 }
 
 // take enters one record that is ours: one with the headers id and export, of this service and a stream of ours. One that is not behind the
@@ -160,38 +164,37 @@ func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead, behind 
 	if id == nil || exported == nil {
 		return
 	}
-	parts := strings.Split(string(exported), "/")
-	if len(parts) != 4 || parts[0] != t.service.ID {
-		return
-	}
-	st := t.stream(parts[1])
-	at, err := schema.ParseDay(parts[2])
-	n, err2 := strconv.Atoi(parts[3])
-	print, _, err3 := schema.ParseID(id)
-	if st == nil || err != nil || err2 != nil || err3 != nil || (!dead && st.Topic != p.Topic) {
+	export, err := schema.ParseExportID(string(exported))
+	print, _, err2 := schema.ParseID(id)
+	st := t.stream(export.Stream)
+	if err != nil || err2 != nil || export.Service != t.service.ID || st == nil || !dead && st.Topic != p.Topic {
 		return
 	}
 	if behind {
 		position := t.marks[p]
 		position.Last, position.LastID = r.Offset, string(id)
 		t.marks[p] = position
-	} else if !ts.gone[ledger.DayName{Stream: st.Name, Day: at}] {
+	} else if !ts.gone[ledger.DayName{Stream: st.Name, Day: export.Day}] {
 		return
 	}
 	// A day that the ledger knows may be written again, however old: by a replay, or once a wrong clock is right again.
-	if st.days[at] == nil && at < t.oldest() {
+	if st.days[export.Day] == nil && export.Day < t.oldest() {
 		return // out of reach, of a ledger that was lost: to hold all that was ever published would take the memory of all days
 	}
-	d := st.day(at)
-	if n < d.record.From {
-		return // of an older generation
-	}
-	if dead && string(r.Header(headerStage)) == schema.KindExport {
-		if n > d.record.Exports {
-			d.record.Exports, d.changed = n, true
+	d := st.day(export.Day)
+	switch {
+	case export.N < d.record.From: // of an older generation
+	case dead && string(r.Header(headerStage)) == schema.KindExport:
+		if export.N > d.record.Exports {
+			d.record.Exports, d.changed = export.N, true
 		}
-		return
+	default:
+		ts.count(d, export.N, print, dead)
 	}
+}
+
+// count adds a row, or the dead letter of one, to the tail of its day.
+func (ts *tails) count(d *day, export int, print schema.Fingerprint, dead bool) {
 	tl := ts.tail[d.name]
 	if tl == nil {
 		tl = &tail{day: d}
@@ -202,7 +205,7 @@ func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead, behind 
 	} else {
 		tl.rows++
 	}
-	tl.exports = max(tl.exports, n)
+	tl.exports = max(tl.exports, export)
 	tl.prints = appendPrint(tl.prints, print)
 }
 

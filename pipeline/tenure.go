@@ -123,14 +123,7 @@ func (t *tenure) run(ctx context.Context) error {
 	wake := time.NewTimer(0)
 	defer wake.Stop()
 	t.running.Go(func() { t.watch(exporting) })
-	// What waits for Kafka can't see that ctx has ended, this loop's checkpoints included: the session's end wakes it.
-	defer context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(t.service.ShutdownTimeout):
-			t.session.End(errShutdown)
-		case <-t.session.Done():
-		}
-	})()
+	defer t.limitShutdown(ctx)()
 	t.log.Info("owner", "service", t.service.ID, "instance", t.service.Instance, "producer", t.session.Identity().String())
 	// What was asked for while nobody was the owner comes before the first export: a pause, and all that Once would not stay for.
 	if err := t.pollCommands(ctx); err != nil && ctx.Err() == nil {
@@ -164,11 +157,7 @@ func (t *tenure) run(ctx context.Context) error {
 		case <-wake.C:
 		}
 		if err == nil {
-			var next time.Time
-			if next, err = t.schedule(ctx, exporting); err == nil {
-				err = t.recordWait(ctx)
-			}
-			wake.Reset(max(0, time.Until(next)))
+			err = t.startDue(ctx, exporting, wake)
 		}
 		if told != nil {
 			t.report(told)
@@ -186,6 +175,16 @@ func (t *tenure) run(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// startDue starts what may start now, and sets wake for when to look again.
+func (t *tenure) startDue(ctx, exporting context.Context, wake *time.Timer) error {
+	next, err := t.schedule(ctx, exporting)
+	wake.Reset(max(0, time.Until(next)))
+	if err != nil {
+		return err
+	}
+	return t.recordWait(ctx)
 }
 
 // lookFor is how long the loop waits for what it only looks at: a Kafka that doesn't answer must not keep it from all else.

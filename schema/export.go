@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // Kind is one of the two exports that the API offers; its text is also the last part of the API's path.
@@ -44,3 +45,27 @@ func (e Export) DayKey() string { return e.Service + "/" + e.Stream + "/" + e.Da
 func (e Export) ID() string { return e.DayKey() + "/" + strconv.Itoa(e.N) }
 
 func (e Export) String() string { return fmt.Sprintf("export %s %s", e.Stream, e.Day) }
+
+// ExportName is what a record's header "export" says.
+type ExportName struct {
+	Service, Stream string
+	Day             Day
+	N               int
+}
+
+// ParseExportID is the inverse of Export.ID.
+func ParseExportID(id string) (ExportName, error) {
+	parts := strings.Split(id, "/")
+	if len(parts) != 4 {
+		return ExportName{}, fmt.Errorf("%q is not of the form SERVICE/STREAM/DAY/N", id)
+	}
+	day, err := ParseDay(parts[2])
+	if err != nil {
+		return ExportName{}, err
+	}
+	n, err := strconv.Atoi(parts[3])
+	if err != nil {
+		return ExportName{}, fmt.Errorf("%q is not of the form SERVICE/STREAM/DAY/N: %w", id, err)
+	}
+	return ExportName{Service: parts[0], Stream: parts[1], Day: day, N: n}, nil
+}
