@@ -24,7 +24,7 @@ type Peek struct {
 
 // Peek reads the ledger.
 func (s *Service) Peek(ctx context.Context) (*Peek, error) {
-	books := s.books()
+	books := s.Books()
 	state, err := books.Load(ctx)
 	if err != nil {
 		return nil, err

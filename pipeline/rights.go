@@ -10,7 +10,7 @@ func (s *Service) Rights() []cluster.Right {
 	add := func(topic string, op cluster.Operation, purpose string) {
 		rights = append(rights, cluster.Right{Resource: cluster.TopicResource, Name: topic, Operation: op, Purpose: purpose, Optional: op == cluster.DescribeConfigs})
 	}
-	books := s.books()
+	books := s.Books()
 	uses := []struct{ topic, write, read string }{
 		{books.Topic, "keep the ledger", "find out what has been published"},
 		{books.Rows, "keep the fingerprints of rows", "find out what has been published"},

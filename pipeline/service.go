@@ -160,7 +160,8 @@ func (s *Service) step(name string) {
 	}
 }
 
-func (s *Service) books() *ledger.Books {
+// Books are the service's ledger.
+func (s *Service) Books() *ledger.Books {
 	return &ledger.Books{Cluster: s.Cluster, Topic: s.LedgerTopic, Rows: s.LedgerTopic + ".rows", Service: s.ID}
 }
 

@@ -14,7 +14,7 @@ func (s *Service) standBy(ctx context.Context, why error) error {
 	s.Log.Warn("stand-by: another instance owns the service", "service", s.ID, "instance", s.Instance, "error", why,
 		"do", "nothing, if two replicas are meant; else stop the one that is not wanted")
 	s.setStandby(nil)
-	books := s.books()
+	books := s.Books()
 	for ctx.Err() == nil {
 		state, err := books.Load(ctx)
 		if err == nil {

@@ -17,7 +17,7 @@ func (s *Service) open(ctx context.Context, as *produce.Identity) (*tenure, erro
 	if err != nil {
 		return nil, err
 	}
-	books := s.books()
+	books := s.Books()
 	before, err := books.Load(ctx)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ import (
 
 // TopicSpecs are the topics that the service needs, as it creates them: the ledger's two, the dead letters', then each stream's.
 func (s *Service) TopicSpecs() []cluster.TopicSpec {
-	specs := s.books().Specs(1, s.Replicas)
+	specs := s.Books().Specs(1, s.Replicas)
 	specs = append(specs, cluster.TopicSpec{Name: s.DeadLetterTopic, Partitions: s.Partitions, ReplicationFactor: s.Replicas, Configs: map[string]string{
 		"cleanup.policy": "delete", "retention.ms": fmt.Sprint((90 * 24 * time.Hour).Milliseconds())}})
 	for i := range s.Streams {
@@ -40,7 +40,7 @@ func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, 
 			return nil, absent[spec.Name]
 		}
 	}
-	faults, err := s.books().CheckPolicies(ctx)
+	faults, err := s.Books().CheckPolicies(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -110,7 +110,7 @@ func look(body rows, columns *schema.Columns, zone *time.Location) (seen, error)
 		row, err := body.Next()
 		var bad *schema.BadRow
 		switch {
-		case errors.Is(err, io.EOF):
+		case err == io.EOF: // not errors.Is: a failure may wrap the transport's
 			s.whole = true
 			return s, nil
 		case errors.As(err, &bad):

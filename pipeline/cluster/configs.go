@@ -71,3 +71,8 @@ func topicConfigOf(name string, answers []describeconfigs.ResponseResource) Topi
 	config.RetentionBytes = number("retention.bytes")
 	return config
 }
+
+// Alteration is the command by which an administrator sets one of a topic's configurations.
+func (c *Cluster) Alteration(topic, config, value string) string {
+	return fmt.Sprintf("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s=%s", c.Bootstrap(), topic, config, value)
+}

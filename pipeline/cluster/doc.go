@@ -18,7 +18,7 @@
 //	errors.go        what an answer's error means: fenced, missing, forbidden, retriable
 //	retry.go         attempts, spaced
 //	topics.go        topics, partitions, leaders
-//	configs.go       the configurations of topics
+//	configs.go       the configurations of topics, and the command that sets one
 //	ensure.go        topics are created
 //	rights.go        what the authorizer allows, and the commands that grant it
 //	offsets.go       the ends of logs

@@ -142,7 +142,7 @@ func (s TopicSpec) configs() map[string]string {
 // Creation is the command by which an administrator creates the topic.
 func (c *Cluster) Creation(spec TopicSpec) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "kafka-topics.sh --bootstrap-server %s --create --topic %s", strings.Join(c.cfg.Brokers, ","), spec.Name)
+	fmt.Fprintf(&b, "kafka-topics.sh --bootstrap-server %s --create --topic %s", c.Bootstrap(), spec.Name)
 	if spec.Partitions > 0 {
 		fmt.Fprintf(&b, " --partitions %d", spec.Partitions)
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -126,6 +127,14 @@ func (b *Books) ours(key string, value []byte) bool {
 	}
 	service, _, _ := strings.Cut(rest, "/")
 	return service == b.Service
+}
+
+// commandFor tells whether a command's value names the service. A value that can't be read at all is everybody's, to be rejected.
+func commandFor(value []byte, service string) bool {
+	var c struct {
+		Service string `json:"service"`
+	}
+	return json.Unmarshal(value, &c) != nil || c.Service == service || c.Service == ""
 }
 
 // take enters one record; a record without a value deletes its key.

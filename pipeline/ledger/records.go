@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/schema"
 )
 
@@ -43,6 +44,17 @@ type Mark struct {
 	Last int64  `json:"last,omitempty"`
 
 	unknown
+}
+
+// Marks are the checkpoint's marks by partition.
+func (c *Checkpoint) Marks() map[cluster.TopicPartition]Mark {
+	marks := map[cluster.TopicPartition]Mark{}
+	if c != nil {
+		for _, m := range c.Partitions {
+			marks[cluster.TopicPartition{Topic: m.Topic, Partition: m.Partition}] = m
+		}
+	}
+	return marks
 }
 
 // Service is the record service/SERVICE.

@@ -45,8 +45,7 @@ func (b *Books) CheckPolicies(ctx context.Context) ([]error, error) {
 	}
 	var faults []error
 	wrong := func(topic, config, have, want, set string) {
-		faults = append(faults, &PolicyError{Topic: topic, Config: config, Have: have, Want: want, Repair: fmt.Sprintf(
-			"kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s=%s", b.Cluster.Bootstrap(), topic, config, set)})
+		faults = append(faults, &PolicyError{Topic: topic, Config: config, Have: have, Want: want, Repair: b.Cluster.Alteration(topic, config, set)})
 	}
 	for _, c := range configs {
 		if c.Err == nil && c.MaxMessageBytes > 0 && c.MaxMessageBytes < leastBatch {

@@ -1,11 +1,9 @@
 package ledger
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/produce"
 	"dfinery-kafka/schema"
 )
@@ -104,28 +102,4 @@ func (f fingerprints) Append(dst []byte) []byte {
 		dst = append(dst, f[i][:]...)
 	}
 	return dst
-}
-
-// commandFor tells whether a command's value names the service. A value that can't be read at all is everybody's, to be rejected.
-func commandFor(value []byte, service string) bool {
-	var c struct {
-		Service string `json:"service"`
-	}
-	return json.Unmarshal(value, &c) != nil || c.Service == service || c.Service == ""
-}
-
-// markID is the key under which a checkpoint's mark is found.
-func markID(m Mark) cluster.TopicPartition {
-	return cluster.TopicPartition{Topic: m.Topic, Partition: m.Partition}
-}
-
-// Marks are the checkpoint's marks by partition.
-func (c *Checkpoint) Marks() map[cluster.TopicPartition]Mark {
-	marks := map[cluster.TopicPartition]Mark{}
-	if c != nil {
-		for _, m := range c.Partitions {
-			marks[markID(m)] = m
-		}
-	}
-	return marks
 }
