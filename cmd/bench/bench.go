@@ -114,11 +114,8 @@ func (b *bench) measureAll(ctx context.Context, list []contender, t task, data *
 	for round := range b.rounds {
 		for i, c := range list {
 			if !c.again {
-				if err := deleteTopics(ctx, t.brokers, prefix); err != nil {
-					return nil, err
-				}
 				t.topic = fmt.Sprintf("%s%d.%s", prefix, round+1, c.name)
-				if err := createTopic(ctx, t.brokers, t.topic, b.partitions); err != nil {
+				if err := b.freshTopic(ctx, &t, prefix); err != nil {
 					return nil, err
 				}
 			}
@@ -131,6 +128,14 @@ func (b *bench) measureAll(ctx context.Context, list []contender, t task, data *
 		}
 	}
 	return results, deleteTopics(ctx, t.brokers, prefix)
+}
+
+// freshTopic makes the task's topic in place of all that former tasks have left.
+func (b *bench) freshTopic(ctx context.Context, t *task, prefix string) error {
+	if err := deleteTopics(ctx, t.brokers, prefix); err != nil {
+		return err
+	}
+	return createTopic(ctx, t.brokers, t.topic, b.partitions)
 }
 
 func (b *bench) measureOne(ctx context.Context, c contender, t task, data *dataFlags) (usage, error) {

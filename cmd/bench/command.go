@@ -19,7 +19,7 @@ records that were rendered before), when installed. All write with snappy and ac
 
 Without --brokers or --kfake it starts an Apache Kafka with deploy/kafka-up.sh, which needs Java and Maven. Run it from within the
 repository. Processor time counts user and system time of the process alone, not of Kafka or of the simulated API.`,
-		Example: `  go run ./cmd/bench                               # all, in about ten minutes
+		Example: `  go run ./cmd/bench                               # all, in about eight minutes
   go run ./cmd/bench --rows 5000000 --rounds 1 --only ours
   go run ./cmd/bench growth                        # how the cost grows with rows, columns, partitions and so on
   go run ./cmd/bench micro                         # the packages' own benchmarks`,

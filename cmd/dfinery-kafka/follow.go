@@ -6,6 +6,7 @@ import (
 
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/terminal"
+	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
 )
 
@@ -21,17 +22,22 @@ func follow(ctx context.Context, shown *terminal.Progress, a *app.App) {
 			return
 		case <-time.After(300 * time.Millisecond):
 		}
-		done, total := 0, 0
-		for _, s := range a.Service.Status().Streams {
-			total += len(s.Days) + s.Untried
-			for _, d := range s.Days {
-				if d.State != ledger.Pending && !d.Running {
-					done++
-				}
-			}
-		}
-		if total > 0 {
+		if done, total := exported(a.Service.Status().Streams); total > 0 {
 			shown.At(done, total, shown.Days(a.Moved()))
 		}
 	}
+}
+
+// exported counts the days that were exported, of all that may be.
+func exported(streams []pipeline.StreamStatus) (done, total int) {
+	for i := range streams {
+		s := &streams[i]
+		total += len(s.Days) + s.Untried
+		for j := range s.Days {
+			if d := &s.Days[j]; d.State != ledger.Pending && !d.Running {
+				done++
+			}
+		}
+	}
+	return done, total
 }

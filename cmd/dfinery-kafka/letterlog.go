@@ -156,6 +156,14 @@ func (l *letterLog) none(name string) error {
 	return fmt.Errorf("topic %s has no dead letter of service %s at %s: see dfinery-kafka dlq list", l.topic, l.service, name)
 }
 
+// chosen are the letters that match: of those with these names, or of all when there are none.
+func (l *letterLog) chosen(ctx context.Context, names []string, match func(*found) bool) func(visit func(*found) error) error {
+	if len(names) > 0 {
+		return func(visit func(*found) error) error { return l.named(ctx, names, match, visit) }
+	}
+	return func(visit func(*found) error) error { return l.each(ctx, match, visit) }
+}
+
 // named visits the letters with these names that match.
 func (l *letterLog) named(ctx context.Context, names []string, match func(*found) bool, visit func(*found) error) error {
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -105,4 +106,14 @@ func place(name string) (partition int, offset int64, err error) {
 		return 0, 0, fmt.Errorf("%q is not the name of a dead letter, PARTITION/OFFSET such as 3/17", name)
 	}
 	return int(n), offset, nil
+}
+
+// wrongPlaces says of each name that is none what is wrong with it.
+func wrongPlaces(names []string) error {
+	var faults []error
+	for _, name := range names {
+		_, _, err := place(name)
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }

@@ -30,12 +30,7 @@ is shown, and a terminal is asked whether to go on, unless --yes is given.`,
   dfinery-kafka dlq replay --kind row --code too_large --plan    # and no more
   dfinery-kafka dlq replay --kind row --code too_large --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := f.check()
-			for _, name := range args {
-				_, _, wrong := place(name)
-				err = errors.Join(err, wrong)
-			}
-			if err != nil {
+			if err := errors.Join(f.check(), wrongPlaces(args)); err != nil {
 				return &exitError{exitUsage, err}
 			}
 			from := f.from
@@ -47,10 +42,7 @@ is shown, and a terminal is asked whether to go on, unless --yes is given.`,
 				return err
 			}
 			defer letters.Close()
-			visit := func(take func(*found) error) error { return letters.each(cmd.Context(), f.matches, take) }
-			if len(args) > 0 {
-				visit = func(take func(*found) error) error { return letters.named(cmd.Context(), args, f.matches, take) }
-			}
+			visit := letters.chosen(cmd.Context(), args, f.matches)
 			p := newPlan(schema.DayOf(time.Now(), letters.config.DFINERY.Timezone.Location))
 			if err := visit(p.count); err != nil {
 				return err

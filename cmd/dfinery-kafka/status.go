@@ -69,41 +69,45 @@ its last failure, what is due next and what that waits for. It reads Kafka alone
 				return &exitError{exitUsage, err}
 			}
 			defer a.Close()
-			reached := false // by the last look
-			for {
-				if !reached {
-					err = contact(cmd.Context(), cmd.ErrOrStderr(), a.Service.Cluster)
-				}
-				var o *overview
-				if err == nil {
-					o, err = look(cmd, c, a)
-				}
-				reached = err == nil
-				switch {
-				case err == nil:
-					if err := show(cmd.OutOrStdout(), o, c, asJSON, watch > 0); err != nil {
-						return err
-					}
-				case watch > 0 && cmd.Context().Err() == nil: // Kafka may be back at the next look
-					fmt.Fprintln(cmd.ErrOrStderr(), time.Now().UTC().Format(time.RFC3339), err)
-				case watch <= 0:
-					return err
-				}
-				if watch <= 0 {
-					return nil
-				}
-				select {
-				case <-time.After(watch):
-				case <-cmd.Context().Done():
-					return nil
-				}
-			}
+			return watchStatus(cmd, c, a, asJSON, watch)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().DurationVar(&watch, "watch", 0, "show it again each time so much has passed")
 	cmd.Flags().Lookup("watch").NoOptDefVal = "2s"
 	return cmd
+}
+
+// watchStatus shows the status once, or with watch again and again: then a Kafka that is away may be back at the next look.
+func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, watch time.Duration) error {
+	ctx := cmd.Context()
+	reached := false // by the last look
+	for {
+		var o *overview
+		var err error
+		if !reached {
+			err = contact(ctx, cmd.ErrOrStderr(), a.Service.Cluster)
+		}
+		if err == nil {
+			o, err = look(cmd, c, a)
+		}
+		reached = err == nil
+		switch {
+		case reached:
+			if err := show(cmd.OutOrStdout(), o, c, asJSON, watch > 0); err != nil || watch == 0 {
+				return err
+			}
+		case watch == 0:
+			return err
+		case ctx.Err() == nil:
+			fmt.Fprintln(cmd.ErrOrStderr(), time.Now().UTC().Format(time.RFC3339), err)
+		}
+		select {
+		case <-time.After(watch):
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // look reads the ledger, and what it keeps of the source.
