@@ -48,12 +48,12 @@ func plan(streams []*stream, now time.Time, loc *time.Location) []due {
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b due) int { return a.compare(&b, now) })
+	slices.SortStableFunc(list, func(a, b due) int { return compareDue(&a, &b, now) })
 	return list
 }
 
-// compare is negative when a is to be made before b.
-func (a *due) compare(b *due, now time.Time) int {
+// compareDue is negative when a is to be made before b.
+func compareDue(a, b *due, now time.Time) int {
 	switch aWaits, bWaits := a.at.After(now), b.at.After(now); {
 	case aWaits && bWaits:
 		return a.at.Compare(b.at)

@@ -2,4 +2,17 @@
 // the fingerprint of a row, its form in Kafka and the form of a dead letter.
 //
 // It knows neither HTTP nor Kafka and imports nothing of ours, so that connector and pipeline can both speak it without meeting.
+//
+// The files:
+//
+//	export.go       one call: kind, filter, day, and the names that it gives to records
+//	day.go          a calendar day of the source, and how far back the API exports
+//	columns.go      the columns of a header
+//	row.go          a row, and a row that can't be published
+//	fingerprint.go  the hash that stands for a row, and the header id
+//	json.go         a row as a record's value
+//	wide.go         short texts are copied by a fixed length: what the two above do most
+//	failure.go      a failed call: code, class, all that is known of it
+//	deadletter.go   the wire form of a failure or a bad row
+//	wait.go         why no export may start now
 package schema

@@ -1,6 +1,3 @@
-// Package admin serves what a person on call, and their monitoring, see of one service: /livez, /readyz, /metrics and /status.
-//
-// It holds no state of the service: each answer is made from snapshots taken for it. No answer, label or log line holds a secret.
 package admin
 
 import (

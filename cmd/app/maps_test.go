@@ -16,9 +16,21 @@ import (
 // The maps in the packages' comments name every file there is, and no other.
 func TestMaps(t *testing.T) {
 	entry := regexp.MustCompile(`(?m)^\t([a-z0-9_]+\.go) `)
-	for _, folder := range []string{"connector", "pipeline", "pipeline/cluster", "pipeline/ledger", "pipeline/produce"} {
-		t.Run(folder, func(t *testing.T) {
-			files, err := filepath.Glob("../../" + folder + "/*.go")
+	var maps []string
+	for _, depth := range []string{"*", "*/*", "*/*/*"} {
+		found, err := filepath.Glob("../../" + depth + "/doc.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		maps = append(maps, found...)
+	}
+	if len(maps) < 10 {
+		t.Fatalf("there are only %d maps: %q", len(maps), maps)
+	}
+	for _, path := range maps {
+		folder := filepath.Dir(path)
+		t.Run(strings.TrimPrefix(folder, "../../"), func(t *testing.T) {
+			files, err := filepath.Glob(folder + "/*.go")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -28,7 +40,7 @@ func TestMaps(t *testing.T) {
 					want = append(want, name)
 				}
 			}
-			doc, err := parser.ParseFile(token.NewFileSet(), "../../"+folder+"/doc.go", nil, parser.PackageClauseOnly|parser.ParseComments)
+			doc, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly|parser.ParseComments)
 			if err != nil {
 				t.Fatal(err)
 			}

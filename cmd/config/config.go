@@ -1,12 +1,3 @@
-// Package config reads the program's configuration from the environment, and promises that what it hands out is right:
-// every fault is found at once, each names its variable and says what would be right, and no secret appears in any of them.
-//
-// The structs below are the only declaration. A field's tags hold the variable's name (envconfig), its default, its meaning
-// (desc) and its limits; reading, checking, the listing and the README's table all follow from them. An empty variable
-// that has a default is a fault, since an unexpanded template must not silently become the default; only where empty means
-// something (an empty list, no admin server) is it taken as given. Without a default, empty is the same as unset.
-//
-// kelseyhightower/envconfig converts the values. It reads the environment of the process and nothing else, so Load does too.
 package config
 
 import (

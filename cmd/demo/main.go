@@ -1,6 +1,3 @@
-// Command demo shows the whole system in one process, with nothing but Go: the API simulator, an embedded Kafka broker, and the
-// connector between them, wired as the real command wires it. It ends by itself within seconds, and with an error unless
-// every cell that the API holds is in Kafka exactly once.
 package main
 
 import (

@@ -1,4 +1,3 @@
-// Command dfinery-kafka keeps Kafka equal to what the DFINERY Export API holds.
 package main
 
 import (

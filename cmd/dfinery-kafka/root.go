@@ -13,9 +13,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// rootCommand is the whole command line. Each command is a file of its own, resume with pause, and dlq replay in replay.go. Beside them
-// render.go draws what status shows; letters.go, letterlog.go and lettertable.go choose, read and print dead letters for dlq; give.go hands
-// the owner what backfill, pause, resume and dlq replay ask for.
+// rootCommand is the whole command line.
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "dfinery-kafka COMMAND",

@@ -1,0 +1,15 @@
+// Package admin serves what a person on call, and their monitoring, see of one service: /livez, /readyz, /metrics and /status.
+//
+// It holds no state of the service: each answer is made from snapshots taken for it. No answer, label or log line holds a secret.
+//
+// The files:
+//
+//	server.go     Server: it listens, and ends
+//	conns.go      how many connections are open at once
+//	handler.go    the paths
+//	view.go       a snapshot; whether the instance is ready, whether it hangs
+//	status.go     /status
+//	metrics.go    every metric, and the README's table of them
+//	collector.go  their values, from a view
+//	shared.go     one scrape's answer for all that wait for it
+package admin
