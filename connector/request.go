@@ -3,7 +3,6 @@ package connector
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"net/url"
 	"strings"
 
@@ -61,17 +60,4 @@ func condition(include, exclude []string) (names []string, condition string) {
 // requestURL is the address of e's endpoint.
 func requestURL(base, service string, kind schema.Kind) string {
 	return strings.TrimRight(base, "/") + "/api/v1/export/" + string(kind) + "?service_id=" + url.QueryEscape(service)
-}
-
-// checkToken refuses what HTTP could not send, before an error could name it.
-func checkToken(token Secret) error {
-	if token.Reveal() == "" {
-		return errors.New("it is empty")
-	}
-	for _, c := range []byte(token.Reveal()) {
-		if c < ' ' || c == 0x7f {
-			return errors.New("it has a control character, perhaps a newline")
-		}
-	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -31,3 +32,16 @@ func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `
 
 // LogValue redacts slog's records.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// checkToken refuses what HTTP could not send, before an error could name it.
+func checkToken(token Secret) error {
+	if token.Reveal() == "" {
+		return errors.New("it is empty")
+	}
+	for _, c := range []byte(token.Reveal()) {
+		if c < ' ' || c == 0x7f {
+			return errors.New("it has a control character, perhaps a newline")
+		}
+	}
+	return nil
+}

@@ -1,6 +1,7 @@
 package exporttest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -136,7 +137,7 @@ func (a *answer) send(status int, contentType string, body []byte) {
 }
 
 func (a *answer) contentType(right string) {
-	if t := orText(a.fault.ContentType, right); t != "" {
+	if t := cmp.Or(a.fault.ContentType, right); t != "" {
 		a.w.Header().Set("Content-Type", t)
 	}
 }

@@ -1,6 +1,7 @@
 package exporttest
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -61,7 +62,7 @@ func (b BadRow) Line(columns []string) string {
 			}
 		}
 	case HugeCell:
-		cells[last] = strings.Repeat("x", orDefault(b.Size, 2<<20))
+		cells[last] = strings.Repeat("x", cmp.Or(b.Size, 2<<20))
 	case EmptyLine:
 		return ""
 	}

@@ -1,6 +1,7 @@
 package exporttest
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -45,12 +46,12 @@ type Query struct {
 
 func (d Data) filled() Data {
 	if d.RowsOn == nil {
-		n := orDefault(d.RowsPerDay, 1000)
+		n := cmp.Or(d.RowsPerDay, 1000)
 		d.RowsOn = func(schema.Day) int { return n }
 	}
-	d.Users = orDefault(d.Users, 1000)
-	d.Columns = max(orDefault(d.Columns, 40), systemColumns)
-	d.GoneFrom = orDefault(d.GoneFrom, 2)
+	d.Users = cmp.Or(d.Users, 1000)
+	d.Columns = max(cmp.Or(d.Columns, 40), systemColumns)
+	d.GoneFrom = cmp.Or(d.GoneFrom, 2)
 	d.Location = d.location()
 	if d.Events == nil {
 		d.Events = append(d.Events, standardEvents...)
@@ -66,11 +67,4 @@ func (d Data) location() *time.Location {
 		return time.FixedZone("Asia/Seoul", 9*3600) // without daylight time, so no zone data is needed
 	}
 	return d.Location
-}
-
-func orDefault(n, otherwise int) int {
-	if n == 0 {
-		return otherwise
-	}
-	return n
 }

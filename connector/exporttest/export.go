@@ -1,6 +1,7 @@
 package exporttest
 
 import (
+	"cmp"
 	"compress/gzip"
 	"fmt"
 	"net/http"
@@ -68,12 +69,7 @@ func (a *answer) declared(sheet *sheet) int64 {
 	return m.sent
 }
 
-func (f *Fault) say() schema.Code {
-	if f.Say == "" {
-		return schema.QueryError
-	}
-	return f.Say
-}
+func (f *Fault) say() schema.Code { return cmp.Or(f.Say, schema.QueryError) }
 
 // number gives the query the number of its export.
 func (s *Server) number(q Query) Query {

@@ -3,6 +3,7 @@ package exporttest
 import (
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"dfinery-kafka/schema"
@@ -72,17 +73,8 @@ func (p Poison) kills(q Query) bool {
 	if p.Day != 0 && (p.Day < q.From || p.Day > q.To) || q.Kind != schema.Event {
 		return false
 	}
-	for _, name := range q.Filter.ExcludeEvents {
-		if name == p.Event {
-			return false
-		}
-	}
-	for _, name := range q.Filter.Events {
-		if name == p.Event {
-			return true
-		}
-	}
-	return q.Filter.Events == nil
+	f := &q.Filter
+	return !slices.Contains(f.ExcludeEvents, p.Event) && (f.Events == nil || slices.Contains(f.Events, p.Event))
 }
 
 // Inject has the next calls go wrong, one fault a call, before Faults is asked again. The zero Fault lets a call go well.

@@ -1,6 +1,7 @@
 package exporttest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -45,7 +46,7 @@ type use struct {
 // admit says whether one more call may run, and notes it if so.
 func (w *window) admit(l *Limits, call int, now time.Time) bool {
 	w.uses = slices.DeleteFunc(w.uses, func(u use) bool { return now.Sub(u.at) >= time.Hour })
-	perHour, atOnce := orDefault(l.PerHour, 100), orDefault(l.AtOnce, 5)
+	perHour, atOnce := cmp.Or(l.PerHour, 100), cmp.Or(l.AtOnce, 5)
 	fits := (perHour < 0 || w.used(l, now) < perHour) && (atOnce < 0 || w.active < atOnce)
 	if fits || l.RefusedCount {
 		w.uses = append(w.uses, use{call, now})
@@ -86,7 +87,7 @@ func (w *window) headers(l *Limits, h http.Header, now time.Time, refused bool) 
 	if refused && l.RetryAfter {
 		h.Set("Retry-After", strconv.Itoa(int((reset.Sub(now)+time.Second-1)/time.Second)))
 	}
-	perHour := orDefault(l.PerHour, 100)
+	perHour := cmp.Or(l.PerHour, 100)
 	if perHour < 0 {
 		return
 	}

@@ -2,6 +2,7 @@ package exporttest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -94,7 +95,7 @@ func (s *Server) eventQuery(q Query, p parameters) (Query, schema.Code) {
 	if s.RefuseToday {
 		last--
 	}
-	if q.From < today-schema.Day(orDefault(s.Reach, 30)) || q.From > last {
+	if q.From < today-schema.Day(cmp.Or(s.Reach, 30)) || q.From > last {
 		return Query{}, schema.ExceedDateRangeLimit
 	}
 	return q, ""

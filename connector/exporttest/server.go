@@ -1,6 +1,7 @@
 package exporttest
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"net/http"
 	"strings"
@@ -91,7 +92,7 @@ func (s *Server) refuse(a *answer, body []byte, now time.Time) schema.Code {
 	if id == "" {
 		return schema.InvalidParameter
 	}
-	if id != orText(s.Service, "1234") || !s.authorized(a.r.Header.Get("Authorization")) {
+	if id != cmp.Or(s.Service, "1234") || !s.authorized(a.r.Header.Get("Authorization")) {
 		return schema.UnauthorizedToken
 	}
 	s.mu.Lock()
@@ -110,7 +111,7 @@ func (s *Server) refuse(a *answer, body []byte, now time.Time) schema.Code {
 
 func (s *Server) authorized(header string) bool {
 	s.mu.Lock()
-	token := orText(s.token, orText(s.Token, "export-token"))
+	token := cmp.Or(s.token, cmp.Or(s.Token, "export-token"))
 	s.mu.Unlock()
 	return subtle.ConstantTimeCompare([]byte(header), []byte("Bearer "+token)) == 1
 }
@@ -132,11 +133,4 @@ func (s *Server) now() time.Time {
 		return time.Now()
 	}
 	return s.Clock()
-}
-
-func orText(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
