@@ -12,6 +12,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
+// TestAdmin: what the admin server says of a service at work agrees with what the simulated API and Kafka have seen.
 func TestAdmin(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 51, RowsPerDay: 60}})
@@ -80,6 +81,7 @@ func TestAdmin(t *testing.T) {
 	}
 }
 
+// TestAdminPortInUse: a port that somebody else has is a failure that names ADMIN_ADDR, not a service without a server.
 func TestAdminPortInUse(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &exporttest.Server{})

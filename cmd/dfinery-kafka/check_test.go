@@ -97,6 +97,7 @@ var situations = map[string]struct {
 	"at least once": {make: func(s *situation) { s.environ["DELIVERY"] = "at-least-once"; s.ran() }},
 }
 
+// TestCheck: check says of each situation what is wrong with it, and its remedies, carried out as printed, mend it.
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	for name, test := range situations {

@@ -3,6 +3,7 @@ package main_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,7 @@ func TestWaitIsOver(t *testing.T) {
 	}
 }
 
+// TestBackfillAgain: backfill --again publishes every row of its days once more, with the same ids.
 func TestBackfillAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 41, RowsPerDay: 700, Duplicates: 0.1}})
@@ -137,6 +139,7 @@ func TestCrashDuringCommand(t *testing.T) {
 	}
 }
 
+// TestPauseAndResume: a paused stream makes no call, also after a restart, until it is resumed.
 func TestPauseAndResume(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 43, RowsPerDay: 50}})
@@ -145,7 +148,9 @@ func TestPauseAndResume(t *testing.T) {
 	p := b.start(binary, nil, "run")
 	p.await(`"code":"ok"`)
 	b.command([]string{"events paused"}, "pause", "events")
-	time.Sleep(300 * time.Millisecond) // what was under way ends
+	b.eventually(func() bool { // what was under way has ended
+		return !slices.ContainsFunc(b.api.Calls(), func(c exporttest.Call) bool { return c.Ended.IsZero() })
+	})
 	calls := len(b.api.Calls())
 	time.Sleep(time.Second)
 	if n := len(b.api.Calls()); n != calls {
@@ -165,6 +170,7 @@ func TestPauseAndResume(t *testing.T) {
 	p.kill()
 }
 
+// TestStatus: status tells from the ledger alone what was published and what comes next.
 func TestStatus(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 44, RowsPerDay: 50}})

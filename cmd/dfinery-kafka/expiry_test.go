@@ -72,6 +72,7 @@ func asleep(t *testing.T, renewal string) int {
 	return twice
 }
 
+// TestRenewalKeepsTheFence: an instance that slept for longer than brokers remember a producer writes nothing when it wakes.
 func TestRenewalKeepsTheFence(t *testing.T) {
 	if n := asleep(t, "500ms"); n > 0 {
 		t.Errorf("%d records stand twice", n)

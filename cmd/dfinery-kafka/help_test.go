@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// TestWrap: help texts are broken between words, and what is indented stays as it is.
 func TestWrap(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"a short line":     {"one two", "one two"},

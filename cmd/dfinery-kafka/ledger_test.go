@@ -43,6 +43,7 @@ func expect(t *testing.T, log string, texts ...string) {
 	}
 }
 
+// TestLedgerLost: with its ledger deleted, a service knows from its topics what was published.
 func TestLedgerLost(t *testing.T) {
 	t.Parallel()
 	b := lateBench(t)
@@ -55,6 +56,7 @@ func TestLedgerLost(t *testing.T) {
 	compare(t, b.served(schema.Event), b.published("events"))
 }
 
+// TestLedgerRecordUnreadable: a record of the ledger that can't be read stops the service, which changes nothing.
 func TestLedgerRecordUnreadable(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{"not JSON": "garbage", "a newer release's": `{"v":2,"state":"open"}`, "an unknown state": `{"state":"half"}`} {
@@ -75,6 +77,7 @@ func TestLedgerRecordUnreadable(t *testing.T) {
 	}
 }
 
+// TestLedgerPolicy: ledger topics that would forget are said while the service runs, and refused at its start, with the command that mends them.
 func TestLedgerPolicy(t *testing.T) {
 	t.Parallel()
 	b := lateBench(t)
@@ -94,6 +97,7 @@ func TestLedgerPolicy(t *testing.T) {
 	compare(t, b.served(schema.Event), b.published("events"))
 }
 
+// TestPartitionsAdded: new partitions of a stream's topic are used; those of the ledger, which move the service's key, are refused.
 func TestPartitionsAdded(t *testing.T) {
 	t.Parallel()
 	b := lateBench(t)
@@ -111,6 +115,7 @@ func TestPartitionsAdded(t *testing.T) {
 	expect(t, b.once(1), "partitions were added to the ledger")
 }
 
+// TestPartitionsAddedWhileRunning: new partitions of a topic are fenced before anything is written to them.
 func TestPartitionsAddedWhileRunning(t *testing.T) {
 	t.Parallel()
 	b := lateBench(t)
@@ -123,6 +128,7 @@ func TestPartitionsAddedWhileRunning(t *testing.T) {
 	b.settle()
 }
 
+// TestTopicDeleted: the rows of a deleted topic are lost, and the command that publishes them again is said.
 func TestTopicDeleted(t *testing.T) {
 	t.Parallel()
 	b := lateBench(t)

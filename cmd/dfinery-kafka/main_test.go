@@ -64,6 +64,7 @@ func run(t *testing.T, environ []string, args ...string) (string, result) {
 	return stdout.String(), result{cmd.ProcessState.ExitCode(), stderr.String()}
 }
 
+// TestExitCodes: each command line, right or wrong, has its exit code and its words.
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	valid := []string{"DFINERY_SERVICE_ID=1234", "DFINERY_EXPORT_TOKEN=" + canary, "KAFKA_BROKERS=kafka:9092"}
@@ -125,6 +126,7 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// TestFailureToWrite: an answer that can't be written is a failure.
 func TestFailureToWrite(t *testing.T) {
 	t.Parallel()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -142,6 +144,7 @@ func TestFailureToWrite(t *testing.T) {
 	}
 }
 
+// TestConfigJSON: config --json lists variables, warnings and faults, and redacts secrets.
 func TestConfigJSON(t *testing.T) {
 	t.Parallel()
 	stdout, _ := run(t, []string{"DFINERY_EXPORT_TOKEN=" + canary, "KAFKA_BROKERS=kafka:9092"}, "config", "--json")
@@ -165,6 +168,7 @@ func TestConfigJSON(t *testing.T) {
 	}
 }
 
+// TestVersion: version names version, commit and Go release, and so does --version.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	line := "dfinery-kafka v1.2.3 " + runtime.Version() + "\n"

@@ -29,6 +29,7 @@ func viewOf(role string, reasons []string) func(time.Time) admin.View {
 	}
 }
 
+// TestReady: ready asks an admin server, and tells why it is not ready.
 func TestReady(t *testing.T) {
 	t.Parallel()
 	server := func(role string, reasons ...string) *httptest.Server {

@@ -13,29 +13,6 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// refuseOldEpochs makes kfake refuse InitProducerId of an older epoch, which Apache Kafka does (KIP-360) and kfake does not.
-func refuseOldEpochs(fake *kfake.Cluster) {
-	epochs := map[string]int16{}
-	fake.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {
-		fake.KeepControl()
-		req := r.(*kmsg.InitProducerIDRequest)
-		if req.TransactionalID == nil {
-			return nil, nil, false
-		}
-		epoch, known := epochs[*req.TransactionalID]
-		if known && req.ProducerEpoch >= 0 && req.ProducerEpoch < epoch {
-			res := req.ResponseKind().(*kmsg.InitProducerIDResponse)
-			res.ErrorCode = kerr.ProducerFenced.Code
-			return res, nil, true
-		}
-		if known {
-			epoch++
-		}
-		epochs[*req.TransactionalID] = epoch
-		return nil, nil, false
-	})
-}
-
 // TestStumbleWhileRestoring: an owner whose session ended, and whose next start fails after its take-over, is the owner still.
 func TestStumbleWhileRestoring(t *testing.T) {
 	t.Parallel()

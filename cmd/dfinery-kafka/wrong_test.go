@@ -83,7 +83,7 @@ func TestWrongSurroundings(t *testing.T) {
 			}
 			began := time.Now()
 			_, got := b.run("run", "--once")
-			if took := time.Since(began); took > 35*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("it took %s", took)
 			}
 			if got.Code != test.code {

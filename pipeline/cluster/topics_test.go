@@ -50,7 +50,7 @@ func TestTopics(t *testing.T) {
 		for i := range want {
 			got := topics[1].Partitions[i]
 			want[i] = cluster.Partition{ID: i, Leader: got.Leader, Replicas: []int32{got.Leader}, ISR: []int32{got.Leader}}
-			if !cmp.Equal(true, hasBroker(alive, got.Leader)) {
+			if !hasBroker(alive, got.Leader) {
 				t.Errorf("partition %d is led by %d, which is no broker of %v", i, got.Leader, alive)
 			}
 		}
@@ -122,7 +122,6 @@ func TestMovedLeader(t *testing.T) {
 			if err := fake.MoveTopicPartition("events", 0, node); err != nil {
 				t.Fatal(err)
 			}
-			moved := time.Now()
 			topics, err := c.Topics(t.Context(), "events")
 			if err != nil || topics[0].Partitions[0].Leader != node {
 				t.Errorf("Topics: %v, %v", topics, err)
@@ -132,9 +131,6 @@ func TestMovedLeader(t *testing.T) {
 			}
 			if err := write(); err != nil {
 				t.Errorf("the second attempt: %v", err)
-			}
-			if took := time.Since(moved); took > time.Second {
-				t.Errorf("following the leader took %s", took)
 			}
 		})
 	}
