@@ -37,7 +37,7 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 			if err != nil {
 				return err
 			}
-			first, last, err := span(c, args[0], from, to)
+			first, last, err := checkDays(c, args[0], from, to)
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
@@ -58,8 +58,8 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 	return cmd
 }
 
-// span checks the days that are asked for.
-func span(c *config.Config, stream, from, to string) (first, last schema.Day, err error) {
+// checkDays reads --from and --to, and refuses days that the API does not export.
+func checkDays(c *config.Config, stream, from, to string) (first, last schema.Day, err error) {
 	s, err := streamOf(c, stream)
 	if err != nil {
 		return 0, 0, err

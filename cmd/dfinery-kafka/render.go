@@ -63,15 +63,15 @@ func render(w io.Writer, o *overview, loc *time.Location, colour bool) error {
 	for _, c := range o.Commands {
 		state := "waits for the owner"
 		if c.Taken != nil {
-			state = "under way since " + ago(o.At, *c.Taken)
+			state = "under way for " + span(o.At.Sub(*c.Taken))
 		}
 		fmt.Fprintf(&b, "\ncommand %s %s, given %s by %s: %s\n", c.Verb, c.Stream, ago(o.At, c.Given), c.By, state)
 	}
-	b.WriteString("\n")
+	var legend []string
 	for _, c := range []cell{cellSettled, cellOpen, cellPending, cellFailing, cellNarrow, cellGap} {
-		b.WriteString(c.draw(colour) + " " + c.meaning + "  ")
+		legend = append(legend, c.draw(colour)+" "+c.meaning)
 	}
-	b.WriteString("\n")
+	fmt.Fprintf(&b, "\n%s\n", strings.Join(legend, "  "))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -93,7 +93,7 @@ func owner(o *overview) string {
 	case !o.Alive:
 		return fmt.Sprintf("whose owner %s was last heard of %s: if it runs, see its log and dfinery-kafka check", o.Owner.Instance, ago(o.At, o.Owner.Beat))
 	}
-	return fmt.Sprintf("owned by %s (%s) since %s", o.Owner.Instance, strings.Trim(o.Owner.Version, "()"), ago(o.At, o.Owner.Since))
+	return fmt.Sprintf("owned by %s (%s) for %s", o.Owner.Instance, strings.Trim(o.Owner.Version, "()"), span(o.At.Sub(o.Owner.Since)))
 }
 
 func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc *time.Location, colour bool) {
@@ -199,16 +199,21 @@ func because(cause string) string {
 
 // ago is how long before now t was, as people say it.
 func ago(now, t time.Time) string {
-	d := now.Sub(t).Round(time.Second)
-	switch {
-	case d < time.Second:
-		return "just now"
-	case d < time.Minute:
-		return fmt.Sprintf("%ds ago", int(d.Seconds()))
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%dm ago", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh ago", int(d.Hours()))
+	if d := now.Sub(t); d.Round(time.Second) > 0 {
+		return span(d) + " ago"
 	}
-	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+	return "just now"
+}
+
+// span is a time as people say it; clocks that are apart make none of it negative.
+func span(d time.Duration) string {
+	switch d = max(0, d.Round(time.Second)); {
+	case d < time.Minute:
+		return fmt.Sprintf("%ds", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }

@@ -43,9 +43,12 @@ func TestRender(t *testing.T) {
 				Next: &pipeline.NextStatus{Day: today, At: before(-8 * time.Minute), WaitsFor: schema.WaitPoll}},
 			{Name: "users", Topic: "dfinery.users", First: today - schema.Reach, Paused: true, Halted: &halted, Next: &pipeline.NextStatus{Day: today, WaitsFor: schema.WaitHalted}},
 		},
-		Commands: []*ledger.Command{{Verb: "backfill", Stream: "events", Given: *before(time.Minute), By: "ana@desk"}},
+		Commands: []*ledger.Command{
+			{Verb: "backfill", Stream: "events", Given: *before(time.Minute), By: "ana@desk"},
+			{Verb: "replay", Stream: "users", Given: *before(time.Hour), Taken: before(50 * time.Hour), By: "ana@desk"},
+		},
 	}
-	const want = `service 1234, owned by a-1 (v0.1.0) since 3h ago
+	const want = `service 1234, owned by a-1 (v0.1.0) for 3h
 calls left this hour: 87 of 100 (5 made here), next free 2026-11-24T11:30:00Z; breaker open until 2026-11-24T11:01:00Z (5 × query_error in a row)
 
 events → dfinery.events
@@ -65,7 +68,9 @@ users → dfinery.users, paused
 
 command backfill events, given 1m ago by ana@desk: waits for the owner
 
-█ settled  ▒ open  · pending  ! failing  n narrowed  x gap  
+command replay users, given 60m ago by ana@desk: under way for 2 days
+
+█ settled  ▒ open  · pending  ! failing  n narrowed  x gap
 `
 	var plain, coloured strings.Builder
 	if err := render(&plain, o, seoul, false); err != nil {
