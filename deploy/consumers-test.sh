@@ -6,28 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-work=$(mktemp -d)
-pids=()
-
-finish() {
-  local pid
-  for pid in "${pids[@]}"; do
-    kill "$pid" 2> /dev/null || true
-    wait "$pid" || true
-  done
-  rm -rf "$work"
-}
-trap finish EXIT
-
-# await FILE TEXT: until a background program has said so
-await() {
-  for ((tries = 0; tries < 600; tries++)); do
-    grep -q "$2" "$1" && return
-    sleep 0.1
-  done
-  cat "$1" >&2
-  return 1
-}
+. deploy/test-lib.sh
 
 nobody=() # PostgreSQL refuses to run as root
 [ "$(id -u)" -ne 0 ] || nobody=(setpriv --reuid nobody --regid nogroup --clear-groups)
@@ -44,11 +23,7 @@ postgres() {
 }
 
 publish() {
-  go build -o "$work/bin/" ./cmd/dfinery-kafka ./cmd/demo
-  "$work/bin/demo" -api 127.0.0.1:0 -rows 500 > "$work/api.log" 2>&1 &
-  pids+=($!)
-  await "$work/api.log" token
-  read -r url token < <(sed -n 's/.* at \(.*\), token \(.*\)/\1 \2/p' "$work/api.log")
+  start_api
   local environ=("DFINERY_BASE_URL=$url" DFINERY_SERVICE_ID=1234 "DFINERY_EXPORT_TOKEN=$token" "KAFKA_BROKERS=$BROKERS" "STREAM_EVENTS_TOPIC=$TOPIC"
     "LEDGER_TOPIC=$TOPIC.ledger" "DEAD_LETTER_TOPIC=$DEAD_LETTERS" STREAM_EVENTS_START=3 STREAM_EVENTS_POLL_INTERVAL=1h ADMIN_ADDR= LOG_LEVEL=warn)
   env -i "${environ[@]}" "$work/bin/dfinery-kafka" run --once

@@ -4,35 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-work=$(mktemp -d)
-pids=()
-
-finish() {
-  local pid
-  for pid in "${pids[@]}"; do
-    kill "$pid" 2> /dev/null || true
-    wait "$pid" || true
-  done
-  rm -rf "$work"
-}
-trap finish EXIT
-
-# await FILE TEXT: until a background program has said so
-await() {
-  for ((tries = 0; tries < 600; tries++)); do
-    grep -q "$2" "$1" && return
-    sleep 0.1
-  done
-  cat "$1" >&2
-  return 1
-}
-
-mkdir "$work/bin"
-go build -o "$work/bin/" ./cmd/dfinery-kafka ./cmd/demo
-"$work/bin/demo" -api 127.0.0.1:0 -rows 500 > "$work/api.log" 2>&1 &
-pids+=($!)
-await "$work/api.log" token
-read -r url token < <(sed -n 's/.* at \(.*\), token \(.*\)/\1 \2/p' "$work/api.log")
+. deploy/test-lib.sh
+start_api
 prefix=live-$RANDOM$RANDOM
 admin=127.0.0.1:${ADMIN_PORT:-29680}
 prometheus=127.0.0.1:${PROMETHEUS_PORT:-29690}
@@ -57,7 +30,6 @@ unset KAFKA_TEST_BROKERS
 "$work/bin/dfinery-kafka" run > "$work/run.log" 2>&1 &
 pids+=($!)
 await "$work/run.log" '"code":"query_error"'
-
 
 sed -e "s#connector:8080#$admin#" -e "s#/etc/prometheus/#$PWD/deploy/prometheus/#" -e 's/: 10s/: 1s/' deploy/compose/prometheus.yaml > "$work/prometheus.yaml"
 promtool check config "$work/prometheus.yaml"
