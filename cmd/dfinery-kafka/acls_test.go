@@ -26,7 +26,12 @@ func (k *secureKafka) userOf(t *testing.T, rows int) *situation {
 func (s *situation) grant(b *kadm.ACLBuilder) {
 	s.t.Helper()
 	s.admin(func(ctx context.Context, c *kadm.Client) error {
-		_, err := c.CreateACLs(ctx, b)
+		created, err := c.CreateACLs(ctx, b)
+		for _, acl := range created {
+			if err == nil && acl.Err != nil {
+				err = fmt.Errorf("%v on %s: %w %s", acl.Operation, acl.Name, acl.Err, acl.ErrMessage)
+			}
+		}
 		return err
 	})
 }

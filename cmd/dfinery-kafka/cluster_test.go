@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"context"
-	"dfinery-kafka/connector/exporttest"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -13,6 +12,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/connector/exporttest"
 )
 
 // ask asks the cluster.

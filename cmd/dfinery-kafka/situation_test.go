@@ -3,6 +3,7 @@ package main_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"regexp"
 	"slices"
@@ -91,8 +92,8 @@ func (s *situation) carryOut(command string) {
 func (s *situation) user(name, password string) {
 	s.t.Helper()
 	s.admin(func(ctx context.Context, c *kadm.Client) error {
-		_, err := c.AlterUserSCRAMs(ctx, nil, []kadm.UpsertSCRAM{{User: name, Mechanism: kadm.ScramSha256, Iterations: 4096, Password: password}})
-		return err
+		altered, err := c.AlterUserSCRAMs(ctx, nil, []kadm.UpsertSCRAM{{User: name, Mechanism: kadm.ScramSha256, Iterations: 4096, Password: password}})
+		return errors.Join(err, altered.Error())
 	})
 	s.login(name, password)
 	s.environ["KAFKA_SASL_MECHANISM"] = "SCRAM-SHA-256"
