@@ -66,6 +66,10 @@ func caughtUp(ctx context.Context, client *kgo.Client) error {
 		}
 		return err
 	}
+	brokers, err := kadm.NewClient(client).ListBrokers(ctx)
+	if err != nil {
+		return fmt.Errorf("list the brokers that have to catch up: %w", err)
+	}
 	question := kmsg.NewPtrDescribeClientQuotasRequest()
 	question.Strict = true
 	question.Components = []kmsg.DescribeClientQuotasRequestComponent{{EntityType: kind, Match: &name}}
@@ -74,9 +78,9 @@ func caughtUp(ctx context.Context, client *kgo.Client) error {
 		if err := set(kadm.AlterClientQuotaOp{Value: mark}); err != nil {
 			return err
 		}
-		for _, broker := range client.DiscoveredBrokers() {
+		for _, broker := range brokers {
 			for shown := false; !shown; time.Sleep(5 * time.Millisecond) {
-				answer, err := broker.RetriableRequest(ctx, question)
+				answer, err := client.Broker(int(broker.NodeID)).RetriableRequest(ctx, question)
 				if err != nil {
 					return fmt.Errorf("the broker has not caught up: %w", err)
 				}
