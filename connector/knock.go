@@ -88,12 +88,10 @@ const knockTimeout = 20 * time.Second
 
 // withoutURL drops an error's address, which may hold the password of a proxy.
 func withoutURL(err error) error {
-	var at *url.Error
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*url.Error](err); ok {
 		return at.Err
 	}
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		return dns
 	}
 	return err

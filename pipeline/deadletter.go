@@ -28,8 +28,7 @@ const shortCopy = 1 << 10
 // deadLetter appends a dead letter. The caller holds mu.
 func (e *export) deadLetter(letter *schema.DeadLetter, id []byte) error {
 	err := e.appendLetter(letter, id)
-	var large *produce.TooLargeError
-	if errors.As(err, &large) {
+	if _, large := errors.AsType[*produce.TooLargeError](err); large {
 		letter.Shorten(shortCopy)
 		err = e.appendLetter(letter, id)
 	}

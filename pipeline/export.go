@@ -84,8 +84,7 @@ const progressEvery = 4096 / together
 // run makes the call and moves its rows; it hands the export back on the tenure's channel, whatever happens.
 func (e *export) run(ctx context.Context) {
 	e.err = e.move(ctx)
-	var failure *schema.Failure
-	if errors.As(e.err, &failure) && failure.Class != schema.Cancelled {
+	if failure, ok := errors.AsType[*schema.Failure](e.err); ok && failure.Class != schema.Cancelled {
 		e.mu.Lock()
 		if err := e.deadLetter(schema.ExportLetter(failure, time.Now()), exportID(e.call)); err != nil {
 			e.err = err
@@ -147,8 +146,7 @@ func (e *export) rejectIfBad(err error, body Body, behind int) error {
 	if err == nil {
 		return nil
 	}
-	var bad *schema.BadRow
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*schema.BadRow](err); ok {
 		return e.reject(bad, body, behind)
 	}
 	return err
@@ -174,8 +172,7 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 	e.value.row = row
 	e.put.Key, e.put.Headers[0].Value = k, e.id
 	if err := e.senders[cluster.PartitionOf(k, len(e.senders))].Append(&e.put); err != nil {
-		var large *produce.TooLargeError
-		if errors.As(err, &large) {
+		if large, ok := errors.AsType[*produce.TooLargeError](err); ok {
 			return row.Bad(schema.TooLarge, schema.OriginKafka, "larger than the topic takes", large.Error())
 		}
 		return err

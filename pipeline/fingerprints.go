@@ -11,8 +11,8 @@ import (
 // load reads the fingerprints of what is published of the day.
 func (e *export) load(ctx context.Context) error {
 	set, err := e.tenure.books.LoadSet(ctx, e.day.name, &e.record)
-	var lost *ledger.LostError
-	if errors.As(err, &lost) {
+	lost, ok := errors.AsType[*ledger.LostError](err)
+	if ok {
 		e.tenure.log.Error("rows of this day may be published twice", "stream", e.stream.Name, "day", e.day.name.Day, "error", err,
 			"do", "give "+e.tenure.books.Rows+" back its retention of 35 days; tell consumers to deduplicate by the header id")
 		err = nil

@@ -154,7 +154,7 @@ func (t *tenure) readRow(l *schema.DeadLetter, r *replay, st *stream) (held int,
 	}
 	raw := l.Row.Bytes()
 	row, err := t.service.Parse(rows.columns, raw)
-	if bad := (*schema.BadRow)(nil); err != nil && !errors.As(err, &bad) {
+	if _, bad := errors.AsType[*schema.BadRow](err); err != nil && !bad {
 		return 0, fmt.Errorf("read its row: %w", err)
 	}
 	rows.rows = append(rows.rows, replayRow{row, err})

@@ -133,8 +133,8 @@ func (s *Service) Run(ctx context.Context) error {
 // learnLimit remembers that a topic takes less than we took for its max.message.bytes, which we may not be allowed to read: at the next
 // try the row becomes a dead letter instead of ending the session again.
 func (s *Service) learnLimit(err error) {
-	var refused *produce.RefusedError
-	if !errors.As(err, &refused) || refused.Records != 1 || !errors.Is(err, kafka.MessageSizeTooLarge) {
+	refused, ok := errors.AsType[*produce.RefusedError](err)
+	if !ok || refused.Records != 1 || !errors.Is(err, kafka.MessageSizeTooLarge) {
 		return
 	}
 	if s.refused == nil {

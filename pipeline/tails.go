@@ -116,8 +116,7 @@ func (ts *tails) verify(ctx context.Context, p cluster.TopicPartition, log clust
 		},
 		Hole: func(int64, int64) { compacted = true }, // which proves nothing
 	})
-	var gone *cluster.RangeError
-	if err != nil && !errors.As(err, &gone) {
+	if _, gone := errors.AsType[*cluster.RangeError](err); err != nil && !gone {
 		return false, fmt.Errorf("restore %v: %w", p, err)
 	}
 	if found == mark.ID || compacted {

@@ -158,8 +158,7 @@ func (t *tenure) judgePolicies(ctx context.Context) {
 		return // it was just possible to ask for the streams' topics, and is again soon
 	}
 	for _, fault := range faults {
-		var policy *ledger.PolicyError
-		if errors.As(fault, &policy) {
+		if policy, ok := errors.AsType[*ledger.PolicyError](fault); ok {
 			t.log.Error("the ledger will forget what was published", "topic", policy.Topic, policy.Config, policy.Have, "needed", policy.Want, "do", policy.Repair)
 		}
 	}

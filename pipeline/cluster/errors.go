@@ -90,15 +90,13 @@ func Forbidden(err error) bool {
 // What was refused for its TLS or SASL is not. The end of a context looks like the end of a request's time: ask the
 // caller's own context first.
 func Retriable(err error) bool {
-	var code kafka.Error
-	if errors.As(err, &code) {
+	if code, ok := errors.AsType[kafka.Error](err); ok {
 		return code.Temporary() || code == kafka.ConcurrentTransactions || code == kafka.BrokerNotAvailable || code == kafka.ReplicaNotAvailable
 	}
 	if errors.Is(err, context.Canceled) {
 		return false
 	}
-	var connect *ConnectError
-	if errors.As(err, &connect) && connect.Step != StepConnect {
+	if connect, ok := errors.AsType[*ConnectError](err); ok && connect.Step != StepConnect {
 		return isBroken(err)
 	}
 	// Not net.Error, which the error of a file satisfies too.

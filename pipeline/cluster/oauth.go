@@ -70,15 +70,13 @@ func (e *TokenError) Error() string {
 func (e *TokenError) Unwrap() error { return e.Err }
 
 func tokenFault(err error) error {
-	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) && refused.Response != nil {
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok && refused.Response != nil {
 		if code := refused.ErrorCode; oauthCode(code) {
 			return fmt.Errorf("HTTP %d, %s", refused.Response.StatusCode, code)
 		}
 		return fmt.Errorf("HTTP %d", refused.Response.StatusCode)
 	}
-	var at *url.Error
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*url.Error](err); ok {
 		return at.Err
 	}
 	if errors.As(err, new(net.Error)) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {

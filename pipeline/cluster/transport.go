@@ -45,7 +45,7 @@ func (t *transport) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Requ
 		return res, err
 	}
 	unreachable := t.refresh(ctx, addr)
-	if connect := (*ConnectError)(nil); err != nil && unreachable != nil && !errors.As(err, &connect) {
+	if _, told := errors.AsType[*ConnectError](err); err != nil && unreachable != nil && !told {
 		err = fmt.Errorf("%w; %w", err, unreachable)
 	}
 	return res, err
@@ -100,8 +100,7 @@ func (t *transport) refresh(ctx context.Context, addr net.Addr) error {
 	}
 	t.began = time.Now()
 	_, err := t.pool.RoundTrip(ctx, addr, wake{})
-	var connect *ConnectError
-	if errors.As(err, &connect) {
+	if connect, ok := errors.AsType[*ConnectError](err); ok {
 		return connect
 	}
 	return nil
