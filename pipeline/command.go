@@ -123,6 +123,14 @@ func (t *tenure) carry(ctx context.Context, c *ledger.Command) (changed, done bo
 	return true, true
 }
 
+// Counted is so many of what, in the plural unless it is one.
+func Counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // tryNow has no day of the stream wait because of its last failure any longer.
 func (s *stream) tryNow() {
 	for _, d := range s.days {
@@ -170,9 +178,9 @@ func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done boo
 	if finished+failed < c.Total {
 		return changed, false
 	}
-	c.Result = fmt.Sprintf("%d days exported", finished)
+	c.Result = Counted(finished, "day") + " exported"
 	if failed > 0 {
-		c.Error = fmt.Sprintf("%d days are out of the API's reach", failed)
+		c.Error = Counted(failed, "day") + " out of the API's reach"
 	}
 	return true, true
 }

@@ -63,9 +63,10 @@ func (t *tenure) carryReplay(ctx context.Context, c *ledger.Command, st *stream)
 		return changed, false
 	}
 	delete(t.replays, c.ID)
-	c.Result = fmt.Sprintf("%d rows published, %d were published already, %d are bad still, %d days exported again", r.total.Published, r.total.Duplicates, r.total.Bad, r.whole)
+	c.Result = fmt.Sprintf("%s published, %d were published already, %d are bad still, %s exported again", Counted(r.total.Published, "row"),
+		r.total.Duplicates, r.total.Bad, Counted(r.whole, "day"))
 	if r.wrong > 0 {
-		c.Error = fmt.Sprintf("%d letters can't be replayed: %s", r.wrong, strings.Join(r.why, "; "))
+		c.Error = Counted(r.wrong, "letter") + " can't be replayed: " + strings.Join(r.why, "; ")
 	}
 	c.Letters = nil // the ledger keeps what came of them
 	return true, true

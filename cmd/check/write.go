@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"dfinery-kafka/pipeline"
 )
 
 // WriteText writes the lines for people, remedies indented, and a summary.
@@ -18,7 +20,7 @@ func WriteText(w io.Writer, lines []Line) error {
 			fmt.Fprintf(&b, "      → %s\n", r)
 		}
 	}
-	fmt.Fprintf(&b, "%d ok, %d warnings, %d failed\n", count[OK], count[Warn], count[Fail])
+	fmt.Fprintf(&b, "%d ok, %s, %d failed\n", count[OK], pipeline.Counted(count[Warn], "warning"), count[Fail])
 	_, err := io.WriteString(w, b.String())
 	return err
 }

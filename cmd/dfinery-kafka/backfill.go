@@ -95,8 +95,8 @@ func cost(w io.Writer, c *config.Config, stream string, first, last schema.Day, 
 		polls += c.Streams[i].CallsPerHour()
 	}
 	free := max(1, float64(c.DFINERY.CallsPerHour)-polls)
-	fmt.Fprintf(w, "backfill of %s: %d days, %d calls, about %.1f hours of the quota that polls leave (%.0f calls an hour)\n",
-		stream, days, days, math.Max(0.1, float64(days)/free), free)
+	fmt.Fprintf(w, "backfill of %s: %s, %s, about %.1f hours of the quota that polls leave (%.0f calls an hour)\n",
+		stream, pipeline.Counted(days, "day"), pipeline.Counted(days, "call"), math.Max(0.1, float64(days)/free), free)
 	if again {
 		fmt.Fprintln(w, "--again: every row of these days is published once more, with the same id")
 	}

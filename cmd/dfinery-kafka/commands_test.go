@@ -73,9 +73,9 @@ func TestBackfillAgain(t *testing.T) {
 	b.quiet()
 	p := b.start(binary, nil, "run")
 	p.await(`"msg":"owner"`)
-	b.command([]string{"1 days, 1 calls", "1 days exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--yes", "--wait", "1m")
+	b.command([]string{"1 day, 1 call", "1 day exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--yes", "--wait", "1m")
 	compare(t, b.served(schema.Event), b.published("events"))
-	b.command([]string{"published once more", "1 days exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--again", "--yes", "--wait", "1m")
+	b.command([]string{"published once more", "1 day exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--again", "--yes", "--wait", "1m")
 	p.kill()
 
 	// Each record of that day stands there twice now, with the same id, and of the others once. The next export knows them all.
@@ -211,7 +211,7 @@ func TestBackfillAsksNobody(t *testing.T) {
 	if diff := cmp.Diff(result{}, got); diff != "" {
 		t.Errorf("exit (-want +got):\n%s", diff)
 	}
-	want := "backfill of events: 1 days, 1 calls, about 0.1 hours of the quota that polls leave (92 calls an hour)\n" +
+	want := "backfill of events: 1 day, 1 call, about 0.1 hours of the quota that polls leave (92 calls an hour)\n" +
 		"backfill events: written to the ledger, the service's owner carries it out\n"
 	if diff := cmp.Diff(want, out); diff != "" {
 		t.Errorf("it says (-want +got):\n%s", diff)

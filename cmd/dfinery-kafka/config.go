@@ -12,6 +12,7 @@ import (
 	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/terminal"
+	"dfinery-kafka/pipeline"
 )
 
 func configCommand() *cobra.Command {
@@ -89,12 +90,8 @@ func loadConfig(stderr io.Writer) (*config.Config, config.Report, error) {
 		fmt.Fprintln(stderr, "warning:", warning)
 	}
 	if err != nil {
-		faults := "1 fault"
-		if n := len(report.Faults); n > 1 {
-			faults = fmt.Sprintf("%d faults", n)
-		}
 		indented := "  " + strings.ReplaceAll(err.Error(), "\n", "\n  ")
-		err = &exitError{exitUsage, fmt.Errorf("the configuration has %s:\n%s", faults, indented)}
+		err = &exitError{exitUsage, fmt.Errorf("the configuration has %s:\n%s", pipeline.Counted(len(report.Faults), "fault"), indented)}
 	}
 	return c, report, err
 }

@@ -79,7 +79,7 @@ func TestReplayExports(t *testing.T) {
 	if got.Code != 0 {
 		t.Fatalf("exit %d: %s%s\n%s", got.Code, out, got.Stderr, p.text())
 	}
-	expect(t, out, "1 days exported again")
+	expect(t, out, "1 day exported again")
 	if n := len(b.api.Calls()); n != calls+1 {
 		t.Errorf("%d calls for the replay, want 1", n-calls)
 	}

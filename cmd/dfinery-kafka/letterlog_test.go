@@ -125,8 +125,8 @@ func TestReplayInParts(t *testing.T) {
 	if got.Code != 0 {
 		t.Errorf("exit %d: %s%s\n%s", got.Code, out, got.Stderr, p.text())
 	}
-	expect(t, out, "plan: 1204 dead letters: 1200 rows to be read again, 1 days to be exported again (1 calls); 1 days are out of the API's reach",
-		"1200 rows published, 0 were published already, 0 are bad still, 1 days exported again")
+	expect(t, out, "plan: 1204 dead letters: 1200 rows to be read again, 1 day to be exported again (1 call); 1 day out of the API's reach",
+		"1200 rows published, 0 were published already, 0 are bad still, 1 day exported again")
 	if n := len(b.api.Calls()) - calls; n != 1 {
 		t.Errorf("%d calls, want 1", n)
 	}

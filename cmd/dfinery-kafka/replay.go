@@ -101,9 +101,11 @@ func (p *replayPlan) count(l *found) error {
 func (p *replayPlan) nothing() bool { return p.rows == 0 && len(p.days) == 0 }
 
 func (p *replayPlan) String() string {
-	text := fmt.Sprintf("plan: %d dead letters: %d rows to be read again, %d days to be exported again (%d calls)", p.letters, p.rows, len(p.days), len(p.days))
+	count := pipeline.Counted
+	text := fmt.Sprintf("plan: %s: %s to be read again, %s to be exported again (%s)", count(p.letters, "dead letter"), count(p.rows, "row"),
+		count(len(p.days), "day"), count(len(p.days), "call"))
 	if n := len(p.lost); n > 0 {
-		text += fmt.Sprintf("; %d days are out of the API's reach and can't be exported any more", n)
+		text += fmt.Sprintf("; %s out of the API's reach, not to be exported any more", count(n, "day"))
 	}
 	return text
 }

@@ -66,7 +66,7 @@ func (b *bench) settled(name ledger.DayName) {
 	p := b.start(binary, nil, "run")
 	p.await(isOwner)
 	for range 2 {
-		b.command([]string{"1 days exported"}, "backfill", "events", "--from", name.Day.String(), "--to", name.Day.String(), "--yes", "--wait", "1m")
+		b.command([]string{"1 day exported"}, "backfill", "events", "--from", name.Day.String(), "--to", name.Day.String(), "--yes", "--wait", "1m")
 	}
 	p.kill()
 	noAlarm(b.t, p.text())
