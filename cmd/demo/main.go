@@ -19,6 +19,7 @@ func main() {
 	serve := flag.String("api", "", "only serve the API simulator, at this HOST:PORT, until Ctrl-C")
 	flag.Parse()
 	if flag.NArg() > 0 || d.Days < 4 || d.Days > 31 || d.Rows < 100 {
+		fmt.Fprintln(os.Stderr, "demo: --days is 4 to 31, --rows at least 100, and there are no arguments beside flags")
 		flag.Usage()
 		os.Exit(2)
 	}

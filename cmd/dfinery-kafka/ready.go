@@ -102,7 +102,7 @@ func askReady(ctx context.Context, at string) error {
 	client := &http.Client{Transport: &http.Transport{}}
 	answer, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("reach the admin server: %w", err)
+		return fmt.Errorf("reach the admin server: %w; does an instance run there, with this ADMIN_ADDR?", err)
 	}
 	defer answer.Body.Close()
 	var state struct {
