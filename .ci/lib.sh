@@ -1,8 +1,28 @@
-# What .ci/run and .ci/chart share; to be sourced. The caller sets work, a directory that it removes at its end.
+# What the scripts beside it share; to be sourced from the repository's root. work is a directory of the script's own, gone at its end.
 # The tools' binaries are kept in ${XDG_CACHE_HOME:-~/.cache}/dfinery-kafka.
 # shellcheck shell=bash
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dfinery-kafka
+work=$(mktemp -d)
+
+# cleanup ends the Kafkas that a script has started; one that starts something else defines its own.
+cleanup() {
+  local cluster
+  for cluster in "$work"/kafka*; do
+    [ ! -d "$cluster" ] || deploy/kafka-down.sh "$cluster"
+  done
+}
+
+# finish names the step that failed, if one did.
+finish() {
+  local status=$?
+  cleanup
+  if [ "$status" -ne 0 ]; then
+    printf '\nFAILED: %s\n' "${current:-setup}" >&2
+  fi
+  rm -rf "$work"
+}
+trap finish EXIT
 
 step() {
   current=$*
@@ -20,7 +40,6 @@ have() {
     apt-get update -qq
     updated=yes
   fi
-  # shellcheck disable=SC2154 # work is the caller's
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" > "$work/apt.log" 2>&1 || {
     cat "$work/apt.log" >&2
     return 1
