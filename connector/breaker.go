@@ -94,7 +94,11 @@ func (b *breaker) report(t ticket, result error, code schema.Code) {
 	case wasClosed && errors.Is(result, errCounted):
 		b.streak = append(b.streak, code)
 	}
-	if !b.observe() {
+	switch {
+	case b.state == gobreaker.StateHalfOpen && errors.Is(result, errCounted):
+		// Not asked of gobreaker: the timeout of a restored period is what remained of it, so it may be half-open again by now.
+		b.move(gobreaker.StateOpen)
+	case !b.observe():
 		return
 	}
 	switch {
@@ -117,7 +121,7 @@ func (b *breaker) postpone(t ticket) {
 	if t.cb != b.cb || b.state != gobreaker.StateHalfOpen {
 		return
 	}
-	b.transitions[Transition{b.state.String(), gobreaker.StateOpen.String()}]++
+	b.move(gobreaker.StateOpen)
 	b.open(b.period)
 	b.log.Error("breaker stays open: a slice as the probe failed", "cause", b.cause(), "next_try", b.due, "do", askThem)
 }
@@ -128,12 +132,16 @@ func (b *breaker) observe() bool {
 	if state == b.state {
 		return false
 	}
-	b.transitions[Transition{b.state.String(), state.String()}]++
-	b.state = state
+	b.move(state)
 	if state == gobreaker.StateHalfOpen {
 		b.log.Info("breaker half-open: the next call is a probe", "cause", b.cause())
 	}
 	return true
+}
+
+func (b *breaker) move(state gobreaker.State) {
+	b.transitions[Transition{b.state.String(), state.String()}]++
+	b.state = state
 }
 
 func (b *breaker) open(period time.Duration) {

@@ -118,6 +118,25 @@ func TestRestartKeepsTheDoubling(t *testing.T) {
 	})
 }
 
+// In a bubble the clock stands still while a result is reported. Here it does not, and what a restart had left of the period is over at once.
+func TestFailedProbeAfterARestartInRealTime(t *testing.T) {
+	s := open(t, connector.Policy{}, json.RawMessage(
+		`{"version":1,"breaker":{"streak":["query_error"],"probes":1,"period_ns":60000000000,"due":"1990-01-01T00:00:00Z"}}`))
+	<-time.After(time.Millisecond)
+	must(t, s, query)
+	got := s.Status(time.Now()).Breaker
+	got.Until = time.Time{}
+	wanted := connector.BreakerStatus{State: "open", Failures: 3, Cause: "1 × query_error in a row", Transitions: map[connector.Transition]int{
+		{From: "open", To: "half-open"}: 1, {From: "half-open", To: "open"}: 1,
+	}}
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Error(diff)
+	}
+	if p, wait := s.Reserve(time.Now(), 0); p != nil || wait.For != schema.WaitBreaker {
+		t.Errorf("another call is allowed at once: %+v", wait)
+	}
+}
+
 func TestStateOfAWrongClock(t *testing.T) {
 	for _, c := range []struct {
 		name, state string
