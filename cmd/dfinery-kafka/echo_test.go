@@ -3,7 +3,10 @@ package main_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,4 +84,27 @@ func TestTokenEchoed(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTokenBehindAnAnswer: net/http prints by itself what a server sends behind its answer.
+func TestTokenBehindAnAnswer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, out, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			panic(err) // HTTP/1 can always be hijacked
+		}
+		t.Cleanup(func() { conn.Close() }) // open until then: a connection that was closed is not looked at
+		const body = "df_unified_id,event_name\nu,e\n"
+		_, _ = fmt.Fprintf(out, "HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%sunasked, %s", len(body), body, canary)
+		_ = out.Flush()
+	}))
+	t.Cleanup(server.Close)
+	b.environ["DFINERY_BASE_URL"] = server.URL
+	_, got := b.run("run", "--once")
+	if got.Code != 0 || strings.Contains(got.Stderr, "unasked") {
+		t.Errorf("exit %d:\n%s", got.Code, got.Stderr)
+	}
+	compare(t, slices.Repeat([]map[string]string{{"df_unified_id": "u", "event_name": "e"}}, 3), b.published("events"))
 }
