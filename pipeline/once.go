@@ -9,8 +9,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// LeftError is the end of Once with work left: what is due and can't be had within reasonable time.
-type LeftError struct{ Left []Left }
+// LeftError is the end of Once with work left: what is due and can't be had within reasonable time, or what it was stopped before.
+type LeftError struct {
+	Left    []Left
+	Stopped bool // by Run's context. Nothing is in Left when that came before it was known what is due
+}
 
 // Left is one day that is due still.
 type Left struct {
@@ -21,6 +24,9 @@ type Left struct {
 }
 
 func (e *LeftError) Error() string {
+	if len(e.Left) == 0 {
+		return "stopped before it was known what is due"
+	}
 	var b strings.Builder
 	if len(e.Left) == 1 {
 		b.WriteString("1 export is left")
@@ -34,6 +40,8 @@ func (e *LeftError) Error() string {
 		}
 		fmt.Fprintf(&b, "\n  %s %s: ", l.Stream, l.Day)
 		switch {
+		case l.Wait.For == "" && e.Stopped:
+			b.WriteString("stopped before it was exported")
 		case l.Wait.For == "": // it could be tried again at once, but has failed often enough
 			b.WriteString("given up for this run")
 		case l.Wait.Until.IsZero():
@@ -79,9 +87,33 @@ func (t *tenure) onceEnd(ctx context.Context) (ended bool, left, err error) {
 
 // onceDone tells whether Once has nothing to do or to wait for any more, and what it leaves undone.
 func (t *tenure) onceDone() (bool, error) {
+	switch left, soon := t.onceLeft(); {
+	case len(left) == 0:
+		return true, nil
+	case soon:
+		return false, nil
+	default:
+		return true, &LeftError{Left: left}
+	}
+}
+
+// stopped is how Run ends with its context: with Once, what is due and was not exported is left. t is the last tenure, or nil.
+func (s *Service) stopped(t *tenure) error {
+	switch {
+	case !s.Once:
+		return nil
+	case t == nil:
+		return &LeftError{Stopped: true}
+	}
+	if left, _ := t.onceLeft(); len(left) > 0 {
+		return &LeftError{Left: left, Stopped: true}
+	}
+	return nil
+}
+
+// onceLeft is what Once has not done yet, and whether any of it can be done soon.
+func (t *tenure) onceLeft() (left []Left, soon bool) {
 	now := time.Now()
-	var left []Left
-	soon := false
 	for _, d := range plan(t.streams, now, t.service.Location) {
 		day := d.stream.days[d.day]
 		failed := day != nil && day.record.Error != nil
@@ -110,11 +142,5 @@ func (t *tenure) onceDone() (bool, error) {
 		}
 		left = append(left, l)
 	}
-	switch {
-	case len(left) == 0:
-		return true, nil
-	case soon:
-		return false, nil
-	}
-	return true, &LeftError{Left: left}
+	return left, soon
 }

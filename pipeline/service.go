@@ -72,8 +72,8 @@ type Service struct {
 	status     atomic.Pointer[Status]
 }
 
-// Run does the service's work until ctx ends, which returns nil, or until a fault that will not pass. What may pass is waited for:
-// with Once, no longer than patience.
+// Run does the service's work until ctx ends, which returns nil, or with Once a *LeftError if work is left then; or until a fault that will
+// not pass. What may pass is waited for: with Once, no longer than patience.
 func (s *Service) Run(ctx context.Context) error {
 	heard, giveUp := context.WithCancelCause(ctx) // until Kafka has been silent for too long
 	defer s.listen(heard, giveUp)()
@@ -98,9 +98,11 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		var left *LeftError
 		switch {
-		case err == nil, errors.As(err, &left):
+		case errors.As(err, &left):
 			return err
 		case ctx.Err() != nil:
+			return s.stopped(t)
+		case err == nil:
 			return nil
 		case heard.Err() != nil:
 			return fmt.Errorf("service %s: %w", s.ID, context.Cause(heard))
@@ -127,7 +129,7 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		pause(ctx, next)
 	}
-	return nil
+	return s.stopped(nil)
 }
 
 // learnLimit remembers that a topic takes less than we took for its max.message.bytes, which we may not be allowed to read: at the next

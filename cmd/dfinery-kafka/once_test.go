@@ -2,7 +2,9 @@ package main_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -79,4 +81,43 @@ func TestCommandsOfOnce(t *testing.T) {
 	if diff := cmp.Diff([]string(nil), open()); diff != "" {
 		t.Errorf("commands that are not done (-want +got):\n%s", diff)
 	}
+}
+
+// TestOnceStopped: a CronJob's pod that is told to stop in the middle has not done its work.
+func TestOnceStopped(t *testing.T) {
+	t.Parallel()
+	stop := func(t *testing.T, p *process) string {
+		t.Helper()
+		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		<-p.done
+		if code := p.cmd.ProcessState.ExitCode(); code != 3 {
+			t.Errorf("exit %d, want 3:\n%s", code, p.text())
+		}
+		return p.text()
+	}
+	t.Run("in a download", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, &exporttest.Server{
+			Data:   exporttest.Data{Seed: 74, RowsPerDay: 50},
+			Faults: func(exporttest.Call) *exporttest.Fault { return &exporttest.Fault{Hang: true} },
+		})
+		p := b.start(binary, nil, "run", "--once")
+		b.eventually(func() bool { return len(b.api.Calls()) == 3 })
+		out := stop(t, p)
+		today := schema.DayOf(time.Now(), seoul)
+		expect(t, out, "stopped, everything is in the ledger", "3 exports are left", fmt.Sprintf("events %s: stopped before it was exported", today))
+		b.change(func(s *exporttest.Server) { s.Faults = nil })
+		b.once(0)
+		compare(t, b.served(schema.Event), b.published("events"))
+	})
+	t.Run("before it is the owner", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, &exporttest.Server{})
+		b.environ["KAFKA_BROKERS"] = closedPort(t)
+		p := b.start(binary, nil, "run", "--once")
+		p.await("starting over")
+		expect(t, stop(t, p), "stopped before it was known what is due")
+	})
 }

@@ -26,7 +26,7 @@ SHUTDOWN_TIMEOUT. With --once it ends by itself when nothing is due any more: fo
 
 A second instance takes the service over from the first, which then stands by until the new one falls silent.
 
-Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended with work left.`,
+Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended with work left, or was stopped with work left.`,
 		Example: `  dfinery-kafka run
   dfinery-kafka run --once; echo $?`,
 		Args: nothing,
