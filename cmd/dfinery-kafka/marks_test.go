@@ -100,7 +100,7 @@ func TestRenewalWithoutAPartition(t *testing.T) {
 	b.quiet() // an export that comes upon the partition ends the tenure
 	b.environ["FENCE_RENEWAL"] = "500ms"
 	b.environ["LOG_LEVEL"] = "debug"
-	var mended atomic.Bool
+	var exported, mended atomic.Bool
 	raised := 0
 	fake.ControlKey(int16(kmsg.AddPartitionsToTxn), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()
@@ -124,7 +124,7 @@ func TestRenewalWithoutAPartition(t *testing.T) {
 			return nil, nil, false
 		}
 		raised++
-		return res, nil, raised > 1 && !mended.Load()
+		return res, nil, raised > 1 && exported.Load() && !mended.Load()
 	})
 	marked := func() (partitions []int) {
 		_, state := b.books()
@@ -143,6 +143,8 @@ func TestRenewalWithoutAPartition(t *testing.T) {
 		}
 	}
 	p := b.start(binary, nil, "run")
+	p.awaitMore(`"msg":"export ended"`, 2)
+	exported.Store(true)
 	p.await("partitions can't be fenced now")
 	p.awaitMore("fence renewed", 1)
 	p.kill()
