@@ -40,8 +40,8 @@ func past(at *time.Time, now time.Time) *time.Time {
 	return &now
 }
 
-// retract takes back what a clock that was ahead has made of a day within the reach, and tells whether there was something: a day that
-// counted as lost, one that was settled before its time, a last look that was not the last.
+// retract takes back what a clock that was ahead, or a shorter START, has made of a day within the reach, and tells whether there was
+// something: a day that counted as lost, one that was settled before its time or without an export after it, a last look that was not the last.
 func (s *stream) retract(d *day, today schema.Day, now time.Time, loc *time.Location) bool {
 	r := &d.record
 	name := d.name.Day
@@ -50,7 +50,7 @@ func (s *stream) retract(d *day, today schema.Day, now time.Time, loc *time.Loca
 		return false
 	case r.State == ledger.Gap && !d.refused():
 		r.State = ledger.Pending
-	case r.State == ledger.Settled && now.Before(s.settles(name, loc)) && r.LastSuccess != nil:
+	case r.State == ledger.Settled && (!r.Final && !d.refused() || now.Before(s.settles(name, loc))) && r.LastSuccess != nil:
 		r.State, r.Final = ledger.Open, false
 	case r.LastLook && today-name < schema.Reach-1:
 		r.LastLook = false

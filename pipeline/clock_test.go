@@ -53,7 +53,8 @@ func TestBelieve(t *testing.T) {
 func TestRetract(t *testing.T) {
 	t.Parallel()
 	all := func(s *Stream) { s.StartBack = schema.Reach }
-	looked := func(d *day) { d.record.LastLook = true }
+	final := func(d *day) { d.record.Final = true }
+	looked := func(d *day) { d.record.Final, d.record.LastLook = true, true }
 	refused := func(d *day) { d.record.Error = &ledger.Fault{Code: schema.ExceedDateRangeLimit} }
 	type state struct {
 		State    ledger.DayState
@@ -69,9 +70,12 @@ func TestRetract(t *testing.T) {
 		"a gap beyond it":                     {schema.Reach + 1, ledger.Gap, func(*day) {}, state{ledger.Gap, false}},
 		"a gap of the API's own":              {schema.Reach, ledger.Gap, refused, state{ledger.Gap, false}},
 		"a gap of the future":                 {-1, ledger.Gap, func(*day) {}, state{ledger.Gap, false}},
-		"settled today":                       {0, ledger.Settled, func(*day) {}, state{ledger.Open, false}},
-		"settled within the lookback":         {2, ledger.Settled, func(*day) {}, state{ledger.Open, false}},
-		"settled after it":                    {3, ledger.Settled, func(*day) {}, state{ledger.Settled, false}},
+		"settled today":                       {0, ledger.Settled, final, state{ledger.Open, false}},
+		"settled within the lookback":         {2, ledger.Settled, final, state{ledger.Open, false}},
+		"settled after it":                    {3, ledger.Settled, final, state{ledger.Settled, false}},
+		"left behind by a shorter start":      {3, ledger.Settled, func(*day) {}, state{ledger.Open, false}},
+		"left behind, and of the API's own":   {3, ledger.Settled, refused, state{ledger.Settled, false}},
+		"left behind beyond the reach":        {schema.Reach + 1, ledger.Settled, func(*day) {}, state{ledger.Settled, false}},
 		"a last look that was too early":      {schema.Reach - 2, ledger.Settled, looked, state{ledger.Settled, false}},
 		"a last look in the last two days":    {schema.Reach - 1, ledger.Settled, looked, state{ledger.Settled, true}},
 		"a last look beyond the reach stands": {schema.Reach + 1, ledger.Settled, looked, state{ledger.Settled, true}},

@@ -30,8 +30,8 @@ func (t *tenure) age(now time.Time) {
 				d.set = nil
 			}
 			if state := d.record.State; st.retract(d, today, now, t.service.Location) {
-				t.log.Warn("a day is exported again that had come to its end too early: the clock was ahead, or the lookback is longer now",
-					"stream", st.Name, "day", day, "state", state, "do", "nothing; if no lookback was changed, set this machine's clock by NTP")
+				t.log.Warn("a day is exported again that had come to its end too early: the clock was ahead, or the lookback or START is longer now",
+					"stream", st.Name, "day", day, "state", state, "do", "nothing; if neither was changed, set this machine's clock by NTP")
 			}
 		}
 		for day := max(oldest, today-missed); day < first; day++ {

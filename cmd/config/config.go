@@ -107,7 +107,7 @@ type Stream struct {
 	PollInterval      time.Duration `envconfig:"POLL_INTERVAL" default:"10m" userprofile:"24h" min:"1ms" desc:"How often today is exported; a userprofile stream's default is 24h"`
 	Lookback          int           `envconfig:"LOOKBACK" default:"2" only:"event" min:"0" max:"29" desc:"How many days before today are still exported again, for late events"`
 	LookbackInterval  time.Duration `envconfig:"LOOKBACK_INTERVAL" default:"1h" only:"event" min:"1ms" desc:"How often each of those days is exported again"`
-	Start             Start         `envconfig:"START" default:"30" only:"event" desc:"The first day to export: 0 to 30 days before today, or a date such as 2026-11-23"`
+	Start             Start         `envconfig:"START" default:"30" only:"event" desc:"The first day to export: 0 to 30 days before today, moving on with it, or a date such as 2026-11-23"`
 }
 
 // streamNames is apart from Config, whose Streams carry the names.
