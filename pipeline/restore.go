@@ -20,6 +20,11 @@ func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 		return err
 	}
 	t.adopt(state)
+	for _, st := range t.streams {
+		if h := st.kept.Halted; h != nil && h.Code == codeExclusive {
+			st.kept.Halted = nil // it is configured anew with each start
+		}
+	}
 	if err := t.writers(); err != nil {
 		return err
 	}
@@ -64,9 +69,6 @@ func (t *tenure) adopt(state *ledger.State) {
 	}
 	for _, st := range t.streams {
 		st.kept = t.serviceRecord.Streams[st.Name]
-		if h := st.kept.Halted; h != nil && h.Code == codeExclusive {
-			st.kept.Halted = nil // it is configured anew with each start
-		}
 		t.judgeIdentity(st)
 	}
 	t.commands = state.InOrder()

@@ -99,6 +99,8 @@ func TestExclusiveToDate(t *testing.T) {
 	if rows := b.published("events"); len(rows) != 0 {
 		t.Errorf("%d rows are published", len(rows))
 	}
+	status, _ := b.run("status")
+	expect(t, status, "halted: every day came back without a row", "to_date looks exclusive: set DFINERY_TO_DATE=exclusive", "waits for halted until")
 	b.environ["DFINERY_TO_DATE"] = "exclusive"
 	if _, got = b.run("run", "--once"); got.Code != 0 {
 		t.Fatalf("exit %d:\n%s", got.Code, got.Stderr)
