@@ -157,8 +157,12 @@ func (t *tenure) readRow(l *schema.DeadLetter, r *replay, st *stream) (held int,
 	if _, bad := errors.AsType[*schema.BadRow](err); err != nil && !bad {
 		return 0, fmt.Errorf("read its row: %w", err)
 	}
+	held = rowCost + len(raw) + len(rows.columns.Names)*cellCost
+	if len(rows.rows) == 0 {
+		held += len(rows.columns.Names) * columnCost
+	}
 	rows.rows = append(rows.rows, replayRow{row, err})
-	return rowCost + len(raw) + len(rows.columns.Names)*cellCost, nil
+	return held, nil
 }
 
 // rowsOf are the rows of the letter's day and header. An error is why it can have no row of the stream as it is now: the key may have been
@@ -180,8 +184,9 @@ func (r *replay) rowsOf(l *schema.DeadLetter, st *stream) (*replayRows, error) {
 	return &r.rows[len(r.rows)-1], nil
 }
 
-// What a row takes beside its bytes, and for each of its cells.
+// What a row takes in bytes beside its own, for each of its cells, and for each column of a header that no row before had.
 const (
-	rowCost  = 256
-	cellCost = 8
+	rowCost    = 256
+	cellCost   = 8
+	columnCost = 256
 )
