@@ -100,18 +100,23 @@ func (c *Check) topic(spec cluster.TopicSpec, topic cluster.Topic, config cluste
 
 // durability is whether acknowledged records can be lost.
 func (c *Check) durability(check, name string, replicas int, config cluster.TopicConfig) {
+	inSync := func(n int) string { return c.Cluster.Alteration(name, "min.insync.replicas", strconv.Itoa(n)) }
 	switch least := config.MinInsyncReplicas; {
 	case replicas < least:
-		c.add(Fail, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is %d: it takes no write", replicas, least), c.Cluster.Alteration(name, "min.insync.replicas", strconv.Itoa(max(1, replicas-1))))
+		c.add(Fail, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is %d: it takes no write", replicas, least), inSync(max(1, replicas-1)))
 	case replicas == 1:
-		c.add(Warn, check, "has 1 replica: what was acknowledged is lost with its broker", "give it 3 replicas with kafka-reassign-partitions.sh, and min.insync.replicas=2")
+		c.add(Warn, check, "has 1 replica: what was acknowledged is lost with its broker",
+			"give it 3 replicas with kafka-reassign-partitions.sh, and min.insync.replicas=2")
 	case least == 1:
-		c.add(Warn, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is 1: what one broker alone acknowledged is lost with it", replicas), c.Cluster.Alteration(name, "min.insync.replicas", strconv.Itoa(max(2, replicas-1))))
+		c.add(Warn, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is 1: what one broker alone acknowledged is lost with it", replicas),
+			inSync(max(2, replicas-1)))
 	case least == replicas:
-		c.add(Warn, check, fmt.Sprintf("min.insync.replicas is %d, as many as it has replicas: it takes no write while one broker is down", least), c.Cluster.Alteration(name, "min.insync.replicas", strconv.Itoa(max(1, replicas-1))))
+		c.add(Warn, check, fmt.Sprintf("min.insync.replicas is %d, as many as it has replicas: it takes no write while one broker is down", least),
+			inSync(max(1, replicas-1)))
 	}
 	if config.Values["unclean.leader.election.enable"] == "true" {
-		c.add(Warn, check, "unclean.leader.election.enable is true: a leader may come up without what was acknowledged", c.Cluster.Alteration(name, "unclean.leader.election.enable", "false"))
+		c.add(Warn, check, "unclean.leader.election.enable is true: a leader may come up without what was acknowledged",
+			c.Cluster.Alteration(name, "unclean.leader.election.enable", "false"))
 	}
 }
 
@@ -120,18 +125,22 @@ const shortest = 3 * 24 * time.Hour
 
 // memory is whether the topic keeps what is published, and takes it whatever the clocks say.
 func (c *Check) memory(check string, spec cluster.TopicSpec, config cluster.TopicConfig) {
+	set := func(name, value string) string { return c.Cluster.Alteration(spec.Name, name, value) }
 	if config.TimestampType != "" && config.TimestampType != "LogAppendTime" {
-		c.add(Warn, check, "message.timestamp.type is "+config.TimestampType+": brokers refuse our records when this machine's clock is wrong", c.Cluster.Alteration(spec.Name, "message.timestamp.type", "LogAppendTime"))
+		c.add(Warn, check, "message.timestamp.type is "+config.TimestampType+": brokers refuse our records when this machine's clock is wrong",
+			set("message.timestamp.type", "LogAppendTime"))
 	}
 	if books := c.Service.Books(); spec.Name == books.Topic || spec.Name == books.Rows {
 		return
 	}
 	if strings.Contains(config.CleanupPolicy, "compact") {
-		c.add(Warn, check, "cleanup.policy is "+config.CleanupPolicy+": of the records with the same key only the newest stays", c.Cluster.Alteration(spec.Name, "cleanup.policy", "delete"))
+		c.add(Warn, check, "cleanup.policy is "+config.CleanupPolicy+": of the records with the same key only the newest stays",
+			set("cleanup.policy", "delete"))
 	}
 	if config.RetentionMs >= 0 && config.RetentionMs < shortest.Milliseconds() && config.CleanupPolicy != "compact" {
 		kept := time.Duration(config.RetentionMs) * time.Millisecond
-		c.add(Warn, check, fmt.Sprintf("retention.ms keeps records for %s only", kept), c.Cluster.Alteration(spec.Name, "retention.ms", strconv.FormatInt(7*24*time.Hour.Milliseconds(), 10)))
+		c.add(Warn, check, fmt.Sprintf("retention.ms keeps records for %s only", kept),
+			set("retention.ms", strconv.FormatInt(7*24*time.Hour.Milliseconds(), 10)))
 	}
 }
 
