@@ -105,6 +105,7 @@ func (s *Service) stopped(t *tenure) error {
 	case t == nil:
 		return &LeftError{Stopped: true}
 	}
+	t.waits = t.sourceWaits(time.Now()) // calls that were under way are over
 	if left, _ := t.onceLeft(); len(left) > 0 {
 		return &LeftError{Left: left, Stopped: true}
 	}
@@ -120,7 +121,7 @@ func (t *tenure) onceLeft() (left []Left, soon bool) {
 		if !d.probe && (day != nil && day.done && !day.wanted || d.at.After(now) && !failed) {
 			continue
 		}
-		l := Left{Stream: d.stream.Name, Day: d.day, Wait: schema.Wait{For: d.waits, Until: d.at}}
+		l := Left{Stream: d.stream.Name, Day: d.day, Wait: d.starts(t.waits, now)}
 		if failed {
 			l.Error = day.record.Error.Detail
 		}

@@ -103,11 +103,15 @@ func TestOnceStopped(t *testing.T) {
 			Data:   exporttest.Data{Seed: 74, RowsPerDay: 50},
 			Faults: func(exporttest.Call) *exporttest.Fault { return &exporttest.Fault{Hang: true} },
 		})
+		b.environ["STREAM_EVENTS_START"] = "6" // seven days, of which five are exported at the same time
 		p := b.start(binary, nil, "run", "--once")
-		b.eventually(func() bool { return len(b.api.Calls()) == 3 })
+		b.eventually(func() bool { return len(b.api.Calls()) == 5 })
 		out := stop(t, p)
 		today := schema.DayOf(time.Now(), seoul)
-		expect(t, out, "stopped, everything is in the ledger", "3 exports are left", fmt.Sprintf("events %s: stopped before it was exported", today))
+		expect(t, out, "stopped, everything is in the ledger", "7 exports are left")
+		for day := today - 6; day <= today; day++ {
+			expect(t, out, fmt.Sprintf("events %s: stopped before it was exported", day))
+		}
 		b.change(func(s *exporttest.Server) { s.Faults = nil })
 		b.once(0)
 		compare(t, b.served(schema.Event), b.published("events"))
@@ -120,4 +124,18 @@ func TestOnceStopped(t *testing.T) {
 		p.await("starting over")
 		expect(t, stop(t, p), "stopped before it was known what is due")
 	})
+}
+
+// TestOnceGivenUp: the failures that Once forgives a day are those that open the breaker, so that is what the day waits for.
+func TestOnceGivenUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, &exporttest.Server{Faults: func(exporttest.Call) *exporttest.Fault { return &exporttest.Fault{Code: schema.UnknownError} }})
+	b.environ["STREAM_EVENTS_START"], b.environ["BREAKER_FAILURES"], b.environ["BREAKER_OPEN_FOR"] = "0", "2", "10m"
+	log := b.once(3)
+	var status struct{ Breaker struct{ Until time.Time } }
+	out, _ := b.run("status", "--json")
+	if err := json.Unmarshal([]byte(out), &status); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, log, "waits for breaker until "+status.Breaker.Until.UTC().Format(time.RFC3339))
 }
