@@ -112,16 +112,9 @@ func (t *tenure) run(ctx context.Context) error {
 	defer t.running.Wait()
 	defer t.session.Close() // wakes an export that waits for room in a partition that takes nothing
 	defer stop()
-	checkpoint := time.NewTicker(t.service.CheckpointInterval)
-	defer checkpoint.Stop()
-	beat := time.NewTicker(t.service.OwnerHeartbeat)
-	defer beat.Stop()
-	renewal := time.NewTicker(t.service.FenceRenewal)
-	defer renewal.Stop()
-	poll := time.NewTicker(t.service.CommandPoll)
-	defer poll.Stop()
+	checkpoint, renewal := time.Tick(t.service.CheckpointInterval), time.Tick(t.service.FenceRenewal)
+	beat, poll := time.Tick(t.service.OwnerHeartbeat), time.Tick(t.service.CommandPoll)
 	wake := time.NewTimer(0)
-	defer wake.Stop()
 	t.running.Go(func() { t.watch(exporting) })
 	defer t.limitShutdown(ctx)()
 	t.log.Info("owner", "service", t.service.ID, "instance", t.service.Instance, "producer", t.session.Identity().String())
@@ -146,13 +139,13 @@ func (t *tenure) run(ctx context.Context) error {
 			told, err = t.finish(ctx, e)
 		case <-t.full:
 			err = t.checkpoint(ctx)
-		case <-checkpoint.C:
+		case <-checkpoint:
 			err = t.checkpointIfChanged(ctx)
-		case <-beat.C:
+		case <-beat:
 			err = t.onHeartbeat(ctx)
-		case <-renewal.C:
+		case <-renewal:
 			err = t.renew(ctx)
-		case <-poll.C:
+		case <-poll:
 			err = t.pollCommands(ctx)
 		case <-wake.C:
 		}
