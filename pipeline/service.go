@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
-	"github.com/segmentio/kafka-go"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
@@ -132,11 +131,11 @@ func (s *Service) Run(ctx context.Context) error {
 	return s.stopped(nil)
 }
 
-// learnLimit remembers that a topic takes less than we took for its max.message.bytes, which we may not be allowed to read: at the next
+// learnLimit remembers that a topic takes less than we took for its limit, which we may not be allowed to read: at the next
 // try the row becomes a dead letter instead of ending the session again.
 func (s *Service) learnLimit(err error) {
 	refused, ok := errors.AsType[*produce.RefusedError](err)
-	if !ok || refused.Records != 1 || !errors.Is(err, kafka.MessageSizeTooLarge) {
+	if !ok || refused.Records != 1 || !refused.TooLarge() {
 		return
 	}
 	if s.refused == nil {

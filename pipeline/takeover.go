@@ -106,7 +106,7 @@ func (t *tenure) awaitUnfenced(ctx context.Context, session *produce.Session, be
 	return s.awaitSilence(ctx, t.books, before)
 }
 
-// limits tells the session each topic's max.message.bytes, as far as it may be known.
+// limits tells the session how large each topic's batches may be, as far as it may be known.
 func (t *tenure) limits(ctx context.Context, session *produce.Session) error {
 	names := []string{t.books.Topic, t.books.Rows, t.service.DeadLetterTopic}
 	for i := range t.service.Streams {
@@ -118,8 +118,8 @@ func (t *tenure) limits(ctx context.Context, session *produce.Session) error {
 	}
 	for _, c := range configs {
 		limit := produce.DefaultLimit
-		if c.Err == nil && c.MaxMessageBytes > 0 {
-			limit = c.MaxMessageBytes
+		if most := c.MaxBatch(); c.Err == nil && most > 0 {
+			limit = most
 			t.limit[c.Name] = limit
 		}
 		if refused, ok := t.service.refused[c.Name]; ok {

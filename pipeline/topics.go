@@ -132,8 +132,8 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 	}
 	t.judgePolicies(ctx)
 	for i, st := range t.streams {
-		if now := configs[i].MaxMessageBytes; configs[i].Err == nil && now != t.limit[st.Topic] && st.blocked == "" {
-			return fmt.Errorf("%w: topic %s has max.message.bytes=%d, it had %d", errChanged, st.Topic, now, t.limit[st.Topic])
+		if now := configs[i].MaxBatch(); configs[i].Err == nil && now != t.limit[st.Topic] && st.blocked == "" {
+			return fmt.Errorf("%w: topic %s takes batches of %d bytes, it took %d", errChanged, st.Topic, now, t.limit[st.Topic])
 		}
 		switch has, why := len(st.senders), unwritable(topics[i]); {
 		case why != nil && st.blocked == "":

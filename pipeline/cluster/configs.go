@@ -18,10 +18,19 @@ type TopicConfig struct {
 	CleanupPolicy     string // delete, compact, or both with a comma
 	TimestampType     string // CreateTime or LogAppendTime
 	MaxMessageBytes   int    // of one record batch as sent, headers of the batch included
+	SegmentBytes      int    // of a file of the log, which takes no batch that is larger
 	MinInsyncReplicas int
 	RetentionMs       int64 // -1: for ever
 	RetentionBytes    int64 // of one partition; -1: no limit
 	Values            map[string]string
+}
+
+// MaxBatch is how large a record batch may be as it is sent, 0 when that is not known.
+func (c *TopicConfig) MaxBatch() int {
+	if c.SegmentBytes > 0 {
+		return min(c.MaxMessageBytes, c.SegmentBytes)
+	}
+	return c.MaxMessageBytes
 }
 
 // TopicConfigs describes the configurations of topics, in the order of names. It needs the right DescribeConfigs: a topic
@@ -66,6 +75,7 @@ func topicConfigOf(name string, answers []describeconfigs.ResponseResource) Topi
 	config.CleanupPolicy = config.Values["cleanup.policy"]
 	config.TimestampType = config.Values["message.timestamp.type"]
 	config.MaxMessageBytes = int(number("max.message.bytes"))
+	config.SegmentBytes = int(number("segment.bytes"))
 	config.MinInsyncReplicas = int(number("min.insync.replicas"))
 	config.RetentionMs = number("retention.ms")
 	config.RetentionBytes = number("retention.bytes")

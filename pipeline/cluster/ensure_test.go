@@ -48,7 +48,7 @@ func TestEnsureTopics(t *testing.T) {
 			{Name: a.Name, CleanupPolicy: "compact", TimestampType: "LogAppendTime"},
 			{Name: b.Name, CleanupPolicy: "delete", TimestampType: "LogAppendTime"},
 		}
-		rest := cmpopts.IgnoreFields(cluster.TopicConfig{}, "Values", "MaxMessageBytes", "MinInsyncReplicas", "RetentionMs", "RetentionBytes")
+		rest := cmpopts.IgnoreFields(cluster.TopicConfig{}, "Values", "MaxMessageBytes", "SegmentBytes", "MinInsyncReplicas", "RetentionMs", "RetentionBytes")
 		if diff := cmp.Diff(want, configs, rest); diff != "" {
 			t.Error(diff)
 		}

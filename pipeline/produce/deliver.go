@@ -86,7 +86,7 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 			unknown = true
 		case unwritten:
 		case refused:
-			if !unknown && b.count > 1 && errors.Is(err, kafka.MessageSizeTooLarge) {
+			if !unknown && b.count > 1 && tooLarge(err) {
 				return d.halves(ctx, s, b)
 			}
 			return &RefusedError{Partition: s.at, Records: b.count, Bytes: len(encoded) - sizeLength, Unknown: unknown, Err: err}

@@ -121,9 +121,9 @@ func TestAnswersThatEndTheSession(t *testing.T) {
 		"refused":          {answers: []*kerr.Error{kerr.InvalidTimestamp}, refused: produce.RefusedError{Records: 2}},
 		"refused after a refusal that passes": {answers: []*kerr.Error{kerr.NotEnoughReplicas, kerr.TopicAuthorizationFailed, kerr.InvalidTimestamp},
 			refused: produce.RefusedError{Records: 2}},
-		"refused after unknown":        {answers: []*kerr.Error{kerr.RequestTimedOut, kerr.InvalidTimestamp}, refused: produce.RefusedError{Records: 2, Unknown: true}},
-		"too large after unknown":      {answers: []*kerr.Error{kerr.NetworkException, kerr.MessageTooLarge}, refused: produce.RefusedError{Records: 2, Unknown: true}},
-		"record list larger than that": {answers: []*kerr.Error{kerr.RecordListTooLarge}, refused: produce.RefusedError{Records: 2}},
+		"refused after unknown":             {answers: []*kerr.Error{kerr.RequestTimedOut, kerr.InvalidTimestamp}, refused: produce.RefusedError{Records: 2, Unknown: true}},
+		"too large after unknown":           {answers: []*kerr.Error{kerr.NetworkException, kerr.MessageTooLarge}, refused: produce.RefusedError{Records: 2, Unknown: true}},
+		"larger than a segment, even alone": {answers: []*kerr.Error{kerr.RecordListTooLarge, kerr.RecordListTooLarge}, refused: produce.RefusedError{Records: 1}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -27,11 +27,11 @@ var (
 type TooLargeError struct {
 	Topic string
 	Bytes int // of the record batch that would hold it alone
-	Limit int // the topic's max.message.bytes
+	Limit int // the topic's max.message.bytes, or its segment.bytes if that is less
 }
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("the record takes %d bytes as a batch of its own, topic %s allows %d (max.message.bytes)", e.Bytes, e.Topic, e.Limit)
+	return fmt.Sprintf("the record takes %d bytes as a batch of its own, topic %s allows %d (the less of max.message.bytes and segment.bytes)", e.Bytes, e.Topic, e.Limit)
 }
 
 // RefusedError ends a session: the broker refuses a batch for good. With Unknown an earlier attempt may have written it, so what
@@ -43,6 +43,9 @@ type RefusedError struct {
 	Unknown   bool
 	Err       error
 }
+
+// TooLarge tells whether smaller batches would be taken.
+func (e *RefusedError) TooLarge() bool { return tooLarge(e.Err) }
 
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%v refuses a batch of %d records and %d bytes: %v", e.Partition, e.Records, e.Bytes, e.Err)
@@ -63,6 +66,11 @@ const (
 	astray               // the broker's idea of our sequence is not ours
 )
 
+// tooLarge tells the answers to a batch that is larger than the topic's max.message.bytes or segment.bytes.
+func tooLarge(err error) bool {
+	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge)
+}
+
 // verdict sorts the answers to a produce request (Kafka protocol, "Error Codes").
 func verdict(err error) outcome {
 	switch {
@@ -72,9 +80,8 @@ func verdict(err error) outcome {
 		return fenced
 	case errors.Is(err, kafka.OutOfOrderSequenceNumber), errors.Is(err, kafka.UnknownProducerId):
 		return astray
-	case errors.Is(err, kafka.MessageSizeTooLarge), errors.Is(err, kafka.RecordListTooLarge), errors.Is(err, kafka.InvalidTimestamp),
-		errors.Is(err, kafka.InvalidMessage), errors.Is(err, kafka.InvalidRecord), errors.Is(err, kafka.UnsupportedCompressionType),
-		errors.Is(err, kafka.UnsupportedForMessageFormat):
+	case tooLarge(err), errors.Is(err, kafka.InvalidTimestamp), errors.Is(err, kafka.InvalidMessage), errors.Is(err, kafka.InvalidRecord),
+		errors.Is(err, kafka.UnsupportedCompressionType), errors.Is(err, kafka.UnsupportedForMessageFormat):
 		return refused
 	}
 	// A layout without the topic or its leader means that nothing was sent. A leader that has moved is no such proof: the former one
