@@ -40,6 +40,7 @@ const hostileHeader = "df_unified_id,event_name,event_log_id\n"
 func TestHostileBodies(t *testing.T) {
 	t.Parallel()
 	total := int64(number(t, "HOSTILE_MIB", 128)) << 20
+	refused, taken := min(80, int(total/(5<<20))), min(200, int(total/(1<<20)))
 	csv := func(body func(io.Writer)) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/csv")
@@ -88,23 +89,23 @@ func TestHostileBodies(t *testing.T) {
 		"rows that Kafka does not take": {
 			api: csv(func(w io.Writer) {
 				_, _ = io.WriteString(w, hostileHeader)
-				for i := range 80 {
+				for i := range refused {
 					_, _ = fmt.Fprintf(w, "u%d,e,", i)
 					pour(w, "x", 15<<20)
 					_, _ = io.WriteString(w, "\n")
 				}
 				last(w)
 			}),
-			letters: map[schema.Code]int{"too_large": 80}, rows: one, most: 200,
+			letters: map[schema.Code]int{"too_large": refused}, rows: one, most: 200,
 		},
 		"rows that Kafka just takes": {
 			api: csv(func(w io.Writer) {
 				_, _ = io.WriteString(w, hostileHeader)
-				for range 200 {
+				for range taken {
 					row(w, 900<<10)
 				}
 			}),
-			rows: slices.Repeat([]map[string]string{{"df_unified_id": "u", "event_name": "e", "event_log_id": strings.Repeat("x", 900<<10)}}, 200),
+			rows: slices.Repeat([]map[string]string{{"df_unified_id": "u", "event_name": "e", "event_log_id": strings.Repeat("x", 900<<10)}}, taken),
 		},
 		"60,000 columns": {
 			api: csv(func(w io.Writer) {
