@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
 // TestChangeBesideStuckPartition: a tenure ends for a change of topics while an export waits for room in a partition that takes nothing. The
@@ -18,7 +19,7 @@ import (
 func TestChangeBesideStuckPartition(t *testing.T) {
 	t.Parallel()
 	fake := embedded(t, kfake.NumBrokers(1))
-	refuseOldEpochs(fake)
+	clustertest.RefuseOldEpochs(fake)
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 24, RowsPerDay: 20_000}})
 	b.unbounded()
 	b.brokers = strings.Join(fake.ListenAddrs(), ",")

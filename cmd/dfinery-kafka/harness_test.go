@@ -13,12 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
 // seoul is the source's time zone, without daylight time, so that the tests need no zone data.
@@ -44,7 +43,7 @@ func brokers(t *testing.T) string {
 		return named
 	}
 	cluster := embedded(t, kfake.NumBrokers(1))
-	refuseOldEpochs(cluster)
+	clustertest.RefuseOldEpochs(cluster)
 	return strings.Join(cluster.ListenAddrs(), ",")
 }
 
@@ -57,29 +56,6 @@ func embedded(t *testing.T, options ...kfake.Opt) *kfake.Cluster {
 	}
 	t.Cleanup(cluster.Close)
 	return cluster
-}
-
-// refuseOldEpochs makes kfake refuse InitProducerId of an older epoch, which Apache Kafka does (KIP-360) and kfake does not.
-func refuseOldEpochs(fake *kfake.Cluster) {
-	epochs := map[string]int16{}
-	fake.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {
-		fake.KeepControl()
-		req := r.(*kmsg.InitProducerIDRequest)
-		if req.TransactionalID == nil {
-			return nil, nil, false
-		}
-		epoch, known := epochs[*req.TransactionalID]
-		if known && req.ProducerEpoch >= 0 && req.ProducerEpoch < epoch {
-			res := req.ResponseKind().(*kmsg.InitProducerIDResponse)
-			res.ErrorCode = kerr.ProducerFenced.Code
-			return res, nil, true
-		}
-		if known {
-			epoch++
-		}
-		epochs[*req.TransactionalID] = epoch
-		return nil, nil, false
-	})
 }
 
 func newBench(t *testing.T, api *exporttest.Server) *bench {

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/schema"
 )
 
@@ -89,7 +90,7 @@ func TestFewerPartitions(t *testing.T) {
 func TestRenewalWithoutAPartition(t *testing.T) {
 	t.Parallel()
 	fake := embedded(t, kfake.NumBrokers(1))
-	refuseOldEpochs(fake)
+	clustertest.RefuseOldEpochs(fake)
 	b := newBench(t, &exporttest.Server{
 		Limits: exporttest.Limits{PerHour: -1},
 		Data:   exporttest.Data{Seed: 22, RowsPerDay: 1500, Duplicates: 0.05, Late: 0.2, LateFrom: 3},

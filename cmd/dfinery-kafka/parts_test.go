@@ -10,6 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
 // TestCrashBetweenParts: the ledger's topic takes less at once than the program, which may not read its configuration, believes. So a
@@ -18,7 +20,7 @@ import (
 func TestCrashBetweenParts(t *testing.T) {
 	t.Parallel()
 	fake := embedded(t, kfake.NumBrokers(1))
-	refuseOldEpochs(fake)
+	clustertest.RefuseOldEpochs(fake)
 	b, day := unsettled(t, strings.Join(fake.ListenAddrs(), ","))
 	settled, checkpoint := []byte(`"state":"settled"`), []byte("checkpoint/1234")
 	var armed, part atomic.Bool // part: a batch with the settled day's record stands there, and its checkpoint does not

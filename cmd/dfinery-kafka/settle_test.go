@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
@@ -118,7 +119,7 @@ func TestStopWhileSettling(t *testing.T) {
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
 			t.Parallel()
 			fake := embedded(t, kfake.NumBrokers(1))
-			refuseOldEpochs(fake)
+			clustertest.RefuseOldEpochs(fake)
 			b, day := unsettled(t, strings.Join(fake.ListenAddrs(), ","))
 			key := []byte("1234/events/" + day.Day.String())
 			held, gate := make(chan struct{}, 100), make(chan struct{})

@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
@@ -72,7 +73,7 @@ func TestStartBehindSettledDays(t *testing.T) {
 	var fake *kfake.Cluster
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
 		fake = embedded(t, kfake.NumBrokers(1))
-		refuseOldEpochs(fake)
+		clustertest.RefuseOldEpochs(fake)
 	}
 	var late atomic.Int64
 	b := newBench(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1},

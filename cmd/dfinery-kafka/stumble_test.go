@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/schema"
 )
 
@@ -17,7 +18,7 @@ import (
 func TestStumbleWhileRestoring(t *testing.T) {
 	t.Parallel()
 	fake := embedded(t, kfake.NumBrokers(1))
-	refuseOldEpochs(fake)
+	clustertest.RefuseOldEpochs(fake)
 	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 62, RowsPerDay: 2000}})
 	b.brokers = strings.Join(fake.ListenAddrs(), ",")
 	b.environ["KAFKA_BROKERS"] = b.brokers

@@ -14,12 +14,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/pipeline/produce"
 )
 
@@ -40,32 +39,8 @@ func embedded(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
 		t.Fatal(err)
 	}
 	t.Cleanup(fake.Close)
-	refuseOldEpochs(fake)
+	clustertest.RefuseOldEpochs(fake)
 	return fake
-}
-
-// refuseOldEpochs makes kfake refuse InitProducerId with an older epoch, which Apache Kafka does (KIP-360) and kfake does not.
-func refuseOldEpochs(fake *kfake.Cluster) {
-	epochs := map[string]int16{}
-	fake.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {
-		fake.KeepControl()
-		req := r.(*kmsg.InitProducerIDRequest)
-		if req.TransactionalID == nil {
-			return nil, nil, false
-		}
-		epoch, known := epochs[*req.TransactionalID]
-		if known && req.ProducerEpoch >= 0 && req.ProducerEpoch < epoch {
-			res := req.ResponseKind().(*kmsg.InitProducerIDResponse)
-			res.ErrorCode = kerr.ProducerFenced.Code
-			return res, nil, true
-		}
-		if known {
-			epochs[*req.TransactionalID]++
-		} else {
-			epochs[*req.TransactionalID] = 0
-		}
-		return nil, nil, false
-	})
 }
 
 // newLog makes a topic of that many partitions.
