@@ -10,7 +10,7 @@ import (
 
 // The record that the README shows is one: its id is the fingerprint of the cells in its value.
 func TestREADMERecord(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 // The README's table of metrics is made from the code. With -update it is rewritten.
 func TestREADME(t *testing.T) {
-	const path, from, to = "../../README.md", "go test ./cmd/admin -run README -update -->\n", "<!-- /metrics -->\n"
+	const path, from, to = "../../deploy/README.md", "go test ./cmd/admin -run README -update -->\n", "<!-- /metrics -->\n"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestREADME(t *testing.T) {
 
 // The README names all that /status may have.
 func TestREADMEStatus(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("../../deploy/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 // The README's table is what `dfinery-kafka config --markdown` prints. With -update it is rewritten.
 func TestREADME(t *testing.T) {
-	const path, from, to = "../../README.md", "-update -->\n", "<!-- /variables -->\n"
+	const path, from, to = "README.md", "-update -->\n", "<!-- /variables -->\n"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
