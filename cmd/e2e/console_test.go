@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// console is the admin server of a running program.
+type console struct {
+	p       *process
+	address string
+}
+
+var listening = regexp.MustCompile(`"msg":"admin server","address":"([^"]+)"`)
+
+func (p *process) console() console {
+	p.t.Helper()
+	p.await(`"msg":"admin server"`)
+	return console{p, listening.FindStringSubmatch(p.text())[1]}
+}
+
+// get is the answer of a path, which never holds the token.
+func (c console) get(path string) (int, string) {
+	c.p.t.Helper()
+	client := &http.Client{Timeout: 10 * time.Second}
+	answer, err := client.Get("http://" + c.address + path)
+	if err != nil {
+		c.p.t.Fatalf("%s: %v\n%s", path, err, c.p.text())
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		c.p.t.Fatalf("%s: %v", path, err)
+	}
+	if strings.Contains(string(body), canary) {
+		c.p.t.Errorf("the token is in %s:\n%s", path, body)
+	}
+	return answer.StatusCode, string(body)
+}
+
+// unready are the parts that are not ready.
+func (c console) unready() []string {
+	c.p.t.Helper()
+	code, body := c.get("/readyz")
+	var state struct {
+		Ready bool
+		Parts []struct {
+			Name  string
+			Ready bool
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &state); err != nil {
+		c.p.t.Fatalf("%v: %s", err, body)
+	}
+	names := []string{}
+	for _, p := range state.Parts {
+		if !p.Ready {
+			names = append(names, p.Name)
+		}
+	}
+	if state.Ready != (code == http.StatusOK) || state.Ready != (len(names) == 0) {
+		c.p.t.Errorf("/readyz: %d %s", code, body)
+	}
+	return names
+}
+
+// until asks again until what it asks for holds.
+func (c console) until(what string, holds func() bool) {
+	c.p.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for !holds() {
+		if time.Now().After(deadline) {
+			_, status := c.get("/status")
+			c.p.t.Fatalf("never %s; status: %s\n%s", what, status, c.p.text())
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func (c console) awaitUnready(want ...string) {
+	c.p.t.Helper()
+	c.until("not ready: "+strings.Join(want, ", "), func() bool { return cmp.Equal(append([]string{}, want...), c.unready()) })
+	if code, body := c.get("/livez"); code != http.StatusOK {
+		c.p.t.Errorf("/livez while %v is not ready: %d %s", want, code, body)
+	}
+}
+
+// metric is the value of one series, and whether there is one.
+func (c console) metric(series string) (float64, bool) {
+	c.p.t.Helper()
+	_, body := c.get("/metrics")
+	for line := range strings.Lines(body) {
+		if rest, ok := strings.CutPrefix(line, series+" "); ok {
+			value, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
+			if err != nil {
+				c.p.t.Fatal(err)
+			}
+			return value, true
+		}
+	}
+	return 0, false
+}
+
+// expectMetrics compares series with their values; a series that is not served is NaN's stand-in, -1.
+func (c console) expectMetrics(want map[string]float64) {
+	c.p.t.Helper()
+	got := map[string]float64{}
+	for series := range want {
+		got[series] = -1
+		if v, ok := c.metric(series); ok {
+			got[series] = v
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		c.p.t.Errorf("metrics (-want +got):\n%s", diff)
+	}
+}
+
+// listen gives the program a free port of its own.
+func (b *bench) listen() { b.environ["ADMIN_ADDR"] = "127.0.0.1:0" }
