@@ -14,11 +14,15 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"dfinery-kafka/connector/csv"
 	"dfinery-kafka/schema"
 )
 
-// maxAnswer is how much of a failure's body is read at most.
-const maxAnswer = 1 << 20
+const (
+	maxAnswer = 1 << 20 // how much of a failure's body is read at most
+	maxEmpty  = 100     // reads in a row that give neither bytes nor an error
+	bom       = "\ufeff"
+)
 
 // errEncoding is an encoding of a body that was not asked for.
 var errEncoding = errors.New("the body has an encoding that was not asked for")
@@ -50,8 +54,8 @@ func (k *call) recognise(response *http.Response, maxRow int) (*Body, error) {
 	case first < ' ':
 		return nil, k.fail(cause{code: schema.NotCSV, origin: schema.OriginTransport, happened: "the answer is no text", body: lead})
 	}
-	body := &Body{call: k, reader: NewReader(&rest{lead, src, err}, maxRow), sighting: k.habit.watch(k.export)}
-	body.reader.clean = k.scrub.name
+	reader := csv.NewReader(&rest{lead, src, err}, csv.Options{MaxRow: maxRow, CleanName: k.scrub.name})
+	body := &Body{call: k, reader: reader, matcher: k.lineEnds.watch(k.export)}
 	if err := body.readHeader(); err != nil {
 		return nil, err
 	}
@@ -143,7 +147,7 @@ func parseFailure(body []byte) (f apiFailure, behind []byte, ok bool) {
 // failureWithin finds a failure's JSON that begins among the first scanned bytes of rest and is its end, if that is also the body's.
 func failureWithin(rest []byte, scanned int) (apiFailure, []byte) {
 	rest = bytes.TrimRight(rest, " \t\r\n")
-	for at := max(0, len(rest)-lookAhead); at < min(scanned, len(rest)); at++ {
+	for at := max(0, len(rest)-csv.MaxTail); at < min(scanned, len(rest)); at++ {
 		if rest[at] != '{' || !bytes.HasPrefix(bytes.TrimLeft(rest[at+1:], " \t\r\n"), []byte{'"'}) {
 			continue
 		}

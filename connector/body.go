@@ -5,18 +5,18 @@ import (
 	"fmt"
 	"io"
 	"time"
-	"unicode/utf8"
 
+	"dfinery-kafka/connector/csv"
 	"dfinery-kafka/schema"
 )
 
 // Body is the rows of one export. It is not for use by several goroutines, but for Close.
 type Body struct {
-	call     *call
-	reader   *Reader
-	columns  *schema.Columns
-	sighting sighting
-	end      error // sticky
+	call    *call
+	reader  *csv.Reader
+	columns *schema.Columns
+	matcher lineMatcher
+	end     error // sticky
 }
 
 // Columns are those of the header line.
@@ -52,7 +52,7 @@ func (b *Body) Next() (*schema.Row, error) {
 	}
 	row, err := b.reader.Next()
 	// A row that ends like this may have the beginning of a failure's JSON glued to it.
-	if err != nil || b.sighting.watching || b.reader.unterminated || row.Raw[len(row.Raw)-1] == '{' {
+	if err != nil || b.matcher.watching || b.reader.Unterminated() || row.Raw[len(row.Raw)-1] == '{' {
 		return b.judge(row, err)
 	}
 	b.call.request.Rows++
@@ -72,10 +72,10 @@ func (b *Body) judge(row *schema.Row, err error) (*schema.Row, error) {
 	if failure := b.failureIn(bad); failure != nil {
 		return nil, b.stop(failure)
 	}
-	if b.sighting.watching && b.sighting.line(b.reader.row.Raw, b.reader.line, len(b.columns.Names)) {
-		b.call.habit.proven()
+	if b.matcher.watching && b.matcher.line(b.reader.Raw(), b.reader.Line(), len(b.columns.Names)) {
+		b.call.lineEnds.proven()
 	}
-	if b.reader.unterminated && (isBad && b.tornLike(bad) || !b.call.habit.ended(b.call.export, b.reader.row.Raw, b.reader.line)) {
+	if b.reader.Unterminated() && (isBad && b.reader.MaybeTorn(bad) || !b.call.lineEnds.ended(b.call.export, b.reader.Raw(), b.reader.Line())) {
 		return nil, b.stop(b.maybeTorn())
 	}
 	if isBad {
@@ -96,15 +96,14 @@ func (b *Body) stop(f *schema.Failure) error {
 // newline it is taken for whole, for nothing else could ever be; what a cut there loses, the day's next export brings.
 func (b *Body) finish(err error) error {
 	if err == io.EOF {
-		if !b.reader.unterminated {
-			b.call.habit.terminated(b.call.export)
+		if !b.reader.Unterminated() {
+			b.call.lineEnds.terminated(b.call.export)
 		}
 		b.end = io.EOF
 		return b.end
 	}
 	// What stands behind the last newline may be a failure that was sent before the connection was let go.
-	left := b.reader.buf[b.reader.pos:b.reader.end]
-	if api, text := failureWithin(left, len(left)); text != nil {
+	if api, text := failureWithin(b.reader.Tail()); text != nil {
 		return b.stop(b.failed(api, text))
 	}
 	return b.stop(b.call.torn(err, nil))
@@ -112,12 +111,11 @@ func (b *Body) finish(err error) error {
 
 // failureIn looks for a failure's JSON in or behind the row just read, which is rare: JSON is bad CSV.
 func (b *Body) failureIn(bad *schema.BadRow) *schema.Failure {
-	raw := b.reader.row.Raw
+	raw := b.reader.Raw()
 	if bad == nil && raw[len(raw)-1] != '{' || bad != nil && bad.Code == schema.TooLarge {
 		return nil
 	}
-	scanned := b.reader.split.at
-	if api, text := failureWithin(b.reader.rest(), scanned+1); text != nil {
+	if api, text := failureWithin(b.reader.Tail()); text != nil {
 		return b.failed(api, text)
 	}
 	return nil
@@ -133,31 +131,8 @@ func (b *Body) failed(api apiFailure, text []byte) *schema.Failure {
 	return b.call.fail(c)
 }
 
-// tornLike says that the last line, a bad row, may be the beginning of a good one.
-func (b *Body) tornLike(bad *schema.BadRow) bool {
-	split := &b.reader.split
-	switch bad.Code {
-	case schema.FieldCount:
-		return split.n < len(b.columns.Names)
-	case schema.BadQuotes:
-		return split.state == quoted
-	case schema.InvalidUTF8:
-		return split.n < len(b.columns.Names) || endsWithinRune(b.reader.row.Raw)
-	}
-	return false
-}
-
-func endsWithinRune(raw []byte) bool {
-	for n := 1; n <= min(utf8.UTFMax, len(raw)); n++ {
-		if last := raw[len(raw)-n:]; utf8.RuneStart(last[0]) {
-			return !utf8.FullRune(last)
-		}
-	}
-	return false
-}
-
 func (b *Body) maybeTorn() *schema.Failure {
-	return b.call.fail(cause{code: schema.MaybeTorn, origin: schema.OriginTransport, body: b.reader.row.Raw,
+	return b.call.fail(cause{code: schema.MaybeTorn, origin: schema.OriginTransport, body: b.reader.Raw(),
 		happened: fmt.Sprintf("the body ended without a newline after %d rows, so its last line may be torn", b.Rows())})
 }
 
@@ -166,30 +141,30 @@ func (b *Body) readHeader() error {
 	columns, err := b.reader.Header()
 	var (
 		bad   *schema.BadRow
-		names *HeaderError
+		names *csv.HeaderError
 	)
 	switch {
 	case err == io.EOF:
 		return b.call.fail(cause{code: schema.EmptyBody, origin: schema.OriginTransport, happened: "the answer is empty"})
 	case errors.As(err, &bad):
-		err = &HeaderError{Reason: "can't be read: " + bad.Detail}
+		err = &csv.HeaderError{Reason: "can't be read: " + bad.Detail}
 	case err != nil && !errors.As(err, &names):
 		return b.finish(err)
 	}
 	key := b.call.export.Key
 	if err == nil && columns.Index(key) < 0 {
-		err = &HeaderError{Reason: fmt.Sprintf("has no column %q, the stream's key", key)}
+		err = &csv.HeaderError{Reason: fmt.Sprintf("has no column %q, the stream's key", key)}
 	}
-	header := b.reader.row.Raw
-	if b.reader.unterminated && (err != nil || !b.call.habit.ended(b.call.export, header, b.reader.line)) {
+	header := b.reader.Raw()
+	if b.reader.Unterminated() && (err != nil || !b.call.lineEnds.ended(b.call.export, header, b.reader.Line())) {
 		return b.maybeTorn()
 	}
 	if err != nil {
 		return b.call.fail(cause{code: schema.BadHeader, origin: schema.OriginCSV, message: err.Error(), happened: err.Error(), body: header})
 	}
 	b.columns = columns
-	if b.sighting.watching {
-		b.sighting.line(header, b.reader.line, len(columns.Names))
+	if b.matcher.watching {
+		b.matcher.line(header, b.reader.Line(), len(columns.Names))
 	}
 	return nil
 }

@@ -15,11 +15,11 @@ import (
 // call is one call of the API from its request to its body's end. It belongs to whoever reads the body; only the timer's goroutine and the transport's
 // touch the atomic parts.
 type call struct {
-	export  schema.Export
-	target  string         // where the request goes
-	request schema.Request // what may be told of it: without a base URL's password
-	scrub   scrubber
-	habit   *Habit
+	export   schema.Export
+	target   string         // where the request goes
+	request  schema.Request // what may be told of it: without a base URL's password
+	scrub    scrubber
+	lineEnds *LineEndLearner
 
 	done      <-chan struct{} // the caller's context
 	cancel    context.CancelCauseFunc
@@ -59,12 +59,12 @@ func (e *timeoutError) Timeout() bool { return true }
 func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 func (c *Client) newCall(e schema.Export, done <-chan struct{}) *call {
-	habit := c.Habit
-	if habit == nil {
-		habit = new(Habit)
+	lineEnds := c.LineEnds
+	if lineEnds == nil {
+		lineEnds = new(LineEndLearner)
 	}
 	target := requestURL(c.BaseURL, c.Service, e.Kind)
-	return &call{export: e, target: target, habit: habit, done: done, request: schema.Request{
+	return &call{export: e, target: target, lineEnds: lineEnds, done: done, request: schema.Request{
 		Method: http.MethodPost, URL: withoutPassword(target), Body: requestBody(e, c.ToDateExclusive), Started: time.Now(),
 	}}
 }

@@ -39,8 +39,8 @@ type Client struct {
 	HeaderTimeout   time.Duration     // from the call to the body's first line; 0 means DefaultHeaderTimeout
 	IdleTimeout     time.Duration     // between two pieces of a body; 0 means DefaultIdleTimeout. There is no limit on a whole download
 	Version         string            // of the program, for User-Agent; may be empty
-	MaxRow          int               // longest row in bytes; 0 means DefaultMaxRow
-	Habit           *Habit            // what is learned of the ends of bodies; nil learns nothing
+	MaxRow          int               // longest row in bytes; 0 means csv.DefaultMaxRow
+	LineEnds        *LineEndLearner   // whether the API leaves out the last newline; nil learns nothing
 	Transport       http.RoundTripper // nil means one of NewTransport, made at the first call
 
 	once      sync.Once

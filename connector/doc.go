@@ -29,7 +29,8 @@
 //	call.go       one call: time limits, headers, its end
 //	answer.go     rows are told from a failure
 //	body.go       the rows; whether the last of them is torn
-//	habit.go      what is learned of how this API ends its bodies
+//	lineendlearner.go  whether this API leaves out the last newline
+//	linematcher.go     the line that ended a day without one, looked for in its next export
 //	failure.go    a failure, with all that is known of it
 //	classes.go    what follows from a failure
 //	knock.go      a request that is no export, for check
@@ -37,11 +38,5 @@
 //	scrub.go      the token is taken out of whatever the server wrote
 //	escaped.go    also where it was escaped
 //
-// The CSV:
-//
-//	reader.go     Reader: a row
-//	buffer.go     the bytes read
-//	scan.go       commas, quotes and newlines are found
-//	recover.go    a broken row is stepped over
-//	parse.go      one row is read from its copy in a dead letter
+// The rows themselves are read by package csv.
 package connector

@@ -12,5 +12,5 @@ type FakeBody = body
 
 // NewFakeSource is a Source whose calls are made by export instead of a Client.
 func NewFakeSource(export func(context.Context, schema.Export) (FakeBody, error), p Policy, state json.RawMessage) (*Source, error) {
-	return newSource(export, new(Habit), p, state)
+	return newSource(export, new(LineEndLearner), p, state)
 }

@@ -14,9 +14,9 @@ import (
 //
 // It has no goroutine: time passes for it when it is asked. So while a call waits for the token, Reserve is what looks at the token's file.
 type Source struct {
-	export func(context.Context, schema.Export) (body, error)
-	tripOn []schema.Code
-	habit  *Habit // the client's; nil without one
+	export   func(context.Context, schema.Export) (body, error)
+	tripOn   []schema.Code
+	lineEnds *LineEndLearner // the client's; nil without one
 
 	mu       sync.Mutex // guards all below
 	quota    quota
@@ -39,7 +39,7 @@ type body interface {
 	Date() time.Time // the answer's; zero without one
 }
 
-// NewSource is a source that makes its calls with client, whose Habit, if it has one, it restores and keeps in its state.
+// NewSource is a source that makes its calls with client, whose LineEnds, if it has any, it restores and keeps in its state.
 // state is what State of an earlier one gave; empty for a fresh start. An error means that it is none: garbage, or of a newer release.
 func NewSource(client *Client, policy Policy, state json.RawMessage) (*Source, error) {
 	return newSource(func(ctx context.Context, e schema.Export) (body, error) {
@@ -48,15 +48,15 @@ func NewSource(client *Client, policy Policy, state json.RawMessage) (*Source, e
 			return nil, err
 		}
 		return b, nil
-	}, client.Habit, policy, state)
+	}, client.LineEnds, policy, state)
 }
 
-func newSource(export func(context.Context, schema.Export) (body, error), habit *Habit, policy Policy, state json.RawMessage) (*Source, error) {
+func newSource(export func(context.Context, schema.Export) (body, error), lineEnds *LineEndLearner, policy Policy, state json.RawMessage) (*Source, error) {
 	p := policy.withDefaults()
 	s := &Source{
 		export:   export,
 		tripOn:   p.TripOn,
-		habit:    habit,
+		lineEnds: lineEnds,
 		quota:    quota{limit: p.CallsPerHour, concurrent: p.ConcurrentCalls},
 		throttle: newThrottle(p.Log),
 		link:     link{setback: setback{first: p.RetryBackoff, most: p.RetryMaxBackoff}, log: p.Log},

@@ -110,12 +110,12 @@ func TestSourceOverTheClient(t *testing.T) {
 	}
 }
 
-func TestHabitIsPartOfTheState(t *testing.T) {
+func TestLineEndsArePartOfTheState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		body := strings.TrimSuffix(twoRows, "\n")
 		client := func() *connector.Client {
 			return &connector.Client{
-				BaseURL: "https://api.test", Service: "1", Token: func() (connector.Secret, error) { return "s3cret", nil }, Habit: new(connector.Habit),
+				BaseURL: "https://api.test", Service: "1", Token: func() (connector.Secret, error) { return "s3cret", nil }, LineEnds: new(connector.LineEndLearner),
 				Transport: server(func(*http.Request) *http.Response { return reply(200, "text/csv", body) }),
 			}
 		}

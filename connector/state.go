@@ -13,14 +13,14 @@ const memoryVersion = 1
 
 // memory is a Source between two processes. Times are absolute: a restart takes no time away and adds none.
 type memory struct {
-	Version  int            `json:"version"`
-	Calls    []int64        `json:"calls,omitempty"`    // Unix milliseconds, ascending
-	Reserved []int64        `json:"reserved,omitempty"` // those of Calls that were not made yet
-	Others   *othersMemory  `json:"others,omitempty"`
-	Throttle *setbackMemory `json:"throttle,omitempty"`
-	Link     *setbackMemory `json:"link,omitempty"`
-	Breaker  *breakerMemory `json:"breaker,omitempty"`
-	Habit    *Habit         `json:"habit,omitempty"`
+	Version  int             `json:"version"`
+	Calls    []int64         `json:"calls,omitempty"`    // Unix milliseconds, ascending
+	Reserved []int64         `json:"reserved,omitempty"` // those of Calls that were not made yet
+	Others   *othersMemory   `json:"others,omitempty"`
+	Throttle *setbackMemory  `json:"throttle,omitempty"`
+	Link     *setbackMemory  `json:"link,omitempty"`
+	Breaker  *breakerMemory  `json:"breaker,omitempty"`
+	Habit    *LineEndLearner `json:"habit,omitempty"`
 }
 
 type othersMemory struct {
@@ -41,13 +41,13 @@ type breakerMemory struct {
 	Due    time.Time     `json:"due,omitzero"`
 }
 
-// State is the source's memory, for NewSource after a restart: the calls of the last hour, the breaker, pauses, and the API's habit. It holds no secret.
+// State is the source's memory, for NewSource after a restart: the calls of the last hour, the breaker, pauses, and how the API ends its bodies. It holds no secret.
 func (s *Source) State() json.RawMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	s.quota.forget(now)
-	m := memory{Version: memoryVersion, Throttle: s.throttle.save(""), Link: s.link.save(s.link.cause), Breaker: s.breaker.save(), Habit: s.habit}
+	m := memory{Version: memoryVersion, Throttle: s.throttle.save(""), Link: s.link.save(s.link.cause), Breaker: s.breaker.save(), Habit: s.lineEnds}
 	for _, c := range s.quota.calls {
 		m.Calls = append(m.Calls, c.at.UnixMilli())
 		if c.reserved {
@@ -69,7 +69,7 @@ func (s *Source) restore(state json.RawMessage, now time.Time) error {
 	if len(state) == 0 {
 		return nil
 	}
-	m, err := readMemory(state, s.habit)
+	m, err := readMemory(state, s.lineEnds)
 	if err != nil {
 		return fmt.Errorf("read the source's state: %w", err)
 	}
@@ -97,7 +97,7 @@ func (s *Source) restore(state json.RawMessage, now time.Time) error {
 }
 
 // readMemory looks at the version first: another one may give other types to the same names.
-func readMemory(state json.RawMessage, habit *Habit) (m memory, err error) {
+func readMemory(state json.RawMessage, lineEnds *LineEndLearner) (m memory, err error) {
 	var only struct {
 		Version int `json:"version"`
 	}
@@ -107,7 +107,7 @@ func readMemory(state json.RawMessage, habit *Habit) (m memory, err error) {
 	if only.Version != memoryVersion {
 		return m, fmt.Errorf("version %d, this release knows only version %d", only.Version, memoryVersion)
 	}
-	m.Habit = habit // which takes what the state has for it
+	m.Habit = lineEnds // which takes what the state has for it
 	return m, json.Unmarshal(state, &m)
 }
 

@@ -14,6 +14,7 @@ import (
 	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/csv"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/produce"
@@ -81,7 +82,7 @@ func New(c *config.Config, o Options) (*App, error) {
 		CommandPoll: time.Second, NarrowAfter: c.Retry.NarrowAfter, OnceAttempts: c.Breaker.Failures,
 		ConcurrentCalls: c.DFINERY.ConcurrentCalls, CallsPerHour: c.DFINERY.CallsPerHour,
 		Once: o.Once, Instance: instance(host), Host: host, Version: o.Version, Log: o.Log, Step: o.Step,
-		Parse: connector.ParseRow,
+		Parse: csv.ParseRow,
 		NewSource: func(state json.RawMessage) (pipeline.Source, error) {
 			source, err := connector.NewSource(client, a.Policy(), state)
 			if err != nil {
@@ -169,7 +170,7 @@ func (a *App) Client(o Options) *connector.Client {
 	}
 	return &connector.Client{
 		BaseURL: string(d.BaseURL), Service: string(d.Service), Token: token, ToDateExclusive: d.ToDate == config.Exclusive,
-		HeaderTimeout: d.HeaderTimeout, IdleTimeout: d.IdleTimeout, Version: o.Version, Habit: new(connector.Habit),
+		HeaderTimeout: d.HeaderTimeout, IdleTimeout: d.IdleTimeout, Version: o.Version, LineEnds: new(connector.LineEndLearner),
 		Transport: o.Transport,
 	}
 }

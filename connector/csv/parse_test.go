@@ -1,4 +1,4 @@
-package connector_test
+package csv_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/csv"
 	"dfinery-kafka/schema"
 )
 
@@ -31,7 +31,7 @@ func TestParseRow(t *testing.T) {
 		"an open quote":      {"u1,\"x,y", nil, schema.BadQuotes},
 		"longer than a scan": {"u1," + strings.Repeat("x", 1000) + ",y", []string{"u1", strings.Repeat("x", 1000), "y"}, ""},
 	} {
-		row, err := connector.ParseRow(columns, []byte(test.raw))
+		row, err := csv.ParseRow(columns, []byte(test.raw))
 		if test.bad != "" {
 			if bad, ok := errors.AsType[*schema.BadRow](err); !ok || bad.Code != test.bad {
 				t.Errorf("%s: %v, want %s", name, err, test.bad)
@@ -54,7 +54,7 @@ func TestParseRow(t *testing.T) {
 		}
 	}
 	for _, raw := range []string{"", "\r", "\n\n"} {
-		if row, err := connector.ParseRow(columns, []byte(raw)); err == nil || errors.As(err, new(*schema.BadRow)) {
+		if row, err := csv.ParseRow(columns, []byte(raw)); err == nil || errors.As(err, new(*schema.BadRow)) {
 			t.Errorf("%q: %v, %v, want an error: there is no row", raw, row, err)
 		}
 	}

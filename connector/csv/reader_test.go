@@ -1,4 +1,4 @@
-package connector_test
+package csv_test
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/csv"
 	"dfinery-kafka/schema"
 )
 
@@ -25,7 +25,7 @@ type seen struct {
 	Bad          *schema.BadRow
 }
 
-func read(r *connector.Reader) (columns []string, rows []seen, err error) {
+func read(r *csv.Reader) (columns []string, rows []seen, err error) {
 	header, err := r.Header()
 	if err != nil {
 		return nil, nil, err
@@ -148,7 +148,7 @@ func TestReader(t *testing.T) {
 				"whole": strings.NewReader(c.body), "bytes": iotest.OneByteReader(strings.NewReader(c.body)),
 				"halves": iotest.HalfReader(strings.NewReader(c.body)), "end with data": iotest.DataErrReader(strings.NewReader(c.body)),
 			} {
-				columns, rows, err := read(connector.NewReader(src, maxRow))
+				columns, rows, err := read(csv.NewReader(src, csv.Options{MaxRow: maxRow}))
 				if err != io.EOF {
 					t.Errorf("%s: ended with %v", name, err)
 				}
@@ -175,7 +175,7 @@ func TestReaderHeader(t *testing.T) {
 		{"too many", wide + "\n", "the header line has 65537 columns, more than 65536"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := connector.NewReader(iotest.HalfReader(strings.NewReader(c.body)), 0).Header()
+			_, err := csv.NewReader(iotest.HalfReader(strings.NewReader(c.body)), csv.Options{}).Header()
 			if err == nil || err.Error() != c.want {
 				t.Errorf("error %v, want %s", err, c.want)
 			}
@@ -187,7 +187,7 @@ func TestReaderHeader(t *testing.T) {
 			names = append(names, strings.Repeat("n", i+1))
 		}
 		body := strings.Join(names, ",") + "\n" + strings.Join(names, ",") + "\n"
-		columns, rows, err := read(connector.NewReader(iotest.HalfReader(strings.NewReader(body)), 0))
+		columns, rows, err := read(csv.NewReader(iotest.HalfReader(strings.NewReader(body)), csv.Options{}))
 		if err != io.EOF || !slices.Equal(columns, names) || len(rows) != 1 || !slices.Equal(rows[0].Cells, names) {
 			t.Errorf("read %d columns, %d rows, %v", len(columns), len(rows), err)
 		}
@@ -206,7 +206,7 @@ func TestReaderCut(t *testing.T) {
 				want = append(want, raw)
 			}
 		}
-		r := connector.NewReader(io.MultiReader(strings.NewReader(body[:size]), iotest.ErrReader(cut)), 0)
+		r := csv.NewReader(io.MultiReader(strings.NewReader(body[:size]), iotest.ErrReader(cut)), csv.Options{})
 		_, rows, err := read(r)
 		for _, row := range rows {
 			got = append(got, row.Raw)

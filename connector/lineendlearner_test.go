@@ -21,7 +21,7 @@ type try struct {
 	bad  []schema.Code
 }
 
-func TestHabit(t *testing.T) {
+func TestLineEndLearner(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		slice bool
@@ -96,11 +96,11 @@ func TestHabit(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var body string
 			url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, body) }))
-			habit := new(connector.Habit)
+			learner := new(connector.LineEndLearner)
 			for i, try := range c.tries {
 				body = try.body
 				api := client(url)
-				api.Habit = habit
+				api.LineEnds = learner
 				e := export(t)
 				e.Day += schema.Day(try.day)
 				if c.slice {
@@ -115,32 +115,32 @@ func TestHabit(t *testing.T) {
 				if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b *schema.Failure) bool { return a == b })); diff != "" || code != try.code {
 					t.Errorf("try %d: ended with %q, want %q; %s", i+1, code, try.code, diff)
 				}
-				saved, err := json.Marshal(habit)
+				saved, err := json.Marshal(learner)
 				if err != nil {
 					t.Fatal(err)
 				}
-				habit = new(connector.Habit)
-				if err := json.Unmarshal(saved, habit); err != nil {
+				learner = new(connector.LineEndLearner)
+				if err := json.Unmarshal(saved, learner); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if habit.Whole() != c.whole {
-				t.Errorf("whole is %v", habit.Whole())
+			if learner.Whole() != c.whole {
+				t.Errorf("whole is %v", learner.Whole())
 			}
 		})
 	}
 }
 
 // What is watched for stays little, whatever an API does.
-func TestHabitBounded(t *testing.T) {
+func TestLineEndLearnerBounded(t *testing.T) {
 	api := client(serve(t, answer(200, "", "id,v\n1,2")))
-	api.Habit = new(connector.Habit)
+	api.LineEnds = new(connector.LineEndLearner)
 	e := export(t)
 	for range 600 {
 		e.Day++
 		run(t, api, e)
 	}
-	saved, err := json.Marshal(api.Habit)
+	saved, err := json.Marshal(api.LineEnds)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package connector_test
+package csv_test
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/csv"
 	"dfinery-kafka/schema"
 )
 
@@ -19,14 +19,14 @@ func TestReaderCutTooLarge(t *testing.T) {
 	cut := errors.New("cut")
 	for size := range 10 {
 		src := io.MultiReader(strings.NewReader("a,b\n1,"+strings.Repeat("x", 6+size)), iotest.ErrReader(cut))
-		if _, rows, err := read(connector.NewReader(src, 10)); rows != nil || err != cut {
+		if _, rows, err := read(csv.NewReader(src, csv.Options{MaxRow: 10})); rows != nil || err != cut {
 			t.Errorf("%d rows, then %v", len(rows), err)
 		}
 	}
 }
 
 func TestReaderWithoutProgress(t *testing.T) {
-	r := connector.NewReader(idle{}, 0)
+	r := csv.NewReader(idle{}, csv.Options{})
 	if _, err := r.Header(); err == nil || err == io.EOF {
 		t.Errorf("a source that never gives anything ended with %v", err)
 	}
@@ -41,7 +41,7 @@ func TestReaderMemory(t *testing.T) {
 		src := io.MultiReader(strings.NewReader("a,b\n"+start), io.LimitReader(letters{}, size), strings.NewReader("\n3,4\n"))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, rows, err := read(connector.NewReader(src, maxRow))
+		_, rows, err := read(csv.NewReader(src, csv.Options{MaxRow: maxRow}))
 		runtime.ReadMemStats(&after)
 		if err != io.EOF || len(rows) != 2 {
 			t.Fatalf("%d rows, then %v", len(rows), err)
@@ -61,7 +61,7 @@ func TestReaderMemory(t *testing.T) {
 type letters struct{}
 
 func TestReaderAllocates(t *testing.T) {
-	r := connector.NewReader(strings.NewReader(string(manyRows(2000, true))), 0)
+	r := csv.NewReader(strings.NewReader(string(manyRows(2000, true))), csv.Options{})
 	if _, err := r.Header(); err != nil {
 		t.Fatal(err)
 	}

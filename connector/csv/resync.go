@@ -1,4 +1,4 @@
-package connector
+package csv
 
 import (
 	"bytes"
@@ -8,10 +8,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// recover makes a bad row of the first physical line of a row with broken quotes, or of one longer than maxRow. Reading goes on right behind
+// resync makes a bad row of the first physical line of a row with broken quotes, or of one longer than maxRow. Reading goes on right behind
 // that line, so that one stray quote never swallows the rows after it. Every byte is looked at three times at most: a line with an odd number
 // of quotes ends the search that an earlier one began, and a line with an even number begins none.
-func (r *Reader) recover(out outcome) error {
+func (r *Reader) resync(out outcome) error {
 	detail := fmt.Sprintf("the quotes are wrong at byte %d of the row", r.split.at+1)
 	if out != broken || r.split.at > r.maxRow {
 		detail = fmt.Sprintf("a quote is not closed by the end of the body, nor within %d bytes", r.maxRow)
@@ -44,6 +44,7 @@ func (r *Reader) physicalLine() ([]byte, error) {
 			r.next, r.newline, r.unterminated = r.end, 0, true
 			return trimCR(r.buf[r.pos:r.end]), nil
 		} else if err != nil {
+			r.failed = true
 			return nil, err
 		}
 	}
@@ -85,6 +86,7 @@ func (r *Reader) tooLarge() error {
 			r.unterminated = true
 			break
 		} else if err != nil {
+			r.failed = true
 			return err
 		}
 	}
@@ -94,10 +96,13 @@ func (r *Reader) tooLarge() error {
 	return bad
 }
 
-// rest is the body from the last row on, if it ends, well or not, within lookAhead bytes behind what was scanned of that row; else nil.
-// The row stays valid.
-func (r *Reader) rest() []byte {
-	most := r.split.at + lookAhead
+// Tail is the body from the last row on, and how many of its bytes belong to that row. It is nil unless the body ends, well or not, within
+// MaxTail bytes behind the row. After Next has returned the source's error it is all that was read behind the last newline. The row stays valid.
+func (r *Reader) Tail() (rest []byte, scanned int) {
+	if r.failed {
+		return r.buf[r.pos:r.end], r.end - r.pos
+	}
+	most := r.split.at + MaxTail
 	for r.end-r.pos <= most {
 		if r.fill() != nil {
 			break
@@ -108,7 +113,7 @@ func (r *Reader) rest() []byte {
 		r.row.Data = r.row.Raw
 	}
 	if r.srcErr == nil || r.end-r.pos > most {
-		return nil
+		return nil, 0
 	}
-	return r.buf[r.pos:r.end]
+	return r.buf[r.pos:r.end], r.split.at + 1
 }

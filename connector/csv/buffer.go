@@ -1,4 +1,4 @@
-package connector
+package csv
 
 import (
 	"bytes"
@@ -8,8 +8,10 @@ import (
 
 const (
 	firstBuffer = 128 << 10
-	lookAhead   = 16 << 10 // how far a body's end is looked for behind a row
-	maxEmpty    = 100      // reads in a row that give neither bytes nor an error
+	// MaxTail is how far the body's end is looked for behind a row, in bytes.
+	MaxTail = 16 << 10
+
+	maxEmpty = 100 // reads in a row that give neither bytes nor an error
 
 	bom = "\ufeff"
 )
@@ -43,7 +45,7 @@ func (r *Reader) fill() error {
 		r.pos, r.next, r.end, r.whole = 0, r.next-r.pos, r.end-r.pos, max(0, r.whole-r.pos)
 	}
 	if r.end == room {
-		grown := make([]byte, min(2*room, r.maxRow+2*lookAhead)+block)
+		grown := make([]byte, min(2*room, r.maxRow+2*MaxTail)+block)
 		copy(grown, r.buf[:r.end])
 		r.buf = grown
 	}

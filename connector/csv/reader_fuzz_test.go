@@ -1,8 +1,8 @@
-package connector_test
+package csv_test
 
 import (
 	"bytes"
-	"encoding/csv"
+	stdcsv "encoding/csv"
 	"io"
 	"slices"
 	"testing"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/csv"
 )
 
 // pieces gives its bytes in pieces whose sizes the bytes of sizes name.
@@ -45,8 +45,8 @@ func FuzzReader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body, sizes []byte, most uint8) {
 		maxRow := int(most) + 1
-		columns, rows, err := read(connector.NewReader(bytes.NewReader(body), maxRow))
-		columns2, rows2, err2 := read(connector.NewReader(&pieces{body: body, sizes: sizes}, maxRow))
+		columns, rows, err := read(csv.NewReader(bytes.NewReader(body), csv.Options{MaxRow: maxRow}))
+		columns2, rows2, err2 := read(csv.NewReader(&pieces{body: body, sizes: sizes}, csv.Options{MaxRow: maxRow}))
 		if diff := cmp.Diff([]any{columns, rows, message(err)}, []any{columns2, rows2, message(err2)}, cmp.Comparer(func(a, b []string) bool { return slices.Equal(a, b) })); diff != "" {
 			t.Fatalf("in pieces: %s", diff)
 		}
@@ -85,7 +85,7 @@ func checkPlaces(t *testing.T, body []byte, rows []seen) {
 }
 
 func checkLikeCSV(t *testing.T, body []byte, columns []string, rows []seen) {
-	records, err := csv.NewReader(bytes.NewReader(body)).ReadAll()
+	records, err := stdcsv.NewReader(bytes.NewReader(body)).ReadAll()
 	bad := slices.ContainsFunc(rows, func(row seen) bool { return row.Bad != nil })
 	if bad != (err != nil) {
 		t.Fatalf("encoding/csv says %v; bad rows here: %v", err, bad)

@@ -1,4 +1,4 @@
-package connector_test
+package csv_test
 
 import (
 	"io"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/csv"
 )
 
 // deliveries is a source whose reads give one piece each.
@@ -36,7 +36,7 @@ func TestReaderMore(t *testing.T) {
 		{"empty lines", deliveries{"a,b\n1,2\n\n"}, []bool{true, true}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := connector.NewReader(&test.pieces, 0)
+			r := csv.NewReader(&test.pieces, csv.Options{})
 			if _, err := r.Header(); err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +65,7 @@ func TestReaderMoreBehindMuch(t *testing.T) {
 		source = append(source, line[20_000:]+line[:20_000])
 	}
 	source = append(source, line[20_000:])
-	r := connector.NewReader(&source, 0)
+	r := csv.NewReader(&source, csv.Options{})
 	if _, err := r.Header(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,8 @@
-package connector
+// Package csv reads the CSV of an export: rows that borrow the reader's memory, bad rows, and how the body ended.
+//
+// A row is handed out only when all of it was read. Reader decides nothing about a last line without a newline: Unterminated and
+// MaybeTorn say what is known of it, and the caller judges. The package does no I/O of its own and knows no HTTP.
+package csv
 
 import (
 	"bytes"
@@ -29,7 +33,7 @@ type Reader struct {
 	maxRow int
 
 	columns *schema.Columns
-	clean   func(name string) string // of the header's names; nil leaves them as they are
+	clean   func(name string) string // of the header's names
 	buf     []byte                   // buf[pos:end] was read and is not handed out; buf[end] is a newline, as split.scan wants it
 	pos     int
 	end     int
@@ -43,14 +47,21 @@ type Reader struct {
 	row          schema.Row
 	scratch      []byte
 	unterminated bool
+	failed       bool // Next returned the source's error
 }
 
-// NewReader reads src. A row longer than maxRow bytes is a bad row; 0 means DefaultMaxRow, and more than 1 GiB means 1 GiB.
-func NewReader(src io.Reader, maxRow int) *Reader {
-	if maxRow <= 0 {
-		maxRow = DefaultMaxRow
+// Options of a Reader. The zero value is the default.
+type Options struct {
+	MaxRow    int                      // longest row in bytes, a longer one is a bad row; 0 means DefaultMaxRow, and more than 1 GiB means 1 GiB
+	CleanName func(name string) string // applied to the header's names; nil leaves them as they are
+}
+
+// NewReader reads src.
+func NewReader(src io.Reader, o Options) *Reader {
+	if o.MaxRow <= 0 {
+		o.MaxRow = DefaultMaxRow
 	}
-	r := &Reader{src: src, maxRow: min(maxRow, mostRow), line: 1, buf: make([]byte, firstBuffer+block)}
+	r := &Reader{src: src, maxRow: min(o.MaxRow, mostRow), clean: o.CleanName, line: 1, buf: make([]byte, firstBuffer+block)}
 	r.buf[0] = '\n'
 	return r
 }
@@ -110,19 +121,20 @@ func (r *Reader) Next() (*schema.Row, error) {
 			if err := r.fill(); err == io.EOF {
 				return r.last()
 			} else if err != nil {
+				r.failed = true
 				return nil, err
 			}
 			out = r.split.scan(r.buf[r.pos:], r.end-r.pos)
 		}
 		if out != complete {
-			return nil, r.recover(out)
+			return nil, r.resync(out)
 		}
 		size := r.split.at
 		r.next, r.newline = r.pos+size+1, r.split.lines+1
 		raw := trimCR(r.buf[r.pos : r.pos+size])
 		switch {
 		case len(raw) > r.maxRow:
-			return nil, r.recover(incomplete)
+			return nil, r.resync(incomplete)
 		case len(raw) > 0:
 			return r.finish(raw, len(raw) < size)
 		}
@@ -139,6 +151,31 @@ func (r *Reader) Unterminated() bool { return r.unterminated }
 // quotes. It lives until the next call.
 func (r *Reader) Raw() []byte { return r.row.Raw }
 
+// Line is the number of the line on which the last row, good or bad, began; the header stands on line 1.
+func (r *Reader) Line() int { return r.line }
+
+// MaybeTorn says that bad, the last row of a body that ended without a newline, may be the beginning of a good row.
+func (r *Reader) MaybeTorn(bad *schema.BadRow) bool {
+	switch bad.Code {
+	case schema.FieldCount:
+		return r.split.n < len(r.columns.Names)
+	case schema.BadQuotes:
+		return r.split.state == quoted
+	case schema.InvalidUTF8:
+		return r.split.n < len(r.columns.Names) || endsWithinRune(r.row.Raw)
+	}
+	return false
+}
+
+func endsWithinRune(raw []byte) bool {
+	for n := 1; n <= min(utf8.UTFMax, len(raw)); n++ {
+		if last := raw[len(raw)-n:]; utf8.RuneStart(last[0]) {
+			return !utf8.FullRune(last)
+		}
+	}
+	return false
+}
+
 // last ends a body that ended without a newline.
 func (r *Reader) last() (*schema.Row, error) {
 	size := r.end - r.pos
@@ -149,9 +186,9 @@ func (r *Reader) last() (*schema.Row, error) {
 	s := &r.split
 	switch {
 	case s.state == closed && s.quote+1 != len(raw):
-		return nil, r.recover(broken)
+		return nil, r.resync(broken)
 	case s.state == quoted || len(raw) > r.maxRow:
-		return nil, r.recover(incomplete)
+		return nil, r.resync(incomplete)
 	}
 	r.unterminated = true
 	r.next, r.newline = r.end, s.lines
