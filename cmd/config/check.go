@@ -6,18 +6,27 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
+
+	"dfinery-kafka/schema"
 )
 
 // check applies the rules between variables, each only when the variables it needs were read well.
 func (l *loader) check(c *Config) {
 	l.checkSource(&c.DFINERY)
+	zone := time.UTC // only if DFINERY_TIMEZONE is wrong
+	if c.DFINERY.Timezone.Location != nil {
+		zone = c.DFINERY.Timezone.Location
+	}
+	today := schema.DayOf(time.Now(), zone)
 	for i := range c.Streams {
-		l.checkStream(&c.Streams[i])
+		l.checkStream(&c.Streams[i], today)
 	}
 	l.checkCalls(c)
 	l.checkTopics(c)
 	l.checkTLS(&c.Kafka)
 	l.checkLogin(&c.Kafka)
+	l.checkProxies()
 	if c.Kafka.ReplicationFactor == 0 && l.good("KAFKA_REPLICATION_FACTOR") {
 		l.fault("KAFKA_REPLICATION_FACTOR", "0 is no number of replicas: 1 or more, or -1 for the brokers' default")
 	}

@@ -9,8 +9,16 @@ import (
 	"dfinery-kafka/schema"
 )
 
-func (l *loader) checkStream(s *Stream) {
+func (l *loader) checkStream(s *Stream, today schema.Day) {
 	prefix := streamPrefix(s.Name)
+	if s.Export == schema.Event && s.Start.On != nil && l.good(prefix+"START") {
+		switch first := *s.Start.On; {
+		case first < today-schema.Reach:
+			l.warn(prefix+"START", fmt.Sprintf("%s is before the last %d days that the API exports: the first day that can be exported is %s", first, schema.Reach, today-schema.Reach))
+		case first > today:
+			l.warn(prefix+"START", fmt.Sprintf("%s is in the future: the stream exports nothing until then", first))
+		}
+	}
 	if s.Events != nil && s.ExcludeEvents != nil {
 		l.fault(prefix+"EXCLUDE_EVENTS", "is set beside "+prefix+"EVENTS: the API takes one of them")
 	}

@@ -26,7 +26,7 @@ type DFINERY struct {
 	BaseURL         URL              `envconfig:"DFINERY_BASE_URL" default:"https://openapi.dfinery.ai" desc:"Where the API is, without /api/v1. Plain http:// works, with a warning unless the host is loopback"`
 	Service         Service          `envconfig:"DFINERY_SERVICE_ID" needed:"true" example:"1234" desc:"The id of the DFINERY service that is exported"`
 	Token           connector.Secret `envconfig:"DFINERY_EXPORT_TOKEN" desc:"The service's Export token. Needed, here or in DFINERY_EXPORT_TOKEN_FILE"`
-	TokenFile       string           `envconfig:"DFINERY_EXPORT_TOKEN_FILE" desc:"A file that holds the Export token instead; read again when the API refuses the token"`
+	TokenFile       string           `envconfig:"DFINERY_EXPORT_TOKEN_FILE" example:"/run/secrets/dfinery-token" desc:"A file that holds the Export token instead; read again when the API refuses the token"`
 	Timezone        Zone             `envconfig:"DFINERY_TIMEZONE" default:"Asia/Seoul" desc:"The time zone, by its IANA name, in which a day begins"`
 	ToDate          ToDate           `envconfig:"DFINERY_TO_DATE" default:"inclusive" oneof:"inclusive exclusive" desc:"Whether the API's to_date belongs to the range: inclusive sends D to D, exclusive D to D+1"`
 	CallsPerHour    int              `envconfig:"DFINERY_CALLS_PER_HOUR" default:"100" min:"1" desc:"The service's quota of export calls in any hour"`
@@ -45,11 +45,11 @@ type Kafka struct {
 	Mechanism         Mechanism        `envconfig:"KAFKA_SASL_MECHANISM" oneof:"PLAIN SCRAM-SHA-256 SCRAM-SHA-512 OAUTHBEARER" desc:"How to log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; unset: no login"`
 	Username          string           `envconfig:"KAFKA_SASL_USERNAME" desc:"The user to log in as"`
 	Password          connector.Secret `envconfig:"KAFKA_SASL_PASSWORD" desc:"The user's password"`
-	PasswordFile      string           `envconfig:"KAFKA_SASL_PASSWORD_FILE" desc:"A file that holds the password instead; read again at each connection"`
+	PasswordFile      string           `envconfig:"KAFKA_SASL_PASSWORD_FILE" example:"/run/secrets/kafka-password" desc:"A file that holds the password instead; read again at each connection"`
 	TokenURL          TokenURL         `envconfig:"KAFKA_SASL_OAUTH_TOKEN_URL" desc:"Where OAUTHBEARER gets its tokens, by OAuth 2.0 client credentials"`
 	ClientID          string           `envconfig:"KAFKA_SASL_OAUTH_CLIENT_ID" desc:"The client's id there"`
 	ClientSecret      connector.Secret `envconfig:"KAFKA_SASL_OAUTH_CLIENT_SECRET" desc:"The client's secret"`
-	ClientSecretFile  string           `envconfig:"KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE" desc:"A file that holds the secret instead; read again for each token"`
+	ClientSecretFile  string           `envconfig:"KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE" example:"/run/secrets/kafka-client-secret" desc:"A file that holds the secret instead; read again for each token"`
 	Scope             List             `envconfig:"KAFKA_SASL_OAUTH_SCOPE" desc:"The scopes to ask for, comma-separated; unset: none"`
 	Compression       Compression      `envconfig:"KAFKA_COMPRESSION" default:"snappy" oneof:"none gzip snappy lz4 zstd" desc:"How batches are compressed: none, gzip, snappy, lz4 or zstd"`
 	CreateTopics      bool             `envconfig:"KAFKA_CREATE_TOPICS" default:"true" desc:"Whether missing topics are created"`

@@ -78,7 +78,7 @@ func TestLoad(t *testing.T) {
 	writeFile(t, dir, "token", "  from-a-file\n")
 	writeFile(t, dir, "password", " with blanks \r\n")
 	writePair(t, dir, "client")
-	day := schema.Day(20_000) // 2024-10-04
+	day := schema.DayOf(time.Now(), time.UTC) - 20
 	tests := map[string]struct {
 		set  map[string]string
 		want func(*config.Config)
@@ -90,7 +90,7 @@ func TestLoad(t *testing.T) {
 			"STREAMS":            " buys , users",
 			"STREAM_BUYS_EVENTS": "df_purchase, df_refund,", "STREAM_BUYS_EXCLUDE_PROPERTIES": "df_discount", "STREAM_BUYS_TOPIC": "buys",
 			"STREAM_BUYS_KEY": "event_name", "STREAM_BUYS_EMPTY": "null", "STREAM_BUYS_POLL_INTERVAL": "5m", "STREAM_BUYS_LOOKBACK": "0",
-			"STREAM_BUYS_LOOKBACK_INTERVAL": "30m", "STREAM_BUYS_START": "2024-10-04",
+			"STREAM_BUYS_LOOKBACK_INTERVAL": "30m", "STREAM_BUYS_START": day.String(),
 			"STREAM_USERS_EXPORT": "userprofile", "STREAM_USERS_AUDIENCE": "77", "STREAM_USERS_PROPERTIES": "df_gender",
 			"KAFKA_BROKERS": "a:1, [::1]:2", "KAFKA_TLS": "true", "KAFKA_TLS_CA_FILE": "DIR/client.pem",
 			"KAFKA_TLS_CERT_FILE": "DIR/client.pem", "KAFKA_TLS_KEY_FILE": "DIR/client.key", "KAFKA_SASL_MECHANISM": "PLAIN",
@@ -151,7 +151,9 @@ func TestLoad(t *testing.T) {
 		}, func(*config.Config) {}},
 		"polls for the whole quota":      {map[string]string{"DFINERY_CALLS_PER_HOUR": "8"}, func(c *config.Config) { c.DFINERY.CallsPerHour = 8 }},
 		"short names a little like ours": {map[string]string{"KEYS": "x", "STREEMZ": "x", "KAFKATLZ": "x"}, func(*config.Config) {}},
-		"what is not ours":               {map[string]string{"HTTPS_PROXY": "http://proxy:3128", "PATH": "/bin", "LOG_DIR": "/tmp", "STREAMING": "x"}, func(*config.Config) {}},
+		"proxies": {map[string]string{"HTTPS_PROXY": "http://me:p%25w%23@proxy:3128", "http_proxy": "proxy:3128", "NO_PROXY": "localhost, .example.com,*.example.org:80,10.0.0.0/8,::1,[::1]:80,",
+			"HTTP_PROXY": "", "ALL_PROXY": "socks5://proxy", "FTP_PROXY": "http://proxy:%"}, func(*config.Config) {}},
+		"what is not ours": {map[string]string{"PATH": "/bin", "LOG_DIR": "/tmp", "STREAMING": "x"}, func(*config.Config) {}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

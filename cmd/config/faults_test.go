@@ -24,6 +24,7 @@ func TestFaults(t *testing.T) {
 	writePair(t, dir, "two")
 	const token, file = "DFINERY_EXPORT_TOKEN", "DFINERY_EXPORT_TOKEN_FILE"
 	userprofile := "STREAM_EVENTS_EXPORT"
+	const quotes = "the value is wrapped in quotes, and they are a part of it: docker run --env-file, for one, does not remove them. Write it without quotes"
 	tests := map[string]struct {
 		set  map[string]string
 		want string // the faults, a line each
@@ -34,10 +35,15 @@ func TestFaults(t *testing.T) {
 KAFKA_BROKERS: is needed: for example kafka-1:9092,kafka-2:9092
 LOG_LEVEL: "loud" is none of debug, info, warn, error
 DFINERY_EXPORT_TOKEN: is needed, or DFINERY_EXPORT_TOKEN_FILE
-STREAM_EVENTS_TOPIK: is not a variable of ours: is STREAM_EVENTS_TOPIC meant?`,
+STREAM_EVENTS_TOPIK: unknown variable: did you mean STREAM_EVENTS_TOPIC?`,
 		},
 		"empty where a default is": {map[string]string{"KAFKA_TLS": ""}, `KAFKA_TLS: is empty: give it a value, or remove it for the default false`},
-		"service with a slash":     {map[string]string{"DFINERY_SERVICE_ID": "a/b"}, `DFINERY_SERVICE_ID: can't be a service id: one word of ASCII without a slash`},
+		"service in quotes":        {map[string]string{"DFINERY_SERVICE_ID": `"1234"`}, "DFINERY_SERVICE_ID: " + quotes},
+		"everything in quotes": {
+			map[string]string{"KAFKA_BROKERS": `"kafka:9092"`, "STREAM_EVENTS_EVENTS": `'a,b'`, "STREAM_EVENTS_KEY": `""`, "KAFKA_TLS": `"true"`, "RETRY_BACKOFF": `'1s'`, "KAFKA_TLS_CA_FILE": `"DIR/one.pem"`},
+			"STREAM_EVENTS_EVENTS: " + quotes + "\nSTREAM_EVENTS_KEY: " + quotes + "\nKAFKA_BROKERS: " + quotes + "\nKAFKA_TLS: " + quotes + "\nKAFKA_TLS_CA_FILE: " + quotes + "\nRETRY_BACKOFF: " + quotes,
+		},
+		"service with a slash": {map[string]string{"DFINERY_SERVICE_ID": "a/b"}, `DFINERY_SERVICE_ID: can't be a service id: one word of ASCII without a slash`},
 
 		"url without scheme":    {map[string]string{"DFINERY_BASE_URL": "openapi.dfinery.ai"}, `DFINERY_BASE_URL: is not a URL such as https://openapi.dfinery.ai`},
 		"url of another scheme": {map[string]string{"DFINERY_BASE_URL": "ftp://openapi.dfinery.ai"}, `DFINERY_BASE_URL: must begin with https://`},
@@ -84,8 +90,8 @@ DFINERY_BASE_URL: has no valid host and port`},
 STREAMS: "b b" can't name a stream: lower-case letters and digits, a letter first, such as events
 STREAMS: "Users" can't name a stream: lower-case letters and digits, a letter first, such as events
 STREAM_EVENTS_START: "x" is not 0 (today alone) to 30 days before today, nor a date such as 2026-11-23
-STREAM_EVENTS_TOPIK: is not a variable of ours: is STREAM_EVENTS_TOPIC meant?
-STREAM_USERS_KAY: is not a variable of ours: is STREAM_USERS_KEY meant?`},
+STREAM_EVENTS_TOPIK: unknown variable: did you mean STREAM_EVENTS_TOPIC?
+STREAM_USERS_KAY: unknown variable: did you mean STREAM_USERS_KEY?`},
 		"a list of events": {map[string]string{"STREAM_EVENTS_EVENTS": "a,b,a,b"}, "STREAM_EVENTS_EVENTS: names \"a\" twice\nSTREAM_EVENTS_EVENTS: names \"b\" twice"},
 		"stream's name":    {map[string]string{"STREAMS": "My-Events", "STREAM_MY_TOPIC": "x"}, `STREAMS: "My-Events" can't name a stream: lower-case letters and digits, a letter first, such as events`},
 		"topic's name":     {map[string]string{"STREAM_EVENTS_TOPIC": "a b"}, `STREAM_EVENTS_TOPIC: "a b" can't name a topic: up to 249 letters, digits, dots, dashes and underscores`},

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/kelseyhightower/envconfig"
+
+	"dfinery-kafka/connector"
 )
 
 // read fills the field with the variable's value or its default, and says all that is wrong with it.
@@ -26,6 +28,9 @@ func (l *loader) read(d declaration, field reflect.Value) (faults []string) {
 			return []string{"is empty: give it a value, or remove it for the default " + d.Default}
 		}
 		value = d.Default
+	}
+	if _, secret := field.Interface().(connector.Secret); !secret && wrapped(value) {
+		return []string{wrappedFault}
 	}
 	if len(d.OneOf) > 0 && !slices.Contains(d.OneOf, value) {
 		return []string{fmt.Sprintf("%q is none of %s", value, strings.Join(d.OneOf, ", "))}

@@ -63,22 +63,3 @@ func Markdown() string {
 	}
 	return b.String()
 }
-
-// EnvFile is a template of an environment file, as docker's --env-file and systemd's EnvironmentFile read it. What has a
-// default is commented out.
-func EnvFile() string {
-	var b strings.Builder
-	b.WriteString("# The configuration of dfinery-kafka. A line with # in front shows the default, or has none to show.\n")
-	for _, d := range declarations("events") {
-		mark := "#"
-		if d.Needed || d.Name == "DFINERY_EXPORT_TOKEN" {
-			mark = ""
-		}
-		fmt.Fprintf(&b, "\n# %s\n", d.Meaning)
-		if d.Example != "" {
-			fmt.Fprintf(&b, "# For example: %s\n", d.Example)
-		}
-		fmt.Fprintf(&b, "%s%s=%s\n", mark, d.Name, d.Default)
-	}
-	return b.String()
-}

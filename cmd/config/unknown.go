@@ -11,7 +11,7 @@ import (
 // https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 var kubernetes = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$`)
 
-// unknown looks for variables that were meant for us and that nobody reads. It shows no values: they may be secrets.
+// unknown reports variables that look like ours and that nothing reads. It shows no values: they may be secrets.
 func (l *loader) unknown(c *Config) {
 	known := make(map[string]bool)
 	fields := make(map[string]bool) // TOPIC of STREAM_X_TOPIC
@@ -27,13 +27,16 @@ func (l *loader) unknown(c *Config) {
 			known[streamPrefix(s.Name)+field] = true
 		}
 	}
+	for _, proxy := range []string{httpsProxyVar, httpProxyVar} {
+		known[proxy], known[strings.ToLower(proxy)] = true, true
+	}
 	names := slices.Sorted(maps.Keys(known))
 	for _, variable := range slices.Sorted(maps.Keys(l.environ)) {
 		if known[variable] || kubernetes.MatchString(variable) {
 			continue
 		}
 		if !l.strayStream(c, variable, fields, names) {
-			l.stranger(variable, names)
+			l.checkUnknown(variable, names)
 		}
 	}
 }
@@ -57,7 +60,7 @@ func (l *loader) strayStream(c *Config, variable string, fields map[string]bool,
 	}
 	message := "belongs to no stream: STREAMS is " + strings.Join(streams, ",")
 	if meant := Nearest(variable, names, slack(variable)); meant != "" {
-		message += "; is " + meant + " meant?"
+		message += "; did you mean " + meant + "?"
 	} else {
 		message += ", without " + strings.ToLower(stream)
 	}
@@ -65,25 +68,49 @@ func (l *loader) strayStream(c *Config, variable string, fields map[string]bool,
 	return true
 }
 
-// stranger judges a variable that nobody reads. Prefixes that are ours alone make it a fault, and so does a near miss.
-func (l *loader) stranger(variable string, names []string) {
+// checkUnknown reports a variable that nothing reads. A prefix that only we use makes it a fault, and so does a near miss.
+func (l *loader) checkUnknown(variable string, names []string) {
 	meant := Nearest(variable, names, slack(variable))
 	if upper := strings.ToUpper(variable); slices.Contains(names, upper) {
 		meant = upper
 	}
 	ours := slices.ContainsFunc([]string{"DFINERY_", "STREAM_", "BREAKER_"}, func(prefix string) bool { return strings.HasPrefix(variable, prefix) })
+	longer := sameWords(variable, names)
 	switch {
 	case meant != "":
-		l.fault(variable, "is not a variable of ours: is "+meant+" meant?")
+		l.fault(variable, "unknown variable: did you mean "+meant+"?")
+	case ours && longer != "":
+		l.fault(variable, "unknown variable: did you mean "+longer+"?")
 	case ours:
-		hint := "`dfinery-kafka config` lists them"
+		hint := "`dfinery-kafka config` lists all variables"
 		if like := Nearest(variable, names, len(variable)/4); like != "" {
 			hint = "the nearest is " + like
 		}
-		l.fault(variable, "is not a variable of ours: "+hint)
+		l.fault(variable, "unknown variable: "+hint)
+	case strings.HasPrefix(variable, "KAFKA_") && longer != "":
+		l.warn(variable, "unknown variable, it has no effect: did you mean "+longer+"?")
 	case strings.HasPrefix(variable, "KAFKA_"):
-		l.warn(variable, "is not a variable of ours, and has no effect")
+		l.warn(variable, "unknown variable, it has no effect")
 	}
+}
+
+// sameWords is the shortest name that has all words of the variable, in their order; a word may be cut short. So
+// DFINERY_TOKEN finds DFINERY_EXPORT_TOKEN, and KAFKA_SASL_USER finds KAFKA_SASL_USERNAME.
+func sameWords(variable string, names []string) string {
+	best := ""
+	words := strings.Split(variable, "_")
+	for _, name := range names {
+		left := words
+		for word := range strings.SplitSeq(name, "_") {
+			if len(left) > 0 && left[0] != "" && strings.HasPrefix(word, left[0]) {
+				left = left[1:]
+			}
+		}
+		if len(left) == 0 && (best == "" || len(name) < len(best)) {
+			best = name
+		}
+	}
+	return best
 }
 
 // slack is how many slips make a near miss: one, or two in a long name.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,6 +19,7 @@ import (
 
 func configCommand() *cobra.Command {
 	var asJSON, asMarkdown, asEnvFile, metrics bool
+	var envFile string
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "List every variable: its value, its default, its meaning",
@@ -24,12 +27,12 @@ func configCommand() *cobra.Command {
 and its meaning. Then say what is wrong with the configuration, all of it at once; that ends with code 2.`,
 		Example: `  dfinery-kafka config                             # what is set, and what is wrong with it
   dfinery-kafka config --json | jq .faults         # the same for scripts
-  dfinery-kafka config --env-file > dfinery.env    # a commented template
+  dfinery-kafka config --write-env-file dfinery.env    # a commented template that only you can read
   docker run --env-file dfinery.env dfinery-kafka config`,
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if n := count(asJSON, asMarkdown, asEnvFile, metrics); n > 1 {
-				return &exitError{exitUsage, errors.New("--json, --markdown, --env-file and --metrics are different answers: give one of them")}
+			if n := count(asJSON, asMarkdown, asEnvFile, envFile != "", metrics); n > 1 {
+				return &exitError{exitUsage, errors.New("--json, --markdown, --env-file, --write-env-file and --metrics are mutually exclusive")}
 			}
 			out := cmd.OutOrStdout()
 			switch {
@@ -42,6 +45,8 @@ and its meaning. Then say what is wrong with the configuration, all of it at onc
 			case asEnvFile:
 				_, err := io.WriteString(out, config.EnvFile())
 				return err
+			case envFile != "":
+				return writeEnvFile(out, envFile)
 			}
 			_, report, wrong := loadConfig(cmd.ErrOrStderr())
 			if err := writeReport(out, report, asJSON); err != nil {
@@ -53,8 +58,26 @@ and its meaning. Then say what is wrong with the configuration, all of it at onc
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: variables, warnings, faults")
 	cmd.Flags().BoolVar(&asMarkdown, "markdown", false, "print the README's table, whatever is set")
 	cmd.Flags().BoolVar(&asEnvFile, "env-file", false, "print a template of an environment file, whatever is set")
+	cmd.Flags().StringVar(&envFile, "write-env-file", "", "write that template to a new `FILE` that only its owner can read (mode 0600)")
 	cmd.Flags().BoolVar(&metrics, "metrics", false, "print the README's table of metrics instead")
 	return cmd
+}
+
+// writeEnvFile creates the file. It never overwrites one, which may hold the only copy of a token.
+func writeEnvFile(out io.Writer, path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("write the template: %s exists and is not overwritten: name another file, or remove it", path)
+	}
+	if err != nil {
+		return fmt.Errorf("write the template: %w", err)
+	}
+	_, err = io.WriteString(file, config.EnvFile())
+	if err := errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("write the template: %w", err)
+	}
+	_, err = fmt.Fprintf(out, "wrote %s: fill in the variables that are not commented out\n", path)
+	return err
 }
 
 // count is how many are true.

@@ -82,7 +82,7 @@ func TestExitCodes(t *testing.T) {
 		"unknown shorthand": {nil, []string{"config", "-x"}, result{2, "dfinery-kafka: unknown shorthand flag: 'x' in -x; see dfinery-kafka config --help\n"}},
 		"misspelt flag":     {nil, []string{"config", "--jsno"}, result{2, "dfinery-kafka: unknown flag: --jsno: did you mean --json?\n"}},
 		"two forms": {nil, []string{"config", "--json", "--markdown"},
-			result{2, "dfinery-kafka: --json, --markdown, --env-file and --metrics are different answers: give one of them\n"}},
+			result{2, "dfinery-kafka: --json, --markdown, --env-file, --write-env-file and --metrics are mutually exclusive\n"}},
 		"no argument": {nil, []string{"backfill"}, result{2, "dfinery-kafka: backfill needs the name of a stream; see dfinery-kafka backfill --help\n"}},
 		"two arguments": {nil, []string{"pause", "a", "b"},
 			result{2, "dfinery-kafka: pause takes one argument, the name of a stream: \"b\" is too many; see dfinery-kafka pause --help\n"}},
@@ -100,12 +100,12 @@ func TestExitCodes(t *testing.T) {
 		"nobody's address":      {nil, []string{"ready", "ftp://a:1"}, result{2, "dfinery-kafka: \"ftp://a:1\" is no address of an admin server, such as http://dfinery-kafka:8080\n"}},
 		"right configuration":   {valid, []string{"config"}, result{}},
 		"with a warning": {append(valid, "KAFKA_OPTS="+canary), []string{"config"},
-			result{0, "warning: KAFKA_OPTS: is not a variable of ours, and has no effect\n"}},
+			result{0, "warning: KAFKA_OPTS: unknown variable, it has no effect\n"}},
 		"wrong configuration": {[]string{"KAFKA_BROKERS=me:" + canary + "@kafka:9092", "DFINERY_EXPORT_TOKN=" + canary}, []string{"config"}, result{2, `dfinery-kafka: the configuration has 4 faults:
   DFINERY_SERVICE_ID: is needed: for example 1234
   KAFKA_BROKERS: must hold host:port only: a user goes into KAFKA_SASL_USERNAME
   DFINERY_EXPORT_TOKEN: is needed, or DFINERY_EXPORT_TOKEN_FILE
-  DFINERY_EXPORT_TOKN: is not a variable of ours: is DFINERY_EXPORT_TOKEN meant?
+  DFINERY_EXPORT_TOKN: unknown variable: did you mean DFINERY_EXPORT_TOKEN?
 `}},
 		"one fault": {append(valid, "KAFKA_TLS=on"), []string{"config", "--json"},
 			result{2, "dfinery-kafka: the configuration has 1 fault:\n  KAFKA_TLS: \"on\" is neither true nor false\n"}},
@@ -123,6 +123,39 @@ func TestExitCodes(t *testing.T) {
 				t.Error("nothing on standard output")
 			}
 		})
+	}
+}
+
+// TestWriteEnvFile: the template goes into a new file that others can't read, and an existing file stays as it is.
+func TestWriteEnvFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "dfinery.env")
+	stdout, got := run(t, nil, "config", "--write-env-file", path)
+	if diff := cmp.Diff(result{}, got); diff != "" {
+		t.Errorf("result (-want +got):\n%s", diff)
+	}
+	if want := "wrote " + path + ": fill in the variables that are not commented out\n"; stdout != want {
+		t.Errorf("printed %q, want %q", stdout, want)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode() != 0o600 {
+		t.Errorf("mode %v, want 0600", info.Mode())
+	}
+	written, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed, _ := run(t, nil, "config", "--env-file")
+	if diff := cmp.Diff(printed, string(written)); diff != "" {
+		t.Errorf("file (-printed +written):\n%s", diff)
+	}
+	_, got = run(t, nil, "config", "--write-env-file", path)
+	want := result{1, "dfinery-kafka: write the template: " + path + " exists and is not overwritten: name another file, or remove it\n"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("again (-want +got):\n%s", diff)
 	}
 }
 

@@ -23,7 +23,7 @@ func rootCommand() *cobra.Command {
 It is configured by environment variables alone; "dfinery-kafka config" lists them.
 
 Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage, 3 work left for the next run.`,
-		Example: `  dfinery-kafka config --env-file > dfinery.env   # a template to fill in
+		Example: `  dfinery-kafka config --write-env-file dfinery.env   # a template to fill in
   dfinery-kafka config                            # what is set, and what is wrong with it`,
 		Version:                    thisBuild().String(),
 		SilenceErrors:              true,
