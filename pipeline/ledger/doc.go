@@ -2,7 +2,12 @@
 // far the topics are written, who owns the service, what was commanded.
 //
 // Its promises: nothing here runs ahead of Kafka's acknowledgements; a record that can't be read stops the service instead of
-// counting as absent; what a newer release wrote is refused or kept, never dropped.
+// counting as absent.
+//
+// A release must be able to run on what its successor wrote, and the successor again behind it. So records of a kind that is not known
+// are skipped and stay in the topic, and members that are not known are written back with the record. The owner's record and the
+// checkpoint are the exception: they describe the moment at which they were written, and whoever writes the next one writes all of it.
+// New state therefore goes into members of the service's record. Only a new version ("v") of a known record is refused.
 //
 // The files:
 //

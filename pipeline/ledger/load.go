@@ -106,7 +106,7 @@ func (b *Books) Load(ctx context.Context) (*State, error) {
 func (b *Books) Follow(ctx context.Context, state *State, partition int, from, to int64) error {
 	return b.Cluster.Read(ctx, cluster.TopicPartition{Topic: b.Topic, Partition: partition}, from, to, cluster.Visitor{Record: func(r *cluster.Record) error {
 		key := string(r.Key)
-		if !b.ours(key, r.Value) || partition != state.Partition && strings.HasPrefix(key, "command/") {
+		if !known(key) || !b.ours(key, r.Value) || partition != state.Partition && strings.HasPrefix(key, "command/") {
 			return nil // a command that stands elsewhere is nobody's: it must not stop a service
 		}
 		if partition != state.Partition {
@@ -117,6 +117,16 @@ func (b *Books) Follow(ctx context.Context, state *State, partition int, from, t
 		}
 		return nil
 	}})
+}
+
+// known tells the kinds of records that this release reads. Others are a later release's: they are left where they are, so that a
+// release can be taken back without its state being lost.
+func known(key string) bool {
+	switch kind, _, _ := strings.Cut(key, "/"); kind {
+	case "owner", "checkpoint", "service", "day", "command":
+		return true
+	}
+	return false
 }
 
 // ours tells the records of this service. A command names its service in its value.
@@ -137,7 +147,7 @@ func commandFor(value []byte, service string) bool {
 	return json.Unmarshal(value, &c) != nil || c.Service == service || c.Service == ""
 }
 
-// take enters one record; a record without a value deletes its key.
+// take enters one record of a known kind; a record without a value deletes its key.
 func (s *State) take(key string, value []byte, offset int64) error {
 	kind, rest, _ := strings.Cut(key, "/")
 	switch kind {
@@ -153,7 +163,7 @@ func (s *State) take(key string, value []byte, offset int64) error {
 	case "command":
 		return s.takeCommand(rest, value, offset)
 	}
-	return fmt.Errorf("records of the kind %q are not known to this release: run the one that wrote it", kind)
+	return nil
 }
 
 // record is a pointer to one of the record types.
