@@ -3,6 +3,7 @@ package pipeline
 import (
 	"maps"
 	"sync"
+	"time"
 
 	"dfinery-kafka/pipeline/produce"
 	"dfinery-kafka/schema"
@@ -24,6 +25,7 @@ type StreamCounts struct {
 	Letters       map[LetterKind]int64
 	ColumnChanges int64
 	Gaps          int64
+	Newest        time.Time // when rows were last known to be published; zero: not since the start
 }
 
 // LetterKind tells dead letters apart.
@@ -66,6 +68,9 @@ func (c *Counts) export(stream string, code schema.Code) {
 func (c *Counts) rows(stream string, news tally) {
 	c.change(stream, func(s *StreamCounts) {
 		s.Published += int64(news.Published)
+		if news.Published > 0 {
+			s.Newest = time.Now()
+		}
 		s.Duplicates += int64(news.Duplicates)
 		s.BadRows += int64(news.NewBad)
 		s.Bytes += news.Bytes

@@ -35,6 +35,7 @@ func (e *export) deadLetter(letter *schema.DeadLetter, id []byte) error {
 	if err != nil {
 		return fmt.Errorf("write the dead letter of %s: %w", e.call.ID(), err)
 	}
+	e.tenure.service.recent.add(letter)
 	return nil
 }
 

@@ -63,6 +63,7 @@ type Service struct {
 	Step func(name string)
 
 	counts Counts
+	recent recentLetters
 	// refused is the size by topic of a record that the broker refused although no known limit forbade it. Owned by Run.
 	refused map[string]int
 	// reopenings are the streams, by name, for whose topics the tenure was opened anew. Owned by Run.

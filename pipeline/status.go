@@ -18,6 +18,7 @@ type Status struct {
 	Restoring bool          // Kafka is reached; the service is being taken over and its ledger restored
 	Streams   []StreamStatus
 	Remaining map[string]time.Duration // by stream: until its oldest unexported day is lost; absent without one
+	Commands  []ledger.Command         // of an owner: those that are not done, oldest first
 }
 
 // The roles.
@@ -65,7 +66,11 @@ type DayStatus struct {
 	Bad       int             `json:"bad"`
 	Error     *string         `json:"error"`
 	Running   bool            `json:"running,omitempty"`
-	Lacks     []string        `json:"missing_events,omitempty"`
+	// LastExport and LastSuccess are when the last call and the last successful one began; nil without any.
+	LastExport  *time.Time `json:"last_export,omitempty"`
+	LastSuccess *time.Time `json:"last_success,omitempty"`
+
+	Lacks []string `json:"missing_events,omitempty"`
 }
 
 // Status is the last status; it may be a moment old.
@@ -118,6 +123,12 @@ func (t *tenure) publishStatus() {
 		st.Reasons = append(st.Reasons, "Kafka: "+at.String()+" does not take records: "+err.Error())
 	}
 	slices.Sort(st.Reasons)
+	for _, c := range t.commands {
+		if c.Done == nil {
+			st.Commands = append(st.Commands, *c)
+		}
+	}
+	slices.SortFunc(st.Commands, func(a, b ledger.Command) int { return a.Given.Compare(b.Given) })
 	list := plan(t.streams, now, t.service.Location)
 	counts := t.service.Totals()
 	for _, s := range t.streams {
@@ -149,7 +160,8 @@ func (t *tenure) streamStatus(s *stream, list []due, counts StreamCounts, now ti
 			continue
 		}
 		one := DayStatus{Day: day, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad,
-			Running: d.export != nil, Lacks: r.MissingEvents}
+			Running: d.export != nil, Lacks: r.MissingEvents,
+			LastExport: r.LastExport, LastSuccess: r.LastSuccess}
 		if r.Error != nil {
 			text := string(r.Error.Code) + ": " + r.Error.Detail
 			one.Error = &text

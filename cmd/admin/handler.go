@@ -17,7 +17,7 @@ import (
 func (s *Server) Handler() http.Handler {
 	s.prepare()
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", index)
+	mux.Handle("GET /{$}", newPageHandler(s))
 	mux.HandleFunc("GET /livez", s.livez)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
@@ -29,11 +29,6 @@ func (s *Server) Handler() http.Handler {
 		profiles(mux)
 	}
 	return mux
-}
-
-func index(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, "dfinery-kafka\n\n/livez    the loop turns\n/readyz   owner, ledger, kafka, token\n/status   all that is known, JSON\n/metrics  for Prometheus\n")
 }
 
 // livez fails only for what a restart mends.

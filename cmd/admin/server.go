@@ -24,6 +24,11 @@ type Server struct {
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
 
+	// What the status page shows beside the View.
+	Location   *time.Location // in which the source's days begin; nil: UTC
+	Delivery   string         // the delivery guarantee in force
+	RunbookURL string         // where the runbook is; empty: no links
+
 	durations *prometheus.HistogramVec
 	registry  *prometheus.Registry
 	once      sync.Once // makes the two above

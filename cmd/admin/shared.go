@@ -16,11 +16,11 @@ type shared struct {
 	turn chan struct{} // has one while an answer is made
 
 	mu   sync.Mutex
-	next map[string]*page // by what requests accept; those that are not begun, which whoever comes may share
+	next map[string]*sharedResponse // by what requests accept; those that are not begun, which whoever comes may share
 }
 
 func share(h http.Handler) *shared {
-	return &shared{handler: h, turn: make(chan struct{}, 1), next: map[string]*page{}}
+	return &shared{handler: h, turn: make(chan struct{}, 1), next: map[string]*sharedResponse{}}
 }
 
 // ServeHTTP implements http.Handler.
@@ -30,7 +30,7 @@ func (s *shared) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := s.next[key]
 	mine := p == nil
 	if mine {
-		p = &page{header: http.Header{}, code: http.StatusOK, whole: make(chan struct{})}
+		p = &sharedResponse{header: http.Header{}, code: http.StatusOK, whole: make(chan struct{})}
 		s.next[key] = p
 	}
 	s.mu.Unlock()
@@ -48,7 +48,7 @@ func (s *shared) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // make makes the page, for others too: it does not end with r.
-func (s *shared) make(p *page, key string, r *http.Request) {
+func (s *shared) make(p *sharedResponse, key string, r *http.Request) {
 	s.turn <- struct{}{}
 	defer func() { <-s.turn }()
 	s.mu.Lock()
@@ -58,14 +58,14 @@ func (s *shared) make(p *page, key string, r *http.Request) {
 	s.handler.ServeHTTP(p, r.WithContext(context.WithoutCancel(r.Context())))
 }
 
-// page is an answer in memory. It is written until whole is closed, and read from then on.
-type page struct {
+// sharedResponse is an answer in memory. It is written until whole is closed, and read from then on.
+type sharedResponse struct {
 	header http.Header
 	code   int
 	body   bytes.Buffer
 	whole  chan struct{}
 }
 
-func (p *page) Header() http.Header         { return p.header }
-func (p *page) WriteHeader(code int)        { p.code = code }
-func (p *page) Write(b []byte) (int, error) { return p.body.Write(b) }
+func (p *sharedResponse) Header() http.Header         { return p.header }
+func (p *sharedResponse) WriteHeader(code int)        { p.code = code }
+func (p *sharedResponse) Write(b []byte) (int, error) { return p.body.Write(b) }

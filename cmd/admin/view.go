@@ -21,7 +21,8 @@ type View struct {
 	Source *connector.Status
 	// Transitions are the breaker's since the process started, whereas those of Source begin anew with each take-over.
 	Transitions map[connector.Transition]int
-	Stopping    bool // the process is told to end
+	Letters     []pipeline.RecentLetter // the last dead letters, newest first
+	Stopping    bool                    // the process is shutting down
 }
 
 // sure tells whether what the view says of source and days is this instance's to say: a stand-by's is as old as its own tenure.

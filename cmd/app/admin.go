@@ -20,6 +20,7 @@ func (a *App) newAdmin(o Options) {
 	}
 	a.admin = &admin.Server{
 		Addr: string(p.AdminAddr), Look: a.Look, Pprof: p.AdminPprof, Log: a.log,
+		Location: a.config.DFINERY.Timezone.Location, Delivery: string(a.config.Publish.Delivery),
 		Build: admin.Build{Version: o.Version, Commit: o.Commit, Go: runtime.Version()},
 	}
 	for i := range a.config.Streams {
@@ -53,7 +54,7 @@ const adminGrace = time.Second
 func (a *App) Look(now time.Time) admin.View {
 	v := admin.View{
 		At: now, Pipeline: a.Service.Status(), Totals: a.Service.Totals(), Produced: a.Service.Produced(), Kafka: a.cluster.Health(),
-		Stopping: a.ending.Load(),
+		Letters: a.Service.RecentLetters(), Stopping: a.ending.Load(),
 	}
 	v.Source, v.Transitions = a.tenures.look(now)
 	return v

@@ -1,0 +1,107 @@
+package admin
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// action is something that is not as it should be, and what to do about it.
+type action struct {
+	Class, What, Do string
+	Alert, Runbook  string // the alert's section in the runbook, and its address
+}
+
+// actions lists everything that is not green, the most urgent first.
+func actions(v *View, st *status, runbook string) []action {
+	var list []action
+	add := func(class, alert, what, do string) {
+		a := action{Class: class, What: what, Do: do, Alert: alert}
+		if runbook != "" && alert != "" {
+			a.Runbook = runbook + "#" + strings.ToLower(alert)
+		}
+		list = append(list, a)
+	}
+	for _, p := range v.Parts() {
+		if !p.Ready && p.Name == "kafka" {
+			add("bad", "DfineryKafkaRefuses", "Kafka: "+shorten(p.Reason, maxDetail)+".", "Check the brokers and the network; the connector retries and continues by itself.")
+		}
+	}
+	if v.sure() && v.Source.Token.Refused {
+		add("bad", "DfineryTokenRefused", "The API refuses the Export token.", "Write a new token to DFINERY_EXPORT_TOKEN_FILE, or restart with another DFINERY_EXPORT_TOKEN.")
+	}
+	if st.Breaker != nil && st.Breaker.State != "closed" {
+		add("warn", "DfineryBreakerOpen", "The circuit breaker is "+st.Breaker.State+": the API's database is failing.", "Nothing at first; if it lasts, give DFINERY the times from the dead letters.")
+	}
+	if q := st.Quota; q != nil && q.Remaining == 0 {
+		add("warn", "DfineryQuotaSpent", "The quota of calls is used up.", "Nothing; exports continue when calls are free. If it recurs, another client uses the quota.")
+	}
+	for i := range st.Streams {
+		streamActions(&st.Streams[i], v.Pipeline.Remaining[st.Streams[i].Name], add)
+	}
+	return list
+}
+
+// soon is how much time may be left for a day that was never exported before
+// the page asks for action, as the alert DfineryReachRunsOut does.
+const soon = 5 * 24 * time.Hour
+
+func streamActions(st *pipeline.StreamStatus, left time.Duration, add func(class, alert, what, do string)) {
+	if st.Halted != nil {
+		add("bad", "DfineryStreamHalted", "Stream "+st.Name+" is halted: "+shorten(*st.Halted, maxDetail)+".", "Fix the cause, then run: dfinery-kafka resume "+st.Name)
+	}
+	if st.Paused {
+		add("warn", "", "Stream "+st.Name+" is paused.", "Continue it with: dfinery-kafka resume "+st.Name)
+	}
+	if left > 0 && left < soon {
+		add("bad", "DfineryReachRunsOut", fmt.Sprintf("Stream %s: a day that was never exported leaves the API's reach %s.", st.Name, countdown(left)), "Remove what keeps it from being exported; it is exported before all others.")
+	}
+	var gaps, failing, narrowed int
+	for i := range st.Days {
+		switch d := &st.Days[i]; {
+		case d.State == ledger.Gap:
+			gaps++
+		case len(d.Lacks) > 0:
+			narrowed++
+		case d.Error != nil:
+			failing++
+		}
+	}
+	if gaps > 0 {
+		add("bad", "DfineryGap", fmt.Sprintf("Stream %s: %s left the API's reach without a successful export.", st.Name, dayCount(gaps)), "Their rows are unrecoverable through the API; ask DFINERY whether they can be exported another way.")
+	}
+	if failing > 0 {
+		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: the last export of %s failed.", st.Name, dayCount(failing)), "Nothing at first, they are retried; the dead letters name the failures.")
+	}
+	if narrowed > 0 {
+		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: %s without events whose queries fail.", st.Name, dayCount(narrowed)), "They are asked for again every 6 hours; ask DFINERY about the events that the dead letters name.")
+	}
+}
+
+func dayCount(n int) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}
+
+func commandText(c *ledger.Command, now time.Time) string {
+	text := c.Verb + " " + c.Stream
+	if c.Verb == "backfill" {
+		text += fmt.Sprintf(" from %s to %s", c.From, c.To)
+	}
+	text += ", submitted " + ago(now.Sub(c.Given))
+	if c.By != "" {
+		text += " by " + c.By
+	}
+	switch {
+	case c.Taken == nil:
+		return text + ": queued"
+	case c.Total > 0:
+		return text + fmt.Sprintf(": %d of %d done", c.Finished, c.Total)
+	}
+	return text + ": running"
+}
