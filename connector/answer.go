@@ -105,7 +105,7 @@ func (k *call) refusal(src io.Reader, isHTML bool) *schema.Failure {
 	}
 	empty := len(bytes.TrimSpace(body)) == 0
 	switch {
-	case isAPI && known(api.Message):
+	case isAPI && knownToAPI(api.Message):
 		c.code = schema.Code(api.Message)
 	case isHTML && !isAPI:
 		c.code, c.happened = schema.NotCSV, c.happened+" with a page of HTML"
@@ -141,7 +141,7 @@ func parseFailure(body []byte) (f apiFailure, behind []byte, ok bool) {
 	f.Result, _ = members.Result.(string)
 	f.Message, _ = members.Message.(string)
 	f.Message = strings.TrimSpace(f.Message)
-	return f, body[decoder.InputOffset():], f.Result == "fail" || known(f.Message)
+	return f, body[decoder.InputOffset():], f.Result == "fail" || knownToAPI(f.Message)
 }
 
 // failureWithin finds a failure's JSON that begins among the first scanned bytes of rest and is its end, if that is also the body's.
@@ -205,4 +205,9 @@ func (g *gunzip) Read(b []byte) (int, error) {
 		g.z = z
 	}
 	return g.z.Read(b)
+}
+
+// knownToAPI says that the message of an answer is one of the API's codes.
+func knownToAPI(message string) bool {
+	return schema.RuleOf(schema.Code(message)).Scope == schema.OfAPI
 }

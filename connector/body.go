@@ -38,8 +38,8 @@ func (b *Body) Request() schema.Request {
 // Date is the answer's Date; zero without one.
 func (b *Body) Date() time.Time { return b.call.date }
 
-// RateLimit is what the answer's headers say of the quota.
-func (b *Body) RateLimit() RateLimit { return ParseRateLimit(b.call.headers, b.call.date) }
+// Headers are the answer's that help to understand it, with lower-case names.
+func (b *Body) Headers() map[string]string { return b.call.headers }
 
 // Close ends the call, whatever is left of its body. Only the first one does anything.
 func (b *Body) Close() error { return b.call.close() }
@@ -125,7 +125,7 @@ func (b *Body) failureIn(bad *schema.BadRow) *schema.Failure {
 func (b *Body) failed(api apiFailure, text []byte) *schema.Failure {
 	c := cause{code: schema.CutBody, origin: schema.OriginAPI, result: api.Result, message: api.Message, body: text,
 		happened: fmt.Sprintf("the API wrote %q behind %d rows", shortened(api.Message, maxMessage/4), b.Rows())}
-	if known(api.Message) {
+	if knownToAPI(api.Message) {
 		c.code = schema.Code(api.Message)
 	}
 	return b.call.fail(c)

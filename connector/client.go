@@ -31,9 +31,9 @@ var errBaseURL = errors.New("the base URL is not valid")
 // Client makes calls of the Export API for one service. It keeps no policy: when to call, and how often, is decided elsewhere.
 // It may be used by several goroutines, and must not be copied after its first use.
 type Client struct {
-	BaseURL string                 // for example https://openapi.dfinery.ai
-	Service string                 // the service_id of every call
-	Token   func() (Secret, error) // asked for each call, so that a new token is used at once
+	BaseURL string                        // for example https://openapi.dfinery.ai
+	Service string                        // the service_id of every call
+	Token   func() (schema.Secret, error) // asked for each call, so that a new token is used at once
 
 	ToDateExclusive bool              // the API's to_date is the first day that is left out
 	HeaderTimeout   time.Duration     // from the call to the body's first line; 0 means DefaultHeaderTimeout
@@ -98,7 +98,7 @@ func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
 }
 
 // send posts the request, and again where a harmless redirect points.
-func (c *Client) send(ctx context.Context, k *call, token Secret) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, k *call, token schema.Secret) (*http.Response, error) {
 	target := k.target
 	for hops := 0; ; hops++ {
 		request, err := http.NewRequestWithContext(k.trace(ctx), http.MethodPost, target, bytes.NewReader([]byte(k.request.Body)))
@@ -162,4 +162,17 @@ func (c *Client) idleTimeout() time.Duration {
 		return c.IdleTimeout
 	}
 	return DefaultIdleTimeout
+}
+
+// checkToken refuses what HTTP could not send, before an error could name it.
+func checkToken(token schema.Secret) error {
+	if token.Reveal() == "" {
+		return errors.New("it is empty")
+	}
+	for _, c := range []byte(token.Reveal()) {
+		if c < ' ' || c == 0x7f {
+			return errors.New("it has a control character, perhaps a newline")
+		}
+	}
+	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
@@ -28,7 +29,7 @@ func export(t *testing.T) schema.Export {
 }
 
 func client(url string) *connector.Client {
-	return &connector.Client{BaseURL: url, Service: "1234", Version: "1.2.3", Token: func() (connector.Secret, error) { return token, nil }}
+	return &connector.Client{BaseURL: url, Service: "1234", Version: "1.2.3", Token: func() (schema.Secret, error) { return token, nil }}
 }
 
 // outcome is all that came of one call.
@@ -179,31 +180,9 @@ func TestFailure(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	limit := connector.ParseRateLimit(got.Headers, got.Date)
-	if diff := cmp.Diff(connector.RateLimit{Known: true, Reset: time.Unix(1795341900, 0)}, limit); diff != "" {
+	limit := limiter.ParseRateLimit(got.Headers, got.Date)
+	if diff := cmp.Diff(limiter.RateLimit{Known: true, Reset: time.Unix(1795341900, 0)}, limit); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestRateLimit(t *testing.T) {
-	date := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
-	for _, c := range []struct {
-		name    string
-		headers map[string]string
-		want    connector.RateLimit
-	}{
-		{"none", map[string]string{"date": "x"}, connector.RateLimit{}},
-		{"seconds", map[string]string{"X-Rate-Limit-Remaining": "7", "X-Rate-Limit-Reset": "1719397769"}, connector.RateLimit{Remaining: 7, Reset: time.Unix(1719397769, 0), Known: true}},
-		{"milliseconds", map[string]string{"x-ratelimit-remaining": " 8 ", "x-ratelimit-reset": "1682640000000"}, connector.RateLimit{Remaining: 8, Reset: time.Unix(1682640000, 0), Known: true}},
-		{"from now", map[string]string{"X-RATELIMIT-RESET": "90"}, connector.RateLimit{Reset: date.Add(90 * time.Second)}},
-		{"nonsense", map[string]string{"x-ratelimit-reset": "soon", "x-ratelimit-remaining": "-1"}, connector.RateLimit{}},
-		{"too far", map[string]string{"x-ratelimit-reset": "9223372036854775807"}, connector.RateLimit{}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, connector.ParseRateLimit(c.headers, date)); diff != "" {
-				t.Error(diff)
-			}
-		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
@@ -11,6 +12,6 @@ import (
 type FakeBody = body
 
 // NewFakeSource is a Source whose calls are made by export instead of a Client.
-func NewFakeSource(export func(context.Context, schema.Export) (FakeBody, error), p Policy, state json.RawMessage) (*Source, error) {
+func NewFakeSource(export func(context.Context, schema.Export) (FakeBody, error), p limiter.Policy, state json.RawMessage) (*Source, error) {
 	return newSource(export, new(LineEndLearner), p, state)
 }

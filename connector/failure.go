@@ -34,10 +34,10 @@ type cause struct {
 // fail makes the call's one failure. All text that came from outside is scrubbed here, whole, before it is cut to size.
 func (k *call) fail(c cause) *schema.Failure {
 	f := &schema.Failure{
-		Code: c.code, Class: classify(c.code), Origin: c.origin, Export: k.export, Status: k.status,
+		Code: c.code, Class: schema.RuleOf(c.code).Class, Origin: c.origin, Export: k.export, Status: k.status,
 		Result: k.clean(c.result), Message: k.clean(c.message), Date: k.date, Request: k.request, Err: k.scrub.err(c.err),
 	}
-	what := advice(c.code)
+	what := schema.RuleOf(c.code).Advice
 	if c.cancelled {
 		f.Class, what = schema.Cancelled, "nothing is to be done"
 	}
@@ -73,7 +73,7 @@ func shortened(text string, most int) string {
 func withoutPassword(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
-		return redacted
+		return schema.Redacted
 	}
 	return u.Redacted()
 }

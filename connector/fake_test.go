@@ -9,17 +9,17 @@ import (
 	"time"
 
 	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
 // fate is what the fake API does with one call.
 type fate struct {
-	takes  time.Duration
-	fail   *schema.Failure // instead of a body
-	midway *schema.Failure // after the first row
-	rate   connector.RateLimit
-	date   time.Time
-	panics bool
+	takes   time.Duration
+	fail    *schema.Failure // instead of a body
+	midway  *schema.Failure // after the first row
+	headers map[string]string
+	panics  bool
 }
 
 type fateKey struct{}
@@ -69,14 +69,14 @@ func (b *fakeBody) Next() (*schema.Row, error) {
 	return nil, io.EOF
 }
 
-func (b *fakeBody) More() bool                     { return false }
-func (b *fakeBody) Columns() *schema.Columns       { return nil }
-func (b *fakeBody) Close() error                   { return nil }
-func (b *fakeBody) Request() schema.Request        { return schema.Request{} }
-func (b *fakeBody) Bytes() int64                   { return 10 * b.rows }
-func (b *fakeBody) Rows() int64                    { return b.rows }
-func (b *fakeBody) RateLimit() connector.RateLimit { return b.rate }
-func (b *fakeBody) Date() time.Time                { return b.date }
+func (b *fakeBody) More() bool                 { return false }
+func (b *fakeBody) Columns() *schema.Columns   { return nil }
+func (b *fakeBody) Close() error               { return nil }
+func (b *fakeBody) Request() schema.Request    { return schema.Request{} }
+func (b *fakeBody) Bytes() int64               { return 10 * b.rows }
+func (b *fakeBody) Rows() int64                { return b.rows }
+func (b *fakeBody) Headers() map[string]string { return b.headers }
+func (b *fakeBody) Date() time.Time            { return time.Time{} }
 
 func failed(class schema.Class, code schema.Code) fate {
 	return fate{fail: &schema.Failure{Class: class, Code: code}}
@@ -90,19 +90,13 @@ var (
 	late   = fate{midway: &schema.Failure{Class: schema.Outage, Code: schema.QueryError}}
 )
 
-func open(t *testing.T, p connector.Policy, state json.RawMessage) *connector.Source {
+func open(t *testing.T, p limiter.Policy, state json.RawMessage) *connector.Source {
 	t.Helper()
 	s, err := connector.NewFakeSource(act, p, state)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
-}
-
-// restart is what a crash and a new process do to a source.
-func restart(t *testing.T, s *connector.Source, p connector.Policy) *connector.Source {
-	t.Helper()
-	return open(t, p, s.State())
 }
 
 // finish exports to the end and returns the failure.

@@ -6,71 +6,42 @@ import (
 	"io"
 	"time"
 
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
 // Permit is the right to make one call, and the duty to end it: with Export and then its body's Close, or with Cancel.
 type Permit struct {
-	source *Source
-	slice  bool
-
-	// All below is guarded by the source.
-
-	state    permitState
-	answered bool
-	at       time.Time // when the quota counts it
-	seq      int       // its name there
-	asks     bool      // what other clients use
-
-	// In which round of each it began: a later one has learned already what this call meets.
-	ticket         ticket
-	link, throttle int
-	token          Secret
-	try            bool // of a refused token
+	ticket *limiter.Ticket
+	export func(context.Context, schema.Export) (body, error)
 }
-
-type permitState int
-
-const (
-	reserved permitState = iota
-	started
-	ended
-)
 
 var errUsed = errors.New("the permit was used already")
 
-// Probe tells whether the call finds out if the API is well again: the smallest one due serves best.
-func (p *Permit) Probe() bool { return p.ticket.state == "half-open" }
+// Probe says that the call finds out whether the API is well again: the smallest export that is due serves best.
+func (p *Permit) Probe() bool { return p.ticket.Probe() }
 
 // Cancel gives the permit back unused. After Export it does nothing.
-func (p *Permit) Cancel() {
-	p.source.mu.Lock()
-	unused := p.state == reserved
-	p.source.mu.Unlock()
-	if unused {
-		p.source.settle(p, nil, false)
-	}
-}
+func (p *Permit) Cancel() { p.ticket.Cancel(time.Now()) }
 
 // Export makes the call and returns its body once the header line was read. Any other outcome is a *schema.Failure;
 // only a permit that was used already gives another error.
 func (p *Permit) Export(ctx context.Context, e schema.Export) (*Download, error) {
-	if !p.source.start(p) {
+	if !p.ticket.Sent(time.Now()) {
 		return nil, errUsed
 	}
-	p.slice = e.Slice
-	d := &Download{permit: p}
+	d := &Download{ticket: p.ticket, slice: e.Slice}
 	defer func() {
 		if d.body == nil {
 			d.settle() // whatever happened, a panic too: a probe without an answer would block all calls
 		}
 	}()
-	b, err := p.source.export(ctx, e)
+	b, err := p.export(ctx, e)
 	if err != nil {
 		d.end(err)
 		return nil, err
 	}
-	p.source.answered(p, b.RateLimit(), b.Date())
+	p.ticket.Answered(time.Now(), limiter.ParseRateLimit(b.Headers(), b.Date()), b.Date())
 	d.body = b
 	return d, nil
 }
@@ -78,7 +49,8 @@ func (p *Permit) Export(ctx context.Context, e schema.Export) (*Download, error)
 // Download is the body of one export call. Not for use by several goroutines.
 type Download struct {
 	body     body
-	permit   *Permit
+	ticket   *limiter.Ticket
+	slice    bool
 	failure  *schema.Failure
 	complete bool
 }
@@ -89,7 +61,7 @@ func (d *Download) Columns() *schema.Columns { return d.body.Columns() }
 // Request is the call as it stands now.
 func (d *Download) Request() schema.Request {
 	r := d.body.Request()
-	r.Breaker = d.permit.ticket.state
+	r.Breaker = d.ticket.Breaker()
 	return r
 }
 
@@ -118,16 +90,18 @@ func (d *Download) end(err error) {
 		return
 	}
 	if f, ok := errors.AsType[*schema.Failure](err); ok && d.failure == nil {
-		f.Request.Breaker = d.permit.ticket.state
+		f.Request.Breaker = d.ticket.Breaker()
 		d.failure = f
 	}
 }
 
-// Close ends the call and lets the source learn from it: a body read to its io.EOF is a success, a *schema.Failure a failure,
+// Close ends the call and lets the limiter learn from it: a body read to its io.EOF is a success, a *schema.Failure a failure,
 // and one closed earlier decides nothing. Closing again does nothing.
 func (d *Download) Close() error {
 	defer d.settle()
 	return d.body.Close()
 }
 
-func (d *Download) settle() { d.permit.source.settle(d.permit, d.failure, d.complete) }
+func (d *Download) settle() {
+	d.ticket.Ended(time.Now(), limiter.Outcome{Failure: d.failure, Complete: d.complete, Slice: d.slice})
+}

@@ -2,6 +2,7 @@ package connector
 
 import (
 	"bytes"
+	"dfinery-kafka/schema"
 	"encoding/base64"
 	"errors"
 	"slices"
@@ -24,7 +25,7 @@ type scrubber struct {
 	base64 [][]byte // folded; for each alignment the letters that the token alone decides
 }
 
-func newScrubber(token Secret) scrubber {
+func newScrubber(token schema.Secret) scrubber {
 	s := scrubber{token: foldText([]byte(token.Reveal()))}
 	for shift := range 3 {
 		encoded := base64.StdEncoding.EncodeToString(append(make([]byte, shift), token.Reveal()...))
@@ -71,7 +72,7 @@ func (s *scrubber) bytes(b []byte) []byte {
 	kept := 0
 	for _, r := range found {
 		if r.from >= kept {
-			clean = append(append(clean, b[kept:r.from]...), redacted...)
+			clean = append(append(clean, b[kept:r.from]...), schema.Redacted...)
 		}
 		kept = max(kept, r.to)
 	}

@@ -27,7 +27,7 @@ func simulate(t *testing.T, s *exporttest.Server) *connector.Client {
 		server.Close()
 	})
 	api := client(server.URL)
-	api.Token = func() (connector.Secret, error) { return "export-token", nil }
+	api.Token = func() (schema.Secret, error) { return "export-token", nil }
 	api.Transport = server.Client().Transport
 	server.Client().Transport.(*http.Transport).DisableCompression = true
 	return api

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
@@ -85,10 +86,10 @@ func TestSourceOverTheClient(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := &connector.Client{
-					BaseURL: "https://api.test", Service: "1", Token: func() (connector.Secret, error) { return "s3cret", nil },
+					BaseURL: "https://api.test", Service: "1", Token: func() (schema.Secret, error) { return "s3cret", nil },
 					Transport: server(func(*http.Request) *http.Response { return c.answer() }),
 				}
-				s, err := connector.NewSource(client, connector.Policy{Failures: 1}, nil)
+				s, err := connector.NewSource(client, limiter.Policy{Failures: 1}, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -115,14 +116,14 @@ func TestLineEndsArePartOfTheState(t *testing.T) {
 		body := strings.TrimSuffix(twoRows, "\n")
 		client := func() *connector.Client {
 			return &connector.Client{
-				BaseURL: "https://api.test", Service: "1", Token: func() (connector.Secret, error) { return "s3cret", nil }, LineEnds: new(connector.LineEndLearner),
+				BaseURL: "https://api.test", Service: "1", Token: func() (schema.Secret, error) { return "s3cret", nil }, LineEnds: new(connector.LineEndLearner),
 				Transport: server(func(*http.Request) *http.Response { return reply(200, "text/csv", body) }),
 			}
 		}
 		var got []string
 		var state []byte
 		for _, day := range []schema.Day{20000, 20000, 20001, 20001} {
-			s, err := connector.NewSource(client(), connector.Policy{RetryBackoff: 1, RetryMaxBackoff: 1}, state)
+			s, err := connector.NewSource(client(), limiter.Policy{RetryBackoff: 1, RetryMaxBackoff: 1}, state)
 			if err != nil {
 				t.Fatal(err)
 			}

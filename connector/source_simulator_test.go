@@ -8,6 +8,7 @@ import (
 
 	"dfinery-kafka/connector"
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
@@ -33,9 +34,9 @@ func TestSourceKeepsTheLimitsOfTheSimulator(t *testing.T) {
 				server := sim.StartMemory()
 				defer server.Close()
 				client := &connector.Client{
-					BaseURL: server.URL, Service: "1234", Token: func() (connector.Secret, error) { return "export-token", nil }, Transport: server.Client().Transport,
+					BaseURL: server.URL, Service: "1234", Token: func() (schema.Secret, error) { return "export-token", nil }, Transport: server.Client().Transport,
 				}
-				s, err := connector.NewSource(client, connector.Policy{}, nil)
+				s, err := connector.NewSource(client, limiter.Policy{}, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

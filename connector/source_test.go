@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
@@ -53,7 +54,7 @@ func TestStormOfTwoHours(t *testing.T) {
 		at += 2 * time.Second
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{}, nil)
+		s := open(t, limiter.Policy{}, nil)
 		got := storm(t, s, 2*time.Hour, func(p *connector.Permit) {
 			_ = finish(p, fate{takes: 2 * time.Second, fail: system.fail}, schema.Export{})
 		})
@@ -67,7 +68,7 @@ func TestStormOfTwoHours(t *testing.T) {
 		until := s.Status(time.Now()).Breaker.Until
 		<-time.After(time.Until(until))
 		must(t, s, good)
-		wanted := connector.BreakerStatus{State: "closed", Transitions: map[connector.Transition]int{
+		wanted := limiter.BreakerStatus{State: "closed", Transitions: map[limiter.Transition]int{
 			{From: "closed", To: "open"}: 1, {From: "open", To: "half-open"}: len(plan) + 1, {From: "half-open", To: "open"}: len(plan), {From: "half-open", To: "closed"}: 1,
 		}}
 		if diff := cmp.Diff(wanted, s.Status(time.Now()).Breaker); diff != "" {
@@ -78,7 +79,7 @@ func TestStormOfTwoHours(t *testing.T) {
 
 func TestLongestWaitIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{Failures: 1, CallsPerHour: 2}, nil)
+		s := open(t, limiter.Policy{Failures: 1, CallsPerHour: 2}, nil)
 		must(t, s, good)
 		must(t, s, query)
 		want(t, s, schema.WaitQuota, time.Hour+time.Second)
@@ -87,7 +88,7 @@ func TestLongestWaitIsNamed(t *testing.T) {
 
 func TestPermitIsUsedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{}, nil)
+		s := open(t, limiter.Policy{}, nil)
 		p := reserve(t, s)
 		p.Cancel()
 		p.Cancel()
@@ -102,7 +103,7 @@ func TestPermitIsUsedOnce(t *testing.T) {
 		if err := finish(q, good, schema.Export{}); err == nil {
 			t.Error("a permit exports twice")
 		}
-		wanted := connector.QuotaStatus{Limit: 100, Remaining: 99, Made: 1, ResetsAt: time.Now().Add(time.Hour + time.Second)}
+		wanted := limiter.QuotaStatus{Limit: 100, Remaining: 99, Made: 1, ResetsAt: time.Now().Add(time.Hour + time.Second)}
 		if diff := cmp.Diff(wanted, s.Status(time.Now()).Quota); diff != "" {
 			t.Error(diff)
 		}
@@ -111,7 +112,7 @@ func TestPermitIsUsedOnce(t *testing.T) {
 
 func TestDownloadHandsThrough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{}, nil)
+		s := open(t, limiter.Policy{}, nil)
 		d, err := reserve(t, s).Export(with(late), schema.Export{})
 		if err != nil {
 			t.Fatal(err)
@@ -136,7 +137,7 @@ func TestDownloadHandsThrough(t *testing.T) {
 
 func TestManyAtOnce(t *testing.T) {
 	answers := []fate{good, query, cut, failed(schema.Throttled, schema.TooManyAPIRequests), failed(schema.Unauthorized, schema.UnauthorizedToken), failed(schema.Cancelled, schema.Connection)}
-	s := open(t, connector.Policy{CallsPerHour: 1 << 20, OpenFor: time.Microsecond, RetryBackoff: time.Microsecond, RetryMaxBackoff: time.Microsecond}, nil)
+	s := open(t, limiter.Policy{CallsPerHour: 1 << 20, OpenFor: time.Microsecond, RetryBackoff: time.Microsecond, RetryMaxBackoff: time.Microsecond}, nil)
 	var workers sync.WaitGroup
 	for range 8 {
 		workers.Go(func() {
@@ -155,4 +156,62 @@ func TestManyAtOnce(t *testing.T) {
 	if st := s.Status(time.Now()); st.Quota.InFlight != 0 {
 		t.Errorf("%d calls never ended", st.Quota.InFlight)
 	}
+}
+
+func TestProbeIsAnsweredWhateverHappens(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		probe func(t *testing.T, p *connector.Permit)
+	}{
+		{"closed early", func(t *testing.T, p *connector.Permit) {
+			d, err := p.Export(with(good), schema.Export{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = d.Next()
+			_ = d.Close()
+		}},
+		{"panic", func(t *testing.T, p *connector.Permit) {
+			defer func() { _ = recover() }()
+			_, _ = p.Export(with(fate{panics: true}), schema.Export{})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, limiter.Policy{Failures: 1}, nil)
+				must(t, s, query)
+				<-time.After(time.Minute)
+				p := reserve(t, s)
+				if !p.Probe() {
+					t.Error("the call is no probe")
+				}
+				c.probe(t, p)
+				if got := s.Status(time.Now()).Breaker.State; got != "half-open" {
+					t.Errorf("breaker %s, want half-open", got)
+				}
+				must(t, s, good)
+				if got := s.Status(time.Now()).Breaker.State; got != "closed" {
+					t.Errorf("breaker %s after the next probe succeeded", got)
+				}
+			})
+		})
+	}
+}
+
+func TestFailureNamesTheBreakersState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, limiter.Policy{Failures: 1}, nil)
+		var got []string
+		for range 2 {
+			for _, a := range []fate{failed(schema.Refused, schema.BadHeader), late} {
+				err := finish(reserve(t, s), a, schema.Export{})
+				f, _ := errors.AsType[*schema.Failure](err)
+				got = append(got, f.Request.Breaker)
+			}
+			<-time.After(time.Minute)
+		}
+		if diff := cmp.Diff([]string{"closed", "closed", "half-open", "half-open"}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
 }

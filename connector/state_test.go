@@ -1,7 +1,9 @@
 package connector_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,180 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
-
-// phases lead a fresh source, with Failures 2 and CallsPerHour 5, into each state that it can be in.
-var phases = []struct {
-	name string
-	lead func(t *testing.T, s *connector.Source)
-}{
-	{"fresh", func(*testing.T, *connector.Source) {}},
-	{"calls made", func(t *testing.T, s *connector.Source) { must(t, s, good); <-time.After(time.Minute); must(t, s, good) }},
-	{"hour spent", func(t *testing.T, s *connector.Source) {
-		for range 5 {
-			must(t, s, good)
-		}
-	}},
-	{"another client", func(t *testing.T, s *connector.Source) {
-		must(t, s, fate{rate: connector.RateLimit{Known: true, Reset: time.Now().Add(time.Minute)}})
-	}},
-	{"failures that count", func(t *testing.T, s *connector.Source) { must(t, s, query) }},
-	{"open", func(t *testing.T, s *connector.Source) { must(t, s, query); must(t, s, system) }},
-	{"open for longer", func(t *testing.T, s *connector.Source) {
-		must(t, s, query)
-		must(t, s, system)
-		<-time.After(time.Minute)
-		must(t, s, query)
-		<-time.After(30 * time.Second)
-	}},
-	{"half-open", func(t *testing.T, s *connector.Source) {
-		must(t, s, query)
-		must(t, s, system)
-		<-time.After(time.Minute)
-	}},
-	{"closed again", func(t *testing.T, s *connector.Source) {
-		must(t, s, query)
-		must(t, s, system)
-		<-time.After(time.Minute)
-		must(t, s, good)
-	}},
-	{"throttled", func(t *testing.T, s *connector.Source) { must(t, s, throttled(time.Minute)) }},
-	{"link troubled", func(t *testing.T, s *connector.Source) { must(t, s, cut) }},
-	{"link to be tried", func(t *testing.T, s *connector.Source) { must(t, s, cut); <-time.After(time.Hour) }},
-}
-
-// observed is all that tells one source from another, transitions since the start left out.
-func observed(s *connector.Source) (connector.Status, schema.Wait) {
-	<-time.After(2) // a breaker restored after its time is due after 2 ns
-	p, wait := s.Reserve(time.Now(), 0)
-	if p != nil {
-		p.Cancel()
-	}
-	st := s.Status(time.Now())
-	st.Breaker.Transitions = nil
-	return st, wait
-}
-
-func TestRestartChangesNothing(t *testing.T) {
-	policy := connector.Policy{Failures: 2, CallsPerHour: 5}
-	for _, c := range phases {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := open(t, policy, nil)
-				c.lead(t, s)
-				for range 3 {
-					again := restart(t, s, policy)
-					before, waitBefore := observed(s)
-					after, waitAfter := observed(again)
-					if diff := cmp.Diff(before, after); diff != "" {
-						t.Errorf("status: %s", diff)
-					}
-					if diff := cmp.Diff(waitBefore, waitAfter); diff != "" {
-						t.Errorf("wait: %s", diff)
-					}
-					if diff := cmp.Diff(string(s.State()), string(again.State())); diff != "" && before.Breaker.State != "half-open" {
-						t.Errorf("state: %s", diff)
-					}
-					s = again
-				}
-			})
-		})
-	}
-}
-
-func TestRestartKeepsTheDoubling(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		policy := connector.Policy{Failures: 1}
-		s := open(t, policy, nil)
-		must(t, s, query)
-		var got []time.Duration
-		for range 5 {
-			s = restart(t, s, policy)
-			left := time.Until(s.Status(time.Now()).Breaker.Until)
-			got = append(got, left)
-			<-time.After(left)
-			s = restart(t, s, policy)
-			<-time.After(2)
-			probe := reserve(t, s)
-			s = restart(t, s, policy) // the probe died with its process
-			probe.Cancel()
-			<-time.After(2)
-			must(t, s, system)
-		}
-		wanted := []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 15 * time.Minute}
-		if diff := cmp.Diff(wanted, got); diff != "" {
-			t.Error(diff)
-		}
-	})
-}
-
-// In a bubble the clock stands still while a result is reported. Here it does not, and what a restart had left of the period is over at once.
-func TestFailedProbeAfterARestartInRealTime(t *testing.T) {
-	s := open(t, connector.Policy{}, json.RawMessage(
-		`{"version":1,"breaker":{"streak":["query_error"],"probes":1,"period_ns":60000000000,"due":"1990-01-01T00:00:00Z"}}`))
-	<-time.After(time.Millisecond)
-	must(t, s, query)
-	got := s.Status(time.Now()).Breaker
-	got.Until = time.Time{}
-	wanted := connector.BreakerStatus{State: "open", Failures: 3, Cause: "1 × query_error in a row", Transitions: map[connector.Transition]int{
-		{From: "open", To: "half-open"}: 1, {From: "half-open", To: "open"}: 1,
-	}}
-	if diff := cmp.Diff(wanted, got); diff != "" {
-		t.Error(diff)
-	}
-	if p, wait := s.Reserve(time.Now(), 0); p != nil || wait.For != schema.WaitBreaker {
-		t.Errorf("another call is allowed at once: %+v", wait)
-	}
-}
-
-func TestStateOfAWrongClock(t *testing.T) {
-	for _, c := range []struct {
-		name, state string
-		reason      schema.Reason
-		left        time.Duration
-	}{
-		{"calls", `"calls":[4102444800000,4102444800000]`, schema.WaitQuota, leaves},
-		{"calls long ago", `"calls":[0,1]`, "", noEnd},
-		{"others", `"others":{"calls":2,"until":"2100-01-01T00:00:00Z"}`, schema.WaitQuota, leaves},
-		{"others of less than none", `"others":{"calls":-2,"until":"2100-01-01T00:00:00Z"}`, "", noEnd},
-		{"throttle", `"throttle":{"failures":1,"until":"2100-01-01T00:00:00Z"}`, schema.WaitQuota, leaves},
-		{"link", `"link":{"failures":3,"until":"2100-01-01T00:00:00Z","code":"timeout"}`, schema.WaitBackoff, time.Hour},
-		{"breaker", `"breaker":{"streak":["query_error"],"probes":9,"period_ns":60000000000,"due":"2100-01-01T00:00:00Z"}`, schema.WaitBreaker, 15 * time.Minute},
-		{"breaker long ago", `"breaker":{"streak":["query_error"],"probes":9,"period_ns":60000000000,"due":"1990-01-01T00:00:00Z"}`, schema.WaitBreaker, 2},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := open(t, connector.Policy{Failures: 1, CallsPerHour: 2}, json.RawMessage(`{"version":1,`+c.state+`}`))
-				want(t, s, c.reason, c.left)
-				<-time.After(max(0, c.left))
-				must(t, s, good)
-			})
-		})
-	}
-}
-
-func TestStateUnderANewPolicy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{Failures: 9}, nil)
-		for range 7 {
-			must(t, s, query)
-		}
-		s = restart(t, s, connector.Policy{Failures: 3, CallsPerHour: 4})
-		if got := s.Status(time.Now()).Breaker; got.State != "closed" || got.Failures != 2 {
-			t.Errorf("%+v, want closed with 2 failures: the next opens it", got)
-		}
-		want(t, s, schema.WaitQuota, leaves)
-		s = restart(t, s, connector.Policy{Failures: 3, OpenFor: time.Hour, MaxOpenFor: 2 * time.Hour})
-		must(t, s, query)
-		want(t, s, schema.WaitBreaker, time.Hour)
-		s = restart(t, s, connector.Policy{MaxOpenFor: 2 * time.Minute})
-		want(t, s, schema.WaitBreaker, 2*time.Minute)
-		<-time.After(2 * time.Minute)
-		_ = finish(reserve(t, s), query, schema.Export{Slice: true})
-		want(t, s, schema.WaitBreaker, 2*time.Minute)
-	})
-}
 
 func TestWhatIsNoState(t *testing.T) {
 	for _, c := range []struct{ name, state, want string }{
@@ -195,7 +26,7 @@ func TestWhatIsNoState(t *testing.T) {
 		{"a newer release's", `{"version":2,"calls":"packed"}`, "read the source's state: version 2, this release knows only version 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := connector.NewFakeSource(act, connector.Policy{}, json.RawMessage(c.state))
+			_, err := connector.NewFakeSource(act, limiter.Policy{}, []byte(c.state))
 			if got := ""; err != nil {
 				got = err.Error()
 				if c.want == "" || !strings.HasPrefix(got, c.want) {
@@ -210,13 +41,99 @@ func TestWhatIsNoState(t *testing.T) {
 
 func TestStateForgetsOldCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{}, nil)
+		s := open(t, limiter.Policy{}, nil)
 		for range 100 {
 			must(t, s, good)
 		}
-		<-time.After(leaves)
+		<-time.After(time.Hour + time.Second)
 		if diff := cmp.Diff(`{"version":1,"habit":{"unterminated_lines_are_whole":false}}`, string(s.State())); diff != "" {
 			t.Error(diff)
 		}
 	})
+}
+
+// states lead a fresh source into each state that it can be in, with two failures that open the breaker and five calls an hour.
+var states = []struct {
+	name string
+	lead func(t *testing.T, s *connector.Source)
+}{
+	{"fresh", func(*testing.T, *connector.Source) {}},
+	{"calls made and one reserved", func(t *testing.T, s *connector.Source) {
+		must(t, s, good)
+		<-time.After(time.Minute)
+		must(t, s, good)
+		<-time.After(time.Millisecond)
+		reserve(t, s)
+	}},
+	{"another client", func(t *testing.T, s *connector.Source) {
+		must(t, s, fate{headers: map[string]string{"x-ratelimit-remaining": "1", "x-ratelimit-reset": "60"}})
+	}},
+	{"throttled", func(t *testing.T, s *connector.Source) {
+		must(t, s, fate{fail: &schema.Failure{Class: schema.Throttled, Code: schema.TooManyAPIRequests, RetryAfter: time.Minute}})
+	}},
+	{"connection troubled", func(t *testing.T, s *connector.Source) {
+		must(t, s, fate{fail: &schema.Failure{Class: schema.Trouble, Code: schema.CutBody, RetryAfter: time.Hour}})
+	}},
+	{"one failure that counts", func(t *testing.T, s *connector.Source) { must(t, s, query) }},
+	{"open", func(t *testing.T, s *connector.Source) { must(t, s, query); must(t, s, system) }},
+	{"open after a failed probe", func(t *testing.T, s *connector.Source) {
+		must(t, s, query)
+		must(t, s, system)
+		<-time.After(time.Minute)
+		must(t, s, query)
+	}},
+	{"closed again", func(t *testing.T, s *connector.Source) {
+		must(t, s, query)
+		must(t, s, system)
+		<-time.After(time.Minute)
+		must(t, s, good)
+	}},
+	{"all at once", func(t *testing.T, s *connector.Source) {
+		must(t, s, fate{headers: map[string]string{"x-ratelimit-remaining": "3", "x-ratelimit-reset": "600"}})
+		calls := []*connector.Permit{reserve(t, s), reserve(t, s), reserve(t, s)}
+		_ = finish(calls[0], fate{fail: &schema.Failure{Class: schema.Throttled, Code: schema.TooManyAPIRequests, RetryAfter: time.Minute}}, schema.Export{})
+		_ = finish(calls[1], query, schema.Export{})
+		_ = finish(calls[2], fate{fail: &schema.Failure{Class: schema.Trouble, Code: schema.Timeout, RetryAfter: time.Hour}}, schema.Export{})
+	}},
+}
+
+// The golden file was written by the release whose states must be read, and which reads those of this one after a rollback.
+func TestStateOfTheFirstRelease(t *testing.T) {
+	text, err := os.ReadFile("testdata/state_v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden map[string]json.RawMessage
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	policy := limiter.Policy{Failures: 2, CallsPerHour: 5}
+	for _, c := range states {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := open(t, policy, nil)
+				c.lead(t, s)
+				if diff := cmp.Diff(compact(t, golden[c.name]), string(s.State())); diff != "" {
+					t.Errorf("written: %s", diff)
+				}
+				again := open(t, policy, golden[c.name])
+				if diff := cmp.Diff(s.Status(time.Now()).Breaker.State, again.Status(time.Now()).Breaker.State); diff != "" {
+					t.Errorf("breaker as read: %s", diff)
+				}
+				read := strings.NewReplacer(`"reserved":[946684860001],`, "").Replace(compact(t, golden[c.name])) // made at any time since, so counted
+				if diff := cmp.Diff(read, string(again.State())); diff != "" {
+					t.Errorf("read and written again: %s", diff)
+				}
+			})
+		})
+	}
+}
+
+func compact(t *testing.T, text []byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }

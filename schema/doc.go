@@ -13,6 +13,8 @@
 //	json.go         a row as a record's value
 //	wide.go         short texts are copied by a fixed length: what the two above do most
 //	failure.go      a failed call: code, class, all that is known of it
+//	rules.go        what follows from each failure, for the whole program
+//	secret.go       a text that is never printed
 //	deadletter.go   the wire form of a failure or a bad row
 //	wait.go         why no export may start now
 package schema

@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"dfinery-kafka/cmd/admin"
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/produce"
@@ -60,11 +60,11 @@ func full() admin.View {
 			ColumnChanges: 1, Gaps: 1,
 		}},
 		Produced: produce.Stats{Batches: 30, Records: 2082, Bytes: 500000, Retries: 4, InFlight: 2, Waiting: 0},
-		Source: &connector.Status{
-			Breaker: connector.BreakerStatus{State: "open", Failures: 5, Cause: "query_error", Until: noon.Add(time.Minute)},
-			Quota:   connector.QuotaStatus{Limit: 100, Remaining: 87, ResetsAt: noon.Add(31 * time.Minute)},
+		Source: &limiter.Status{
+			Breaker: limiter.BreakerStatus{State: "open", Failures: 5, Cause: "query_error", Until: noon.Add(time.Minute)},
+			Quota:   limiter.QuotaStatus{Limit: 100, Remaining: 87, ResetsAt: noon.Add(31 * time.Minute)},
 		},
-		Transitions: map[connector.Transition]int{{From: "closed", To: "open"}: 2, {From: "open", To: "half-open"}: 1, {From: "half-open", To: "closed"}: 1},
+		Transitions: map[limiter.Transition]int{{From: "closed", To: "open"}: 2, {From: "open", To: "half-open"}: 1, {From: "half-open", To: "closed"}: 1},
 	}
 }
 

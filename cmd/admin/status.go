@@ -3,7 +3,7 @@ package admin
 import (
 	"time"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/schema"
 )
@@ -46,11 +46,11 @@ func (v *View) status() status {
 	return s
 }
 
-func breakerOf(b connector.BreakerStatus) *breakerStatus {
+func breakerOf(b limiter.BreakerStatus) *breakerStatus {
 	return &breakerStatus{State: b.State, Failures: b.Failures, Until: orNull(b.Until)}
 }
 
-func quotaOf(q connector.QuotaStatus) *quotaStatus {
+func quotaOf(q limiter.QuotaStatus) *quotaStatus {
 	return &quotaStatus{Limit: q.Limit, Remaining: q.Remaining, ResetsAt: orNull(q.ResetsAt)}
 }
 

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/produce"
@@ -18,9 +18,9 @@ type View struct {
 	Produced produce.Stats
 	Kafka    cluster.Health
 	// Source is nil until the ledger was restored for the first time.
-	Source *connector.Status
+	Source *limiter.Status
 	// Transitions are the breaker's since the process started, whereas those of Source begin anew with each take-over.
-	Transitions map[connector.Transition]int
+	Transitions map[limiter.Transition]int
 	Letters     []pipeline.RecentLetter // the last dead letters, newest first
 	Stopping    bool                    // the process is shutting down
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/cmd/admin"
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
@@ -42,11 +42,11 @@ func TestReadiness(t *testing.T) {
 			map[string]string{"owner": notOwner, "ledger": noLedger, "kafka": "Kafka's transaction coordinator does not answer as it should"}},
 		{"Kafka is away", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleWaiting, Reasons: []string{"dial tcp: refused"}}},
 			map[string]string{"owner": notOwner, "ledger": noLedger, "kafka": "dial tcp: refused"}},
-		{"owner", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner}, Source: &connector.Status{}}, map[string]string{}},
+		{"owner", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner}, Source: &limiter.Status{}}, map[string]string{}},
 		{"owner, breaker open", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner},
-			Source: &connector.Status{Breaker: connector.BreakerStatus{State: "open", Failures: 5}}}, map[string]string{}},
+			Source: &limiter.Status{Breaker: limiter.BreakerStatus{State: "open", Failures: 5}}}, map[string]string{}},
 		{"owner, quota spent", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner},
-			Source: &connector.Status{Quota: connector.QuotaStatus{Limit: 100}}}, map[string]string{}},
+			Source: &limiter.Status{Quota: limiter.QuotaStatus{Limit: 100}}}, map[string]string{}},
 		{"owner, Kafka takes nothing", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner}, Produced: produce.Stats{InFlight: 1, Waiting: 1}},
 			map[string]string{"kafka": "Kafka does not take records"}},
 		{"owner, a partition takes nothing", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner, Reasons: []string{"Kafka: events/3"}}, Produced: produce.Stats{Waiting: 1}},
@@ -63,9 +63,9 @@ func TestReadiness(t *testing.T) {
 			Kafka: cluster.Health{Since: noon.Add(-time.Hour), Failed: noon, Err: errors.New("dial tcp: refused")}},
 			map[string]string{"owner": "another instance owns the service", "ledger": noLedger, "kafka": "dial tcp: refused"}},
 		{"owner, token refused", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner},
-			Source: &connector.Status{Token: connector.TokenStatus{Refused: true}}}, map[string]string{"token": "the API refuses the token"}},
+			Source: &limiter.Status{Token: limiter.TokenStatus{Refused: true}}}, map[string]string{"token": "the API refuses the token"}},
 		{"owner, token refused and its file is bad", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner},
-			Source: &connector.Status{Token: connector.TokenStatus{Refused: true, FileErr: errors.New("no such file")}}},
+			Source: &limiter.Status{Token: limiter.TokenStatus{Refused: true, FileErr: errors.New("no such file")}}},
 			map[string]string{"token": "the API refuses the token: no such file"}},
 		{"stand-by", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleStandby, Owner: &ledger.Owner{Instance: "host-7"}}},
 			map[string]string{"owner": "host-7 owns the service", "ledger": noLedger}},
@@ -97,7 +97,7 @@ func TestHangs(t *testing.T) {
 		{"a restore of many minutes", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleStarting, Restoring: true, Turned: long}}, false},
 		{"stand-by without Kafka", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleStandby, Turned: long}}, false},
 		{"turning", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: now.Add(-4 * time.Minute)}}, false},
-		{"turning, breaker open", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: now}, Source: &connector.Status{Breaker: connector.BreakerStatus{State: "open"}}}, false},
+		{"turning, breaker open", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: now}, Source: &limiter.Status{Breaker: limiter.BreakerStatus{State: "open"}}}, false},
 		{"Kafka takes nothing", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Produced: produce.Stats{Waiting: 1}}, false},
 		{"a renewal without coordinator", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Produced: produce.Stats{Fencing: true}}, false},
 		{"a read without answer", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Kafka: cluster.Health{Failed: now.Add(-time.Minute)}}, false},

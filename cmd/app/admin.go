@@ -10,6 +10,7 @@ import (
 
 	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 )
 
 // newAdmin makes the admin server that ADMIN_ADDR asks for.
@@ -63,8 +64,8 @@ func (a *App) Look(now time.Time) admin.View {
 // tenures are the sources of the service's tenures. Each begins to count its breaker's transitions at zero.
 type tenures struct {
 	mu     sync.Mutex
-	source *connector.Source            // the present one; nil before the first
-	before map[connector.Transition]int // of the former ones
+	source *connector.Source          // the present one; nil before the first
+	before map[limiter.Transition]int // of the former ones
 }
 
 // begin makes source the present one. The one before makes no more calls.
@@ -76,7 +77,7 @@ func (t *tenures) begin(source *connector.Source) {
 	t.source = source
 }
 
-func (t *tenures) look(now time.Time) (*connector.Status, map[connector.Transition]int) {
+func (t *tenures) look(now time.Time) (*limiter.Status, map[limiter.Transition]int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.source == nil {
@@ -87,8 +88,8 @@ func (t *tenures) look(now time.Time) (*connector.Status, map[connector.Transiti
 }
 
 // transitions are those of all tenures. The caller holds mu.
-func (t *tenures) transitions(now time.Time) map[connector.Transition]int {
-	sum := map[connector.Transition]int{}
+func (t *tenures) transitions(now time.Time) map[limiter.Transition]int {
+	sum := map[limiter.Transition]int{}
 	maps.Copy(sum, t.before)
 	if t.source != nil {
 		for tr, n := range t.source.Status(now).Breaker.Transitions {

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/cmd/app"
-	"dfinery-kafka/connector"
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/schema"
 )
@@ -60,7 +60,7 @@ func TestTransitionsGoOn(t *testing.T) {
 		}
 		call()
 		call()
-		opened := map[connector.Transition]int{{From: "closed", To: "open"}: 1}
+		opened := map[limiter.Transition]int{{From: "closed", To: "open"}: 1}
 		if diff := cmp.Diff(opened, a.Look(time.Now()).Transitions); diff != "" {
 			t.Errorf("after two failures (-want +got):\n%s", diff)
 		}
@@ -72,7 +72,7 @@ func TestTransitionsGoOn(t *testing.T) {
 		}
 		time.Sleep(2 * time.Minute)
 		call() // the probe
-		want := map[connector.Transition]int{{From: "closed", To: "open"}: 1, {From: "open", To: "half-open"}: 1, {From: "half-open", To: "open"}: 1}
+		want := map[limiter.Transition]int{{From: "closed", To: "open"}: 1, {From: "open", To: "half-open"}: 1, {From: "half-open", To: "open"}: 1}
 		v := a.Look(time.Now())
 		if diff := cmp.Diff(want, v.Transitions); diff != "" {
 			t.Errorf("after a failed probe (-want +got):\n%s", diff)

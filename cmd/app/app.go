@@ -15,6 +15,7 @@ import (
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/connector/csv"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/produce"
@@ -28,7 +29,7 @@ type App struct {
 	config  *config.Config
 	cluster *cluster.Cluster
 	log     *slog.Logger
-	token   *connector.TokenFile
+	token   *config.TokenFile
 	tenures tenures
 	admin   *admin.Server // nil without ADMIN_ADDR
 	ending  atomic.Bool   // Run's context has ended
@@ -66,7 +67,7 @@ func New(c *config.Config, o Options) (*App, error) {
 	}
 	a := &App{config: c, cluster: kafka, log: o.Log}
 	if c.DFINERY.TokenFile != "" {
-		a.token = &connector.TokenFile{Path: c.DFINERY.TokenFile}
+		a.token = &config.TokenFile{Path: c.DFINERY.TokenFile}
 	}
 	client := a.Client(o)
 	host, _ := os.Hostname()
@@ -154,7 +155,7 @@ func login(k *config.Kafka) *cluster.SASL {
 }
 
 // secret is read from its file each time, if it has one.
-func secret(plain connector.Secret, file string) func() (string, error) {
+func secret(plain schema.Secret, file string) func() (string, error) {
 	if file != "" {
 		return cluster.PasswordFile(file)
 	}
@@ -164,7 +165,7 @@ func secret(plain connector.Secret, file string) func() (string, error) {
 // Client reaches the API as the configuration says.
 func (a *App) Client(o Options) *connector.Client {
 	d := &a.config.DFINERY
-	token := func() (connector.Secret, error) { return connector.Secret(d.Token.Reveal()), nil }
+	token := func() (schema.Secret, error) { return schema.Secret(d.Token.Reveal()), nil }
 	if a.token != nil {
 		token = a.token.Secret
 	}
@@ -176,13 +177,17 @@ func (a *App) Client(o Options) *connector.Client {
 }
 
 // Policy is how the source treats the API.
-func (a *App) Policy() connector.Policy {
+func (a *App) Policy() limiter.Policy {
 	c := a.config
-	return connector.Policy{
+	p := limiter.Policy{
 		CallsPerHour: c.DFINERY.CallsPerHour, ConcurrentCalls: c.DFINERY.ConcurrentCalls,
 		Failures: c.Breaker.Failures, OpenFor: c.Breaker.OpenFor, MaxOpenFor: c.Breaker.MaxOpenFor, TripOn: c.Breaker.TripOn,
-		RetryBackoff: c.Retry.Backoff, RetryMaxBackoff: c.Retry.MaxBackoff, Token: a.token, Log: a.log,
+		RetryBackoff: c.Retry.Backoff, RetryMaxBackoff: c.Retry.MaxBackoff, Log: a.log,
 	}
+	if a.token != nil {
+		p.Token = a.token
+	}
+	return p
 }
 
 func streams(c *config.Config) []pipeline.Stream {

@@ -17,7 +17,6 @@ import (
 
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
-	"dfinery-kafka/connector"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
@@ -69,7 +68,7 @@ func newWorld(t *testing.T, api *exporttest.Server) *world {
 	seoul := time.FixedZone("Asia/Seoul", 9*3600)
 	w.config = &config.Config{
 		DFINERY: config.DFINERY{
-			BaseURL: config.URL(server.URL), Service: "1234", Token: connector.Secret("export-token"), Timezone: config.Zone{Location: seoul},
+			BaseURL: config.URL(server.URL), Service: "1234", Token: schema.Secret("export-token"), Timezone: config.Zone{Location: seoul},
 			ToDate: config.Inclusive, CallsPerHour: 100, ConcurrentCalls: 5, HeaderTimeout: 5 * time.Minute, IdleTimeout: time.Minute,
 		},
 		Kafka: config.Kafka{Brokers: kafka.ListenAddrs(), Compression: "snappy", CreateTopics: true, Partitions: 3, ReplicationFactor: 1},

@@ -9,6 +9,7 @@ import (
 
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 )
@@ -38,7 +39,7 @@ type Check struct {
 	Cluster  *cluster.Cluster
 	Service  *pipeline.Service
 	Client   *connector.Client
-	Policy   connector.Policy
+	Policy   limiter.Policy
 	Call     bool // spend one export call
 
 	lines     []Line

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"dfinery-kafka/schema"
 )
@@ -29,7 +28,7 @@ func (c *Codes) Decode(value string) error {
 		switch {
 		case item == "http_5xx":
 			*c = append(*c, serverErrors...)
-		case slices.Contains(countable(), code) || slices.Contains(serverErrors, code):
+		case schema.RuleOf(code).Breaker != schema.Never:
 			*c = append(*c, code)
 		default:
 			hint := Nearest(item, texts(countable()), len(item)/3)
@@ -44,10 +43,13 @@ func (c *Codes) Decode(value string) error {
 
 // countable are the failures that say something about the API's health, beside http_500 to http_599.
 func countable() []schema.Code {
-	return []schema.Code{
-		schema.UnknownError, schema.QueryError, schema.ClientConnectionClosed, schema.CutBody, schema.MaybeTorn,
-		schema.Connection, schema.TLS, schema.Timeout, schema.NotCSV, schema.EmptyBody,
+	var codes []schema.Code
+	for _, rule := range schema.Rules() {
+		if rule.Breaker != schema.Never {
+			codes = append(codes, rule.Code)
+		}
 	}
+	return codes
 }
 
 func texts[T ~string](values []T) []string {

@@ -6,7 +6,6 @@ import (
 
 	_ "time/tzdata" // images without a zone database know Asia/Seoul too
 
-	"dfinery-kafka/connector"
 	"dfinery-kafka/schema"
 )
 
@@ -23,38 +22,38 @@ type Config struct {
 
 // DFINERY is the source: one service and its limits.
 type DFINERY struct {
-	BaseURL         URL              `envconfig:"DFINERY_BASE_URL" default:"https://openapi.dfinery.ai" desc:"Where the API is, without /api/v1. Plain http:// works, with a warning unless the host is loopback"`
-	Service         Service          `envconfig:"DFINERY_SERVICE_ID" needed:"true" example:"1234" desc:"The id of the DFINERY service that is exported"`
-	Token           connector.Secret `envconfig:"DFINERY_EXPORT_TOKEN" desc:"The service's Export token. Needed, here or in DFINERY_EXPORT_TOKEN_FILE"`
-	TokenFile       string           `envconfig:"DFINERY_EXPORT_TOKEN_FILE" example:"/run/secrets/dfinery-token" desc:"A file that holds the Export token instead; read again when the API refuses the token"`
-	Timezone        Zone             `envconfig:"DFINERY_TIMEZONE" default:"Asia/Seoul" desc:"The time zone, by its IANA name, in which a day begins"`
-	ToDate          ToDate           `envconfig:"DFINERY_TO_DATE" default:"inclusive" oneof:"inclusive exclusive" desc:"Whether the API's to_date belongs to the range: inclusive sends D to D, exclusive D to D+1"`
-	CallsPerHour    int              `envconfig:"DFINERY_CALLS_PER_HOUR" default:"100" min:"1" desc:"The service's quota of export calls in any hour"`
-	ConcurrentCalls int              `envconfig:"DFINERY_CONCURRENT_CALLS" default:"5" min:"1" desc:"The service's quota of export calls at the same time"`
-	HeaderTimeout   time.Duration    `envconfig:"DFINERY_HEADER_TIMEOUT" default:"5m" min:"1ms" desc:"How long an export may take until its answer begins"`
-	IdleTimeout     time.Duration    `envconfig:"DFINERY_IDLE_TIMEOUT" default:"1m" min:"1ms" desc:"How long a download may stand still. A whole download has no limit"`
+	BaseURL         URL           `envconfig:"DFINERY_BASE_URL" default:"https://openapi.dfinery.ai" desc:"Where the API is, without /api/v1. Plain http:// works, with a warning unless the host is loopback"`
+	Service         Service       `envconfig:"DFINERY_SERVICE_ID" needed:"true" example:"1234" desc:"The id of the DFINERY service that is exported"`
+	Token           schema.Secret `envconfig:"DFINERY_EXPORT_TOKEN" desc:"The service's Export token. Needed, here or in DFINERY_EXPORT_TOKEN_FILE"`
+	TokenFile       string        `envconfig:"DFINERY_EXPORT_TOKEN_FILE" example:"/run/secrets/dfinery-token" desc:"A file that holds the Export token instead; read again when the API refuses the token"`
+	Timezone        Zone          `envconfig:"DFINERY_TIMEZONE" default:"Asia/Seoul" desc:"The time zone, by its IANA name, in which a day begins"`
+	ToDate          ToDate        `envconfig:"DFINERY_TO_DATE" default:"inclusive" oneof:"inclusive exclusive" desc:"Whether the API's to_date belongs to the range: inclusive sends D to D, exclusive D to D+1"`
+	CallsPerHour    int           `envconfig:"DFINERY_CALLS_PER_HOUR" default:"100" min:"1" desc:"The service's quota of export calls in any hour"`
+	ConcurrentCalls int           `envconfig:"DFINERY_CONCURRENT_CALLS" default:"5" min:"1" desc:"The service's quota of export calls at the same time"`
+	HeaderTimeout   time.Duration `envconfig:"DFINERY_HEADER_TIMEOUT" default:"5m" min:"1ms" desc:"How long an export may take until its answer begins"`
+	IdleTimeout     time.Duration `envconfig:"DFINERY_IDLE_TIMEOUT" default:"1m" min:"1ms" desc:"How long a download may stand still. A whole download has no limit"`
 }
 
 // Kafka is the cluster and how to reach it.
 type Kafka struct {
-	Brokers           Brokers          `envconfig:"KAFKA_BROKERS" needed:"true" example:"kafka-1:9092,kafka-2:9092" desc:"Where to meet the cluster: host:port, comma-separated"`
-	TLS               bool             `envconfig:"KAFKA_TLS" default:"false" desc:"Whether to speak TLS to the brokers"`
-	CAFile            string           `envconfig:"KAFKA_TLS_CA_FILE" desc:"A PEM file of the authorities that sign the brokers' certificates; unset: the system's. Read again at each connection"`
-	CertFile          string           `envconfig:"KAFKA_TLS_CERT_FILE" desc:"A PEM file of our client certificate, with KAFKA_TLS_KEY_FILE. Read again at each connection"`
-	KeyFile           string           `envconfig:"KAFKA_TLS_KEY_FILE" desc:"A PEM file of the client certificate's key"`
-	Mechanism         Mechanism        `envconfig:"KAFKA_SASL_MECHANISM" oneof:"PLAIN SCRAM-SHA-256 SCRAM-SHA-512 OAUTHBEARER" desc:"How to log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; unset: no login"`
-	Username          string           `envconfig:"KAFKA_SASL_USERNAME" desc:"The user to log in as"`
-	Password          connector.Secret `envconfig:"KAFKA_SASL_PASSWORD" desc:"The user's password"`
-	PasswordFile      string           `envconfig:"KAFKA_SASL_PASSWORD_FILE" example:"/run/secrets/kafka-password" desc:"A file that holds the password instead; read again at each connection"`
-	TokenURL          TokenURL         `envconfig:"KAFKA_SASL_OAUTH_TOKEN_URL" desc:"Where OAUTHBEARER gets its tokens, by OAuth 2.0 client credentials"`
-	ClientID          string           `envconfig:"KAFKA_SASL_OAUTH_CLIENT_ID" desc:"The client's id there"`
-	ClientSecret      connector.Secret `envconfig:"KAFKA_SASL_OAUTH_CLIENT_SECRET" desc:"The client's secret"`
-	ClientSecretFile  string           `envconfig:"KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE" example:"/run/secrets/kafka-client-secret" desc:"A file that holds the secret instead; read again for each token"`
-	Scope             List             `envconfig:"KAFKA_SASL_OAUTH_SCOPE" desc:"The scopes to ask for, comma-separated; unset: none"`
-	Compression       Compression      `envconfig:"KAFKA_COMPRESSION" default:"snappy" oneof:"none gzip snappy lz4 zstd" desc:"How batches are compressed: none, gzip, snappy, lz4 or zstd"`
-	CreateTopics      bool             `envconfig:"KAFKA_CREATE_TOPICS" default:"true" desc:"Whether missing topics are created"`
-	Partitions        int              `envconfig:"KAFKA_PARTITIONS" default:"6" min:"1" max:"100000" desc:"The partitions of the topics of streams and of dead letters that we create; the ledger's have one"`
-	ReplicationFactor int              `envconfig:"KAFKA_REPLICATION_FACTOR" default:"-1" min:"-1" max:"32767" desc:"The replicas of topics that we create; -1: as the brokers are configured"`
+	Brokers           Brokers       `envconfig:"KAFKA_BROKERS" needed:"true" example:"kafka-1:9092,kafka-2:9092" desc:"Where to meet the cluster: host:port, comma-separated"`
+	TLS               bool          `envconfig:"KAFKA_TLS" default:"false" desc:"Whether to speak TLS to the brokers"`
+	CAFile            string        `envconfig:"KAFKA_TLS_CA_FILE" desc:"A PEM file of the authorities that sign the brokers' certificates; unset: the system's. Read again at each connection"`
+	CertFile          string        `envconfig:"KAFKA_TLS_CERT_FILE" desc:"A PEM file of our client certificate, with KAFKA_TLS_KEY_FILE. Read again at each connection"`
+	KeyFile           string        `envconfig:"KAFKA_TLS_KEY_FILE" desc:"A PEM file of the client certificate's key"`
+	Mechanism         Mechanism     `envconfig:"KAFKA_SASL_MECHANISM" oneof:"PLAIN SCRAM-SHA-256 SCRAM-SHA-512 OAUTHBEARER" desc:"How to log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; unset: no login"`
+	Username          string        `envconfig:"KAFKA_SASL_USERNAME" desc:"The user to log in as"`
+	Password          schema.Secret `envconfig:"KAFKA_SASL_PASSWORD" desc:"The user's password"`
+	PasswordFile      string        `envconfig:"KAFKA_SASL_PASSWORD_FILE" example:"/run/secrets/kafka-password" desc:"A file that holds the password instead; read again at each connection"`
+	TokenURL          TokenURL      `envconfig:"KAFKA_SASL_OAUTH_TOKEN_URL" desc:"Where OAUTHBEARER gets its tokens, by OAuth 2.0 client credentials"`
+	ClientID          string        `envconfig:"KAFKA_SASL_OAUTH_CLIENT_ID" desc:"The client's id there"`
+	ClientSecret      schema.Secret `envconfig:"KAFKA_SASL_OAUTH_CLIENT_SECRET" desc:"The client's secret"`
+	ClientSecretFile  string        `envconfig:"KAFKA_SASL_OAUTH_CLIENT_SECRET_FILE" example:"/run/secrets/kafka-client-secret" desc:"A file that holds the secret instead; read again for each token"`
+	Scope             List          `envconfig:"KAFKA_SASL_OAUTH_SCOPE" desc:"The scopes to ask for, comma-separated; unset: none"`
+	Compression       Compression   `envconfig:"KAFKA_COMPRESSION" default:"snappy" oneof:"none gzip snappy lz4 zstd" desc:"How batches are compressed: none, gzip, snappy, lz4 or zstd"`
+	CreateTopics      bool          `envconfig:"KAFKA_CREATE_TOPICS" default:"true" desc:"Whether missing topics are created"`
+	Partitions        int           `envconfig:"KAFKA_PARTITIONS" default:"6" min:"1" max:"100000" desc:"The partitions of the topics of streams and of dead letters that we create; the ledger's have one"`
+	ReplicationFactor int           `envconfig:"KAFKA_REPLICATION_FACTOR" default:"-1" min:"-1" max:"32767" desc:"The replicas of topics that we create; -1: as the brokers are configured"`
 }
 
 // Publish is what reaches Kafka beside the rows, and with which promise.

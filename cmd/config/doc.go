@@ -15,6 +15,7 @@
 //	declaration.go    the structs' tags, read
 //	read.go           one variable, read by envconfig
 //	secret.go         secrets, and those in files
+//	tokenfile.go      the Export token's file, read again when it changes
 //	values.go         types of values: lists, names, zones, days, topics
 //	enums.go          values that are one of a few words
 //	address.go        URLs and addresses to listen at

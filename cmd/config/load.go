@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strings"
 
-	"dfinery-kafka/connector"
 	"dfinery-kafka/schema"
 )
 
@@ -143,7 +142,7 @@ func (l *loader) listed(d declaration, field reflect.Value) Variable {
 		v.From = "default"
 	}
 	switch field.Interface().(type) {
-	case connector.Secret:
+	case schema.Secret:
 		if v.Value != "" {
 			v.Value = redacted
 		}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"dfinery-kafka/schema"
 	"errors"
 	"fmt"
 	"reflect"
@@ -11,8 +12,6 @@ import (
 	"time"
 
 	"github.com/kelseyhightower/envconfig"
-
-	"dfinery-kafka/connector"
 )
 
 // read fills the field with the variable's value or its default, and says all that is wrong with it.
@@ -29,7 +28,7 @@ func (l *loader) read(d declaration, field reflect.Value) (faults []string) {
 		}
 		value = d.Default
 	}
-	if _, secret := field.Interface().(connector.Secret); !secret && wrapped(value) {
+	if _, secret := field.Interface().(schema.Secret); !secret && wrapped(value) {
 		return []string{wrappedFault}
 	}
 	if len(d.OneOf) > 0 && !slices.Contains(d.OneOf, value) {

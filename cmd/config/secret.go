@@ -1,13 +1,12 @@
 package config
 
 import (
+	"dfinery-kafka/schema"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-
-	"dfinery-kafka/connector"
 )
 
 // redacted stands for a secret in the listing.
@@ -16,7 +15,7 @@ const redacted = "(secret)"
 const maxSecret = 64 << 10
 
 // readSecret reads a secret's file, without the white space around the secret.
-func readSecret(path string) (connector.Secret, error) {
+func readSecret(path string) (schema.Secret, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -33,13 +32,13 @@ func readSecret(path string) (connector.Secret, error) {
 	case secret == "":
 		return "", fmt.Errorf("%s is empty", path)
 	}
-	return connector.Secret(secret), nil
+	return schema.Secret(secret), nil
 }
 
 // secret settles the pair of a plain variable and its _FILE, which must not both be set. White space around a secret is no
 // part of it: files and Kubernetes secrets often end with a line end that nobody meant.
-func (l *loader) secret(name string, plain *connector.Secret, file string) {
-	*plain = connector.Secret(strings.TrimSpace(string(*plain)))
+func (l *loader) secret(name string, plain *schema.Secret, file string) {
+	*plain = schema.Secret(strings.TrimSpace(string(*plain)))
 	if file == "" {
 		return
 	}

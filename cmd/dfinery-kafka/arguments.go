@@ -79,12 +79,8 @@ func streamNames() []string {
 // codes are those that a dead letter may have, but for http_STATUS.
 func codes() []string {
 	var names []string
-	for _, c := range []schema.Code{
-		schema.ClientConnectionClosed, schema.InvalidParameter, schema.ExceedDateRangeLimit, schema.UnauthorizedToken, schema.TooManyAPIRequests,
-		schema.UnknownError, schema.QueryError, schema.CutBody, schema.MaybeTorn, schema.Connection, schema.TLS, schema.Timeout, schema.NotCSV,
-		schema.EmptyBody, schema.BadHeader, schema.Redirect, schema.FieldCount, schema.BadQuotes, schema.InvalidUTF8, schema.EmptyKey, schema.TooLarge,
-	} {
-		names = append(names, string(c))
+	for _, rule := range schema.Rules() {
+		names = append(names, string(rule.Code))
 	}
 	return names
 }

@@ -1,4 +1,4 @@
-package connector_test
+package limiter_test
 
 import (
 	"strconv"
@@ -6,12 +6,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
-func throttled(retryAfter time.Duration) fate {
-	return fate{fail: &schema.Failure{Class: schema.Throttled, Code: schema.TooManyAPIRequests, RetryAfter: retryAfter}}
+func throttled(retryAfter time.Duration) answer {
+	return answer{fail: &schema.Failure{Class: schema.Throttled, Code: schema.TooManyAPIRequests, RetryAfter: retryAfter}}
 }
 
 func TestThrottledWithoutReset(t *testing.T) {
@@ -29,7 +29,7 @@ func TestThrottledWithoutReset(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := open(t, connector.Policy{CallsPerHour: 5}, nil)
+				s := open(t, limiter.Policy{CallsPerHour: 5}, nil)
 				for range c.made {
 					must(t, s, good)
 					<-time.After(time.Minute)
@@ -68,7 +68,7 @@ func TestThrottledUntilTheResetInTheHeaders(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := open(t, connector.Policy{CallsPerHour: 5}, nil)
+				s := open(t, limiter.Policy{CallsPerHour: 5}, nil)
 				a := throttled(7 * time.Second)
 				a.fail.Headers, a.fail.Date = c.headers, start.Add(c.date)
 				must(t, s, a)
@@ -83,11 +83,11 @@ func TestThrottledUntilTheResetInTheHeaders(t *testing.T) {
 func TestThrottledAgainGrowsThePause(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		a    fate
+		a    answer
 	}{{"without a reason", throttled(0)}, {"with a Retry-After that is always wrong", throttled(time.Second)}} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := open(t, connector.Policy{}, nil)
+				s := open(t, limiter.Policy{}, nil)
 				start, calls := time.Now(), 0
 				for time.Since(start) < 6*time.Hour {
 					must(t, s, c.a)
@@ -113,15 +113,15 @@ func TestThrottledAgainGrowsThePause(t *testing.T) {
 
 func TestThrottledCallsUnderWayAreOneRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{}, nil)
-		var under []*connector.Permit
+		s := open(t, limiter.Policy{}, nil)
+		var under []*call
 		for range 5 {
 			under = append(under, reserve(t, s))
 		}
 		for _, p := range under[:4] {
-			_ = finish(p, throttled(20*time.Second), schema.Export{})
+			_ = finish(p, throttled(20*time.Second))
 		}
-		_ = finish(under[4], good, schema.Export{}) // was let through before the quota was spent
+		_ = finish(under[4], good) // was let through before the quota was spent
 		want(t, s, schema.WaitQuota, 20*time.Second)
 	})
 }

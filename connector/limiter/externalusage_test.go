@@ -1,42 +1,41 @@
-package connector_test
+package limiter_test
 
 import (
-	"errors"
 	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
 // says is an answer whose headers leave remaining calls until a minute from now.
-func says(remaining int) fate {
-	return fate{rate: connector.RateLimit{Known: true, Remaining: remaining, Reset: time.Now().Add(time.Minute)}}
+func says(remaining int) answer {
+	return answer{rate: limiter.RateLimit{Known: true, Remaining: remaining, Reset: time.Now().Add(time.Minute)}}
 }
 
 func TestAfterTheResetOneCallAsks(t *testing.T) {
 	for _, c := range []struct {
 		name      string
-		ends      func(p *connector.Permit)
+		ends      func(p *call)
 		remaining int // afterwards, of 10 with one call made before
 		again     bool
 	}{
-		{"the others are gone", func(p *connector.Permit) { _ = finish(p, says(8), schema.Export{}) }, 8, false},
-		{"the others are still there", func(p *connector.Permit) { _ = finish(p, says(3), schema.Export{}) }, 3, false},
-		{"nothing left", func(p *connector.Permit) { _ = finish(p, says(0), schema.Export{}) }, 0, false},
-		{"no word", func(p *connector.Permit) { _ = finish(p, good, schema.Export{}) }, 8, false},
-		{"a failure without a word", func(p *connector.Permit) { _ = finish(p, query, schema.Export{}) }, 8, false},
-		{"cancelled", func(p *connector.Permit) { p.Cancel() }, 9, true},
-		{"panic", func(p *connector.Permit) {
-			defer func() { _ = recover() }()
-			_ = finish(p, fate{panics: true}, schema.Export{})
+		{"the others are gone", func(p *call) { _ = finish(p, says(8)) }, 8, false},
+		{"the others are still there", func(p *call) { _ = finish(p, says(3)) }, 3, false},
+		{"nothing left", func(p *call) { _ = finish(p, says(0)) }, 0, false},
+		{"no word", func(p *call) { _ = finish(p, good) }, 8, false},
+		{"a failure without a word", func(p *call) { _ = finish(p, query) }, 8, false},
+		{"cancelled", func(p *call) { p.Cancel() }, 9, true},
+		{"ended without a result", func(p *call) {
+			p.Sent(time.Now())
+			p.Ended(time.Now(), limiter.Outcome{})
 		}, 8, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				policy := connector.Policy{CallsPerHour: 10}
+				policy := limiter.Policy{CallsPerHour: 10}
 				s := open(t, policy, nil)
 				must(t, s, says(4))
 				s = restart(t, s, policy)
@@ -64,17 +63,17 @@ func TestAfterTheResetOneCallAsks(t *testing.T) {
 
 func TestHeadersOfALongDownloadAreTakenOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{CallsPerHour: 10}, nil)
+		s := open(t, limiter.Policy{CallsPerHour: 10}, nil)
 		a := says(4)
 		a.midway = &schema.Failure{Class: schema.Refused, Headers: map[string]string{
 			"x-ratelimit-remaining": "4", "x-ratelimit-reset": strconv.FormatInt(a.rate.Reset.Unix(), 10),
 		}, Date: time.Now()}
-		d, err := reserve(t, s).Export(with(a), schema.Export{})
-		for errors.As(err, new(*schema.BadRow)) || err == nil {
-			<-time.After(20 * time.Minute)
-			_, err = d.Next()
+		c := reserve(t, s)
+		if _, err := c.begin(a, false); err != nil {
+			t.Fatal(err)
 		}
-		_ = d.Close()
+		<-time.After(time.Hour)
+		_ = c.end(a, false)
 		if got := s.Status(time.Now()).Quota.Remaining; got != 9 {
 			t.Errorf("%d remaining, want 9: the reset was long ago", got)
 		}
@@ -94,8 +93,8 @@ func TestAnswersInAnyOrderAreOneQuota(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := open(t, connector.Policy{}, nil)
-				var permits []*connector.Permit
+				s := open(t, limiter.Policy{}, nil)
+				var permits []*call
 				for range c.says {
 					permits = append(permits, reserve(t, s))
 				}
@@ -105,7 +104,7 @@ func TestAnswersInAnyOrderAreOneQuota(t *testing.T) {
 					a.takes = time.Duration(i+1) * time.Second
 					done := make(chan error)
 					ended = append(ended, done)
-					go func() { done <- finish(p, a, schema.Export{}) }()
+					go func() { done <- finish(p, a) }()
 				}
 				for _, done := range ended {
 					if err := <-done; err != nil {

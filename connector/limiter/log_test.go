@@ -1,11 +1,10 @@
-package connector_test
+package limiter_test
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,25 +12,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
 func TestEachChangeIsOneLine(t *testing.T) {
-	file := tokenFile(t)
+	file := newTokenSource()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		write(t, file, "s3cret")
-		s := open(t, connector.Policy{Failures: 2, Token: file, Log: slog.New(slog.NewJSONHandler(&out, nil))}, nil)
+		write(file, "s3cret")
+		s := open(t, limiter.Policy{Failures: 2, Token: file, Log: slog.New(slog.NewJSONHandler(&out, nil))}, nil)
 		must(t, s, query)
 		must(t, s, system)
 		<-time.After(time.Minute)
 		must(t, s, query)
 		<-time.After(2 * time.Minute)
-		_ = finish(reserve(t, s), query, schema.Export{Slice: true})
+		_ = finishSlice(reserve(t, s), query)
 		<-time.After(2 * time.Minute)
 		must(t, s, good)
-		must(t, s, fate{fail: &schema.Failure{Class: schema.Trouble, Code: schema.Timeout, RetryAfter: time.Hour}})
+		must(t, s, answer{fail: &schema.Failure{Class: schema.Trouble, Code: schema.Timeout, RetryAfter: time.Hour}})
 		<-time.After(time.Hour)
 		must(t, s, good)
 		must(t, s, throttled(5*time.Second))
@@ -42,11 +41,9 @@ func TestEachChangeIsOneLine(t *testing.T) {
 		<-time.After(10 * time.Minute)
 		must(t, s, good)
 		must(t, s, unauthorized)
-		write(t, file, "s3cret2")
+		write(file, "s3cret2")
 		must(t, s, good)
-		if err := os.Remove(file.Path); err != nil {
-			t.Fatal(err)
-		}
+		remove(file)
 		for range 3 {
 			<-time.After(time.Second)
 			must(t, s, good)
@@ -74,9 +71,9 @@ func TestEachChangeIsOneLine(t *testing.T) {
 			"ERROR breaker stays open: a slice as the probe failed; cause 1 × query_error, 1 × unknown_error in a row; next_try 00:05:01Z",
 			"INFO breaker half-open: the next call is a probe; cause 1 × query_error, 1 × unknown_error in a row",
 			"INFO breaker closed: the probe succeeded; cause 1 × query_error, 1 × unknown_error in a row",
-			"WARN link troubled: one call at a time until one succeeds; code timeout; next_try 01:05:01Z",
-			"INFO link recovered; code timeout",
-			"WARN too many calls for the API; next_try 01:05:06Z",
+			"WARN connection to the API troubled: one call at a time until one succeeds; code timeout; next_try 01:05:01Z",
+			"INFO connection to the API recovered; code timeout",
+			"WARN throttled by the API; next_try 01:05:06Z",
 			"ERROR token refused by the API: all calls wait until its file changes; next_try 01:15:06Z",
 			"INFO token accepted again: calls resume",
 			"ERROR token refused by the API: all calls wait until its file changes; next_try 01:35:06Z",
@@ -86,7 +83,7 @@ func TestEachChangeIsOneLine(t *testing.T) {
 		if diff := cmp.Diff(wanted, got); diff != "" {
 			t.Error(diff)
 		}
-		if strings.Contains(out.String(), "s3cret") || strings.Contains(string(s.State()), "s3cret") {
+		if strings.Contains(out.String(), "s3cret") || strings.Contains(string(saved(t, s)), "s3cret") {
 			t.Error("the token shows")
 		}
 	})

@@ -1,4 +1,4 @@
-package connector_test
+package limiter_test
 
 import (
 	"testing"
@@ -7,13 +7,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
 func TestLinkTroubleGrowsThePause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{}, nil)
+		s := open(t, limiter.Policy{}, nil)
 		for _, unjittered := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600} {
 			must(t, s, cut)
 			until := s.Status(time.Now()).Link.Until
@@ -25,7 +25,7 @@ func TestLinkTroubleGrowsThePause(t *testing.T) {
 			<-time.After(pause)
 		}
 		must(t, s, good)
-		if diff := cmp.Diff(connector.LinkStatus{}, s.Status(time.Now()).Link); diff != "" {
+		if diff := cmp.Diff(limiter.LinkStatus{}, s.Status(time.Now()).Link); diff != "" {
 			t.Error(diff)
 		}
 		must(t, s, cut)
@@ -46,8 +46,8 @@ func TestLinkTakesTheLongerOfPauseAndRetryAfter(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := open(t, connector.Policy{}, nil)
-				must(t, s, fate{fail: &schema.Failure{Class: schema.Trouble, Code: schema.HTTPStatus(503), RetryAfter: c.retryAfter}})
+				s := open(t, limiter.Policy{}, nil)
+				must(t, s, answer{fail: &schema.Failure{Class: schema.Trouble, Code: schema.HTTPStatus(503), RetryAfter: c.retryAfter}})
 				if left := time.Until(s.Status(time.Now()).Link.Until); left < c.least || left > c.most {
 					t.Errorf("pause %v, want %v to %v", left, c.least, c.most)
 				}
@@ -61,18 +61,18 @@ func TestLinkOneCallAtATime(t *testing.T) {
 	stopped := failed(schema.Cancelled, schema.Connection)
 	for _, c := range []struct {
 		name     string
-		try      fate
+		try      answer
 		troubled bool
 	}{{"success", good, false}, {"answered with a failure", answered, true}, {"cancelled", stopped, true}} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := open(t, connector.Policy{}, nil)
+				s := open(t, limiter.Policy{}, nil)
 				under := reserve(t, s)
 				must(t, s, cut)
 				<-time.After(2 * time.Second)
 				try := reserve(t, s)
 				want(t, s, schema.WaitBackoff, noEnd)
-				_ = finish(try, c.try, schema.Export{})
+				_ = finish(try, c.try)
 				first := reserve(t, s)
 				reason := schema.Reason("")
 				if c.troubled {
@@ -88,16 +88,16 @@ func TestLinkOneCallAtATime(t *testing.T) {
 
 func TestOneFaultOfManyCallsIsOneFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{}, nil)
-		var under []*connector.Permit
+		s := open(t, limiter.Policy{}, nil)
+		var under []*call
 		for range 5 {
 			under = append(under, reserve(t, s))
 		}
 		for _, p := range under[:4] {
-			_ = finish(p, cut, schema.Export{})
+			_ = finish(p, cut)
 		}
 		before := s.Status(time.Now()).Link
-		_ = finish(under[4], good, schema.Export{}) // had its connection before the trouble
+		_ = finish(under[4], good) // had its connection before the trouble
 		if diff := cmp.Diff(before, s.Status(time.Now()).Link); diff != "" || before.Failures != 1 || before.Code != "cut_body" {
 			t.Errorf("%v %s", before, diff)
 		}

@@ -1,9 +1,10 @@
-package connector
+package limiter
 
 import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ var (
 // it says nothing about the present and is dropped. There is no rolling interval: a download longer than it would never count.
 type breaker struct {
 	failures            int
+	tripOn              []schema.Code // the failures that count
 	openFor, maxOpenFor time.Duration
 	log                 *slog.Logger
 
@@ -43,18 +45,11 @@ type breaker struct {
 	transitions map[Transition]int
 }
 
-// askThem is what there is to do about an open breaker.
-const askThem = "nothing at first: a probe is made by itself. If it lasts, ask DFINERY, with the times in the dead letters"
+// whenOpen is the advice about an open breaker.
+const whenOpen = "nothing at first: a probe is made automatically. If it lasts, ask DFINERY, with the times in the dead letters"
 
-// ticket is the right to one call and the duty to report its result.
-type ticket struct {
-	cb    *gobreaker.TwoStepCircuitBreaker[struct{}]
-	done  func(error)
-	state string // when it was given
-}
-
-// wait says how long no call is allowed; the zero Wait means that take succeeds.
-func (b *breaker) wait() schema.Wait {
+// Wait implements Limit.
+func (b *breaker) Wait(time.Time, int) schema.Wait {
 	b.observe()
 	switch {
 	case b.state == gobreaker.StateOpen:
@@ -70,60 +65,86 @@ func (b *breaker) probing() bool {
 	return c.Requests > c.TotalExclusions
 }
 
-func (b *breaker) take() (ticket, error) {
+// Begin implements Limit.
+func (b *breaker) Begin(time.Time) Call {
 	done, err := b.cb.Allow()
-	if err != nil {
-		return ticket{}, err
+	if err != nil { // not after Wait, under the same lock: the result of such a call would be dropped
+		return &breakerCall{breaker: b, done: func(error) {}}
 	}
-	return ticket{cb: b.cb, done: done, state: b.state.String()}, nil
+	return &breakerCall{breaker: b, cb: b.cb, done: done}
 }
 
-// report ends the ticket's call: nil is a success; code names a failure.
+type breakerCall struct {
+	breaker *breaker
+	cb      *gobreaker.TwoStepCircuitBreaker[struct{}]
+	done    func(error)
+}
+
+func (c *breakerCall) Sent(time.Time)             {}
+func (c *breakerCall) Answered(time.Time, Answer) {}
+
+// Ended makes the call's one decision: a success, a failure that counts, or neither.
 //
 // A probe with neither result leaves the breaker half-open, and the next call is the probe: what such a failure asks for (a reset, another
-// token, the link's backoff, a halted stream) already keeps it from being repeated at once.
-func (b *breaker) report(t ticket, result error, code schema.Code) {
-	t.done(result)
-	if t.cb != b.cb {
-		return
-	}
-	wasClosed := b.state == gobreaker.StateClosed
+// token, a backoff, a halted stream) already keeps it from being repeated at once.
+func (c *breakerCall) Ended(_ time.Time, o Outcome) {
+	b := c.breaker
+	counts := o.Failure != nil && o.Failure.Class != schema.Cancelled && slices.Contains(b.tripOn, o.Failure.Code)
+	result := errUncounted
 	switch {
-	case wasClosed && result == nil:
+	case o.Complete:
+		result = nil
+	case counts && !o.Slice:
+		result = errCounted
+	}
+	c.done(result)
+	switch {
+	case c.cb != b.cb: // of a call from before the last opening or closing
+	case result == nil:
+		b.succeed()
+	case result == errCounted:
+		b.fail(o.Failure.Code)
+	case counts && b.state == gobreaker.StateHalfOpen:
+		b.postpone()
+	default:
+		b.observe()
+	}
+}
+
+// succeed takes the result that gobreaker was just told.
+func (b *breaker) succeed() {
+	if b.state == gobreaker.StateClosed {
 		b.streak = nil
-	case wasClosed && errors.Is(result, errCounted):
-		b.streak = append(b.streak, code)
 	}
-	switch {
-	case b.state == gobreaker.StateHalfOpen && errors.Is(result, errCounted):
+	if b.observe() && b.state == gobreaker.StateClosed {
+		b.close()
+	}
+}
+
+// fail takes the result that gobreaker was just told.
+func (b *breaker) fail(code schema.Code) {
+	switch b.state {
+	case gobreaker.StateClosed:
+		b.streak = append(b.streak, code)
+		if b.observe() {
+			b.open(min(b.openFor, b.maxOpenFor))
+			b.log.Error("breaker opened", "cause", b.cause(), "next_try", b.due, "do", whenOpen)
+		}
+	case gobreaker.StateHalfOpen:
 		// Not asked of gobreaker: the timeout of a restored period is what remained of it, so it may be half-open again by now.
 		b.move(gobreaker.StateOpen)
-	case !b.observe():
-		return
-	}
-	switch {
-	case b.state == gobreaker.StateClosed:
-		b.close()
-	case wasClosed:
-		b.open(min(b.openFor, b.maxOpenFor))
-		b.log.Error("breaker opened", "cause", b.cause(), "next_try", b.due, "do", askThem)
-	default:
 		b.probes++
 		b.open(min(2*b.period, b.maxOpenFor))
 		b.log.Error("breaker stays open: the probe failed", "code", code, "cause", b.cause(), "probes", b.probes, "next_try", b.due,
-			"do", askThem)
+			"do", whenOpen)
 	}
 }
 
 // postpone opens a half-open breaker for as long as before: its probe, a slice, met the outage, but slices never count.
-func (b *breaker) postpone(t ticket) {
-	t.done(errUncounted)
-	if t.cb != b.cb || b.state != gobreaker.StateHalfOpen {
-		return
-	}
+func (b *breaker) postpone() {
 	b.move(gobreaker.StateOpen)
 	b.open(b.period)
-	b.log.Error("breaker stays open: a slice as the probe failed", "cause", b.cause(), "next_try", b.due, "do", askThem)
+	b.log.Error("breaker stays open: a slice as the probe failed", "cause", b.cause(), "next_try", b.due, "do", whenOpen)
 }
 
 // observe follows gobreaker's state, which time changes too, and says whether it moved.
@@ -194,7 +215,16 @@ func (b *breaker) cause() string {
 }
 
 func newBreaker(p Policy) breaker {
-	b := breaker{failures: p.Failures, openFor: p.OpenFor, maxOpenFor: p.MaxOpenFor, log: p.Log, transitions: map[Transition]int{}}
+	b := breaker{failures: p.Failures, tripOn: p.TripOn, openFor: p.OpenFor, maxOpenFor: p.MaxOpenFor, log: p.Log, transitions: map[Transition]int{}}
 	b.cb = b.fresh(b.failures, b.openFor)
 	return b
+}
+
+func (b *breaker) status() BreakerStatus {
+	b.observe()
+	st := BreakerStatus{State: b.state.String(), Failures: len(b.streak) + b.probes, Cause: b.cause(), Transitions: maps.Clone(b.transitions)}
+	if b.state == gobreaker.StateOpen {
+		st.Until = b.due
+	}
+	return st
 }

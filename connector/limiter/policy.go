@@ -1,4 +1,4 @@
-package connector
+package limiter
 
 import (
 	"cmp"
@@ -8,23 +8,23 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Policy is how a Source treats the API. Its zero value is the documented default in everything.
+// Policy is how the API is treated. Its zero value is the documented default in everything.
 type Policy struct {
 	CallsPerHour    int // of the service, in a moving hour; 0: 100
 	ConcurrentCalls int // 0: 5
 
-	// Failures that count, in a row, open the breaker; 0: 5.
+	// Failures is how many failures that count open the breaker, in a row; 0: 5.
 	Failures int
 	// OpenFor is the time to the first probe, doubled with each that fails up to MaxOpenFor; 0: 1 and 15 minutes.
 	OpenFor, MaxOpenFor time.Duration
-	// TripOn are the codes that count, all of them; empty: unknown_error and query_error.
+	// TripOn are the codes that count, all of them; empty: schema.CountedByDefault.
 	TripOn []schema.Code
 
-	// RetryBackoff is the first pause of a service whose link is troubled, doubled up to RetryMaxBackoff; 0: 1 second and 10 minutes.
+	// RetryBackoff is the first pause while the connection to the API is troubled, doubled up to RetryMaxBackoff; 0: 1 second and 10 minutes.
 	RetryBackoff, RetryMaxBackoff time.Duration
 
-	// Token is the file to watch while the API refuses the token; nil when the token can't change.
-	Token *TokenFile
+	// Token is watched while the API refuses the token; nil when the token can't change.
+	Token TokenSource
 	// Log gets one line for each change of state; nil: none.
 	Log *slog.Logger
 }
@@ -38,7 +38,7 @@ func (p Policy) withDefaults() Policy {
 	p.RetryBackoff = cmp.Or(p.RetryBackoff, time.Second)
 	p.RetryMaxBackoff = cmp.Or(p.RetryMaxBackoff, 10*time.Minute)
 	if len(p.TripOn) == 0 {
-		p.TripOn = []schema.Code{schema.UnknownError, schema.QueryError}
+		p.TripOn = schema.CountedByDefault()
 	}
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)

@@ -1,4 +1,4 @@
-package connector_test
+package limiter_test
 
 import (
 	"math/rand/v2"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
 
@@ -33,7 +33,7 @@ func TestQuotaLeavesSpareCalls(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := open(t, connector.Policy{CallsPerHour: 10}, nil)
+				s := open(t, limiter.Policy{CallsPerHour: 10}, nil)
 				for range c.made {
 					must(t, s, good)
 					<-time.After(time.Minute)
@@ -54,20 +54,20 @@ func TestQuotaLeavesSpareCalls(t *testing.T) {
 
 func TestConcurrentCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{ConcurrentCalls: 2, CallsPerHour: 3}, nil)
+		s := open(t, limiter.Policy{ConcurrentCalls: 2, CallsPerHour: 3}, nil)
 		first, second := reserve(t, s), reserve(t, s)
 		want(t, s, schema.WaitQuota, noEnd)
 		first.Cancel()
 		third := reserve(t, s)
 		want(t, s, schema.WaitQuota, noEnd)
-		if err := finish(second, good, schema.Export{}); err != nil {
+		if err := finish(second, good); err != nil {
 			t.Fatal(err)
 		}
 		fourth := reserve(t, s)
 		want(t, s, schema.WaitQuota, leaves) // the hour is spent too
 		third.Cancel()
 		fourth.Cancel()
-		wanted := connector.QuotaStatus{Limit: 3, Remaining: 2, Made: 1, ResetsAt: time.Now().Add(leaves)}
+		wanted := limiter.QuotaStatus{Limit: 3, Remaining: 2, Made: 1, ResetsAt: time.Now().Add(leaves)}
 		if diff := cmp.Diff(wanted, s.Status(time.Now()).Quota); diff != "" {
 			t.Error(diff)
 		}
@@ -76,10 +76,10 @@ func TestConcurrentCalls(t *testing.T) {
 
 func TestCallCountsFromWhenItIsMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{CallsPerHour: 1}, nil)
+		s := open(t, limiter.Policy{CallsPerHour: 1}, nil)
 		p := reserve(t, s)
 		<-time.After(10 * time.Second)
-		_ = finish(p, good, schema.Export{})
+		_ = finish(p, good)
 		want(t, s, schema.WaitQuota, leaves)
 	})
 }
@@ -88,14 +88,14 @@ func TestCallCountsFromWhenItIsMade(t *testing.T) {
 // have been right before the restart.
 func TestCallMadeAfterItsState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := open(t, connector.Policy{CallsPerHour: 2}, nil)
+		s := open(t, limiter.Policy{CallsPerHour: 2}, nil)
 		must(t, s, good)
 		<-time.After(time.Minute)
 		p := reserve(t, s)
-		state := s.State()
+		state := saved(t, s)
 		<-time.After(40 * time.Second) // Kafka is slow to take it
-		_ = finish(p, good, schema.Export{})
-		s = open(t, connector.Policy{CallsPerHour: 2}, state)
+		_ = finish(p, good)
+		s = open(t, limiter.Policy{CallsPerHour: 2}, state)
 		want(t, s, schema.WaitQuota, leaves-100*time.Second)
 		<-time.After(leaves - 100*time.Second)
 		must(t, s, good)
@@ -107,29 +107,29 @@ func TestHeadersCorrectTheQuota(t *testing.T) {
 	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // of a synctest bubble
 	for _, c := range []struct {
 		name      string
-		rate      connector.RateLimit
+		rate      limiter.RateLimit
 		date      time.Time
 		remaining int
 		resets    time.Duration
 		later     int // remaining when that time is over
 	}{
-		{"none", connector.RateLimit{}, time.Time{}, 9, leaves, 10},
-		{"as we count", connector.RateLimit{Known: true, Remaining: 9, Reset: start.Add(time.Minute)}, time.Time{}, 9, leaves, 10},
-		{"more than we count", connector.RateLimit{Known: true, Remaining: 99, Reset: start.Add(time.Minute)}, time.Time{}, 9, leaves, 10},
-		{"another client's calls", connector.RateLimit{Known: true, Remaining: 4, Reset: start.Add(20 * time.Minute)}, time.Time{}, 4, 20*time.Minute + time.Second, 9},
-		{"nothing left", connector.RateLimit{Known: true, Remaining: 0, Reset: start.Add(20 * time.Minute)}, time.Time{}, 0, 20*time.Minute + time.Second, 9},
-		{"below nothing", connector.RateLimit{Known: true, Remaining: -3, Reset: start.Add(20 * time.Minute)}, time.Time{}, 0, 20*time.Minute + time.Second, 9},
-		{"no reset", connector.RateLimit{Known: true, Remaining: 4}, time.Time{}, 4, leaves, 10},
-		{"a reset of the past", connector.RateLimit{Known: true, Remaining: 4, Reset: start.Add(-time.Minute)}, time.Time{}, 4, leaves, 10},
-		{"a reset of next week", connector.RateLimit{Known: true, Remaining: 4, Reset: start.Add(168 * time.Hour)}, time.Time{}, 4, leaves, 10},
-		{"the API's clock is ahead", connector.RateLimit{Known: true, Remaining: 4, Reset: start.Add(80 * time.Minute)}, start.Add(time.Hour), 4, 20*time.Minute + time.Second, 9},
-		{"the API's clock is behind", connector.RateLimit{Known: true, Remaining: 4, Reset: start.Add(-40 * time.Minute)}, start.Add(-time.Hour), 4, 20*time.Minute + time.Second, 9},
+		{"none", limiter.RateLimit{}, time.Time{}, 9, leaves, 10},
+		{"as we count", limiter.RateLimit{Known: true, Remaining: 9, Reset: start.Add(time.Minute)}, time.Time{}, 9, leaves, 10},
+		{"more than we count", limiter.RateLimit{Known: true, Remaining: 99, Reset: start.Add(time.Minute)}, time.Time{}, 9, leaves, 10},
+		{"another client's calls", limiter.RateLimit{Known: true, Remaining: 4, Reset: start.Add(20 * time.Minute)}, time.Time{}, 4, 20*time.Minute + time.Second, 9},
+		{"nothing left", limiter.RateLimit{Known: true, Remaining: 0, Reset: start.Add(20 * time.Minute)}, time.Time{}, 0, 20*time.Minute + time.Second, 9},
+		{"below nothing", limiter.RateLimit{Known: true, Remaining: -3, Reset: start.Add(20 * time.Minute)}, time.Time{}, 0, 20*time.Minute + time.Second, 9},
+		{"no reset", limiter.RateLimit{Known: true, Remaining: 4}, time.Time{}, 4, leaves, 10},
+		{"a reset of the past", limiter.RateLimit{Known: true, Remaining: 4, Reset: start.Add(-time.Minute)}, time.Time{}, 4, leaves, 10},
+		{"a reset of next week", limiter.RateLimit{Known: true, Remaining: 4, Reset: start.Add(168 * time.Hour)}, time.Time{}, 4, leaves, 10},
+		{"the API's clock is ahead", limiter.RateLimit{Known: true, Remaining: 4, Reset: start.Add(80 * time.Minute)}, start.Add(time.Hour), 4, 20*time.Minute + time.Second, 9},
+		{"the API's clock is behind", limiter.RateLimit{Known: true, Remaining: 4, Reset: start.Add(-40 * time.Minute)}, start.Add(-time.Hour), 4, 20*time.Minute + time.Second, 9},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := open(t, connector.Policy{CallsPerHour: 10}, nil)
-				must(t, s, fate{rate: c.rate, date: c.date})
-				wanted := connector.QuotaStatus{Limit: 10, Remaining: c.remaining, Made: 1, ResetsAt: time.Now().Add(c.resets)}
+				s := open(t, limiter.Policy{CallsPerHour: 10}, nil)
+				must(t, s, answer{rate: c.rate, date: c.date})
+				wanted := limiter.QuotaStatus{Limit: 10, Remaining: c.remaining, Made: 1, ResetsAt: time.Now().Add(c.resets)}
 				if diff := cmp.Diff(wanted, s.Status(time.Now()).Quota); diff != "" {
 					t.Error(diff)
 				}
@@ -153,12 +153,12 @@ func (a *api) remaining() int {
 }
 
 // take answers one call, or refuses it until the oldest leaves the hour.
-func (a *api) take(headers bool) fate {
+func (a *api) take(headers bool) answer {
 	if a.remaining() <= 0 {
 		return throttled(time.Until(a.calls[0].Add(time.Hour)) + time.Second)
 	}
 	a.calls = append(a.calls, time.Now())
-	return fate{rate: connector.RateLimit{Known: headers, Remaining: a.remaining(), Reset: a.calls[0].Add(time.Hour)}}
+	return answer{rate: limiter.RateLimit{Known: headers, Remaining: a.remaining(), Reset: a.calls[0].Add(time.Hour)}}
 }
 
 func TestNeverMoreCallsThanTheHourAllows(t *testing.T) {
@@ -177,21 +177,21 @@ func TestNeverMoreCallsThanTheHourAllows(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a, random := &api{}, rand.New(rand.NewPCG(1, 2))
-				s := open(t, connector.Policy{}, nil)
+				s := open(t, limiter.Policy{}, nil)
 				answered, refused := 0, 0
 				for start := time.Now(); time.Since(start) < 5*time.Hour; {
 					if random.IntN(int(time.Hour/(20*time.Second))) < c.others {
 						a.take(true)
 					}
 					if p, _ := s.Reserve(time.Now(), 0); p != nil {
-						if err := finish(p, a.take(c.others > 0), schema.Export{}); err == nil {
+						if err := finish(&call{p}, a.take(c.others > 0)); err == nil {
 							answered++
 						} else {
 							refused++
 						}
 					}
 					if c.restarts && random.IntN(4) == 0 {
-						s = restart(t, s, connector.Policy{})
+						s = restart(t, s, limiter.Policy{})
 					}
 					<-time.After(time.Duration(5+random.IntN(30)) * time.Second)
 				}

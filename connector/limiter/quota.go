@@ -1,4 +1,4 @@
-package connector
+package limiter
 
 import (
 	"slices"
@@ -24,7 +24,7 @@ type quota struct {
 	begun    int
 	inFlight int
 
-	others others
+	external externalUsage
 }
 
 // counted is a call in the window.
@@ -35,24 +35,76 @@ type counted struct {
 	answered time.Time // when the API's answer arrived; zero until then
 }
 
-// wait says why a call that leaves spare others free can't start now; the zero Wait means that it can.
-func (q *quota) wait(now time.Time, spare int) schema.Wait {
+// Wait implements Limit.
+func (q *quota) Wait(now time.Time, spare int) schema.Wait {
 	q.forget(now)
 	switch {
 	case q.free(now) < spare+1:
 		return schema.Wait{For: schema.WaitQuota, Until: q.next(now, spare+1)}
-	case q.inFlight >= q.concurrent, q.others.asking:
+	case q.inFlight >= q.concurrent, q.external.asking:
 		return schema.Wait{For: schema.WaitQuota}
 	}
 	return schema.Wait{}
+}
+
+// Begin implements Limit.
+func (q *quota) Begin(now time.Time) Call {
+	q.inFlight++
+	return &quotaCall{quota: q, at: now, seq: q.count(now, true), asks: q.external.ask(now)}
+}
+
+type quotaCall struct {
+	quota *quota
+	at    time.Time // when the quota counts it
+	seq   int       // its name there
+	sent  bool
+	asks  bool // what other clients use
+}
+
+// Sent counts the call at the time when it is really made, which the API goes by.
+func (c *quotaCall) Sent(now time.Time) {
+	c.sent, c.at = true, now
+	c.quota.uncount(c.seq)
+	c.seq = c.quota.count(now, false)
+}
+
+// Answered corrects our own count by the API's.
+func (c *quotaCall) Answered(now time.Time, a Answer) {
+	q := c.quota
+	if a.Known {
+		until := now.Add(window + margin)
+		if d := resetIn(now, a.Reset, a.Date); d > 0 {
+			until = now.Add(d)
+		}
+		q.external.learn(q.limit-len(q.calls)-a.Remaining, q.limit-q.known(c.at, now)-a.Remaining, until)
+	} else if c.asks {
+		q.external.calls = 0
+	}
+	q.answered(c.seq, now)
+	c.asked()
+}
+
+// asked ends the wait for what the call, if it asks, finds out about other clients.
+func (c *quotaCall) asked() {
+	if c.asks {
+		c.asks, c.quota.external.asking = false, false
+	}
+}
+
+func (c *quotaCall) Ended(time.Time, Outcome) {
+	if !c.sent {
+		c.quota.uncount(c.seq)
+	}
+	c.quota.inFlight--
+	c.asked()
 }
 
 // free is the number of calls allowed at t, if none is made until then.
 func (q *quota) free(t time.Time) int {
 	gone := sort.Search(len(q.calls), func(i int) bool { return q.calls[i].at.Add(window + margin).After(t) })
 	n := q.limit - (len(q.calls) - gone)
-	if q.others.until.After(t) {
-		n -= q.others.calls
+	if q.external.until.After(t) {
+		n -= q.external.calls
 	}
 	return n
 }
@@ -63,8 +115,8 @@ func (q *quota) next(now time.Time, need int) time.Time {
 	for _, c := range q.calls {
 		ends = append(ends, c.at.Add(window+margin))
 	}
-	if q.others.until.After(now) {
-		ends = append(ends, q.others.until)
+	if q.external.until.After(now) {
+		ends = append(ends, q.external.until)
 	}
 	slices.SortFunc(ends, time.Time.Compare)
 	for _, t := range ends {
@@ -111,4 +163,14 @@ func (q *quota) known(at, now time.Time) int {
 		}
 	}
 	return n
+}
+
+func (q *quota) status(now time.Time) QuotaStatus {
+	q.forget(now)
+	free := q.free(now)
+	st := QuotaStatus{Limit: q.limit, Remaining: max(0, free), Made: len(q.calls), InFlight: q.inFlight}
+	if free < q.limit {
+		st.ResetsAt = q.next(now, max(0, free)+1)
+	}
+	return st
 }

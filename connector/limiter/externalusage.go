@@ -1,32 +1,32 @@
-package connector
+package limiter
 
 import "time"
 
-// others is what the API's rate headers say beyond our own count: calls of other clients of the service, or a smaller limit than configured.
+// externalUsage is what the API's rate headers say beyond our own count: calls of other clients of the service, or a smaller limit than configured.
 //
 // After the reset that the headers named nothing is known. Then one call asks: until it is answered no other starts.
-type others struct {
+type externalUsage struct {
 	calls  int
 	until  time.Time
 	asking bool
 }
 
-// ask says whether a call that starts now is the one that finds out.
-func (o *others) ask(now time.Time) bool {
-	if o.calls == 0 || o.until.After(now) {
+// ask says whether a call that starts now is the one that asks.
+func (u *externalUsage) ask(now time.Time) bool {
+	if u.calls == 0 || u.until.After(now) {
 		return false
 	}
-	o.asking = true
+	u.asking = true
 	return true
 }
 
 // learn takes what an answer says, which holds until the reset that it names. The calls of others are between least and most: which of our own
 // calls under way the API had counted by then is not known. A number within these bounds stays; any other is replaced by most.
-func (o *others) learn(least, most int, until time.Time) {
-	if o.calls < least || o.calls > most {
-		o.calls = max(0, most)
+func (u *externalUsage) learn(least, most int, until time.Time) {
+	if u.calls < least || u.calls > most {
+		u.calls = max(0, most)
 	}
-	o.until = until
+	u.until = until
 }
 
 // resetIn is how long it is from now to the reset that an answer names. date is when the API's clock says that it answered; zero when unknown.

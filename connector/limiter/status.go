@@ -1,0 +1,55 @@
+package limiter
+
+import "time"
+
+// Status is a snapshot of a Limiter, for people and for metrics.
+type Status struct {
+	Breaker BreakerStatus
+	Quota   QuotaStatus
+	Link    LinkStatus
+	Token   TokenStatus
+}
+
+// BreakerStatus is the state of the breaker.
+type BreakerStatus struct {
+	State       string             // closed, open or half-open
+	Failures    int                // that counted, in a row, failed probes included
+	Cause       string             // those of them that opened it, or are about to; empty without any
+	Until       time.Time          // of the open state; zero when closed
+	Transitions map[Transition]int // since the start
+}
+
+// QuotaStatus is the use of the API's quota.
+type QuotaStatus struct {
+	Limit     int
+	Remaining int       // calls allowed now, never negative
+	Made      int       // calls of the last hour that were made here; others may have made more
+	ResetsAt  time.Time // when the next call becomes free; zero when all are
+	InFlight  int
+}
+
+// LinkStatus says whether the service backs off because the connection to the API is troubled.
+type LinkStatus struct {
+	Troubled bool
+	Failures int       // in a row
+	Code     string    // of the last one
+	Until    time.Time // of the pause
+}
+
+// TokenStatus says whether the API refuses the token, and whether its source has one.
+type TokenStatus struct {
+	Refused bool
+	Until   time.Time // of the next try with a refused token
+	FileErr error     // why the source can't be read; nil without one
+}
+
+// Status is the state at now.
+func (l *Limiter) Status(now time.Time) Status {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	st := Status{Breaker: l.breaker.status(), Quota: l.quota.status(now), Link: l.connection.status(), Token: l.token.status()}
+	if until := l.throttle.until; until.After(now) {
+		st.Quota.Remaining, st.Quota.ResetsAt = 0, until
+	}
+	return st
+}

@@ -1,0 +1,74 @@
+package limiter
+
+import (
+	"log/slog"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+// throttle holds all calls back after the API refused one because there were too many: until the reset that its headers name, else as long as
+// Retry-After says, else until our oldest call leaves the window. If none of them explains the refusal, or the explanation proved wrong,
+// the pause grows from a minute to the length of the window.
+type throttle struct {
+	cooldown
+	quota *quota // read only: whether our own count explains a refusal
+	log   *slog.Logger
+}
+
+func newThrottle(q *quota, log *slog.Logger) throttle {
+	return throttle{cooldown: cooldown{first: time.Minute, most: window}, quota: q, log: log}
+}
+
+// Wait implements Limit.
+func (t *throttle) Wait(now time.Time, _ int) schema.Wait {
+	if t.until.After(now) {
+		return schema.Wait{For: schema.WaitQuota, Until: t.until}
+	}
+	return schema.Wait{}
+}
+
+// Begin implements Limit.
+func (t *throttle) Begin(time.Time) Call { return &throttleCall{throttle: t, round: t.round} }
+
+type throttleCall struct {
+	throttle *throttle
+	round    int
+	reset    time.Duration // until the reset that the refusal names; 0 without one
+}
+
+func (c *throttleCall) Sent(time.Time) {}
+
+func (c *throttleCall) Answered(now time.Time, a Answer) {
+	switch {
+	case !a.Failed:
+		c.throttle.succeed(c.round)
+	case a.Known && a.Remaining > 0:
+		// The hour is not used up: too many calls at once were refused, and the reset has nothing to do with those.
+	default:
+		c.reset = resetIn(now, a.Reset, a.Date)
+	}
+}
+
+func (c *throttleCall) Ended(now time.Time, o Outcome) {
+	if o.effect().Throttle {
+		c.throttle.fail(c.round, now, c.reset, o.Failure.RetryAfter)
+	}
+}
+
+func (t *throttle) fail(round int, now time.Time, reset, retryAfter time.Duration) {
+	d, why := reset, "the reset named by the API"
+	if d == 0 && retryAfter > 0 {
+		d, why = min(retryAfter, window), "Retry-After"
+	}
+	if d == 0 && t.quota.free(now) <= 0 {
+		d, why = t.quota.next(now, 1).Sub(now), "the oldest call leaves the window"
+	}
+	if grown := t.pause(); d == 0 || t.failures > 0 && grown > d {
+		d, why = grown, "a pause that grows"
+	}
+	if t.cooldown.fail(round, now, d) {
+		t.log.Warn("throttled by the API", "next_try", t.until, "by", why,
+			"do", "nothing, unless it lasts: then another client uses the quota, and DFINERY_CALLS_PER_HOUR has to be lower")
+	}
+}

@@ -1,0 +1,149 @@
+package schema
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Rule is what follows from a failure, for the whole program. Everything that tells failures apart asks for it, or for its class's Effect.
+type Rule struct {
+	Code    Code
+	Scope   Scope
+	Class   Class   // of an export's failure
+	Breaker Counted // whether the breaker counts it
+	Advice  string  // what the program does next, or what the operator has to do
+}
+
+// Scope says what failed, and who named the code.
+type Scope int
+
+// The scopes.
+const (
+	OfExport Scope = iota // the export failed, in a way that we named
+	OfAPI                 // the export failed, and the code is one that the API's answers name
+	OfRow                 // the row is a dead letter, and the export goes on
+)
+
+// Counted says whether the breaker counts a failure.
+type Counted int
+
+// The ways to be counted.
+const (
+	Never     Counted = iota // not even if BREAKER_TRIP_ON names it
+	OnRequest                // if BREAKER_TRIP_ON names it
+	Always                   // unless BREAKER_TRIP_ON leaves it out
+)
+
+const (
+	later    = "the day is exported again later"
+	noReset  = "no call is made until the quota's reset"
+	newToken = "set another DFINERY_EXPORT_TOKEN, or write it to DFINERY_EXPORT_TOKEN_FILE"
+	request  = "check DFINERY_BASE_URL, DFINERY_SERVICE_ID and the stream's filters"
+	source   = "ask for the source to be corrected: the row is published at its day's next export"
+)
+
+// Rules are those of all codes but http_STATUS, which HTTPStatus names: the codes of exports first, then those of rows.
+func Rules() []Rule {
+	return []Rule{
+		{UnknownError, OfAPI, Outage, Always, later},
+		{QueryError, OfAPI, Outage, Always, later},
+
+		{ClientConnectionClosed, OfAPI, Trouble, OnRequest,
+			"the API closed the connection, which its clients or a proxy between may have caused; the day is exported again later"},
+		{CutBody, OfExport, Trouble, OnRequest, later},
+		{MaybeTorn, OfExport, Trouble, OnRequest, later},
+		{EmptyBody, OfExport, Trouble, OnRequest, later},
+		{Connection, OfExport, Trouble, OnRequest,
+			"check DFINERY_BASE_URL, the network and HTTPS_PROXY; the day is exported again later"},
+		{Timeout, OfExport, Trouble, OnRequest,
+			"the day is exported again later; DFINERY_HEADER_TIMEOUT and DFINERY_IDLE_TIMEOUT set how long to wait"},
+		{TLS, OfExport, Trouble, OnRequest,
+			"check the host's certificate, SSL_CERT_FILE and what the proxy does to TLS"},
+		{NotCSV, OfExport, Trouble, OnRequest,
+			"a proxy or another server may have answered: check DFINERY_BASE_URL; the day is exported again later"},
+		{Redirect, OfExport, Trouble, Never,
+			"the token goes to no other host: set DFINERY_BASE_URL to the API's own address"},
+
+		{TooManyAPIRequests, OfAPI, Throttled, Never, noReset},
+		{UnauthorizedToken, OfAPI, Unauthorized, Never, newToken},
+		{InvalidParameter, OfAPI, Refused, Never, "check DFINERY_SERVICE_ID and the stream's filters"},
+		{BadHeader, OfExport, Refused, Never, "compare the stream's _KEY and _PROPERTIES with the columns that the API sends"},
+		{ExceedDateRangeLimit, OfAPI, OutOfReach, Never, "the API exports the last 30 days alone"},
+
+		{FieldCount, OfRow, Trouble, Never, source},
+		{BadQuotes, OfRow, Trouble, Never, source},
+		{InvalidUTF8, OfRow, Trouble, Never, source},
+		{EmptyKey, OfRow, Trouble, Never, source},
+		{TooLarge, OfRow, Trouble, Never, "raise max.message.bytes of the topic, then replay the dead letter"},
+	}
+}
+
+// RuleOf is the rule of any code. An answer without a known code goes by its HTTP status.
+func RuleOf(code Code) Rule {
+	rules := Rules()
+	if i := slices.IndexFunc(rules, func(r Rule) bool { return r.Code == code }); i >= 0 {
+		return rules[i]
+	}
+	switch code {
+	case "http_429":
+		return Rule{Code: code, Class: Throttled, Advice: noReset}
+
+	case "http_401", "http_403":
+		return Rule{Code: code, Class: Unauthorized, Advice: newToken}
+
+	// These are about what was asked, not about when: asking the same again soon can't help.
+	case "http_400", "http_404", "http_405", "http_406", "http_410", "http_413", "http_414", "http_415", "http_422", "http_431":
+		return Rule{Code: code, Class: Refused, Advice: request}
+	}
+	rule := Rule{Code: code, Class: Trouble, Advice: later}
+	status, err := strconv.Atoi(strings.TrimPrefix(string(code), "http_"))
+	if err == nil && status/100 == 5 && code == HTTPStatus(status) {
+		rule.Breaker = OnRequest
+	}
+	return rule
+}
+
+// CountedByDefault are the failures that the breaker counts when nothing else is configured.
+func CountedByDefault() []Code {
+	var codes []Code
+	for _, r := range Rules() {
+		if r.Breaker == Always {
+			codes = append(codes, r.Code)
+		}
+	}
+	return codes
+}
+
+// Effect is what a failure of one class means for the service's next calls, the breaker apart, which goes by codes.
+// What it means for the stream and the day is decided by the pipeline's schedule.
+type Effect struct {
+	Connection bool    // all streams back off, and one call at a time is made until one succeeds
+	Throttle   bool    // no call until the quota's reset
+	Token      Verdict // on the token that the call was made with
+}
+
+// Verdict is what an answer says about the token.
+type Verdict int
+
+// The verdicts.
+const (
+	TokenUnjudged Verdict = iota
+	TokenAccepted
+	TokenRefused
+)
+
+// Effect is the class's.
+func (c Class) Effect() Effect {
+	switch c {
+	case Trouble:
+		return Effect{Connection: true}
+	case Throttled:
+		return Effect{Throttle: true}
+	case Unauthorized:
+		return Effect{Token: TokenRefused}
+	case Outage, Refused, OutOfReach: // answers that only a good token gets
+		return Effect{Token: TokenAccepted}
+	}
+	return Effect{} // Cancelled
+}
