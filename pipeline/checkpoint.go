@@ -91,15 +91,14 @@ func (t *tenure) gather() []*day {
 			}
 			if e.lost != nil {
 				d.record.Forget(e.lost.Rows)
-				e.lost, d.rewrite, d.changed = nil, true, true
+				e.lost, d.changed = nil, true
+				d.rows.Rewrite()
 			}
 			news := e.sum.minus(e.saved)
 			e.saved = e.sum
 			t.service.counts.rows(d.name.Stream, news)
 			d.record.Published += news.Published
 			d.record.Bad += news.NewBad
-			d.prints = append(d.prints, e.prints...)
-			e.prints = nil
 			d.changed = d.changed || news != tally{}
 		}
 		if d.ended != nil {
@@ -107,7 +106,7 @@ func (t *tenure) gather() []*day {
 			d.ended = nil
 			d.changed = true
 		}
-		if d.changed || len(d.prints) > 0 {
+		if d.changed || d.rows.Dirty() {
 			days = append(days, d)
 		}
 	}
@@ -116,7 +115,7 @@ func (t *tenure) gather() []*day {
 
 // saveFingerprints writes the days' new fingerprints and enters where they stand into the days' records.
 func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
-	fresh := slices.DeleteFunc(slices.Clone(days), func(d *day) bool { return len(d.prints) == 0 && !d.rewrite })
+	fresh := slices.DeleteFunc(slices.Clone(days), func(d *day) bool { return !d.rows.Dirty() })
 	if len(fresh) == 0 {
 		return nil
 	}
@@ -132,16 +131,8 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 	}
 	t.rowsWhole = false
 	for _, d := range fresh {
-		if set := d.anew(); set != nil {
-			if err := t.writer.Set(d.name, d.record.Generation, set); err != nil {
-				return err
-			}
-			continue
-		}
-		for _, chunk := range d.prints {
-			if err := t.writer.Fingerprints(d.name, d.record.Generation, chunk); err != nil {
-				return err
-			}
+		if err := t.writer.Save(d.name, d.record.Generation, &d.rows); err != nil {
+			return err
 		}
 	}
 	if err := t.session.Flush(ctx, t.writer.Rows); err != nil {
@@ -154,13 +145,14 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 	t.rowsWhole, t.rowsSince = true, since
 	// Acknowledged: not before may the record let go of its former ranges. Whatever failed until here is tried again.
 	for _, d := range fresh {
-		if d.anew() != nil {
+		if d.rows.Rewriting() {
 			d.record.Fingerprints = nil
 		}
 		if after.Next > before.Next { // else the days' sets are empty
 			d.record.Fingerprints = ledger.Extend(d.record.Fingerprints, t.rowsAt.Partition, since, before.Next, after.Next)
 		}
-		d.prints, d.rewrite, d.changed = nil, false, true
+		d.rows.Saved()
+		d.changed = true
 	}
 	return nil
 }
@@ -216,13 +208,13 @@ func (e *export) unsaved() bool {
 		return true
 	}
 	defer e.mu.Unlock()
-	return e.sum.Published != e.saved.Published || e.sum.NewBad != e.saved.NewBad
+	return e.sum.Published != e.saved.Published || e.sum.NewBad != e.saved.NewBad || e.day.rows.Dirty()
 }
 
 // checkpointIfChanged leaves a ledger alone that has nothing to add.
 func (t *tenure) checkpointIfChanged(ctx context.Context) error {
 	for d := range t.days {
-		if d.changed || d.ended != nil || len(d.prints) > 0 || d.export != nil && d.export.unsaved() {
+		if d.changed || d.ended != nil || d.export == nil && d.rows.Dirty() || d.export != nil && d.export.unsaved() {
 			return t.checkpoint(ctx)
 		}
 	}

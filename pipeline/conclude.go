@@ -62,7 +62,9 @@ func (t *tenure) exported(st *stream, d *day, e *export) {
 	case r.State == ledger.Settled:
 	case st.Kind == schema.Event && !started.Before(st.settles(d.name.Day, t.service.Location)) && len(r.MissingEvents) == 0:
 		r.State, r.Final = ledger.Settled, true
-		d.rewrite = len(r.Fingerprints) > 1
+		if len(r.Fingerprints) > 1 {
+			d.rows.Rewrite()
+		}
 	default:
 		r.State = ledger.Open
 	}

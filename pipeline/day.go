@@ -3,6 +3,7 @@ package pipeline
 import (
 	"time"
 
+	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
@@ -19,12 +20,8 @@ type day struct {
 	tried   int           // failed calls since this process started
 	done    bool          // exported with success since this process started
 	slices  slicing
-	// set is what is published of the day; nil when it is not loaded. While an export runs it is that export's.
-	set *ledger.Set
-	// rewrite says that the fingerprints of the set are to be written anew as one run: the day is settled, or some were gone.
-	rewrite bool
-	// prints are published, but not in the ledger yet.
-	prints [][]schema.Fingerprint
+	// rows are the published ones. Whoever uses them holds the export that runs.
+	rows dedup.Day
 }
 
 func (d *day) busy() bool { return d.export != nil || d.ended != nil }
@@ -32,22 +29,6 @@ func (d *day) busy() bool { return d.export != nil || d.ended != nil }
 // refused tells whether the API itself called the day out of reach.
 func (d *day) refused() bool {
 	return d.record.Error != nil && d.record.Error.Code == schema.ExceedDateRangeLimit
-}
-
-// loaded is what is published of the day, or nil when that is not loaded. The caller holds the export that runs.
-func (d *day) loaded() *ledger.Set {
-	if d.export != nil {
-		return d.export.set
-	}
-	return d.set
-}
-
-// anew is the set whose fingerprints, the new ones included, the next checkpoint writes as one run; nil when it writes only the new ones.
-func (d *day) anew() *ledger.Set {
-	if !d.rewrite {
-		return nil
-	}
-	return d.loaded()
 }
 
 // attempt counts the calls since the last success, this one included.
@@ -67,5 +48,5 @@ func (d *day) newGeneration(by string) {
 	r.Fingerprints, r.MissingEvents = nil, nil
 	r.State, r.Final, r.LastLook = ledger.Pending, false, false
 	r.Error = nil
-	d.set, d.prints, d.changed = nil, nil, true
+	d.rows, d.changed = dedup.Day{}, true
 }

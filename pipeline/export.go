@@ -33,12 +33,10 @@ type export struct {
 
 	// mu is held while rows are on their way. Who holds it finds every row either not begun or appended with all that follows
 	// from it: that is what a checkpoint needs.
-	mu     sync.Mutex
-	set    *ledger.Set
-	prints [][]schema.Fingerprint // published, not in the ledger yet
-	sum    tally                  // of the whole export
-	saved  tally                  // what of it the ledger has
-	lost   *ledger.LostError      // what the ledger no longer has of the set; nil once the day's record says so
+	mu    sync.Mutex        // also guards the day's rows
+	sum   tally             // of the whole export
+	saved tally             // what of it the ledger has
+	lost  *ledger.LostError // what the ledger no longer has of the day's rows; nil once the day's record says so
 
 	names *names // nil for a userprofile
 	// replay is the replay that the rows are of; nil when they come from the source.
@@ -98,13 +96,10 @@ func (e *export) run(ctx context.Context) {
 
 // move is the rows' journey: fetch a few, tell each apart, append it.
 func (e *export) move(ctx context.Context) (err error) {
-	if e.set == nil {
-		if err := e.load(ctx); err != nil {
-			e.permit.Cancel()
-			return err
-		}
+	if err := e.begin(ctx); err != nil {
+		e.permit.Cancel()
+		return err
 	}
-	e.set.Begin()
 	body, err := e.permit.Export(ctx, e.call)
 	if err != nil {
 		return err
@@ -132,7 +127,7 @@ func (e *export) publishFetched(body Body, key int, stopped error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	prints := e.ahead.prints[:e.ahead.n]
-	e.set.Touch(prints)
+	e.day.rows.Set.Prefetch(prints)
 	for i, print := range prints {
 		if err := e.rejectIfBad(e.publish(e.ahead.row(i), print, key), body, len(prints)-1-i); err != nil {
 			return err
@@ -163,12 +158,13 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 		return nil
 	}
 	e.sum.Bytes = row.Offset + int64(len(row.Raw))
-	copy, known := e.set.Meet(print)
+	rows := &e.day.rows
+	copyNumber, known := rows.Set.Observe(print)
 	if known {
 		e.sum.Duplicates++
 		return nil
 	}
-	e.id = schema.AppendID(e.id[:0], print, copy)
+	e.id = schema.AppendID(e.id[:0], print, copyNumber)
 	e.value.row = row
 	e.put.Key, e.put.Headers[0].Value = k, e.id
 	if err := e.senders[cluster.PartitionOf(k, len(e.senders))].Append(&e.put); err != nil {
@@ -178,7 +174,9 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 		return err
 	}
 	e.sum.Published++
-	e.remember(print)
+	if rows.Add(print, copyNumber) {
+		e.askForCheckpoint()
+	}
 	if e.names != nil && e.event >= 0 {
 		e.names.meet(row.Cell(e.event))
 	}
@@ -191,18 +189,21 @@ func (e *export) reject(bad *schema.BadRow, body Body, behind int) error {
 		return nil // an export of its day finds it too
 	}
 	e.sum.Bad++
-	copy, known := e.set.Meet(bad.Hash)
+	rows := &e.day.rows
+	copyNumber, known := rows.Set.Observe(bad.Hash)
 	if known {
 		return nil
 	}
 	request := body.Request()
 	request.Rows -= int64(behind)
 	letter := schema.RowLetter(e.call, bad, request, time.Now())
-	if err := e.deadLetter(letter, schema.AppendID(nil, bad.Hash, copy)); err != nil {
+	if err := e.deadLetter(letter, schema.AppendID(nil, bad.Hash, copyNumber)); err != nil {
 		return err
 	}
 	e.sum.NewBad++
-	e.remember(bad.Hash)
+	if rows.Add(bad.Hash, copyNumber) {
+		e.askForCheckpoint()
+	}
 	e.tenure.service.counts.deadLetter(e.stream.Name, schema.KindRow, bad.Code)
 	return nil
 }

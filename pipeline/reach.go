@@ -26,8 +26,8 @@ func (t *tenure) age(now time.Time) {
 		first, oldest := st.first(today), today
 		for day, d := range st.days {
 			oldest = min(oldest, day)
-			if day != today && !d.busy() && len(d.prints) == 0 && !d.rewrite {
-				d.set = nil
+			if day != today && !d.busy() && !d.rows.Dirty() {
+				d.rows.Set = nil
 			}
 			if state := d.record.State; st.retract(d, today, now, t.service.Location) {
 				t.log.Warn("a day is exported again that had come to its end too early: the clock was ahead, or the lookback or START is longer now",

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
@@ -75,16 +76,16 @@ func TestAge(t *testing.T) {
 // TestAgeLetsGo: the fingerprints of a day that rests are not kept in memory, those of today and of exports under way are.
 func TestAgeLetsGo(t *testing.T) {
 	t.Parallel()
-	loaded := func(d *day) { d.set = new(ledger.Set) }
+	loaded := func(d *day) { d.rows.Set = new(dedup.Set) }
 	s := newTestStream("a", nil).with(0, ledger.Open, 0, loaded).with(1, ledger.Open, 0, loaded).
 		with(2, ledger.Open, 0, loaded, func(d *day) { d.export = new(export) }).
-		with(3, ledger.Open, 0, loaded, func(d *day) { d.prints = make([][]schema.Fingerprint, 1) })
+		with(3, ledger.Open, 0, loaded, func(d *day) { d.rows.Recover(dedup.Copy{}) })
 	tenure := newTenure(&Service{Location: planned, Log: slog.New(slog.DiscardHandler)}, nil)
 	tenure.streams = []*stream{s}
 	tenure.age(noon.Add(time.Hour))
 	got := map[schema.Day]bool{}
 	for at, d := range s.days {
-		got[today-at] = d.set != nil
+		got[today-at] = d.rows.Set != nil
 	}
 	if diff := cmp.Diff(map[schema.Day]bool{0: true, 1: false, 2: true, 3: true}, got); diff != "" {
 		t.Errorf("days that are loaded (-want +got):\n%s", diff)

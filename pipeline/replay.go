@@ -92,7 +92,7 @@ func (t *tenure) replayNext(ctx context.Context, st *stream, r *replay) {
 			continue
 		}
 		e := &export{
-			tenure: t, stream: st.Stream, senders: st.senders, day: d, record: d.record, started: time.Now().UTC(), set: d.set, replay: r,
+			tenure: t, stream: st.Stream, senders: st.senders, day: d, record: d.record, started: time.Now().UTC(), replay: r,
 			permit: &replayPermit{rows},
 			// Of this generation, also before its first call: the restore passes over what is of an older one.
 			call: schema.Export{Service: t.service.ID, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.day,

@@ -92,7 +92,7 @@ func (t *tenure) start(ctx, exporting context.Context, d due, permit Permit, now
 	}
 	t.service.step("called")
 	e := &export{
-		tenure: t, stream: d.stream.Stream, senders: d.stream.senders, day: day, record: day.record, permit: permit, started: now, set: day.set,
+		tenure: t, stream: d.stream.Stream, senders: d.stream.senders, day: day, record: day.record, permit: permit, started: now,
 		call: schema.Export{
 			Service: t.service.ID, Stream: d.stream.Name, Kind: d.stream.Kind, Filter: d.stream.Filter, Key: d.stream.Key,
 			Day: d.day, N: day.record.Exports, Attempt: day.attempt(), Probe: d.probe,
@@ -118,7 +118,7 @@ func (t *tenure) launch(ctx context.Context, e *export) {
 
 // takeBack ends what launch began: the next checkpoint enters the export into its day's record.
 func (t *tenure) takeBack(e *export) {
-	e.day.export, e.day.ended, e.day.set = nil, e, e.set
+	e.day.export, e.day.ended = nil, e
 	t.inFlight--
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/produce"
 	"dfinery-kafka/schema"
@@ -25,7 +26,6 @@ type tail struct {
 	rows    int
 	letters int
 	exports int // the highest export number met
-	prints  [][]schema.Fingerprint
 }
 
 // read visits one partition from its mark, or from its start without one.
@@ -164,7 +164,7 @@ func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead, behind 
 		return
 	}
 	export, err := schema.ParseExportID(string(exported))
-	print, _, err2 := schema.ParseID(id)
+	print, copyNumber, err2 := schema.ParseID(id)
 	st := t.stream(export.Stream)
 	if err != nil || err2 != nil || export.Service != t.service.ID || st == nil || !dead && st.Topic != p.Topic {
 		return
@@ -188,12 +188,12 @@ func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead, behind 
 			d.record.Exports, d.changed = export.N, true
 		}
 	default:
-		ts.count(d, export.N, print, dead)
+		ts.count(d, export.N, dedup.Copy{Fingerprint: print, Number: copyNumber}, dead)
 	}
 }
 
 // count adds a row, or the dead letter of one, to the tail of its day.
-func (ts *tails) count(d *day, export int, print schema.Fingerprint, dead bool) {
+func (ts *tails) count(d *day, export int, c dedup.Copy, dead bool) {
 	tl := ts.tail[d.name]
 	if tl == nil {
 		tl = &tail{day: d}
@@ -205,7 +205,7 @@ func (ts *tails) count(d *day, export int, print schema.Fingerprint, dead bool) 
 		tl.rows++
 	}
 	tl.exports = max(tl.exports, export)
-	tl.prints = appendPrint(tl.prints, print)
+	d.rows.Recover(c)
 }
 
 // enter adds the tails to their days, to be written by the checkpoint that follows.
@@ -216,7 +216,6 @@ func (ts *tails) enter() {
 		d.record.Published += tl.rows
 		d.record.Bad += tl.letters
 		d.record.Exports = max(d.record.Exports, tl.exports)
-		d.prints = append(d.prints, tl.prints...)
 		d.changed = true
 		rows += tl.rows
 	}

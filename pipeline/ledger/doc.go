@@ -19,8 +19,5 @@
 //	load.go     the state is read; Books name the topics and the service
 //	confirm.go  a day's record, as far as a checkpoint confirms it
 //	give.go     commands are written and watched, by anybody
-//	rows.go     a day's fingerprints are read
-//	set.go      the set of a day's fingerprints, in memory
-//	segment.go  a part of its table
-//	slot.go     a place in that
+//	rows.go     a day's fingerprints are written and read
 package ledger

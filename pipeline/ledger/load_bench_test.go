@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 )
 
@@ -20,7 +21,7 @@ func BenchmarkLoadSet(b *testing.B) {
 	}
 	start := logs[0].End
 	for n := 0; n < rows; n += together {
-		if err := w.Fingerprints(day, 1, prints(n, n+together)); err != nil {
+		if err := w.Save(day, 1, unsaved(prints(n, n+together))); err != nil {
 			b.Fatal(err)
 		}
 		s.flush()
@@ -29,7 +30,7 @@ func BenchmarkLoadSet(b *testing.B) {
 		b.Fatal(err)
 	}
 	record := &ledger.Day{Published: rows, Generation: 1, Fingerprints: []ledger.Range{{0, start, logs[0].End}}}
-	load := func() *ledger.Set {
+	load := func() *dedup.Set {
 		set, err := s.LoadSet(s.soon(), day, record)
 		if err != nil || set.Rows() != rows {
 			b.Fatalf("%d rows, %v", set.Rows(), err)

@@ -2,12 +2,15 @@ package ledger
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/produce"
 	"dfinery-kafka/schema"
 )
 
@@ -26,24 +29,88 @@ func (e *LostError) Error() string {
 	return text
 }
 
-// LoadSet reads a day's fingerprints from the ranges that its record names. Fewer than the day has rows and dead letters are a
-// *LostError, with the set of what is left.
-func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*Set, error) {
-	set := new(Set)
+// RowsPerRecord is how many fingerprints one record of the rows topic holds at
+// most here. Readers accept any number.
+const RowsPerRecord = 16_384
+
+// The headers of a record of the rows topic.
+const (
+	headerGeneration = "generation"
+	// headerCopies has the copy number of each fingerprint, as uvarints. Without
+	// it each fingerprint is the lowest copy that no record before it has. A
+	// release that does not know it counts each as one more copy.
+	headerCopies = "copies"
+)
+
+// Save appends what is unsaved of a day to the rows topic. It only appends: the
+// caller flushes.
+func (w *Writer) Save(n DayName, generation int, day *dedup.Day) error {
+	rows, numbered := day.Unsaved()
+	chunk, copies := make(fingerprints, 0, RowsPerRecord), []byte(nil)
+	write := func() error {
+		if len(chunk) == 0 {
+			return nil
+		}
+		headers := []produce.Header{{Key: headerGeneration, Value: strconv.AppendInt(nil, int64(generation), 10)}}
+		if len(copies) > 0 {
+			headers = append(headers, produce.Header{Key: headerCopies, Value: copies})
+		}
+		key := w.Books.rowsKey(n)
+		if err := w.Rows.Append(&produce.Record{Key: []byte(key), Value: chunk, Headers: headers}); err != nil {
+			return fmt.Errorf("write fingerprints of %s: %w", key, err)
+		}
+		chunk, copies = chunk[:0], copies[:0]
+		return nil
+	}
+	for f := range rows {
+		if chunk = append(chunk, f); len(chunk) == cap(chunk) {
+			if err := write(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	for c := range numbered {
+		chunk, copies = append(chunk, c.Fingerprint), binary.AppendUvarint(copies, uint64(c.Number))
+		if len(chunk) == cap(chunk) {
+			if err := write(); err != nil {
+				return err
+			}
+		}
+	}
+	return write()
+}
+
+// fingerprints is a record's value: 16 bytes each.
+type fingerprints []schema.Fingerprint
+
+// Append implements produce.Value.
+func (f fingerprints) Append(dst []byte) []byte {
+	for i := range f {
+		dst = append(dst, f[i][:]...)
+	}
+	return dst
+}
+
+// LoadSet reads a day's fingerprints from the ranges that its record names. If they are fewer than the day has rows and dead letters, it
+// returns a *LostError together with the set of those that are left.
+func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*dedup.Set, error) {
+	set := new(dedup.Set)
 	set.Grow(d.Published + d.Bad)
-	key := b.Service + "/" + n.Stream + "/" + n.Day.String()
+	key := b.rowsKey(n)
 	at := cluster.TopicPartition{Topic: b.Rows}
 	visitor := cluster.Visitor{Record: func(r *cluster.Record) error {
 		if string(r.Key) != key {
 			return nil
 		}
-		if generation, _ := strconv.Atoi(string(r.Header("generation"))); generation != d.Generation {
+		if generation, _ := strconv.Atoi(string(r.Header(headerGeneration))); generation != d.Generation {
 			return nil
 		}
-		if len(r.Value)%len(schema.Fingerprint{}) != 0 {
-			return &RecordError{Topic: b.Rows, Partition: at.Partition, Offset: r.Offset, Key: key, Err: errors.New("its length is not a number of fingerprints")}
+		if err := loadRecord(set, r.Value, r.Header(headerCopies)); err != nil {
+			return &RecordError{Topic: b.Rows, Partition: at.Partition, Offset: r.Offset, Key: key, Err: err}
 		}
-		set.addAll(r.Value)
 		return nil
 	}}
 	var have *cluster.RangeError
@@ -66,6 +133,30 @@ func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*Set, error) {
 	}
 	return set, nil
 }
+
+// loadRecord adds the rows of one record of the rows topic.
+func loadRecord(set *dedup.Set, value, copies []byte) error {
+	const size = len(schema.Fingerprint{})
+	if len(value)%size != 0 {
+		return errors.New("its length is not a number of fingerprints")
+	}
+	if copies == nil {
+		set.Load(value)
+		return nil
+	}
+	for ; len(value) > 0; value = value[size:] {
+		number, n := binary.Uvarint(copies)
+		if n <= 0 || number > mostCopies {
+			return fmt.Errorf("its header %q has no copy number for each fingerprint", headerCopies)
+		}
+		copies = copies[n:]
+		set.LoadCopy(dedup.Copy{Fingerprint: schema.Fingerprint(value[:size]), Number: int(number)})
+	}
+	return nil
+}
+
+// mostCopies is more copies than a day can have rows.
+const mostCopies = 1 << 40
 
 // disjoint are the ranges with none twice: those of a topic that was made anew may lie upon older ones, and what is in both must not
 // count as two copies.

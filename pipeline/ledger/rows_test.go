@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
@@ -25,11 +26,20 @@ func prints(from, to int) []schema.Fingerprint {
 	return list
 }
 
-// contents are a set's fingerprints by number, with their copies.
-func contents(set *ledger.Set) map[int]int {
+// unsaved is a day whose rows are not in the ledger yet.
+func unsaved(list []schema.Fingerprint) *dedup.Day {
+	d := new(dedup.Day)
+	for _, f := range list {
+		d.Recover(dedup.Copy{Fingerprint: f})
+	}
+	return d
+}
+
+// contents are a set's fingerprints by number, with how many copies each has.
+func contents(set *dedup.Set) map[int]int {
 	found := map[int]int{}
-	for f, n := range set.All {
-		found[int(binary.BigEndian.Uint64(f[8:]))] = n
+	for f := range set.All {
+		found[int(binary.BigEndian.Uint64(f[8:]))]++
 	}
 	return found
 }
@@ -56,7 +66,7 @@ func TestLoadSet(t *testing.T) {
 	other := ledger.DayName{Stream: "events", Day: day.Day + 1}
 	write := func(n ledger.DayName, generation, from, to int) {
 		t.Helper()
-		if err := w.Fingerprints(n, generation, prints(from, to)); err != nil {
+		if err := w.Save(n, generation, unsaved(prints(from, to))); err != nil {
 			t.Fatal(err)
 		}
 	}

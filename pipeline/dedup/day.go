@@ -1,0 +1,115 @@
+package dedup
+
+import (
+	"iter"
+
+	"dfinery-kafka/schema"
+)
+
+// Copy is one of several identical rows.
+type Copy struct {
+	Fingerprint schema.Fingerprint
+	Number      int
+}
+
+// Day is what is published of one day: the set of its rows, and those of them that
+// the ledger does not have yet. The zero Day has no set and nothing unsaved.
+type Day struct {
+	// Set is nil while the ledger's rows are not loaded. It may be set or dropped
+	// only when nothing is unsaved.
+	Set *Set
+
+	chunks   [][]schema.Fingerprint // unsaved, each the lowest copy not published before
+	numbered []Copy                 // unsaved, the others
+	rewrite  bool
+}
+
+// ChunkSize is how many rows Add and Recover collect before they return true.
+const ChunkSize = 16_384
+
+// Add publishes the row that the set observed last. It returns true with the first
+// row of each chunk.
+func (d *Day) Add(f schema.Fingerprint, copyNumber int) (newChunk bool) {
+	if d.Set.Add(f) {
+		return d.note(f)
+	}
+	return d.noteCopy(Copy{f, copyNumber})
+}
+
+// Put publishes one copy of a row, whatever was observed. It returns false if the
+// copy was published before.
+func (d *Day) Put(c Copy) bool {
+	if !d.Set.Put(c.Fingerprint, c.Number) {
+		return false
+	}
+	d.noteCopy(c)
+	return true
+}
+
+// Recover notes a published row that the ledger does not have, without the set.
+func (d *Day) Recover(c Copy) {
+	if c.Number == 0 {
+		d.note(c.Fingerprint)
+		return
+	}
+	d.noteCopy(c)
+}
+
+// note adds to the unsaved rows in chunks, so that the list grows without copying.
+func (d *Day) note(f schema.Fingerprint) (newChunk bool) {
+	n := len(d.chunks)
+	if n == 0 || len(d.chunks[n-1]) == ChunkSize {
+		room := 0 // most lists stay short
+		if n > 0 {
+			room = ChunkSize
+		}
+		d.chunks = append(d.chunks, make([]schema.Fingerprint, 0, room))
+		n++
+		newChunk = true
+	}
+	d.chunks[n-1] = append(d.chunks[n-1], f)
+	return newChunk
+}
+
+func (d *Day) noteCopy(c Copy) (newChunk bool) {
+	d.numbered = append(d.numbered, c)
+	return len(d.numbered)%ChunkSize == 1
+}
+
+// Rewrite asks for the whole set to be saved as one run in place of what the
+// ledger has. It has no effect until the set is loaded.
+func (d *Day) Rewrite() { d.rewrite = true }
+
+// Rewriting reports whether the whole set is to be saved.
+func (d *Day) Rewriting() bool { return d.rewrite && d.Set != nil }
+
+// Dirty reports whether anything is to be saved, or will be once the set is loaded.
+func (d *Day) Dirty() bool { return len(d.chunks) > 0 || len(d.numbered) > 0 || d.rewrite }
+
+// Unsaved is what is to be saved: rows of which each is the lowest copy not saved
+// before it, then the others with their copy numbers. The order matters only
+// between releases: any order loads as the same set.
+func (d *Day) Unsaved() (rows iter.Seq[schema.Fingerprint], numbered iter.Seq[Copy]) {
+	if d.Rewriting() {
+		return d.Set.inOrder, d.Set.outOfOrder
+	}
+	rows = func(yield func(schema.Fingerprint) bool) {
+		for _, chunk := range d.chunks {
+			for _, f := range chunk {
+				if !yield(f) {
+					return
+				}
+			}
+		}
+	}
+	return rows, func(yield func(Copy) bool) {
+		for _, c := range d.numbered {
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// Saved notes that the ledger has everything.
+func (d *Day) Saved() { d.chunks, d.numbered, d.rewrite = nil, nil, false }
