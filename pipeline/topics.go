@@ -47,6 +47,7 @@ func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, 
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
+	s.keepMarkers(ctx)
 	names := make([]string, len(specs))
 	for i, spec := range specs {
 		names[i] = spec.Name
@@ -71,6 +72,25 @@ func (s *Service) ensureTopics(ctx context.Context, specs ...cluster.TopicSpec) 
 		s.Log.Info("created topics", "topics", created)
 	}
 	return err
+}
+
+// keepMarkers has compaction of the ledger leave the markers of take-overs alone for long enough, or says by which command somebody else
+// can do so. The service runs in any case.
+func (s *Service) keepMarkers(ctx context.Context) {
+	fault, err := s.Books().CheckCompactionLag(ctx)
+	if fault == nil {
+		if err != nil {
+			s.Log.Warn("can't look at the ledger's configuration", "error", err, "do", remedy(err, lookAgain))
+		}
+		return
+	}
+	if err := s.Books().SetCompactionLag(ctx); err != nil {
+		s.Log.Warn("compaction of the ledger may remove the markers that keep a former owner out: after a restart of brokers that have lost "+
+			"their producer snapshots, an instance that hung since before may write again", "topic", fault.Topic, fault.Config, fault.Have,
+			"needed", fault.Want, "error", err, "do", fault.Repair)
+		return
+	}
+	s.Log.Info("set the ledger's "+fault.Config, "topic", fault.Topic, "from", fault.Have, "to", ledger.CompactionLag.Milliseconds())
 }
 
 // What there is to do about a Kafka that does not answer, and about a topic that can't be written.
@@ -157,6 +177,7 @@ func (t *tenure) judgePolicies(ctx context.Context) {
 	if err != nil {
 		return // it was just possible to ask for the streams' topics, and is again soon
 	}
+	t.service.keepMarkers(ctx)
 	for _, fault := range faults {
 		if policy, ok := errors.AsType[*ledger.PolicyError](fault); ok {
 			t.log.Error("the ledger will forget what was published", "topic", policy.Topic, policy.Config, policy.Have, "needed", policy.Want, "do", policy.Repair)

@@ -159,4 +159,8 @@ func (c *Check) policies(ctx context.Context) {
 		}
 		c.add(Fail, "topic "+policy.Topic, fmt.Sprintf("has %s=%s, the ledger needs %s", policy.Config, policy.Have, policy.Want), policy.Repair)
 	}
+	if fault, err := c.Service.Books().CheckCompactionLag(ctx); err == nil && fault != nil {
+		c.add(Warn, "topic "+fault.Topic, fmt.Sprintf("has %s=%s, %s are needed: compaction may remove the markers that keep a former owner out. "+
+			"run sets it where it has the right AlterConfigs", fault.Config, fault.Have, fault.Want), fault.Repair)
+	}
 }

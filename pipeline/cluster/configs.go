@@ -82,6 +82,24 @@ func topicConfigOf(name string, answers []describeconfigs.ResponseResource) Topi
 	return config
 }
 
+// SetTopicConfig sets one of a topic's configurations and leaves the others as they are (KIP-339). It needs the right AlterConfigs on the
+// topic, and brokers from Kafka 2.3 on.
+func (c *Cluster) SetTopicConfig(ctx context.Context, topic, config, value string) error {
+	answer, err := c.Client().IncrementalAlterConfigs(ctx, &kafka.IncrementalAlterConfigsRequest{
+		Resources: []kafka.IncrementalAlterConfigsRequestResource{{
+			ResourceType: kafka.ResourceTypeTopic, ResourceName: topic,
+			Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: config, Value: value, ConfigOperation: kafka.ConfigOperationSet}},
+		}},
+	})
+	if err == nil && len(answer.Resources) > 0 {
+		err = answer.Resources[0].Error
+	}
+	if err != nil {
+		return fmt.Errorf("set %s of topic %s to %s: %w", config, topic, value, err)
+	}
+	return nil
+}
+
 // Alteration is the command by which an administrator sets one of a topic's configurations.
 func (c *Cluster) Alteration(topic, config, value string) string {
 	return fmt.Sprintf("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s=%s", c.Bootstrap(), topic, config, value)

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,6 +12,13 @@ import (
 
 // Retention is how long the rows topic keeps fingerprints: the API's reach and a margin.
 const Retention = 35 * 24 * time.Hour
+
+// CompactionLag is for how long compaction leaves what is written to the state topic alone, the markers that keep former owners out
+// above all: a broker that restores what it knows of producers from a log without them takes a former owner's records. An owner does not
+// write when its last renewal is older than half of this.
+const CompactionLag = 24 * time.Hour
+
+const compactionLag = "min.compaction.lag.ms"
 
 // leastBatch is the smallest max.message.bytes with which the ledger works: twice what a record of fingerprints takes. A checkpoint stays
 // one batch with it.
@@ -22,7 +30,8 @@ func (b *Books) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
 		{Name: b.Topic, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
 			"cleanup.policy": "compact", "retention.bytes": "-1",
 			// A segment that is written is never compacted: small ones keep short what a start has to read.
-			"segment.bytes": fmt.Sprint(16 << 20), "segment.ms": fmt.Sprint((6 * time.Hour).Milliseconds()), "min.cleanable.dirty.ratio": "0.1"}},
+			"segment.bytes": fmt.Sprint(16 << 20), "segment.ms": fmt.Sprint((6 * time.Hour).Milliseconds()), "min.cleanable.dirty.ratio": "0.1",
+			compactionLag: fmt.Sprint(CompactionLag.Milliseconds())}},
 		{Name: b.Rows, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
 			"cleanup.policy": "delete", "retention.bytes": "-1", "retention.ms": fmt.Sprint(Retention.Milliseconds())}},
 	}
@@ -69,4 +78,31 @@ func (b *Books) CheckPolicies(ctx context.Context) ([]error, error) {
 		wrong(b.Rows, "retention.ms", fmt.Sprint(c.RetentionMs), fmt.Sprintf("35 days (%d) or -1", Retention.Milliseconds()), fmt.Sprint(Retention.Milliseconds()))
 	}
 	return faults, nil
+}
+
+// CheckCompactionLag tells when compaction of the state topic may remove markers that are still needed; nil when it may not, or
+// when the topic's configuration may not be read.
+func (b *Books) CheckCompactionLag(ctx context.Context) (*PolicyError, error) {
+	configs, err := b.Cluster.TopicConfigs(ctx, b.Topic)
+	if err != nil {
+		return nil, err
+	}
+	want, c := CompactionLag.Milliseconds(), configs[0]
+	have, _ := strconv.ParseInt(c.Values[compactionLag], 10, 64)
+	if c.Err != nil || have >= want {
+		return nil, nil
+	}
+	set := fmt.Sprint(want)
+	if most, err := strconv.ParseInt(c.Values["max.compaction.lag.ms"], 10, 64); err == nil && most < want {
+		set += fmt.Sprintf(",max.compaction.lag.ms=%d", want) // brokers refuse a lower one
+	}
+	return &PolicyError{
+		Topic: b.Topic, Config: compactionLag, Have: fmt.Sprint(have), Want: fmt.Sprintf("%d (24 hours) at least", want),
+		Repair: b.Cluster.Alteration(b.Topic, compactionLag, set),
+	}, nil
+}
+
+// SetCompactionLag changes the state topic so that compaction leaves markers alone for long enough.
+func (b *Books) SetCompactionLag(ctx context.Context) error {
+	return b.Cluster.SetTopicConfig(ctx, b.Topic, compactionLag, fmt.Sprint(CompactionLag.Milliseconds()))
 }
