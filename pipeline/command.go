@@ -166,9 +166,9 @@ func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done boo
 				d.newGeneration(c.ID)
 				d.wanted, changed = true, true
 			}
-		case d.record.LastSuccess != nil && d.record.LastSuccess.After(*c.Taken):
+		case d.exportedAfter(*c.Taken):
 			finished++
-		case d.record.State == ledger.Gap && d.record.LastExport != nil && d.record.LastExport.After(*c.Taken):
+		case d.turnedDown(*c.Taken):
 			failed++
 		default:
 			d.wanted = true

@@ -25,10 +25,10 @@ func (t *tenure) conclude(d *day, e *export) {
 		t.sliceDone(st, d, e)
 	case e.err == nil:
 		t.succeed(st, d, e)
-	case errors.As(e.err, &failure):
-		if failure.Class == schema.Cancelled {
-			return
-		}
+	case !errors.As(e.err, &failure) || failure.Class == schema.Cancelled:
+	case e.call.Probe:
+		t.probeFailed(st, failure)
+	default:
 		t.fail(st, d, e, failure)
 	}
 	// Any other error is Kafka's, and ends the session: the day stays due as it was.
@@ -43,24 +43,25 @@ func (t *tenure) succeed(st *stream, d *day, e *export) {
 		r.Rows, r.Missing = r.Published, 0
 	}
 	d.took = e.took
-	st.kept.HasRows = st.kept.HasRows || r.Rows > 0
-	t.exported(st, d, e)
+	started := e.started
+	r.LastSuccess = &started
+	t.exported(st, d, e, started)
 	if r.Missing > 0 {
 		t.log.Warn("rows that were published are missing from the latest export of their day", "stream", st.Name, "day", d.name.Day, "missing", r.Missing,
 			"do", "nothing here: what was published stays. If it matters, ask DFINERY why the rows are gone")
 	}
 }
 
-// exported notes that all of the day was exported that can be had.
-func (t *tenure) exported(st *stream, d *day, e *export) {
+// exported notes that all of the day was exported that can be had, by calls of which the first began at since.
+func (t *tenure) exported(st *stream, d *day, e *export, since time.Time) {
 	r := &d.record
-	started := e.started
-	r.LastSuccess, r.Error = &started, nil
+	r.Error = nil
 	d.done, d.wanted = true, false
+	st.kept.HasRows = st.kept.HasRows || r.Rows > 0
 	today := schema.DayOf(time.Now(), t.service.Location)
 	switch {
 	case r.State == ledger.Settled:
-	case st.Kind == schema.Event && !started.Before(st.settles(d.name.Day, t.service.Location)) && len(r.MissingEvents) == 0:
+	case st.Kind == schema.Event && !since.Before(st.settles(d.name.Day, t.service.Location)) && len(r.MissingEvents) == 0:
 		r.State, r.Final = ledger.Settled, true
 		if len(r.Fingerprints) > 1 {
 			d.rows.Rewrite()
@@ -70,6 +71,9 @@ func (t *tenure) exported(st *stream, d *day, e *export) {
 	}
 	if today-d.name.Day >= schema.Reach-1 {
 		r.LastLook = true
+	}
+	if e.err != nil {
+		return // the last slice: it has no header
 	}
 	if st.kept.Halted != nil {
 		t.log.Info("stream resumes", "stream", st.Name)
@@ -99,7 +103,7 @@ func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
 	r := &d.record
 	now := time.Now().UTC()
 	if e.call.Slice && f.Class == schema.Outage {
-		t.sliceFailed(d, e, f)
+		t.sliceFailed(st, d, e, f)
 		return
 	}
 	d.tried++
@@ -111,7 +115,7 @@ func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
 	case schema.Outage, schema.Trouble:
 		fault.Until = now.Add(t.backoff(fault.Attempts))
 		if f.Code == schema.QueryError && fault.Attempts >= t.service.NarrowAfter {
-			t.beginNarrowing(st, d)
+			t.beginNarrowing(st, d, now)
 		}
 	case schema.Throttled, schema.Unauthorized:
 		// The source holds all calls back.
@@ -137,9 +141,10 @@ func (t *tenure) fail(st *stream, d *day, e *export, f *schema.Failure) {
 			t.log.Error("the API says that a day is out of reach, but its clock differs from this machine's: not believed", "stream", st.Name,
 				"day", d.name.Day, "api_clock", f.Date, "clock", now, "do", "set this machine's clock by NTP, or tell DFINERY that theirs is wrong")
 		default:
-			t.leave(st, d)
+			t.leave(st, d, today)
 		}
 	}
+	d.keepRefusal(before)
 }
 
 // exportedSince tells whether a day other than d was exported with success since then.
@@ -155,6 +160,9 @@ func (s *stream) exportedSince(then time.Time, d *day) bool {
 // clockTrust is how far the API's clock may be from ours for both to mean the same day, give or take.
 const clockTrust = time.Hour
 
+// jitter is between half of the wait and the whole of it, so that days do not fail in step.
+func jitter(wait time.Duration) time.Duration { return wait/2 + rand.N(wait/2+1) }
+
 // backoff is how long a day waits after its n-th failure in a row, with jitter.
 func (t *tenure) backoff(n int) time.Duration {
 	wait := t.service.RetryBackoff
@@ -164,5 +172,5 @@ func (t *tenure) backoff(n int) time.Duration {
 			break
 		}
 	}
-	return wait/2 + rand.N(wait/2+1)
+	return t.jitter(wait)
 }

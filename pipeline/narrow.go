@@ -12,11 +12,13 @@ import (
 // one slice of everything else. A slice that fails is halved again until the event that fails stands alone; the day then goes on
 // without it. The slices' fingerprints go into the day's one set, so whatever overlaps is published once.
 
-// slicing is how a day's slices went since it was narrowed.
+// slicing is how a day's slices went since it was narrowed. MissingTried of the day's record is when that was.
 type slicing struct {
 	failed    int
 	inRow     int // of those, since the last one that succeeded
 	succeeded bool
+	took      time.Duration // of all of them
+	notBefore int           // failures of the whole day until it is narrowed again
 }
 
 // missingRetry is how often a day that lacks events, whose queries fail, is tried again for them.
@@ -78,13 +80,14 @@ func without(names, gone []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(gone, name) })
 }
 
-// beginNarrowing slices a day, if names of events are known.
-func (t *tenure) beginNarrowing(st *stream, d *day) {
+// beginNarrowing slices a day, if names of events are known. What it lacked before is asked for as well.
+func (t *tenure) beginNarrowing(st *stream, d *day, now time.Time) {
 	names := st.names()
 	r := &d.record
-	if st.Kind != schema.Event || len(names) < 2 || len(r.Slices) > 0 {
+	if st.Kind != schema.Event || len(names) < 2 || len(r.Slices) > 0 || r.Error.Attempts < d.slices.notBefore {
 		return
 	}
+	r.MissingEvents, r.MissingTried = nil, &now
 	r.Slices = halves(names)
 	if len(st.Filter.Events) == 0 {
 		r.Slices = append(r.Slices, ledger.Slice{Exclude: slices.Clone(names)})
@@ -102,6 +105,7 @@ func halves(names []string) []ledger.Slice {
 // sliceDone takes a slice off the day; the last one makes the day exported.
 func (t *tenure) sliceDone(st *stream, d *day, e *export) {
 	r := &d.record
+	retry := retriesMissing(r)
 	done := r.Slices[0]
 	r.Slices = r.Slices[1:]
 	r.MissingEvents = without(r.MissingEvents, done.Events)
@@ -109,7 +113,8 @@ func (t *tenure) sliceDone(st *stream, d *day, e *export) {
 		r.MissingEvents = without(r.MissingEvents, []string{everythingElse})
 	}
 	d.slices.inRow, d.slices.succeeded = 0, true
-	t.slicesLeft(st, d, e)
+	d.slices.took += e.took
+	t.slicesLeft(st, d, e, retry)
 }
 
 // everythingElse stands among the missing events for those whose names are not known.
@@ -120,21 +125,23 @@ const hopeless = 3
 
 // sliceFailed halves the slice, or gives its one event up for now. Slices that fail one after the other are tried ever more slowly:
 // they don't count for the breaker, and an outage in the middle of them must cost few calls.
-func (t *tenure) sliceFailed(d *day, e *export, f *schema.Failure) {
-	r := &d.record
+func (t *tenure) sliceFailed(st *stream, d *day, e *export, f *schema.Failure) {
+	r, before := &d.record, d.record.Error
 	now := time.Now().UTC()
 	attempts := 1
-	if r.Error != nil {
-		attempts = r.Error.Attempts
+	if before != nil {
+		attempts = before.Attempts
 	}
 	d.slices.failed++
 	d.slices.inRow++
+	d.slices.took += e.took
 	r.Error = &ledger.Fault{Code: f.Code, Detail: f.Detail, At: now, Attempts: attempts, Until: now.Add(t.backoff(d.slices.inRow))}
+	defer d.keepRefusal(before)
 	if !d.slices.succeeded && d.slices.failed >= hopeless && len(r.MissingEvents) == 0 {
-		r.Slices = nil
-		r.Error.Until = now.Add(t.backoff(attempts))
+		t.dropSlices(d, now)
 		return
 	}
+	retry := retriesMissing(r)
 	bad := r.Slices[0]
 	r.Slices = r.Slices[1:]
 	switch {
@@ -147,26 +154,55 @@ func (t *tenure) sliceFailed(d *day, e *export, f *schema.Failure) {
 	default:
 		r.MissingEvents = append(without(r.MissingEvents, []string{everythingElse}), everythingElse)
 	}
-	t.slicesLeft(t.stream(d.name.Stream), d, e)
+	t.slicesLeft(st, d, e, retry)
 }
 
-// slicesLeft concludes a day whose slices are all done.
-func (t *tenure) slicesLeft(st *stream, d *day, e *export) {
+// retriesMissing tells whether the slices under way ask only for what the day lacks; else they ask for the whole day.
+func retriesMissing(r *ledger.Day) bool {
+	for _, slice := range r.Slices {
+		if len(slice.Exclude) > 0 && !slices.Contains(r.MissingEvents, everythingElse) || len(without(slice.Events, r.MissingEvents)) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// dropSlices goes back to the whole day when no slice of it could be exported: that says nothing about any event.
+func (t *tenure) dropSlices(d *day, now time.Time) {
+	r := &d.record
+	r.Slices, r.MissingEvents, r.MissingTried = nil, nil, nil
+	r.Error.Until = now.Add(t.backoff(r.Error.Attempts))
+	d.slices.notBefore = r.Error.Attempts + t.service.NarrowAfter
+}
+
+// slicesLeft concludes a day whose slices are all done. retry says that they were to supply what it lacked: the rest of the day is as old
+// as it was.
+func (t *tenure) slicesLeft(st *stream, d *day, e *export, retry bool) {
 	r := &d.record
 	if len(r.Slices) > 0 {
 		return
 	}
-	r.Rows, r.Missing = r.Published, 0
+	now := time.Now().UTC()
+	since := *r.FirstExport
+	if r.MissingTried != nil {
+		since = *r.MissingTried
+	}
+	r.MissingTried = nil
 	if len(r.MissingEvents) > 0 {
-		now := time.Now().UTC()
 		r.MissingTried = &now
 	}
-	if e.columns == nil {
-		// The last slice failed: the day is as exported as it can be, but there is no header to compare.
-		started := e.started
-		r.LastSuccess, r.State, d.done, d.wanted = &started, ledger.Open, true, false
-		r.Error = nil
+	switch {
+	case !d.slices.succeeded && !retry:
+		t.dropSlices(d, now)
 		return
+	case !d.slices.succeeded:
+		r.Error, d.done = nil, true
+		return
+	case !retry:
+		r.LastSuccess, d.took = &since, d.slices.took
+	case r.LastSuccess != nil && r.LastSuccess.Before(since):
+		since = *r.LastSuccess
 	}
-	t.exported(st, d, e)
+	r.Rows, r.Missing = r.Published, 0
+	t.exported(st, d, e, since)
 }

@@ -62,7 +62,10 @@ const onceWaits = time.Minute
 // onceWants tells whether Once makes this export: one success a day, and as many failures as Once forgives.
 func (t *tenure) onceWants(d due, now time.Time) bool {
 	day := d.stream.days[d.day]
-	if day == nil || d.probe {
+	switch {
+	case d.probe:
+		return d.failed < t.service.OnceAttempts && d.at.Sub(now) <= onceWaits
+	case day == nil:
 		return true
 	}
 	if day.done && !day.wanted || day.tried >= t.service.OnceAttempts {
@@ -117,13 +120,15 @@ func (t *tenure) onceLeft() (left []Left, soon bool) {
 	now := time.Now()
 	for _, d := range plan(t.streams, now, t.service.Location) {
 		day := d.stream.days[d.day]
-		failed := day != nil && day.record.Error != nil
+		failed := day != nil && day.record.Error != nil && !d.probe
 		if !d.probe && (day != nil && day.done && !day.wanted || d.at.After(now) && !failed) {
 			continue
 		}
 		l := Left{Stream: d.stream.Name, Day: d.day, Wait: d.starts(t.waits, now)}
 		if failed {
 			l.Error = day.record.Error.Detail
+		} else if d.probe {
+			l.Error = d.stream.probe.detail
 		}
 		switch stop := d.stream.stopped(now); {
 		case stop.For == schema.WaitPaused:

@@ -35,11 +35,12 @@ func plan(streams []*stream, now time.Time, loc *time.Location) []due {
 	today := schema.DayOf(now, loc)
 	var list []due
 	for _, s := range streams {
-		if day, wanted := s.wantsProbe(today); wanted {
-			list = append(list, due{stream: s, day: day, at: now, urgency: backfill, probe: true})
-			continue
+		if probe, wanted := s.wantsProbe(today, now); wanted {
+			if list = append(list, probe); !probe.at.After(now) || s.exclusive() {
+				continue // before anything else of it
+			}
 		}
-		for day := s.first(today); day <= today; day++ {
+		for _, day := range s.candidates(today) {
 			if d := s.days[day]; d != nil && d.busy() {
 				continue
 			}
@@ -49,6 +50,22 @@ func plan(streams []*stream, now time.Time, loc *time.Location) []due {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b due) int { return compareDue(&a, &b, now) })
+	return list
+}
+
+// candidates are the days that may be exported: from the first to today, and before them those that a command asked for.
+func (s *stream) candidates(today schema.Day) []schema.Day {
+	first := s.first(today)
+	var list []schema.Day
+	for day, d := range s.days {
+		if d.wanted && day < first && day >= today-schema.Reach && s.Kind == schema.Event {
+			list = append(list, day)
+		}
+	}
+	slices.Sort(list)
+	for day := first; day <= today; day++ {
+		list = append(list, day)
+	}
 	return list
 }
 

@@ -55,7 +55,7 @@ func TestAge(t *testing.T) {
 		"yesterday's snapshot was had": {
 			newTestStream("u", profiles).with(1, ledger.Open, 0), map[schema.Day]shown{1: {ledger.Settled, true}}},
 		"yesterday's snapshot was not: today's has its rows": {
-			newTestStream("u", profiles).with(1, ledger.Pending, 0), map[schema.Day]shown{}},
+			newTestStream("u", profiles).with(1, ledger.Pending, 0), map[schema.Day]shown{1: {ledger.Pending, false}}},
 		"no snapshot of days without one": {
 			newTestStream("u", profiles).with(5, ledger.Settled, 0), map[schema.Day]shown{5: {ledger.Settled, false}}},
 	}

@@ -72,12 +72,18 @@ func (t *tenure) carryReplay(ctx context.Context, c *ledger.Command, st *stream)
 	return true, true
 }
 
-// replayDays counts the days that were exported since.
+// replayDays counts the days that were exported since, or that the API has turned down.
 func (t *tenure) replayDays(c *ledger.Command, st *stream, r *replay) {
 	for day := range r.days {
-		if d := st.day(day); d.record.LastSuccess != nil && d.record.LastSuccess.After(*c.Taken) {
+		switch d := st.day(day); {
+		case d.exportedAfter(*c.Taken):
 			delete(r.days, day)
 			r.whole++
+		case d.turnedDown(*c.Taken):
+			delete(r.days, day)
+			if r.wrong++; r.wrong <= mostWrong {
+				r.why = append(r.why, fmt.Sprintf("the day %s is out of the API's reach", day))
+			}
 		}
 	}
 }

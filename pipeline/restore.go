@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
 )
 
 // restore brings the ledger up to what the topics hold: everything behind the last checkpoint's offsets is read back by the
@@ -67,22 +68,33 @@ func (t *tenure) adopt(state *ledger.State) {
 	if state.Service != nil {
 		t.serviceRecord = *state.Service
 	}
+	today := schema.DayOf(time.Now(), t.service.Location)
 	for _, st := range t.streams {
 		st.kept = t.serviceRecord.Streams[st.Name]
-		t.judgeIdentity(st)
+		if from, ok := t.serviceRecord.DueFrom[st.Name]; ok && from.Start == st.startName() {
+			st.dueFrom = from.Day
+		}
+		t.judgeIdentity(st, today)
 	}
 	t.commands = state.InOrder()
 	t.dropFuture(time.Now().UTC())
 	t.end = state.End
 }
 
-// judgeIdentity starts the stream anew when what its rows' fingerprints depend on has changed.
-func (t *tenure) judgeIdentity(st *stream) {
+// judgeIdentity starts the stream's days in reach anew, which have rows or had none, when what their rows' fingerprints depend on has
+// changed. Those before START keep their state: they are published anew when a command asks for them.
+func (t *tenure) judgeIdentity(st *stream, today schema.Day) {
 	id := st.identity()
 	if st.kept.Identity != "" && st.kept.Identity != id {
 		days := 0
-		for _, d := range st.days {
-			if d.record.State == ledger.Open || d.record.State == ledger.Settled {
+		for day, d := range st.days {
+			r := &d.record
+			exported := r.State == ledger.Open || r.State == ledger.Settled
+			switch {
+			case day < today-schema.Reach || !exported && r.Published+r.Bad == 0:
+			case day < st.first(today):
+				d.forgetRows("identity " + id)
+			default:
 				d.newGeneration("identity " + id)
 				days++
 			}

@@ -79,6 +79,19 @@ func (t *tenure) spare(d due) int {
 
 // start makes the call: first it is in the ledger, acknowledged, then it is made.
 func (t *tenure) start(ctx, exporting context.Context, d due, permit Permit, now time.Time) error {
+	e := t.begin(d, now)
+	if err := t.enterCall(ctx, e.day); err != nil {
+		permit.Cancel()
+		return err
+	}
+	t.service.step("called")
+	e.permit = permit
+	t.launch(exporting, e)
+	return nil
+}
+
+// begin enters a call that is about to be made into its day's record.
+func (t *tenure) begin(d due, now time.Time) *export {
 	day := d.stream.day(d.day)
 	day.record.Exports++
 	day.record.LastExport = &now
@@ -86,13 +99,8 @@ func (t *tenure) start(ctx, exporting context.Context, d due, permit Permit, now
 		day.record.FirstExport = &now
 	}
 	d.stream.lastCall = now
-	if err := t.enterCall(ctx, day); err != nil {
-		permit.Cancel()
-		return err
-	}
-	t.service.step("called")
 	e := &export{
-		tenure: t, stream: d.stream.Stream, senders: d.stream.senders, day: day, record: day.record, permit: permit, started: now,
+		tenure: t, stream: d.stream.Stream, senders: d.stream.senders, day: day, started: now,
 		call: schema.Export{
 			Service: t.service.ID, Stream: d.stream.Name, Kind: d.stream.Kind, Filter: d.stream.Filter, Key: d.stream.Key,
 			Day: d.day, N: day.record.Exports, Attempt: day.attempt(), Probe: d.probe,
@@ -102,8 +110,8 @@ func (t *tenure) start(ctx, exporting context.Context, d due, permit Permit, now
 	if !d.probe {
 		e.call.Filter, e.call.Slice = narrow(d.stream, day, now)
 	}
-	t.launch(exporting, e)
-	return nil
+	e.record = day.record
+	return e
 }
 
 // launch runs the export beside the loop, which gets it back on ended.
@@ -146,5 +154,14 @@ func (t *tenure) refreshServiceRecord() {
 	for _, st := range t.streams {
 		st.kept.Blocked = st.blocked
 		t.serviceRecord.Streams[st.Name] = st.kept
+		if st.dueFrom == 0 {
+			continue
+		}
+		if t.serviceRecord.DueFrom == nil {
+			t.serviceRecord.DueFrom = map[string]ledger.DueFrom{}
+		}
+		from := t.serviceRecord.DueFrom[st.Name]
+		from.Day, from.Start = st.dueFrom, st.startName()
+		t.serviceRecord.DueFrom[st.Name] = from
 	}
 }

@@ -156,8 +156,8 @@ func (t *tenure) streamStatus(s *stream, list []due, counts StreamCounts, now ti
 	today := schema.DayOf(now, t.service.Location)
 	for day, d := range s.days {
 		r := d.record
-		if day < today-missed {
-			continue
+		if day < today-missed || s.Kind == schema.UserProfile && day < today && r.State == ledger.Pending {
+			continue // too old, or a snapshot that was never had and is none of today's
 		}
 		one := DayStatus{Day: day, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad,
 			Running: d.export != nil, Lacks: r.MissingEvents,

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
@@ -26,16 +27,23 @@ type Stream struct {
 	StartBack int
 }
 
-// first is the first day that the stream may export today.
-func (s *Stream) first(today schema.Day) schema.Day {
-	if s.Kind == schema.UserProfile {
+// start is the first day that the configuration names today.
+func (s *Stream) start(today schema.Day) schema.Day {
+	switch {
+	case s.Kind == schema.UserProfile:
 		return today
+	case s.StartBack >= 0:
+		return today - schema.Day(s.StartBack)
 	}
-	first := s.First
+	return s.First
+}
+
+// startName is the start as it is configured.
+func (s *Stream) startName() string {
 	if s.StartBack >= 0 {
-		first = today - schema.Day(s.StartBack)
+		return strconv.Itoa(s.StartBack)
 	}
-	return max(first, today-schema.Reach)
+	return s.First.String()
 }
 
 // pollsPerHour is what is kept free of the quota for today's polls.
@@ -63,12 +71,22 @@ type stream struct {
 	Stream
 	days     map[schema.Day]*day
 	kept     ledger.Stream // as the ledger has it, or will at the next checkpoint
+	dueFrom  schema.Day    // the oldest day that is due, whatever start names today; 0 when that is not known
 	lastCall time.Time
 	// blocked says why the topic can't be written now; empty when it can.
 	blocked string
-	probed  bool       // since this process started
+	probe   probe
 	warned  schema.Day // when its days about to be lost were last warned of
 	senders []*produce.Sender
+}
+
+// first is the oldest day that is exported today: the configured start, or before it what was due and was not exported since.
+func (s *stream) first(today schema.Day) schema.Day {
+	first := s.start(today)
+	if s.dueFrom != 0 && s.Kind == schema.Event {
+		first = min(first, s.dueFrom)
+	}
+	return max(first, today-schema.Reach)
 }
 
 // day returns the stream's day, made if need be.

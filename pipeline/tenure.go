@@ -46,16 +46,17 @@ type tenure struct {
 	inFlight int            // exports that were launched and not taken back
 	ended    chan *export   // hands them back
 	running  sync.WaitGroup // everything that runs beside the loop
-	waits    schema.Wait    // why nothing more could be started at the last try
-	chunks   atomic.Int32   // of new fingerprints, begun since the last checkpoint
-	full     chan struct{}  // asks for a checkpoint before its time: the chunks are many
+	jitter   func(time.Duration) time.Duration
+	waits    schema.Wait   // why nothing more could be started at the last try
+	chunks   atomic.Int32  // of new fingerprints, begun since the last checkpoint
+	full     chan struct{} // asks for a checkpoint before its time: the chunks are many
 }
 
 func newTenure(s *Service, books *ledger.Books) *tenure {
 	return &tenure{
 		service: s, books: books, log: s.Log, began: time.Now(),
 		marks: map[cluster.TopicPartition]produce.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},
-		limit:   map[string]int{},
+		limit: map[string]int{}, jitter: jitter,
 		replays: map[string]*replay{},
 		ended:   make(chan *export, s.ConcurrentCalls), full: make(chan struct{}, 1),
 	}

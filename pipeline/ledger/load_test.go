@@ -117,7 +117,7 @@ func TestUnknownMembersAreKept(t *testing.T) {
 	s := newShelf(t, 1)
 	s.put(0, "owner/1234", `{"v":1,"instance":"a","zone":"x","more":{"a":[1,2.50]}}`)
 	s.put(0, "day/1234/events/2026-11-22", `{"state":"pending","later":null,"slices":[{"events":["a"],"hours":[1,2]}],"error":{"code":"query_error","query":7}}`)
-	s.put(0, "service/1234", `{"streams":{"events":{"paused":true,"halted":{"code":"bad_header","x":1},"by":"x"},"former":{"z":1}},"wait":{"for":"quota","x":2},"later":2}`)
+	s.put(0, "service/1234", `{"streams":{"events":{"paused":true,"halted":{"code":"bad_header","x":1},"by":"x"},"former":{"z":1}},"wait":{"for":"quota","x":2},"due_from":{"events":{"day":"2026-11-20","start":"2","x":3}},"later":2}`)
 	s.put(0, "checkpoint/1234", `{"partitions":[{"topic":"events","partition":3,"next":4,"epoch":5}]}`)
 	state := s.load()
 	w := s.writer(0)
@@ -137,7 +137,7 @@ func TestUnknownMembersAreKept(t *testing.T) {
 	const never = `"0001-01-01T00:00:00Z"`
 	want := map[string]string{
 		"service/1234": `{"streams":{"events":{"paused":true,"halted":{"code":"bad_header","detail":"","since":` + never + `,"until":` + never + `,"x":1},"by":"x"},"former":{"z":1}},` +
-			`"wait":{"for":"quota","until":` + never + `,"x":2},"later":2}`,
+			`"wait":{"for":"quota","until":` + never + `,"x":2},"due_from":{"events":{"day":"2026-11-20","start":"2","x":3}},"later":2}`,
 		"checkpoint/1234": `{"at":` + never + `,"partitions":[{"topic":"events","partition":3,"next":4,"epoch":5}]}`,
 		"owner/1234":      `{"instance":"b","host":"","version":"","producer_id":0,"epoch":0,"since":` + never + `,"beat":` + never + `,"more":{"a":[1,2.50]},"zone":"x"}`,
 		"day/1234/events/2026-11-22": `{"state":"pending","exports":0,"published":0,"rows":0,"missing":0,"bad":0,"first_export":null,"last_export":null,"last_success":null,` +

@@ -16,6 +16,18 @@ func (s Stream) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON keeps unknown members.
+func (d *DueFrom) UnmarshalJSON(value []byte) error {
+	type plain DueFrom
+	return decode(value, (*plain)(d))
+}
+
+// MarshalJSON writes them again.
+func (d DueFrom) MarshalJSON() ([]byte, error) {
+	type plain DueFrom
+	return encode((*plain)(&d))
+}
+
+// UnmarshalJSON keeps unknown members.
 func (h *Halt) UnmarshalJSON(value []byte) error {
 	type plain Halt
 	return decode(value, (*plain)(h))

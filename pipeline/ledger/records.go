@@ -62,6 +62,16 @@ type Service struct {
 	Source  json.RawMessage   `json:"source,omitempty"` // the source's own state, opaque here
 	Streams map[string]Stream `json:"streams,omitempty"`
 	Wait    *Wait             `json:"wait,omitempty"` // of all streams
+	// DueFrom is, by stream, the oldest day that is due, or was when START moved on past it.
+	DueFrom map[string]DueFrom `json:"due_from,omitempty"`
+
+	unknown
+}
+
+// DueFrom is the oldest day of a stream that still has to be exported.
+type DueFrom struct {
+	Day   schema.Day `json:"day"`
+	Start string     `json:"start"` // STREAM_X_START as it was then: another one counts anew
 
 	unknown
 }
