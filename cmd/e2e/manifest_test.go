@@ -90,9 +90,12 @@ func parseManifest(t *testing.T, text []byte) manifest {
 			m.Pod = spec.Template.Spec
 		case "CronJob":
 			var spec struct {
+				Suspend     bool // that of the status, which is only made into Jobs
 				JobTemplate struct{ Spec struct{ Template template } }
 			}
-			decode(t, item.Spec, &spec)
+			if decode(t, item.Spec, &spec); spec.Suspend {
+				continue
+			}
 			m.Pod = spec.JobTemplate.Spec.Template.Spec
 		case "KafkaTopic":
 			var topic kafkaTopic

@@ -24,7 +24,7 @@ It stands in the pod's own template rather than in a ConfigMap: so any change ma
 {{- end -}}
 {{- end -}}
 {{- $variables = concat $variables (list
-  (list "KAFKA_BROKERS" $v.kafka.brokers)
+  (list "KAFKA_BROKERS" (include "dfinery-kafka.brokers" .))
   (list "KAFKA_TLS" $v.kafka.tls.enabled)
 ) -}}
 {{- if or $v.kafka.tls.ca.existingSecret $v.kafka.tls.ca.existingConfigMap -}}

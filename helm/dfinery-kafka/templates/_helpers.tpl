@@ -2,16 +2,20 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Cut to 52 characters: a CronJob's name may have no more. */}}
+{{/*
+A name for all objects. A Service's is the strictest: a DNS label that begins with a letter, so dots become dashes and a release such as
+1234 gets the chart's name in front. Cut to 52 characters: a CronJob's name may have no more.
+*/}}
 {{- define "dfinery-kafka.fullname" -}}
 {{- $name := include "dfinery-kafka.name" . -}}
-{{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 52 | trimSuffix "-" -}}
-{{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 52 | trimSuffix "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 52 | trimSuffix "-" -}}
+{{- $own := default .Release.Name .Values.fullnameOverride -}}
+{{- $full := $own -}}
+{{- if not (regexMatch "^[a-z]" $own) -}}
+{{- $full = printf "%s-%s" .Chart.Name $own -}}
+{{- else if not (or .Values.fullnameOverride (contains $name .Release.Name)) -}}
+{{- $full = printf "%s-%s" .Release.Name $name -}}
 {{- end -}}
+{{- $full | replace "." "-" | trunc 52 | trimAll "-" -}}
 {{- end -}}
 
 {{/* What selects the pods that run the connector: never changed, since a Deployment's selector can't be. */}}
@@ -70,12 +74,28 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $sum -}}
 {{- end -}}
 
-{{/* 90 % of a quantity of memory, in bytes: the rest is for what Go does not count. */}}
+{{/* 90 % of a quantity of memory, in bytes: the rest is for what Go does not count. A quantity is a number with an exponent or a suffix. */}}
 {{- define "dfinery-kafka.memoryLimit" -}}
 {{- $text := toString . -}}
-{{- if kindIs "float64" . -}}{{- $text = int64 . | toString -}}{{- end -}}
-{{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 -}}
-{{- div (mul (regexFind "^[0-9]+" $text) (get $units (regexFind "[A-Za-z]*$" $text)) 9) 10 -}}
+{{- $suffix := regexFind "([KMGTPE]i|[numkMGTPE])$" $text -}}
+{{- $number := trimSuffix $suffix $text | float64 -}}
+{{- $below := dict "n" 1000000000 "u" 1000000 "m" 1000 -}}
+{{- $above := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "P" 1000000000000000 "E" 1000000000000000000
+  "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 -}}
+{{- if hasKey $below $suffix -}}
+{{- divf (mulf $number 0.9) (get $below $suffix) | floor | int64 -}}
+{{- else -}}
+{{- mulf $number (get $above $suffix) 0.9 | floor | int64 -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The brokers, comma-separated, whether they are given as a list or as one text. */}}
+{{- define "dfinery-kafka.brokers" -}}
+{{- if kindIs "string" .Values.kafka.brokers -}}
+{{- .Values.kafka.brokers | replace " " "" -}}
+{{- else -}}
+{{- join "," .Values.kafka.brokers -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "dfinery-kafka.tokenSecret" -}}

@@ -147,6 +147,7 @@ volumes:
 
 {{/* The pod that runs the connector: dict "root" . "args" (list "run" …) "serves" whether probes make sense. */}}
 {{- define "dfinery-kafka.podTemplate" -}}
+{{- include "dfinery-kafka.validate" .root -}}
 {{- $v := .root.Values -}}
 metadata:
   labels:
