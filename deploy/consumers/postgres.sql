@@ -9,6 +9,17 @@ CREATE TABLE IF NOT EXISTS dfinery_rows (
   PRIMARY KEY (service, stream, day, id)
 );
 
+-- Records that PostgreSQL can't hold, such as one with a NUL character: jsonb has none. record is what kcat -J printed.
+CREATE TABLE IF NOT EXISTS dfinery_rejected (
+  topic         text        NOT NULL,
+  partition     int         NOT NULL,
+  "offset"      bigint      NOT NULL,
+  rejected_at   timestamptz NOT NULL DEFAULT now(),
+  reason        text        NOT NULL,
+  record        text        NOT NULL,
+  PRIMARY KEY (topic, partition, "offset")
+);
+
 -- The next offset of each partition, moved in the transaction that brings the rows.
 CREATE TABLE IF NOT EXISTS dfinery_offsets (
   topic         text   NOT NULL,
