@@ -74,7 +74,7 @@ func (ts *tails) read(ctx context.Context, p cluster.TopicPartition, marks map[c
 		Hole: func(from, to int64) { holes += to - from },
 	})
 	if holes > 0 && err == nil {
-		t.log.Error("compaction has removed records that were not in the ledger yet: rows of the unsettled days may be published twice",
+		t.log.Error("the log lacks records that were not in the ledger yet, removed by compaction or not given by their leader: rows of the unsettled days may be published twice",
 			"partition", p, "records", holes, "do", "set the topic's cleanup.policy to delete; tell its consumers to deduplicate by the header id")
 	}
 	return err

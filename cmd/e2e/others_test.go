@@ -35,7 +35,7 @@ func TestOthersInTheTail(t *testing.T) {
 		}
 	}
 	log := b.once(0)
-	for _, alarm := range []string{"compaction has removed", "lost"} {
+	for _, alarm := range []string{"the log lacks records", "lost"} {
 		if strings.Contains(log, alarm) {
 			t.Errorf("a false alarm:\n%s", log)
 		}

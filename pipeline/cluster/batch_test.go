@@ -101,7 +101,10 @@ func TestReadBatches(t *testing.T) {
 		"earlier offsets alone": {answers: map[int64][]byte{0: batchOf(0, 3, 0, nil), 4: batchOf(0, 3, 0, nil)}, fails: "earlier offsets"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			fake := embedded(t, kfake.SeedTopics(1, "events"))
+			fake := embedded(t)
+			if err := fake.CreateTopic("events", 1, map[string]string{"cleanup.policy": "compact"}); err != nil {
+				t.Fatal(err)
+			}
 			answering(fake, 10, test.answers)
 			c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
 			got := map[int64]string{}

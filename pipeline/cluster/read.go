@@ -14,21 +14,23 @@ import (
 type Visitor struct {
 	Record func(*Record) error
 	Marker func(Marker) error
-	// Hole is told of offsets at which nothing stands that can be read: compaction has removed what stood at [from, to).
+	// Hole is told of offsets at which nothing stands that can be read: compaction has removed what stood at [from, to), or the leader of a
+	// topic that is not compacted had nothing to give there for 30 s.
 	Hole func(from, to int64)
 	// AtOnce is how many bytes one fetch asks for, for who reads many partitions at once, or little of one; 0 means 4 MiB.
 	AtOnce int
 }
 
 // Read visits the records and markers of [from, to) in the order of their offsets, aborted ones too, and returns nil when there
-// are no more: records that compaction removed are not waited for. Records in the formats before Kafka 0.11, which have no
+// are no more: records that compaction removed are not waited for. That there are none is believed at the second answer of a compacted
+// topic, and after 30 s otherwise. Records in the formats before Kafka 0.11, which have no
 // headers, are passed over.
 //
 // Moved leaders, timeouts and broken connections are retried until there was no progress for 20 s; a missing topic, and an end of the
 // log before to, for 10 s. A range that the log does not hold is a *RangeError. Memory is bounded by one fetch, or one batch
 // if that is larger, and one decompressed batch.
 func (c *Cluster) Read(ctx context.Context, p TopicPartition, from, to int64, v Visitor) error {
-	r := &reader{cluster: c, TopicPartition: p, next: from, seen: from, to: to, visitor: v, leader: -1, retry: newRetry(stalledFor), patient: newRetry(patience)}
+	r := &reader{cluster: c, TopicPartition: p, next: from, seen: from, to: to, visitor: v, leader: -1, retry: newRetry(stalledFor), patient: newRetry(patience), doubtful: newRetry(2 * holeAfter)}
 	for r.next < r.to {
 		if err := r.step(ctx); err != nil {
 			return err
@@ -62,6 +64,8 @@ type reader struct {
 	leader   int32 // -1: to be asked for
 	retry    *retry
 	patient  *retry // for what is more likely to stay as it is
+	doubt    doubt
+	doubtful *retry // for records that must be there
 	buf      []byte // the last answer, to be used again
 	scratch  []byte // the last decompressed batch
 	seen     int64  // records and markers stand before here, or holes
@@ -93,6 +97,7 @@ func (r *reader) step(ctx context.Context) error {
 	}
 	r.retry.progress()
 	r.patient.progress()
+	r.doubtful.progress()
 	return nil
 }
 
@@ -127,17 +132,6 @@ func (r *reader) failed(ctx context.Context, err error) error {
 		return r.retry.next(ctx, err)
 	}
 	return err
-}
-
-// empty tells a hole from an end: below the high watermark the broker would have answered with records if there were any.
-func (r *reader) empty(ctx context.Context, highWatermark int64) error {
-	if r.next < highWatermark {
-		r.next = min(highWatermark, r.to)
-		return nil
-	}
-	return r.patient.next(ctx, &RangeError{
-		Topic: r.Topic, Partition: r.Partition, From: r.next, To: r.to, Start: r.next, End: highWatermark,
-	})
 }
 
 // outOfRange asks what there is: right after an election a new leader may for a moment refuse what is in range.

@@ -1,0 +1,50 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// holeAfter is for how long a topic that is not compacted is asked again for records that its high watermark promises. One whose
+// cleanup.policy was another before has real holes.
+const holeAfter = 30 * time.Second
+
+// doubt is about one offset below the high watermark from which on a leader had no records to give.
+type doubt struct {
+	offset  int64
+	since   time.Time
+	answers int
+}
+
+// isHole takes an empty answer for the offset, at a time, and tells whether to believe it. A single answer is never believed: a leader that
+// was just elected, or one that is short of memory, may give one.
+func (d *doubt) isHole(offset int64, now time.Time, compacted bool) bool {
+	if d.answers == 0 || d.offset != offset {
+		*d = doubt{offset: offset, since: now}
+	}
+	d.answers++
+	return d.answers > 1 && compacted || now.Sub(d.since) >= holeAfter
+}
+
+// empty tells a hole from an end: below the high watermark the leader would have answered with records if there were any.
+func (r *reader) empty(ctx context.Context, highWatermark int64) error {
+	if r.next >= highWatermark {
+		return r.patient.next(ctx, &RangeError{
+			Topic: r.Topic, Partition: r.Partition, From: r.next, To: r.to, Start: r.next, End: highWatermark,
+		})
+	}
+	if r.doubt.isHole(r.next, time.Now(), r.compacted(ctx)) {
+		r.next = min(highWatermark, r.to)
+		return nil
+	}
+	r.leader = -1
+	return r.doubtful.next(ctx, fmt.Errorf("read %v at offset %d: the leader has no records below its high watermark %d", r.TopicPartition, r.next, highWatermark))
+}
+
+// compacted tells whether the topic is compacted, as far as that may be known.
+func (r *reader) compacted(ctx context.Context) bool {
+	configs, err := r.cluster.TopicConfigs(ctx, r.Topic)
+	return err == nil && configs[0].Err == nil && strings.Contains(configs[0].CleanupPolicy, "compact")
+}
