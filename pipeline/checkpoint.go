@@ -8,7 +8,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // checkpoint is the barrier of the service: no row is on its way, everything appended is acknowledged; then the new fingerprints
@@ -158,7 +158,7 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 }
 
 // position is how far a partition is written and acknowledged. Where the broker's answer did not tell, its log is asked.
-func (t *tenure) position(ctx context.Context, p cluster.TopicPartition) (produce.Position, error) {
+func (t *tenure) position(ctx context.Context, p cluster.TopicPartition) (recordbatch.Position, error) {
 	position, written := t.session.Position(p)
 	if !written {
 		var known bool
@@ -172,7 +172,7 @@ func (t *tenure) position(ctx context.Context, p cluster.TopicPartition) (produc
 		if err != nil {
 			return position, err
 		}
-		position = produce.Position{Next: log.End, Last: -1}
+		position = recordbatch.Position{Next: log.End, Last: -1}
 	}
 	t.marks[p] = position
 	return position, nil

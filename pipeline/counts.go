@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/schema"
 )
 
@@ -107,4 +107,4 @@ func (s *Service) Totals() map[string]StreamCounts {
 }
 
 // Produced is what has been written to Kafka since the process started, the ledger included.
-func (s *Service) Produced() produce.Stats { return s.meter.Stats() }
+func (s *Service) Produced() producer.Stats { return s.meter.Stats() }

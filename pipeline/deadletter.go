@@ -5,7 +5,8 @@ import (
 	"fmt"
 
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -28,7 +29,7 @@ const shortCopy = 1 << 10
 // deadLetter appends a dead letter. The caller holds mu.
 func (e *export) deadLetter(letter *schema.DeadLetter, id []byte) error {
 	err := e.appendLetter(letter, id)
-	if _, large := errors.AsType[*produce.TooLargeError](err); large {
+	if _, large := errors.AsType[*producer.TooLargeError](err); large {
 		letter.Shorten(shortCopy)
 		err = e.appendLetter(letter, id)
 	}
@@ -54,12 +55,12 @@ func (e *export) appendLetter(letter *schema.DeadLetter, id []byte) error {
 	if err != nil {
 		return err
 	}
-	return sender.Append(&produce.Record{Key: []byte(e.call.DayKey()), Value: produce.Bytes(value), Headers: []produce.Header{
-		{Key: "id", Value: id},
-		{Key: "export", Value: []byte(e.call.ID())},
-		{Key: headerConnector, Value: []byte("dfinery-kafka")},
-		{Key: headerStage, Value: []byte(letter.Kind)},
-		{Key: headerClass, Value: []byte(letter.Error.Code)},
-		{Key: headerMessage, Value: []byte(letter.Error.Detail)},
-	}})
+	return sender.Append([]byte(e.call.DayKey()), recordbatch.Bytes(value), []recordbatch.Header{
+		{Key: []byte("id"), Value: id},
+		{Key: []byte("export"), Value: []byte(e.call.ID())},
+		{Key: []byte(headerConnector), Value: []byte("dfinery-kafka")},
+		{Key: []byte(headerStage), Value: []byte(letter.Kind)},
+		{Key: []byte(headerClass), Value: []byte(letter.Error.Code)},
+		{Key: []byte(headerMessage), Value: []byte(letter.Error.Detail)},
+	})
 }

@@ -11,7 +11,8 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -19,7 +20,7 @@ import (
 type export struct {
 	tenure  *tenure
 	stream  Stream
-	senders []*produce.Sender
+	senders []*producer.Sender
 	day     *day
 	record  ledger.Day // as it was at the start
 	call    schema.Export
@@ -45,11 +46,11 @@ type export struct {
 	live atomic.Pointer[tally] // sum as of a moment ago, for the status
 
 	// Scratch memory of the rows under way.
-	event int // the column of the event's name, or -1
-	ahead ahead
-	id    []byte
-	value rowValue
-	put   produce.Record
+	event   int // the column of the event's name, or -1
+	ahead   ahead
+	id      []byte
+	value   rowValue
+	headers [2]recordbatch.Header // id and export
 }
 
 // tally counts the rows of an export.
@@ -73,8 +74,8 @@ type rowValue struct {
 	empty schema.Empty
 }
 
-// Append implements produce.Value.
-func (v *rowValue) Append(dst []byte) []byte { return v.row.AppendJSON(dst, v.empty) }
+// Append implements recordbatch.Value.
+func (v *rowValue) Append(dst []byte) ([]byte, error) { return v.row.AppendJSON(dst, v.empty), nil }
 
 // progressEvery is how many fetches pass between two updates of what the status shows.
 const progressEvery = 4096 / together
@@ -166,9 +167,9 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 	}
 	e.id = schema.AppendID(e.id[:0], print, copyNumber)
 	e.value.row = row
-	e.put.Key, e.put.Headers[0].Value = k, e.id
-	if err := e.senders[cluster.PartitionOf(k, len(e.senders))].Append(&e.put); err != nil {
-		if large, ok := errors.AsType[*produce.TooLargeError](err); ok {
+	e.headers[0].Value = e.id
+	if err := e.senders[cluster.PartitionOf(k, len(e.senders))].Append(k, &e.value, e.headers[:]); err != nil {
+		if large, ok := errors.AsType[*producer.TooLargeError](err); ok {
 			return row.Bad(schema.TooLarge, schema.OriginKafka, "larger than the topic takes", large.Error())
 		}
 		return err

@@ -78,7 +78,7 @@ func (t *tenure) readTogether(ctx context.Context, r *replay, st *stream, room *
 		r.missing(p.Partition, last+1)
 		return nil
 	}
-	err = t.service.Cluster.Read(ctx, p, r.left[0].offset, min(last+1, end), cluster.Visitor{AtOnce: 1 << 20, Record: func(record *cluster.Record) error {
+	err = t.service.Cluster.Read(ctx, p, r.left[0].offset, min(last+1, end), cluster.Visitor{FetchBytes: 1 << 20, Record: func(record *cluster.Record) error {
 		r.missing(p.Partition, record.Offset)
 		if len(r.left) == 0 || r.left[0] != (letterAt{p.Partition, record.Offset}) {
 			return nil

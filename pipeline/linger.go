@@ -27,7 +27,7 @@ func (e *export) sendWhenIdle(ctx context.Context) func() {
 			if !e.mu.TryLock() {
 				continue // rows are on their way, or a checkpoint, which sends everything
 			}
-			if e.sum == last && e.sum != sent && e.nudge() {
+			if e.sum == last && e.sum != sent && e.flushOpen() {
 				sent = e.sum
 				e.showProgress()
 			}
@@ -41,15 +41,15 @@ func (e *export) sendWhenIdle(ctx context.Context) func() {
 	}
 }
 
-// nudge sends the open batches that the export may have rows or dead letters in; false when one can't be sent now. The caller holds mu.
-func (e *export) nudge() bool {
+// flushOpen sends the open batches that the export may have rows or dead letters in; false when one can't be sent now. The caller holds mu.
+func (e *export) flushOpen() bool {
 	all := true
 	for _, s := range e.senders {
-		all = s.Nudge() && all
+		all = s.TryFlush() && all
 	}
 	if e.sum.NewBad > 0 {
 		s, err := e.tenure.session.Sender(e.lettersAt())
-		all = err == nil && s.Nudge() && all
+		all = err == nil && s.TryFlush() && all
 	}
 	return all
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -117,7 +117,7 @@ func (t *tenure) begin(d due, now time.Time) *export {
 // launch runs the export beside the loop, which gets it back on ended.
 func (t *tenure) launch(ctx context.Context, e *export) {
 	e.value.empty = e.stream.Empty
-	e.put = produce.Record{Value: &e.value, Headers: []produce.Header{{Key: "id"}, {Key: "export", Value: []byte(e.call.ID())}}}
+	e.headers = [...]recordbatch.Header{{Key: []byte("id")}, {Key: []byte("export"), Value: []byte(e.call.ID())}}
 	e.live.Store(&tally{})
 	e.day.export = e
 	t.inFlight++

@@ -13,7 +13,8 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -27,7 +28,7 @@ type Service struct {
 	// NewSource makes the source from the state that the ledger kept; nil at the first start. It is called for each take-over.
 	NewSource func(state json.RawMessage) (Source, error)
 	Cluster   *cluster.Cluster
-	Codec     *produce.Codec
+	Codec     *recordbatch.Codec
 
 	LedgerTopic     string
 	DeadLetterTopic string
@@ -68,7 +69,7 @@ type Service struct {
 	refused map[string]int
 	// reopenings are the streams, by name, for whose topics the tenure was opened anew. Owned by Run.
 	reopenings map[string]*reopening
-	meter      produce.Meter
+	meter      producer.Meter
 	status     atomic.Pointer[Status]
 }
 
@@ -77,7 +78,7 @@ type Service struct {
 func (s *Service) Run(ctx context.Context) error {
 	heard, giveUp := context.WithCancelCause(ctx) // until Kafka has been silent for too long
 	defer s.listen(heard, giveUp)()
-	as := produce.Nobody()
+	as := producer.NoIdentity()
 	wait := &backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 15 * time.Second}
 	began := time.Now()
 	for ctx.Err() == nil {
@@ -106,14 +107,14 @@ func (s *Service) Run(ctx context.Context) error {
 			return nil
 		case heard.Err() != nil:
 			return fmt.Errorf("service %s: %w", s.ID, context.Cause(heard))
-		case errors.Is(err, produce.ErrFenced):
+		case errors.Is(err, producer.ErrFenced):
 			if s.Once {
 				return fmt.Errorf("service %s is owned by another instance now: %w", s.ID, err)
 			}
 			if err := s.standBy(ctx, err); err != nil {
 				return err
 			}
-			as = produce.Nobody()
+			as = producer.NoIdentity()
 			continue
 		case final(err):
 			return err
@@ -135,7 +136,7 @@ func (s *Service) Run(ctx context.Context) error {
 // learnLimit remembers that a topic takes less than we took for its limit, which we may not be allowed to read: at the next
 // try the row becomes a dead letter instead of ending the session again.
 func (s *Service) learnLimit(err error) {
-	refused, ok := errors.AsType[*produce.RefusedError](err)
+	refused, ok := errors.AsType[*producer.RefusedError](err)
 	if !ok || refused.Records != 1 || !refused.TooLarge() {
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/schema"
 )
 
@@ -77,7 +77,7 @@ type stream struct {
 	blocked string
 	probe   probe
 	warned  schema.Day // when its days about to be lost were last warned of
-	senders []*produce.Sender
+	senders []*producer.Sender
 }
 
 // first is the oldest day that is exported today: the configured start, or before it what was due and was not exported since.

@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -59,7 +59,7 @@ func (ts *tails) read(ctx context.Context, p cluster.TopicPartition, marks map[c
 		}
 		from = min(from, log.End)
 	}
-	t.marks[p] = produce.Position{Next: log.End, Last: mark.Last, LastID: mark.ID}
+	t.marks[p] = recordbatch.Position{Next: log.End, Last: mark.Last, LastID: mark.ID}
 	dead := p.Topic == t.service.DeadLetterTopic
 	holes := int64(0)
 	since := from

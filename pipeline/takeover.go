@@ -6,13 +6,13 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/schema"
 )
 
 // open makes this instance the owner: topics, fence, restore. From the returned tenure on everything in Kafka is accounted for.
 // It takes over as the identity that it is given and leaves there, whatever fails later, the one to go on with: the broker takes no older.
-func (s *Service) open(ctx context.Context, as *produce.Identity) (*tenure, error) {
+func (s *Service) open(ctx context.Context, as *producer.Identity) (*tenure, error) {
 	topics, err := s.prepareTopics(ctx)
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (s *Service) open(ctx context.Context, as *produce.Identity) (*tenure, erro
 }
 
 // takeOver raises the fence over every partition that will be written, and says which streams have to wait for theirs.
-func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[string]cluster.Topic, before *ledger.State) (*produce.Session, error) {
+func (t *tenure) takeOver(ctx context.Context, as *producer.Identity, topics map[string]cluster.Topic, before *ledger.State) (*producer.Session, error) {
 	s := t.service
 	t.stateAt = cluster.TopicPartition{Topic: t.books.Topic, Partition: before.Partition}
 	t.rowsAt = cluster.TopicPartition{Topic: t.books.Rows, Partition: cluster.PartitionOf([]byte(s.ID), len(topics[t.books.Rows].Partitions))}
@@ -50,7 +50,7 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 		s.Log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice",
 			"do", "have consumers deduplicate by the header id, or allow transactional ids and set exactly-once")
 	}
-	fence := &produce.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log, Meter: &s.meter}
+	fence := &producer.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log, Meter: &s.meter}
 	if s.Once {
 		fence.Patience = patience
 	}
@@ -58,7 +58,7 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 	if err != nil {
 		return nil, fmt.Errorf("take over service %s: %w", s.ID, err)
 	}
-	first := *as == produce.Nobody()
+	first := *as == producer.NoIdentity()
 	if !first {
 		*as = session.Identity()
 	}
@@ -85,9 +85,9 @@ func (t *tenure) takeOver(ctx context.Context, as *produce.Identity, topics map[
 }
 
 // ensureOwned refuses to go on without the partitions that every stream needs: the ledger's and the dead letters'.
-func (t *tenure) ensureOwned(session *produce.Session) error {
+func (t *tenure) ensureOwned(session *producer.Session) error {
 	for _, p := range t.written[:2+len(t.lettersAt)] {
-		if why := session.Unowned(p); why != nil {
+		if why := session.Unfenced(p); why != nil {
 			return fmt.Errorf("take over service %s: %v can't be fenced now: %w", t.service.ID, p, why)
 		}
 	}
@@ -95,7 +95,7 @@ func (t *tenure) ensureOwned(session *produce.Session) error {
 }
 
 // awaitUnfenced waits for the silence of a former owner whom the fence does not hold: another producer id than its own fences nobody.
-func (t *tenure) awaitUnfenced(ctx context.Context, session *produce.Session, before *ledger.State) error {
+func (t *tenure) awaitUnfenced(ctx context.Context, session *producer.Session, before *ledger.State) error {
 	s, owner := t.service, before.Owner
 	if owner == nil || s.AtLeastOnce || owner.ProducerID == session.Identity().ID {
 		return nil
@@ -107,7 +107,7 @@ func (t *tenure) awaitUnfenced(ctx context.Context, session *produce.Session, be
 }
 
 // limits tells the session how large each topic's batches may be, as far as it may be known.
-func (t *tenure) limits(ctx context.Context, session *produce.Session) error {
+func (t *tenure) limits(ctx context.Context, session *producer.Session) error {
 	names := []string{t.books.Topic, t.books.Rows, t.service.DeadLetterTopic}
 	for i := range t.service.Streams {
 		names = append(names, t.service.Streams[i].Topic)
@@ -117,7 +117,7 @@ func (t *tenure) limits(ctx context.Context, session *produce.Session) error {
 		return err
 	}
 	for _, c := range configs {
-		limit := produce.DefaultLimit
+		limit := producer.DefaultLimit
 		if most := c.MaxBatch(); c.Err == nil && most > 0 {
 			limit = most
 			t.limit[c.Name] = limit
@@ -130,14 +130,14 @@ func (t *tenure) limits(ctx context.Context, session *produce.Session) error {
 	return nil
 }
 
-func (t *tenure) newStream(config *Stream, session *produce.Session, topic cluster.Topic) *stream {
+func (t *tenure) newStream(config *Stream, session *producer.Session, topic cluster.Topic) *stream {
 	st := &stream{Stream: *config, days: map[schema.Day]*day{}}
 	if why := unwritable(topic); why != nil {
 		t.block(st, why)
 		return st
 	}
 	for _, p := range topic.TopicPartitions() {
-		if why := session.Unowned(p); why != nil {
+		if why := session.Unfenced(p); why != nil {
 			t.block(st, fmt.Errorf("%v can't be fenced now: %w", p, why))
 			return st
 		}

@@ -10,7 +10,8 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -20,16 +21,16 @@ type tenure struct {
 	service *Service
 	books   *ledger.Books
 	log     *slog.Logger
-	session *produce.Session
+	session *producer.Session
 	source  Source
 	writer  ledger.Writer
 
 	stateAt, rowsAt cluster.TopicPartition
 	lettersAt       []cluster.TopicPartition
-	written         []cluster.TopicPartition                    // all partitions that may be written: state, rows, dead letters, then the streams'
-	marks           map[cluster.TopicPartition]produce.Position // of the partitions that were restored: how far they were written then, or at the last checkpoint
-	carried         map[cluster.TopicPartition]ledger.Mark      // the former checkpoint's, of partitions that were not restored
-	carriedDays     map[string]map[schema.Day]int               // the former checkpoint's, of streams that were not restored
+	written         []cluster.TopicPartition                        // all partitions that may be written: state, rows, dead letters, then the streams'
+	marks           map[cluster.TopicPartition]recordbatch.Position // of the partitions that were restored: how far they were written then, or at the last checkpoint
+	carried         map[cluster.TopicPartition]ledger.Mark          // the former checkpoint's, of partitions that were not restored
+	carriedDays     map[string]map[schema.Day]int                   // the former checkpoint's, of streams that were not restored
 
 	limit     map[string]int // max.message.bytes by topic, as the session was told
 	rowsSince int64          // from here on the rows topic holds no fingerprints of this service that are not in the range of their day
@@ -55,7 +56,7 @@ type tenure struct {
 func newTenure(s *Service, books *ledger.Books) *tenure {
 	return &tenure{
 		service: s, books: books, log: s.Log, began: time.Now(),
-		marks: map[cluster.TopicPartition]produce.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},
+		marks: map[cluster.TopicPartition]recordbatch.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},
 		limit: map[string]int{}, jitter: jitter,
 		replays: map[string]*replay{},
 		ended:   make(chan *export, s.ConcurrentCalls), full: make(chan struct{}, 1),
@@ -80,7 +81,7 @@ func (t *tenure) writers() error {
 	if err := errors.Join(err, err2); err != nil {
 		return err
 	}
-	t.writer.State.Whole() // a checkpoint's days and marks stand or fall together
+	t.writer.State.UseSingleBatch() // a checkpoint's days and marks stand or fall together
 	for _, st := range t.streams {
 		if err := t.openSenders(st); err != nil {
 			return err

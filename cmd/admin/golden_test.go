@@ -21,7 +21,7 @@ import (
 	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/schema"
 )
 
@@ -59,7 +59,7 @@ func full() admin.View {
 			Letters:       map[pipeline.LetterKind]int64{{Kind: schema.KindExport, Code: schema.QueryError}: 2, {Kind: schema.KindRow, Code: schema.FieldCount}: 2},
 			ColumnChanges: 1, Gaps: 1,
 		}},
-		Produced: produce.Stats{Batches: 30, Records: 2082, Bytes: 500000, Retries: 4, InFlight: 2, Waiting: 0},
+		Produced: producer.Stats{Batches: 30, Records: 2082, Bytes: 500000, Retries: 4, InFlight: 2, Waiting: 0},
 		Source: &limiter.Status{
 			Breaker: limiter.BreakerStatus{State: "open", Failures: 5, Cause: "query_error", Until: noon.Add(time.Minute)},
 			Quota:   limiter.QuotaStatus{Limit: 100, Remaining: 87, ResetsAt: noon.Add(31 * time.Minute)},

@@ -7,7 +7,7 @@ import (
 	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 )
 
 // View is a snapshot of the service.
@@ -15,7 +15,7 @@ type View struct {
 	At       time.Time // when it was taken
 	Pipeline pipeline.Status
 	Totals   map[string]pipeline.StreamCounts // by stream, since the process started
-	Produced produce.Stats
+	Produced producer.Stats
 	Kafka    cluster.Health
 	// Source is nil until the ledger was restored for the first time.
 	Source *limiter.Status

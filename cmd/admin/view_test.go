@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 )
 
 // why are the parts of a view that are not ready, with their reasons.
@@ -38,7 +38,7 @@ func TestReadiness(t *testing.T) {
 			map[string]string{"owner": notOwner, "ledger": noLedger, "kafka": "Kafka has not answered yet"}},
 		{"restoring", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleStarting, Restoring: true}},
 			map[string]string{"owner": notOwner, "ledger": noLedger}},
-		{"restoring, the coordinator is away", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleStarting, Restoring: true}, Produced: produce.Stats{Fencing: true}},
+		{"restoring, the coordinator is away", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleStarting, Restoring: true}, Produced: producer.Stats{Fencing: true}},
 			map[string]string{"owner": notOwner, "ledger": noLedger, "kafka": "Kafka's transaction coordinator does not answer as it should"}},
 		{"Kafka is away", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleWaiting, Reasons: []string{"dial tcp: refused"}}},
 			map[string]string{"owner": notOwner, "ledger": noLedger, "kafka": "dial tcp: refused"}},
@@ -47,9 +47,9 @@ func TestReadiness(t *testing.T) {
 			Source: &limiter.Status{Breaker: limiter.BreakerStatus{State: "open", Failures: 5}}}, map[string]string{}},
 		{"owner, quota spent", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner},
 			Source: &limiter.Status{Quota: limiter.QuotaStatus{Limit: 100}}}, map[string]string{}},
-		{"owner, Kafka takes nothing", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner}, Produced: produce.Stats{InFlight: 1, Waiting: 1}},
+		{"owner, Kafka takes nothing", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner}, Produced: producer.Stats{InFlight: 1, Waiting: 1}},
 			map[string]string{"kafka": "Kafka does not take records"}},
-		{"owner, a partition takes nothing", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner, Reasons: []string{"Kafka: events/3"}}, Produced: produce.Stats{Waiting: 1}},
+		{"owner, a partition takes nothing", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner, Reasons: []string{"Kafka: events/3"}}, Produced: producer.Stats{Waiting: 1}},
 			map[string]string{"kafka": "Kafka: events/3"}},
 		{"owner, no request is answered", admin.View{At: noon, Pipeline: pipeline.Status{Role: pipeline.RoleOwner, Turned: noon.Add(-9 * time.Second)},
 			Kafka: cluster.Health{Since: noon.Add(-5 * time.Second), Failed: noon, Err: errors.New("dial tcp: refused")}}, map[string]string{"kafka": "dial tcp: refused"}},
@@ -98,13 +98,13 @@ func TestHangs(t *testing.T) {
 		{"stand-by without Kafka", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleStandby, Turned: long}}, false},
 		{"turning", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: now.Add(-4 * time.Minute)}}, false},
 		{"turning, breaker open", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: now}, Source: &limiter.Status{Breaker: limiter.BreakerStatus{State: "open"}}}, false},
-		{"Kafka takes nothing", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Produced: produce.Stats{Waiting: 1}}, false},
-		{"a renewal without coordinator", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Produced: produce.Stats{Fencing: true}}, false},
+		{"Kafka takes nothing", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Produced: producer.Stats{Waiting: 1}}, false},
+		{"a renewal without coordinator", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Produced: producer.Stats{Fencing: true}}, false},
 		{"a read without answer", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Kafka: cluster.Health{Failed: now.Add(-time.Minute)}}, false},
 		{"stuck since Kafka is back", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Kafka: cluster.Health{Failed: now.Add(-2 * time.Minute)}}, true},
 		{"draining", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Stopping: true}, false},
 		{"stuck", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}}, true},
-		{"stuck while a batch is on its way for the first time", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Produced: produce.Stats{InFlight: 1}}, true},
+		{"stuck while a batch is on its way for the first time", admin.View{Pipeline: pipeline.Status{Role: owner, Turned: long}, Produced: producer.Stats{InFlight: 1}}, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

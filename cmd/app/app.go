@@ -18,7 +18,7 @@ import (
 	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -61,7 +61,7 @@ func New(c *config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	codec, err := produce.NewCodec(string(c.Kafka.Compression))
+	codec, err := recordbatch.NewCodec(string(c.Kafka.Compression))
 	if err != nil {
 		return nil, err
 	}

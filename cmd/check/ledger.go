@@ -8,7 +8,7 @@ import (
 
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 )
 
 // fence rehearses a take-over with a transactional id of its own, and reads Kafka's clock in the marker that it leaves. Markers of
@@ -28,9 +28,9 @@ func (c *Check) fence(ctx context.Context) {
 	at := cluster.TopicPartition{Topic: c.Service.LedgerTopic}
 	before, err := c.Cluster.Log(ctx, at)
 	began := time.Now()
-	var session *produce.Session
+	var session *producer.Session
 	if err == nil {
-		session, err = (&produce.Fence{Cluster: c.Cluster, TransactionalID: id, Codec: c.Service.Codec}).TakeOver(ctx, produce.Nobody(), []cluster.TopicPartition{at})
+		session, err = (&producer.Fence{Cluster: c.Cluster, TransactionalID: id, Codec: c.Service.Codec}).TakeOver(ctx, producer.NoIdentity(), []cluster.TopicPartition{at})
 	}
 	took := time.Since(began)
 	if err != nil {

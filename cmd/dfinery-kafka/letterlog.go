@@ -189,7 +189,7 @@ func (l *letterLog) named(ctx context.Context, names []string, match func(*found
 
 func (l *letterLog) partition(ctx context.Context, log *cluster.LogRange, atOnce int, match func(*found) bool, visit func(*found) error) error {
 	partition, from := log.Partition.Partition, log.Start
-	visitor := cluster.Visitor{AtOnce: atOnce, Record: func(r *cluster.Record) error {
+	visitor := cluster.Visitor{FetchBytes: atOnce, Record: func(r *cluster.Record) error {
 		letter := found{Name: fmt.Sprintf("%d/%d", partition, r.Offset), At: r.Time, partition: partition, offset: r.Offset}
 		if json.Unmarshal(r.Value, &letter.DeadLetter) != nil || letter.Service != l.service || !match(&letter) {
 			return nil

@@ -24,7 +24,6 @@
 //	offsets.go       the ends of logs
 //	read.go          a range of a partition is read: records, markers, holes
 //	fetch.go         one Fetch request
-//	batch.go         record batches, decoded
-//	cursor.go        numbers and strings, decoded
+//	words.go         the names of package recordbatch that this one speaks in
 //	murmur2.go       the partition of a key
 package cluster

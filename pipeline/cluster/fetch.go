@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
+
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // A fetch asks for up to fetchBytes where its caller does not want less, or one batch if that is larger, and waits up to fetchWait for
@@ -117,37 +119,37 @@ func (f *fetch) request() []byte {
 }
 
 func (f *fetch) parse() (*fetched, error) {
-	c := cursor{rest: f.buf}
-	answer := &fetched{throttled: c.int32() > 0, buf: f.buf}
+	c := recordbatch.NewCursor(f.buf)
+	answer := &fetched{throttled: c.Int32() > 0, buf: f.buf}
 	if f.version >= 7 {
-		if err := NewBrokerError(c.int16(), ""); err != nil {
+		if err := NewBrokerError(c.Int16(), ""); err != nil {
 			return nil, err
 		}
-		c.int32() // session id
+		c.Int32() // session id
 	}
-	if topics := c.int32(); topics == 0 {
-		return answer, c.err()
+	if topics := c.Int32(); topics == 0 {
+		return answer, c.Err()
 	}
-	c.bytes(int(c.int16())) // the topic
-	if partitions := c.int32(); partitions == 0 {
-		return answer, c.err()
+	c.Bytes(int(c.Int16())) // the topic
+	if partitions := c.Int32(); partitions == 0 {
+		return answer, c.Err()
 	}
 	answer.throttled = false
-	c.int32() // the partition
-	answer.errorCode = c.int16()
-	answer.highWatermark = c.int64()
-	c.int64() // last stable offset
+	c.Int32() // the partition
+	answer.errorCode = c.Int16()
+	answer.highWatermark = c.Int64()
+	c.Int64() // last stable offset
 	if f.version >= 5 {
-		c.int64() // log start offset
+		c.Int64() // log start offset
 	}
-	for range max(c.int32(), 0) {
-		c.bytes(16) // an aborted transaction
+	for range max(c.Int32(), 0) {
+		c.Bytes(16) // an aborted transaction
 	}
 	if f.version >= 11 {
-		c.int32() // preferred read replica
+		c.Int32() // preferred read replica
 	}
-	answer.batches = c.bytes(int(max(c.int32(), 0)))
-	return answer, c.err()
+	answer.batches = c.Bytes(int(max(c.Int32(), 0)))
+	return answer, c.Err()
 }
 
 // fetch makes one request. It may reuse buf, which the caller must not touch after an error.

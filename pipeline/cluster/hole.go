@@ -30,17 +30,17 @@ func (d *doubt) isHole(offset int64, now time.Time, compacted bool) bool {
 
 // empty tells a hole from an end: below the high watermark the leader would have answered with records if there were any.
 func (r *reader) empty(ctx context.Context, highWatermark int64) error {
-	if r.next >= highWatermark {
+	if r.parser.Next() >= highWatermark {
 		return r.patient.next(ctx, &RangeError{
-			Topic: r.Topic, Partition: r.Partition, From: r.next, To: r.to, Start: r.next, End: highWatermark,
+			Topic: r.Topic, Partition: r.Partition, From: r.parser.Next(), To: r.to, Start: r.parser.Next(), End: highWatermark,
 		})
 	}
-	if r.doubt.isHole(r.next, time.Now(), r.compacted(ctx)) {
-		r.next = min(highWatermark, r.to)
+	if r.doubt.isHole(r.parser.Next(), time.Now(), r.compacted(ctx)) {
+		r.parser.Skip(highWatermark)
 		return nil
 	}
 	r.leader = -1
-	return r.doubtful.next(ctx, fmt.Errorf("read %v at offset %d: the leader has no records below its high watermark %d", r.TopicPartition, r.next, highWatermark))
+	return r.doubtful.next(ctx, fmt.Errorf("read %v at offset %d: the leader has no records below its high watermark %d", r.TopicPartition, r.parser.Next(), highWatermark))
 }
 
 // compacted tells whether the topic is compacted, as far as that may be known.

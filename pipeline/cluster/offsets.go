@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -12,19 +11,6 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/listoffsets"
 )
-
-// TopicPartition names one partition.
-type TopicPartition struct {
-	Topic     string
-	Partition int
-}
-
-func (p TopicPartition) String() string {
-	return fmt.Sprintf("topic %s partition %d", p.Topic, p.Partition)
-}
-
-// LogValue is the text, for slog.
-func (p TopicPartition) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
 // LogRange is what the log of a partition holds: [Start, End). Offsets in it may be unused.
 type LogRange struct {
@@ -128,7 +114,7 @@ func (c *Cluster) listOffsets(ctx context.Context, leader int32, at int64, range
 	answers := map[TopicPartition]listoffsets.ResponsePartition{}
 	for _, topic := range res.(*listoffsets.Response).Topics {
 		for _, p := range topic.Partitions {
-			answers[TopicPartition{topic.Topic, int(p.Partition)}] = p
+			answers[TopicPartition{Topic: topic.Topic, Partition: int(p.Partition)}] = p
 		}
 	}
 	for _, r := range ranges {

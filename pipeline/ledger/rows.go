@@ -10,7 +10,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -51,12 +51,12 @@ func (w *Writer) Save(n DayName, generation int, day *dedup.Day) error {
 		if len(chunk) == 0 {
 			return nil
 		}
-		headers := []produce.Header{{Key: headerGeneration, Value: strconv.AppendInt(nil, int64(generation), 10)}}
+		headers := []recordbatch.Header{{Key: []byte(headerGeneration), Value: strconv.AppendInt(nil, int64(generation), 10)}}
 		if len(copies) > 0 {
-			headers = append(headers, produce.Header{Key: headerCopies, Value: copies})
+			headers = append(headers, recordbatch.Header{Key: []byte(headerCopies), Value: copies})
 		}
 		key := w.Books.rowsKey(n)
-		if err := w.Rows.Append(&produce.Record{Key: []byte(key), Value: chunk, Headers: headers}); err != nil {
+		if err := w.Rows.Append([]byte(key), chunk, headers); err != nil {
 			return fmt.Errorf("write fingerprints of %s: %w", key, err)
 		}
 		chunk, copies = chunk[:0], copies[:0]
@@ -86,12 +86,12 @@ func (w *Writer) Save(n DayName, generation int, day *dedup.Day) error {
 // fingerprints is a record's value: 16 bytes each.
 type fingerprints []schema.Fingerprint
 
-// Append implements produce.Value.
-func (f fingerprints) Append(dst []byte) []byte {
+// Append implements recordbatch.Value.
+func (f fingerprints) Append(dst []byte) ([]byte, error) {
 	for i := range f {
 		dst = append(dst, f[i][:]...)
 	}
-	return dst
+	return dst, nil
 }
 
 // LoadSet reads a day's fingerprints from the ranges that its record names. If they are fewer than the day has rows and dead letters, it

@@ -13,7 +13,8 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // shelf is an embedded Kafka with the ledger of service 1234 in it.
@@ -22,7 +23,7 @@ type shelf struct {
 	t       testing.TB
 	fake    *kfake.Cluster
 	client  *kgo.Client
-	session *produce.Session
+	session *producer.Session
 }
 
 func newShelf(t testing.TB, partitions int) *shelf {
@@ -88,12 +89,12 @@ func (s *shelf) alter(topic string, configs map[string]string) {
 func (s *shelf) writer(partition int) *ledger.Writer {
 	s.t.Helper()
 	state, rows := cluster.TopicPartition{Topic: s.Topic, Partition: partition}, cluster.TopicPartition{Topic: s.Rows, Partition: partition}
-	codec, err := produce.NewCodec("snappy")
+	codec, err := recordbatch.NewCodec("snappy")
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	fence := &produce.Fence{Cluster: s.Cluster, TransactionalID: s.Topic, Codec: codec}
-	if s.session, err = fence.TakeOver(s.soon(), produce.Nobody(), []cluster.TopicPartition{state, rows}); err != nil {
+	fence := &producer.Fence{Cluster: s.Cluster, TransactionalID: s.Topic, Codec: codec}
+	if s.session, err = fence.TakeOver(s.soon(), producer.NoIdentity(), []cluster.TopicPartition{state, rows}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(s.session.Close)

@@ -3,14 +3,15 @@ package ledger
 import (
 	"fmt"
 
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // Writer puts records of one service into the ledger through the session that owns it. It only appends: the caller flushes.
 type Writer struct {
 	Books *Books
-	State *produce.Sender // of the service's partition of the state topic
-	Rows  *produce.Sender // of the service's partition of the rows topic
+	State *producer.Sender // of the service's partition of the state topic
+	Rows  *producer.Sender // of the service's partition of the rows topic
 }
 
 // The keys of the records.
@@ -51,11 +52,11 @@ func (w *Writer) put(key string, record keeper) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", key, err)
 	}
-	return w.append(key, produce.Bytes(value))
+	return w.append(key, recordbatch.Bytes(value))
 }
 
-func (w *Writer) append(key string, value produce.Value) error {
-	if err := w.State.Append(&produce.Record{Key: []byte(key), Value: value}); err != nil {
+func (w *Writer) append(key string, value recordbatch.Value) error {
+	if err := w.State.Append([]byte(key), value, nil); err != nil {
 		return fmt.Errorf("write %s: %w", key, err)
 	}
 	return nil

@@ -1,4 +1,4 @@
-package produce
+package recordbatch
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ type Codec struct {
 
 func (c *Codec) String() string { return c.name }
 
-// NewCodec knows none, gzip, snappy, lz4 and zstd. A Codec may be used by several goroutines.
+// NewCodec takes none, gzip, snappy, lz4 or zstd. A Codec may be used by several goroutines.
 func NewCodec(name string) (*Codec, error) {
 	switch name {
 	case "none":

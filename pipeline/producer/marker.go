@@ -1,4 +1,4 @@
-package produce
+package producer
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ import (
 
 // writable are the partitions that a marker can be written to now, with the end of each log before it. Others are left out:
 // one partition without a leader, or below its min.insync.replicas, would keep the whole take-over waiting.
-func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartition, out leftOut) ([]cluster.LogRange, error) {
+func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartition, out unfenced) ([]cluster.LogRange, error) {
 	var names []string
 	for _, p := range partitions {
 		if !slices.Contains(names, p.Topic) {
@@ -40,7 +40,7 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 		var led []cluster.TopicPartition
 		for _, p := range partitions {
 			i := slices.Index(names, p.Topic)
-			if why := unfit(topics[i], configs[i], p.Partition); why != nil {
+			if why := unwritableReason(topics[i], configs[i], p.Partition); why != nil {
 				out[p] = why
 				continue
 			}
@@ -65,11 +65,11 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 	}), err
 }
 
-// leftOut are the partitions that can't be fenced now, and why.
-type leftOut map[cluster.TopicPartition]error
+// unfenced are the partitions that can't be fenced now, and why.
+type unfenced map[cluster.TopicPartition]error
 
 // say logs them, those of a topic that have the same reason in one line.
-func (out leftOut) say(log *slog.Logger) {
+func (out unfenced) logTo(log *slog.Logger) {
 	type reason struct{ topic, why string }
 	same := map[reason][]int{}
 	for p, why := range out {
@@ -86,7 +86,7 @@ func (out leftOut) say(log *slog.Logger) {
 // settleTime is how long a partition may be unknown to a broker, or its log unreadable, before it is left out.
 const settleTime = 5 * time.Second
 
-func unfit(topic cluster.Topic, config cluster.TopicConfig, partition int) error {
+func unwritableReason(topic cluster.Topic, config cluster.TopicConfig, partition int) error {
 	switch {
 	case topic.Err != nil:
 		return topic.Err
@@ -102,7 +102,7 @@ func unfit(topic cluster.Topic, config cluster.TopicConfig, partition int) error
 
 // mark commits an empty transaction over the partitions and returns those that took part. A topic that is missing or forbidden
 // makes the coordinator refuse all the others, so it is left out and the rest tried again.
-func (f *Fence) mark(ctx context.Context, id Identity, logs []cluster.LogRange, out leftOut) ([]cluster.LogRange, error) {
+func (f *Fence) mark(ctx context.Context, id Identity, logs []cluster.LogRange, out unfenced) ([]cluster.LogRange, error) {
 	for len(logs) > 0 {
 		refused, err := f.addPartitions(ctx, id, logs)
 		if err != nil {
@@ -175,7 +175,7 @@ func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.L
 const notAttempted = kafka.BrokerAuthorizationFailed
 
 // marked are those of the logs that show the marker of id behind the end they had before; they end behind it at the earliest.
-func (f *Fence) marked(ctx context.Context, id Identity, logs []cluster.LogRange, out leftOut) []cluster.LogRange {
+func (f *Fence) marked(ctx context.Context, id Identity, logs []cluster.LogRange, out unfenced) []cluster.LogRange {
 	missing := make([]error, len(logs))
 	var searches sync.WaitGroup
 	limit := make(chan struct{}, 8)

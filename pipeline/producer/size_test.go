@@ -1,4 +1,4 @@
-package produce_test
+package producer_test
 
 import (
 	"errors"
@@ -9,13 +9,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 )
 
 // TestTooLarge: what fits alone or compressed is published in its place; what does not is refused, and nothing else with it.
 func TestTooLarge(t *testing.T) {
 	l := newFakeLog(t, 1, map[string]string{"max.message.bytes": "5000"})
-	s := l.takeOver(produce.Nobody(), l.at(0))
+	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	s.SetLimit(l.topic, 5000)
 	sender, err := s.Sender(l.at(0))
 	if err != nil {
@@ -25,8 +25,8 @@ func TestTooLarge(t *testing.T) {
 	soft := fmt.Sprintf("%020000d", 7)
 	var want []string
 	for i, v := range slices.Concat(small[:3], []string{soft, hard, soft}, small[3:20], []string{hard}, small[20:], []string{soft}) {
-		err := sender.Append(entry(v))
-		var large *produce.TooLargeError
+		err := appendEntry(sender, v)
+		var large *producer.TooLargeError
 		switch {
 		case v != hard:
 			if err != nil {
@@ -36,7 +36,7 @@ func TestTooLarge(t *testing.T) {
 		case !errors.As(err, &large):
 			t.Errorf("record %d of %d bytes: %v, want a TooLargeError", i, len(v), err)
 		default:
-			if diff := cmp.Diff(produce.TooLargeError{Topic: l.topic, Bytes: large.Bytes, Limit: 5000}, *large); diff != "" || large.Bytes <= 5000 {
+			if diff := cmp.Diff(producer.TooLargeError{Topic: l.topic, Bytes: large.Bytes, Limit: 5000}, *large); diff != "" || large.Bytes <= 5000 {
 				t.Errorf("%+v (-want +got):\n%s", large, diff)
 			}
 		}
@@ -50,17 +50,17 @@ func TestTooLarge(t *testing.T) {
 // TestHalves: a topic that takes less than the session believes gets smaller batches, until a record alone is too large.
 func TestHalves(t *testing.T) {
 	l := newFakeLog(t, 1, map[string]string{"max.message.bytes": "5000"})
-	s := l.takeOver(produce.Nobody(), l.at(0))
+	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	values := numbered(60, 450)
 	l.mustPut(s, l.at(0), values...)
 	l.want(0, values...)
 	large := numbered(1, 9000)[0]
 	err := l.put(s, l.at(0), "a", "b", large, "c")
-	var refused *produce.RefusedError
+	var refused *producer.RefusedError
 	if !errors.As(err, &refused) {
 		t.Fatalf("error %v, want a RefusedError", err)
 	}
-	want := produce.RefusedError{Partition: l.at(0), Records: 1, Bytes: refused.Bytes, Err: refused.Err}
+	want := producer.RefusedError{Partition: l.at(0), Records: 1, Bytes: refused.Bytes, Err: refused.Err}
 	if diff := cmp.Diff(want, *refused, cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" || refused.Bytes < 9000 {
 		t.Errorf("%+v (-want +got):\n%s", refused, diff)
 	}
@@ -70,12 +70,12 @@ func TestHalves(t *testing.T) {
 // TestWhole: what is appended between two flushes is sent in one request, though other senders have several of that size.
 func TestWhole(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
-	s := l.takeOver(produce.Nobody(), l.at(0))
+	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	sender, err := s.Sender(l.at(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	sender.Whole()
+	sender.UseSingleBatch()
 	requests := 0
 	l.fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 		l.fake.KeepControl()

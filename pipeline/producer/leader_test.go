@@ -1,4 +1,4 @@
-package produce_test
+package producer_test
 
 import (
 	"context"
@@ -23,7 +23,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // TestLeaderDiesBeforeItsMarker: the leader of a partition dies just before the fence is committed, and is back right after. The
@@ -39,17 +40,17 @@ func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	topic := fmt.Sprintf("produce.%08x", rand.Uint32())
+	topic := fmt.Sprintf("producer.%08x", rand.Uint32())
 	l := &log{t: t, admin: kadm.NewClient(client), topic: topic, cluster: dialled(t, brokers, topic, nil)}
-	codec, err := produce.NewCodec("none")
+	codec, err := recordbatch.NewCodec("none")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.fence = &produce.Fence{Cluster: l.cluster, TransactionalID: topic + ".id", Codec: codec, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	l.fence = &producer.Fence{Cluster: l.cluster, TransactionalID: topic + ".id", Codec: codec, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	mortal := l.notCoordinator()
 	l.assign(client, mortal, mortal%3+1)
 
-	older := l.takeOver(produce.Nobody(), l.partitions(2)...)
+	older := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
 	l.mustPut(older, l.at(0), "a")
 	dead := &victim{t: t, dir: filepath.Join(dir, strconv.Itoa(int(mortal)))}
 	t.Cleanup(dead.start)
@@ -69,7 +70,7 @@ func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 			l.await("the partition has a leader", func(p cluster.Partition) bool { return p.Leader >= 0 })
 		}
 	})
-	newer, err := next.TakeOver(l.soon(), produce.Nobody(), l.partitions(2))
+	newer, err := next.TakeOver(l.soon(), producer.NoIdentity(), l.partitions(2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 	if err := newer.Renew(l.soon(), l.partitions(2)); err != nil {
 		t.Fatal(err)
 	}
-	wantErr(t, l.put(older, l.at(0), "never"), produce.ErrFenced)
+	wantErr(t, l.put(older, l.at(0), "never"), producer.ErrFenced)
 	l.mustPut(newer, l.at(0), "c")
 	l.want(0, "a", "b", "c")
 }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package produce
+package producer
 
 import "time"
 

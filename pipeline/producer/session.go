@@ -1,4 +1,4 @@
-package produce
+package producer
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // limits bound the batches of a topic.
@@ -33,7 +34,7 @@ const (
 // its goroutines; Close waits for them.
 type Session struct {
 	fence *Fence
-	codec *Codec
+	codec *recordbatch.Codec
 	now   func() time.Time
 	meter *Meter
 
@@ -45,10 +46,10 @@ type Session struct {
 	renewed  instant
 	senders  map[cluster.TopicPartition]*Sender
 	fenced   map[cluster.TopicPartition]bool  // partitions whose log shows our marker
-	out      leftOut                          // partitions that could not be fenced
+	out      unfenced                         // partitions that could not be fenced
 	ends     map[cluster.TopicPartition]int64 // of their logs when the fence was raised, or earlier
 	limit    map[string]int                   // by topic
-	free     []*batch
+	free     []*recordbatch.Builder
 	encoded  [][]byte // buffers of deliveries that are over
 
 	running sync.WaitGroup
@@ -99,8 +100,8 @@ func (s *Session) Owns(at cluster.TopicPartition) bool {
 	return s.fenced[at]
 }
 
-// Unowned is why the session's fence does not cover a partition; nil when it does.
-func (s *Session) Unowned(at cluster.TopicPartition) error {
+// Unfenced is why the session's fence does not cover a partition; nil when it does.
+func (s *Session) Unfenced(at cluster.TopicPartition) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch why := s.out[at]; {
@@ -142,7 +143,7 @@ func (s *Session) Sender(at cluster.TopicPartition) (*Sender, error) {
 	target := min(maxTarget, max(minTarget, openBytes/perPartition/max(1, len(s.fenced))))
 	ctx, stop := context.WithCancel(context.Background())
 	sender := &Sender{session: s, at: at, stop: stop, next: s.ends[at], queue: make(chan job, 1),
-		limits: limits{batch: limit, target: min(target, max(headerSize, limit-slack))}}
+		limits: limits{batch: limit, target: min(target, max(recordbatch.HeaderSize, limit-slack))}}
 	s.senders[at] = sender
 	s.running.Go(func() { sender.run(ctx) })
 	return sender, nil
@@ -185,7 +186,7 @@ func (s *Session) all() []*Sender {
 }
 
 // Position is how far a partition is acknowledged; false when this session wrote nothing to it.
-func (s *Session) Position(at cluster.TopicPartition) (Position, bool) {
+func (s *Session) Position(at cluster.TopicPartition) (recordbatch.Position, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sender := s.senders[at]; sender != nil {
@@ -193,7 +194,7 @@ func (s *Session) Position(at cluster.TopicPartition) (Position, bool) {
 			return *p, true
 		}
 	}
-	return Position{}, false
+	return recordbatch.Position{}, false
 }
 
 // Waiting lists the partitions whose batch in flight was not acknowledged yet after an attempt, with the last answer.

@@ -1,4 +1,4 @@
-package produce
+package producer
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // attemptTimeout bounds one produce request; after it the same bytes are sent again.
@@ -30,7 +31,7 @@ type delivery struct {
 }
 
 // work delivers one batch, counted as in flight meanwhile.
-func (d *delivery) work(ctx context.Context, s *Sender, b *batch) error {
+func (d *delivery) work(ctx context.Context, s *Sender, b *recordbatch.Builder) error {
 	meter := s.session.meter
 	meter.inFlight.Add(1)
 	defer meter.inFlight.Add(-1)
@@ -45,14 +46,16 @@ func (d *delivery) work(ctx context.Context, s *Sender, b *batch) error {
 
 // deliver sends one batch until it is acknowledged. The same bytes go out at each attempt: the broker tells a batch that it has
 // already from a new one by the sequence number.
-func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
-	if !d.rest(s.session.done) {
+func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builder) error {
+	if !d.waitThrottle(s.session.done) {
 		return s.session.Err()
 	}
 	if as := s.session.Identity(); as != d.as {
 		d.as, d.sequence = as, 0
 	}
-	encoded, err := b.encode(append(s.session.buffer(), make([]byte, sizeLength)...), s.session.codec, d.as, d.sequence, s.session.now())
+	encoded, err := b.Encode(append(s.session.buffer(), make([]byte, sizeLength)...), s.session.codec, recordbatch.Stamp{
+		ProducerID: d.as.ID, ProducerEpoch: d.as.Epoch, Sequence: d.sequence, Time: s.session.now(),
+	})
 	if err != nil {
 		return err
 	}
@@ -69,16 +72,16 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 			return err
 		}
 		offset, throttle, err := s.session.send(ctx, s.at, encoded)
-		d.next = time.Now().Add(min(throttle, mostRest))
+		d.next = time.Now().Add(min(throttle, maxThrottleWait))
 		switch verdict(err) {
 		case acknowledged:
 			if offset >= 0 && offset < s.next {
 				// A log of its own name: nothing keeps an older instance out of it, and what stood in the former one is gone.
 				return fmt.Errorf("%w: %v took records at offset %d, its log reached to %d before: it was made anew, or has lost records", ErrRestore, s.at, offset, s.next)
 			}
-			d.sequence = advance(d.sequence, b.count)
+			d.sequence = advance(d.sequence, b.Count())
 			s.acknowledge(offset, b)
-			s.session.meter.acknowledged(b.count, len(encoded)-sizeLength)
+			s.session.meter.acknowledged(b.Count(), len(encoded)-sizeLength)
 			return nil
 		case fenced:
 			return fmt.Errorf("%w: %s: %w", ErrFenced, d.as, err)
@@ -86,11 +89,11 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *batch) error {
 			unknown = true
 		case unwritten:
 		case refused:
-			if !unknown && b.count > 1 && tooLarge(err) {
+			if !unknown && b.Count() > 1 && tooLarge(err) {
 				return d.halves(ctx, s, b)
 			}
-			return &RefusedError{Partition: s.at, Records: b.count, Bytes: len(encoded) - sizeLength, Unknown: unknown, Err: err}
-		case astray:
+			return &RefusedError{Partition: s.at, Records: b.Count(), Bytes: len(encoded) - sizeLength, Unknown: unknown, Err: err}
+		case sequenceMismatch:
 			return fmt.Errorf("%w: write to %v: %w", ErrRestore, s.at, err)
 		}
 		if ctx.Err() != nil {
@@ -119,8 +122,8 @@ func (d *delivery) noteWait(s *Sender, err error) {
 	}
 }
 
-// worthSaying is how long a broker throttles a client for more than an even pace.
-const worthSaying = time.Second
+// throttleWorthLogging is how long a broker throttles a client for more than an even pace.
+const throttleWorthLogging = time.Second
 
 // send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not tell, and for
 // how long the broker wants no more.
@@ -131,10 +134,10 @@ func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded [
 		Topic: at.Topic, Partition: at.Partition, RequiredAcks: kafka.RequireAll,
 		RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(encoded)},
 	})
-	if err == nil && answer.Throttle >= worthSaying {
+	if err == nil && answer.Throttle >= throttleWorthLogging {
 		s.fence.log().Warn("Kafka holds this client back: its quota is exceeded", "for", answer.Throttle.String(),
 			"do", "nothing, if it is meant to be slow; else raise producer_byte_rate or request_percentage of its user or client-id: kafka-configs.sh --entity-type users or clients shows them")
-		if answer.Throttle > mostRest {
+		if answer.Throttle > maxThrottleWait {
 			// The broker reads nothing of this connection for so long (KIP-219): whatever went over it, the owner's heartbeat too, would look as
 			// if nobody answered.
 			s.fence.Cluster.Reconnect()
@@ -149,11 +152,11 @@ func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded [
 	return answer.BaseOffset, answer.Throttle, answer.Error
 }
 
-// mostRest bounds the wait for a quota: a checkpoint, and an owner's heartbeat behind it, waits for all partitions.
-const mostRest = 10 * time.Second
+// maxThrottleWait bounds the wait for a quota: a checkpoint, and an owner's heartbeat behind it, waits for all partitions.
+const maxThrottleWait = 10 * time.Second
 
-// rest waits as long as the broker asked for with its last answer; false when the session has ended.
-func (d *delivery) rest(done <-chan struct{}) bool {
+// waitThrottle waits as long as the broker asked for with its last answer; false when the session has ended.
+func (d *delivery) waitThrottle(done <-chan struct{}) bool {
 	wait := time.Until(d.next)
 	if wait <= 0 {
 		return true
@@ -167,10 +170,10 @@ func (d *delivery) rest(done <-chan struct{}) bool {
 }
 
 // halves sends a batch that was definitely refused as too large in two parts.
-func (d *delivery) halves(ctx context.Context, s *Sender, b *batch) error {
+func (d *delivery) halves(ctx context.Context, s *Sender, b *recordbatch.Builder) error {
 	rest := s.session.newBatch()
 	defer s.session.freeBatch(rest)
-	b.split(b.count/2, rest)
+	b.Split(b.Count()/2, rest)
 	if err := d.deliver(ctx, s, b); err != nil {
 		return err
 	}
@@ -178,10 +181,10 @@ func (d *delivery) halves(ctx context.Context, s *Sender, b *batch) error {
 }
 
 // acknowledge moves the partition's position past the batch.
-func (s *Sender) acknowledge(offset int64, b *batch) {
-	p := &Position{Next: -1, Last: -1, LastID: string(b.lastID())}
+func (s *Sender) acknowledge(offset int64, b *recordbatch.Builder) {
+	p := &recordbatch.Position{Next: -1, Last: -1, LastID: string(b.LastID())}
 	if offset >= 0 {
-		p.Next = offset + int64(b.count)
+		p.Next = offset + int64(b.Count())
 		p.Last = p.Next - 1
 		s.next = p.Next
 	}

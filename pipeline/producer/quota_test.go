@@ -1,4 +1,4 @@
-package produce_test
+package producer_test
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 )
 
 // counter counts connections.
@@ -37,7 +37,7 @@ func TestQuota(t *testing.T) {
 	l := newLog(t, fake.ListenAddrs(), 1, nil)
 	var said bytes.Buffer
 	l.fence.Log = slog.New(slog.NewTextHandler(&said, nil))
-	s := l.takeOver(produce.Nobody(), l.at(0))
+	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	throttle, offset := int32(20), int64(10)
 	fake.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()

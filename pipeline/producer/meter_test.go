@@ -1,4 +1,4 @@
-package produce_test
+package producer_test
 
 import (
 	"testing"
@@ -7,16 +7,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 )
 
 // TestMeter: counts go on through sessions, and what is under way ends with them.
 func TestMeter(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
-	meter := new(produce.Meter)
+	meter := new(producer.Meter)
 	l.fence.Meter = meter
 	var bytes int64 // of the record sets that the broker took
-	var during produce.Stats
+	var during producer.Stats
 	var answers []*kerr.Error // to the next requests
 	l.fake.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		l.fake.KeepControl()
@@ -35,26 +35,26 @@ func TestMeter(t *testing.T) {
 		res.Topics = append(res.Topics, topic)
 		return res, nil, true
 	})
-	s := l.takeOver(produce.Nobody(), l.at(0))
+	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	l.mustPut(s, l.at(0), "first")
 	early := meter.Stats().Retries // while the client did not know the topic yet
 	first := bytes
 	answers = []*kerr.Error{kerr.NotEnoughReplicas}
 	l.mustPut(s, l.at(0), "a", "b")
-	if diff := cmp.Diff(produce.Stats{Batches: 1, Records: 1, Bytes: first, Retries: early + 1, InFlight: 1, Waiting: 1}, during); diff != "" {
+	if diff := cmp.Diff(producer.Stats{Batches: 1, Records: 1, Bytes: first, Retries: early + 1, InFlight: 1, Waiting: 1}, during); diff != "" {
 		t.Errorf("during the second attempt (-want +got):\n%s", diff)
 	}
 	l.mustPut(s, l.at(0), "c")
 	s.Close()
-	s = l.takeOver(produce.Nobody(), l.at(0))
+	s = l.takeOver(producer.NoIdentity(), l.at(0))
 	l.mustPut(s, l.at(0), "d")
 	answers = []*kerr.Error{kerr.NotLeaderForPartition, kerr.ProducerFenced}
-	wantErr(t, l.put(s, l.at(0), "e"), produce.ErrFenced)
+	wantErr(t, l.put(s, l.at(0), "e"), producer.ErrFenced)
 	s.Close()
-	if diff := cmp.Diff(produce.Stats{Batches: 4, Records: 5, Bytes: bytes, Retries: early + 2}, meter.Stats()); diff != "" {
+	if diff := cmp.Diff(producer.Stats{Batches: 4, Records: 5, Bytes: bytes, Retries: early + 2}, meter.Stats()); diff != "" {
 		t.Errorf("at the end (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(produce.Stats{}, (*produce.Meter)(nil).Stats()); diff != "" {
+	if diff := cmp.Diff(producer.Stats{}, (*producer.Meter)(nil).Stats()); diff != "" {
 		t.Errorf("without a meter (-want +got):\n%s", diff)
 	}
 }
@@ -62,7 +62,7 @@ func TestMeter(t *testing.T) {
 // TestMeterOfTakeOver: a coordinator that is away is what a take-over waits for.
 func TestMeterOfTakeOver(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
-	meter := new(produce.Meter)
+	meter := new(producer.Meter)
 	l.fence.Meter = meter
 	var during []bool
 	l.fake.ControlKey(int16(kmsg.AddPartitionsToTxn), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -83,7 +83,7 @@ func TestMeterOfTakeOver(t *testing.T) {
 		}
 		return res, nil, true
 	})
-	l.takeOver(produce.Nobody(), l.at(0))
+	l.takeOver(producer.NoIdentity(), l.at(0))
 	if diff := cmp.Diff([]bool{false, true}, during); diff != "" {
 		t.Errorf("fencing at each request (-want +got):\n%s", diff)
 	}

@@ -1,4 +1,4 @@
-package produce_test
+package producer_test
 
 import (
 	"errors"
@@ -11,7 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // fault makes the next produce request fail.
@@ -29,7 +30,7 @@ func TestAnswersThatMayPass(t *testing.T) {
 		t.Run(err.Message, func(t *testing.T) {
 			t.Parallel()
 			l := newFakeLog(t, 1, nil)
-			s := l.takeOver(produce.Nobody(), l.at(0))
+			s := l.takeOver(producer.NoIdentity(), l.at(0))
 			l.mustPut(s, l.at(0), "a")
 			l.fault(err)
 			l.fault(err)
@@ -77,7 +78,7 @@ func TestLostAcknowledgement(t *testing.T) {
 	}))
 	l := newLog(t, fake.ListenAddrs(), 1, nil)
 	l.fake = fake
-	s := l.takeOver(produce.Nobody(), l.at(0))
+	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	cuts := 0
 	fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()
@@ -98,11 +99,11 @@ func TestLostAcknowledgement(t *testing.T) {
 // TestDuplicateIsAcknowledged: the broker has the batch, but no longer knows where.
 func TestDuplicateIsAcknowledged(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
-	s := l.takeOver(produce.Nobody(), l.at(0))
+	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	l.fault(kerr.DuplicateSequenceNumber)
 	l.mustPut(s, l.at(0), "a")
 	position, _ := s.Position(l.at(0))
-	if diff := cmp.Diff(produce.Position{Next: -1, Last: -1, LastID: "id a"}, position); diff != "" {
+	if diff := cmp.Diff(recordbatch.Position{Next: -1, Last: -1, LastID: "id a"}, position); diff != "" {
 		t.Errorf("position (-want +got):\n%s", diff)
 	}
 }
@@ -112,24 +113,24 @@ func TestAnswersThatEndTheSession(t *testing.T) {
 	tests := map[string]struct {
 		answers []*kerr.Error
 		want    error
-		refused produce.RefusedError // when want is nil
+		refused producer.RefusedError // when want is nil
 	}{
-		"out of order":     {answers: []*kerr.Error{kerr.OutOfOrderSequenceNumber}, want: produce.ErrRestore},
-		"unknown producer": {answers: []*kerr.Error{kerr.UnknownProducerID}, want: produce.ErrRestore},
-		"old epoch":        {answers: []*kerr.Error{kerr.InvalidProducerEpoch}, want: produce.ErrFenced},
-		"fenced":           {answers: []*kerr.Error{kerr.NotLeaderForPartition, kerr.ProducerFenced}, want: produce.ErrFenced},
-		"refused":          {answers: []*kerr.Error{kerr.InvalidTimestamp}, refused: produce.RefusedError{Records: 2}},
+		"out of order":     {answers: []*kerr.Error{kerr.OutOfOrderSequenceNumber}, want: producer.ErrRestore},
+		"unknown producer": {answers: []*kerr.Error{kerr.UnknownProducerID}, want: producer.ErrRestore},
+		"old epoch":        {answers: []*kerr.Error{kerr.InvalidProducerEpoch}, want: producer.ErrFenced},
+		"fenced":           {answers: []*kerr.Error{kerr.NotLeaderForPartition, kerr.ProducerFenced}, want: producer.ErrFenced},
+		"refused":          {answers: []*kerr.Error{kerr.InvalidTimestamp}, refused: producer.RefusedError{Records: 2}},
 		"refused after a refusal that passes": {answers: []*kerr.Error{kerr.NotEnoughReplicas, kerr.TopicAuthorizationFailed, kerr.InvalidTimestamp},
-			refused: produce.RefusedError{Records: 2}},
-		"refused after unknown":             {answers: []*kerr.Error{kerr.RequestTimedOut, kerr.InvalidTimestamp}, refused: produce.RefusedError{Records: 2, Unknown: true}},
-		"too large after unknown":           {answers: []*kerr.Error{kerr.NetworkException, kerr.MessageTooLarge}, refused: produce.RefusedError{Records: 2, Unknown: true}},
-		"larger than a segment, even alone": {answers: []*kerr.Error{kerr.RecordListTooLarge, kerr.RecordListTooLarge}, refused: produce.RefusedError{Records: 1}},
+			refused: producer.RefusedError{Records: 2}},
+		"refused after unknown":             {answers: []*kerr.Error{kerr.RequestTimedOut, kerr.InvalidTimestamp}, refused: producer.RefusedError{Records: 2, Unknown: true}},
+		"too large after unknown":           {answers: []*kerr.Error{kerr.NetworkException, kerr.MessageTooLarge}, refused: producer.RefusedError{Records: 2, Unknown: true}},
+		"larger than a segment, even alone": {answers: []*kerr.Error{kerr.RecordListTooLarge, kerr.RecordListTooLarge}, refused: producer.RefusedError{Records: 1}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newFakeLog(t, 1, nil)
-			s := l.takeOver(produce.Nobody(), l.at(0))
+			s := l.takeOver(producer.NoIdentity(), l.at(0))
 			for _, err := range test.answers {
 				l.fault(err)
 			}
@@ -138,7 +139,7 @@ func TestAnswersThatEndTheSession(t *testing.T) {
 			if test.want != nil {
 				wantErr(t, err, test.want)
 			} else {
-				var got *produce.RefusedError
+				var got *producer.RefusedError
 				if !errors.As(err, &got) {
 					t.Fatalf("error %v, want a RefusedError", err)
 				}

@@ -1,4 +1,4 @@
-package produce_test
+package producer_test
 
 import (
 	"slices"
@@ -11,22 +11,22 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 )
 
 func TestTakeOverFences(t *testing.T) {
 	onEachKafka(t, 2, func(t *testing.T, l *log) {
-		older := l.takeOver(produce.Nobody(), l.partitions(2)...)
+		older := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
 		l.mustPut(older, l.at(0), "a")
-		newer := l.takeOver(produce.Nobody(), l.partitions(2)...)
+		newer := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
 		if older.Identity().ID != newer.Identity().ID || older.Identity().Epoch >= newer.Identity().Epoch {
 			t.Errorf("%v took over from %v", newer.Identity(), older.Identity())
 		}
 		for p := range 2 { // partition 1 was never written by the older one
-			wantErr(t, l.put(older, l.at(p), "never"), produce.ErrFenced)
+			wantErr(t, l.put(older, l.at(p), "never"), producer.ErrFenced)
 		}
 		<-older.Done()
-		wantErr(t, older.Err(), produce.ErrFenced)
+		wantErr(t, older.Err(), producer.ErrFenced)
 		l.mustPut(newer, l.at(0), "b")
 		l.mustPut(newer, l.at(1), "c")
 		l.want(0, "a", "b")
@@ -36,7 +36,7 @@ func TestTakeOverFences(t *testing.T) {
 
 func TestRenew(t *testing.T) {
 	onEachKafka(t, 2, func(t *testing.T, l *log) {
-		s := l.takeOver(produce.Nobody(), l.at(0))
+		s := l.takeOver(producer.NoIdentity(), l.at(0))
 		l.mustPut(s, l.at(0), "a")
 		before := s.Identity()
 		for range 2 {
@@ -49,9 +49,9 @@ func TestRenew(t *testing.T) {
 		if after := s.Identity(); after.ID != before.ID || after.Epoch <= before.Epoch {
 			t.Errorf("%v renewed became %v", before, after)
 		}
-		newer := l.takeOver(produce.Nobody(), l.partitions(2)...)
-		wantErr(t, s.Renew(l.soon(), l.partitions(2)), produce.ErrFenced)
-		wantErr(t, s.Err(), produce.ErrFenced)
+		newer := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
+		wantErr(t, s.Renew(l.soon(), l.partitions(2)), producer.ErrFenced)
+		wantErr(t, s.Err(), producer.ErrFenced)
 		l.mustPut(newer, l.at(0), "d")
 		l.want(0, "a", "b", "b", "d")
 		l.want(1, "c", "c")
@@ -61,27 +61,27 @@ func TestRenew(t *testing.T) {
 // TestRenewWithFewerPartitions: a partition that the fence no longer covers is not written.
 func TestRenewWithFewerPartitions(t *testing.T) {
 	l := newFakeLog(t, 2, nil)
-	s := l.takeOver(produce.Nobody(), l.partitions(2)...)
+	s := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
 	l.mustPut(s, l.at(1), "a")
 	if err := s.Renew(l.soon(), l.partitions(1)); err != nil {
 		t.Fatal(err)
 	}
 	err := l.put(s, l.at(1), "never")
-	wantErr(t, err, produce.ErrRestore)
-	wantErr(t, err, produce.ErrNotOwned)
+	wantErr(t, err, producer.ErrRestore)
+	wantErr(t, err, producer.ErrNotOwned)
 	l.want(1, "a")
 }
 
 func TestTakeOverWithOwnIdentity(t *testing.T) {
 	onEachKafka(t, 1, func(t *testing.T, l *log) {
-		first := l.takeOver(produce.Nobody(), l.at(0))
+		first := l.takeOver(producer.NoIdentity(), l.at(0))
 		first.Close()
 		again := l.takeOver(first.Identity(), l.at(0))
 		l.mustPut(again, l.at(0), "a")
-		other := l.takeOver(produce.Nobody(), l.at(0))
-		for _, from := range []produce.Identity{first.Identity(), again.Identity()} {
+		other := l.takeOver(producer.NoIdentity(), l.at(0))
+		for _, from := range []producer.Identity{first.Identity(), again.Identity()} {
 			_, err := l.fence.TakeOver(l.soon(), from, l.partitions(1))
-			wantErr(t, err, produce.ErrFenced)
+			wantErr(t, err, producer.ErrFenced)
 		}
 		l.mustPut(other, l.at(0), "b")
 		l.want(0, "a", "b")
@@ -91,7 +91,7 @@ func TestTakeOverWithOwnIdentity(t *testing.T) {
 // TestFailedRenewalKeepsIdentity: a renewal that the broker broke off midway is no loss of ownership.
 func TestFailedRenewalKeepsIdentity(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
-	s := l.takeOver(produce.Nobody(), l.at(0))
+	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	l.mustPut(s, l.at(0), "a")
 	l.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.AddPartitionsToTxn}, Topic: l.topic, Partitions: []int32{0}, Err: kerr.InvalidTxnState})
 	wantErr(t, s.Renew(l.soon(), l.partitions(1)), kafka.InvalidTransactionState)
@@ -106,15 +106,15 @@ func TestRepeatedInit(t *testing.T) {
 		if l.fake != nil {
 			t.Skip("kfake bumps the epoch at each request")
 		}
-		ask := func(from produce.Identity) (produce.Identity, error) {
+		ask := func(from producer.Identity) (producer.Identity, error) {
 			answer, err := l.cluster.Client().InitProducerID(l.soon(), &kafka.InitProducerIDRequest{
 				TransactionalID: l.fence.TransactionalID, TransactionTimeoutMs: 30000, ProducerID: int(from.ID), ProducerEpoch: int(from.Epoch)})
 			if err != nil {
 				t.Fatal(err)
 			}
-			return produce.Identity{ID: int64(answer.Producer.ProducerID), Epoch: int16(answer.Producer.ProducerEpoch)}, answer.Error
+			return producer.Identity{ID: int64(answer.Producer.ProducerID), Epoch: int16(answer.Producer.ProducerEpoch)}, answer.Error
 		}
-		from := l.takeOver(produce.Nobody(), l.at(0)).Identity()
+		from := l.takeOver(producer.NoIdentity(), l.at(0)).Identity()
 		first, err := ask(from)
 		if err != nil {
 			t.Fatal(err)
@@ -126,8 +126,8 @@ func TestRepeatedInit(t *testing.T) {
 		if diff := cmp.Diff(first, repeated); diff != "" {
 			t.Errorf("the repeated request got another identity:\n%s", diff)
 		}
-		l.takeOver(produce.Nobody(), l.at(0))
-		for _, stale := range []produce.Identity{from, first} {
+		l.takeOver(producer.NoIdentity(), l.at(0))
+		for _, stale := range []producer.Identity{from, first} {
 			if got, err := ask(stale); !cluster.Fenced(err) {
 				t.Errorf("%v was given %v, %v after another instance had taken over", stale, got, err)
 			}
@@ -137,7 +137,7 @@ func TestRepeatedInit(t *testing.T) {
 
 // TestLeftOut: one partition that can't be fenced does not keep the others from being written.
 func TestLeftOut(t *testing.T) {
-	missing := cluster.TopicPartition{Topic: "produce.missing", Partition: 0}
+	missing := cluster.TopicPartition{Topic: "producer.missing", Partition: 0}
 	tests := map[string]struct {
 		extra  []cluster.TopicPartition
 		faults []kfake.Fault // on partition 1
@@ -171,7 +171,7 @@ func TestLeftOut(t *testing.T) {
 					test.extra[i].Topic = l.topic
 				}
 			}
-			s := l.takeOver(produce.Nobody(), slices.Concat(test.extra, l.partitions(3))...)
+			s := l.takeOver(producer.NoIdentity(), slices.Concat(test.extra, l.partitions(3))...)
 			for _, f := range faults {
 				f.Remove()
 			}
@@ -208,11 +208,11 @@ func TestMarkerIsLookedFor(t *testing.T) {
 		}
 		return nil, nil, false
 	})
-	s := l.takeOver(produce.Nobody(), l.partitions(2)...)
+	s := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
 	if !s.Owns(l.at(0)) || s.Owns(l.at(1)) {
 		t.Errorf("owns partition 0: %v, partition 1, which has no marker: %v", s.Owns(l.at(0)), s.Owns(l.at(1)))
 	}
-	wantErr(t, l.put(s, l.at(1), "never"), produce.ErrNotOwned)
+	wantErr(t, l.put(s, l.at(1), "never"), producer.ErrNotOwned)
 	drop = false
 	if err := s.Renew(l.soon(), l.partitions(2)); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,6 @@
-package produce
+package producer
+
+import "dfinery-kafka/pipeline/recordbatch"
 
 // buffer is room to encode a batch in. Deliveries share it: few of many partitions have a batch in flight.
 func (s *Session) buffer() []byte {
@@ -14,7 +16,7 @@ func (s *Session) buffer() []byte {
 }
 
 func (s *Session) freeBuffer(b []byte) {
-	if cap(b) > keptRoom {
+	if cap(b) > recordbatch.KeptRoom {
 		return
 	}
 	s.mu.Lock()
@@ -22,7 +24,7 @@ func (s *Session) freeBuffer(b []byte) {
 	s.encoded = append(s.encoded, b)
 }
 
-func (s *Session) newBatch() *batch {
+func (s *Session) newBatch() *recordbatch.Builder {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n := len(s.free); n > 0 {
@@ -30,13 +32,13 @@ func (s *Session) newBatch() *batch {
 		s.free = s.free[:n-1]
 		return b
 	}
-	b := &batch{}
-	b.reset()
+	b := &recordbatch.Builder{}
+	b.Reset()
 	return b
 }
 
-func (s *Session) freeBatch(b *batch) {
-	b.reset()
+func (s *Session) freeBatch(b *recordbatch.Builder) {
+	b.Reset()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.free = append(s.free, b)

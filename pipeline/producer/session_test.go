@@ -1,4 +1,4 @@
-package produce_test
+package producer_test
 
 import (
 	"context"
@@ -9,19 +9,20 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 func TestOrder(t *testing.T) {
 	onEachKafka(t, 3, func(t *testing.T, l *log) {
-		s := l.takeOver(produce.Nobody(), l.partitions(3)...)
+		s := l.takeOver(producer.NoIdentity(), l.partitions(3)...)
 		values := numbered(900, 2000) // several batches a partition
 		for i, v := range values {
 			sender, err := s.Sender(l.at(i % 3))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := sender.Append(entry(v)); err != nil {
+			if err := appendEntry(sender, v); err != nil {
 				t.Fatal(err)
 			}
 			if i == 100 {
@@ -44,12 +45,12 @@ func TestOrder(t *testing.T) {
 			}
 			l.want(p, want...)
 			position, _ := s.Position(l.at(p))
-			if diff := cmp.Diff(produce.Position{Next: ends[p].End, Last: ends[p].End - 1, LastID: "id " + want[299]}, position); diff != "" {
+			if diff := cmp.Diff(recordbatch.Position{Next: ends[p].End, Last: ends[p].End - 1, LastID: "id " + want[299]}, position); diff != "" {
 				t.Errorf("position of partition %d (-want +got):\n%s", p, diff)
 			}
 		}
 		s.Close()
-		wantErr(t, s.Err(), produce.ErrClosed)
+		wantErr(t, s.Err(), producer.ErrClosed)
 		wantNoSenders(t)
 	})
 }
@@ -57,13 +58,13 @@ func TestOrder(t *testing.T) {
 func TestSessionWithoutFence(t *testing.T) {
 	onEachKafka(t, 1, func(t *testing.T, l *log) {
 		l.fence.TransactionalID = ""
-		s := l.takeOver(produce.Nobody(), l.at(0))
+		s := l.takeOver(producer.NoIdentity(), l.at(0))
 		l.mustPut(s, l.at(0), "a", "b")
 		if err := s.Renew(l.soon(), l.partitions(1)); err != nil {
 			t.Fatal(err)
 		}
 		l.mustPut(s, l.at(0), "c")
-		other := l.takeOver(produce.Nobody(), l.at(0))
+		other := l.takeOver(producer.NoIdentity(), l.at(0))
 		l.mustPut(other, l.at(0), "d")
 		l.mustPut(s, l.at(0), "e")
 		l.want(0, "a", "b", "c", "d", "e")
@@ -72,7 +73,7 @@ func TestSessionWithoutFence(t *testing.T) {
 
 func TestNothingWrittenHasNoPosition(t *testing.T) {
 	l := newFakeLog(t, 2, nil)
-	s := l.takeOver(produce.Nobody(), l.partitions(2)...)
+	s := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
 	if err := s.Flush(l.soon()); err != nil {
 		t.Fatal(err)
 	}
@@ -81,10 +82,10 @@ func TestNothingWrittenHasNoPosition(t *testing.T) {
 		t.Errorf("position %+v of a partition that was not written", position)
 	}
 	_, err := s.Sender(l.at(2))
-	wantErr(t, err, produce.ErrNotOwned)
+	wantErr(t, err, producer.ErrNotOwned)
 	s.Close()
 	_, err = s.Sender(l.at(0))
-	wantErr(t, err, produce.ErrClosed)
+	wantErr(t, err, producer.ErrClosed)
 }
 
 // stall holds back every produce request until the returned function is called, and tells on the channel of each that arrives.
@@ -106,7 +107,7 @@ func stall(fake *kfake.Cluster) (arrived <-chan struct{}, release func()) {
 // TestBackPressure: while the broker takes nothing, Append waits, and what is held is bounded.
 func TestBackPressure(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
-	s := l.takeOver(produce.Nobody(), l.at(0))
+	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	sender, err := s.Sender(l.at(0))
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +118,7 @@ func TestBackPressure(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() {
 		for _, v := range values {
-			if err := sender.Append(entry(v)); err != nil {
+			if err := appendEntry(sender, v); err != nil {
 				ended <- err
 				return
 			}
@@ -148,7 +149,7 @@ func TestBackPressure(t *testing.T) {
 // TestCloseWhileBlocked: Close wakes who waits for the broker, and leaves no goroutine.
 func TestCloseWhileBlocked(t *testing.T) {
 	l := newFakeLog(t, 2, nil)
-	s := l.takeOver(produce.Nobody(), l.partitions(2)...)
+	s := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
 	sender, err := s.Sender(l.at(0))
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +159,7 @@ func TestCloseWhileBlocked(t *testing.T) {
 	ended := make(chan error, 2)
 	go func() {
 		for {
-			if err := sender.Append(entry(numbered(1, 64<<10)[0])); err != nil {
+			if err := appendEntry(sender, numbered(1, 64<<10)[0]); err != nil {
 				ended <- err
 				return
 			}
@@ -169,22 +170,22 @@ func TestCloseWhileBlocked(t *testing.T) {
 	<-arrived
 	s.Close()
 	for range 2 {
-		wantErr(t, <-ended, produce.ErrClosed)
+		wantErr(t, <-ended, producer.ErrClosed)
 	}
-	wantErr(t, s.Err(), produce.ErrClosed)
+	wantErr(t, s.Err(), producer.ErrClosed)
 	wantNoSenders(t)
 }
 
 // TestAbandonedFlush: a Flush whose context ends says nothing of what is under way, and the next one still waits for it.
 func TestAbandonedFlush(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
-	s := l.takeOver(produce.Nobody(), l.at(0))
+	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	arrived, release := stall(l.fake)
 	sender, err := s.Sender(l.at(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sender.Append(entry("a")); err != nil {
+	if err := appendEntry(sender, "a"); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 { // the queue is full at the last
@@ -208,7 +209,7 @@ func TestStale(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	now := time.Now()
 	l.fence.Now = func() time.Time { return now }
-	s := l.takeOver(produce.Nobody(), l.at(0))
+	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	l.mustPut(s, l.at(0), "a")
 	now = now.Add(11 * time.Hour)
 	l.mustPut(s, l.at(0), "b")
@@ -218,8 +219,8 @@ func TestStale(t *testing.T) {
 	now = now.Add(11 * time.Hour)
 	l.mustPut(s, l.at(0), "c")
 	now = now.Add(61 * time.Minute)
-	wantErr(t, l.put(s, l.at(0), "never"), produce.ErrStale)
-	wantErr(t, s.Err(), produce.ErrStale)
+	wantErr(t, l.put(s, l.at(0), "never"), producer.ErrStale)
+	wantErr(t, s.Err(), producer.ErrStale)
 	l.mustPut(l.takeOver(s.Identity(), l.at(0)), l.at(0), "d")
 	l.want(0, "a", "b", "c", "d")
 }

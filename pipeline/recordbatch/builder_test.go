@@ -1,4 +1,4 @@
-package produce
+package recordbatch
 
 import (
 	"bytes"
@@ -35,14 +35,24 @@ func randomRecords(seed uint64, n, size int) []plain {
 	return records
 }
 
-func record(p plain) *Record {
-	r := &Record{Key: []byte(p.Key), Value: Bytes(p.Value)}
+// add appends p to b.
+func add(t *testing.T, b *Builder, p plain) {
+	t.Helper()
+	if _, err := b.Append([]byte(p.Key), Bytes(p.Value), p.headers()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p plain) headers() []Header {
+	var headers []Header
 	for _, h := range p.Headers {
 		name, value, _ := bytes.Cut([]byte(h), []byte("="))
-		r.Headers = append(r.Headers, Header{Key: string(name), Value: value})
+		headers = append(headers, Header{Key: name, Value: value})
 	}
-	return r
+	return headers
 }
+
+var stamp = Stamp{ProducerID: 7_000_000_000, ProducerEpoch: 12, Sequence: 99, Time: time.UnixMilli(1_700_000_000_123)}
 
 // TestBatchIsReadByOthers writes batches with each codec and reads them with franz-go and with kafka-go.
 func TestBatchIsReadByOthers(t *testing.T) {
@@ -53,15 +63,15 @@ func TestBatchIsReadByOthers(t *testing.T) {
 		}
 		for seed, size := range []int{0, 1, 30, 57, 63, 64, 200, 900, 9_000, 70_000} {
 			want := randomRecords(uint64(seed), 50, size)
-			var b batch
-			b.reset()
+			var b Builder
+			b.Reset()
 			for _, p := range want {
-				b.append(record(p))
+				add(t, &b, p)
 			}
-			if got, last := string(b.lastID()), want[49].Headers[0][3:]; got != last {
+			if got, last := string(b.LastID()), want[49].Headers[0][3:]; got != last {
 				t.Errorf("last id %q, want %q", got, last)
 			}
-			encoded, err := b.encode([]byte("before"), codec, Identity{ID: 7_000_000_000, Epoch: 12}, 99, time.UnixMilli(1_700_000_000_123))
+			encoded, err := b.Encode([]byte("before"), codec, stamp)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,18 +144,18 @@ func TestSplit(t *testing.T) {
 	want := randomRecords(3, 140, 300)
 	codec, _ := NewCodec("none")
 	for n := range len(want) {
-		var b, rest batch
-		b.reset()
+		var b, rest Builder
+		b.Reset()
 		for _, p := range want {
-			b.append(record(p))
+			add(t, &b, p)
 		}
-		b.split(n, &rest)
+		b.Split(n, &rest)
 		var got []plain
-		for _, half := range []*batch{&b, &rest} {
-			if half.count == 0 {
+		for _, half := range []*Builder{&b, &rest} {
+			if half.Count() == 0 {
 				continue
 			}
-			encoded, err := half.encode(nil, codec, Identity{ID: 7_000_000_000, Epoch: 12}, 99, time.UnixMilli(1_700_000_000_123))
+			encoded, err := half.Encode(nil, codec, stamp)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -162,15 +172,15 @@ func FuzzBatch(f *testing.F) {
 	f.Add([]byte(nil), bytes.Repeat([]byte("x"), 8191), []byte(nil), 1)
 	codec, _ := NewCodec("snappy")
 	f.Fuzz(func(t *testing.T, key, value, id []byte, n int) {
-		var b batch
-		b.reset()
+		var b Builder
+		b.Reset()
 		var want []plain
 		for i := range n&63 + 1 {
 			p := plain{Key: string(key[:len(key)*i/64]), Value: fmt.Sprint(string(value), i), Headers: []string{"id=" + string(id)}}
 			want = append(want, p)
-			b.append(record(p))
+			add(t, &b, p)
 		}
-		encoded, err := b.encode(nil, codec, Identity{ID: 7_000_000_000, Epoch: 12}, 99, time.UnixMilli(1_700_000_000_123))
+		encoded, err := b.Encode(nil, codec, stamp)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,17 +193,22 @@ func FuzzBatch(f *testing.F) {
 	})
 }
 
+type wideRecord struct {
+	key, value []byte
+	headers    []Header
+}
+
 // wideRecords are like the rows of a wide export: 22 members whose names repeat and whose values do so less, 860 bytes.
-func wideRecords(n int) []Record {
+func wideRecords(n int) []wideRecord {
 	rng := rand.New(rand.NewPCG(1, 2))
-	records := make([]Record, n)
+	records := make([]wideRecord, n)
 	for i := range records {
 		key, id := fmt.Sprintf("u%09d", rng.IntN(100_000)), fmt.Sprintf("%011x%011x", rng.Uint64()>>20, rng.Uint64()>>20)
 		value := fmt.Appendf(nil, `{"df_unified_id":"%s","event_log_id":"%016x-%016x"`, key, rng.Uint64(), rng.Uint64())
 		for m := range 20 {
 			value = fmt.Appendf(value, `,"df_items_property_%02d":"value %d of %d"`, m, rng.IntN(500), rng.IntN(40))
 		}
-		records[i] = Record{Key: []byte(key), Value: Bytes(append(value, '}')), Headers: []Header{{"id", []byte(id)}, {"export", []byte("1234/events/2026-11-22/3")}}}
+		records[i] = wideRecord{[]byte(key), append(value, '}'), []Header{{[]byte("id"), []byte(id)}, {[]byte("export"), []byte("1234/events/2026-11-22/3")}}}
 	}
 	return records
 }
@@ -209,22 +224,34 @@ func BenchmarkBatch(b *testing.B) {
 			}
 			b.ReportAllocs()
 			var (
-				open     batch
+				open     Builder
 				out      []byte
 				in, sent int
+				value    benchValue
 			)
-			open.reset()
+			open.Reset()
 			for i := 0; b.Loop(); i++ {
-				if open.append(&records[i%len(records)]) < maxTarget {
-					continue
-				}
-				if out, err = open.encode(out[:0], codec, Identity{}, 0, time.Now()); err != nil {
+				r := &records[i%len(records)]
+				value.text = r.value
+				size, err := open.Append(r.key, &value, r.headers)
+				if err != nil {
 					b.Fatal(err)
 				}
-				in, sent = in+len(open.buf), sent+len(out)
-				open.reset()
+				if size < 512<<10 {
+					continue
+				}
+				if out, err = open.Encode(out[:0], codec, Stamp{Time: time.Now()}); err != nil {
+					b.Fatal(err)
+				}
+				in, sent = in+open.Size(), sent+len(out)
+				open.Reset()
 			}
 			b.ReportMetric(float64(sent)/float64(max(in, 1)), "sent/byte")
 		})
 	}
 }
+
+// benchValue is behind a pointer, as an encoder is.
+type benchValue struct{ text []byte }
+
+func (v *benchValue) Append(dst []byte) ([]byte, error) { return append(dst, v.text...), nil }

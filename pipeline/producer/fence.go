@@ -1,4 +1,4 @@
-package produce
+package producer
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // Fence makes older instances with the same transactional id unable to write. The transactional id is used for nothing else:
@@ -20,7 +21,7 @@ type Fence struct {
 	Cluster *cluster.Cluster
 	// TransactionalID is the id that all instances share; empty means no fence: an idempotent producer, several of which may write.
 	TransactionalID string
-	Codec           *Codec
+	Codec           *recordbatch.Codec
 	Log             *slog.Logger     // nil: nothing is logged
 	Now             func() time.Time // nil: time.Now
 	Meter           *Meter           // nil: nothing is counted
@@ -28,18 +29,18 @@ type Fence struct {
 	Patience time.Duration
 }
 
-// Nobody is the identity of an instance that never owned anything: taking over from it fences whoever is the owner.
-func Nobody() Identity { return Identity{ID: -1, Epoch: -1} }
+// NoIdentity is the identity of an instance that never owned anything: taking over from it fences the present owner.
+func NoIdentity() Identity { return Identity{ID: -1, Epoch: -1} }
 
 // TakeOver makes this instance the only one that can write to the partitions, or as many of them as can be fenced now: Owns tells.
-// With from Nobody it fences the present owner; with the identity of an own earlier session it succeeds only if nobody has taken
+// With from NoIdentity it fences the present owner; with the identity of an own earlier session it succeeds only if nobody has taken
 // over since, else it is ErrFenced. It retries what may pass until ctx ends, or Patience.
 func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []cluster.TopicPartition) (*Session, error) {
 	s := &Session{
 		fence: f, codec: f.Codec, now: f.now, meter: cmp.Or(f.Meter, new(Meter)), done: make(chan struct{}),
 		senders: map[cluster.TopicPartition]*Sender{}, fenced: map[cluster.TopicPartition]bool{}, ends: map[cluster.TopicPartition]int64{}, limit: map[string]int{},
 	}
-	if err := s.raise(ctx, from, partitions); err != nil {
+	if err := s.acquire(ctx, from, partitions); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -49,21 +50,21 @@ func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []cluste
 // meanwhile: the caller has flushed, and holds back until Renew returns. An error ends the session; ErrFenced means that ownership
 // is lost. A partition that the fence no longer covers ends the session at the next write to it.
 func (s *Session) Renew(ctx context.Context, partitions []cluster.TopicPartition) error {
-	if err := s.raise(ctx, s.Identity(), partitions); err != nil {
+	if err := s.acquire(ctx, s.Identity(), partitions); err != nil {
 		s.End(err)
 		return err
 	}
 	return nil
 }
 
-// raise is the take-over itself, in this order, no step of which may be left out:
+// acquire is the takeover itself, in this order, no step of which may be left out:
 // the epoch is bumped; an empty transaction over the partitions is committed, whose marker carries the new epoch to their leaders;
 // a second InitProducerId with the same identity succeeds only when the markers are written; then each log is searched for the
 // marker, because the coordinator drops that of a partition without a leader and succeeds all the same.
-func (s *Session) raise(ctx context.Context, from Identity, partitions []cluster.TopicPartition) error {
+func (s *Session) acquire(ctx context.Context, from Identity, partitions []cluster.TopicPartition) error {
 	began := instantAt(s.now())
 	if s.fence.TransactionalID == "" {
-		id, err := s.fence.initProducer(ctx, Nobody())
+		id, err := s.fence.initProducer(ctx, NoIdentity())
 		if err != nil {
 			return err
 		}
@@ -78,11 +79,11 @@ func (s *Session) raise(ctx context.Context, from Identity, partitions []cluster
 	if err != nil {
 		return err
 	}
-	if from != Nobody() && bumped.ID != from.ID {
+	if from != NoIdentity() && bumped.ID != from.ID {
 		return fmt.Errorf("%w: %s became %s", ErrFenced, from, bumped)
 	}
 	s.become(bumped)
-	out := leftOut{}
+	out := unfenced{}
 	logs, err := s.fence.writable(ctx, partitions, out)
 	if err != nil {
 		return err
@@ -98,7 +99,7 @@ func (s *Session) raise(ctx context.Context, from Identity, partitions []cluster
 		return fmt.Errorf("%w: %s became %s", ErrFenced, bumped, final)
 	}
 	fenced := s.fence.marked(ctx, bumped, logs, out)
-	out.say(s.fence.log())
+	out.logTo(s.fence.log())
 	s.adopt(final, fenced, out, began)
 	return nil
 }
@@ -110,7 +111,7 @@ func (s *Session) become(id Identity) {
 }
 
 // adopt makes the session write as id to the partitions, behind what their logs had. Its fence is as old as the request for it: began.
-func (s *Session) adopt(id Identity, logs []cluster.LogRange, out leftOut, began instant) {
+func (s *Session) adopt(id Identity, logs []cluster.LogRange, out unfenced, began instant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.identity = id
@@ -161,10 +162,10 @@ func (f *Fence) retry(ctx context.Context, what string, try func() error) error 
 			return fmt.Errorf("%s: %w: %w", what, ErrFenced, err)
 		case ctx.Err() != nil:
 			return fmt.Errorf("%s: %w", what, errors.Join(ctx.Err(), err))
-		case !passes(err), f.Patience > 0 && time.Since(began) >= f.Patience:
+		case !isTransient(err), f.Patience > 0 && time.Since(began) >= f.Patience:
 			return fmt.Errorf("%s: %w", what, err)
 		}
-		if text := err.Error(); text != said && !errors.Is(err, kafka.ConcurrentTransactions) && time.Since(began) >= sayAfter {
+		if text := err.Error(); text != said && !errors.Is(err, kafka.ConcurrentTransactions) && time.Since(began) >= logAfter {
 			said = text
 			f.log().Warn("waiting to "+what, "error", err, "do", "look at the brokers: it is tried until they answer")
 		}
@@ -175,11 +176,11 @@ func (f *Fence) retry(ctx context.Context, what string, try func() error) error 
 	}
 }
 
-// sayAfter is longer than a new cluster takes to make its coordinators, which is nothing to look after.
-const sayAfter = 2 * time.Second
+// logAfter is longer than a new cluster takes to make its coordinators, which is nothing to look after.
+const logAfter = 2 * time.Second
 
-// passes tells which answers of the transaction coordinator may pass.
-func passes(err error) bool {
+// isTransient says which answers of the transaction coordinator may pass.
+func isTransient(err error) bool {
 	return cluster.Retriable(err) || errors.Is(err, kafka.ConcurrentTransactions) || errors.Is(err, kafka.NotCoordinatorForGroup) ||
 		errors.Is(err, kafka.GroupLoadInProgress) || errors.Is(err, kafka.GroupCoordinatorNotAvailable)
 }

@@ -1,4 +1,4 @@
-package produce
+package producer
 
 import (
 	"errors"
@@ -58,12 +58,12 @@ func (e *RefusedError) Unwrap() error { return e.Err }
 type outcome int
 
 const (
-	acknowledged outcome = iota
-	unsure               // perhaps written: try again with the same bytes
-	unwritten            // definitely not written: try again
-	refused              // definitely not written, and never will be
-	fenced               // a newer instance owns the partition
-	astray               // the broker's idea of our sequence is not ours
+	acknowledged     outcome = iota
+	unsure                   // perhaps written: try again with the same bytes
+	unwritten                // definitely not written: try again
+	refused                  // definitely not written, and never will be
+	fenced                   // a newer instance owns the partition
+	sequenceMismatch         // the broker's idea of our sequence is not ours
 )
 
 // tooLarge tells the answers to a batch that is larger than the topic's max.message.bytes or segment.bytes.
@@ -79,7 +79,7 @@ func verdict(err error) outcome {
 	case cluster.Fenced(err):
 		return fenced
 	case errors.Is(err, kafka.OutOfOrderSequenceNumber), errors.Is(err, kafka.UnknownProducerId):
-		return astray
+		return sequenceMismatch
 	case tooLarge(err), errors.Is(err, kafka.InvalidTimestamp), errors.Is(err, kafka.InvalidMessage), errors.Is(err, kafka.InvalidRecord),
 		errors.Is(err, kafka.UnsupportedCompressionType), errors.Is(err, kafka.UnsupportedForMessageFormat):
 		return refused

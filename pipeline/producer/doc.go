@@ -1,4 +1,4 @@
-// Package produce writes records to Kafka exactly once: record batches that it encodes itself, one sender for each
+// Package producer writes records to Kafka exactly once: record batches (package recordbatch), one sender for each
 // partition, and the fence that keeps older instances out.
 //
 // It knows nothing of DFINERY. Its promises: records of one partition are appended in the order in which they were given; an
@@ -6,11 +6,9 @@
 //
 // The files, in the order of a record's way:
 //
+//	identity.go     what the broker knows a producer by
 //	session.go      one ownership of partitions: its senders, its end
 //	sender.go       a partition's open batch and its queue
-//	batch.go        records become a batch
-//	encode.go       a batch as Kafka takes it: header, sequence number, checksum
-//	codec.go        compression
 //	pool.go         memory of batches, used again
 //	deliver.go      a batch is sent until it is acknowledged or refused for good
 //	errors.go       why a session ends, and what a broker's answer means
@@ -20,4 +18,4 @@
 //	clock.go        how long a fence may be relied on
 //	clock_linux.go  the time that a suspended machine slept, too
 //	clock_other.go  where that is not to be had
-package produce
+package producer

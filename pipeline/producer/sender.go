@@ -1,4 +1,4 @@
-package produce
+package producer
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // Sender appends records to one partition. A record goes into the open batch; full batches wait in a short queue, whose being
@@ -19,18 +20,18 @@ type Sender struct {
 	stop    context.CancelFunc // of the requests under way
 
 	mu     sync.Mutex // guards open and queued
-	open   *batch
+	open   *recordbatch.Builder
 	queued int64        // batches put into the queue
 	sent   atomic.Int64 // those of them that are acknowledged
 
 	next     int64 // no batch to come stands before it; owned by run
-	position atomic.Pointer[Position]
+	position atomic.Pointer[recordbatch.Position]
 	waiting  atomic.Pointer[waiting] // why the batch in flight is not acknowledged yet
 }
 
 // job is a batch to send or, without one, a flush to report: all jobs before it are acknowledged.
 type job struct {
-	batch   *batch
+	batch   *recordbatch.Builder
 	flushed chan<- struct{}
 }
 
@@ -40,27 +41,29 @@ type waiting struct {
 	err   error // the last answer
 }
 
-// Position is how far a partition is known to be written by this session.
-type Position struct {
-	Next   int64  // the offset after the last acknowledged record; -1 when the broker's answer did not tell
-	Last   int64  // the offset of the last acknowledged record; -1 when the broker's answer did not tell
-	LastID string // the first header value of the last acknowledged record
+// UseSingleBatch makes what is appended between two flushes one batch, of which a log has all or nothing: as long as it fits into the
+// topic's max.message.bytes, uncompressed. It is called before the first Append.
+func (s *Sender) UseSingleBatch() {
+	s.limits.target = max(recordbatch.HeaderSize, s.limits.batch-slack)
 }
 
-// Whole makes what is appended between two flushes one batch, which a log has whole or not at all: as long as it fits into the topic's
-// max.message.bytes, uncompressed. It is called before the first Append.
-func (s *Sender) Whole() { s.limits.target = max(headerSize, s.limits.batch-slack) }
-
-// Append adds a record to the partition. It waits when the queue is full, until the session ends; that error comes at the latest
-// with the next full batch. A record that the topic does not take even alone is a *TooLargeError; it is not appended.
-func (s *Sender) Append(r *Record) error {
+// Append adds a record to the partition; a nil value is null. The memory of key, value and headers may be reused afterwards.
+//
+// It waits when the queue is full, until the session ends; that error comes at the latest with the next full batch. After two errors the
+// record is not appended and the session goes on: the value's own, as the value returned it, and a *TooLargeError for a record that the topic
+// does not take even alone.
+func (s *Sender) Append(key []byte, value recordbatch.Value, headers []recordbatch.Header) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open == nil {
 		s.open = s.session.newBatch()
 	}
-	s.open.makeRoom(s.limits.target + slack)
-	if s.open.append(r) > s.limits.batch {
+	s.open.Reserve(s.limits.target + slack)
+	size, err := s.open.Append(key, value, headers)
+	switch {
+	case err != nil:
+		return err
+	case size > s.limits.batch:
 		return s.fit()
 	}
 	return s.sealFull()
@@ -68,7 +71,7 @@ func (s *Sender) Append(r *Record) error {
 
 // sealFull queues the open batch once it is large enough. The caller holds mu.
 func (s *Sender) sealFull() error {
-	if len(s.open.buf) < s.limits.target {
+	if s.open.Size() < s.limits.target {
 		return nil
 	}
 	return s.seal(context.Background())
@@ -78,10 +81,10 @@ func (s *Sender) sealFull() error {
 func (s *Sender) fit() error {
 	limit := s.limits.batch
 	last := s.session.newBatch()
-	s.open.split(s.open.count-1, last)
+	s.open.Split(s.open.Count()-1, last)
 	rest := s.open
 	s.open = last
-	if rest.count > 0 {
+	if rest.Count() > 0 {
 		s.open = rest
 		if err := s.seal(context.Background()); err != nil {
 			return err
@@ -90,23 +93,23 @@ func (s *Sender) fit() error {
 	} else {
 		s.session.freeBatch(rest)
 	}
-	if len(last.buf) <= limit {
+	if last.Size() <= limit {
 		return s.sealFull()
 	}
 	// The limit counts the batch as it is sent: compression may make the record fit.
-	encoded, err := last.encode(nil, s.session.codec, Identity{}, 0, s.session.now())
+	encoded, err := last.Encode(nil, s.session.codec, recordbatch.Stamp{Time: s.session.now()})
 	if err != nil {
 		return err
 	}
 	if len(encoded) > limit {
-		last.reset()
+		last.Reset()
 		return &TooLargeError{Topic: s.at.Topic, Bytes: len(encoded), Limit: limit}
 	}
 	return s.seal(context.Background())
 }
 
 // empty tells whether the open batch has no records. The caller holds mu.
-func (s *Sender) empty() bool { return s.open == nil || s.open.count == 0 }
+func (s *Sender) empty() bool { return s.open == nil || s.open.Count() == 0 }
 
 // sealed ends the open batch, which is in the queue now. The caller holds mu.
 func (s *Sender) sealed() {
@@ -130,9 +133,9 @@ func (s *Sender) seal(ctx context.Context) error {
 	}
 }
 
-// Nudge has the open batch sent without waiting for more records, as far as it can be queued at once; false when it can't now. It is
-// not for a sender that is Whole.
-func (s *Sender) Nudge() bool {
+// TryFlush sends the open batch without waiting for more records, if it can be queued at once; false when it can't now. It is
+// not for a sender that uses a single batch.
+func (s *Sender) TryFlush() bool {
 	if !s.mu.TryLock() {
 		return false // a record is being appended, or waits for room
 	}
@@ -171,7 +174,7 @@ func (s *Sender) flush(ctx context.Context, flushed chan<- struct{}) (bool, erro
 }
 
 // Position is how far the partition is acknowledged; nil when this session wrote nothing to it.
-func (s *Sender) Position() *Position { return s.position.Load() }
+func (s *Sender) Position() *recordbatch.Position { return s.position.Load() }
 
 // Waiting is why the batch in flight is still unacknowledged after an attempt; nil when nothing is wrong.
 func (s *Sender) Waiting() error {

@@ -1,4 +1,4 @@
-package produce_test
+package producer_test
 
 import (
 	"context"
@@ -19,7 +19,8 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/cluster/clustertest"
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // log is a Kafka with a topic to write, and the fence that all instances of a test share.
@@ -29,7 +30,7 @@ type log struct {
 	cluster *cluster.Cluster
 	admin   *kadm.Client
 	topic   string
-	fence   *produce.Fence
+	fence   *producer.Fence
 }
 
 func embedded(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
@@ -46,7 +47,7 @@ func embedded(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
 // newLog makes a topic of that many partitions.
 func newLog(t *testing.T, brokers []string, partitions int, configs map[string]string) *log {
 	t.Helper()
-	topic := fmt.Sprintf("produce.%08x", rand.Uint32())
+	topic := fmt.Sprintf("producer.%08x", rand.Uint32())
 	kafka, err := cluster.New(cluster.Config{Brokers: brokers, Topics: []string{topic}})
 	if err != nil {
 		t.Fatal(err)
@@ -57,12 +58,12 @@ func newLog(t *testing.T, brokers []string, partitions int, configs map[string]s
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	codec, err := produce.NewCodec("snappy")
+	codec, err := recordbatch.NewCodec("snappy")
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := &log{t: t, cluster: kafka, topic: topic, admin: kadm.NewClient(client),
-		fence: &produce.Fence{Cluster: kafka, TransactionalID: topic + ".id", Codec: codec, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}}
+		fence: &producer.Fence{Cluster: kafka, TransactionalID: topic + ".id", Codec: codec, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}}
 	if _, err := kafka.EnsureTopics(l.soon(), true, cluster.TopicSpec{Name: topic, Partitions: partitions, ReplicationFactor: -1, Configs: configs}); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +112,7 @@ func (l *log) partitions(n int) []cluster.TopicPartition {
 	return all
 }
 
-func (l *log) takeOver(from produce.Identity, partitions ...cluster.TopicPartition) *produce.Session {
+func (l *log) takeOver(from producer.Identity, partitions ...cluster.TopicPartition) *producer.Session {
 	l.t.Helper()
 	s, err := l.fence.TakeOver(l.soon(), from, partitions)
 	if err != nil {
@@ -122,29 +123,30 @@ func (l *log) takeOver(from produce.Identity, partitions ...cluster.TopicPartiti
 }
 
 // put appends records with these values and flushes their partition.
-func (l *log) put(s *produce.Session, at cluster.TopicPartition, values ...string) error {
+func (l *log) put(s *producer.Session, at cluster.TopicPartition, values ...string) error {
 	l.t.Helper()
 	sender, err := s.Sender(at)
 	if err != nil {
 		return err
 	}
 	for _, v := range values {
-		if err := sender.Append(entry(v)); err != nil {
+		if err := appendEntry(sender, v); err != nil {
 			return err
 		}
 	}
 	return s.Flush(l.soon(), sender)
 }
 
-func (l *log) mustPut(s *produce.Session, at cluster.TopicPartition, values ...string) {
+func (l *log) mustPut(s *producer.Session, at cluster.TopicPartition, values ...string) {
 	l.t.Helper()
 	if err := l.put(s, at, values...); err != nil {
 		l.t.Fatal(err)
 	}
 }
 
-func entry(value string) *produce.Record {
-	return &produce.Record{Key: []byte("k"), Value: produce.Bytes(value), Headers: []produce.Header{{Key: "id", Value: []byte("id " + value)}}}
+// appendEntry appends a record whose first header is made of its value.
+func appendEntry(sender *producer.Sender, value string) error {
+	return sender.Append([]byte("k"), recordbatch.Bytes(value), []recordbatch.Header{{Key: []byte("id"), Value: []byte("id " + value)}})
 }
 
 // values are those of a partition's records, in the order of their offsets, read by a client that is not ours.
@@ -203,7 +205,7 @@ func wantNoSenders(t *testing.T) {
 	t.Helper()
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
-	if strings.Contains(string(stacks), "produce.(*Sender)") {
+	if strings.Contains(string(stacks), "producer.(*Sender)") {
 		t.Errorf("a sender goes on:\n%s", stacks)
 	}
 }

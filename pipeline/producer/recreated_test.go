@@ -1,4 +1,4 @@
-package produce_test
+package producer_test
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
-	"dfinery-kafka/pipeline/produce"
+	"dfinery-kafka/pipeline/producer"
 )
 
 // TestMadeAnew: a topic that is deleted and made anew under a session takes its records, but not its fence, and has none of those before. So
@@ -14,7 +14,7 @@ import (
 func TestMadeAnew(t *testing.T) {
 	onEachKafka(t, 1, func(t *testing.T, l *log) {
 		for _, before := range [][]string{{}, {"a", "b", "c"}} {
-			s := l.takeOver(produce.Nobody(), l.at(0))
+			s := l.takeOver(producer.NoIdentity(), l.at(0))
 			if len(before) > 0 {
 				l.mustPut(s, l.at(0), before...)
 			}
@@ -28,8 +28,8 @@ func TestMadeAnew(t *testing.T) {
 				}
 			}
 			err := l.put(s, l.at(0), "d")
-			wantErr(t, err, produce.ErrRestore)
-			wantErr(t, s.Err(), produce.ErrRestore)
+			wantErr(t, err, producer.ErrRestore)
+			wantErr(t, s.Err(), producer.ErrRestore)
 			s.Close()
 		}
 	})
