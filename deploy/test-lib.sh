@@ -24,13 +24,15 @@ await() {
   return 1
 }
 
-# start_api: builds the programs into $work/bin, and serves the simulated API of the demo at $url with $token
+# start_api: builds the programs into $work/bin, and runs the API simulator at $url with $token
 start_api() {
   mkdir -p "$work/bin"
-  go build -o "$work/bin/" ./cmd/dfinery-kafka ./cmd/demo
-  "$work/bin/demo" -api 127.0.0.1:0 -rows 500 > "$work/api.log" 2>&1 &
+  go build -o "$work/bin/" ./cmd/dfinery-kafka ./cmd/simulator
+  "$work/bin/simulator" -addr 127.0.0.1:0 -rows 500 > "$work/api.log" 2>&1 &
   pids+=($!)
-  await "$work/api.log" token
+  await "$work/api.log" DFINERY_EXPORT_TOKEN
   # shellcheck disable=SC2034 # for the caller
-  read -r url token < <(sed -n 's/.* at \(.*\), token \(.*\)/\1 \2/p' "$work/api.log")
+  url=$(sed -n 's/^export DFINERY_BASE_URL=//p' "$work/api.log")
+  # shellcheck disable=SC2034
+  token=$(sed -n 's/^export DFINERY_EXPORT_TOKEN=//p' "$work/api.log")
 }

@@ -13,5 +13,4 @@
 //	compare.go    all rows of the API against all records
 //	feed.go       the connector's log, for people
 //	print.go      lines and colours
-//	simulator.go  the API alone, for --api
 package main

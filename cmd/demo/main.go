@@ -16,7 +16,6 @@ func main() {
 	flag.IntVar(&d.Days, "days", 7, "days that are exported, today included: 4 to 31")
 	flag.IntVar(&d.Rows, "rows", 2000, "rows of a day, at least 100")
 	flag.BoolVar(&d.Keep, "keep", false, "leave it running at the end, until Ctrl-C")
-	serve := flag.String("api", "", "only serve the API simulator, at this HOST:PORT, until Ctrl-C")
 	flag.Parse()
 	if flag.NArg() > 0 || d.Days < 4 || d.Days > 31 || d.Rows < 100 {
 		fmt.Fprintln(os.Stderr, "demo: --days is 4 to 31, --rows at least 100, and there are no arguments beside flags")
@@ -25,11 +24,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	run := d.Run
-	if *serve != "" {
-		run = Simulator{Addr: *serve, Rows: d.Rows, Out: os.Stdout}.Run
-	}
-	if err := run(ctx); err != nil {
+	if err := d.Run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
