@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
@@ -40,22 +39,12 @@ func (e *export) deadLetter(letter *schema.DeadLetter, id []byte) error {
 	return nil
 }
 
-// lettersAt is where the dead letters of the export's day go.
-func (e *export) lettersAt() cluster.TopicPartition {
-	at := e.tenure.lettersAt
-	return at[cluster.PartitionOf([]byte(e.call.DayKey()), len(at))]
-}
-
 func (e *export) appendLetter(letter *schema.DeadLetter, id []byte) error {
 	value, err := letter.JSON()
 	if err != nil {
 		return err
 	}
-	sender, err := e.tenure.session.Sender(e.lettersAt())
-	if err != nil {
-		return err
-	}
-	return sender.Append([]byte(e.call.DayKey()), recordbatch.Bytes(value), []recordbatch.Header{
+	return e.dead.Append([]byte(e.call.DayKey()), recordbatch.Bytes(value), []recordbatch.Header{
 		{Key: []byte("id"), Value: id},
 		{Key: []byte("export"), Value: []byte(e.call.ID())},
 		{Key: []byte(headerConnector), Value: []byte("dfinery-kafka")},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
@@ -20,7 +21,8 @@ import (
 type export struct {
 	tenure  *tenure
 	stream  Stream
-	senders []*producer.Sender
+	senders []appender // by partition
+	dead    appender   // of the day's dead letters
 	day     *day
 	record  ledger.Day // as it was at the start
 	call    schema.Export
@@ -41,7 +43,9 @@ type export struct {
 
 	names *names // nil for a userprofile
 	// replay is the replay that the rows are of; nil when they come from the source.
-	replay *replay
+	replay  *replay
+	letters replayRows // to republish
+	unclear []letterAt // those of them that may be published already
 
 	live atomic.Pointer[tally] // sum as of a moment ago, for the status
 
@@ -51,6 +55,21 @@ type export struct {
 	id      []byte
 	value   rowValue
 	headers [2]recordbatch.Header // id and export
+}
+
+// appender takes the records of one partition: a *producer.Sender.
+type appender interface {
+	Append(key []byte, value recordbatch.Value, headers []recordbatch.Header) error
+	TryFlush() bool
+}
+
+// appenders are the senders of a stream's partitions.
+func appenders(senders []*producer.Sender) []appender {
+	list := make([]appender, len(senders))
+	for i, s := range senders {
+		list[i] = s
+	}
+	return list
 }
 
 // tally counts the rows of an export.
@@ -82,7 +101,11 @@ const progressEvery = 4096 / together
 
 // run makes the call and moves its rows; it hands the export back on the tenure's channel, whatever happens.
 func (e *export) run(ctx context.Context) {
-	e.err = e.move(ctx)
+	if e.replay != nil {
+		e.err = e.republish(ctx)
+	} else {
+		e.err = e.move(ctx)
+	}
 	if failure, ok := errors.AsType[*schema.Failure](e.err); ok && failure.Class != schema.Cancelled {
 		e.mu.Lock()
 		if err := e.deadLetter(schema.ExportLetter(failure, time.Now()), exportID(e.call)); err != nil {
@@ -152,7 +175,10 @@ func (e *export) rejectIfBad(err error, body Body, behind int) error {
 func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) error {
 	k := row.Cell(key)
 	if len(k) == 0 {
-		return row.Bad(schema.EmptyKey, schema.OriginSchema, "the key column is empty", fmt.Sprintf("the key column %s is empty", e.stream.Key))
+		bad := row.Bad(schema.EmptyKey, schema.OriginSchema, "the key column is empty", fmt.Sprintf("the key column %s is empty", e.stream.Key))
+		id := print
+		bad.Fingerprint = &id
+		return bad
 	}
 	if e.call.Probe {
 		e.sum.Duplicates++ // counted, never published
@@ -165,16 +191,10 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 		e.sum.Duplicates++
 		return nil
 	}
-	e.id = schema.AppendID(e.id[:0], print, copyNumber)
-	e.value.row = row
-	e.headers[0].Value = e.id
-	if err := e.senders[cluster.PartitionOf(k, len(e.senders))].Append(k, &e.value, e.headers[:]); err != nil {
-		if large, ok := errors.AsType[*producer.TooLargeError](err); ok {
-			return row.Bad(schema.TooLarge, schema.OriginKafka, "larger than the topic takes", large.Error())
-		}
+	if err := e.append(row, k, dedup.Copy{Fingerprint: print, Number: copyNumber}); err != nil {
+		rows.Set.Skip(print)
 		return err
 	}
-	e.sum.Published++
 	if rows.Add(print, copyNumber) {
 		e.askForCheckpoint()
 	}
@@ -184,29 +204,60 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 	return nil
 }
 
+// append appends one copy of a row to its partition. A *schema.BadRow is one that Kafka does not take.
+func (e *export) append(row *schema.Row, key []byte, c dedup.Copy) error {
+	e.id = schema.AppendID(e.id[:0], c.Fingerprint, c.Number)
+	e.value.row = row
+	e.headers[0].Value = e.id
+	if err := e.senders[cluster.PartitionOf(key, len(e.senders))].Append(key, &e.value, e.headers[:]); err != nil {
+		if large, ok := errors.AsType[*producer.TooLargeError](err); ok {
+			bad := row.Bad(schema.TooLarge, schema.OriginKafka, "larger than the topic takes", large.Error())
+			print := c.Fingerprint
+			bad.Fingerprint, bad.Copy = &print, c.Number
+			return bad
+		}
+		return err
+	}
+	e.sum.Published++
+	return nil
+}
+
 // reject makes a dead letter of a row, unless it has one already.
 func (e *export) reject(bad *schema.BadRow, body Body, behind int) error {
 	if e.call.Probe {
 		return nil // an export of its day finds it too
 	}
 	e.sum.Bad++
-	rows := &e.day.rows
-	copyNumber, known := rows.Set.Observe(bad.Hash)
+	copyNumber, known := e.observeBad(bad)
 	if known {
 		return nil
 	}
 	request := body.Request()
 	request.Rows -= int64(behind)
-	letter := schema.RowLetter(e.call, bad, request, time.Now())
+	letter := schema.RowLetter(e.call, bad, copyNumber, request, time.Now())
 	if err := e.deadLetter(letter, schema.AppendID(nil, bad.Hash, copyNumber)); err != nil {
 		return err
 	}
 	e.sum.NewBad++
-	if rows.Add(bad.Hash, copyNumber) {
+	if e.day.rows.AddCopy(dedup.Copy{Fingerprint: bad.Hash, Number: copyNumber}) {
 		e.askForCheckpoint()
 	}
 	e.tenure.service.counts.deadLetter(e.stream.Name, schema.KindRow, bad.Code)
 	return nil
+}
+
+// observeBad tells the letters of identical rows apart, and whether this one has been written. What is wrong with a row's content is wrong
+// with all its copies, so they are numbered by their hash. Kafka may refuse one copy and take another: its letter has the copy's own number.
+func (e *export) observeBad(bad *schema.BadRow) (copyNumber int, known bool) {
+	set := e.day.rows.Set
+	if bad.Origin == schema.OriginKafka {
+		return bad.Copy, set.Has(bad.Hash, bad.Copy)
+	}
+	copyNumber, known = set.Observe(bad.Hash)
+	if !known {
+		set.Skip(bad.Hash)
+	}
+	return copyNumber, known
 }
 
 // showProgress shows the status how far the export is.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/schema"
 )
 
@@ -124,30 +125,42 @@ func (r *replay) refuse(at letterAt, why string) {
 func (t *tenure) sort(record *cluster.Record, r *replay, st *stream) int {
 	at := r.left[0]
 	letter := new(schema.DeadLetter)
-	today := schema.DayOf(time.Now(), t.service.Location)
-	err := json.Unmarshal(record.Value, letter)
-	switch {
-	case err != nil:
+	if err := json.Unmarshal(record.Value, letter); err != nil {
 		r.refuse(at, err.Error())
-	case letter.Service != t.service.ID || letter.Stream != st.Name:
-		r.refuse(at, fmt.Sprintf("it is of %s/%s", letter.Service, letter.Stream))
-	case letter.Readable():
-		held, err := t.readRow(letter, r, st)
-		if err != nil {
-			r.refuse(at, err.Error())
-		}
-		return held
-	case letter.Day < today-schema.Reach || letter.Day > today:
-		r.refuse(at, fmt.Sprintf("its day %s is out of the API's reach", letter.Day))
-	default:
-		r.days[letter.Day] = true
-		st.day(letter.Day).wanted = true
+		return 0
 	}
+	if letter.Service != t.service.ID || letter.Stream != st.Name {
+		r.refuse(at, fmt.Sprintf("it is of %s/%s", letter.Service, letter.Stream))
+		return 0
+	}
+	today := schema.DayOf(time.Now(), t.service.Location)
+	inReach := letter.Day >= today-schema.Reach && letter.Day <= today
+	if letter.FromCopy(inReach) {
+		held, err := t.readRow(letter, record.Header("id"), inReach, r, st)
+		switch {
+		case errors.Is(err, errOtherRow) && inReach: // export its day again
+		case err != nil:
+			r.refuse(at, err.Error())
+			return 0
+		default:
+			return held
+		}
+	}
+	if !inReach {
+		r.refuse(at, fmt.Sprintf("its day %s is out of the API's reach", letter.Day))
+		return 0
+	}
+	r.again = r.again || letter.Kind == schema.KindRow
+	r.days[letter.Day] = true
+	st.day(letter.Day).wanted = true
 	return 0
 }
 
+// errOtherRow says that a letter's copy is another row now than when the letter was written, or that the letter does not name the row.
+var errOtherRow = errors.New("its row has another id now: what rows are made of has changed since")
+
 // readRow reads the row of a letter from its copy and tells how many bytes of it are held. A row that still is a bad one is no error.
-func (t *tenure) readRow(l *schema.DeadLetter, r *replay, st *stream) (held int, err error) {
+func (t *tenure) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *replay, st *stream) (held int, err error) {
 	rows, err := r.rowsOf(l, st)
 	if err != nil {
 		return 0, err
@@ -161,8 +174,34 @@ func (t *tenure) readRow(l *schema.DeadLetter, r *replay, st *stream) (held int,
 	if len(rows.rows) == 0 {
 		held += len(rows.columns.Names) * columnCost
 	}
-	rows.rows = append(rows.rows, replayRow{row, err})
+	found := replayRow{letter: r.left[0]}
+	if err == nil {
+		found.row = row
+		if found.copy, found.guessed, err = copyOf(l, id, r.hasher.Row(row)); err != nil || found.guessed && inReach {
+			return 0, cmp.Or(err, errOtherRow)
+		}
+	}
+	rows.rows = append(rows.rows, found)
 	return held, nil
+}
+
+// copyOf is which of identical rows a letter is of. A letter that does not say is
+// taken for the copy that its own number names: as many letters as there are, that
+// is no more than the rows of the export.
+func copyOf(l *schema.DeadLetter, id []byte, print schema.Fingerprint) (c dedup.Copy, guessed bool, err error) {
+	c.Fingerprint = print
+	if guessed = l.Row.ID == ""; !guessed {
+		id = []byte(l.Row.ID)
+	}
+	named, number, err := schema.ParseID(id)
+	switch {
+	case err != nil:
+		return c, guessed, err
+	case !guessed && named != print:
+		return c, false, errOtherRow
+	}
+	c.Number = number
+	return c, guessed, nil
 }
 
 // rowsOf are the rows of the letter's day and header. An error is why it can have no row of the stream as it is now: the key may have been

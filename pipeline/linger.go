@@ -48,8 +48,7 @@ func (e *export) flushOpen() bool {
 		all = s.TryFlush() && all
 	}
 	if e.sum.NewBad > 0 {
-		s, err := e.tenure.session.Sender(e.lettersAt())
-		all = err == nil && s.TryFlush() && all
+		all = e.dead.TryFlush() && all
 	}
 	return all
 }

@@ -2,26 +2,31 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
+	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
 
-// replay is a command under way that puts dead letters right: those of exports by exporting their days again, those of rows by
-// reading the rows from their raw copies. A crash in the middle repeats it, which publishes nothing twice: what is published is known.
+// replay is a command under way that replays dead letters: those of exports by
+// exporting their days again, those of rows by publishing the copies of rows that
+// they carry. After a crash it starts over, which publishes nothing twice: each row
+// has its id.
 type replay struct {
-	left  []letterAt          // not read yet, in the order of their places
-	days  map[schema.Day]bool // to be exported again
-	rows  []replayRows        // not begun yet
-	out   int                 // begun and not ended
-	total tally
-	whole int      // days exported
-	wrong int      // letters that can't be replayed
-	why   []string // of the first of these
+	left   []letterAt          // not read yet, in the order of their places
+	days   map[schema.Day]bool // to be exported again
+	rows   []replayRows        // not begun yet
+	hasher schema.Hasher
+	out    int // begun and not ended
+	total  tally
+	whole  int      // days exported
+	again  bool     // days are exported again because the copies of rows can't be published
+	wrong  int      // letters that can't be replayed
+	why    []string // of the first of these
 }
 
 // replayRows are rows of one day and header.
@@ -32,10 +37,13 @@ type replayRows struct {
 	rows    []replayRow
 }
 
-// replayRow is a row, or why it is none still: a *schema.BadRow.
+// replayRow is the row of a letter.
 type replayRow struct {
-	row *schema.Row
-	bad error
+	letter letterAt
+	row    *schema.Row // nil: it still can't be read
+	copy   dedup.Copy
+	// guessed says that the letter does not tell which of identical rows it is of.
+	guessed bool
 }
 
 // mostWrong bounds what a command's answer lists.
@@ -63,13 +71,21 @@ func (t *tenure) carryReplay(ctx context.Context, c *ledger.Command, st *stream)
 		return changed, false
 	}
 	delete(t.replays, c.ID)
-	c.Result = fmt.Sprintf("%s published, %d were published already, %d are bad still, %s exported again", Counted(r.total.Published, "row"),
-		r.total.Duplicates, r.total.Bad, Counted(r.whole, "day"))
+	c.Result = r.result()
 	if r.wrong > 0 {
 		c.Error = Counted(r.wrong, "letter") + " can't be replayed: " + strings.Join(r.why, "; ")
 	}
 	c.Letters = nil // the ledger keeps what came of them
 	return true, true
+}
+
+func (r *replay) result() string {
+	text := fmt.Sprintf("%s published, %d were published already, %d are bad still, %s exported again", Counted(r.total.Published, "row"),
+		r.total.Duplicates, r.total.Bad, Counted(r.whole, "day"))
+	if r.again {
+		text += ", among them those of row letters whose copies can't be published"
+	}
+	return text
 }
 
 // replayDays counts the days that were exported since, or that the API has turned down.
@@ -92,14 +108,16 @@ func (t *tenure) replayDays(c *ledger.Command, st *stream, r *replay) {
 func (t *tenure) replayNext(ctx context.Context, st *stream, r *replay) {
 	var later []replayRows
 	for _, rows := range r.rows {
+		if len(rows.rows) == 0 {
+			continue
+		}
 		d := st.day(rows.day)
 		if d.busy() || t.inFlight >= t.service.ConcurrentCalls {
 			later = append(later, rows)
 			continue
 		}
 		e := &export{
-			tenure: t, stream: st.Stream, senders: st.senders, day: d, record: d.record, started: time.Now().UTC(), replay: r,
-			permit: &replayPermit{rows},
+			tenure: t, stream: st.Stream, senders: appenders(st.senders), day: d, record: d.record, started: time.Now().UTC(), replay: r, letters: rows,
 			// Of this generation, also before its first call: the restore passes over what is of an older one.
 			call: schema.Export{Service: t.service.ID, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.day,
 				N: max(d.record.Exports, rows.export, d.record.From)},
@@ -116,33 +134,53 @@ func (r *replay) take(e *export) {
 	r.total.Published += e.sum.Published
 	r.total.Duplicates += e.sum.Duplicates
 	r.total.Bad += e.sum.Bad
-}
-
-// replayPermit makes no call.
-type replayPermit struct{ replayRows }
-
-func (*replayPermit) Cancel()     {}
-func (*replayPermit) Probe() bool { return false }
-
-func (p *replayPermit) Export(context.Context, schema.Export) (Body, error) {
-	return &replayBody{replayRows: p.replayRows}, nil
-}
-
-// replayBody is the rows of dead letters.
-type replayBody struct {
-	replayRows
-	next int
-}
-
-func (b *replayBody) More() bool               { return false } // each row has memory of its own
-func (b *replayBody) Columns() *schema.Columns { return b.columns }
-func (b *replayBody) Request() schema.Request  { return schema.Request{Method: "REPLAY"} }
-func (b *replayBody) Close() error             { return nil }
-
-func (b *replayBody) Next() (*schema.Row, error) {
-	if b.next == len(b.rows) {
-		return nil, io.EOF
+	for _, at := range e.unclear {
+		r.refuse(at, "it does not say which of identical rows it is of, one of them is published, and its day can't be exported any more")
 	}
-	b.next++
-	return b.rows[b.next-1].row, b.rows[b.next-1].bad
+}
+
+// republish publishes the rows of letters that are not published yet, each as the
+// copy that its letter names. No letter is written: those that still can't be
+// published have theirs.
+func (e *export) republish(ctx context.Context) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	key := e.letters.columns.Index(e.stream.Key)
+	for i := range e.letters.rows {
+		if err := e.republishRow(&e.letters.rows[i], key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *export) republishRow(r *replayRow, key int) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r.row == nil || len(r.row.Cell(key)) == 0 {
+		e.sum.Bad++
+		return nil
+	}
+	rows := &e.day.rows
+	if rows.Set.Has(r.copy.Fingerprint, r.copy.Number) {
+		if r.guessed {
+			e.unclear = append(e.unclear, r.letter)
+			return nil
+		}
+		e.sum.Duplicates++
+		return nil
+	}
+	err := e.append(r.row, r.row.Cell(key), r.copy)
+	if _, bad := errors.AsType[*schema.BadRow](err); bad {
+		e.sum.Bad++
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if rows.AddCopy(r.copy) {
+		e.askForCheckpoint()
+	}
+	return nil
 }

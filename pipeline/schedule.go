@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
@@ -100,7 +101,7 @@ func (t *tenure) begin(d due, now time.Time) *export {
 	}
 	d.stream.lastCall = now
 	e := &export{
-		tenure: t, stream: d.stream.Stream, senders: d.stream.senders, day: day, started: now,
+		tenure: t, stream: d.stream.Stream, senders: appenders(d.stream.senders), day: day, started: now,
 		call: schema.Export{
 			Service: t.service.ID, Stream: d.stream.Name, Kind: d.stream.Kind, Filter: d.stream.Filter, Key: d.stream.Key,
 			Day: d.day, N: day.record.Exports, Attempt: day.attempt(), Probe: d.probe,
@@ -116,6 +117,7 @@ func (t *tenure) begin(d due, now time.Time) *export {
 
 // launch runs the export beside the loop, which gets it back on ended.
 func (t *tenure) launch(ctx context.Context, e *export) {
+	e.dead = t.dead[cluster.PartitionOf([]byte(e.call.DayKey()), len(t.dead))]
 	e.value.empty = e.stream.Empty
 	e.headers = [...]recordbatch.Header{{Key: []byte("id")}, {Key: []byte("export"), Value: []byte(e.call.ID())}}
 	e.live.Store(&tally{})

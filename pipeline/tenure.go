@@ -27,6 +27,7 @@ type tenure struct {
 
 	stateAt, rowsAt cluster.TopicPartition
 	lettersAt       []cluster.TopicPartition
+	dead            []*producer.Sender                              // of lettersAt
 	written         []cluster.TopicPartition                        // all partitions that may be written: state, rows, dead letters, then the streams'
 	marks           map[cluster.TopicPartition]recordbatch.Position // of the partitions that were restored: how far they were written then, or at the last checkpoint
 	carried         map[cluster.TopicPartition]ledger.Mark          // the former checkpoint's, of partitions that were not restored
@@ -80,6 +81,13 @@ func (t *tenure) writers() error {
 	t.writer.Rows, err2 = t.session.Sender(t.rowsAt)
 	if err := errors.Join(err, err2); err != nil {
 		return err
+	}
+	for _, p := range t.lettersAt {
+		sender, err := t.session.Sender(p)
+		if err != nil {
+			return err
+		}
+		t.dead = append(t.dead, sender)
 	}
 	t.writer.State.UseSingleBatch() // a checkpoint's days and marks stand or fall together
 	for _, st := range t.streams {

@@ -63,6 +63,9 @@ type LetterRow struct {
 	RawBase64 string   `json:"raw_base64,omitempty"` // instead of Raw when that is not UTF-8
 	RawBytes  int64    `json:"raw_bytes"`
 	Columns   []string `json:"columns"`
+	// ID is the header "id" that the row would have had; empty if it could not be
+	// read, and in letters of releases that did not know the copies of rows apart.
+	ID string `json:"id,omitempty"`
 }
 
 // ExportLetter is the dead letter of a failed export call.
@@ -79,8 +82,9 @@ func ExportLetter(f *Failure, at time.Time) *DeadLetter {
 	return l
 }
 
-// RowLetter is the dead letter of a row that export e met.
-func RowLetter(e Export, b *BadRow, r Request, at time.Time) *DeadLetter {
+// RowLetter is the dead letter of a row that export e read. copyNumber tells it
+// from the letters of identical rows.
+func RowLetter(e Export, b *BadRow, copyNumber int, r Request, at time.Time) *DeadLetter {
 	l := letter(e, at)
 	l.Kind, l.Breaker, l.Request = KindRow, r.Breaker, letterRequest(r)
 	l.Error = LetterError{Code: b.Code, Message: b.Message, Origin: b.Origin, Detail: b.Detail}
@@ -88,6 +92,9 @@ func RowLetter(e Export, b *BadRow, r Request, at time.Time) *DeadLetter {
 	l.Row.Raw, l.Row.RawBase64 = text(b.Raw)
 	if b.Columns != nil {
 		l.Row.Columns = b.Columns.Names
+	}
+	if b.Fingerprint != nil {
+		l.Row.ID = string(AppendID(nil, *b.Fingerprint, copyNumber))
 	}
 	return l
 }
@@ -132,6 +139,14 @@ func (r *LetterRow) Bytes() []byte {
 // Readable tells whether the letter is of a row and has all that it takes to read the row again.
 func (l *DeadLetter) Readable() bool {
 	return l.Kind == KindRow && l.Row != nil && l.Row.Columns != nil && int64(len(l.Row.Bytes())) == l.Row.RawBytes
+}
+
+// FromCopy reports whether a replay reads the row from the letter's copy. Otherwise
+// it exports the letter's day again, if that is in the API's reach. A letter without
+// the row's id does not say which of identical rows it is of: its copy serves only
+// if the day can't be exported, or if the row could not be read at all.
+func (l *DeadLetter) FromCopy(inReach bool) bool {
+	return l.Readable() && (l.Row.ID != "" || l.Error.Origin == OriginCSV || !inReach)
 }
 
 // JSON is the record's value.

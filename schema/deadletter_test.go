@@ -43,7 +43,7 @@ func letters(t *testing.T) map[string]*schema.DeadLetter {
 				t.Fatal(err)
 			}
 		}
-		return schema.RowLetter(letterExport, r.Bad(schema.FieldCount, schema.OriginCSV, "wrong number of fields", "38 fields, the header has 40"), letterAsked, letterAt)
+		return schema.RowLetter(letterExport, r.Bad(schema.FieldCount, schema.OriginCSV, "wrong number of fields", "38 fields, the header has 40"), 0, letterAsked, letterAt)
 	}
 	return map[string]*schema.DeadLetter{
 		"export": failure(func(*schema.Failure) {}),
@@ -100,7 +100,7 @@ func TestCopiesAreCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			row := schema.Row{Raw: []byte(test.raw)}
 			bad := row.Bad(schema.InvalidUTF8, schema.OriginCSV, "", "")
-			letter := schema.RowLetter(letterExport, bad, letterAsked, letterAt)
+			letter := schema.RowLetter(letterExport, bad, 0, letterAsked, letterAt)
 			want := schema.LetterRow{Raw: test.wantRaw, RawBase64: test.wantBinar, RawBytes: int64(len(test.raw))}
 			if diff := cmp.Diff(want, *letter.Row); diff != "" {
 				t.Errorf("row (-want +got):\n%s", diff)

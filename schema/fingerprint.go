@@ -64,6 +64,9 @@ func (h *BadHash) Sum() Fingerprint { return Fingerprint(h.hasher.Sum128().Bytes
 // idLength is a fingerprint's length in base64url without padding.
 const idLength = 22
 
+// MaxCopies is more identical rows than an export has.
+const MaxCopies = 1 << 40
+
 // AppendID appends the record header "id": the fingerprint, and for further identical rows of an export .1, .2 and so on.
 func AppendID(dst []byte, f Fingerprint, copy int) []byte {
 	dst = base64.RawURLEncoding.AppendEncode(dst, f[:])
@@ -84,7 +87,7 @@ func ParseID(id []byte) (f Fingerprint, copy int, err error) {
 		return f, 0, fmt.Errorf("%q is not the id of a row: %w", id, err)
 	}
 	if numbered {
-		if copy, err = strconv.Atoi(suffix); err != nil || copy < 1 {
+		if copy, err = strconv.Atoi(suffix); err != nil || copy < 1 || copy > MaxCopies {
 			return f, 0, fmt.Errorf("%q is not the id of a row: its copy number is wrong", id)
 		}
 	}

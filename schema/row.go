@@ -42,6 +42,11 @@ type BadRow struct {
 	RawBytes int64  // length of the whole row
 	Hash     Fingerprint
 	Columns  *Columns
+	// Copy is which of identical rows it is, if Kafka refused it. The others share
+	// what is wrong with them, and are numbered by their Hash.
+	Copy int
+	// Fingerprint is that of the row; nil if it could not be read.
+	Fingerprint *Fingerprint
 }
 
 func (b *BadRow) Error() string { return fmt.Sprintf("%s: %s", b.Code, b.Detail) }

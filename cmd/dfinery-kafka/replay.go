@@ -23,9 +23,12 @@ func dlqReplayCommand() *cobra.Command {
 		Short: "Put dead letters right: the named ones, or all that match",
 		Long: `Put dead letters right: the named ones, or all that match the flags.
 
-The dead letter of an export exports its day again, once for all letters of that day; that of a row reads the row again from its copy
-and publishes it, if it now can be and is not there yet. The owner of the service does it; repeating it does no harm. First the plan
-is shown, and a terminal is asked whether to go on, unless --yes is given.`,
+The dead letter of an export exports its day again, once for all letters of that day. The dead letter of a row publishes the row from
+its copy, if Kafka takes it now and it is not published yet. Of identical rows it publishes the one that the letter is of. The day is
+exported again instead if the copy is incomplete, or if the row would get another id than the letter names.
+
+The owner of the service does it; repeating it does no harm. The plan is shown first, and a terminal is asked whether to go on, unless
+--yes is given.`,
 		Example: `  dfinery-kafka dlq replay 3/17 --yes
   dfinery-kafka dlq replay --kind row --code too_large --plan    # and no more
   dfinery-kafka dlq replay --kind row --code too_large --yes`,
@@ -76,6 +79,7 @@ is shown, and a terminal is asked whether to go on, unless --yes is given.`,
 type replayPlan struct {
 	today         schema.Day
 	letters, rows int
+	byDay         int // rows that their letters' copies can't publish: their days are exported again
 	days          map[ledger.DayName]*[2]int64
 	lost          map[ledger.DayName]bool // out of the API's reach
 }
@@ -88,15 +92,25 @@ func (p *replayPlan) count(l *found) error {
 	p.letters++
 	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
 	switch {
-	case l.Readable():
+	case p.fromCopy(l):
 		p.rows++
-	case l.Day < p.today-schema.Reach || l.Day > p.today:
+	case !p.inReach(l.Day):
 		p.lost[name] = true
 	default:
+		if l.Kind == schema.KindRow {
+			p.byDay++
+		}
 		p.days[name] = &[2]int64{int64(l.partition), l.offset}
 	}
 	return nil
 }
+
+func (p *replayPlan) inReach(day schema.Day) bool {
+	return day >= p.today-schema.Reach && day <= p.today
+}
+
+// fromCopy reports whether the row is read from its letter.
+func (p *replayPlan) fromCopy(l *found) bool { return l.FromCopy(p.inReach(l.Day)) }
 
 func (p *replayPlan) nothing() bool { return p.rows == 0 && len(p.days) == 0 }
 
@@ -104,6 +118,9 @@ func (p *replayPlan) String() string {
 	count := pipeline.Counted
 	text := fmt.Sprintf("plan: %s: %s to be read again, %s to be exported again (%s)", count(p.letters, "dead letter"), count(p.rows, "row"),
 		count(len(p.days), "day"), count(len(p.days), "call"))
+	if p.byDay > 0 {
+		text += fmt.Sprintf(", also for %s whose copies can't be published", count(p.byDay, "row letter"))
+	}
 	if n := len(p.lost); n > 0 {
 		text += fmt.Sprintf("; %s out of the API's reach, not to be exported any more", count(n, "day"))
 	}
@@ -127,7 +144,7 @@ func (r *replayer) replay(p *replayPlan, visit func(func(*found) error) error) e
 		r.streams[day.Stream] = append(r.streams[day.Stream], *at)
 	}
 	err := visit(func(l *found) error {
-		if !l.Readable() {
+		if !p.fromCopy(l) {
 			return nil
 		}
 		r.streams[l.Stream] = append(r.streams[l.Stream], [2]int64{int64(l.partition), l.offset})

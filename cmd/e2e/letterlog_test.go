@@ -19,6 +19,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"dfinery-kafka/connector/csv"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
 )
@@ -161,9 +162,25 @@ func rowLetter(t *testing.T, user, pad string, at time.Time) []byte {
 	t.Helper()
 	raw := user + "," + pad
 	l := schema.RowLetter(schema.Export{Service: "1234", Stream: "events", Day: schema.DayOf(at, seoul), N: 1},
-		&schema.BadRow{Code: schema.TooLarge, Origin: schema.OriginKafka, Detail: "line 2: too large"}, schema.Request{}, at)
+		&schema.BadRow{Code: schema.TooLarge, Origin: schema.OriginKafka, Detail: "line 2: too large"}, 0, schema.Request{}, at)
 	l.Row.Raw, l.Row.RawBytes, l.Row.Columns = raw, int64(len(raw)), []string{"df_unified_id", "pad"}
+	l.Row.ID = rowID(t, l.Row.Columns, raw)
 	return inJSON(t, l)
+}
+
+// rowID is the id of the first such row of an export.
+func rowID(t *testing.T, names []string, raw string) string {
+	t.Helper()
+	columns, err := schema.NewColumns(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := csv.ParseRow(columns, []byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h schema.Hasher
+	return string(schema.AppendID(nil, h.Row(row), 0))
 }
 
 func exportLetter(t *testing.T, day schema.Day) []byte {

@@ -36,24 +36,25 @@ func (d *Day) Add(f schema.Fingerprint, copyNumber int) (newChunk bool) {
 	return d.noteCopy(Copy{f, copyNumber})
 }
 
-// Put publishes one copy of a row, whatever was observed. It returns false if the
-// copy was published before.
+// AddCopy publishes one copy that is not published yet, whatever was observed. It
+// returns true with the first row of each chunk.
+func (d *Day) AddCopy(c Copy) (newChunk bool) {
+	d.Set.Put(c.Fingerprint, c.Number)
+	return d.noteCopy(c)
+}
+
+// Put publishes one copy, whatever was observed. It returns false if the copy was
+// published before.
 func (d *Day) Put(c Copy) bool {
-	if !d.Set.Put(c.Fingerprint, c.Number) {
+	if d.Set.Has(c.Fingerprint, c.Number) {
 		return false
 	}
-	d.noteCopy(c)
+	d.AddCopy(c)
 	return true
 }
 
 // Recover notes a published row that the ledger does not have, without the set.
-func (d *Day) Recover(c Copy) {
-	if c.Number == 0 {
-		d.note(c.Fingerprint)
-		return
-	}
-	d.noteCopy(c)
-}
+func (d *Day) Recover(c Copy) { d.noteCopy(c) }
 
 // note adds to the unsaved rows in chunks, so that the list grows without copying.
 func (d *Day) note(f schema.Fingerprint) (newChunk bool) {
@@ -71,7 +72,12 @@ func (d *Day) note(f schema.Fingerprint) (newChunk bool) {
 	return newChunk
 }
 
+// noteCopy adds to the unsaved rows. Number 0 is always the lowest copy that is not
+// published before.
 func (d *Day) noteCopy(c Copy) (newChunk bool) {
+	if c.Number == 0 {
+		return d.note(c.Fingerprint)
+	}
 	d.numbered = append(d.numbered, c)
 	return len(d.numbered)%ChunkSize == 1
 }

@@ -146,7 +146,7 @@ func loadRecord(set *dedup.Set, value, copies []byte) error {
 	}
 	for ; len(value) > 0; value = value[size:] {
 		number, n := binary.Uvarint(copies)
-		if n <= 0 || number > mostCopies {
+		if n <= 0 || number > schema.MaxCopies {
 			return fmt.Errorf("its header %q has no copy number for each fingerprint", headerCopies)
 		}
 		copies = copies[n:]
@@ -154,9 +154,6 @@ func loadRecord(set *dedup.Set, value, copies []byte) error {
 	}
 	return nil
 }
-
-// mostCopies is more copies than a day can have rows.
-const mostCopies = 1 << 40
 
 // disjoint are the ranges with none twice: those of a topic that was made anew may lie upon older ones, and what is in both must not
 // count as two copies.

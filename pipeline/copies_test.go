@@ -1,0 +1,340 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/schema"
+)
+
+// copiesWorld is one day of a source with identical rows, a Kafka that refuses rows
+// as it likes and may end at any append, and a ledger.
+type copiesWorld struct {
+	t      *testing.T
+	rng    *rand.Rand
+	source []string // rows
+
+	tenure *tenure
+	stream *stream
+	calls  int
+	refuse float64 // share of rows that Kafka refuses as too large
+	ends   int     // so many appends until it ends; negative: never
+
+	topic   []string // ids
+	letters []writtenLetter
+	// The ledger, and how much of the topics it accounts for.
+	rows            []schema.Fingerprint
+	numbered        []dedup.Copy
+	marked, markedL int
+}
+
+type writtenLetter struct {
+	id []byte // the header
+	schema.DeadLetter
+}
+
+var errKafkaEnded = errors.New("kafka has ended")
+
+func newCopiesWorld(t *testing.T, rng *rand.Rand) *copiesWorld {
+	w := &copiesWorld{t: t, rng: rng, ends: -1}
+	w.start()
+	return w
+}
+
+// start is a process with what the ledger and the topics hold.
+func (w *copiesWorld) start() {
+	w.tenure = newTenure(&Service{ID: "1234", Location: planned, Log: slog.New(slog.DiscardHandler), ConcurrentCalls: 1, Parse: parseCopy}, nil)
+	w.stream = newTestStream("events", func(s *Stream) { s.Key = "key" })
+	w.tenure.streams = []*stream{w.stream}
+	d := w.stream.day(today)
+	recover := func(id []byte) {
+		print, n, err := schema.ParseID(id)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		d.rows.Recover(dedup.Copy{Fingerprint: print, Number: n})
+	}
+	for _, id := range w.topic[w.marked:] {
+		recover([]byte(id))
+	}
+	for _, l := range w.letters[w.markedL:] {
+		recover(l.id)
+	}
+	w.checkpoint()
+	d.rows.Set = new(dedup.Set)
+	for _, i := range w.rng.Perm(len(w.rows)) {
+		d.rows.Set.Load(w.rows[i][:])
+	}
+	for _, i := range w.rng.Perm(len(w.numbered)) {
+		d.rows.Set.LoadCopy(w.numbered[i])
+	}
+}
+
+// checkpoint writes the ledger.
+func (w *copiesWorld) checkpoint() {
+	d := w.stream.day(today)
+	if w.rng.IntN(3) == 0 {
+		d.rows.Rewrite()
+	}
+	rows, numbered := d.rows.Unsaved()
+	if d.rows.Rewriting() {
+		w.rows, w.numbered = nil, nil
+	}
+	w.rows, w.numbered = slices.AppendSeq(w.rows, rows), slices.AppendSeq(w.numbered, numbered)
+	d.rows.Saved()
+	w.marked, w.markedL = len(w.topic), len(w.letters)
+}
+
+// attempt runs an export or a replay, with an end of Kafka now and then. It returns
+// false if that came.
+func (w *copiesWorld) attempt(e *export, do func(context.Context) error) bool {
+	w.ends = -1
+	if w.rng.IntN(3) == 0 {
+		w.ends = w.rng.IntN(len(w.source) + 1)
+	}
+	e.tenure, e.stream, e.day = w.tenure, w.stream.Stream, w.stream.day(today)
+	e.senders, e.dead = []appender{copiesTopic{w}}, copiesTopic{w}
+	e.headers = [...]recordbatch.Header{{Key: []byte("id")}, {Key: []byte("export"), Value: []byte(e.call.ID())}}
+	err := do(w.t.Context())
+	if err != nil && !errors.Is(err, errKafkaEnded) {
+		w.t.Fatal(err)
+	}
+	if err != nil || w.rng.IntN(4) == 0 { // the process is killed
+		w.start()
+	} else if w.rng.IntN(2) == 0 {
+		w.checkpoint()
+	}
+	return err == nil
+}
+
+func (w *copiesWorld) export() bool {
+	w.calls++
+	rows := slices.Clone(w.source)
+	w.rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	e := &export{permit: &copiesPermit{rows: rows}, call: schema.Export{Service: "1234", Stream: "events", Day: today, N: w.calls}}
+	return w.attempt(e, e.move)
+}
+
+// replay replays letters, and tells which it may have published if Kafka ended.
+func (w *copiesWorld) replay(letters []writtenLetter) bool {
+	r := &replay{left: make([]letterAt, len(letters)), days: map[schema.Day]bool{}}
+	for _, l := range letters {
+		if _, err := w.tenure.readRow(&l.DeadLetter, l.id, true, r, w.stream); err != nil {
+			w.t.Fatal(err)
+		}
+		r.left = r.left[1:]
+	}
+	for _, rows := range r.rows {
+		e := &export{replay: r, letters: rows, call: schema.Export{Service: "1234", Stream: "events", Day: today, N: w.calls}}
+		if !w.attempt(e, e.republish) {
+			return false
+		}
+	}
+	return true
+}
+
+// sourceIDs are the ids of the source's rows.
+func (w *copiesWorld) sourceIDs() map[string]bool {
+	ids, copies := map[string]bool{}, map[string]int{}
+	var h schema.Hasher
+	for _, text := range w.source {
+		row, err := parseCopy(copiesColumns, []byte(text))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		ids[string(schema.AppendID(nil, h.Row(row), copies[text]))] = true
+		copies[text]++
+	}
+	return ids
+}
+
+// open are the ids of rows that have letters and are not published.
+func (w *copiesWorld) open() map[string]bool {
+	ids := map[string]bool{}
+	for _, l := range w.letters {
+		if ids[l.Row.ID] {
+			w.t.Fatalf("%s has two letters", l.Row.ID)
+		}
+		ids[l.Row.ID] = true
+	}
+	for _, id := range w.topic {
+		delete(ids, id)
+	}
+	return ids
+}
+
+// check compares what is published or has an open letter with the source.
+func (w *copiesWorld) check(whole bool) {
+	w.t.Helper()
+	got, want := w.open(), w.sourceIDs()
+	for _, id := range w.topic {
+		if got[id] {
+			w.t.Fatalf("%s is published twice", id)
+		}
+		got[id] = true
+	}
+	if !whole {
+		maps.DeleteFunc(want, func(id string, _ bool) bool { return !got[id] })
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		w.t.Fatalf("published rows and open letters (-source +topics):\n%s", diff)
+	}
+}
+
+// TestCopies_AnyMix: of identical rows any may be published and any refused, letters
+// are replayed in any order, some, all and twice, days are exported again, and the
+// process is killed at any time. Each row of the source is published or has an open
+// letter, and a replay publishes the rows of its letters and no others.
+func TestCopies_AnyMix(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 1))
+	for range 400 {
+		w := newCopiesWorld(t, rng)
+		texts := []string{"a,1", "b,2", "c,3", ",no key"}
+		whole := false // the last export came to its end with the source as it is
+		for range 12 {
+			w.refuse = []float64{0, 0.5, 1}[rng.IntN(3)]
+			switch rng.IntN(4) {
+			case 0:
+				for range rng.IntN(12) {
+					w.source, whole = append(w.source, texts[rng.IntN(len(texts))]), false
+				}
+				fallthrough
+			case 1:
+				whole = w.export() || whole
+			default:
+				var some []writtenLetter
+				for _, l := range w.letters {
+					if rng.IntN(3) > 0 {
+						some = append(some, l)
+					}
+				}
+				rng.Shuffle(len(some), func(i, j int) { some[i], some[j] = some[j], some[i] })
+				before := len(w.topic)
+				ended := !w.replay(some)
+				named := map[string]bool{}
+				for _, l := range some {
+					named[l.Row.ID] = true
+				}
+				for _, id := range w.topic[before:] {
+					if !named[id] {
+						t.Fatalf("a replay published %s, which none of its letters names", id)
+					}
+				}
+				for id := range w.open() {
+					if !ended && w.refuse == 0 && named[id] && !bytes.HasPrefix(w.letter(id).Row.Bytes(), []byte(",")) {
+						t.Fatalf("a replay has not published %s, which one of its letters names", id)
+					}
+				}
+			}
+			w.check(whole)
+		}
+		w.refuse = 0
+		for !w.export() {
+		}
+		w.check(true)
+		rows, letters := len(w.topic), len(w.letters)
+		for !w.replay(w.letters) || !w.export() {
+		}
+		if len(w.topic) != rows || len(w.letters) != letters {
+			t.Fatalf("%d rows and %d letters after another export, want %d and %d", len(w.topic), len(w.letters), rows, letters)
+		}
+	}
+}
+
+func (w *copiesWorld) letter(id string) *schema.DeadLetter {
+	for i := range w.letters {
+		if w.letters[i].Row.ID == id {
+			return &w.letters[i].DeadLetter
+		}
+	}
+	w.t.Fatalf("no letter of %s", id)
+	return nil
+}
+
+// copiesTopic takes both rows and dead letters.
+type copiesTopic struct{ *copiesWorld }
+
+func (w copiesTopic) TryFlush() bool { return true }
+
+func (w copiesTopic) Append(_ []byte, value recordbatch.Value, headers []recordbatch.Header) error {
+	if w.ends == 0 {
+		return errKafkaEnded
+	}
+	w.copiesWorld.ends--
+	id := headers[0].Value
+	if len(headers) > 2 {
+		l := writtenLetter{id: bytes.Clone(id)}
+		text, err := value.Append(nil)
+		if err == nil {
+			err = json.Unmarshal(text, &l.DeadLetter)
+		}
+		if err != nil {
+			return err
+		}
+		w.copiesWorld.letters = append(w.letters, l)
+		return nil
+	}
+	if w.rng.Float64() < w.refuse {
+		return &producer.TooLargeError{Topic: "events"}
+	}
+	w.copiesWorld.topic = append(w.topic, string(id))
+	return nil
+}
+
+// copiesPermit answers with rows.
+type copiesPermit struct {
+	rows []string
+	next int
+}
+
+func (p *copiesPermit) Cancel()                  {}
+func (p *copiesPermit) Probe() bool              { return false }
+func (p *copiesPermit) Close() error             { return nil }
+func (p *copiesPermit) Request() schema.Request  { return schema.Request{} }
+func (p *copiesPermit) Columns() *schema.Columns { return copiesColumns }
+func (p *copiesPermit) More() bool               { return p.next < len(p.rows) }
+
+func (p *copiesPermit) Export(context.Context, schema.Export) (Body, error) { return p, nil }
+
+func (p *copiesPermit) Next() (*schema.Row, error) {
+	if p.next == len(p.rows) {
+		return nil, io.EOF
+	}
+	p.next++
+	return parseCopy(copiesColumns, []byte(p.rows[p.next-1]))
+}
+
+var copiesColumns = func() *schema.Columns {
+	columns, err := schema.NewColumns([]string{"key", "value"})
+	if err != nil {
+		panic(err)
+	}
+	return columns
+}()
+
+// parseCopy reads a row of two cells.
+func parseCopy(columns *schema.Columns, raw []byte) (*schema.Row, error) {
+	key, _, found := bytes.Cut(raw, []byte(","))
+	if !found {
+		return nil, fmt.Errorf("%q has no two cells", raw)
+	}
+	end := uint32(len(key))
+	return &schema.Row{Columns: columns, Cells: []schema.Span{{End: end}, {Start: end + 1, End: uint32(len(raw))}}, Data: raw, Raw: raw}, nil
+}
