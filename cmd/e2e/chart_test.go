@@ -1,43 +1,19 @@
 package e2e
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
+	"log/slog"
 	"maps"
-	"math/big"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector/exporttest"
-	"dfinery-kafka/schema"
+	"dfinery-kafka/pipeline/cluster"
 )
-
-// selfSigned are a certificate and its key in PEM.
-func selfSigned(t *testing.T) (certificate, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	signed, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	encoded, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
-}
 
 // injected is what Kubernetes sets in every container even without service links.
 var injected = map[string]string{
@@ -45,9 +21,9 @@ var injected = map[string]string{
 	"KUBERNETES_PORT": "tcp://10.96.0.1:443", "KUBERNETES_PORT_443_TCP": "tcp://10.96.0.1:443", "KUBERNETES_PORT_443_TCP_ADDR": "10.96.0.1",
 }
 
-// TestChartEnvironment: the program takes every environment that the chart renders, without a fault and without a warning that is
-// not meant, and all of its variables can be set by values.
-func TestChartEnvironment(t *testing.T) {
+// TestChart_Environment accepts every environment that the chart renders, without a fault or an unintended warning, and finds that values can set
+// all variables.
+func TestChart_Environment(t *testing.T) {
 	t.Parallel()
 	set := map[string]bool{}
 	for name, m := range manifests(t) {
@@ -57,7 +33,7 @@ func TestChartEnvironment(t *testing.T) {
 		for _, c := range slices.Concat(m.Pod.InitContainers, m.Pod.Containers) {
 			environ := m.environ(t, c, t.TempDir())
 			maps.Copy(environ, injected)
-			b := &bench{t: t, environ: environ}
+			b := &testbed{t: t, environ: environ}
 			stdout, got := b.run("config", "--json")
 			if diff := cmp.Diff(result{}, got); diff != "" {
 				t.Errorf("%s %v (-want +got):\n%s", name, c.Args, diff)
@@ -91,12 +67,12 @@ func documented(name string) string {
 	return name
 }
 
-// TestChartExport runs whole exports with the environments of two releases, the second in the first one's place: what was settled
-// stays settled, and nothing is published again.
-func TestChartExport(t *testing.T) {
+// TestChart_Export runs whole exports with the environments of two releases, one after the other: what was settled stays settled, and nothing is
+// published again.
+func TestChart_Export(t *testing.T) {
 	t.Parallel()
 	all := manifests(t)
-	b := newBench(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: 500, Odd: 0.1, Duplicates: 0.05}})
+	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: 500, Odd: 0.1, Duplicates: 0.05}})
 	own := b.environ
 	install := func(name string) {
 		m := all[name]
@@ -134,7 +110,7 @@ func TestChartExport(t *testing.T) {
 	}
 
 	install("minimal")
-	compare(t, b.served(schema.Event), b.published("events"))
+	b.compareEvents()
 	before, records := settled(), len(b.published("events"))
 	if len(before) != 3 {
 		t.Errorf("settled days and their exports: %v", before)
@@ -145,5 +121,74 @@ func TestChartExport(t *testing.T) {
 	}
 	if got := len(b.published("events")); got != records {
 		t.Errorf("%d records after the upgrade, %d before", got, records)
+	}
+}
+
+// TestChart_Strimzi compares the topics and rights that the chart asks Strimzi for with those that the program needs.
+func TestChart_Strimzi(t *testing.T) {
+	m, ok := manifests(t)["strimzi"]
+	if !ok || len(m.Users) != 1 {
+		t.Fatal("no values with a KafkaUser")
+	}
+	for name, value := range m.environ(t, m.Pod.Containers[0], t.TempDir()) {
+		t.Setenv(name, value)
+	}
+	c, _, err := config.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.New(c, app.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+
+	type topic struct {
+		Name       string
+		Partitions int
+		Configs    map[string]string
+	}
+	var wanted, declared []topic
+	for _, spec := range a.Service.TopicSpecs() {
+		want := topic{spec.Name, spec.Partitions, map[string]string{"message.timestamp.type": "LogAppendTime"}} // which EnsureTopics adds
+		for name, value := range spec.Configs {
+			want.Configs[name] = value
+		}
+		wanted = append(wanted, want)
+	}
+	for _, k := range m.Topics {
+		got := topic{k.TopicName, k.Partitions, map[string]string{}}
+		for name, value := range k.Config {
+			got.Configs[name] = strings.Trim(string(value), `"`)
+		}
+		declared = append(declared, got)
+	}
+	byName := cmp.Transformer("byName", func(list []topic) map[string]topic {
+		names := map[string]topic{}
+		for _, t := range list {
+			names[t.Name] = t
+		}
+		return names
+	})
+	if diff := cmp.Diff(wanted, declared, byName); diff != "" {
+		t.Errorf("topics (-the program's +the chart's):\n%s", diff)
+	}
+
+	needed, granted := map[string]bool{}, map[string]bool{}
+	for _, r := range a.Service.Rights() {
+		needed[r.String()] = true
+	}
+	kinds := map[string]cluster.Resource{"topic": cluster.TopicResource, "transactionalId": cluster.TransactionalResource}
+	for _, acl := range m.Users[0].Authorization.ACLs {
+		if acl.Resource.PatternType != "literal" {
+			t.Errorf("%+v is no literal name", acl.Resource)
+		}
+		for _, op := range acl.Operations {
+			right := cluster.Right{Resource: kinds[acl.Resource.Type], Name: acl.Resource.Name, Operation: cluster.Operation(op)}
+			granted[right.String()] = true
+		}
+	}
+	if diff := cmp.Diff(needed, granted); diff != "" {
+		t.Errorf("rights (-needed +granted):\n%s", diff)
 	}
 }

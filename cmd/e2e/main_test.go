@@ -1,63 +1,75 @@
 package e2e
 
 import (
-	"bytes"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
-	"strings"
+	"sync"
 	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
-// canary is the export token of every test: no output may contain it.
+// canary is the export token of every test: no output, topic or log may contain it.
 const canary = "c4n4ry-t0k3n"
 
-var binary string // built once by TestMain
+// binary is the program under test, built once for all tests. The tag faults adds the points at which a test can crash it; they do
+// nothing unless FAULT_STEP names one.
+var binary string
 
-func TestMain(m *testing.M) {
+// shared is the embedded broker of all tests that do not script, restrict or stop their own. Each test has its own topics on it.
+var shared struct {
+	start   sync.Once
+	cluster *kfake.Cluster
+	err     error
+}
+
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "dfinery-kafka")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return 1
 	}
+	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "dfinery-kafka")
-	build := exec.Command("go", "build", "-ldflags", "-X main.version=v1.2.3", "-o", binary, "../dfinery-kafka")
+	build := exec.Command("go", "build", "-tags", "faults", "-o", binary, "../dfinery-kafka")
 	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, output)
-		os.Exit(1)
+		return 1
 	}
 	// The tests wait for processes more than they compute: run more of them at once than there are cores.
 	if err := flag.Set("test.parallel", strconv.Itoa(max(8, runtime.GOMAXPROCS(0)))); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return 1
 	}
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
+	debug.SetGCPercent(400) // the tests compare many rows and have memory to spare
+	defer func() {
+		if shared.cluster != nil {
+			shared.cluster.Close()
+		}
+	}()
+	return m.Run()
 }
 
-type result struct {
-	Code   int
-	Stderr string
-}
-
-// run runs the program to its end with the given environment only.
-func run(t *testing.T, environ []string, args ...string) (string, result) {
+// sharedBroker starts the shared broker with the first test that needs it.
+func sharedBroker(t *testing.T) *kfake.Cluster {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), binary, args...)
-	var stdout, stderr bytes.Buffer
-	cmd.Env, cmd.Stdout, cmd.Stderr = append([]string{"PATH=/bin"}, environ...), &stdout, &stderr
-	err := cmd.Run()
-	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
-		t.Fatal(exit, err)
+	shared.start.Do(func() {
+		if shared.cluster, shared.err = kfake.NewCluster(kfake.NumBrokers(1)); shared.err == nil {
+			clustertest.RefuseOldEpochs(shared.cluster)
+		}
+	})
+	if shared.err != nil {
+		t.Fatal(shared.err)
 	}
-	if all := stdout.String() + stderr.String(); strings.Contains(all, canary) {
-		t.Errorf("the output contains the token:\n%s", all)
-	}
-	return stdout.String(), result{cmd.ProcessState.ExitCode(), stderr.String()}
+	return shared.cluster
 }

@@ -1,0 +1,219 @@
+package e2e
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// TestRows_Once exports three days. RUN_ROWS is how many rows each has.
+func TestRows_Once(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: number(t, "RUN_ROWS", 3000), Odd: 0.1, Duplicates: 0.05}})
+	b.runOnce(0)
+	b.compareEvents()
+
+	// All is known now: a second run adds nothing.
+	before := b.published("events")
+	b.runOnce(0)
+	if diff := cmp.Diff(len(before), len(b.published("events"))); diff != "" {
+		t.Errorf("records after a second run: %s", diff)
+	}
+}
+
+// TestRows_ExportedAgain exports the same days ten times, each time in another order, with copies, late rows, rows that are gone later, and columns
+// that are new, empty and then gone, and in other positions: each row is published once, its copies by their number.
+func TestRows_ExportedAgain(t *testing.T) {
+	t.Parallel()
+	today := currentDay()
+	b := newTestbed(t, &exporttest.Server{
+		Limits: exporttest.Limits{PerHour: -1},
+		Data: exporttest.Data{
+			Seed: 71, RowsPerDay: 400, Odd: 0.2, Duplicates: 0.2, Shuffle: true, Late: 0.2, LateFrom: 4, Gone: 0.1, GoneFrom: 6,
+			Header: exporttest.Headers(exporttest.Rotated, exporttest.NewColumn("campaign", today-1), exporttest.EmptyColumn("df_nothing")),
+		},
+	})
+	b.unlimited()
+	b.environ["STREAM_EVENTS_START"], b.environ["STREAM_EVENTS_LOOKBACK"] = "1", "2"
+	b.pollEvery("10ms")
+	log := ""
+	for range 10 {
+		log += b.runOnce(0)
+	}
+	if n := len(b.api.Calls()); n != 20 {
+		t.Errorf("%d calls, want ten for each of two days", n)
+	}
+	b.compareEvents()
+	b.checkLedger()
+	expectText(t, log, "rows that were published are missing from the latest export of their day", "the export's columns have changed")
+}
+
+// badKinds are those of which each line is one bad row.
+var badKinds = []struct {
+	kind exporttest.BadKind
+	code schema.Code
+}{
+	{exporttest.FewerFields, schema.FieldCount}, {exporttest.MoreFields, schema.FieldCount}, {exporttest.BareQuote, schema.BadQuotes},
+	{exporttest.AfterQuote, schema.BadQuotes}, {exporttest.InvalidUTF8, schema.InvalidUTF8}, {exporttest.EmptyKey, schema.EmptyKey},
+	{exporttest.HugeCell, schema.TooLarge},
+}
+
+// TestRows_Bad has one dead letter for each bad row, however often its day is exported and through two crashes. The sound rows are published.
+// BAD_ROWS and BAD_OF make it larger, for example 10,000 of 1,000,000.
+func TestRows_Bad(t *testing.T) {
+	t.Parallel()
+	rows, of := number(t, "BAD_ROWS", 700), number(t, "BAD_OF", 20_000)
+	want := map[string]int{}
+	var bad []exporttest.BadRow
+	for i := range rows {
+		kind := badKinds[i%len(badKinds)]
+		if kind.kind == exporttest.HugeCell && i%100 != 6 {
+			kind = badKinds[0] // a few large ones are enough
+		}
+		bad = append(bad, exporttest.BadRow{After: i * (of / max(rows, 1)), Kind: kind.kind, Size: 150_000})
+		want[fmt.Sprintf("%s, bad %d", kind.code, bad[i].After)] = 1
+	}
+	b := newTestbed(t, &exporttest.Server{
+		Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 5, RowsPerDay: of},
+		Faults: func(c exporttest.Call) *exporttest.Fault {
+			f := &exporttest.Fault{BadRows: bad}
+			if c.N <= 2 { // slow enough for checkpoints
+				f.Drip, f.DripEvery = max(64<<10, of*400/60), 10*time.Millisecond
+			}
+			return f
+		},
+	})
+	b.unlimited()
+	b.environ["STREAM_EVENTS_START"], b.environ["KAFKA_COMPRESSION"] = "0", "none"
+	b.createTopic("events", 3, map[string]string{"max.message.bytes": "100000"})
+	for _, step := range []string{"fingerprints", "checkpointed"} {
+		b.startToCrash(step, 3, "run", "--once").wait(time.Minute)
+	}
+	for range 3 {
+		began := time.Now()
+		b.runOnce(0)
+		t.Logf("%s for an export of the day", time.Since(began).Round(time.Millisecond))
+		b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "50ms"
+	}
+	b.compareEvents()
+	got := map[string]int{}
+	for _, l := range b.deadLetters() {
+		raw := rawRow(t, l.Row)
+		cells := strings.SplitN(raw, ",", 3)
+		got[fmt.Sprintf("%s, %s", l.Error.Code, cells[1])]++
+		if got := l.Row.RawBytes; got != int64(len(raw)) && (l.Error.Code != schema.TooLarge || len(raw) != schema.MaxCopy) {
+			t.Errorf("a letter has %d bytes of a row of %d", len(raw), got)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("dead letters (-want +got):\n%s", diff)
+	}
+}
+
+// rawRow is a letter's copy of its row.
+func rawRow(t *testing.T, l *schema.LetterRow) string {
+	t.Helper()
+	if l.RawBase64 == "" {
+		return l.Raw
+	}
+	raw, err := base64.StdEncoding.DecodeString(l.RawBase64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// TestRows_CutEverywhere cuts, resets or stalls the body of one day at every CUT_EVERY-th byte, one call after the other: no torn row is published,
+// none is lost or published twice, and each failed call has one dead letter.
+func TestRows_CutEverywhere(t *testing.T) {
+	t.Parallel()
+	every := number(t, "CUT_EVERY", 97*150)
+	breaks := []exporttest.Break{exporttest.Close, exporttest.Reset, exporttest.Stall}
+	api := &exporttest.Server{
+		Limits: exporttest.Limits{PerHour: -1, AtOnce: -1}, Data: exporttest.Data{Seed: 81, RowsPerDay: 2000, Odd: 0.2, Duplicates: 0.02},
+		Faults: func(c exporttest.Call) *exporttest.Fault {
+			if at := int64((c.N - 1) * every); at < 2000*350 {
+				return &exporttest.Fault{Then: breaks[c.N%len(breaks)], At: at}
+			}
+			return nil
+		},
+	}
+	b := newTestbed(t, api)
+	b.unlimited()
+	for name, value := range map[string]string{
+		"STREAM_EVENTS_START": "0", "BREAKER_FAILURES": "100000", "RETRY_BACKOFF": "1ms", "RETRY_MAX_BACKOFF": "2ms", "DFINERY_IDLE_TIMEOUT": "100ms",
+		"DFINERY_HEADER_TIMEOUT": "200ms",
+	} {
+		b.environ[name] = value
+	}
+	b.runOnce(0)
+	b.compareEvents()
+	b.checkLedger()
+	letters, codes := b.deadLetters(), map[schema.Code]int{}
+	for _, l := range letters {
+		codes[l.Error.Code]++
+	}
+	if diff := cmp.Diff(len(b.api.Calls())-1, len(letters)); diff != "" {
+		t.Errorf("failed calls and dead letters (-want +got): %s", diff)
+	}
+	for code := range codes {
+		switch code {
+		case schema.CutBody, schema.Timeout, schema.Connection:
+		default:
+			t.Errorf("%d dead letters for %s", codes[code], code)
+		}
+	}
+}
+
+// TestRows_SeveralStreams has two streams of events and one of profiles, each with its own filter, key and topic.
+func TestRows_SeveralStreams(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 53, RowsPerDay: 800, Users: 300, Odd: 0.1}})
+	b.unlimited()
+	for name, value := range map[string]string{
+		"STREAMS": "events,purchases,users", "STREAM_PURCHASES_EVENTS": "df_purchase,custom_event_20", "STREAM_PURCHASES_START": "1",
+		"STREAM_PURCHASES_TOPIC": b.prefix + "purchases", "STREAM_USERS_EXPORT": "userprofile", "STREAM_USERS_TOPIC": b.prefix + "users",
+		"STREAM_PURCHASES_PROPERTIES": "df_discount,campaign", "STREAM_EVENTS_EXCLUDE_EVENTS": "df_login",
+	} {
+		b.environ[name] = value
+	}
+	b.runOnce(0)
+	today := currentDay()
+	want := map[string][]map[string]string{}
+	for day := today - 2; day <= today; day++ {
+		want["events"] = append(want["events"], b.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day,
+			Filter: schema.Filter{ExcludeEvents: []string{"df_login"}}}).Records()...)
+		if day > today-2 {
+			want["purchases"] = append(want["purchases"], b.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day,
+				Filter: schema.Filter{Events: []string{"df_purchase", "custom_event_20"}, Properties: []string{"df_discount", "campaign"}}}).Records()...)
+		}
+	}
+	want["users"] = b.api.Data.Export(exporttest.Query{Kind: schema.UserProfile, From: today, To: today}).Records()
+	for stream, records := range want {
+		compareRows(t, records, b.published(stream))
+	}
+}
+
+// TestRows_AtLeastOnce works without a transactional id. With one instance at a time nothing is published twice.
+func TestRows_AtLeastOnce(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 52, RowsPerDay: 2000, Late: 0.2, LateFrom: 2}})
+	b.unlimited()
+	b.environ["DELIVERY"] = "at-least-once"
+	b.pollEvery("100ms")
+	for range 4 {
+		p := b.start("run")
+		p.await(`"code":"ok"`)
+		p.kill()
+	}
+	out := b.runOnce(0)
+	expectText(t, out, "DELIVERY=at-least-once: no instance is fenced")
+	b.compareEvents()
+}

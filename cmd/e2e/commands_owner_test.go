@@ -1,0 +1,178 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/connector/exporttest"
+)
+
+// TestCommands_WaitIsOver tells by its exit code, too, that a command which is waited for was not executed in time. It is executed later.
+func TestCommands_WaitIsOver(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{RowsPerDay: 10}})
+	b.unlimited()
+	b.environ["STREAM_EVENTS_START"] = "1"
+	b.runOnce(0)
+	today := currentDay().String()
+	tests := []struct {
+		name string
+		args []string
+		code int
+	}{
+		{"backfill, by itself", []string{"backfill", "events", "--from", today, "--yes"}, 0},
+		{"backfill that is waited for", []string{"backfill", "events", "--from", today, "--yes", "--wait", "300ms"}, 3},
+		{"pause, which looks for 5 s", []string{"pause", "events"}, 0},
+		{"resume that is waited for", []string{"resume", "events", "--wait", "300ms"}, 3},
+		{"resume that is not waited for", []string{"resume", "events", "--wait", "0"}, 0},
+	}
+	for _, test := range tests { // the order is that of the commands
+		out, got := b.run(test.args...)
+		if got.Code != test.code {
+			t.Errorf("%s: exit %d, want %d:\n%s%s", test.name, got.Code, test.code, out, got.Stderr)
+		}
+		if test.code != 0 {
+			expectText(t, got.Stderr, "nobody has taken it up within 300ms: it is carried out when the service's owner runs")
+		}
+	}
+	if n := strings.Count(b.runOnce(0), `"msg":"command carried out"`); n != len(tests) {
+		t.Errorf("%d commands were carried out, want %d", n, len(tests))
+	}
+}
+
+// TestCommands_BackfillAgain publishes every row of some days once more, with the same ids.
+func TestCommands_BackfillAgain(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 41, RowsPerDay: 700, Duplicates: 0.1}})
+	b.unlimited()
+	yesterday := currentDay() - 1
+	b.environ["STREAM_EVENTS_START"] = (yesterday - 1).String()
+	b.runOnce(0)
+	b.pollEvery("1h")
+	p := b.start("run")
+	p.await(isOwner)
+	b.command([]string{"1 day, 1 call", "1 day exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--yes", "--wait", "1m")
+	b.compareEvents()
+	b.command([]string{"published once more", "1 day exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--again", "--yes", "--wait", "1m")
+	p.kill()
+
+	// Each record of that day stands there twice now, with the same id, and of the others once. The next export knows them all.
+	want := map[string]map[int]int{}
+	for day := yesterday - 1; day <= yesterday+1; day++ {
+		want["1234/events/"+day.String()] = map[int]int{1: 700}
+	}
+	want["1234/events/"+yesterday.String()] = map[int]int{2: 700}
+	for _, when := range []string{"after the command", "after another run"} {
+		got := b.copiesByDay()
+		delete(got, "1234/events/"+(yesterday+2).String()) // it has begun meanwhile
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: records by how often they stand there (-want +got):\n%s", when, diff)
+		}
+		b.runOnce(0)
+	}
+}
+
+// TestCommands_PauseAndResume makes no call for a paused stream, also after a restart, until it is resumed.
+func TestCommands_PauseAndResume(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 43, RowsPerDay: 50}})
+	b.unlimited()
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "200ms"
+	p := b.start("run")
+	p.await(`"code":"ok"`)
+	b.command([]string{"events paused"}, "pause", "events")
+	b.await("the end of all calls", func() bool {
+		return !slices.ContainsFunc(b.api.Calls(), func(c exporttest.Call) bool { return c.Ended.IsZero() })
+	})
+	calls := len(b.api.Calls())
+	time.Sleep(time.Second)
+	if n := len(b.api.Calls()); n != calls {
+		t.Errorf("%d calls while paused", n-calls)
+	}
+	p.kill()
+	p = b.start("run") // a pause survives a restart
+	p.await(isOwner)
+	time.Sleep(500 * time.Millisecond)
+	if n := len(b.api.Calls()); n != calls {
+		t.Errorf("%d calls while paused, after a restart", n-calls)
+	}
+	out, _ := b.run("status")
+	expectText(t, out, "paused", "waits for paused")
+	b.command([]string{"events resumed"}, "resume", "events")
+	p.awaitMore(`"code":"ok"`, 0)
+	p.kill()
+}
+
+// TestCommands_BackfillInScript asks for no confirmation when its input is the null device, and still prints the estimate.
+func TestCommands_BackfillInScript(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{})
+	b.runOnce(0)
+	out, got := b.run("backfill", "events", "--from", currentDay().String())
+	if diff := cmp.Diff(result{}, got); diff != "" {
+		t.Errorf("exit (-want +got):\n%s", diff)
+	}
+	want := "backfill of events: 1 day, 1 call, about 0.1 hours of the quota that polls leave (92 calls an hour)\n" +
+		"backfill events: written to the ledger, the service's owner carries it out\n"
+	if diff := cmp.Diff(want, out); diff != "" {
+		t.Errorf("it says (-want +got):\n%s", diff)
+	}
+}
+
+// TestCommands_Order executes commands that waited for an owner in the order in which they were submitted.
+func TestCommands_Order(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 43, RowsPerDay: 10}})
+	b.runOnce(0)
+	for n := range 5 {
+		for range 2 {
+			b.command(nil, "pause", "events", "--wait", "0")
+			b.command(nil, "resume", "events", "--wait", "0")
+		}
+		b.runOnce(0)
+		out, _ := b.run("status", "--json")
+		var status struct{ Streams []struct{ Paused bool } }
+		if err := json.Unmarshal([]byte(out), &status); err != nil {
+			t.Fatal(err)
+		}
+		if status.Streams[0].Paused {
+			t.Fatalf("round %d: the stream is paused, although the last command was to resume it", n+1)
+		}
+	}
+}
+
+// TestCommands_MissingRight says, for a command that lacks a right, how to find the one to grant.
+func TestCommands_MissingRight(t *testing.T) {
+	t.Parallel()
+	b := newACLTestbed(t)
+	b.runOnce(0)
+	b.loginAsNewUser("newcomer", "password-of-a-test")
+	for _, args := range []string{"status", "dlq list", "dlq show 0/0", "pause events"} {
+		if out, got := b.run(strings.Fields(args)...); got.Code != 1 || !strings.HasSuffix(got.Stderr, "\ndfinery-kafka check prints the command that grants the right\n") {
+			t.Errorf("%s: exit %d: %s%s", args, got.Code, out, got.Stderr)
+		}
+	}
+}
+
+// TestCommands_Interrupted says what happens to a command whose wait is interrupted.
+func TestCommands_Interrupted(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, new(exporttest.Server))
+	b.unlimited()
+	b.runOnce(0)
+	p := b.start("pause", "events", "--wait", "1h")
+	b.await("the command in the ledger", func() bool { return len(b.ledgerState().Commands) > 0 })
+	p.signal(os.Interrupt)
+	<-p.done
+	waited, given := "dfinery-kafka: pause events: interrupt signal received: it stays in the ledger, and the owner carries it out all the same\n",
+		"dfinery-kafka: ended before it was done: interrupt signal received\n" // Kafka has it, and has not answered
+	if text, code := p.log(), p.cmd.ProcessState.ExitCode(); code != 1 || text != waited && text != given {
+		t.Errorf("exit %d: %s", code, text)
+	}
+}

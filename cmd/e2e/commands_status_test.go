@@ -1,0 +1,175 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// TestStatus_AfterRun prints from the ledger alone what was published and what comes next.
+func TestStatus_AfterRun(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 44, RowsPerDay: 50}})
+	if _, got := b.run("status"); got.Code != 1 || !strings.Contains(got.Stderr, "has the connector run yet") && !strings.Contains(got.Stderr, "read the ledger") {
+		t.Errorf("before any run: exit %d: %s", got.Code, got.Stderr)
+	}
+	b.runOnce(0)
+	b.pollEvery("1h")
+	out, got := b.run("status")
+	if got.Code != 0 {
+		t.Fatalf("exit %d: %s", got.Code, got.Stderr)
+	}
+	expectText(t, out, "service 1234, stopped", "calls left this hour: 97 of 100", "breaker closed", "                           ▒▒▒  today 50 rows, in all 150, dead rows 0",
+		"newest row published ", "last export ", "waits for ")
+	text, _ := b.run("status", "--json")
+	var o struct {
+		Streams []struct {
+			Days []struct {
+				Day, State      string
+				Rows, Published int
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &o); err != nil {
+		t.Fatal(err)
+	}
+	if len(o.Streams) != 1 || len(o.Streams[0].Days) != 3 || o.Streams[0].Days[0].Published != 50 || o.Streams[0].Days[0].State != "open" {
+		t.Errorf("status --json: %s", text)
+	}
+}
+
+// TestStatus_Waits prints, on any machine, what a failing service waits for and until when.
+func TestStatus_Waits(t *testing.T) {
+	t.Parallel()
+	in := func(d time.Duration) string { return fmt.Sprint(time.Now().Add(d).Unix()) }
+	type set map[string]string
+	tests := map[string]struct {
+		fault   exporttest.Fault
+		waits   string
+		until   time.Duration // from now on, give or take half
+		says    []string
+		environ set
+	}{
+		"breaker": {exporttest.Fault{Code: schema.UnknownError}, "breaker", 10 * time.Minute,
+			[]string{"breaker open until ", "(2 × unknown_error in a row)", "unknown_error: the API answered 500"}, nil},
+		"breaker, longer than the day's backoff": {exporttest.Fault{Code: schema.UnknownError}, "breaker", 10 * time.Minute,
+			[]string{"breaker open until ", "(1 × unknown_error in a row)"}, set{"BREAKER_FAILURES": "1", "RETRY_BACKOFF": "2m", "RETRY_MAX_BACKOFF": "2m"}},
+		"quota by the reset": {exporttest.Fault{Code: schema.TooManyAPIRequests, Header: http.Header{"X-Rate-Limit-Reset": {in(20 * time.Minute)}}},
+			"quota", 20 * time.Minute, []string{"calls left this hour: 0 of 1000000 ("}, nil},
+		"quota by Retry-After": {exporttest.Fault{Code: schema.TooManyAPIRequests, Header: http.Header{"Retry-After": {"1200"}}},
+			"quota", 20 * time.Minute, []string{"calls left this hour: 0 of "}, nil},
+		"token":        {exporttest.Fault{Code: schema.UnauthorizedToken}, "token", 10 * time.Minute, []string{"unauthorized_token: the API answered 401"}, nil},
+		"halted":       {exporttest.Fault{Code: schema.InvalidParameter}, "halted", time.Hour, []string{"halted: export events ", "check DFINERY_SERVICE_ID and the stream's filters"}, nil},
+		"link":         {exporttest.Fault{Page: "<html>", Status: 502, Header: http.Header{"Retry-After": {"600"}}}, "backoff", 10 * time.Minute, []string{"not_csv: the answer was 502 Bad Gateway"}, nil},
+		"today is not": {exporttest.Fault{Code: schema.ExceedDateRangeLimit}, "backoff", 10 * time.Minute, []string{"exceed_date_range_limit: the API answered 400"}, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{RowsPerDay: 10},
+				Faults: func(exporttest.Call) *exporttest.Fault { return &test.fault }})
+			b.unlimited()
+			for variable, value := range map[string]string{
+				"STREAM_EVENTS_START": "0", "BREAKER_FAILURES": "2", "BREAKER_OPEN_FOR": "10m", "RETRY_BACKOFF": "10ms", "RETRY_MAX_BACKOFF": "20ms",
+				"OWNER_HEARTBEAT": "5m", "STANDBY_AFTER": "10m", // no heartbeat brings it into the ledger by the way
+			} {
+				b.environ[variable] = value
+			}
+			maps.Copy(b.environ, test.environ)
+			p := b.start("run")
+			p.await(exported)
+			var status struct {
+				Streams []struct {
+					Next struct {
+						At       time.Time
+						WaitsFor string `json:"waits_for"`
+					}
+				}
+			}
+			b.await("status shows the wait", func() bool {
+				out, _ := b.run("status", "--json")
+				if err := json.Unmarshal([]byte(out), &status); err != nil {
+					t.Fatal(err)
+				}
+				return status.Streams[0].Next.WaitsFor == test.waits && time.Until(status.Streams[0].Next.At) > test.until/2
+			})
+			next := status.Streams[0].Next
+			if left := time.Until(next.At); next.WaitsFor != test.waits || left < test.until/2 || left > test.until*3/2 {
+				t.Errorf("waits for %s for %s, want %s for %s\n%s", next.WaitsFor, left, test.waits, test.until, p.log())
+			}
+			out, _ := b.run("status")
+			expectText(t, out, append(test.says, "waits for "+test.waits+" until "+next.At.UTC().Format(time.RFC3339))...)
+		})
+	}
+}
+
+// TestLog_RepeatedFailures logs two lines for a day that fails again and again, in either format, while each failure is a dead letter.
+func TestLog_RepeatedFailures(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"json", "text"} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 57, RowsPerDay: 5},
+				Faults: func(exporttest.Call) *exporttest.Fault { return &exporttest.Fault{Code: schema.UnknownError} }})
+			b.environ["STREAM_EVENTS_START"], b.environ["BREAKER_FAILURES"], b.environ["LOG_FORMAT"] = "0", "6", format
+			_, got := b.run("run", "--once")
+			if got.Code != 3 {
+				t.Fatalf("exit %d:\n%s", got.Code, got.Stderr)
+			}
+			want := []string{"export 1", "export 5 repeated 3", "export 6"}
+			if diff := cmp.Diff(want, failures(t, got.Stderr, format)); diff != "" {
+				t.Errorf("lines of failed exports (-want +got):\n%s\n%s", diff, got.Stderr)
+			}
+			if n := len(b.deadLetters()); n != 6 {
+				t.Errorf("%d dead letters, want 6", n)
+			}
+		})
+	}
+}
+
+// failures are the log's lines of failed exports: their number, and how many were left out before.
+func failures(t *testing.T, text, format string) []string {
+	t.Helper()
+	var list []string
+	for line := range strings.Lines(text) {
+		var l struct {
+			Msg      string
+			Export   int
+			Repeated int
+		}
+		if format == "json" {
+			if err := json.Unmarshal([]byte(line), &l); err != nil {
+				continue // the error that the program ends with
+			}
+		} else if strings.Contains(line, `msg="export ended"`) {
+			l.Msg = "export ended"
+			_, rest, _ := strings.Cut(line, " export=")
+			if _, err := fmt.Sscan(rest, &l.Export); err != nil {
+				t.Fatal(err)
+			}
+			if _, rest, ok := strings.Cut(line, " repeated="); ok {
+				if _, err := fmt.Sscan(rest, &l.Repeated); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if l.Msg != "export ended" {
+			continue
+		}
+		entry := fmt.Sprintf("export %d", l.Export)
+		if l.Repeated > 0 {
+			entry += fmt.Sprintf(" repeated %d", l.Repeated)
+		}
+		list = append(list, entry)
+	}
+	return list
+}

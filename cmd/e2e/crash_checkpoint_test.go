@@ -1,0 +1,72 @@
+package e2e
+
+import (
+	"bytes"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/pipeline/cluster/clustertest"
+)
+
+// TestCrash_CheckpointInParts has a checkpoint written in several batches, because the ledger's topic accepts less than the program, which may
+// not read its configuration, believes. It is killed when all batches but the last are written. What the days' records count must not be
+// counted again when the topics are read back, and no set of fingerprints may be lost.
+func TestCrash_CheckpointInParts(t *testing.T) {
+	t.Parallel()
+	fake := embedded(t, kfake.NumBrokers(1))
+	clustertest.RefuseOldEpochs(fake)
+	b, day := newPartlyPublished(t, strings.Join(fake.ListenAddrs(), ","))
+	settled, checkpoint := []byte(`"state":"settled"`), []byte("checkpoint/1234")
+	var armed, part atomic.Bool // part: a batch with the settled day's record stands there, and its checkpoint does not
+	held := make(chan struct{}, 1)
+	// ledger has requests that append to the ledger, and that match, answered by an error.
+	ledger := func(err *kerr.Error, match func(records []byte) bool) {
+		fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "ledger", Err: err, Count: -1, When: func(r kmsg.Request) bool {
+			return armed.Load() && match(r.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records)
+		}})
+	}
+	ledger(kerr.MessageTooLarge, func(records []byte) bool {
+		return bytes.Contains(records, settled) && bytes.Contains(records, checkpoint)
+	})
+	ledger(kerr.NotEnoughReplicas, func(records []byte) bool {
+		if bytes.Contains(records, settled) {
+			part.Store(!bytes.Contains(records, checkpoint))
+			return false
+		}
+		if !bytes.Contains(records, checkpoint) || !part.Load() {
+			return false
+		}
+		select {
+		case held <- struct{}{}:
+		default:
+		}
+		return true
+	})
+	b.environ["CHECKPOINT_INTERVAL"] = "1h"
+	for range 3 {
+		part.Store(false)
+		armed.Store(true)
+		p := b.start("run")
+		select {
+		case <-held:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("no checkpoint:\n%s", p.log())
+		}
+		p.kill()
+		armed.Store(false)
+		expectNoLoss(t, p.log())
+		select {
+		case <-held: // another try
+		default:
+		}
+	}
+	expectNoLoss(t, b.runOnce(0))
+	b.checkSettled(day)
+	b.checkLedger()
+}

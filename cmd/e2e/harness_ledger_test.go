@@ -1,0 +1,94 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// loadLedger reads the ledger as the program left it.
+func (b *testbed) loadLedger() (*ledger.Books, *ledger.State) {
+	b.t.Helper()
+	topic := b.prefix + "ledger"
+	kafka, err := cluster.New(cluster.Config{Brokers: strings.Split(b.brokers, ","), Topics: []string{topic, topic + ".rows"}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(kafka.Close)
+	store := &ledger.Books{Cluster: kafka, Topic: topic, Rows: topic + ".rows", Service: "1234"}
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
+	defer cancel()
+	state, err := store.Load(ctx)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return store, state
+}
+
+// ledgerState is what the ledger's records say.
+func (b *testbed) ledgerState() *ledger.State {
+	b.t.Helper()
+	_, state := b.loadLedger()
+	return state
+}
+
+// checkedDays are the days' records. Each must have as many fingerprints as rows and dead letters: with a fingerprint too many, a later
+// copy of its row would not be published.
+func (b *testbed) checkedDays() map[ledger.DayName]*ledger.Day {
+	b.t.Helper()
+	store, state := b.loadLedger()
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
+	defer cancel()
+	for name, day := range state.Days {
+		set, err := store.LoadSet(ctx, name, day)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if diff := cmp.Diff(day.Published+day.Bad, set.Rows()); diff != "" {
+			b.t.Errorf("fingerprints of %s %s (-rows and dead letters of the day's record +fingerprints loaded):\n%s", name.Stream, name.Day, diff)
+		}
+	}
+	return state.Days
+}
+
+// checkLedger checks the fingerprints of all days, and that their records count the rows that the topic has.
+func (b *testbed) checkLedger() {
+	b.t.Helper()
+	published := map[string]int{}
+	for _, m := range b.consume("events", kgo.ReadUncommitted()) {
+		published[m.day()]++
+	}
+	for name, day := range b.checkedDays() {
+		if n := published["1234/"+name.Stream+"/"+name.Day.String()]; name.Stream == "events" && n != day.Published {
+			b.t.Errorf("%s %s has %d rows in the topic, its record says %d", name.Stream, name.Day, n, day.Published)
+		}
+	}
+}
+
+// ledgerRecords are the newest records of the ledger by key, member by member.
+func (b *testbed) ledgerRecords() map[string]map[string]json.RawMessage {
+	b.t.Helper()
+	records := map[string]map[string]json.RawMessage{}
+	for _, m := range b.consume("ledger", kgo.ReadUncommitted()) {
+		members := map[string]json.RawMessage{}
+		if err := json.Unmarshal([]byte(m.Value), &members); err != nil {
+			b.t.Fatalf("%s: %v", m.Key, err)
+		}
+		records[m.Key] = members
+	}
+	return records
+}
+
+// crashBeforeCheckpoint publishes the rows of one day and kills the program before its ledger knows of them.
+func (b *testbed) crashBeforeCheckpoint() {
+	b.t.Helper()
+	// The first checkpoint is that of the recovery, the second that of the export's end.
+	b.startWith([]string{"FAULT_STEP=flushed", "FAULT_COUNT=2", "DFINERY_CONCURRENT_CALLS=1", "CHECKPOINT_INTERVAL=1h"}, "run").wait(time.Minute)
+}

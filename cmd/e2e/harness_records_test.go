@@ -1,0 +1,238 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// message is a record as a consumer reads it.
+type message struct {
+	Partition          int32
+	Key, Value         string
+	ID, Export, Reason string
+	Headers            map[string]string
+}
+
+// day is the SERVICE/STREAM/DAY of a row's export.
+func (m *message) day() string { return m.Export[:strings.LastIndex(m.Export, "/")] }
+
+// consume reads a topic from its start to its end with a foreign client.
+func (b *testbed) consume(topic string, isolation kgo.IsolationLevel) []message {
+	b.t.Helper()
+	topic = b.prefix + topic
+	var all []message
+	b.withClient(func(ctx context.Context, client *kgo.Client) error {
+		ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
+		if err := errors.Join(err, ends.Error()); err != nil { // an error of one partition, too
+			return err
+		}
+		left := map[int32]int64{}
+		ends.Each(func(o kadm.ListedOffset) {
+			if o.Offset > 0 {
+				left[o.Partition] = o.Offset
+			}
+		})
+		for len(left) > 0 {
+			fetched := client.PollFetches(ctx)
+			if err := fetched.Err(); err != nil {
+				b.t.Logf("partitions of %s that are not read to their ends: %v", topic, left)
+				return err
+			}
+			fetched.EachRecord(func(r *kgo.Record) {
+				if r.Offset+1 >= left[r.Partition] {
+					delete(left, r.Partition)
+				}
+				if !r.Attrs.IsControl() {
+					all = append(all, newMessage(r))
+				}
+			})
+		}
+		return nil
+	}, kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(isolation), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))
+	return all
+}
+
+func newMessage(r *kgo.Record) message {
+	m := message{Partition: r.Partition, Key: string(r.Key), Value: string(r.Value), Headers: map[string]string{}}
+	for _, h := range r.Headers {
+		m.Headers[h.Key] = string(h.Value)
+	}
+	m.ID, m.Export, m.Reason = m.Headers["id"], m.Headers["export"], m.Headers["__connect.errors.exception.class.name"]
+	return m
+}
+
+// copies is how often each record of the stream events, by its day and id, is in the topic.
+func (b *testbed) copies() map[string]int {
+	b.t.Helper()
+	copies := map[string]int{}
+	for _, m := range b.consume("events", kgo.ReadUncommitted()) {
+		copies[m.day()+" "+m.ID]++
+	}
+	return copies
+}
+
+// copiesByDay is for each day how many of its records are in the topic once, twice and so on.
+func (b *testbed) copiesByDay() map[string]map[int]int {
+	b.t.Helper()
+	days := map[string]map[int]int{}
+	for record, n := range b.copies() {
+		day, _, _ := strings.Cut(record, " ")
+		if days[day] == nil {
+			days[day] = map[int]int{}
+		}
+		days[day][n]++
+	}
+	return days
+}
+
+// rows are the rows of a topic as column → value, whether or not they are there twice.
+func (b *testbed) rows(stream string) []map[string]string {
+	b.t.Helper()
+	var rows []map[string]string
+	for _, m := range b.consume(stream, kgo.ReadUncommitted()) {
+		rows = append(rows, b.decodeRow(m.Value))
+	}
+	return rows
+}
+
+// published are the rows of a topic. Each record must have its row's key and an id of its own, and be visible to read_committed.
+func (b *testbed) published(stream string) []map[string]string {
+	b.t.Helper()
+	committed, all := b.consume(stream, kgo.ReadCommitted()), b.consume(stream, kgo.ReadUncommitted())
+	if len(committed) != len(all) {
+		b.t.Errorf("read_committed sees %d records, read_uncommitted %d", len(committed), len(all))
+	}
+	ids := map[string]bool{}
+	var rows []map[string]string
+	for _, m := range all {
+		row := b.decodeRow(m.Value)
+		if row["df_unified_id"] != m.Key {
+			b.t.Errorf("key %q, the row has %q", m.Key, row["df_unified_id"])
+		}
+		if ids[m.day()+m.ID] {
+			b.t.Errorf("id %s of %s is there twice", m.ID, m.day())
+		}
+		ids[m.day()+m.ID] = true
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (b *testbed) decodeRow(value string) map[string]string {
+	b.t.Helper()
+	row := map[string]string{}
+	if err := json.Unmarshal([]byte(value), &row); err != nil {
+		b.t.Fatalf("record %s: %v", value, err)
+	}
+	return row
+}
+
+// served are the rows that the simulator has sent in whole exports, of all days: each row as often as the export that has it most often.
+func (b *testbed) served(kind schema.Kind) []map[string]string {
+	byDay := map[schema.Day][]exporttest.Table{}
+	for _, call := range b.api.Calls() {
+		if call.Code == "" && call.Kind == kind && call.Status == 200 && call.Whole {
+			byDay[call.Query.From] = append(byDay[call.Query.From], b.api.Expected(call))
+		}
+	}
+	var rows []map[string]string
+	for _, tables := range byDay {
+		rows = append(rows, exporttest.Union(tables...)...)
+	}
+	return rows
+}
+
+// compareEvents fails unless the stream events has exactly the rows that were served.
+func (b *testbed) compareEvents() {
+	b.t.Helper()
+	compareRows(b.t, b.served(schema.Event), b.published("events"))
+}
+
+// compareRows fails unless both have the same rows, each as often.
+func compareRows(t *testing.T, want, got []map[string]string) {
+	t.Helper()
+	count := map[string]int{}
+	for _, r := range want {
+		count[rowText(r)]++
+	}
+	for _, r := range got {
+		count[rowText(r)]--
+	}
+	shown := 0
+	for r, n := range count {
+		if n != 0 && shown < 10 {
+			shown++
+			t.Errorf("%+d of the row %s", -n, r)
+		}
+	}
+	if len(want) == 0 || shown > 0 {
+		t.Errorf("%d rows are published, %d were served", len(got), len(want))
+	}
+}
+
+// rowText is equal for equal rows.
+func rowText(row map[string]string) string {
+	var b strings.Builder
+	names := make([]string, 0, len(row))
+	for name := range row {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		b.WriteString(name)
+		b.WriteString("\xfe") // no UTF-8 has these bytes
+		b.WriteString(row[name])
+		b.WriteString("\xff")
+	}
+	return b.String()
+}
+
+// checkOrder checks that the rows of one export and key are in their partition in the order of the export.
+func (b *testbed) checkOrder() {
+	b.t.Helper()
+	last := map[string]int{} // by export and key: the position of the last row in its day
+	positions := b.rowPositions()
+	for _, m := range b.consume("events", kgo.ReadUncommitted()) {
+		id := b.decodeRow(m.Value)["event_log_id"]
+		position, ok := positions[id]
+		if !ok {
+			b.t.Fatalf("no row has the event_log_id %q", id)
+		}
+		if at := m.Export + "\x00" + m.Key; position < last[at] {
+			b.t.Errorf("export %s: a row of key %s is behind a later one", m.Export, m.Key)
+		} else {
+			last[at] = position
+		}
+	}
+}
+
+// rowPositions numbers the rows of all days in the order of their exports, by event_log_id.
+func (b *testbed) rowPositions() map[string]int {
+	if b.positions != nil {
+		return b.positions
+	}
+	b.positions = map[string]int{}
+	for _, call := range b.api.Calls() {
+		if call.Status != 200 || !call.Whole {
+			continue
+		}
+		table := b.api.Expected(call)
+		column := slices.Index(table.Columns, "event_log_id")
+		for i, row := range table.Rows {
+			b.positions[row[column]] = i
+		}
+	}
+	return b.positions
+}

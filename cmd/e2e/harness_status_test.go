@@ -1,0 +1,58 @@
+package e2e
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// status is what the tests read of "status --json" and of the admin server's /status.
+type status struct {
+	Service string `json:"service_id"`
+	Role    string
+	Ready   bool
+	Breaker struct{ Until time.Time }
+	Streams []struct {
+		Name      string
+		Paused    bool
+		Published int
+		Next      struct {
+			At       time.Time
+			WaitsFor string `json:"waits_for"`
+		}
+		Days []statusDay
+	}
+	Commands []struct{ Verb string }
+}
+
+type statusDay struct {
+	Day          string
+	State        string
+	Rows         int
+	Published    int
+	Exports      int
+	Bad, Missing int
+}
+
+// status is what "status --json" prints.
+func (b *testbed) status() status {
+	b.t.Helper()
+	out, got := b.run("status", "--json")
+	if got.Code != 0 {
+		b.t.Fatalf("status: exit %d:\n%s", got.Code, got.Stderr)
+	}
+	var s status
+	if err := json.Unmarshal([]byte(out), &s); err != nil {
+		b.t.Fatalf("%v:\n%s", err, out)
+	}
+	return s
+}
+
+// dayStates are the states of the stream's days by "status --json".
+func (b *testbed) dayStates() map[string]string {
+	b.t.Helper()
+	states := map[string]string{}
+	for _, d := range b.status().Streams[0].Days {
+		states[d.Day] = d.State
+	}
+	return states
+}

@@ -1,0 +1,132 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// TestTopics_Recreated replaces a topic by an empty one: the loss is reported, with the command that publishes the days again, and the command does.
+func TestTopics_Recreated(t *testing.T) {
+	for name, partitions := range map[string]int32{"with fewer partitions": 2, "with as many": 6, "with more": 9} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newLateRows(t)
+			b.runOnce(0)
+			b.recreateTopic("events", partitions, nil)
+			day := currentDay()
+			expectText(t, b.runOnce(0), "Kafka has lost acknowledged rows of a stream: publish its days again",
+				fmt.Sprintf("dfinery-kafka backfill events --from %s --to %s --again", day-2, day))
+			p := b.start("run")
+			p.await(isOwner)
+			b.command([]string{"3 days exported"}, "backfill", "events", "--from", (day - 2).String(), "--to", day.String(), "--again", "--wait", "1m")
+			p.kill()
+			b.runOnce(0)
+			// What came in between stands twice: --again publishes all.
+			distinct := map[string]bool{}
+			for _, m := range b.consume("events", kgo.ReadCommitted()) {
+				row := map[string]string{}
+				if err := json.Unmarshal([]byte(m.Value), &row); err != nil {
+					t.Fatal(err)
+				}
+				distinct[rowText(row)] = true
+			}
+			for _, row := range b.served(schema.Event) {
+				if !distinct[rowText(row)] {
+					t.Fatalf("not there: %v", row)
+				}
+			}
+		})
+	}
+}
+
+// TestTopics_RecreatedWhileRunning replaces topics under a running owner. Without the ledger's topics it publishes nothing twice, even if it is killed
+// right after; lost rows are reported.
+func TestTopics_RecreatedWhileRunning(t *testing.T) {
+	configs := map[string]map[string]string{"ledger": {"cleanup.policy": "compact"}, "ledger.rows": {"retention.ms": "-1", "retention.bytes": "-1"}}
+	for name, topics := range map[string][]string{"ledger": {"ledger", "ledger.rows"}, "days": {"ledger"}, "rows": {"events"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 23, RowsPerDay: 1500, Duplicates: 0.05, Late: 0.5, LateFrom: 12}})
+			b.unlimited()
+			b.pollEvery("1h")
+			b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "300ms"                     // today changes, the days before do not
+			b.environ["OWNER_HEARTBEAT"], b.environ["STANDBY_AFTER"] = "10m", "1h" // it would look at the topics
+			p := b.start("run")
+			p.awaitMore(exported, 3)
+			b.deleteTopics(topics...)
+			b.administer(func(ctx context.Context, c *kadm.Client) error {
+				for _, topic := range topics {
+					partitions := int32(6)
+					if configs[topic] != nil {
+						partitions = 1
+					}
+					err := createTopic(ctx, c, b.prefix+topic, partitions, configs[topic])
+					if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // the program may have been faster
+						return fmt.Errorf("create %s: %w", topic, err)
+					}
+				}
+				return nil
+			})
+			p.awaitMore(exported, p.count(exported)+3)
+			if name == "rows" {
+				p.await("Kafka has lost acknowledged rows of a stream: publish its days again")
+				p.kill()
+				return
+			}
+			p.kill()
+			b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"] = "100ms"
+			b.runOnce(0)
+			b.finish()
+		})
+	}
+}
+
+// TestTopics_FingerprintsRecreated replaces the topic of fingerprints by an empty one, and by one that has records of another service at the same offsets.
+// Each day is reported once as one that may repeat. From then on each day's fingerprints are those of its rows.
+func TestTopics_FingerprintsRecreated(t *testing.T) {
+	for name, others := range map[string]int{"empty": 0, "with fingerprints of another service": 60} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newLateRows(t)
+			b.runOnce(0)
+			before := b.published("events")
+			b.recreateTopic("ledger.rows", 1, map[string]string{"retention.ms": "-1", "retention.bytes": "-1"})
+			for range others {
+				b.put("ledger.rows", &kgo.Record{Key: []byte("999/events/2026-11-22"), Value: make([]byte, 16), Headers: []kgo.RecordHeader{{Key: "generation", Value: []byte("1")}}})
+			}
+			log := b.runOnce(0)
+			today := currentDay()
+			for day := today - 2; day <= today; day++ {
+				if n := strings.Count(log, fmt.Sprintf(`"msg":"rows of this day may be published twice","stream":"events","day":"%s"`, day)); n != 1 {
+					t.Errorf("that rows of %s may be published twice is said %d times, want once:\n%s", day, n, log)
+				}
+			}
+			b.runOnce(0)
+			b.checkedDays()
+			if log := b.runOnce(0); strings.Contains(log, "may be published twice") || strings.Contains(log, "missing from the latest export") {
+				t.Errorf("said again, and nothing repeats any more:\n%s", log)
+			}
+			b.checkedDays()
+			var after []map[string]string
+			for _, m := range b.consume("events", kgo.ReadUncommitted()) {
+				row := map[string]string{}
+				if err := json.Unmarshal([]byte(m.Value), &row); err != nil {
+					t.Fatal(err)
+				}
+				after = append(after, row)
+			}
+			compareRows(t, append(before, b.served(schema.Event)...), after) // what was published before repeats, once
+		})
+	}
+}

@@ -1,0 +1,82 @@
+package e2e
+
+import (
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/connector/exporttest"
+)
+
+// expiring are brokers that forget producers and transactional ids after seconds, in place of days:
+//
+//	transactional.id.expiration.ms=3000
+//	transaction.remove.expired.transaction.cleanup.interval.ms=500
+//	producer.id.expiration.ms=3000
+//	producer.id.expiration.check.interval.ms=500
+//
+// as KAFKA_PROPERTIES of deploy/kafka-up.sh.
+const expiring = "KAFKA_TEST_EXPIRING"
+
+// asleep lets an owner sleep in the middle of its work for longer than the brokers remember it, while another has taken over, and
+// returns how many records stand twice when both are done.
+func asleep(t *testing.T, renewal string) int {
+	named := os.Getenv(expiring)
+	if named == "" {
+		t.Skip("needs a real Kafka with short expirations, named by " + expiring)
+	}
+	t.Setenv("KAFKA_TEST_BROKERS", named)
+	b := newTestbed(t, &exporttest.Server{
+		Limits: exporttest.Limits{PerHour: -1, AtOnce: -1}, Data: exporttest.Data{Seed: 12, RowsPerDay: 8000},
+		Faults: func(c exporttest.Call) *exporttest.Fault {
+			if c.N <= 3 {
+				return &exporttest.Fault{Drip: 16 << 10, DripEvery: 20 * time.Millisecond}
+			}
+			return nil
+		},
+	})
+	b.unlimited()
+	// The sleeper's first write must be one of rows: a heartbeat would be refused before, and end it.
+	b.environ["FENCE_RENEWAL"], b.environ["OWNER_HEARTBEAT"], b.environ["STANDBY_AFTER"], b.environ["CHECKPOINT_INTERVAL"] = renewal, "10m", "20m", "1h"
+	b.pollEvery("1h")
+	first := b.start("run")
+	first.await(isOwner)
+	time.Sleep(900 * time.Millisecond)
+	first.signal(syscall.SIGSTOP)
+	second := b.start("run")
+	second.await(isOwner)
+	time.Sleep(10 * time.Second) // the second is done long before, and the brokers forget whom they may
+	first.signal(syscall.SIGCONT)
+	time.Sleep(3 * time.Second)
+	first.kill()
+	second.kill()
+	seen, twice := map[string]bool{}, 0
+	for _, m := range b.consume("events", kgo.ReadUncommitted()) {
+		if seen[m.Value] {
+			twice++
+		}
+		seen[m.Value] = true
+	}
+	if twice == 0 {
+		b.finish()
+		b.compareEvents()
+	}
+	return twice
+}
+
+// TestFence_KeptByRenewal lets an instance sleep for longer than the brokers remember a producer. It writes nothing when it wakes.
+func TestFence_KeptByRenewal(t *testing.T) {
+	if n := asleep(t, "500ms"); n > 0 {
+		t.Errorf("%d records stand twice", n)
+	}
+}
+
+// TestFence_ForgottenWithoutRenewal shows that the renewal keeps the fence: without it the brokers forget, and the instance that slept writes.
+func TestFence_ForgottenWithoutRenewal(t *testing.T) {
+	if n := asleep(t, "12h"); n == 0 {
+		t.Error("nothing stands twice without a renewal: the test above shows nothing")
+	}
+}

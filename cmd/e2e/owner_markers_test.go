@@ -1,0 +1,165 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/pipeline/cluster"
+)
+
+// TestFence_MarkersOutliveCompaction stops an owner with SIGSTOP, lets another instance take over, has the log cleaner compact, and removes
+// the producer snapshots of all brokers, so that they know only the producers in their logs. Then the old owner continues: the brokers must
+// refuse what it writes. The instance that took over either lives, or was killed right after its fence, when only the marker keeps the old
+// one out. Without the compaction lag the old one may write; that is up to Kafka, and is logged.
+func TestFence_MarkersOutliveCompaction(t *testing.T) {
+	tests := map[string]struct {
+		dies, lag bool
+	}{
+		"a living owner":                     {dies: false, lag: true},
+		"an owner that died after its fence": {dies: true, lag: true},
+		"without the lag":                    {dies: true, lag: false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := newThreeBrokers(t, 74)
+			eager := map[string]string{"cleanup.policy": "compact", "segment.ms": "1000", "min.cleanable.dirty.ratio": "0.001", "delete.retention.ms": "0"}
+			b.createTopic("ledger", 1, eager)
+			b.createTopic("witness", 1, eager)
+			b.set("OWNER_HEARTBEAT", "1s", "STANDBY_AFTER", "5m")
+			old := b.start("run")
+			old.awaitMore(exported, 2)
+			old.signal(syscall.SIGSTOP)
+			var taker *process
+			if test.dies {
+				taker = b.startToCrash("fenced", 1, "run")
+				<-taker.done
+			} else {
+				taker = b.start("run")
+				taker.awaitMore(exported, 1)
+			}
+			lag := "min.compaction.lag.ms"
+			if got := b.configs("ledger")[lag]; got != oneDay {
+				t.Fatalf("the ledger has %s=%s", lag, got)
+			}
+			if !test.lag {
+				b.setTopicConfig("ledger", lag, "0")
+			}
+			fenced := b.fencedAt()
+			b.compact("witness")
+			b.forgetProducers()
+			old.signal(syscall.SIGCONT)
+			old.await(isStandby)
+			written := b.writtenBefore(fenced)
+			switch {
+			case test.lag && written != "":
+				t.Errorf("the old owner has written to the ledger after it was fenced: %s", written)
+			case !test.lag:
+				t.Logf("without the lag the old owner has written: %q", written)
+			}
+			old.kill()
+			taker.kill()
+			if test.lag {
+				b.environ["STANDBY_AFTER"] = "5s"
+				b.finish()
+				b.compareEvents()
+			}
+		})
+	}
+}
+
+// fencedAt is the last marker in the ledger's log.
+func (b *testbed) fencedAt() (last cluster.Marker) {
+	b.t.Helper()
+	b.readLedger(cluster.Visitor{Marker: func(m cluster.Marker) error {
+		last = m
+		return nil
+	}})
+	return last
+}
+
+// writtenBefore names a record of the ledger that is behind the marker and has an older epoch of the same producer; "" without any.
+func (b *testbed) writtenBefore(m cluster.Marker) (found string) {
+	b.t.Helper()
+	b.readLedger(cluster.Visitor{Record: func(r *cluster.Record) error {
+		if r.Offset > m.Offset && r.ProducerID == m.ProducerID && r.ProducerEpoch < m.ProducerEpoch {
+			found = fmt.Sprintf("%s at offset %d, epoch %d, the marker at %d has %d", r.Key, r.Offset, r.ProducerEpoch, m.Offset, m.ProducerEpoch)
+		}
+		return nil
+	}})
+	return found
+}
+
+func (b *testbed) readLedger(v cluster.Visitor) {
+	b.t.Helper()
+	store, state := b.loadLedger()
+	at := cluster.TopicPartition{Topic: store.Topic}
+	log, err := store.Cluster.Log(b.t.Context(), at)
+	if err == nil {
+		err = store.Cluster.Read(b.t.Context(), at, log.Start, max(log.End, state.End), v)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// compact writes to the ledger and to a witness, a topic that is compacted without a lag, until the cleaner has compacted the witness twice
+// since, on the leader and on the others: so it has looked at the ledger, too.
+func (b *testbed) compact(witness string) {
+	b.t.Helper()
+	count := func() int { return len(b.consume(witness, kgo.ReadUncommitted())) }
+	put, deadline := 0, time.Now().Add(3*time.Minute)
+	for rounds, last := 0, 0; rounds < 3; b.sleep(500 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			b.t.Fatal("the witness is not compacted within three minutes")
+		}
+		for _, topic := range []string{witness, "ledger"} {
+			b.put(topic, &kgo.Record{Key: []byte("command/other"), Value: []byte(`{"service":"999"}`)})
+		}
+		put++
+		now := count()
+		if now < last {
+			rounds++
+		}
+		last = now
+	}
+	b.t.Logf("%d records were put, %d are left", put, count())
+	b.sleep(5 * time.Second) // the others
+}
+
+// forgetProducers kills all brokers, removes what they keep of producers beside the logs, and starts them again.
+func (b *testbed) forgetProducers() {
+	b.t.Helper()
+	for n := 1; n <= 3; n++ {
+		b.killBroker(n)
+	}
+	removed := 0
+	for n := 1; n <= 3; n++ {
+		files, err := filepath.Glob(filepath.Join(node(n), "data", b.prefix+"*", "*.snapshot"))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, file := range files {
+			if err := os.Remove(file); err != nil {
+				b.t.Fatal(err)
+			}
+			removed++
+		}
+	}
+	b.t.Logf("%d producer snapshots are removed", removed)
+	for n := 1; n <= 3; n++ {
+		b.startBroker(n)
+	}
+	b.awaitInSync()
+	b.withClient(func(ctx context.Context, client *kgo.Client) error {
+		_, err := kadm.NewClient(client).ListTopics(ctx)
+		return err
+	})
+}

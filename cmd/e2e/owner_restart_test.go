@@ -1,0 +1,73 @@
+package e2e
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
+)
+
+// TestOwner_FailureDuringRecovery ends an owner's session, and has its next start fail after the takeover: it is still the owner and recovers.
+func TestOwner_FailureDuringRecovery(t *testing.T) {
+	t.Parallel()
+	fake := embedded(t, kfake.NumBrokers(1))
+	clustertest.RefuseOldEpochs(fake)
+	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 62, RowsPerDay: 2000}})
+	b.brokers = strings.Join(fake.ListenAddrs(), ",")
+	b.environ["KAFKA_BROKERS"] = b.brokers
+	var ended, again atomic.Bool // the first session has ended; the next take-over has begun
+	fake.ControlKey(int16(kmsg.InitProducerID), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		again.Store(ended.Load())
+		return nil, nil, false
+	})
+	fake.Fault(
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "events", Err: kerr.OutOfOrderSequenceNumber,
+			When: func(kmsg.Request) bool { ended.Store(true); return true }},
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "ledger", Err: kerr.OutOfOrderSequenceNumber,
+			When: func(kmsg.Request) bool { return again.Load() }},
+	)
+	out := b.runOnce(0)
+	if n := strings.Count(out, "starting over"); n != 2 {
+		t.Errorf("started over %d times, want 2:\n%s", n, out)
+	}
+	b.compareEvents()
+	b.checkLedger()
+}
+
+// TestOwner_TopicChangeWithStuckPartition changes a topic's configuration, which restarts the owner, while an export waits for room in a partition that
+// accepts nothing. The owner restarts all the same.
+func TestOwner_TopicChangeWithStuckPartition(t *testing.T) {
+	t.Parallel()
+	fake := embedded(t, kfake.NumBrokers(1))
+	clustertest.RefuseOldEpochs(fake)
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 24, RowsPerDay: 20_000}})
+	b.unlimited()
+	b.brokers = strings.Join(fake.ListenAddrs(), ",")
+	b.environ["KAFKA_BROKERS"], b.environ["KAFKA_PARTITIONS"], b.environ["CHECKPOINT_INTERVAL"] = b.brokers, "1", "1h"
+	var mended atomic.Bool
+	var refused atomic.Int32
+	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "events", Err: kerr.NotEnoughReplicas, Count: -1, When: func(kmsg.Request) bool {
+		refused.Add(1)
+		return !mended.Load()
+	}})
+	p := b.start("run")
+	p.await(isOwner)
+	for refused.Load() < 5 { // by now the downloads wait for room
+		p.expectAlive()
+		time.Sleep(20 * time.Millisecond)
+	}
+	b.setTopicConfig("events", "max.message.bytes", "2000000")
+	p.await("the topics have changed")
+	p.awaitMore(isOwner, 1)
+	p.kill()
+	mended.Store(true)
+	b.finish()
+}

@@ -1,0 +1,119 @@
+package e2e
+
+import (
+	"math/rand/v2"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"dfinery-kafka/connector/exporttest"
+)
+
+// TestOwner_StandbyTakesOver kills the owner of two instances again and again, and stops one with SIGSTOP in the middle of its work: the other
+// takes over each time, and nothing is published twice.
+func TestOwner_StandbyTakesOver(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{
+		Limits: exporttest.Limits{PerHour: -1, AtOnce: -1},
+		Data:   exporttest.Data{Seed: 11, RowsPerDay: 4000, Late: 0.3, LateFrom: 4},
+		Faults: func(exporttest.Call) *exporttest.Fault {
+			return &exporttest.Fault{Drip: 64 << 10, DripEvery: 20 * time.Millisecond}
+		},
+	})
+	b.unlimited()
+	b.pollEvery("100ms")
+	b.environ["FENCE_RENEWAL"] = "700ms"
+
+	owner := b.start("run")
+	owner.await(isOwner)
+	standby := b.start("run")
+	standby.await(isOwner)
+	owner.await(isStandby)
+	owner, standby = standby, owner
+	for range 3 {
+		time.Sleep(500 * time.Millisecond) // the owner works for a while
+		seen := standby.count(isOwner)
+		owner.kill()
+		standby.awaitMore(isOwner, seen)
+		owner = standby
+		standby = b.start("run")
+		standby.await(isOwner) // the newest is the one that is wanted
+		owner.await(isStandby)
+		owner, standby = standby, owner
+	}
+
+	time.Sleep(300 * time.Millisecond)
+	seen := standby.count(isOwner)
+	owner.signal(syscall.SIGSTOP)
+	standby.awaitMore(isOwner, seen)
+	time.Sleep(300 * time.Millisecond)
+	owner.signal(syscall.SIGCONT)
+	owner.await(isStandby)
+	time.Sleep(2 * time.Second) // longer than STANDBY_AFTER: it must not take over from an owner that lives
+	if owner.count(isOwner) != 1 {
+		t.Errorf("the instance that slept took over from a living owner:\n%s", owner.log())
+	}
+	for _, p := range []*process{standby, owner} {
+		p.signal(syscall.SIGTERM)
+		p.expectExit(0)
+	}
+	b.finish()
+	b.compareEvents()
+}
+
+// TestOwner_ReplicasKilled has two replicas for REPLICAS_FOR (three seconds), kills one of them every now and then and replaces it. After the end of
+// an owner the other one exports, there are no more takeovers than reasons for one, and every row is published once. It logs the longest
+// pause from a kill to the end of the next export.
+func TestOwner_ReplicasKilled(t *testing.T) {
+	t.Parallel()
+	during := 3 * time.Second
+	if text := os.Getenv("REPLICAS_FOR"); text != "" {
+		var err error
+		if during, err = time.ParseDuration(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1, AtOnce: -1}, Data: exporttest.Data{Seed: 12, RowsPerDay: 3000, Late: 0.3, LateFrom: 5}})
+	b.unlimited()
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"], b.environ["FENCE_RENEWAL"] = "300ms", "300ms", "5s"
+
+	random := rand.New(rand.NewPCG(1, 2))
+	var all []*process
+	replica := func() *process {
+		p := b.start("run")
+		all = append(all, p)
+		p.await(isOwner) // the newest is the one that is wanted
+		return p
+	}
+	other := replica()
+	newest := replica()
+	other.await(isStandby)
+	kills := 0
+	var longest time.Duration
+	for end := time.Now().Add(during); time.Now().Before(end); kills++ {
+		time.Sleep(time.Duration(random.IntN(1500)) * time.Millisecond)
+		killed, left := newest, other
+		if random.IntN(3) == 0 {
+			killed, left = other, newest
+		}
+		exports, standbys := left.count(exported), left.count(isStandby)
+		killed.kill()
+		dead := time.Now()
+		left.awaitMore(exported, exports)
+		longest = max(longest, time.Since(dead))
+		other, newest = left, replica()
+		other.awaitMore(isStandby, standbys)
+	}
+	owners, reasons := 0, len(all)
+	for _, p := range all {
+		p.kill()
+		owners += p.count(isOwner)
+		reasons += p.count("the owner has been silent: taking over") + p.count(`"msg":"starting over"`)
+	}
+	if owners > reasons {
+		t.Errorf("%d owners, for %d reasons", owners, reasons)
+	}
+	t.Logf("%d kills, the longest pause was %s with STANDBY_AFTER=%s", kills, longest.Round(10*time.Millisecond), b.environ["STANDBY_AFTER"])
+	b.finish()
+}
