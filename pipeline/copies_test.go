@@ -19,6 +19,7 @@ import (
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
 )
 
 // copiesWorld is one day of a source with identical rows, a Kafka that refuses rows
@@ -108,6 +109,7 @@ func (w *copiesWorld) attempt(e *export, do func(context.Context) error) bool {
 	}
 	e.tenure, e.stream, e.day = w.tenure, w.stream.Stream, w.stream.day(today)
 	e.senders, e.dead = []appender{copiesTopic{w}}, copiesTopic{w}
+	e.value.encoder = &encoding.JSON{}
 	e.headers = [...]recordbatch.Header{{Key: []byte("id")}, {Key: []byte("export"), Value: []byte(e.call.ID())}}
 	err := do(w.t.Context())
 	if err != nil && !errors.Is(err, errKafkaEnded) {

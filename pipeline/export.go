@@ -15,6 +15,7 @@ import (
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
 )
 
 // export is one call and its rows' way into Kafka. It runs in a goroutine of its own; the loop holds it back by mu.
@@ -89,12 +90,12 @@ func (a tally) minus(b tally) tally {
 
 // rowValue is a row as the value of a record.
 type rowValue struct {
-	row   *schema.Row
-	empty schema.Empty
+	encoder encoding.Encoder
+	row     *schema.Row
 }
 
 // Append implements recordbatch.Value.
-func (v *rowValue) Append(dst []byte) ([]byte, error) { return v.row.AppendJSON(dst, v.empty), nil }
+func (v *rowValue) Append(dst []byte) ([]byte, error) { return v.encoder.Append(dst, v.row) }
 
 // progressEvery is how many fetches pass between two updates of what the status shows.
 const progressEvery = 4096 / together
@@ -132,6 +133,9 @@ func (e *export) move(ctx context.Context) (err error) {
 	e.columns = body.Columns()
 	key := e.columns.Index(e.stream.Key)
 	e.event = e.columns.Index(eventColumn)
+	if err := e.value.encoder.Header(ctx, e.columns); err != nil {
+		return err
+	}
 	defer e.sendWhenIdle(ctx)()
 	for n := 1; ; n++ {
 		switch err := e.publishFetched(body, key, e.ahead.fetch(body)); {

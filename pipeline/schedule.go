@@ -118,7 +118,7 @@ func (t *tenure) begin(d due, now time.Time) *export {
 // launch runs the export beside the loop, which gets it back on ended.
 func (t *tenure) launch(ctx context.Context, e *export) {
 	e.dead = t.dead[cluster.PartitionOf([]byte(e.call.DayKey()), len(t.dead))]
-	e.value.empty = e.stream.Empty
+	e.value.encoder = e.stream.NewEncoder()
 	e.headers = [...]recordbatch.Header{{Key: []byte("id")}, {Key: []byte("export"), Value: []byte(e.call.ID())}}
 	e.live.Store(&tally{})
 	e.day.export = e

@@ -8,6 +8,7 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
 )
 
 // Stream is one configured export and the topic that it fills.
@@ -17,7 +18,8 @@ type Stream struct {
 	Filter schema.Filter
 	Topic  string
 	Key    string // the column whose bytes key the records
-	Empty  schema.Empty
+	// NewEncoder makes the encoder of one export's rows.
+	NewEncoder func() encoding.Encoder
 
 	Poll             time.Duration // between the starts of two exports of today
 	Lookback         int           // days before today that are still exported again

@@ -46,23 +46,3 @@ func BenchmarkFingerprint(b *testing.B) {
 		h.Row(&rows[i%len(rows)])
 	}
 }
-
-func BenchmarkJSON(b *testing.B) {
-	rows := benchRows(b)
-	for _, c := range []struct {
-		name  string
-		plain bool
-	}{{"plain", true}, {"escaped", false}} {
-		b.Run(c.name, func(b *testing.B) {
-			for i := range rows {
-				rows[i].Plain = c.plain
-			}
-			var dst []byte
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				dst = rows[i%len(rows)].AppendJSON(dst[:0], schema.EmptyOmit)
-			}
-			b.SetBytes(int64(len(dst)))
-		})
-	}
-}

@@ -7,32 +7,28 @@ import (
 	"strings"
 )
 
-// Columns are the columns of an export in the order of its header, with what each row's fingerprint and JSON need of their names, made once.
+// Columns are the columns of an export in the order of its header, with what each row's fingerprint needs of their names, made once.
 type Columns struct {
-	Names  []string
-	sorted []hashedName // by name
-	member []wideText   // by index: ,"name":"  as JSON, with the value's first quote
-
-	hashedSize, memberSize int // bounds of what all of them take, the ends of their values included
+	Names      []string
+	sorted     []hashedName // by name
+	hashedSize int          // a bound of what all of them take, the lengths of their values included
 }
 
 // hashedName is a column's name as the fingerprint takes it.
 type hashedName struct {
 	column int
-	name   wideText
+	name   CopiedText
 }
 
 // NewColumns refuses an empty or doubled name: its rows could not be told apart from others.
 func NewColumns(names []string) (*Columns, error) {
-	c := &Columns{Names: names, sorted: make([]hashedName, len(names)), member: make([]wideText, len(names))}
+	c := &Columns{Names: names, sorted: make([]hashedName, len(names))}
 	for i, name := range names {
 		if name == "" {
 			return nil, fmt.Errorf("column %d has no name", i+1)
 		}
-		c.sorted[i] = hashedName{column: i, name: newWideText(append(binary.AppendUvarint(nil, uint64(len(name))), name...))}
-		c.member[i] = newWideText(append(appendString([]byte{','}, []byte(name)), ':', '"'))
-		c.hashedSize += len(c.sorted[i].name.text) + binary.MaxVarintLen32
-		c.memberSize += len(c.member[i].text) + len("null")
+		c.sorted[i] = hashedName{column: i, name: NewCopiedText(append(binary.AppendUvarint(nil, uint64(len(name))), name...))}
+		c.hashedSize += len(c.sorted[i].name.Text) + binary.MaxVarintLen32
 	}
 	slices.SortFunc(c.sorted, func(a, b hashedName) int { return strings.Compare(names[a.column], names[b.column]) })
 	for i := 1; i < len(c.sorted); i++ {

@@ -1,5 +1,5 @@
 // Package schema holds the words that the source and the pipeline share: exports, columns, rows and failures,
-// the fingerprint of a row, its form in Kafka and the form of a dead letter.
+// the fingerprint of a row and the form of a dead letter. Package encoding below it has the forms of rows in Kafka.
 //
 // It knows neither HTTP nor Kafka and imports nothing of ours, so that connector and pipeline can both speak it without meeting.
 //
@@ -10,8 +10,8 @@
 //	columns.go      the columns of a header
 //	row.go          a row, and a row that can't be published
 //	fingerprint.go  the hash that stands for a row, and the header id
-//	json.go         a row as a record's value
-//	wide.go         short texts are copied by a fixed length: what the two above do most
+//	empty.go        what becomes of empty cells
+//	copy.go         short texts are copied by a fixed length: what fingerprints and encoders do most
 //	failure.go      a failed call: code, class, all that is known of it
 //	rules.go        what follows from each failure, for the whole program
 //	secret.go       a text that is never printed

@@ -2,14 +2,12 @@ package schema_test
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/zeebo/xxh3"
 
 	"dfinery-kafka/schema"
@@ -68,45 +66,5 @@ func TestFingerprintIsWhatItsDefinitionSays(t *testing.T) {
 		if got, want := h.Row(&row), schema.Fingerprint(xxh3.Hash128(b).Bytes()); got != want {
 			t.Fatalf("columns %q, cells %q: %x, want %x", row.Columns.Names, cells, got, want)
 		}
-	}
-}
-
-func TestJSONIsReadAsTheCells(t *testing.T) {
-	for _, c := range []struct {
-		name     string
-		alphabet []string
-		plain    bool
-	}{
-		{"plain", plainAlphabet, true},
-		{"plain, not known to be", plainAlphabet, false},
-		{"with escapes", anyAlphabet, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			rng := rand.New(rand.NewPCG(3, 4))
-			for range 2000 {
-				row, cells := randomRow(t, rng, c.alphabet)
-				row.Plain = c.plain
-				for _, empty := range []schema.Empty{schema.EmptyOmit, schema.EmptyNull, schema.EmptyString} {
-					want := map[string]any{}
-					for i, name := range row.Columns.Names {
-						switch {
-						case cells[i] != "" || empty == schema.EmptyString:
-							want[name] = cells[i]
-						case empty == schema.EmptyNull:
-							want[name] = nil
-						}
-					}
-					const before = "what stood there"
-					value, ok := strings.CutPrefix(string(row.AppendJSON([]byte(before), empty)), before)
-					got := map[string]any{}
-					if err := json.Unmarshal([]byte(value), &got); err != nil || !ok {
-						t.Fatalf("%s: %v: %s", empty, err, value)
-					}
-					if diff := cmp.Diff(want, got); diff != "" {
-						t.Fatalf("%s: %s\n%s", empty, diff, value)
-					}
-				}
-			}
-		})
 	}
 }

@@ -22,7 +22,7 @@ type Hasher struct{ scratch []byte }
 // Row is the xxh3-128 of the row's non-empty cells in the order of their columns' names, each name and each value behind its length (uvarint).
 // So neither the order of columns nor an empty column that comes or goes changes it.
 func (h *Hasher) Row(r *Row) Fingerprint {
-	if need := r.Columns.hashedSize + len(r.Data) + wide; len(h.scratch) < need {
+	if need := r.Columns.hashedSize + len(r.Data) + CopyWidth; len(h.scratch) < need {
 		h.scratch = make([]byte, 2*need)
 	}
 	b, n := h.scratch, 0
@@ -32,14 +32,14 @@ func (h *Hasher) Row(r *Row) Fingerprint {
 		if cell.Start == cell.End {
 			continue
 		}
-		n = c.name.put(b, n)
+		n = c.name.Put(b, n)
 		if size := cell.End - cell.Start; size < 0x80 {
 			b[n] = byte(size)
 			n++
 		} else {
 			n += binary.PutUvarint(b[n:], uint64(size))
 		}
-		n = putSpan(b, n, r.Data, cell)
+		n = cell.Put(b, n, r.Data)
 	}
 	return Fingerprint(xxh3.Hash128(b[:n]).Bytes())
 }

@@ -20,6 +20,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
 )
 
 // App is one service, ready to run.
@@ -195,9 +196,10 @@ func streams(c *config.Config) []pipeline.Stream {
 	for i := range c.Streams {
 		s := &c.Streams[i]
 		list[i] = pipeline.Stream{
-			Name: s.Name, Kind: s.Export, Topic: string(s.Topic), Key: s.Key, Empty: s.Empty,
-			Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience},
-			Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
+			Name: s.Name, Kind: s.Export, Topic: string(s.Topic), Key: s.Key,
+			NewEncoder: func() encoding.Encoder { return &encoding.JSON{Empty: s.Empty} },
+			Filter:     schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience},
+			Poll:       s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
 		}
 		if s.Start.On != nil {
 			list[i].StartBack, list[i].First = -1, *s.Start.On

@@ -18,6 +18,7 @@ import (
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
@@ -32,7 +33,8 @@ type world struct {
 	api     *exporttest.Server
 	http    http.RoundTripper
 	config  *config.Config
-	log     *slog.Logger // nil: as text, for said
+	service func(*pipeline.Service) // nil: the service stays as it is configured
+	log     *slog.Logger            // nil: as text, for said
 	text    bytes.Buffer
 	logMu   sync.Mutex
 }
@@ -99,6 +101,9 @@ func (w *world) run(d time.Duration) {
 	}})
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.service != nil {
+		w.service(a.Service)
 	}
 	a.Service.CommandPoll = time.Hour // each look costs, and nobody gives commands here
 	ctx, cancel := context.WithTimeout(w.t.Context(), d)

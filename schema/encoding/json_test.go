@@ -1,7 +1,8 @@
-package schema_test
+package encoding_test
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
 )
 
 func TestJSONBytes(t *testing.T) {
@@ -37,7 +39,7 @@ func TestJSONBytes(t *testing.T) {
 				}
 				row.Plain = plain
 				for empty, want := range map[schema.Empty]string{schema.EmptyOmit: test.omit, schema.EmptyNull: test.null, schema.EmptyString: test.asEmpty} {
-					if diff := cmp.Diff("x"+want, string(row.AppendJSON([]byte("x"), empty))); diff != "" {
+					if diff := cmp.Diff("x"+want, string(encode(t, []byte("x"), &row, empty))); diff != "" {
 						t.Errorf("%s, plain %v (-want +got):\n%s", empty, plain, diff)
 					}
 				}
@@ -46,7 +48,7 @@ func TestJSONBytes(t *testing.T) {
 	}
 }
 
-// FuzzJSON reads what AppendJSON wrote with encoding/json: the same cells come back, byte by byte.
+// FuzzJSON reads what JSON wrote with encoding/json: the same cells come back, byte by byte.
 func FuzzJSON(f *testing.F) {
 	f.Add("name", "value", "other", "", 0)
 	f.Add("이름", "\"\\\x00\u2028🛍", "<&>", "1234567\x1f", 1)
@@ -63,7 +65,7 @@ func FuzzJSON(f *testing.F) {
 		}
 		row := newRow(t, names, cells)
 		empty := []schema.Empty{schema.EmptyOmit, schema.EmptyNull, schema.EmptyString}[uint(form)%3]
-		encoded := row.AppendJSON(nil, empty)
+		encoded := encode(t, nil, &row, empty)
 		want := map[string]any{}
 		plain := true
 		for i := range names {
@@ -83,9 +85,78 @@ func FuzzJSON(f *testing.F) {
 			t.Errorf("%q (-want +got):\n%s", encoded, diff)
 		}
 		if row.Plain = plain; plain {
-			if diff := cmp.Diff(string(encoded), string(row.AppendJSON(nil, empty))); diff != "" {
+			if diff := cmp.Diff(string(encoded), string(encode(t, nil, &row, empty))); diff != "" {
 				t.Errorf("known to be plain, the row is written in another way:\n%s", diff)
 			}
 		}
 	})
+}
+
+func TestJSONIsReadAsTheCells(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		alphabet []string
+		plain    bool
+	}{
+		{"plain", plainAlphabet, true},
+		{"plain, not known to be", plainAlphabet, false},
+		{"with escapes", anyAlphabet, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(3, 4))
+			for range 2000 {
+				row, cells := randomRow(t, rng, c.alphabet)
+				row.Plain = c.plain
+				for _, empty := range []schema.Empty{schema.EmptyOmit, schema.EmptyNull, schema.EmptyString} {
+					want := map[string]any{}
+					for i, name := range row.Columns.Names {
+						switch {
+						case cells[i] != "" || empty == schema.EmptyString:
+							want[name] = cells[i]
+						case empty == schema.EmptyNull:
+							want[name] = nil
+						}
+					}
+					const before = "what stood there"
+					value, ok := strings.CutPrefix(string(encode(t, []byte(before), &row, empty)), before)
+					got := map[string]any{}
+					if err := json.Unmarshal([]byte(value), &got); err != nil || !ok {
+						t.Fatalf("%s: %v: %s", empty, err, value)
+					}
+					if diff := cmp.Diff(want, got); diff != "" {
+						t.Fatalf("%s: %s\n%s", empty, diff, value)
+					}
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkJSON(b *testing.B) {
+	rows := benchRows(b)
+	for _, c := range []struct {
+		name  string
+		plain bool
+	}{{"plain", true}, {"escaped", false}} {
+		b.Run(c.name, func(b *testing.B) {
+			for i := range rows {
+				rows[i].Plain = c.plain
+			}
+			var encoder encoding.Encoder = &encoding.JSON{Empty: schema.EmptyOmit}
+			if err := encoder.Header(b.Context(), rows[0].Columns); err != nil {
+				b.Fatal(err)
+			}
+			var (
+				dst []byte
+				err error
+			)
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if dst, err = encoder.Append(dst[:0], &rows[i%len(rows)]); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.SetBytes(int64(len(dst)))
+		})
+	}
 }

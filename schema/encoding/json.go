@@ -1,0 +1,97 @@
+package encoding
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+
+	"dfinery-kafka/schema"
+)
+
+// JSON writes a row as a JSON object: members in the order of the header, values as strings with exactly the cell's bytes, which must be
+// valid UTF-8. It never fails. The zero value leaves empty cells out.
+type JSON struct {
+	Empty schema.Empty // what becomes of empty cells; "" is schema.EmptyOmit
+
+	members []schema.CopiedText // by column: ,"name":"  with the value's first quote
+	size    int                 // a bound of what all members take beside their values
+}
+
+// Header implements Encoder.
+func (j *JSON) Header(_ context.Context, columns *schema.Columns) error {
+	j.members, j.size = make([]schema.CopiedText, len(columns.Names)), 0
+	for i, name := range columns.Names {
+		text := append(appendJSONString([]byte{','}, []byte(name)), ':', '"')
+		j.members[i] = schema.NewCopiedText(text)
+		j.size += len(text) + len("null")
+	}
+	return nil
+}
+
+// Append implements Encoder.
+func (j *JSON) Append(dst []byte, row *schema.Row) ([]byte, error) {
+	start := len(dst)
+	if row.Plain && (j.Empty == schema.EmptyOmit || j.Empty == "") {
+		dst = j.appendPlain(dst, row)
+	} else {
+		for i := range j.members {
+			dst = j.appendMember(dst, row, i)
+		}
+	}
+	if len(dst) == start {
+		return append(dst, "{}"...), nil
+	}
+	dst[start] = '{' // in the place of the first member's comma
+	return append(dst, '}'), nil
+}
+
+// appendPlain appends the members of a row that needs neither escapes nor anything for its empty cells, as nearly all rows.
+func (j *JSON) appendPlain(dst []byte, row *schema.Row) []byte {
+	dst = slices.Grow(dst, j.size+len(row.Data)+schema.CopyWidth)
+	b, n := dst[:cap(dst)], len(dst)
+	members, data := j.members, row.Data
+	for i, cell := range row.Cells[:len(members)] {
+		if cell.Start == cell.End {
+			continue
+		}
+		n = members[i].Put(b, n)
+		n = cell.Put(b, n, data)
+		b[n] = '"'
+		n++
+	}
+	return b[:n]
+}
+
+func (j *JSON) appendMember(dst []byte, row *schema.Row, i int) []byte {
+	cell, member := row.Cell(i), j.members[i].Text
+	switch {
+	case len(cell) > 0 && (row.Plain || plain(cell)):
+		return append(append(append(dst, member...), cell...), '"')
+	case len(cell) > 0 || j.Empty == schema.EmptyString:
+		return appendJSONString(append(dst, member[:len(member)-1]...), cell)
+	case j.Empty == schema.EmptyNull:
+		return append(append(dst, member[:len(member)-1]...), "null"...)
+	}
+	return dst
+}
+
+// plain says that a cell needs no escape. It looks at eight bytes at a time: a sum of two numbers below 0x80 carries into bit 7 of its own
+// byte alone, and a byte above 0x7f needs none.
+func plain(cell []byte) bool {
+	const ones, lows, highs = 0x0101010101010101, 0x7f * uint64(0x0101010101010101), 0x80 * uint64(0x0101010101010101)
+	for len(cell) >= 8 {
+		word := binary.LittleEndian.Uint64(cell)
+		low := word & lows
+		other := (low + (0x80-0x20)*ones) & (low ^ '"'*ones + lows) & (low ^ '\\'*ones + lows)
+		if ^(other|word)&highs != 0 {
+			return false
+		}
+		cell = cell[8:]
+	}
+	for _, c := range cell {
+		if c < 0x20 || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
