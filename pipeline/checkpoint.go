@@ -26,7 +26,8 @@ func (t *tenure) checkpoint(ctx context.Context) error {
 	}
 	t.service.step("fingerprints")
 	for _, d := range days {
-		if err := t.writer.Day(d.name, &d.record); err != nil {
+		record := t.schedule.Day(d.name)
+		if err := t.writer.Day(d.name, &record); err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
 	}
@@ -46,9 +47,7 @@ func (t *tenure) checkpoint(ctx context.Context) error {
 		return fmt.Errorf("checkpoint: await acknowledgements: %w", err)
 	}
 	t.service.step("checkpointed")
-	for _, d := range days {
-		d.changed = false
-	}
+	t.schedule.Saved()
 	return nil
 }
 
@@ -68,7 +67,7 @@ func (t *tenure) hold() func() {
 	}
 }
 
-// days calls yield with every day that is known.
+// days calls yield with every day of which something is in memory.
 func (t *tenure) days(yield func(*day) bool) {
 	for _, st := range t.streams {
 		for _, d := range st.days {
@@ -89,24 +88,29 @@ func (t *tenure) gather() []*day {
 			if e == nil {
 				continue
 			}
+			lost := 0
 			if e.lost != nil {
-				d.record.Forget(e.lost.Rows)
-				e.lost, d.changed = nil, true
+				lost = e.lost.Rows
+				e.lost = nil
 				d.rows.Rewrite()
 			}
 			news := e.sum.minus(e.saved)
 			e.saved = e.sum
 			t.service.counts.rows(d.name.Stream, news)
-			d.record.Published += news.Published
-			d.record.Bad += news.NewBad
-			d.changed = d.changed || news != tally{}
+			t.schedule.Progress(d.name, news.Published, news.NewBad, lost)
 		}
 		if d.ended != nil {
 			t.conclude(d, d.ended)
 			d.ended = nil
-			d.changed = true
 		}
-		if d.changed || d.rows.Dirty() {
+	}
+	changed := map[ledger.DayName]bool{}
+	for name := range t.schedule.Changed() {
+		changed[name] = true
+		days = append(days, t.stream(name.Stream).day(name.Day))
+	}
+	for d := range t.days {
+		if d.rows.Dirty() && !changed[d.name] {
 			days = append(days, d)
 		}
 	}
@@ -131,7 +135,7 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 	}
 	t.rowsWhole = false
 	for _, d := range fresh {
-		if err := t.writer.Save(d.name, d.record.Generation, &d.rows); err != nil {
+		if err := t.writer.Save(d.name, t.schedule.Day(d.name).Generation, &d.rows); err != nil {
 			return err
 		}
 	}
@@ -145,14 +149,15 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 	t.rowsWhole, t.rowsSince = true, since
 	// Acknowledged: not before may the record let go of its former ranges. Whatever failed until here is tried again.
 	for _, d := range fresh {
+		ranges := slices.Clone(t.schedule.Day(d.name).Fingerprints)
 		if d.rows.Rewriting() {
-			d.record.Fingerprints = nil
+			ranges = nil
 		}
 		if after.Next > before.Next { // else the days' sets are empty
-			d.record.Fingerprints = ledger.Extend(d.record.Fingerprints, t.rowsAt.Partition, since, before.Next, after.Next)
+			ranges = ledger.Extend(ranges, t.rowsAt.Partition, since, before.Next, after.Next)
 		}
+		t.schedule.SetFingerprints(d.name, ranges)
 		d.rows.Saved()
-		d.changed = true
 	}
 	return nil
 }
@@ -213,8 +218,11 @@ func (e *export) unsaved() bool {
 
 // checkpointIfChanged leaves a ledger alone that has nothing to add.
 func (t *tenure) checkpointIfChanged(ctx context.Context) error {
+	for range t.schedule.Changed() {
+		return t.checkpoint(ctx)
+	}
 	for d := range t.days {
-		if d.changed || d.ended != nil || d.export == nil && d.rows.Dirty() || d.export != nil && d.export.unsaved() {
+		if d.ended != nil || d.export == nil && d.rows.Dirty() || d.export != nil && d.export.unsaved() {
 			return t.checkpoint(ctx)
 		}
 	}

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
 
@@ -107,10 +109,10 @@ func (t *tenure) carry(ctx context.Context, c *ledger.Command) (changed, done bo
 	}
 	switch c.Verb {
 	case VerbPause, VerbResume:
-		st.kept.Paused = c.Verb == VerbPause
-		if c.Verb == VerbResume {
-			st.kept.Halted = nil
-			st.tryNow()
+		if c.Verb == VerbPause {
+			t.schedule.Pause(st.Name)
+		} else {
+			t.schedule.Resume(st.Name, time.Now().UTC())
 		}
 		c.Result = c.Stream + " " + c.Verb + "d"
 		return true, true
@@ -131,22 +133,11 @@ func Counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// tryNow has no day of the stream wait because of its last failure any longer.
-func (s *stream) tryNow() {
-	for _, d := range s.days {
-		if was := d.record.Error; was != nil && was.Until.After(time.Now()) {
-			is := *was // an export under way may read the former one
-			is.Until = time.Now().UTC()
-			d.record.Error, d.changed = &is, true
-		}
-	}
-}
-
 // carryBackfill wants each day of the command once. A day that is being exported is waited for before it begins anew.
 func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done bool) {
 	today := schema.DayOf(time.Now(), t.service.Location)
 	from, to := max(c.From, today-schema.Reach), min(c.To, today)
-	if st.Kind == schema.UserProfile {
+	if st.Kind.Snapshot() {
 		from = max(from, today)
 	}
 	if from > to {
@@ -159,19 +150,21 @@ func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done boo
 	}
 	finished, failed := 0, 0
 	for at := from; at <= to; at++ {
-		d := st.day(at)
-		switch {
-		case c.Again && d.record.AgainBy != c.ID:
-			if !d.busy() {
-				d.newGeneration(c.ID)
-				d.wanted, changed = true, true
+		name := ledger.DayName{Stream: st.Name, Day: at}
+		if c.Again && t.schedule.Day(name).AgainBy != c.ID {
+			if t.schedule.Restart(name, c.ID) {
+				st.day(at).rows = dedup.Day{}
+				changed = true
 			}
-		case d.exportedAfter(*c.Taken):
+			continue
+		}
+		switch t.schedule.Answer(name, *c.Taken) {
+		case schedule.Exported:
 			finished++
-		case d.turnedDown(*c.Taken):
+		case schedule.OutOfReach:
 			failed++
-		default:
-			d.wanted = true
+		case schedule.Unanswered:
+			t.schedule.Request(name)
 		}
 	}
 	changed = c.Progress(finished+failed, int(to-from)+1) || changed

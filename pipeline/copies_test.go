@@ -18,6 +18,7 @@ import (
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
 )
@@ -58,8 +59,10 @@ func newCopiesWorld(t *testing.T, rng *rand.Rand) *copiesWorld {
 
 // start is a process with what the ledger and the topics hold.
 func (w *copiesWorld) start() {
-	w.tenure = newTenure(&Service{ID: "1234", Location: planned, Log: slog.New(slog.DiscardHandler), ConcurrentCalls: 1, Parse: parseCopy}, nil)
-	w.stream = newTestStream("events", func(s *Stream) { s.Key = "key" })
+	config := Stream{Stream: schedule.Stream{Name: "events", Kind: schema.Event, Key: "key"}}
+	w.tenure = newTenure(&Service{ID: "1234", Location: planned, Streams: []Stream{config}, Log: slog.New(slog.DiscardHandler), ConcurrentCalls: 1,
+		Parse: parseCopy}, nil)
+	w.stream = &stream{Stream: config, days: map[schema.Day]*day{}}
 	w.tenure.streams = []*stream{w.stream}
 	d := w.stream.day(today)
 	recover := func(id []byte) {

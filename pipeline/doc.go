@@ -21,19 +21,15 @@
 //	drain.go         a tenure ends in order
 //	rights.go        what the service must be allowed to do in Kafka
 //
-// Which day is next:
+// Which day is next, and what the end of an export means for it, is decided in pipeline/schedule:
 //
-//	stream.go        a stream: its configuration, and what its owner knows of it
-//	day.go           a day: its record, its set of fingerprints, its generation
-//	planner.go       when each day is due, and which goes first
+//	stream.go        a stream and its days, as far as they are in memory
 //	schedule.go      exports are started as quota and breaker allow
-//	waits.go         what an export waits for, and until when
-//	reach.go         days leave the API's reach: gaps, and the warnings before
-//	clock.go         a clock that was ahead is not believed
-//	narrow.go        a day whose query keeps failing is exported in slices of events
-//	eventnames.go    the names of events, for slices
-//	todate.go        whether the API's to_date is exclusive
-//	once.go          run --once: what it still does, and what it leaves
+//	waits.go         what all exports wait for
+//	outcome.go       the end of an export is entered into the schedule
+//	events.go        what has happened in the schedule is logged and counted
+//	eventnames.go    the names of events that exports have met
+//	once.go          run --once: when it ends, and what it leaves
 //
 // One export's way into Kafka:
 //
@@ -43,7 +39,6 @@
 //	deadletter.go    what fails becomes a dead letter
 //	linger.go        open batches are sent when the source pauses
 //	finish.go        an export is taken back, and told in the log
-//	conclude.go      what the end of an export means for its day: state, backoff, halt
 //	checkpoint.go    the barrier: rows acknowledged, then fingerprints, days, offsets
 //	prune.go         old days and commands are deleted from the ledger
 //

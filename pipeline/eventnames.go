@@ -17,12 +17,12 @@ type names struct {
 	known map[string]bool
 }
 
-func newNames(st *stream) *names {
-	if st.Kind != schema.Event {
+func newNames(kind schema.Kind, known []string) *names {
+	if kind.Snapshot() {
 		return nil
 	}
-	n := &names{known: make(map[string]bool, len(st.kept.Events))}
-	n.add(st.kept.Events)
+	n := &names{known: make(map[string]bool, len(known))}
+	n.add(known)
 	return n
 }
 

@@ -47,9 +47,9 @@ func (t *tenure) report(o *outcome) {
 	e, sum := o.export, o.export.sum
 	attrs := []any{
 		"stream", e.stream.Name, "day", e.day.name.Day, "export", e.call.N, "code", o.code, "rows", sum.Rows(), "published", sum.Published,
-		"known", sum.Duplicates, "bad", sum.Bad, "bytes", sum.Bytes, "took", e.took.Round(time.Millisecond).String(), "state", e.day.record.State,
+		"known", sum.Duplicates, "bad", sum.Bad, "bytes", sum.Bytes, "took", e.took.Round(time.Millisecond).String(), "state", t.schedule.Day(e.day.name).State,
 	}
-	if next := t.nextStart(e.day); !next.IsZero() {
+	if next := t.schedule.NextStart(e.day.name, t.waits, time.Now()); !next.IsZero() {
 		attrs = append(attrs, "next", next.UTC().Truncate(time.Second))
 	}
 	level := slog.LevelInfo

@@ -21,14 +21,14 @@ func (t *tenure) listed() map[string]map[schema.Day]int {
 		list = map[string]map[schema.Day]int{}
 	}
 	oldest := t.oldest()
-	for d := range t.days {
-		if d.name.Day < oldest || d.record.Exports == 0 && d.record.State == ledger.Pending {
+	for name, record := range t.schedule.Days() {
+		if name.Day < oldest || record.Exports == 0 && record.State == ledger.Pending {
 			continue // not to be had any more, or not written yet
 		}
-		if list[d.name.Stream] == nil {
-			list[d.name.Stream] = map[schema.Day]int{}
+		if list[name.Stream] == nil {
+			list[name.Stream] = map[schema.Day]int{}
 		}
-		list[d.name.Stream][d.name.Day] = d.record.From
+		list[name.Stream][name.Day] = record.From
 	}
 	return list
 }
@@ -43,7 +43,7 @@ func (t *tenure) gone(state *ledger.State) map[ledger.DayName]bool {
 	t.carriedDays = maps.Clone(state.Checkpoint.Days)
 	oldest := t.oldest()
 	for _, st := range t.streams {
-		if st.blocked != "" {
+		if t.schedule.Blocked(st.Name) != "" {
 			continue
 		}
 		days := 0
@@ -54,7 +54,7 @@ func (t *tenure) gone(state *ledger.State) map[ledger.DayName]bool {
 				continue
 			}
 			gone[name] = true
-			st.day(at).record.From = from
+			t.schedule.Recreate(name, from)
 			if days++; days == 1 || at < first {
 				first = at
 			}

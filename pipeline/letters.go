@@ -12,6 +12,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
 
@@ -152,7 +153,7 @@ func (t *tenure) sort(record *cluster.Record, r *replay, st *stream) int {
 	}
 	r.again = r.again || letter.Kind == schema.KindRow
 	r.days[letter.Day] = true
-	st.day(letter.Day).wanted = true
+	t.schedule.Request(ledger.DayName{Stream: st.Name, Day: letter.Day})
 	return 0
 }
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"dfinery-kafka/schema"
+	"dfinery-kafka/pipeline/schedule"
 )
 
 // LeftError is the end of Once with work left: what is due and can't be had within reasonable time, or what it was stopped before.
@@ -15,13 +15,8 @@ type LeftError struct {
 	Stopped bool // by Run's context. Nothing is in Left when that came before it was known what is due
 }
 
-// Left is one day that is due still.
-type Left struct {
-	Stream string
-	Day    schema.Day
-	Wait   schema.Wait
-	Error  string // why its last call failed; empty when none did
-}
+// Left is one day that is still due.
+type Left = schedule.Left
 
 func (e *LeftError) Error() string {
 	if len(e.Left) == 0 {
@@ -59,20 +54,20 @@ func (e *LeftError) Error() string {
 // onceWaits is the longest wait that Once sits out.
 const onceWaits = time.Minute
 
-// onceWants tells whether Once makes this export: one success a day, and as many failures as Once forgives.
-func (t *tenure) onceWants(d due, now time.Time) bool {
-	day := d.stream.days[d.day]
-	switch {
-	case d.probe:
-		return d.failed < t.service.OnceAttempts && d.at.Sub(now) <= onceWaits
-	case day == nil:
-		return true
+// newSchedule is the schedule of a tenure that begins now.
+func (s *Service) newSchedule(now time.Time) *schedule.State {
+	policy := schedule.Policy{
+		Service: s.ID, Location: s.Location, CallsPerHour: s.CallsPerHour,
+		RetryBackoff: s.RetryBackoff, RetryMaxBackoff: s.RetryMaxBackoff, NarrowAfter: s.NarrowAfter,
 	}
-	if day.done && !day.wanted || day.tried >= t.service.OnceAttempts {
-		return false
+	if s.Once {
+		policy.Once = &schedule.Once{Attempts: s.OnceAttempts, MaxWait: onceWaits}
 	}
-	// What was due when Once began, or failed since: not the next poll.
-	return !d.at.After(now) || d.waits == schema.WaitBackoff && d.at.Sub(now) <= onceWaits
+	streams := make([]schedule.Stream, len(s.Streams))
+	for i := range s.Streams {
+		streams[i] = s.Streams[i].Stream
+	}
+	return schedule.New(streams, policy, now)
 }
 
 // onceEnd tells whether Once has come to its end, and what it leaves undone. Commands have the last word: one may be carried out with
@@ -90,7 +85,7 @@ func (t *tenure) onceEnd(ctx context.Context) (ended bool, left, err error) {
 
 // onceDone tells whether Once has nothing to do or to wait for any more, and what it leaves undone.
 func (t *tenure) onceDone() (bool, error) {
-	switch left, soon := t.onceLeft(); {
+	switch left, soon := t.schedule.Left(t.waits, time.Now()); {
 	case len(left) == 0:
 		return true, nil
 	case soon:
@@ -109,44 +104,8 @@ func (s *Service) stopped(t *tenure) error {
 		return &LeftError{Stopped: true}
 	}
 	t.waits = t.sourceWaits(time.Now()) // calls that were under way are over
-	if left, _ := t.onceLeft(); len(left) > 0 {
+	if left, _ := t.schedule.Left(t.waits, time.Now()); len(left) > 0 {
 		return &LeftError{Left: left, Stopped: true}
 	}
 	return nil
-}
-
-// onceLeft is what Once has not done yet, and whether any of it can be done soon.
-func (t *tenure) onceLeft() (left []Left, soon bool) {
-	now := time.Now()
-	for _, d := range plan(t.streams, now, t.service.Location) {
-		day := d.stream.days[d.day]
-		failed := day != nil && day.record.Error != nil && !d.probe
-		if !d.probe && (day != nil && day.done && !day.wanted || d.at.After(now) && !failed) {
-			continue
-		}
-		l := Left{Stream: d.stream.Name, Day: d.day, Wait: d.starts(t.waits, now)}
-		if failed {
-			l.Error = day.record.Error.Detail
-		} else if d.probe {
-			l.Error = d.stream.probe.detail
-		}
-		switch stop := d.stream.stopped(now); {
-		case stop.For == schema.WaitPaused:
-			continue
-		case stop.For != "":
-			l.Wait = stop
-			if l.Error == "" && d.stream.kept.Halted != nil {
-				l.Error = d.stream.kept.Halted.Detail
-			} else if l.Error == "" {
-				l.Error = d.stream.blocked
-			}
-		case t.onceWants(d, now) && (d.at.After(now) || t.waits.For == ""):
-			soon = true
-		case t.onceWants(d, now):
-			l.Wait = t.waits
-			soon = soon || !t.waits.Until.IsZero() && t.waits.Until.Sub(now) <= onceWaits && t.waits.For == schema.WaitBackoff
-		}
-		left = append(left, l)
-	}
-	return left, soon
 }

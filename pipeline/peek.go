@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -30,31 +29,27 @@ func (s *Service) Peek(ctx context.Context) (*Peek, error) {
 		return nil, err
 	}
 	now := time.Now()
-	t := newTenure(s, books)
-	t.log = slog.New(slog.DiscardHandler)
-	t.rowsAt = cluster.TopicPartition{Topic: books.Rows}
-	for i := range s.Streams {
-		t.streams = append(t.streams, &stream{Stream: s.Streams[i], days: map[schema.Day]*day{}})
+	record := new(ledger.Service)
+	if state.Service != nil {
+		record = state.Service
 	}
-	t.adopt(state)
-	for _, st := range t.streams {
-		st.blocked = st.kept.Blocked
+	days := s.newSchedule(now)
+	days.Load(record, confirmed(state, books.Rows), now)
+	days.BlockAsKept()
+	var all schema.Wait
+	if w := record.Wait; w != nil && w.Until.After(now) {
+		all = schema.Wait{For: w.For, Until: w.Until}
 	}
-	if w := t.serviceRecord.Wait; w != nil && w.Until.After(now) {
-		t.waits = schema.Wait{For: w.For, Until: w.Until}
-	}
-	p := &Peek{Owner: state.Owner, Source: t.serviceRecord.Source, Newest: map[string]time.Time{}}
+	p := &Peek{Owner: state.Owner, Source: record.Source, Newest: map[string]time.Time{}}
 	p.Alive = state.Owner != nil && !state.Owner.Released && now.Sub(state.Owner.Beat) < s.StandbyAfter
-	list := plan(t.streams, now, s.Location)
-	for _, st := range t.streams {
-		one := t.streamStatus(st, list, StreamCounts{}, now)
+	for _, one := range days.Status(all, now) {
 		for _, d := range one.Days {
 			one.Published += int64(d.Published)
 			one.DeadLetters += int64(d.Bad)
 		}
 		p.Streams = append(p.Streams, one)
-		if newest, err := s.newest(ctx, st.Topic, state.Checkpoint); err == nil && !newest.IsZero() {
-			p.Newest[st.Name] = newest
+		if newest, err := s.newest(ctx, one.Topic, state.Checkpoint); err == nil && !newest.IsZero() {
+			p.Newest[one.Name] = newest
 		}
 	}
 	for _, c := range state.Commands {

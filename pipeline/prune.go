@@ -26,6 +26,7 @@ func (t *tenure) prune(ctx context.Context, state *ledger.State) error {
 		if err := t.writer.ForgetDay(name); err != nil {
 			return err
 		}
+		t.schedule.Forget(name)
 		if st := t.stream(name.Stream); st != nil {
 			delete(st.days, name.Day)
 		}

@@ -12,6 +12,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
+var (
+	planned = time.FixedZone("Asia/Seoul", 9*3600)
+	noon    = time.Date(2026, 11, 24, 12, 0, 0, 0, planned)
+	today   = schema.DayOf(noon, planned)
+)
+
 func TestPrunable(t *testing.T) {
 	t.Parallel()
 	state := func(from, to schema.Day, streams ...string) *ledger.State {

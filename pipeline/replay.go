@@ -9,6 +9,7 @@ import (
 
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
 
@@ -52,7 +53,7 @@ const mostWrong = 10
 func (t *tenure) carryReplay(ctx context.Context, c *ledger.Command, st *stream) (changed, done bool) {
 	r := t.replays[c.ID]
 	if r == nil {
-		if st.blocked != "" {
+		if t.schedule.Blocked(st.Name) != "" {
 			return false, false
 		}
 		now := time.Now().UTC()
@@ -91,11 +92,11 @@ func (r *replay) result() string {
 // replayDays counts the days that were exported since, or that the API has turned down.
 func (t *tenure) replayDays(c *ledger.Command, st *stream, r *replay) {
 	for day := range r.days {
-		switch d := st.day(day); {
-		case d.exportedAfter(*c.Taken):
+		switch t.schedule.Answer(ledger.DayName{Stream: st.Name, Day: day}, *c.Taken) {
+		case schedule.Exported:
 			delete(r.days, day)
 			r.whole++
-		case d.turnedDown(*c.Taken):
+		case schedule.OutOfReach:
 			delete(r.days, day)
 			if r.wrong++; r.wrong <= mostWrong {
 				r.why = append(r.why, fmt.Sprintf("the day %s is out of the API's reach", day))
@@ -116,13 +117,15 @@ func (t *tenure) replayNext(ctx context.Context, st *stream, r *replay) {
 			later = append(later, rows)
 			continue
 		}
+		record := t.schedule.Day(d.name)
 		e := &export{
-			tenure: t, stream: st.Stream, senders: appenders(st.senders), day: d, record: d.record, started: time.Now().UTC(), replay: r, letters: rows,
+			tenure: t, stream: st.Stream, senders: appenders(st.senders), day: d, record: record, started: time.Now().UTC(), replay: r, letters: rows,
 			// Of this generation, also before its first call: the restore passes over what is of an older one.
 			call: schema.Export{Service: t.service.ID, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.day,
-				N: max(d.record.Exports, rows.export, d.record.From)},
+				N: max(record.Exports, rows.export, record.From)},
 		}
 		r.out++
+		t.schedule.Occupy(d.name)
 		t.launch(ctx, e)
 	}
 	r.rows = later

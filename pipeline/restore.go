@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/schema"
+	"dfinery-kafka/pipeline/schedule"
 )
 
 // restore brings the ledger up to what the topics hold: everything behind the last checkpoint's offsets is read back by the
@@ -20,12 +20,8 @@ func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 	if err := t.books.Follow(ctx, state, state.Partition, state.End, log.End); err != nil {
 		return err
 	}
-	t.adopt(state)
-	for _, st := range t.streams {
-		if h := st.kept.Halted; h != nil && h.Code == codeExclusive {
-			st.kept.Halted = nil // it is configured anew with each start
-		}
-	}
+	t.tell(t.adopt(state))
+	t.schedule.ForgetExclusive()
 	if err := t.writers(); err != nil {
 		return err
 	}
@@ -59,48 +55,25 @@ func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 }
 
 // adopt takes over what the ledger says, as far as a checkpoint confirms it.
-func (t *tenure) adopt(state *ledger.State) {
-	for name := range state.Days {
-		if st := t.stream(name.Stream); st != nil {
-			st.day(name.Day).record = state.Confirmed(name, t.books.Rows)
-		}
-	}
+func (t *tenure) adopt(state *ledger.State) []schedule.Event {
+	now := time.Now().UTC()
 	if state.Service != nil {
 		t.serviceRecord = *state.Service
 	}
-	today := schema.DayOf(time.Now(), t.service.Location)
-	for _, st := range t.streams {
-		st.kept = t.serviceRecord.Streams[st.Name]
-		if from, ok := t.serviceRecord.DueFrom[st.Name]; ok && from.Start == st.startName() {
-			st.dueFrom = from.Day
-		}
-		t.judgeIdentity(st, today)
-	}
+	events := t.schedule.Load(&t.serviceRecord, confirmed(state, t.books.Rows), now)
 	t.commands = state.InOrder()
-	t.dropFuture(time.Now().UTC())
+	for _, c := range t.commands {
+		c.Taken = schedule.Past(c.Taken, now)
+	}
 	t.end = state.End
+	return events
 }
 
-// judgeIdentity starts the stream's days in reach anew, which have rows or had none, when what their rows' fingerprints depend on has
-// changed. Those before START keep their state: they are published anew when a command asks for them.
-func (t *tenure) judgeIdentity(st *stream, today schema.Day) {
-	id := st.identity()
-	if st.kept.Identity != "" && st.kept.Identity != id {
-		days := 0
-		for day, d := range st.days {
-			r := &d.record
-			exported := r.State == ledger.Open || r.State == ledger.Settled
-			switch {
-			case day < today-schema.Reach || !exported && r.Published+r.Bad == 0:
-			case day < st.first(today):
-				d.forgetRows("identity " + id)
-			default:
-				d.newGeneration("identity " + id)
-				days++
-			}
-		}
-		t.log.Warn("the stream's properties or topic have changed: its days in reach are published anew", "stream", st.Name, "days", days,
-			"do", "nothing, if that was meant; consumers meet rows of these days again, under other ids")
+// confirmed are the days' records as far as the newest checkpoint confirms them.
+func confirmed(state *ledger.State, rows string) map[ledger.DayName]ledger.Day {
+	days := make(map[ledger.DayName]ledger.Day, len(state.Days))
+	for name := range state.Days {
+		days[name] = state.Confirmed(name, rows)
 	}
-	st.kept.Identity = id
+	return days
 }

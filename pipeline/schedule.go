@@ -6,113 +6,74 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
 
-// schedule starts every export that may start now, to run until exporting ends, and returns when to look again.
-func (t *tenure) schedule(ctx, exporting context.Context) (time.Time, error) {
+// startExports starts every export that may start now, to run until exporting ends, and returns when to look again.
+func (t *tenure) startExports(ctx, exporting context.Context) (time.Time, error) {
 	now := time.Now().UTC()
-	t.age(now)
+	t.tell(t.schedule.Advance(now))
+	t.dropSets()
 	t.waits = schema.Wait{}
-	next := schema.DayOf(now, t.service.Location).End(t.service.Location) // then there is another today
-	for _, d := range plan(t.streams, now, t.service.Location) {
-		if d.stream.stopped(now).For != "" || d.stream.tries() || t.service.Once && !t.onceWants(d, now) {
-			continue
-		}
-		if d.at.After(now) {
-			if d.at.Before(next) {
-				next = d.at
+	for {
+		due, ok, next := t.schedule.Next(now)
+		if !ok {
+			if t.waits.For == "" {
+				t.waits = t.sourceWaits(now) // what is due by then may wait for it, too
 			}
-			break // the list goes on in the order of time
+			return next, nil
 		}
 		if t.inFlight >= t.service.ConcurrentCalls {
 			t.waits = schema.Wait{For: schema.WaitQuota}
-			break
+			return endOf(now, t.service.Location), nil
 		}
-		permit, wait := t.source.Reserve(now, t.spare(d))
+		permit, wait := t.source.Reserve(now, t.schedule.Spare(due))
 		if permit == nil {
 			t.waits = wait
-			if !wait.Until.IsZero() && wait.Until.Before(next) {
+			if next = endOf(now, t.service.Location); !wait.Until.IsZero() && wait.Until.Before(next) {
 				next = wait.Until
 			}
-			break
+			return next, nil
 		}
 		if permit.Probe() {
-			d = t.smallest(d, now)
+			due = t.schedule.Smallest(due, now)
 		}
-		if err := t.start(ctx, exporting, d, permit, now); err != nil {
-			return next, err
+		if err := t.start(ctx, exporting, due, permit, now); err != nil {
+			return now, err
 		}
 	}
-	if t.waits.For == "" {
-		t.waits = t.sourceWaits(now) // what is due by then may wait for it, too
-	}
-	return next, nil
 }
 
-// smallest is the due export with the fewest rows at its last success, first if none is known.
-func (t *tenure) smallest(first due, now time.Time) due {
-	best, rows := first, -1
-	for _, d := range plan(t.streams, now, t.service.Location) {
-		if d.at.After(now) || d.stream.stopped(now).For != "" || t.service.Once && !t.onceWants(d, now) {
-			continue
-		}
-		if day := d.stream.days[d.day]; day != nil && day.record.LastSuccess != nil && (rows < 0 || day.record.Rows < rows) {
-			best, rows = d, day.record.Rows
-		}
-	}
-	return best
-}
+// endOf is when the day ends that it is at now: then there is another today.
+func endOf(now time.Time, loc *time.Location) time.Time { return schema.DayOf(now, loc).End(loc) }
 
-// spare is how many calls must be left in the quota after this one: a backfill leaves room for an hour of today's polls.
-func (t *tenure) spare(d due) int {
-	if d.urgency != backfill {
-		return 0
+// dropSets lets go of the rows of days that rest: those of today are used again soon.
+func (t *tenure) dropSets() {
+	today := t.today()
+	for d := range t.days {
+		if d.name.Day != today && !d.busy() && !d.rows.Dirty() {
+			d.rows.Set = nil
+		}
 	}
-	polls := 0
-	for _, st := range t.streams {
-		polls += st.pollsPerHour()
-	}
-	return min(polls, t.service.CallsPerHour/2)
 }
 
 // start makes the call: first it is in the ledger, acknowledged, then it is made.
-func (t *tenure) start(ctx, exporting context.Context, d due, permit Permit, now time.Time) error {
-	e := t.begin(d, now)
-	if err := t.enterCall(ctx, e.day); err != nil {
+func (t *tenure) start(ctx, exporting context.Context, due schedule.Due, permit Permit, now time.Time) error {
+	call := t.schedule.Begin(due, now)
+	st := t.stream(due.Stream)
+	day := st.day(due.Day)
+	if err := t.enterCall(ctx, day); err != nil {
 		permit.Cancel()
 		return err
 	}
 	t.service.step("called")
-	e.permit = permit
-	t.launch(exporting, e)
+	t.launch(exporting, &export{
+		tenure: t, stream: st.Stream, senders: appenders(st.senders), day: day, record: t.schedule.Day(day.name), permit: permit, started: now,
+		call: call, names: newNames(st.Kind, t.schedule.EventNames(st.Name)),
+	})
 	return nil
-}
-
-// begin enters a call that is about to be made into its day's record.
-func (t *tenure) begin(d due, now time.Time) *export {
-	day := d.stream.day(d.day)
-	day.record.Exports++
-	day.record.LastExport = &now
-	if day.record.FirstExport == nil {
-		day.record.FirstExport = &now
-	}
-	d.stream.lastCall = now
-	e := &export{
-		tenure: t, stream: d.stream.Stream, senders: appenders(d.stream.senders), day: day, started: now,
-		call: schema.Export{
-			Service: t.service.ID, Stream: d.stream.Name, Kind: d.stream.Kind, Filter: d.stream.Filter, Key: d.stream.Key,
-			Day: d.day, N: day.record.Exports, Attempt: day.attempt(), Probe: d.probe,
-		},
-		names: newNames(d.stream),
-	}
-	if !d.probe {
-		e.call.Filter, e.call.Slice = narrow(d.stream, day, now)
-	}
-	e.record = day.record
-	return e
 }
 
 // launch runs the export beside the loop, which gets it back on ended.
@@ -138,11 +99,12 @@ func (t *tenure) enterCall(ctx context.Context, d *day) error {
 	if err := t.writer.Service(&t.serviceRecord); err != nil {
 		return err
 	}
-	if err := t.writer.Day(d.name, &d.record); err != nil {
+	record := t.schedule.Day(d.name)
+	if err := t.writer.Day(d.name, &record); err != nil {
 		return err
 	}
 	if err := t.session.Flush(ctx, t.writer.State); err != nil {
-		return fmt.Errorf("enter export %d of %s %s into the ledger: %w", d.record.Exports, d.name.Stream, d.name.Day, err)
+		return fmt.Errorf("enter export %d of %s %s into the ledger: %w", record.Exports, d.name.Stream, d.name.Day, err)
 	}
 	return nil
 }
@@ -150,20 +112,5 @@ func (t *tenure) enterCall(ctx context.Context, d *day) error {
 // refreshServiceRecord brings the service's record up to date.
 func (t *tenure) refreshServiceRecord() {
 	t.serviceRecord.Source = t.source.State()
-	if t.serviceRecord.Streams == nil {
-		t.serviceRecord.Streams = map[string]ledger.Stream{}
-	}
-	for _, st := range t.streams {
-		st.kept.Blocked = st.blocked
-		t.serviceRecord.Streams[st.Name] = st.kept
-		if st.dueFrom == 0 {
-			continue
-		}
-		if t.serviceRecord.DueFrom == nil {
-			t.serviceRecord.DueFrom = map[string]ledger.DueFrom{}
-		}
-		from := t.serviceRecord.DueFrom[st.Name]
-		from.Day, from.Start = st.dueFrom, st.startName()
-		t.serviceRecord.DueFrom[st.Name] = from
-	}
+	t.schedule.Enter(&t.serviceRecord)
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/schema"
+	"dfinery-kafka/pipeline/schedule"
 )
 
 // Status is what the service's loop last knew: the pipeline's part of the admin server's /status.
@@ -32,46 +32,12 @@ const (
 // Ready tells whether the service does its work.
 func (s *Status) Ready() bool { return s.Role == RoleOwner && len(s.Reasons) == 0 }
 
-// StreamStatus is one stream's part.
-type StreamStatus struct {
-	Name        string      `json:"name"`
-	Topic       string      `json:"topic"`
-	Paused      bool        `json:"paused"`
-	Halted      *string     `json:"halted"`
-	LastSuccess *time.Time  `json:"last_success"`
-	Next        *NextStatus `json:"next"`
-	Published   int64       `json:"published"`
-	Duplicates  int64       `json:"duplicates"`
-	DeadLetters int64       `json:"dead_letters"`
-	Days        []DayStatus `json:"days"`
-	First       schema.Day  `json:"-"` // the oldest that is exported now
-	Untried     int         `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
-}
-
-// NextStatus is the stream's next export.
-type NextStatus struct {
-	Day      schema.Day    `json:"day"`
-	At       *time.Time    `json:"at"` // nil: not known
-	WaitsFor schema.Reason `json:"waits_for"`
-}
-
-// DayStatus is one day, as the ledger has it and with what an export under way has done.
-type DayStatus struct {
-	Day       schema.Day      `json:"day"`
-	State     ledger.DayState `json:"state"`
-	Exports   int             `json:"exports"`
-	Rows      int             `json:"rows"`
-	Published int             `json:"published"`
-	Missing   int             `json:"missing"`
-	Bad       int             `json:"bad"`
-	Error     *string         `json:"error"`
-	Running   bool            `json:"running,omitempty"`
-	// LastExport and LastSuccess are when the last call and the last successful one began; nil without any.
-	LastExport  *time.Time `json:"last_export,omitempty"`
-	LastSuccess *time.Time `json:"last_success,omitempty"`
-
-	Lacks []string `json:"missing_events,omitempty"`
-}
+// What is shown of the streams.
+type (
+	StreamStatus = schedule.StreamStatus
+	NextStatus   = schedule.NextStatus
+	DayStatus    = schedule.DayStatus
+)
 
 // Status is the last status; it may be a moment old.
 func (s *Service) Status() Status {
@@ -118,7 +84,7 @@ func (s *Service) setStandby(owner *ledger.Owner) {
 // publishStatus shows what the loop knows now.
 func (t *tenure) publishStatus() {
 	now := time.Now()
-	st := &Status{Service: t.service.ID, Role: RoleOwner, Turned: now, Remaining: map[string]time.Duration{}}
+	st := &Status{Service: t.service.ID, Role: RoleOwner, Turned: now}
 	for at, err := range t.session.Waiting() {
 		st.Reasons = append(st.Reasons, "Kafka: "+at.String()+" does not take records: "+err.Error())
 	}
@@ -129,82 +95,25 @@ func (t *tenure) publishStatus() {
 		}
 	}
 	slices.SortFunc(st.Commands, func(a, b ledger.Command) int { return a.Given.Compare(b.Given) })
-	list := plan(t.streams, now, t.service.Location)
+	st.Streams, st.Remaining = t.schedule.Status(t.waits, now), t.schedule.Remaining(now)
 	counts := t.service.Totals()
-	for _, s := range t.streams {
-		st.Streams = append(st.Streams, t.streamStatus(s, list, counts[s.Name], now))
-		if left, pending := t.remaining(s, now); pending {
-			st.Remaining[s.Name] = left
-		}
+	for i := range st.Streams {
+		t.addCounts(&st.Streams[i], counts[st.Streams[i].Name])
 	}
 	t.service.status.Store(st)
 }
 
-func (t *tenure) streamStatus(s *stream, list []due, counts StreamCounts, now time.Time) StreamStatus {
-	status := StreamStatus{Name: s.Name, Topic: s.Topic, Paused: s.kept.Paused, Published: counts.Published, Duplicates: counts.Duplicates, Days: []DayStatus{}}
+// addCounts adds what this process has done, and of days that are being exported what the ledger does not have yet.
+func (t *tenure) addCounts(s *StreamStatus, counts StreamCounts) {
+	s.Published, s.Duplicates = counts.Published, counts.Duplicates
 	for _, n := range counts.Letters {
-		status.DeadLetters += n
+		s.DeadLetters += n
 	}
-	if h := s.kept.Halted; h != nil && h.Until.After(now) {
-		status.Halted = &h.Detail
-	} else if s.blocked != "" {
-		status.Halted = &s.blocked
-	}
-	if i := slices.IndexFunc(list, func(d due) bool { return d.stream == s }); i >= 0 {
-		status.Next = t.nextStatus(&list[i], now)
-	}
-	today := schema.DayOf(now, t.service.Location)
-	for day, d := range s.days {
-		r := d.record
-		if day < today-missed || s.Kind == schema.UserProfile && day < today && r.State == ledger.Pending {
-			continue // too old, or a snapshot that was never had and is none of today's
-		}
-		one := DayStatus{Day: day, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad,
-			Running: d.export != nil, Lacks: r.MissingEvents,
-			LastExport: r.LastExport, LastSuccess: r.LastSuccess}
-		if r.Error != nil {
-			text := string(r.Error.Code) + ": " + r.Error.Detail
-			one.Error = &text
-		}
-		if r.LastSuccess != nil && (status.LastSuccess == nil || r.LastSuccess.After(*status.LastSuccess)) {
-			status.LastSuccess = r.LastSuccess
-		}
-		if e := d.export; e != nil {
-			live := e.live.Load()
-			one.Published += max(0, live.Published-e.saved.Published)
-		}
-		status.Days = append(status.Days, one)
-	}
-	status.First = s.first(today)
-	for day := status.First; day <= today; day++ {
-		if s.days[day] == nil {
-			status.Untried++
+	days := t.stream(s.Name).days
+	for i := range s.Days {
+		one := &s.Days[i]
+		if d := days[one.Day]; d != nil && d.export != nil {
+			one.Published += max(0, d.export.live.Load().Published-d.export.saved.Published)
 		}
 	}
-	slices.SortFunc(status.Days, func(a, b DayStatus) int { return int(b.Day - a.Day) })
-	return status
-}
-
-func (t *tenure) nextStatus(d *due, now time.Time) *NextStatus {
-	wait := d.starts(t.waits, now)
-	next := &NextStatus{Day: d.day, WaitsFor: wait.For}
-	if !wait.Until.IsZero() {
-		at := wait.Until.UTC()
-		next.At = &at
-	}
-	return next
-}
-
-// remaining is how long until the oldest day that was never exported leaves the reach.
-func (t *tenure) remaining(s *stream, now time.Time) (time.Duration, bool) {
-	if s.Kind != schema.Event {
-		return 0, false
-	}
-	today := schema.DayOf(now, t.service.Location)
-	for day := s.first(today); day < today; day++ {
-		if d := s.days[day]; d == nil || d.record.State == ledger.Pending {
-			return (day + schema.Reach + 1).Start(t.service.Location).Sub(now), true
-		}
-	}
-	return 0, false
 }

@@ -1,101 +1,44 @@
 package pipeline
 
 import (
-	"math"
-	"strconv"
-	"time"
-
+	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
 )
 
 // Stream is one configured export and the topic that it fills.
 type Stream struct {
-	Name   string
-	Kind   schema.Kind
-	Filter schema.Filter
-	Topic  string
-	Key    string // the column whose bytes key the records
+	schedule.Stream
 	// NewEncoder makes the encoder of one export's rows.
 	NewEncoder func() encoding.Encoder
-
-	Poll             time.Duration // between the starts of two exports of today
-	Lookback         int           // days before today that are still exported again
-	LookbackInterval time.Duration // between the starts of two exports of such a day
-	// First is the first day that is ever exported; StartBack counts instead back from today. StartBack wins unless negative.
-	First     schema.Day
-	StartBack int
 }
 
-// start is the first day that the configuration names today.
-func (s *Stream) start(today schema.Day) schema.Day {
-	switch {
-	case s.Kind == schema.UserProfile:
-		return today
-	case s.StartBack >= 0:
-		return today - schema.Day(s.StartBack)
-	}
-	return s.First
-}
-
-// startName is the start as it is configured.
-func (s *Stream) startName() string {
-	if s.StartBack >= 0 {
-		return strconv.Itoa(s.StartBack)
-	}
-	return s.First.String()
-}
-
-// pollsPerHour is what is kept free of the quota for today's polls.
-func (s *Stream) pollsPerHour() int { return int(math.Ceil(float64(time.Hour) / float64(s.Poll))) }
-
-// settles is when an export must start at the earliest to settle the day: after its end and the lookback.
-func (s *Stream) settles(day schema.Day, loc *time.Location) time.Time {
-	return (day + schema.Day(s.Lookback)).End(loc)
-}
-
-// identity names all that the fingerprints of the stream's rows depend on. When it changes, the same events have other rows.
-func (s *Stream) identity() string {
-	f := s.Filter
-	text := string(s.Kind) + "\x00" + s.Topic
-	for _, names := range [][]string{f.Properties, {""}, f.ExcludeProperties} {
-		for _, name := range names {
-			text += "\x00" + name
-		}
-	}
-	return text
-}
-
-// stream is a stream with all that its owner knows of it. Owned by the tenure's loop.
+// stream is a stream whose topic is written. Owned by the tenure's loop.
 type stream struct {
 	Stream
-	days     map[schema.Day]*day
-	kept     ledger.Stream // as the ledger has it, or will at the next checkpoint
-	dueFrom  schema.Day    // the oldest day that is due, whatever start names today; 0 when that is not known
-	lastCall time.Time
-	// blocked says why the topic can't be written now; empty when it can.
-	blocked string
-	probe   probe
-	warned  schema.Day // when its days about to be lost were last warned of
+	days    map[schema.Day]*day
 	senders []*producer.Sender
 }
 
-// first is the oldest day that is exported today: the configured start, or before it what was due and was not exported since.
-func (s *stream) first(today schema.Day) schema.Day {
-	first := s.start(today)
-	if s.dueFrom != 0 && s.Kind == schema.Event {
-		first = min(first, s.dueFrom)
-	}
-	return max(first, today-schema.Reach)
+// day is what is in memory of a day beside its record, which the schedule has. Owned by the tenure's loop.
+type day struct {
+	name   ledger.DayName
+	export *export
+	ended  *export // an export that the next checkpoint enters into the record
+	// rows are the published ones. Whoever uses them holds the export that runs.
+	rows dedup.Day
 }
 
-// day returns the stream's day, made if need be.
+func (d *day) busy() bool { return d.export != nil || d.ended != nil }
+
+// day returns the stream's day and adds it if necessary.
 func (s *stream) day(at schema.Day) *day {
 	d := s.days[at]
 	if d == nil {
-		d = &day{name: ledger.DayName{Stream: s.Name, Day: at}, record: ledger.Day{State: ledger.Pending, Generation: 1}}
+		d = &day{name: ledger.DayName{Stream: s.Name, Day: at}}
 		s.days[at] = d
 	}
 	return d

@@ -132,7 +132,7 @@ func (ts *tails) lost(p cluster.TopicPartition, how string) {
 		if st.Topic != p.Topic {
 			continue
 		}
-		first, last := st.published()
+		first, last := ts.tenure.published(st)
 		ts.tenure.log.Error("Kafka has lost acknowledged rows of a stream: publish its days again", "stream", st.Name, "partition", p, "how", how,
 			"do", fmt.Sprintf("dfinery-kafka backfill %s --from %s --to %s --again", st.Name, first, last))
 		return
@@ -142,15 +142,15 @@ func (ts *tails) lost(p cluster.TopicPartition, how string) {
 }
 
 // published are the first and the last of the stream's days that have rows in its topic; 0 without any.
-func (s *stream) published() (first, last schema.Day) {
-	for at, d := range s.days {
-		if d.record.Published == 0 {
+func (t *tenure) published(st *stream) (first, last schema.Day) {
+	for name, record := range t.schedule.Days() {
+		if name.Stream != st.Name || record.Published == 0 {
 			continue
 		}
-		if first == 0 || at < first {
-			first = at
+		if first == 0 {
+			first = name.Day
 		}
-		last = max(last, at)
+		last = name.Day
 	}
 	return first, last
 }
@@ -177,18 +177,19 @@ func (ts *tails) take(p cluster.TopicPartition, r *cluster.Record, dead, behind 
 		return
 	}
 	// A day that the ledger knows may be written again, however old: by a replay, or once a wrong clock is right again.
-	if st.days[export.Day] == nil && export.Day < t.oldest() {
+	name := ledger.DayName{Stream: st.Name, Day: export.Day}
+	if !t.schedule.Known(name) && export.Day < t.oldest() {
 		return // out of reach, of a ledger that was lost: to hold all that was ever published would take the memory of all days
 	}
-	d := st.day(export.Day)
+	record := t.schedule.Day(name)
 	switch {
-	case export.N < d.record.From: // of an older generation
+	case export.N < record.From: // of an older generation
 	case dead && string(r.Header(headerStage)) == schema.KindExport:
-		if export.N > d.record.Exports {
-			d.record.Exports, d.changed = export.N, true
+		if export.N > record.Exports {
+			t.schedule.Recover(name, 0, 0, export.N)
 		}
 	default:
-		ts.count(d, export.N, dedup.Copy{Fingerprint: print, Number: copyNumber}, dead)
+		ts.count(st.day(export.Day), export.N, dedup.Copy{Fingerprint: print, Number: copyNumber}, dead)
 	}
 }
 
@@ -212,11 +213,7 @@ func (ts *tails) count(d *day, export int, c dedup.Copy, dead bool) {
 func (ts *tails) enter() {
 	rows := 0
 	for _, tl := range ts.tail {
-		d := tl.day
-		d.record.Published += tl.rows
-		d.record.Bad += tl.letters
-		d.record.Exports = max(d.record.Exports, tl.exports)
-		d.changed = true
+		ts.tenure.schedule.Recover(tl.day.name, tl.rows, tl.letters, tl.exports)
 		rows += tl.rows
 	}
 	switch log := ts.tenure.log; {

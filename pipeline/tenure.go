@@ -12,6 +12,7 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
 
@@ -37,7 +38,7 @@ type tenure struct {
 	rowsSince int64          // from here on the rows topic holds no fingerprints of this service that are not in the range of their day
 	rowsWhole bool           // rowsSince is known: the last attempt to write fingerprints came to its end
 
-	began         time.Time
+	schedule      *schedule.State
 	streams       []*stream
 	owner         ledger.Owner
 	serviceRecord ledger.Service
@@ -48,17 +49,16 @@ type tenure struct {
 	inFlight int            // exports that were launched and not taken back
 	ended    chan *export   // hands them back
 	running  sync.WaitGroup // everything that runs beside the loop
-	jitter   func(time.Duration) time.Duration
-	waits    schema.Wait   // why nothing more could be started at the last try
-	chunks   atomic.Int32  // of new fingerprints, begun since the last checkpoint
-	full     chan struct{} // asks for a checkpoint before its time: the chunks are many
+	waits    schema.Wait    // why nothing more could be started at the last try
+	chunks   atomic.Int32   // of new fingerprints, begun since the last checkpoint
+	full     chan struct{}  // asks for a checkpoint before its time: the chunks are many
 }
 
 func newTenure(s *Service, books *ledger.Books) *tenure {
 	return &tenure{
-		service: s, books: books, log: s.Log, began: time.Now(),
+		service: s, books: books, log: s.Log, schedule: s.newSchedule(time.Now()),
 		marks: map[cluster.TopicPartition]recordbatch.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},
-		limit: map[string]int{}, jitter: jitter,
+		limit:   map[string]int{},
 		replays: map[string]*replay{},
 		ended:   make(chan *export, s.ConcurrentCalls), full: make(chan struct{}, 1),
 	}
@@ -100,7 +100,7 @@ func (t *tenure) writers() error {
 
 func (t *tenure) openSenders(st *stream) error {
 	st.senders = nil
-	if st.blocked != "" {
+	if t.schedule.Blocked(st.Name) != "" {
 		return nil
 	}
 	for _, p := range t.written {
@@ -182,7 +182,7 @@ func (t *tenure) run(ctx context.Context) error {
 
 // startDue starts what may start now, and sets wake for when to look again.
 func (t *tenure) startDue(ctx, exporting context.Context, wake *time.Timer) error {
-	next, err := t.schedule(ctx, exporting)
+	next, err := t.startExports(ctx, exporting)
 	wake.Reset(max(0, time.Until(next)))
 	if err != nil {
 		return err

@@ -118,7 +118,7 @@ func unwritable(t cluster.Topic) error {
 
 // block has a stream wait for its topic.
 func (t *tenure) block(st *stream, why error) {
-	st.blocked = why.Error()
+	t.schedule.Block(st.Name, why.Error())
 	t.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", remedy(why, mendTopic))
 }
 
@@ -152,19 +152,19 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 	}
 	t.judgePolicies(ctx)
 	for i, st := range t.streams {
-		if now := configs[i].MaxBatch(); configs[i].Err == nil && now != t.limit[st.Topic] && st.blocked == "" {
+		if now := configs[i].MaxBatch(); configs[i].Err == nil && now != t.limit[st.Topic] && t.schedule.Blocked(st.Name) == "" {
 			return fmt.Errorf("%w: topic %s takes batches of %d bytes, it took %d", errChanged, st.Topic, now, t.limit[st.Topic])
 		}
 		switch has, why := len(st.senders), unwritable(topics[i]); {
-		case why != nil && st.blocked == "":
+		case why != nil && t.schedule.Blocked(st.Name) == "":
 			t.block(st, why)
-		case st.blocked != "" && (why != nil || !writable(topics[i], configs[i])):
+		case t.schedule.Blocked(st.Name) != "" && (why != nil || !writable(topics[i], configs[i])):
 			delete(t.service.reopenings, st.Name)
-		case st.blocked != "":
+		case t.schedule.Blocked(st.Name) != "":
 			if t.service.mayReopen(st.Name, time.Now()) {
 				return fmt.Errorf("%w: topic %s may be written again", errChanged, st.Topic)
 			}
-		case st.blocked == "" && len(topics[i].Partitions) != has:
+		case t.schedule.Blocked(st.Name) == "" && len(topics[i].Partitions) != has:
 			return fmt.Errorf("%w: topic %s has %d, it had %d", errChanged, st.Topic, len(topics[i].Partitions), has)
 		}
 	}

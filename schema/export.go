@@ -15,6 +15,10 @@ const (
 	UserProfile Kind = "userprofile"
 )
 
+// Snapshot reports whether an export of this kind is a snapshot of today. Such a stream has no days to go back to: no start, lookback or
+// gap. An export of the other kind has one day's events.
+func (k Kind) Snapshot() bool { return k == UserProfile }
+
 // Filter narrows an export as the API allows. At most one of Events and ExcludeEvents, and of Properties and ExcludeProperties, is set.
 type Filter struct {
 	Events, ExcludeEvents         []string

@@ -19,6 +19,7 @@ import (
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
 )
@@ -196,10 +197,12 @@ func streams(c *config.Config) []pipeline.Stream {
 	for i := range c.Streams {
 		s := &c.Streams[i]
 		list[i] = pipeline.Stream{
-			Name: s.Name, Kind: s.Export, Topic: string(s.Topic), Key: s.Key,
+			Stream: schedule.Stream{
+				Name: s.Name, Kind: s.Export, Topic: string(s.Topic), Key: s.Key,
+				Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience},
+				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
+			},
 			NewEncoder: func() encoding.Encoder { return &encoding.JSON{Empty: s.Empty} },
-			Filter:     schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience},
-			Poll:       s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
 		}
 		if s.Start.On != nil {
 			list[i].StartBack, list[i].First = -1, *s.Start.On

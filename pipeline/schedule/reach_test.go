@@ -1,24 +1,21 @@
-package pipeline
+package schedule
 
 import (
-	"log/slog"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
 
-// shown is what a day's age may change of it.
+// shown is what time alone may change of a day.
 type shown struct {
 	State ledger.DayState
 	Final bool
 }
 
-func TestAge(t *testing.T) {
+func TestAdvance(t *testing.T) {
 	t.Parallel()
 	profiles := func(s *Stream) { s.Kind = schema.UserProfile }
 	all := func(s *Stream) { s.StartBack = schema.Reach }
@@ -41,7 +38,7 @@ func TestAge(t *testing.T) {
 		"a gap within the reach was the clock's fault": {
 			newTestStream("a", all).with(schema.Reach, ledger.Gap, 0).with(schema.Reach+1, ledger.Gap, 0), map[schema.Day]shown{30: {ledger.Pending, false}, 31: {ledger.Gap, false}}},
 		"a day that is being exported has its chance": {
-			newTestStream("a", all).with(schema.Reach+1, ledger.Pending, 0, func(d *day) { d.export = new(export) }), map[schema.Day]shown{31: {ledger.Pending, false}}},
+			newTestStream("a", all).with(schema.Reach+1, ledger.Pending, 0, func(d *day) { d.running = true }), map[schema.Day]shown{31: {ledger.Pending, false}}},
 		"an outage of months: gaps go back two reaches": {
 			newTestStream("a", all).with(100, ledger.Settled, 0).with(schema.Reach+1, ledger.Gap, 0), func() map[schema.Day]shown {
 				gaps := map[schema.Day]shown{100: {ledger.Settled, false}}
@@ -60,9 +57,7 @@ func TestAge(t *testing.T) {
 			newTestStream("u", profiles).with(5, ledger.Settled, 0), map[schema.Day]shown{5: {ledger.Settled, false}}},
 	}
 	for name, test := range tests {
-		tenure := newTenure(&Service{Location: planned, Log: slog.New(slog.DiscardHandler)}, nil)
-		tenure.streams = []*stream{test.stream}
-		tenure.age(noon)
+		scheduleOf(test.stream).Advance(noon)
 		got := map[schema.Day]shown{}
 		for at, d := range test.stream.days {
 			got[today-at] = shown{d.record.State, d.record.Final}
@@ -70,24 +65,5 @@ func TestAge(t *testing.T) {
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
-	}
-}
-
-// TestAgeLetsGo: the fingerprints of a day that rests are not kept in memory, those of today and of exports under way are.
-func TestAgeLetsGo(t *testing.T) {
-	t.Parallel()
-	loaded := func(d *day) { d.rows.Set = new(dedup.Set) }
-	s := newTestStream("a", nil).with(0, ledger.Open, 0, loaded).with(1, ledger.Open, 0, loaded).
-		with(2, ledger.Open, 0, loaded, func(d *day) { d.export = new(export) }).
-		with(3, ledger.Open, 0, loaded, func(d *day) { d.rows.Recover(dedup.Copy{}) })
-	tenure := newTenure(&Service{Location: planned, Log: slog.New(slog.DiscardHandler)}, nil)
-	tenure.streams = []*stream{s}
-	tenure.age(noon.Add(time.Hour))
-	got := map[schema.Day]bool{}
-	for at, d := range s.days {
-		got[today-at] = d.rows.Set != nil
-	}
-	if diff := cmp.Diff(map[schema.Day]bool{0: true, 1: false, 2: true, 3: true}, got); diff != "" {
-		t.Errorf("days that are loaded (-want +got):\n%s", diff)
 	}
 }

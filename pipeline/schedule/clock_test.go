@@ -1,7 +1,6 @@
-package pipeline
+package schedule
 
 import (
-	"log/slog"
 	"testing"
 	"time"
 
@@ -12,10 +11,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-func TestBelieve(t *testing.T) {
+func TestClampFutureTimes(t *testing.T) {
 	t.Parallel()
 	before, later := noon.Add(-time.Hour), noon.Add(48*time.Hour)
-	tenure := newTenure(&Service{Location: planned, Log: slog.New(slog.DiscardHandler)}, nil)
 	st := newTestStream("a", nil).with(0, ledger.Open, 0, func(d *day) {
 		d.record.FirstExport, d.record.LastExport, d.record.LastSuccess = &before, &later, &later
 		d.record.Error = &ledger.Fault{Code: schema.QueryError, At: later, Attempts: 2, Until: later.Add(time.Minute)}
@@ -24,9 +22,7 @@ func TestBelieve(t *testing.T) {
 		d.record.Error = &ledger.Fault{Code: schema.QueryError, At: before, Attempts: 1, Until: later}
 	})
 	st.kept.Halted = &ledger.Halt{Since: later, Until: later.Add(time.Hour)}
-	tenure.streams = []*stream{st}
-	tenure.commands = []*ledger.Command{{ID: "a", Taken: &later}, {ID: "b", Taken: &before}, {ID: "c"}}
-	tenure.dropFuture(noon)
+	st.clampFutureTimes(noon)
 
 	want := map[schema.Day]ledger.Day{
 		today: {State: ledger.Open, FirstExport: &before, LastExport: &noon, LastSuccess: &noon,
@@ -44,13 +40,12 @@ func TestBelieve(t *testing.T) {
 	if diff := cmp.Diff(&ledger.Halt{Since: noon, Until: noon}, st.kept.Halted, ignoreKept); diff != "" {
 		t.Errorf("halt (-want +got):\n%s", diff)
 	}
-	taken := []*time.Time{tenure.commands[0].Taken, tenure.commands[1].Taken, tenure.commands[2].Taken}
-	if diff := cmp.Diff([]*time.Time{&noon, &before, nil}, taken); diff != "" {
-		t.Errorf("commands taken (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]*time.Time{&noon, &before, nil}, []*time.Time{Past(&later, noon), Past(&before, noon), Past(nil, noon)}); diff != "" {
+		t.Errorf("past times (-want +got):\n%s", diff)
 	}
 }
 
-func TestRetract(t *testing.T) {
+func TestReopen(t *testing.T) {
 	t.Parallel()
 	all := func(s *Stream) { s.StartBack = schema.Reach }
 	final := func(d *day) { d.record.Final = true }
@@ -83,10 +78,8 @@ func TestRetract(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tenure := newTenure(&Service{Location: planned, Log: slog.New(slog.DiscardHandler)}, nil)
 			st := newTestStream("a", all).with(test.back, test.from, 0, test.with)
-			tenure.streams = []*stream{st}
-			tenure.age(noon)
+			scheduleOf(st).Advance(noon)
 			d := st.days[today-test.back]
 			if diff := cmp.Diff(test.want, state{d.record.State, d.record.LastLook}); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

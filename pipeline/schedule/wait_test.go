@@ -1,4 +1,4 @@
-package pipeline
+package schedule
 
 import (
 	"testing"
@@ -43,7 +43,7 @@ func TestStarts(t *testing.T) {
 			if test.state != nil {
 				test.state(s)
 			}
-			d := due{stream: s, day: today, at: noon.Add(test.in), waits: test.own}
+			d := Due{Stream: s.Name, stream: s, Day: today, At: noon.Add(test.in), Waits: test.own}
 			if diff := cmp.Diff(test.want, d.starts(test.all, noon)); diff != "" {
 				t.Error(diff)
 			}

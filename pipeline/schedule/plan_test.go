@@ -1,4 +1,4 @@
-package pipeline
+package schedule
 
 import (
 	"fmt"
@@ -26,6 +26,13 @@ func newTestStream(name string, change func(*Stream)) *stream {
 	return &stream{Stream: s, days: map[schema.Day]*day{}, kept: ledger.Stream{HasRows: true}}
 }
 
+// scheduleOf is a schedule of these streams, begun at noon.
+func scheduleOf(streams ...*stream) *State {
+	s := New(nil, Policy{Service: "1234", Location: planned, CallsPerHour: 100, RetryBackoff: time.Second, RetryMaxBackoff: 10 * time.Minute, NarrowAfter: 3}, noon)
+	s.streams = streams
+	return s
+}
+
 // with enters a day of the past: its state, and how long ago its last successful export began.
 func (s *stream) with(back schema.Day, state ledger.DayState, ago time.Duration, change ...func(*day)) *stream {
 	d := s.day(today - back)
@@ -44,14 +51,14 @@ func failing(attempts int, until time.Duration) func(*day) {
 }
 
 // told writes a plan: stream, days before today, and what it waits for until when.
-func told(list []due) []string {
+func told(list []Due) []string {
 	var lines []string
 	for _, d := range list {
-		line := fmt.Sprintf("%s -%d", d.stream.Name, today-d.day)
-		if d.at.After(noon) {
-			line += fmt.Sprintf(" %s %s", d.waits, d.at.Sub(noon))
+		line := fmt.Sprintf("%s -%d", d.Stream, today-d.Day)
+		if d.At.After(noon) {
+			line += fmt.Sprintf(" %s %s", d.Waits, d.At.Sub(noon))
 		}
-		if d.probe {
+		if d.Probe {
 			line += " probe"
 		}
 		lines = append(lines, line)
@@ -98,10 +105,10 @@ func TestPlan(t *testing.T) {
 			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = schema.Reach }).settledBut().with(30, ledger.Settled, 0, func(d *day) { d.record.LastLook = true })},
 			"a -0 poll 10m0s"},
 		"a gap is not due, unless a command wants it": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 2 }).with(0, ledger.Open, 0).with(1, ledger.Gap, 0).with(2, ledger.Gap, 0, func(d *day) { d.wanted = true })},
+			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 2 }).with(0, ledger.Open, 0).with(1, ledger.Gap, 0).with(2, ledger.Gap, 0, func(d *day) { d.requested = true })},
 			"a -2\na -0 poll 10m0s"},
 		"a day that is being exported is not due": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 1 }).with(1, ledger.Pending, 0, func(d *day) { d.export = new(export) })}, "a -0"},
+			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 1 }).with(1, ledger.Pending, 0, func(d *day) { d.running = true })}, "a -0"},
 		"profiles: today's snapshot, once a day": {
 			[]*stream{newTestStream("u", func(s *Stream) { s.Kind, s.Poll = schema.UserProfile, 24*time.Hour }).with(0, ledger.Open, time.Hour).with(1, ledger.Open, 25*time.Hour)},
 			"u -0 poll 23h0m0s"},
@@ -125,7 +132,7 @@ func TestPlan(t *testing.T) {
 			"a -2 probe"},
 	}
 	for name, test := range tests {
-		got := strings.Join(told(plan(test.streams, noon, planned)), "\n")
+		got := strings.Join(told(scheduleOf(test.streams...).plan(noon)), "\n")
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

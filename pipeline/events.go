@@ -1,0 +1,106 @@
+package pipeline
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/schema"
+)
+
+// tell logs and counts what has happened in the schedule, and does what follows from it for the days in memory.
+func (t *tenure) tell(events []schedule.Event) {
+	for _, e := range events {
+		switch e.Kind {
+		case schedule.DaySettled:
+			if name := (ledger.DayName{Stream: e.Stream, Day: e.Day}); len(t.schedule.Day(name).Fingerprints) > 1 {
+				t.stream(e.Stream).day(e.Day).rows.Rewrite()
+			}
+			continue
+		case schedule.DayLost:
+			t.service.counts.gap(e.Stream)
+		case schedule.ColumnsChanged:
+			t.service.counts.columnChange(e.Stream)
+		}
+		level, text, attrs := describe(&e)
+		t.log.Log(context.Background(), level, text, attrs...)
+	}
+}
+
+// describe is an event as a line of the log, with what to do about it.
+func describe(e *schedule.Event) (slog.Level, string, []any) {
+	attrs := []any{"stream", e.Stream}
+	if e.Day != 0 {
+		attrs = append(attrs, "day", e.Day)
+	}
+	line := func(level slog.Level, text string, more ...any) (slog.Level, string, []any) {
+		return level, text, append(attrs, more...)
+	}
+	switch e.Kind {
+	case schedule.DayLost:
+		return line(slog.LevelError, "a day has left the API's reach without ever having been exported: its rows are lost at the source",
+			"do", "tell those who use this data; only DFINERY may still have it")
+	case schedule.DayLeftUnsettled:
+		if e.BeforeStart {
+			return line(slog.LevelWarn, "a day has left the days that the stream's START names before it was settled: late rows may be missing",
+				"do", "set a longer STREAM_…_START if they are wanted")
+		}
+		return line(slog.LevelWarn, "a day has left the API's reach before it was settled: late rows may be missing",
+			"do", "tell those who use this data; only DFINERY may still have them")
+	case schedule.DayAboutToBeLost:
+		return line(slog.LevelWarn, "a day that was never exported is about to leave the API's reach", "lost_after", e.Until.UTC(),
+			"do", "see its last error in dfinery-kafka status, and fix the cause before then")
+	case schedule.DayReopened:
+		return line(slog.LevelWarn, "a day is exported again that had ended too early: the clock was ahead, or the lookback or START is longer now",
+			"state", e.State, "do", "nothing; if neither was changed, set this machine's clock by NTP")
+	case schedule.TodayTooEarly:
+		return line(slog.LevelInfo, "today can't be exported yet")
+	case schedule.ClockDiffers:
+		return line(slog.LevelError, "the API says that a day is out of reach, but its clock differs from this machine's: not believed",
+			"api_clock", e.At, "clock", time.Now().UTC(), "do", "set this machine's clock by NTP, or tell DFINERY that theirs is wrong")
+	case schedule.DayRefused:
+		return line(slog.LevelError, "a day is refused while others of its stream are not: it alone waits, and is tried again every hour",
+			"code", e.Code, "error", e.Detail, "do", "compare its dead letter with what the error names, ask DFINERY about this day; dfinery-kafka resume "+
+				e.Stream+" tries at once")
+	case schedule.RowsMissing:
+		return line(slog.LevelWarn, "rows that were published are missing from the latest export of their day", "missing", e.Count,
+			"do", "nothing here: what was published stays. If it matters, ask DFINERY why the rows are gone")
+	case schedule.ColumnsChanged:
+		return line(slog.LevelWarn, "the export's columns have changed", "new", e.Added, "gone", e.Gone, "reordered", e.Moved,
+			"do", "nothing here; tell consumers that read these columns")
+	}
+	return describeStream(e, line)
+}
+
+// describeStream is an event of a stream, or of a day in slices.
+func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (slog.Level, string, []any)) (slog.Level, string, []any) {
+	switch e.Kind {
+	case schedule.Narrowed:
+		return line(slog.LevelWarn, "a day's query keeps failing: exporting it in slices of events", "events", e.Count,
+			"do", "nothing yet: an event that can't be exported will be named")
+	case schedule.EventMissing:
+		return line(slog.LevelError, "an event of a day can't be exported: the day goes on without it, and asks for it again every few hours",
+			"event", e.EventName, "error", e.Detail, "do", "ask DFINERY about this event of this day")
+	case schedule.NarrowingFailed:
+		return line(slog.LevelWarn, "no slice of a day can be exported: trying the whole day again", "do", "nothing, if other days fail as well; else ask DFINERY about this day")
+	case schedule.StreamHalted:
+		return line(slog.LevelError, "stream is halted, and tried again every hour", "code", e.Code, "error", e.Detail,
+			"do", "fix what the error names; dfinery-kafka resume "+e.Stream+" tries at once")
+	case schedule.StreamResumed:
+		return line(slog.LevelInfo, "stream resumes")
+	case schedule.ExclusiveSuspected:
+		return line(slog.LevelWarn, "days without rows have some when they are exported together: exporting them once more before to_date is judged",
+			"rows", e.Count, "do", "nothing yet")
+	case schedule.ExclusiveFound:
+		return line(slog.LevelError, "stream is halted", "rows", e.Count, "error", e.Detail, "do", "set DFINERY_TO_DATE=exclusive and start again")
+	case schedule.IdentityChanged:
+		return line(slog.LevelWarn, "the stream's properties or topic have changed: its days in reach are published again", "days", e.Count,
+			"do", "nothing, if that was meant; consumers get the rows of these days again, with other ids")
+	}
+	return line(slog.LevelInfo, "schedule changed", "kind", e.Kind)
+}
+
+// today is the day that it is for the source.
+func (t *tenure) today() schema.Day { return schema.DayOf(time.Now(), t.service.Location) }

@@ -1,0 +1,132 @@
+package schedule
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// Begin notes a call that is about to be made, and returns it. Its number has to be in the ledger before it is made.
+func (s *State) Begin(due Due, now time.Time) schema.Export {
+	st := s.stream(due.Stream)
+	d := st.day(due.Day)
+	r := &d.record
+	r.Exports++
+	r.LastExport = &now
+	if r.FirstExport == nil {
+		r.FirstExport = &now
+	}
+	st.lastCall = now
+	d.running, d.published = true, r.Published
+	call := schema.Export{
+		Service: s.policy.Service, Stream: st.Name, Kind: st.Kind, Filter: st.Filter, Key: st.Key,
+		Day: due.Day, N: r.Exports, Attempt: d.attempt(), Probe: due.Probe,
+	}
+	if !due.Probe {
+		call.Filter, call.Slice = st.nextFilter(d, now)
+	}
+	return call
+}
+
+// Occupy notes that dead letters of the day are replayed: meanwhile it is not exported. Apply ends it.
+func (s *State) Occupy(name ledger.DayName) { s.day(name).running = true }
+
+// Progress notes what has happened to the day since: so many rows were published, dead-lettered, and lost from the ledger.
+func (s *State) Progress(name ledger.DayName, published, bad, lost int) {
+	d := s.day(name)
+	d.changed = d.changed || published != 0 || bad != 0 || lost != 0
+	if lost > 0 {
+		d.record.Forget(lost)
+		d.published = max(0, d.published-lost)
+	}
+	d.record.Published += published
+	d.record.Bad += bad
+}
+
+// Recover notes what was found of the day in the topics behind the last checkpoint: rows, dead letters, and the highest number of a call.
+func (s *State) Recover(name ledger.DayName, published, bad, exports int) {
+	d := s.day(name)
+	d.record.Published += published
+	d.record.Bad += bad
+	d.record.Exports = max(d.record.Exports, exports)
+	d.changed = true
+}
+
+// Recreate begins a record for a day whose own was lost: earlier calls than from are of a former generation.
+func (s *State) Recreate(name ledger.DayName, from int) { s.day(name).record.From = from }
+
+// Outcome is how a call, or the replay of dead letters, has ended.
+type Outcome struct {
+	Name    ledger.DayName
+	Call    schema.Export // as Begin returned it
+	Started time.Time
+	Took    time.Duration
+	// Failure is why the API or the link failed; nil for a success.
+	Failure *schema.Failure
+	// Aborted says that it was ended by Kafka, by us, or was no call: nothing follows from it for the day.
+	Aborted bool
+
+	// Of a success: its good rows, those of them that were published before, its header, and the names of events that are known now.
+	Rows, Known int
+	Columns     *schema.Columns
+	EventNames  []string
+
+	Jitter float64 // a random number from 0 to 1, which spreads retries
+}
+
+// Apply notes the end of a call. Progress has been told of its rows.
+func (s *State) Apply(o *Outcome, now time.Time) []Event {
+	st := s.stream(o.Name.Stream)
+	d := st.day(o.Name.Day)
+	d.running, d.changed = false, true
+	step := step{State: s, st: st, d: d, o: o, now: now}
+	switch {
+	case o.Aborted || o.Failure != nil && o.Failure.Class == schema.Cancelled:
+	case o.Failure == nil && o.Call.Probe:
+		step.judgeProbe()
+	case o.Failure == nil && o.Call.Slice:
+		step.sliceDone()
+	case o.Failure == nil:
+		step.succeed()
+	case o.Call.Probe:
+		step.probeFailed()
+	default:
+		step.fail()
+	}
+	return step.events
+}
+
+// step is one outcome on its way into the state.
+type step struct {
+	*State
+	st     *stream
+	d      *day
+	o      *Outcome
+	now    time.Time
+	events []Event
+}
+
+// tell adds an event of the day.
+func (s *step) tell(e Event) {
+	e.Day = s.d.name.Day
+	s.tellStream(e)
+}
+
+// tellStream adds an event of the stream as a whole.
+func (s *step) tellStream(e Event) {
+	e.Stream = s.st.Name
+	s.events = append(s.events, e)
+}
+
+// backoff is how long to wait after the n-th failure in a row: from half to the whole of a time that doubles.
+func (s *step) backoff(n int) time.Duration {
+	wait := s.policy.RetryBackoff
+	for range n - 1 {
+		if wait *= 2; wait >= s.policy.RetryMaxBackoff {
+			wait = s.policy.RetryMaxBackoff
+			break
+		}
+	}
+	return wait/2 + time.Duration(s.o.Jitter*float64(wait/2))
+}

@@ -1,0 +1,49 @@
+package schedule
+
+import (
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+// Kind is what has happened.
+type Kind string
+
+// The kinds of events.
+const (
+	DaySettled         Kind = "day_settled"          // it has its last state: its fingerprints can be written as one run
+	DayLost            Kind = "day_lost"             // it left the reach without ever having been exported
+	DayLeftUnsettled   Kind = "day_left_unsettled"   // it left the reach, or START if BeforeStart, between its first export and its settling
+	DayAboutToBeLost   Kind = "day_about_to_be_lost" // in a few days, at Until
+	DayReopened        Kind = "day_reopened"         // it had ended too early, in State
+	TodayTooEarly      Kind = "today_too_early"      // the API does not export today yet
+	ClockDiffers       Kind = "clock_differs"        // the API calls a day out of reach, but its clock, At, is not ours
+	DayRefused         Kind = "day_refused"          // the API refuses the day, but no other of its stream
+	RowsMissing        Kind = "rows_missing"         // Count rows that were published are not in the latest export
+	ColumnsChanged     Kind = "columns_changed"      // Added, Gone or Moved
+	Narrowed           Kind = "narrowed"             // its query fails: it is exported in slices of Count events
+	EventMissing       Kind = "event_missing"        // EventName can't be exported of the day
+	NarrowingFailed    Kind = "narrowing_failed"     // no slice could be exported
+	StreamHalted       Kind = "stream_halted"        // for an hour, with Code and Detail
+	StreamResumed      Kind = "stream_resumed"       // by a success
+	ExclusiveSuspected Kind = "exclusive_suspected"  // days without rows have Count when they are exported together
+	ExclusiveFound     Kind = "exclusive_found"      // and again: the stream is halted
+	IdentityChanged    Kind = "identity_changed"     // topic or properties: Count days are published again
+)
+
+// Event is something to log or to count. Day is 0 for what happens to a stream as a whole.
+type Event struct {
+	Kind   Kind
+	Stream string
+	Day    schema.Day
+
+	Code        schema.Code
+	Detail      string
+	Count       int
+	At, Until   time.Time
+	BeforeStart bool
+	State       string
+	EventName   string
+	Added, Gone []string
+	Moved       bool
+}

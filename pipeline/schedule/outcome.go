@@ -1,0 +1,133 @@
+package schedule
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// haltFor is how long a stream or a day waits whose request or header the API can't have right.
+const haltFor = time.Hour
+
+// clockTrust is how far the API's clock may be from ours for both to mean the same day, give or take.
+const clockTrust = time.Hour
+
+// succeed notes a call that exported the whole day, or all of it but the events that it lacks.
+func (s *step) succeed() {
+	r := &s.d.record
+	r.Rows = s.o.Rows
+	// What was published before and was found again is no more than what was published before.
+	r.Missing = max(0, s.d.published-s.o.Known)
+	if len(r.MissingEvents) > 0 { // asked for without them
+		r.Rows, r.Missing = r.Published, 0
+	}
+	s.d.took = s.o.Took
+	started := s.o.Started
+	r.LastSuccess = &started
+	s.markExported(started)
+	if r.Missing > 0 {
+		s.tell(Event{Kind: RowsMissing, Count: r.Missing})
+	}
+}
+
+// markExported notes that everything of the day was exported that can be had, by calls of which the first began at since.
+func (s *step) markExported(since time.Time) {
+	st, d := s.st, s.d
+	r := &d.record
+	r.Error = nil
+	d.done, d.requested = true, false
+	st.kept.HasRows = st.kept.HasRows || r.Rows > 0
+	why := exported
+	if !st.Kind.Snapshot() && !since.Before(st.settles(d.name.Day, s.policy.Location)) && len(r.MissingEvents) == 0 {
+		why = exportedFinally
+	}
+	if d.move(why) && r.State == ledger.Settled {
+		s.tell(Event{Kind: DaySettled})
+	}
+	if s.today(s.now)-d.name.Day >= schema.Reach-1 {
+		r.LastLook = true
+	}
+	if s.o.Failure != nil {
+		return // the last slice: it has no header
+	}
+	if st.kept.Halted != nil {
+		st.kept.Halted = nil
+		s.tellStream(Event{Kind: StreamResumed})
+	}
+	st.kept.Events = s.o.EventNames
+	s.noteColumns()
+}
+
+// noteColumns reports what has changed in the header, once a change.
+func (s *step) noteColumns() {
+	now, kept := s.o.Columns, &s.st.kept.Columns
+	if before, err := schema.NewColumns(*kept); *kept != nil && err == nil {
+		if added, gone, moved := now.Difference(before); len(added)+len(gone) > 0 || moved {
+			s.tellStream(Event{Kind: ColumnsChanged, Added: added, Gone: gone, Moved: moved})
+		}
+	}
+	*kept = now.Names
+}
+
+// fail notes a call that failed. The failure's class says what follows.
+func (s *step) fail() {
+	st, d, f := s.st, s.d, s.o.Failure
+	if s.o.Call.Slice && f.Class == schema.Outage {
+		s.sliceFailed()
+		return
+	}
+	d.failed++
+	before := d.record.Error
+	fault := &ledger.Fault{Code: f.Code, Detail: f.Detail, At: s.now, Attempts: s.o.Call.Attempt, Until: s.now}
+	d.record.Error = fault
+	switch f.Class {
+	case schema.Outage, schema.Trouble:
+		fault.Until = s.now.Add(s.backoff(fault.Attempts))
+		if f.Code == schema.QueryError && fault.Attempts >= s.policy.NarrowAfter {
+			s.narrow()
+		}
+	case schema.Throttled, schema.Unauthorized:
+		// The source holds all calls back.
+		fault.Attempts--
+	case schema.Refused:
+		if before != nil && before.Code == f.Code && st.exportedSince(before.At, d) {
+			fault.Until = s.now.Add(haltFor)
+			s.tell(Event{Kind: DayRefused, Code: f.Code, Detail: f.Detail})
+			break
+		}
+		st.kept.Halted = &ledger.Halt{Code: f.Code, Detail: f.Detail, Since: s.now, Until: s.now.Add(haltFor)}
+		s.tellStream(Event{Kind: StreamHalted, Code: f.Code, Detail: f.Detail})
+	case schema.OutOfReach:
+		s.outOfReach(fault)
+	}
+	d.keepRefusal(before)
+}
+
+// outOfReach judges the API's word that the day is out of reach.
+func (s *step) outOfReach(fault *ledger.Fault) {
+	f, today := s.o.Failure, s.today(s.now)
+	switch {
+	case s.d.name.Day >= today:
+		fault.Until = s.now.Add(s.st.Poll)
+		s.tell(Event{Kind: TodayTooEarly})
+	case !f.Date.IsZero() && f.Date.Sub(s.now).Abs() > clockTrust:
+		fault.Until = s.now.Add(s.backoff(fault.Attempts))
+		s.tell(Event{Kind: ClockDiffers, At: f.Date})
+	default:
+		s.events = append(s.events, s.st.expire(s.d, today)...)
+		if s.d.record.State == ledger.Settled && today-s.d.name.Day >= schema.Reach-1 {
+			s.d.record.LastLook = true // there can be no other
+		}
+	}
+}
+
+// exportedSince reports whether a day other than d was exported with success since then.
+func (s *stream) exportedSince(then time.Time, d *day) bool {
+	for _, other := range s.days {
+		if last := other.record.LastSuccess; other != d && last != nil && last.After(then) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,209 @@
+package schedule
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// urgency orders the days that are due at the same time.
+type urgency int
+
+const (
+	leaving  urgency = iota // about to leave the reach without ever having been exported
+	todays                  // today's poll
+	backfill                // everything else: days before today, retries, last looks
+)
+
+// Due is one day's next export.
+type Due struct {
+	Stream string
+	Day    schema.Day
+	At     time.Time     // not before
+	Waits  schema.Reason // what it waits for until then
+	Probe  bool          // asks for a day more than configured
+
+	stream  *stream
+	urgency urgency
+	failed  int // calls that failed since the last success
+}
+
+// Next returns the export to make now. Without one, lookAgain is when there may be one: the next that is due, or the end of the day.
+func (s *State) Next(now time.Time) (due Due, ok bool, lookAgain time.Time) {
+	lookAgain = s.today(now).End(s.policy.Location)
+	for _, d := range s.plan(now) {
+		if !s.startable(&d, now) {
+			continue
+		}
+		if !d.At.After(now) {
+			return d, true, now
+		}
+		if d.At.Before(lookAgain) {
+			lookAgain = d.At
+		}
+		break // the rest of the plan is later
+	}
+	return Due{}, false, lookAgain
+}
+
+// Smallest is the export that had the fewest rows at its last success, of those that are due; first if that is not known of any.
+// It suits best to find out whether the source works again.
+func (s *State) Smallest(first Due, now time.Time) Due {
+	best, rows := first, -1
+	for _, d := range s.plan(now) {
+		if d.At.After(now) || !s.startable(&d, now) {
+			continue
+		}
+		if known := d.stream.days[d.Day]; known != nil && known.record.LastSuccess != nil && (rows < 0 || known.record.Rows < rows) {
+			best, rows = d, known.record.Rows
+		}
+	}
+	return best
+}
+
+// startable reports whether a call may be made for d when its time has come.
+func (s *State) startable(d *Due, now time.Time) bool {
+	return d.stream.stopped(now).For == "" && !d.stream.retrying() && (s.policy.Once == nil || s.policy.Once.wants(d, now))
+}
+
+// Spare is how many calls must be left in the quota after this one: a backfill leaves room for an hour of today's polls.
+func (s *State) Spare(d Due) int {
+	if d.urgency != backfill {
+		return 0
+	}
+	polls := 0
+	for _, st := range s.streams {
+		polls += st.pollsPerHour()
+	}
+	return min(polls, s.policy.CallsPerHour/2)
+}
+
+// plan lists the next export of each day, the one to make first in front: those that are due at now by urgency, days that fail behind
+// others, then the stream that waited longest, the fewest failures, the oldest day; behind them the others by their time.
+func (s *State) plan(now time.Time) []Due {
+	today, loc := s.today(now), s.policy.Location
+	var list []Due
+	for _, st := range s.streams {
+		if probe, wanted := st.nextProbe(today, now); wanted {
+			if list = append(list, probe); !probe.At.After(now) || st.exclusive() {
+				continue // before anything else of it
+			}
+		}
+		for _, day := range st.candidates(today) {
+			if d := st.days[day]; d != nil && d.running {
+				continue
+			}
+			if next, ok := st.next(day, today, now, loc); ok {
+				list = append(list, next)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Due) int { return compareDue(&a, &b, now) })
+	return list
+}
+
+// candidates are the days that may be exported: from the first to today, and before them those that were requested.
+func (s *stream) candidates(today schema.Day) []schema.Day {
+	first := s.first(today)
+	var list []schema.Day
+	for day, d := range s.days {
+		if d.requested && day < first && day >= today-schema.Reach && !s.Kind.Snapshot() {
+			list = append(list, day)
+		}
+	}
+	slices.Sort(list)
+	for day := first; day <= today; day++ {
+		list = append(list, day)
+	}
+	return list
+}
+
+// compareDue is negative if a is to be made before b.
+func compareDue(a, b *Due, now time.Time) int {
+	switch aWaits, bWaits := a.At.After(now), b.At.After(now); {
+	case aWaits && bWaits:
+		return a.At.Compare(b.At)
+	case aWaits:
+		return 1
+	case bWaits:
+		return -1
+	}
+	return cmp.Or(
+		cmp.Compare(a.urgency, b.urgency),
+		cmp.Compare(min(a.failed, 1), min(b.failed, 1)), // a day that fails yields to any other
+		a.stream.lastCall.Compare(b.stream.lastCall),
+		cmp.Compare(a.failed, b.failed),
+		cmp.Compare(a.Day, b.Day),
+	)
+}
+
+// next is when a day is exported next, if ever again.
+func (s *stream) next(at, today schema.Day, now time.Time, loc *time.Location) (Due, bool) {
+	next := Due{Stream: s.Name, Day: at, At: now, stream: s, urgency: backfill}
+	d := s.days[at]
+	if d == nil {
+		d = &day{record: ledger.Day{State: ledger.Pending}}
+	}
+	r := &d.record
+	if at == today && len(r.Slices) == 0 { // slices never take more than a backfill's share of the quota
+		next.urgency = todays
+	}
+	switch state := r.State; {
+	case d.requested: // due whatever its state
+	case state == ledger.Gap:
+		return Due{}, false
+	case state == ledger.Settled:
+		if r.LastLook || today-at < schema.Reach-1 || s.Kind.Snapshot() {
+			return Due{}, false
+		}
+	case state == ledger.Pending:
+		if at != today && today-at >= schema.Reach-1 {
+			next.urgency = leaving
+		}
+	case state == ledger.Open:
+		next.At, next.Waits = s.again(d, at, today, now, loc)
+	}
+	if f := r.Error; f != nil {
+		next.failed = f.Attempts
+		if f.Until.After(next.At) {
+			next.At, next.Waits = f.Until, schema.WaitBackoff
+		}
+	}
+	return next, true
+}
+
+// again is when an open day is due for its next export.
+func (s *stream) again(d *day, at, today schema.Day, now time.Time, loc *time.Location) (time.Time, schema.Reason) {
+	r := &d.record
+	if at == today {
+		return s.nextPoll(d), schema.WaitPoll
+	}
+	if len(r.Slices) > 0 {
+		return now, ""
+	}
+	settles := s.settles(at, loc)
+	if !now.Before(settles) || s.Kind.Snapshot() {
+		if len(r.MissingEvents) > 0 && r.MissingTried != nil {
+			return r.MissingTried.Add(missingRetry), schema.WaitBackoff
+		}
+		return settles, schema.WaitLookback
+	}
+	return s.nextLookback(d, settles), schema.WaitLookback
+}
+
+// nextPoll is when today is exported again. Half of the time at most goes into one day, however long its exports take.
+func (s *stream) nextPoll(d *day) time.Time {
+	return d.record.LastSuccess.Add(max(s.Poll, 2*d.took))
+}
+
+// nextLookback is when a day before today is exported again, at the latest when that settles it.
+func (s *stream) nextLookback(d *day, settles time.Time) time.Time {
+	at := d.record.LastSuccess.Add(max(s.LookbackInterval, 2*d.took))
+	if at.After(settles) {
+		return settles
+	}
+	return at
+}

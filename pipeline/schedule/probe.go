@@ -1,0 +1,100 @@
+package schedule
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// codeExclusive halts a stream whose days are all empty although the API has rows: to_date is not what is configured.
+const codeExclusive schema.Code = "to_date_exclusive"
+
+// detailExclusive is shown where the stream's halt is.
+const detailExclusive = "every day came back without a row, but a day with the next one has rows: to_date looks exclusive: set DFINERY_TO_DATE=exclusive"
+
+// probe is how far the search for an exclusive to_date is. Only a process that has seen no rows of the stream searches.
+type probe struct {
+	answered  bool       // without rows, or the stream is halted
+	suspected schema.Day // the day whose probe had rows: it and the next are exported once more, for their rows may only have been late
+	failed    int        // calls in a row
+	until     time.Time  // not before: the last call failed
+	detail    string     // why
+}
+
+// exclusive reports whether the stream is halted because to_date looks exclusive.
+func (s *stream) exclusive() bool { return s.kept.Halted != nil && s.kept.Halted.Code == codeExclusive }
+
+// nextProbe is the call that finds out whether to_date is exclusive, if that is in question: all days of a new stream came back without a
+// row. Otherwise every day would be settled empty. It asks for a day whose next day is over, and empty, too: so rows can only be its own.
+func (s *stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
+	first := s.first(today)
+	next := Due{Stream: s.Name, Day: max(first, today-2), At: now, Probe: true, stream: s, urgency: backfill, failed: s.probe.failed}
+	if s.probe.until.After(now) {
+		next.At, next.Waits = s.probe.until, schema.WaitBackoff
+	}
+	if s.exclusive() {
+		return next, true
+	}
+	if s.Kind.Snapshot() || s.kept.HasRows || s.probe.answered || first >= today {
+		return Due{}, false
+	}
+	for day := first; day <= today; day++ {
+		d := s.days[day]
+		if d == nil || d.running || d.record.LastSuccess == nil && day < today || d.record.Rows > 0 {
+			return Due{}, false
+		}
+		if again := day == s.probe.suspected || day == s.probe.suspected+1; again && d.requested {
+			return Due{}, false
+		}
+	}
+	return next, true
+}
+
+// judgeProbe takes a probe's answer. Its rows were counted, not published.
+func (s *step) judgeProbe() {
+	st, at, today := s.st, s.d.name.Day, s.today(s.now)
+	suspected := st.probe.suspected
+	st.probe = probe{answered: true}
+	switch {
+	case s.o.Rows == 0:
+		if st.exclusive() {
+			st.kept.Halted = nil
+		}
+		return
+	case !st.exclusive() && suspected != at:
+		st.probe = probe{suspected: at}
+		for day := at; day <= min(at+1, today); day++ {
+			st.day(day).requested = true
+		}
+		s.tell(Event{Kind: ExclusiveSuspected, Count: s.o.Rows})
+		return
+	}
+	st.kept.Halted = &ledger.Halt{Code: codeExclusive, Detail: detailExclusive, Since: s.now, Until: s.now.Add(haltFor)}
+	s.tell(Event{Kind: ExclusiveFound, Detail: detailExclusive, Count: s.o.Rows})
+	for day, other := range st.days {
+		if r := &other.record; day >= st.first(today) && r.Published == 0 && r.Rows == 0 && other.move(exclusiveSuspect) {
+			r.LastSuccess, r.LastLook, other.done = nil, false, false
+		}
+	}
+}
+
+// probeFailed has the probe wait. Its failure is none of the day that it asked for, which was exported.
+func (s *step) probeFailed() {
+	p := &s.st.probe
+	p.detail = s.o.Failure.Detail
+	switch s.o.Failure.Class {
+	case schema.Throttled, schema.Unauthorized: // the source holds all calls back
+	case schema.Refused, schema.OutOfReach:
+		p.failed++
+		p.until = s.now.Add(haltFor)
+	default:
+		p.failed++
+		p.until = s.now.Add(s.backoff(p.failed))
+	}
+	if s.st.exclusive() {
+		halt := *s.st.kept.Halted
+		halt.Until = s.now.Add(haltFor)
+		s.st.kept.Halted = &halt
+	}
+}

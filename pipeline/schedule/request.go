@@ -1,0 +1,86 @@
+package schedule
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// Pause has the stream make no calls until Resume.
+func (s *State) Pause(stream string) { s.stream(stream).kept.Paused = true }
+
+// Resume ends a pause and a halt of the stream, and the waits of its days after failures.
+func (s *State) Resume(stream string, now time.Time) {
+	st := s.stream(stream)
+	st.kept.Paused, st.kept.Halted = false, nil
+	for _, d := range st.days {
+		if was := d.record.Error; was != nil && was.Until.After(now) {
+			is := *was
+			is.Until = now
+			d.record.Error, d.changed = &is, true
+		}
+	}
+}
+
+// Request has the day exported once more, whatever its state.
+func (s *State) Request(name ledger.DayName) { s.day(name).requested = true }
+
+// Restart begins a new generation of the day, and requests it. by names the command: it begins no second one. A day that is running can't
+// begin anew yet.
+func (s *State) Restart(name ledger.DayName, by string) bool {
+	d := s.day(name)
+	if d.running || d.record.AgainBy == by {
+		return false
+	}
+	d.restart(by)
+	d.requested = true
+	return true
+}
+
+// Answer is what has come of a request.
+type Answer int
+
+// The answers.
+const (
+	Unanswered Answer = iota
+	Exported          // by a call that began later
+	OutOfReach        // the API has refused it
+)
+
+// Answer is what has come of a request for the day that was made at since.
+func (s *State) Answer(name ledger.DayName, since time.Time) Answer {
+	d := s.day(name)
+	ended := d.record.State == ledger.Gap || d.record.State == ledger.Settled
+	switch {
+	case d.hadSuccess() && d.record.LastSuccess != nil && d.record.LastSuccess.After(since):
+		return Exported
+	case ended && d.refused() && d.record.Error.At.After(since):
+		return OutOfReach
+	}
+	return Unanswered
+}
+
+// detectIdentityChange begins a new generation of the days in reach that have rows, or could have some, when what the fingerprints of the
+// stream's rows depend on has changed. Days before START keep their state: they are published again when a command asks for them.
+func (s *State) detectIdentityChange(st *stream, now time.Time) []Event {
+	id, today := st.identity(), s.today(now)
+	was := st.kept.Identity
+	st.kept.Identity = id
+	if was == "" || was == id {
+		return nil
+	}
+	days := 0
+	for at, d := range st.days {
+		r := &d.record
+		switch {
+		case at < today-schema.Reach || !d.hadSuccess() && r.Published+r.Bad == 0:
+		case at < st.first(today):
+			d.forgetRows("identity " + id)
+		default:
+			d.restart("identity " + id)
+			days++
+		}
+	}
+	return []Event{{Kind: IdentityChanged, Stream: st.Name, Count: days}}
+}

@@ -1,0 +1,107 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// StreamStatus is what is shown of a stream. The counts are those of its owner's process; Published of a day includes what its calls under
+// way have done only if the owner adds it.
+type StreamStatus struct {
+	Name        string      `json:"name"`
+	Topic       string      `json:"topic"`
+	Paused      bool        `json:"paused"`
+	Halted      *string     `json:"halted"`
+	LastSuccess *time.Time  `json:"last_success"`
+	Next        *NextStatus `json:"next"`
+	Published   int64       `json:"published"`
+	Duplicates  int64       `json:"duplicates"`
+	DeadLetters int64       `json:"dead_letters"`
+	Days        []DayStatus `json:"days"`
+	First       schema.Day  `json:"-"` // the oldest that is exported now
+	Untried     int         `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
+}
+
+// NextStatus is the stream's next export.
+type NextStatus struct {
+	Day      schema.Day    `json:"day"`
+	At       *time.Time    `json:"at"` // nil: not known
+	WaitsFor schema.Reason `json:"waits_for"`
+}
+
+// DayStatus is one day.
+type DayStatus struct {
+	Day       schema.Day      `json:"day"`
+	State     ledger.DayState `json:"state"`
+	Exports   int             `json:"exports"`
+	Rows      int             `json:"rows"`
+	Published int             `json:"published"`
+	Missing   int             `json:"missing"`
+	Bad       int             `json:"bad"`
+	Error     *string         `json:"error"`
+	Running   bool            `json:"running,omitempty"`
+	// LastExport and LastSuccess are when the last call and the last successful one began; nil without any.
+	LastExport  *time.Time `json:"last_export,omitempty"`
+	LastSuccess *time.Time `json:"last_success,omitempty"`
+
+	Lacks []string `json:"missing_events,omitempty"`
+}
+
+// Status shows the streams. all is what all of them wait for.
+func (s *State) Status(all schema.Wait, now time.Time) []StreamStatus {
+	list := s.plan(now)
+	var status []StreamStatus
+	for _, st := range s.streams {
+		one := st.status(s.today(now), now)
+		if i := slices.IndexFunc(list, func(d Due) bool { return d.stream == st }); i >= 0 {
+			one.Next = list[i].status(all, now)
+		}
+		status = append(status, one)
+	}
+	return status
+}
+
+func (s *stream) status(today schema.Day, now time.Time) StreamStatus {
+	status := StreamStatus{Name: s.Name, Topic: s.Topic, Paused: s.kept.Paused, Days: []DayStatus{}, First: s.first(today)}
+	if h := s.kept.Halted; h != nil && h.Until.After(now) {
+		status.Halted = &h.Detail
+	} else if s.blocked != "" {
+		status.Halted = &s.blocked
+	}
+	for at, d := range s.days {
+		r := d.record
+		if at < today-missed || s.Kind.Snapshot() && at < today && r.State == ledger.Pending {
+			continue // too old, or a snapshot that was never had and is none of today's
+		}
+		one := DayStatus{Day: at, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad,
+			Running: d.running, Lacks: r.MissingEvents, LastExport: r.LastExport, LastSuccess: r.LastSuccess}
+		if r.Error != nil {
+			text := string(r.Error.Code) + ": " + r.Error.Detail
+			one.Error = &text
+		}
+		if r.LastSuccess != nil && (status.LastSuccess == nil || r.LastSuccess.After(*status.LastSuccess)) {
+			status.LastSuccess = r.LastSuccess
+		}
+		status.Days = append(status.Days, one)
+	}
+	for at := status.First; at <= today; at++ {
+		if s.days[at] == nil {
+			status.Untried++
+		}
+	}
+	slices.SortFunc(status.Days, func(a, b DayStatus) int { return int(b.Day - a.Day) })
+	return status
+}
+
+func (d *Due) status(all schema.Wait, now time.Time) *NextStatus {
+	wait := d.starts(all, now)
+	next := &NextStatus{Day: d.Day, WaitsFor: wait.For}
+	if !wait.Until.IsZero() {
+		at := wait.Until.UTC()
+		next.At = &at
+	}
+	return next
+}
