@@ -2,11 +2,12 @@ package connector
 
 import (
 	"bytes"
-	"dfinery-kafka/schema"
 	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
+
+	"dfinery-kafka/schema"
 )
 
 const (
@@ -14,24 +15,23 @@ const (
 	partial = 4
 	// shortest is how long a token is that is taken out of names, too.
 	shortest = 8
-	// maxEscaped is how often a text may have been escaped.
-	maxEscaped = 5
 )
 
-// scrubber takes the token out of what a server answered: in any letter case, escaped for URLs, JSON, Go, HTML or CSV, one within the other too,
-// and in base64 at any alignment.
+// scrubber takes the token out of what a server answered: in any letter case,
+// escaped for URLs, JSON, Go, HTML or CSV, one within the other too, and in base64
+// at any alignment.
 type scrubber struct {
 	token  []byte   // folded
 	base64 [][]byte // folded; for each alignment the letters that the token alone decides
 }
 
 func newScrubber(token schema.Secret) scrubber {
-	s := scrubber{token: foldText([]byte(token.Reveal()))}
+	s := scrubber{token: folded([]byte(token.Reveal()), foldText)}
 	for shift := range 3 {
 		encoded := base64.StdEncoding.EncodeToString(append(make([]byte, shift), token.Reveal()...))
 		whole := encoded[(8*shift+5)/6 : 8*(shift+len(token))/6]
 		if len(whole) >= partial {
-			s.base64 = append(s.base64, foldBase64([]byte(whole)))
+			s.base64 = append(s.base64, folded([]byte(whole), foldBase64))
 		}
 	}
 	return s
@@ -54,15 +54,12 @@ func (s *scrubber) bytes(b []byte) []byte {
 	if len(s.token) == 0 {
 		return b
 	}
-	var found []region
-	text := escaped{text: b}
-	for range maxEscaped {
-		found = s.find(found, &text)
-		more := text.undone()
-		if len(more.text) == len(text.text) {
-			break
+	text := newLetters(b)
+	found := text.find(nil, s.token, foldText)
+	for _, encoded := range s.base64 {
+		for _, r := range text.find(nil, encoded, foldBase64) {
+			found = append(found, text.widened(r))
 		}
-		text = more
 	}
 	if len(found) == 0 {
 		return b
@@ -79,82 +76,34 @@ func (s *scrubber) bytes(b []byte) []byte {
 	return append(clean, b[kept:]...)
 }
 
-// region is a part of the text that was given: text[from:to].
-type region struct{ from, to int }
-
-// find adds the places of the token in a text whose escapes are undone so far.
-func (s *scrubber) find(found []region, e *escaped) []region {
-	folded := foldText(e.text)
-	for at := 0; ; {
-		i := bytes.Index(folded[at:], s.token)
-		if i < 0 {
-			break
-		}
-		found = append(found, e.region(at+i, at+i+len(s.token)))
-		at += i + len(s.token)
+func folded(b []byte, fold func(byte) byte) []byte {
+	b = bytes.Clone(b)
+	for i := range b {
+		b[i] = fold(b[i])
 	}
-	found = appendCut(found, e, folded, s.token)
-	folded = foldBase64(e.text)
-	for _, whole := range s.base64 {
-		for at := 0; ; {
-			i := bytes.Index(folded[at:], whole)
-			if i < 0 {
-				break
-			}
-			// The letters on both sides have some of the token's bits, too.
-			from, to := at+i, at+i+len(whole)
-			found = append(found, e.region(max(0, from-1), min(len(folded), to+2)))
-			at = to
-		}
-		found = appendCut(found, e, folded, whole)
-	}
-	return found
+	return b
 }
 
-// appendCut adds the place of secret's beginning, if the text ends with it, or with it and a part of an escape.
-func appendCut(found []region, e *escaped, folded, secret []byte) []region {
-	ends := []int{len(folded)}
-	for at := len(folded) - 1; at >= max(0, len(folded)-longestEscape); at-- {
-		if bytes.IndexByte([]byte(`%\&`), folded[at]) >= 0 {
-			ends = append(ends, at)
-		}
+// foldText makes letter case alike, and plus and space, which URLs confuse.
+func foldText(c byte) byte {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		return c + 'a' - 'A'
+	case c == '+':
+		return ' '
 	}
-	for _, end := range ends {
-		for size := min(end, len(secret)-1); size >= partial; size-- {
-			if bytes.HasSuffix(folded[:end], secret[:size]) {
-				return append(found, e.region(end-size, len(folded)))
-			}
-		}
-	}
-	return found
+	return c
 }
 
-// foldText is a copy of b in which letter case, and plus and space, which URLs confuse, are alike.
-func foldText(b []byte) []byte {
-	folded := bytes.Clone(b)
-	for i, c := range folded {
-		switch {
-		case 'A' <= c && c <= 'Z':
-			folded[i] = c + 'a' - 'A'
-		case c == '+':
-			folded[i] = ' '
-		}
+// foldBase64 makes base64's two alphabets alike.
+func foldBase64(c byte) byte {
+	switch c {
+	case '-':
+		return '+'
+	case '_':
+		return '/'
 	}
-	return folded
-}
-
-// foldBase64 is a copy of b in which base64's two alphabets are alike.
-func foldBase64(b []byte) []byte {
-	folded := bytes.Clone(b)
-	for i, c := range folded {
-		switch c {
-		case '-':
-			folded[i] = '+'
-		case '_':
-			folded[i] = '/'
-		}
-	}
-	return folded
+	return c
 }
 
 // err is e without the token in its text.
