@@ -200,18 +200,18 @@ func TestRelease_RollbackWithCopies(t *testing.T) {
 	compareRows(t, rows, b.published("events"))
 }
 
-// TestCopyGapsTakenBack: the release before counts copies and does not know which of
+// TestRelease_RollbackWithCopyGaps: the release before counts copies and does not know which of
 // them are published. Where the second is and the first is not, it publishes one
 // more, with the second's id: no row is missing, and none is there too often.
-func TestCopyGapsTakenBack(t *testing.T) {
+func TestRelease_RollbackWithCopyGaps(t *testing.T) {
 	t.Parallel()
-	b, rows := newPairsBench(t)
-	former := before(t)
-	b.once(0)
+	b, rows := newRowPairs(t)
+	former := programBefore(t)
+	b.runOnce(0)
 	published, _ := b.checkCopies(len(rows))
-	b.alter("events", "max.message.bytes", "1000000")
-	p := b.start(binary, nil, "run")
-	p.await(`"msg":"owner"`)
+	b.setTopicConfig("events", "max.message.bytes", "1000000")
+	p := b.start("run")
+	p.await(isOwner)
 	list, _ := b.run("dlq", "list", "--kind", "row", "--json")
 	var seconds []string
 	for line := range strings.Lines(list) {
@@ -231,21 +231,20 @@ func TestCopyGapsTakenBack(t *testing.T) {
 	}
 	b.command(nil, slices.Concat([]string{"dlq", "replay", "--yes"}, seconds)...)
 	p.kill()
-	b.balanced()
-	b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "100ms"
+	b.checkLedger()
+	b.set("STREAM_EVENTS_POLL_INTERVAL", "100ms")
 	for _, program := range []string{former, binary, former, binary} {
-		if out, err := b.program(program, "run", "--once"); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
+		b.program = program
+		b.runOnce(0)
 		var got []map[string]string
-		for _, m := range b.consume(b.prefix+"events", kgo.ReadUncommitted()) { // some of the others have the second's id, too
+		for _, m := range b.consume("events", kgo.ReadUncommitted()) { // some of the others have the second's id, too
 			row := map[string]string{}
 			if err := json.Unmarshal([]byte(m.Value), &row); err != nil {
 				t.Fatal(err)
 			}
 			got = append(got, row)
 		}
-		compare(t, rows, got)
-		b.balanced()
+		compareRows(t, rows, got)
+		b.checkLedger()
 	}
 }
