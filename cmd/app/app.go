@@ -43,6 +43,7 @@ type Options struct {
 	Commit  string // empty: not known
 	Once    bool
 	Log     *slog.Logger
+	Legacy  func() // called when config.LegacyLogin is to be said; nil: it is logged
 	// Transport reaches the API by other ways than the network's, and Kafka changes how the brokers are reached. Only tests set them.
 	Transport http.RoundTripper
 	Kafka     func(*cluster.Config)
@@ -52,7 +53,10 @@ type Options struct {
 
 // New wires a service as c says. It connects to nothing yet; an error is a wrong configuration.
 func New(c *config.Config, o Options) (*App, error) {
-	reach := kafkaConfig(c)
+	if o.Legacy == nil {
+		o.Legacy = func() { o.Log.Warn(config.LegacyLogin, "do", config.LegacyLoginRemedy) }
+	}
+	reach := kafkaConfig(c, o.Legacy)
 	reach.Slow = func(request string, after time.Duration) {
 		o.Log.Warn("Kafka has not answered a request yet", "request", request, "for", after.String(), "do", lookAtBrokers)
 	}
@@ -130,10 +134,12 @@ func instance(host string) string {
 	return fmt.Sprintf("%s-%d-%x", host, os.Getpid(), time.Now().UnixMilli())
 }
 
-// NewCluster is the Kafka cluster that c names.
-func NewCluster(c *config.Config) (*cluster.Cluster, error) { return cluster.New(kafkaConfig(c)) }
+// NewCluster is the Kafka cluster that c names. legacy is called when config.LegacyLogin is to be said.
+func NewCluster(c *config.Config, legacy func()) (*cluster.Cluster, error) {
+	return cluster.New(kafkaConfig(c, legacy))
+}
 
-func kafkaConfig(c *config.Config) cluster.Config {
+func kafkaConfig(c *config.Config, legacy func()) cluster.Config {
 	k := cluster.Config{Brokers: c.Kafka.Brokers}
 	for i := range c.Streams {
 		k.Topics = append(k.Topics, string(c.Streams[i].Topic))
@@ -143,25 +149,30 @@ func kafkaConfig(c *config.Config) cluster.Config {
 		k.TLS = &cluster.TLS{CAFile: c.Kafka.CAFile, CertFile: c.Kafka.CertFile, KeyFile: c.Kafka.KeyFile}
 	}
 	if c.Kafka.Mechanism != "" {
-		k.SASL = login(&c.Kafka)
+		k.SASL = login(&c.Kafka, legacy)
 	}
 	return k
 }
 
-func login(k *config.Kafka) *cluster.SASL {
+func login(k *config.Kafka, legacy func()) *cluster.SASL {
 	if k.Mechanism == config.OAuthBearer {
-		credentials := &cluster.ClientCredentials{TokenURL: string(k.TokenURL), ClientID: k.ClientID, Secret: secret(k.ClientSecret, k.ClientSecretFile), Scopes: k.Scope}
+		credentials := &cluster.ClientCredentials{
+			TokenURL: string(k.TokenURL), ClientID: k.ClientID, Secret: secret(k.ClientSecret, k.ClientSecretFile), Scopes: k.Scope, Legacy: legacy,
+		}
 		return &cluster.SASL{Mechanism: string(k.Mechanism), Token: credentials.Token}
 	}
-	return &cluster.SASL{Mechanism: string(k.Mechanism), Username: k.Username, Password: secret(k.Password, k.PasswordFile)}
+	return &cluster.SASL{Mechanism: string(k.Mechanism), Username: k.Username, Password: secret(k.Password, k.PasswordFile), Legacy: legacy}
 }
 
 // secret is read from its file each time, if it has one.
 func secret(plain schema.Secret, file string) func() (string, error) {
-	if file != "" {
-		return cluster.PasswordFile(file)
+	return func() (string, error) {
+		if file == "" {
+			return plain.Reveal(), nil
+		}
+		read, err := config.ReadSecret(file)
+		return read.Reveal(), err
 	}
-	return func() (string, error) { return plain.Reveal(), nil }
 }
 
 // Client reaches the API as the configuration says.

@@ -41,6 +41,8 @@ type Check struct {
 	Client   *connector.Client
 	Policy   limiter.Policy
 	Call     bool // spend one export call
+	// LegacyLogin says whether a login succeeded only as earlier releases sent it; nil: none did.
+	LegacyLogin func() bool
 
 	lines     []Line
 	forbidden []cluster.Right // what rights found missing

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/pipeline/cluster"
 )
 
@@ -92,6 +93,9 @@ func (c *Check) brokers(ctx context.Context) bool {
 			detail = connect.Detail()
 		}
 		c.add(status, check, detail, brokerRemedy(contact.Err))
+	}
+	if c.LegacyLogin != nil && c.LegacyLogin() {
+		c.add(Warn, "kafka login", config.LegacyLogin, config.LegacyLoginRemedy)
 	}
 	return failed < len(contacts)
 }

@@ -47,12 +47,18 @@ func (l *loader) check(c *Config) {
 
 func (l *loader) checkSource(d *DFINERY) {
 	const token = "DFINERY_EXPORT_TOKEN"
-	l.secret(token, &d.Token, d.TokenFile)
+	from := l.secret(token, &d.Token, d.TokenFile)
+	d.Token = schema.Secret(strings.TrimSpace(d.Token.Reveal()))
 	switch {
-	case d.Token == "" && l.good(token+"_FILE"):
+	case !l.good(from):
+	case d.Token == "":
 		l.fault(token, "is needed, or "+token+"_FILE")
-	case strings.ContainsFunc(string(d.Token), func(c rune) bool { return c <= ' ' || c > '~' }):
-		l.fault(token, "holds a character that an HTTP header can't carry, a blank in the middle for instance")
+	case from != token && wrongToken(d.Token.Reveal()) != "":
+		l.fault(from, "names a file that can't be used: "+d.TokenFile+" "+wrongToken(d.Token.Reveal()))
+	case wrapped(d.Token.Reveal()):
+		l.fault(token, wrappedFault)
+	case wrongToken(d.Token.Reveal()) != "":
+		l.fault(token, wrongToken(d.Token.Reveal()))
 	}
 	if d.BaseURL.Plain() {
 		l.warn("DFINERY_BASE_URL", "is not https: the token and all rows can be read on their way")

@@ -18,8 +18,8 @@ const (
 
 // checkLogin lets a mechanism have its own variables alone.
 func (l *loader) checkLogin(k *Kafka) {
-	l.secret(passwordVar, &k.Password, k.PasswordFile)
-	l.secret(secretVar, &k.ClientSecret, k.ClientSecretFile)
+	l.password(passwordVar, &k.Password, k.PasswordFile)
+	l.password(secretVar, &k.ClientSecret, k.ClientSecretFile)
 	byPassword := []string{userVar, passwordVar, passwordVar + "_FILE"}
 	byToken := []string{tokenURLVar, clientVar, secretVar, secretVar + "_FILE", scopeVar}
 	mechanism := k.Mechanism

@@ -76,7 +76,7 @@ func defaults(t *testing.T) *config.Config {
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, dir, "token", "  from-a-file\n")
-	writeFile(t, dir, "password", " with blanks \r\n")
+	writeFile(t, dir, "password", "with blanks\r\n")
 	writePair(t, dir, "client")
 	day := schema.DayOf(time.Now(), time.UTC) - 20
 	tests := map[string]struct {

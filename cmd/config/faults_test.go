@@ -20,6 +20,11 @@ func TestFaults(t *testing.T) {
 	writeFile(t, dir, "empty", "\n")
 	writeFile(t, dir, "large", strings.Repeat("x", 70_000))
 	writeFile(t, dir, "text", "no PEM")
+	writeFile(t, dir, "bom", "\ufeff"+canary+"\n")
+	writeFile(t, dir, "utf16", "\xff\xfec\x004\x00\n\x00")
+	writeFile(t, dir, "lines", canary+"\r\nmore\r\n")
+	writeFile(t, dir, "words", canary+" more\n")
+	writeFile(t, dir, "quoted", "\""+canary+"\"\n")
 	writePair(t, dir, "one")
 	writePair(t, dir, "two")
 	const token, file = "DFINERY_EXPORT_TOKEN", "DFINERY_EXPORT_TOKEN_FILE"
@@ -60,13 +65,22 @@ DFINERY_BASE_URL: has no valid host and port`},
 		"url with a wrong port":      {map[string]string{"DFINERY_BASE_URL": "https://dfinery.ai:99999"}, `DFINERY_BASE_URL: has no valid host and port`},
 		"url that can't parse":       {map[string]string{"DFINERY_BASE_URL": "https://" + canary + "%zz"}, `DFINERY_BASE_URL: is not a URL such as https://openapi.dfinery.ai`},
 
-		"token twice":              {map[string]string{file: "DIR/one.key"}, file + `: is set beside DFINERY_EXPORT_TOKEN: keep one of them`},
-		"token's file missing":     {map[string]string{token: "unset", file: "DIR/nothing"}, file + `: names a file that can't be used: DIR/nothing: no such file or directory`},
-		"token's file a directory": {map[string]string{token: "unset", file: "DIR"}, file + `: names a file that can't be used: DIR: is a directory`},
-		"token's file empty":       {map[string]string{token: "unset", file: "DIR/empty"}, file + `: names a file that can't be used: DIR/empty is empty`},
-		"token's file large":       {map[string]string{token: "unset", file: "DIR/large"}, file + `: names a file that can't be used: DIR/large is too large for a secret`},
-		"token of blanks":          {map[string]string{token: "  \n"}, token + `: is needed, or DFINERY_EXPORT_TOKEN_FILE`},
-		"token of two lines":       {map[string]string{token: canary + "\nX: y"}, token + `: holds a character that an HTTP header can't carry, a blank in the middle for instance`},
+		"token twice":               {map[string]string{file: "DIR/one.key"}, file + `: is set beside DFINERY_EXPORT_TOKEN: keep one of them`},
+		"token's file missing":      {map[string]string{token: "unset", file: "DIR/nothing"}, file + `: names a file that can't be used: DIR/nothing: no such file or directory`},
+		"token's file a directory":  {map[string]string{token: "unset", file: "DIR"}, file + `: names a file that can't be used: DIR: is a directory`},
+		"token's file empty":        {map[string]string{token: "unset", file: "DIR/empty"}, file + `: names a file that can't be used: DIR/empty is empty`},
+		"token's file large":        {map[string]string{token: "unset", file: "DIR/large"}, file + `: names a file that can't be used: DIR/large is too large for a secret`},
+		"token of blanks":           {map[string]string{token: "  \n"}, token + `: is needed, or DFINERY_EXPORT_TOKEN_FILE`},
+		"token of two lines":        {map[string]string{token: canary + "\nX: y"}, token + `: has several lines: a secret is one line`},
+		"token of two words":        {map[string]string{token: canary + " y"}, token + `: has a character inside the token that an HTTP header can't carry, such as a blank or a letter that is not ASCII`},
+		"token in quotes":           {map[string]string{token: `"` + canary + `"`}, token + ": " + quotes},
+		"token's file with a BOM":   {map[string]string{token: "unset", file: "DIR/bom"}, file + `: names a file that can't be used: DIR/bom begins with a byte order mark: save it as UTF-8 without one`},
+		"token's file in UTF-16":    {map[string]string{token: "unset", file: "DIR/utf16"}, file + `: names a file that can't be used: DIR/utf16 is in UTF-16 or holds a NUL character: save it as UTF-8 without a byte order mark`},
+		"token's file of two lines": {map[string]string{token: "unset", file: "DIR/lines"}, file + `: names a file that can't be used: DIR/lines has several lines: a secret is one line`},
+		"token's file of two words": {map[string]string{token: "unset", file: "DIR/words"}, file + `: names a file that can't be used: DIR/words has a character inside the token that an HTTP header can't carry, such as a blank or a letter that is not ASCII`},
+		"token's file in quotes":    {map[string]string{token: "unset", file: "DIR/quoted"}, file + `: names a file that can't be used: DIR/quoted has the token in quotes: write it without`},
+		"password's file of two lines": {map[string]string{"KAFKA_SASL_MECHANISM": "SCRAM-SHA-256", "KAFKA_SASL_USERNAME": "me", "KAFKA_SASL_PASSWORD_FILE": "DIR/lines"},
+			`KAFKA_SASL_PASSWORD_FILE: names a file that can't be used: DIR/lines has several lines: a secret is one line`},
 
 		"zone":               {map[string]string{"DFINERY_TIMEZONE": "Seoul"}, `DFINERY_TIMEZONE: "Seoul" is not the IANA name of a time zone, such as Asia/Seoul or UTC`},
 		"the machine's zone": {map[string]string{"DFINERY_TIMEZONE": "Local"}, `DFINERY_TIMEZONE: "Local" is not the IANA name of a time zone, such as Asia/Seoul or UTC`},

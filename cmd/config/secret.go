@@ -1,12 +1,13 @@
 package config
 
 import (
-	"dfinery-kafka/schema"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+
+	"dfinery-kafka/schema"
 )
 
 // redacted stands for a secret in the listing.
@@ -14,8 +15,9 @@ const redacted = "(secret)"
 
 const maxSecret = 64 << 10
 
-// readSecret reads a secret's file, without the white space around the secret.
-func readSecret(path string) (schema.Secret, error) {
+// ReadSecret reads the one line of a secret's file, at the start and at every later reading. Only the line's end is no part of the
+// secret. Its errors never quote the file.
+func ReadSecret(path string) (schema.Secret, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -25,34 +27,79 @@ func readSecret(path string) (schema.Secret, error) {
 	if err != nil {
 		return "", err
 	}
-	secret := strings.TrimSpace(string(text))
-	switch {
-	case len(text) > maxSecret:
+	if len(text) > maxSecret {
 		return "", fmt.Errorf("%s is too large for a secret", path)
-	case secret == "":
-		return "", fmt.Errorf("%s is empty", path)
+	}
+	secret := oneLine(string(text))
+	if fault := wrongSecret(secret); fault != "" {
+		return "", fmt.Errorf("%s %s", path, fault)
 	}
 	return schema.Secret(secret), nil
 }
 
-// secret settles the pair of a plain variable and its _FILE, which must not both be set. White space around a secret is no
-// part of it: files and Kubernetes secrets often end with a line end that nobody meant.
-func (l *loader) secret(name string, plain *schema.Secret, file string) {
-	*plain = schema.Secret(strings.TrimSpace(string(*plain)))
+// oneLine removes one line end, LF or CRLF, which files and Kubernetes secrets often have.
+func oneLine(text string) string {
+	text = strings.TrimSuffix(text, "\n")
+	return strings.TrimSuffix(text, "\r")
+}
+
+// wrongSecret says why no secret can be meant by a text; empty: nothing is wrong.
+func wrongSecret(text string) string {
+	switch {
+	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"), strings.Contains(text, "\x00"):
+		return "is in UTF-16 or holds a NUL character: save it as UTF-8 without a byte order mark"
+	case strings.HasPrefix(text, "\ufeff"):
+		return "begins with a byte order mark: save it as UTF-8 without one"
+	case strings.TrimSpace(text) == "":
+		return "is empty"
+	case strings.ContainsAny(strings.TrimSpace(text), "\r\n"):
+		return "has several lines: a secret is one line"
+	}
+	return ""
+}
+
+// secret takes a secret from its variable or from the file that name_FILE names, not from both, and returns the variable that it came from.
+func (l *loader) secret(name string, plain *schema.Secret, file string) (from string) {
+	*plain = schema.Secret(oneLine(plain.Reveal()))
+	if strings.TrimSpace(plain.Reveal()) == "" {
+		*plain = ""
+	}
 	if file == "" {
-		return
+		if fault := wrongSecret(plain.Reveal()); *plain != "" && fault != "" {
+			l.fault(name, fault)
+		}
+		return name
 	}
 	if *plain != "" {
 		l.fault(name+"_FILE", "is set beside "+name+": keep one of them")
-		return
+		return name + "_FILE"
 	}
-	secret, err := readSecret(file)
+	secret, err := ReadSecret(file)
 	if err != nil {
 		l.fault(name+"_FILE", "names a file that can't be used: "+reason(err))
-		return
+		return name + "_FILE"
 	}
 	*plain = secret
 	l.came(name, name+"_FILE")
+	return name + "_FILE"
+}
+
+// What is said when Kafka takes a secret only as releases before 0.2 sent it, and what to do.
+const (
+	LegacyLogin       = "login refused with the secret as it is, and accepted as earlier releases sent it: without white space around it, normalized by SASLprep"
+	LegacyLoginRemedy = "remove the white space around the secret in " + passwordVar + " or " + secretVar + ", or in its file, or write it as the broker stores it: a later release sends it only as it is"
+)
+
+// password is a secret that may have quotes and blanks.
+func (l *loader) password(name string, plain *schema.Secret, file string) {
+	from := l.secret(name, plain, file)
+	switch text := plain.Reveal(); {
+	case !l.good(from):
+	case wrapped(text):
+		l.warn(from, wrappedWarn)
+	case strings.TrimSpace(text) != text:
+		l.warn(from, "has white space around the secret, which is sent as a part of it. If the login is refused, it is tried once more without, in this release only: remove the white space if it is not meant")
+	}
 }
 
 // reason drops the operation's name, which says nothing to whoever sets the variable.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,7 +25,7 @@ type TokenFile struct {
 // String is the file's path.
 func (f *TokenFile) String() string { return f.Path }
 
-// Secret is the file's content without surrounding white space, read again at most once a second.
+// Secret is the token, without white space around it: no HTTP header could carry that. It is read again at most once a second.
 // While the file can't be read or holds no token, it is the last good one; the error is of a file that never held one.
 func (f *TokenFile) Secret() (schema.Secret, error) {
 	f.mu.Lock()
@@ -58,14 +59,24 @@ func (f *TokenFile) refresh() {
 
 // readToken never quotes what it read.
 func readToken(path string) (schema.Secret, error) {
-	token, err := readSecret(path)
+	secret, err := ReadSecret(path)
 	if err != nil {
 		return "", fmt.Errorf("read token: %w", err)
 	}
-	for _, c := range []byte(token.Reveal()) {
-		if c <= ' ' || c == 0x7f {
-			return "", fmt.Errorf("read token: %s has white space or a control character inside the token", path)
-		}
+	token := strings.TrimSpace(secret.Reveal())
+	if fault := wrongToken(token); fault != "" {
+		return "", fmt.Errorf("read token: %s %s", path, fault)
 	}
-	return token, nil
+	return schema.Secret(token), nil
+}
+
+// wrongToken says why a text can't be a bearer token (RFC 6750, section 2.1); empty: nothing is wrong.
+func wrongToken(token string) string {
+	switch {
+	case wrapped(token):
+		return "has the token in quotes: write it without"
+	case strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c > '~' }):
+		return "has a character inside the token that an HTTP header can't carry, such as a blank or a letter that is not ASCII"
+	}
+	return ""
 }

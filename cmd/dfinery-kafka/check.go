@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +32,8 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 			if err != nil {
 				return err
 			}
-			options := app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)}
+			var legacy atomic.Bool
+			options := app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler), Legacy: func() { legacy.Store(true) }}
 			a, err := app.New(c, options)
 			if err != nil {
 				return &exitError{exitUsage, err}
@@ -39,6 +41,7 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 			defer a.Close()
 			look := &check.Check{
 				Config: c, Warnings: report.Warnings, Cluster: a.Service.Cluster, Service: a.Service, Client: a.Client(options), Policy: a.Policy(), Call: call,
+				LegacyLogin: legacy.Load,
 			}
 			lines := look.Run(cmd.Context())
 			write := check.WriteText

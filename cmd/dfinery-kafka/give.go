@@ -116,7 +116,9 @@ func openCluster(cmd *cobra.Command) (*config.Config, *cluster.Cluster, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	kafka, err := app.NewCluster(c)
+	kafka, err := app.NewCluster(c, func() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s: %s\n", config.LegacyLogin, config.LegacyLoginRemedy)
+	})
 	if err != nil {
 		return nil, nil, &exitError{exitUsage, err}
 	}

@@ -78,7 +78,7 @@ func TestEachChangeIsOneLine(t *testing.T) {
 			"INFO token accepted again: calls resume",
 			"ERROR token refused by the API: all calls wait until its file changes; next_try 01:35:06Z",
 			"INFO token changed: calls resume",
-			"ERROR token file gives no token: one read before stays in use",
+			"ERROR can't read the token file: the token read before stays in use until the API refuses it",
 		}
 		if diff := cmp.Diff(wanted, got); diff != "" {
 			t.Error(diff)

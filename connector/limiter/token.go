@@ -100,7 +100,7 @@ func (g *tokenGate) logProblem() {
 		problem = err.Error()
 	}
 	if problem != g.problem && problem != "" {
-		g.log.Error("token file gives no token: one read before stays in use", "error", problem, "do", "put the Export token into the file")
+		g.log.Error("can't read the token file: the token read before stays in use until the API refuses it", "error", problem, "do", "write the service's Export token into the file, as one line of UTF-8")
 	}
 	g.problem = problem
 }

@@ -36,16 +36,6 @@ type TLS struct {
 	KeyFile  string // PEM of its key
 }
 
-// SASL authenticates each connection.
-type SASL struct {
-	Mechanism string // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER
-	Username  string // of all but OAUTHBEARER
-	// Password is called for each connection, so that passwords rotate without a restart: see PasswordFile.
-	Password func() (string, error)
-	// Token is called for each connection instead, when the mechanism is OAUTHBEARER: see ClientCredentials.
-	Token func(ctx context.Context) (string, error)
-}
-
 // Cluster is one Kafka cluster. It is safe for concurrent use and shares its connections.
 type Cluster struct {
 	cfg       Config

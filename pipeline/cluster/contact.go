@@ -56,7 +56,7 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 }
 
 func (c *Cluster) knock(ctx context.Context, address string) error {
-	conn, err := c.dialer.dial(ctx, "tcp", address)
+	conn, _, err := c.dialer.open(ctx, "tcp", address)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (c *Cluster) Contact(ctx context.Context) []Contact {
 	for i, address := range c.cfg.Brokers {
 		tries.Go(func() {
 			contacts[i] = Contact{Addr: address}
-			conn, err := c.dialer.dial(ctx, "tcp", address)
+			conn, _, err := c.dialer.open(ctx, "tcp", address)
 			if contacts[i].Err = err; err != nil {
 				return
 			}

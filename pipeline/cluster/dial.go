@@ -29,53 +29,79 @@ type dialer struct {
 	plain func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// dial returns an authenticated connection, or a *ConnectError.
+// dial returns an authenticated connection that outlives its login, or a *ConnectError.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, lifetime, err := d.open(ctx, network, address)
+	if err != nil || lifetime == 0 {
+		return conn, err
+	}
+	return newExpiring(conn, lifetime, func(ctx context.Context) (net.Conn, time.Duration, error) { return d.open(ctx, network, address) }), nil
+}
+
+// open returns an authenticated connection and how long its login is valid, 0 for ever; or a *ConnectError. A login that is refused is tried once
+// more with the password as earlier releases sent it.
+func (d *dialer) open(ctx context.Context, network, address string) (net.Conn, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
+	conn, lifetime, err := d.connect(ctx, network, address, false)
+	if err == nil || d.sasl == nil || !d.sasl.tryLegacy(err) {
+		return conn, lifetime, err
+	}
+	again, lifetime, refused := d.connect(ctx, network, address, true)
+	if refused != nil {
+		return nil, 0, err
+	}
+	d.sasl.acceptLegacy()
+	return again, lifetime, nil
+}
+
+func (d *dialer) connect(ctx context.Context, network, address string, legacy bool) (net.Conn, time.Duration, error) {
 	conn, err := d.plain(ctx, network, address)
 	if err != nil {
-		return nil, &ConnectError{Broker: address, Step: StepConnect, Err: err}
+		return nil, 0, &ConnectError{Broker: address, Step: StepConnect, Err: err}
 	}
 	deadline, _ := ctx.Deadline()
 	conn.SetDeadline(deadline)
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	ready, step, err := d.handshake(ctx, conn, address)
+	ready, lifetime, step, err := d.handshake(ctx, conn, address, legacy)
 	if err == nil && !stop() {
 		err = ctx.Err() // the deadline in the past may already stand, or be set at any moment
 	}
 	if err != nil {
 		conn.Close()
-		return nil, &ConnectError{Broker: address, Step: step, Err: err}
+		return nil, 0, &ConnectError{Broker: address, Step: step, Err: err}
 	}
 	conn.SetDeadline(time.Time{})
-	return ready, nil
+	return ready, lifetime, nil
 }
 
 // handshake says at which step it failed.
-func (d *dialer) handshake(ctx context.Context, conn net.Conn, address string) (net.Conn, Step, error) {
+func (d *dialer) handshake(ctx context.Context, conn net.Conn, address string, legacy bool) (net.Conn, time.Duration, Step, error) {
 	if d.tls != nil {
 		host, _, _ := net.SplitHostPort(address)
 		config, err := d.tls.load(host)
 		if err != nil {
-			return nil, StepTLS, err
+			return nil, 0, StepTLS, err
 		}
 		secured := tls.Client(conn, config)
 		if err := secured.HandshakeContext(ctx); err != nil {
-			return nil, StepTLS, err
+			return nil, 0, StepTLS, err
 		}
 		conn = secured
 	}
-	if err := greet(conn, d.clientID); err != nil {
-		return nil, StepGreet, err
+	versions, err := greet(conn, d.clientID)
+	if err != nil {
+		return nil, 0, StepGreet, err
 	}
-	var err error
-	if d.sasl != nil {
-		err = d.sasl.authenticate(ctx, conn, address, d.clientID)
-	} else {
-		err = unauthenticated(conn, d.clientID)
+	if d.sasl == nil {
+		return conn, 0, StepSASL, unauthenticated(conn, d.clientID)
 	}
-	return conn, StepSASL, err
+	m, err := d.sasl.mechanism(ctx, legacy)
+	if err != nil {
+		return nil, 0, StepSASL, err
+	}
+	lifetime, err := authenticate(ctx, conn, m, peer{address: address, clientID: d.clientID, version: min(versions[protocol.SaslAuthenticate], 1)})
+	return conn, lifetime, StepSASL, err
 }
 
 var errNoSASL = errors.New("a request without authentication failed")
@@ -113,9 +139,9 @@ func (t *TLS) load(host string) (*tls.Config, error) {
 
 var errNotKafka = errors.New("the answer is not Kafka's")
 
-// greet sends ApiVersions v0 and checks the answer's frame by hand: kafka-go would take the lengths in an answer of a TLS or
-// HTTP server at their word and allocate gigabytes.
-func greet(conn net.Conn, clientID string) error {
+// greet sends ApiVersions v0 and returns the newest version of each kind of request that the broker knows. It checks the answer's frame by
+// hand: kafka-go would take the lengths in an answer of a TLS or HTTP server at their word and allocate gigabytes.
+func greet(conn net.Conn, clientID string) (map[protocol.ApiKey]int16, error) {
 	const apiVersions, correlation, longest = 18, 1, 64 << 10
 	req := binary.BigEndian.AppendUint32(nil, uint32(10+len(clientID)))
 	req = binary.BigEndian.AppendUint16(req, apiVersions)
@@ -123,23 +149,37 @@ func greet(conn net.Conn, clientID string) error {
 	req = binary.BigEndian.AppendUint32(req, correlation)
 	req = binary.BigEndian.AppendUint16(req, uint16(len(clientID)))
 	if _, err := conn.Write(append(req, clientID...)); err != nil {
-		return err
+		return nil, err
 	}
 	var frame [8]byte
 	if _, err := io.ReadFull(conn, frame[:5]); err != nil {
-		return err
+		return nil, err
 	}
 	const tlsAlert = 0x15
 	if frame[0] == tlsAlert {
-		return fmt.Errorf("%w: it looks like TLS", errNotKafka)
+		return nil, fmt.Errorf("%w: it looks like TLS", errNotKafka)
 	}
 	if _, err := io.ReadFull(conn, frame[5:]); err != nil {
-		return err
+		return nil, err
 	}
 	size := binary.BigEndian.Uint32(frame[:4])
 	if size < 6 || size > longest || binary.BigEndian.Uint32(frame[4:]) != correlation {
-		return errNotKafka
+		return nil, errNotKafka
 	}
-	_, err := io.CopyN(io.Discard, conn, int64(size-4))
-	return err
+	body := make([]byte, size-4)
+	if _, err := io.ReadFull(conn, body); err != nil {
+		return nil, err
+	}
+	return newest(body), nil
+}
+
+// newest reads the body of an answer to ApiVersions v0: an error code, a count, and for each kind of request its number, its oldest and its
+// newest version.
+func newest(body []byte) map[protocol.ApiKey]int16 {
+	versions := make(map[protocol.ApiKey]int16)
+	const head, entry = 6, 6
+	for at := head; at+entry <= len(body); at += entry {
+		versions[protocol.ApiKey(binary.BigEndian.Uint16(body[at:]))] = int16(binary.BigEndian.Uint16(body[at+4:]))
+	}
+	return versions
 }

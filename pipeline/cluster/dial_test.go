@@ -27,7 +27,7 @@ func TestConnect(t *testing.T) {
 		t.Run(mechanism, func(t *testing.T) {
 			c := connect(t, cluster.Config{
 				Brokers: secured.ListenAddrs(), TLS: &cluster.TLS{CAFile: ca.file},
-				SASL: &cluster.SASL{Mechanism: mechanism, Username: "app", Password: cluster.PasswordFile(writeFile(t, "password", []byte(password+"\n")))},
+				SASL: &cluster.SASL{Mechanism: mechanism, Username: "app", Password: fixed(password)},
 			})
 			if err := c.Ping(t.Context()); err != nil {
 				t.Error(err)
@@ -191,7 +191,7 @@ func TestRotation(t *testing.T) {
 	fake := embedded(t, kfake.TLS(ca.server(t, "127.0.0.1")), kfake.EnableSASL(), kfake.Superuser("PLAIN", "app", password))
 	caFile, passwordFile := writeFile(t, "ca.pem", read(t, newAuthority(t).file)), writeFile(t, "password", []byte("old"))
 	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs(), TLS: &cluster.TLS{CAFile: caFile},
-		SASL: &cluster.SASL{Mechanism: "PLAIN", Username: "app", Password: cluster.PasswordFile(passwordFile)}})
+		SASL: &cluster.SASL{Mechanism: "PLAIN", Username: "app", Password: func() (string, error) { return string(read(t, passwordFile)), nil }}})
 	for _, turn := range []struct {
 		file    string
 		content []byte

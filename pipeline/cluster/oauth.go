@@ -20,9 +20,11 @@ import (
 type ClientCredentials struct {
 	TokenURL string
 	ClientID string
-	Secret   func() (string, error) // called for each token: see PasswordFile
+	Secret   func() (string, error) // called for each token
 	Scopes   []string
-	HTTP     *http.Client // nil means http.DefaultClient
+	HTTP     *http.Client // nil means http.DefaultClient, which goes through the environment's proxies
+	// Legacy is called when the server has refused a secret as it is, and has taken it without the white space around it. nil: nobody is told.
+	Legacy func()
 
 	mu    sync.Mutex
 	token *oauth2.Token
@@ -47,13 +49,22 @@ func (c *ClientCredentials) Token(ctx context.Context) (string, error) {
 	if c.HTTP != nil {
 		ctx = context.WithValue(ctx, oauth2.HTTPClient, c.HTTP)
 	}
-	config := clientcredentials.Config{ClientID: c.ClientID, ClientSecret: secret, TokenURL: c.TokenURL, Scopes: c.Scopes}
-	token, err := config.Token(ctx)
+	token, err := c.request(ctx, secret)
+	if trimmed := strings.TrimSpace(secret); err != nil && trimmed != secret && errors.As(err, new(*oauth2.RetrieveError)) {
+		if token, err = c.request(ctx, trimmed); err == nil && c.Legacy != nil {
+			c.Legacy()
+		}
+	}
 	if err != nil {
 		return "", &TokenError{URL: c.TokenURL, Err: tokenFault(err)}
 	}
 	c.token = token
 	return token.AccessToken, nil
+}
+
+func (c *ClientCredentials) request(ctx context.Context, secret string) (*oauth2.Token, error) {
+	config := clientcredentials.Config{ClientID: c.ClientID, ClientSecret: secret, TokenURL: c.TokenURL, Scopes: c.Scopes}
+	return config.Token(ctx)
 }
 
 // TokenError says that there is no access token to log in with.

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -14,26 +15,29 @@ import (
 	"github.com/segmentio/kafka-go/protocol/saslhandshake"
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
+	xdg "github.com/xdg-go/scram"
+	"github.com/xdg-go/stringprep"
 )
 
-// PasswordFile reads the password from a file each time it is called. White space around it is no part of it.
-func PasswordFile(path string) func() (string, error) {
-	return func() (string, error) {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return "", fmt.Errorf("read the password file: %w", err)
-		}
-		password := strings.TrimSpace(string(text))
-		if password == "" {
-			return "", fmt.Errorf("the password file %s is empty", path)
-		}
-		return password, nil
-	}
+// SASL authenticates each connection. It must not be copied after its first use.
+type SASL struct {
+	Mechanism string // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER
+	Username  string // of all but OAUTHBEARER
+	// Password is called for each connection, so that passwords rotate without a restart.
+	Password func() (string, error)
+	// Token is called for each connection instead, when the mechanism is OAUTHBEARER: see ClientCredentials.
+	Token func(ctx context.Context) (string, error)
+	// Legacy is called when the broker has refused a password as it is, and has taken it as releases before 0.2 sent it: without white
+	// space around it, and with SCRAM normalized by SASLprep. nil: nobody is told.
+	Legacy func()
+
+	legacy atomic.Pointer[string] // the password that is taken in that way only
 }
 
-// mechanism asks for the password or token and holds it for one connection.
-func (s *SASL) mechanism(ctx context.Context) (sasl.Mechanism, error) {
+// mechanism asks for the password or token and holds it for one connection. User and password go out as they are, in UTF-8: Kafka's own
+// tools store them so (org.apache.kafka.common.security.scram.internals.ScramFormatter), without SASLprep. legacy sends them as earlier
+// releases did.
+func (s *SASL) mechanism(ctx context.Context, legacy bool) (sasl.Mechanism, error) {
 	if s.Mechanism == mechanismBearer {
 		token, err := s.Token(ctx)
 		if err != nil {
@@ -44,29 +48,65 @@ func (s *SASL) mechanism(ctx context.Context) (sasl.Mechanism, error) {
 	if s.Password == nil {
 		return nil, errors.New("SASL needs a password")
 	}
-	var algorithm scram.Algorithm
-	switch s.Mechanism {
-	case "PLAIN":
-	case "SCRAM-SHA-256":
-		algorithm = scram.SHA256
-	case "SCRAM-SHA-512":
-		algorithm = scram.SHA512
-	default:
+	algorithm, known := algorithms[s.Mechanism]
+	if !known {
 		return nil, fmt.Errorf("SASL mechanism %q is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER", s.Mechanism)
 	}
+	user := s.Username
 	password, err := s.Password()
 	if err != nil {
 		return nil, err
 	}
+	if only := s.legacy.Load(); legacy || only != nil && *only == password {
+		user, password = s.asBefore(user, password)
+	}
 	if algorithm == nil {
-		return plain.Mechanism{Username: s.Username, Password: password}, nil
+		return plain.Mechanism{Username: user, Password: password}, nil
 	}
-	m, err := scram.Mechanism(algorithm, s.Username, password)
+	client, err := xdg.HashGeneratorFcn(algorithm.Hash).NewClientUnprepped(user, password, "")
 	if err != nil {
-		// Its text would name a character of the password.
-		return nil, errors.New("the user name or the password has characters that SCRAM does not allow")
+		return nil, errors.New("the user name or the password has characters that SCRAM does not allow") // its text might quote the password
 	}
-	return m, nil
+	return scramLogin{algorithm.Name(), client}, nil
+}
+
+// asBefore is how releases before 0.2 sent a user name and a password.
+func (s *SASL) asBefore(user, password string) (oldUser, oldPassword string) {
+	password = strings.TrimSpace(password)
+	if algorithms[s.Mechanism] == nil {
+		return user, password
+	}
+	oldUser, badUser := stringprep.SASLprep.Prepare(user)
+	oldPassword, badPassword := stringprep.SASLprep.Prepare(password)
+	if badUser != nil || badPassword != nil {
+		return user, password // it could not log in at all
+	}
+	return oldUser, oldPassword
+}
+
+// tryLegacy says whether a failed login may succeed with the password as it was sent before.
+func (s *SASL) tryLegacy(err error) bool {
+	failed, ok := errors.AsType[*ConnectError](err)
+	if !ok || failed.Step != StepSASL || s.Password == nil || !errors.Is(err, kafka.SASLAuthenticationFailed) && !isBroken(err) {
+		return false
+	}
+	password, unreadable := s.Password()
+	if only := s.legacy.Load(); unreadable != nil || only != nil && *only == password {
+		return false
+	}
+	oldUser, oldPassword := s.asBefore(s.Username, password)
+	return oldUser != s.Username || oldPassword != password
+}
+
+// acceptLegacy notes that the password is taken in the way of before only, so that the next login does not fail first.
+func (s *SASL) acceptLegacy() {
+	password, err := s.Password()
+	if err != nil {
+		return
+	}
+	if only := s.legacy.Swap(&password); s.Legacy != nil && (only == nil || *only != password) {
+		s.Legacy()
+	}
 }
 
 // check finds what is wrong before the first connection. A token is not asked for.
@@ -77,45 +117,49 @@ func (s *SASL) check() error {
 		}
 		return nil
 	}
-	_, err := s.mechanism(context.Background())
+	_, err := s.mechanism(context.Background(), false)
 	return err
 }
 
-// authenticate speaks SaslHandshake v1 and SaslAuthenticate v0 (https://kafka.apache.org/protocol#sasl_handshake). The caller
-// has set a deadline on conn.
-func (s *SASL) authenticate(ctx context.Context, conn net.Conn, address, clientID string) error {
-	m, err := s.mechanism(ctx)
+// peer is the broker to log in to.
+type peer struct {
+	address, clientID string
+	version           int16 // of SaslAuthenticate; 1 tells how long the login is valid
+}
+
+// authenticate speaks SaslHandshake v1 and SaslAuthenticate (https://kafka.apache.org/protocol#sasl_handshake) and returns how long the login
+// is valid, 0 for ever. The caller has set a deadline on conn.
+func authenticate(ctx context.Context, conn net.Conn, m sasl.Mechanism, p peer) (time.Duration, error) {
+	answer, err := protocol.RoundTrip(conn, 1, 2, p.clientID, &saslhandshake.Request{Mechanism: m.Name()})
 	if err != nil {
-		return err
-	}
-	answer, err := protocol.RoundTrip(conn, 1, 2, clientID, &saslhandshake.Request{Mechanism: s.Mechanism})
-	if err != nil {
-		return err
+		return 0, err
 	}
 	if shake := answer.(*saslhandshake.Response); shake.ErrorCode != 0 {
 		offer := ""
 		if len(shake.Mechanisms) > 0 {
 			offer = "the broker offers " + strings.Join(shake.Mechanisms, ", ")
 		}
-		return NewBrokerError(shake.ErrorCode, offer)
+		return 0, NewBrokerError(shake.ErrorCode, offer)
 	}
-	ctx = sasl.WithMetadata(ctx, &sasl.Metadata{Host: address})
+	ctx = sasl.WithMetadata(ctx, &sasl.Metadata{Host: p.address})
 	session, message, err := m.Start(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	var lifetime time.Duration
 	for correlation, done := int32(3), false; !done; correlation++ {
-		answer, err := protocol.RoundTrip(conn, 0, correlation, clientID, &saslauthenticate.Request{AuthBytes: message})
+		answer, err := protocol.RoundTrip(conn, p.version, correlation, p.clientID, &saslauthenticate.Request{AuthBytes: message})
 		if err != nil {
-			return err
+			return 0, err
 		}
 		auth := answer.(*saslauthenticate.Response)
 		if auth.ErrorCode != 0 {
-			return NewBrokerError(auth.ErrorCode, auth.ErrorMessage)
+			return 0, NewBrokerError(auth.ErrorCode, auth.ErrorMessage)
 		}
+		lifetime = time.Duration(auth.SessionLifetimeMs) * time.Millisecond
 		if done, message, err = session.Next(ctx, auth.AuthBytes); err != nil {
-			return fmt.Errorf("%w: %w", kafka.SASLAuthenticationFailed, err)
+			return 0, fmt.Errorf("%w: %w", kafka.SASLAuthenticationFailed, err)
 		}
 	}
-	return nil
+	return lifetime, nil
 }

@@ -1,0 +1,109 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// numbered opens connections whose peer answers each byte with the connection's number.
+type numbered struct {
+	t        *testing.T
+	lifetime time.Duration
+	opened   int
+	closed   []int
+}
+
+func (n *numbered) open(ctx context.Context) (net.Conn, time.Duration, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err
+	}
+	ours, theirs := net.Pipe()
+	n.opened++
+	number := n.opened
+	go func() {
+		for b := make([]byte, 1); ; {
+			if _, err := io.ReadFull(theirs, b); err != nil {
+				n.closed = append(n.closed, number)
+				return
+			}
+			if b[0] == '?' { // the rest of a request
+				fmt.Fprint(theirs, number)
+			}
+		}
+	}()
+	return ours, n.lifetime, nil
+}
+
+func ask(t *testing.T, conn net.Conn, after time.Duration) string {
+	t.Helper()
+	time.Sleep(after)
+	if _, err := conn.Write([]byte("?")); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, 1)
+	if _, err := io.ReadFull(conn, answer); err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
+
+// A request that comes when the login is nearly over goes over a new connection, and a request that has begun keeps its own.
+func TestExpiring(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := &numbered{t: t, lifetime: 10 * time.Second}
+		first, lifetime, _ := n.open(t.Context())
+		conn := newExpiring(first, lifetime, n.open)
+		got := []string{ask(t, conn, 0), ask(t, conn, 7*time.Second), ask(t, conn, 2*time.Second), ask(t, conn, time.Hour)}
+		if want := []string{"1", "1", "2", "3"}; !slices.Equal(got, want) {
+			t.Errorf("answers %v, want %v", got, want)
+		}
+		if _, err := conn.Write([]byte("-")); err != nil { // the first piece of a request
+			t.Fatal(err)
+		}
+		if got := ask(t, conn, 9*time.Second); got != "3" {
+			t.Errorf("the second piece of a request went to connection %s", got)
+		}
+		conn.Close()
+		synctest.Wait()
+		if want := []int{1, 2, 3}; !slices.Equal(n.closed, want) {
+			t.Errorf("closed %v, want %v", n.closed, want)
+		}
+	})
+}
+
+// Close does not wait for a new connection, nor does a deadline.
+func TestExpiringEnds(t *testing.T) {
+	for name, end := range map[string]func(*expiring){
+		"closed":   func(e *expiring) { go func() { time.Sleep(time.Second); e.Close() }() },
+		"deadline": func(e *expiring) { e.SetDeadline(time.Now().Add(time.Second)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				first, _ := net.Pipe()
+				conn := newExpiring(first, time.Second, func(ctx context.Context) (net.Conn, time.Duration, error) {
+					<-ctx.Done()
+					return nil, 0, ctx.Err()
+				})
+				time.Sleep(time.Minute)
+				end(conn)
+				began := time.Now()
+				if _, err := conn.Write([]byte("?")); err == nil || time.Since(began) != time.Second {
+					t.Errorf("Write() = %v after %s", err, time.Since(began))
+				}
+			})
+		})
+	}
+}
+
+// A login without an end, and one of a broker that tells none, is never renewed.
+func TestRenewal(t *testing.T) {
+	if got := renewal(0); !got.IsZero() {
+		t.Errorf("renewal(0) = %v", got)
+	}
+}
