@@ -1,10 +1,8 @@
 package connector
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -12,8 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-
+	"dfinery-kafka/connector/charset"
 	"dfinery-kafka/connector/csv"
 	"dfinery-kafka/schema"
 )
@@ -24,40 +21,48 @@ const (
 	bom       = "\ufeff"
 )
 
-// errEncoding is an encoding of a body that was not asked for.
-var errEncoding = errors.New("the body has an encoding that was not asked for")
-
-// recognise tells rows from a failure by the status, the content type and the first bytes, and reads the header line.
-func (k *call) recognise(response *http.Response, maxRow int) (*Body, error) {
-	var src io.Reader = &patient{src: response.Body, k: k}
-	encoding := strings.ToLower(strings.TrimSpace(response.Header.Get("Content-Encoding")))
-	switch encoding {
-	case "", "identity":
-	case "gzip", "x-gzip":
-		src = &gunzip{src: src}
-	default:
-		src = &failing{errEncoding}
-	}
+// parseResponse tells rows from a failure by the status, the content type and the first bytes, and reads the header line.
+func (k *call) parseResponse(response *http.Response) (*Body, error) {
+	src, coding := k.contentCoding(&patient{src: response.Body, k: k}, response.Header)
 	src = &counter{src: src, n: &k.request.Bytes}
+	declared := response.Header.Get("Content-Type")
+	lead, err := lookFor(src, charset.Marks()...)
+	src = k.text(&rest{lead, src, err}, lead, declared)
 
 	lead, first, err := peek(src)
-	kind := contentType(response.Header.Get("Content-Type"))
-	isJSON := first == '{' || kind == "application/json" || strings.HasSuffix(kind, "+json") || kind == "text/json"
-	isHTML := first == '<' || kind == "text/html" || kind == "application/xhtml+xml"
+	kind := contentType(declared)
+	isHTML, isJSON := first == '<' || isHTMLType(kind), first == '{' || isJSONType(kind)
+	if response.StatusCode == http.StatusOK && first != '<' && first != '{' && (isHTML || isJSON || coding != nil) {
+		if lead, err = firstLine(src, lead, err); k.holdsKey(lead) {
+			isHTML, isJSON = false, false
+			coding = k.uncompressed(coding)
+		}
+	}
+	src = &rest{lead, src, err}
 	switch {
-	case response.StatusCode != http.StatusOK || isJSON || isHTML || err == errEncoding:
-		return nil, k.refusal(&rest{lead, src, err}, isHTML)
+	case response.StatusCode != http.StatusOK || isHTML || isJSON || coding != nil:
+		return k.orEmptyDay(k.refusal(src, isHTML, coding))
 	case err == io.EOF && first == 0:
-		return nil, k.fail(cause{code: schema.EmptyBody, origin: schema.OriginTransport, happened: "the answer is empty"})
+		return k.orEmptyDay(k.fail(cause{code: schema.EmptyBody, origin: schema.OriginTransport, happened: "the answer is empty"}))
 	case err != nil && err != io.EOF && first == 0:
 		return nil, k.torn(err, lead)
+	case k.unknownCharset != "":
+		return nil, k.badEncoding("the content type declares " + (&charset.UnknownError{Label: k.unknownCharset}).Error())
 	case first < ' ':
 		return nil, k.fail(cause{code: schema.NotCSV, origin: schema.OriginTransport, happened: "the answer is no text", body: lead})
 	}
-	reader := csv.NewReader(&rest{lead, src, err}, csv.Options{MaxRow: maxRow, CleanName: k.scrub.name})
+	return k.rows(src, declared)
+}
+
+// rows reads the header line of a CSV.
+func (k *call) rows(src io.Reader, declared string) (*Body, error) {
+	reader := csv.NewReader(src, csv.Options{MaxRow: k.client.MaxRow, CleanName: k.scrub.name})
 	body := &Body{call: k, reader: reader, matcher: k.lineEnds.watch(k.export)}
 	if err := body.readHeader(); err != nil {
 		return nil, err
+	}
+	if !isTextType(contentType(declared)) {
+		k.warn("content type", "the answer is a CSV, whatever its content type says: its first line has the stream's key", declared, fixServer)
 	}
 	k.timer.Stop()
 	k.phase.Store(phaseBody)
@@ -89,8 +94,8 @@ func peek(src io.Reader) (lead []byte, first byte, err error) {
 	return buf[:n], first, err
 }
 
-// refusal makes a failure of an answer that has no rows.
-func (k *call) refusal(src io.Reader, isHTML bool) *schema.Failure {
+// refusal makes a failure of an answer that has no rows. coding is why its body can't be read; nil when it can.
+func (k *call) refusal(src io.Reader, isHTML bool, coding *codingError) *schema.Failure {
 	k.phase.Store(phaseRefusal)
 	k.timer.Reset(min(k.header, k.idle))
 	body, err := io.ReadAll(io.LimitReader(src, maxAnswer))
@@ -111,15 +116,17 @@ func (k *call) refusal(src io.Reader, isHTML bool) *schema.Failure {
 		c.code, c.happened = schema.NotCSV, c.happened+" with a page of HTML"
 	case k.status != http.StatusOK:
 		c.code = schema.HTTPStatus(k.status)
-	case err != nil && err != errEncoding:
+	case coding != nil:
+		c.code = schema.NotCSV
+	case err != nil:
 		return k.torn(err, body)
-	case empty && err == nil:
+	case empty:
 		c.code, c.happened = schema.EmptyBody, "the answer is empty"
 	default:
 		c.code, c.happened = schema.NotCSV, c.happened+" without rows and without a known code"
 	}
-	if err == errEncoding {
-		c.err = err
+	if coding != nil {
+		c.err, c.happened = coding, c.happened+": "+coding.Error()
 	}
 	if c.message == "" && c.err == nil {
 		c.message = k.statusText
@@ -158,6 +165,7 @@ func failureWithin(rest []byte, scanned int) (apiFailure, []byte) {
 	return apiFailure{}, nil
 }
 
+// contentType is the media type without its parameters, also of a value that is not quite well-formed.
 func contentType(value string) string {
 	kind, _, err := mime.ParseMediaType(value)
 	if err != nil {
@@ -184,29 +192,6 @@ func (r *rest) Read(b []byte) (int, error) {
 	}
 	return r.src.Read(b)
 }
-
-// failing is a body that can't be read.
-type failing struct{ err error }
-
-func (f *failing) Read([]byte) (int, error) { return 0, f.err }
-
-// gunzip undoes gzip; an empty body stays one.
-type gunzip struct {
-	src io.Reader
-	z   *gzip.Reader
-}
-
-func (g *gunzip) Read(b []byte) (int, error) {
-	if g.z == nil {
-		z, err := gzip.NewReader(bufio.NewReaderSize(g.src, 64<<10))
-		if err != nil {
-			return 0, err
-		}
-		g.z = z
-	}
-	return g.z.Read(b)
-}
-
 // knownToAPI says that the message of an answer is one of the API's codes.
 func knownToAPI(message string) bool {
 	return schema.RuleOf(schema.Code(message)).Scope == schema.OfAPI

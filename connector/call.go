@@ -9,12 +9,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dfinery-kafka/connector/charset"
 	"dfinery-kafka/schema"
 )
 
 // call is one call of the API from its request to its body's end. It belongs to whoever reads the body; only the timer's goroutine and the transport's
 // touch the atomic parts.
 type call struct {
+	client   *Client
 	export   schema.Export
 	target   string         // where the request goes
 	request  schema.Request // what may be told of it: without a base URL's password
@@ -30,6 +32,9 @@ type call struct {
 	expired   atomic.Pointer[timeoutError]
 	tlsFailed atomic.Bool
 	closed    atomic.Bool
+
+	decoder        *charset.Reader // of the body's charset; nil for UTF-8
+	unknownCharset string          // a label of the content type that can't be decoded
 
 	status     int
 	statusText string
@@ -64,7 +69,7 @@ func (c *Client) newCall(e schema.Export, done <-chan struct{}) *call {
 		lineEnds = new(LineEndLearner)
 	}
 	target := requestURL(c.BaseURL, c.Service, e.Kind)
-	return &call{export: e, target: target, lineEnds: lineEnds, done: done, request: schema.Request{
+	return &call{client: c, export: e, target: target, lineEnds: lineEnds, done: done, request: schema.Request{
 		Method: http.MethodPost, URL: withoutPassword(target), Body: requestBody(e, c.ToDateExclusive), Started: time.Now(),
 	}}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"dfinery-kafka/connector/charset"
 	"dfinery-kafka/schema"
 )
 
@@ -43,8 +45,13 @@ type Client struct {
 	LineEnds        *LineEndLearner   // whether the API leaves out the last newline; nil learns nothing
 	Transport       http.RoundTripper // nil means one of NewTransport, made at the first call
 
+	Charset  *charset.Charset // of every answer's rows; nil: as the answer says
+	EmptyDay []EmptyAnswer    // the answers that may stand for a day without events
+	Log      *slog.Logger     // of what is odd about answers, once for each; nil: none
+
 	once      sync.Once
 	transport *http.Transport
+	notices   notices
 }
 
 // NewTransport is how the API is reached: through the proxy that the environment names, with TLS 1.2 or newer and HTTP/2. It does not undo compression:
@@ -89,7 +96,7 @@ func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
 	response, err := c.send(ctx, k, token)
 	if err == nil {
 		var body *Body
-		if body, err = k.recognise(response, c.MaxRow); err == nil {
+		if body, err = k.parseResponse(response); err == nil {
 			return body, nil
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"dfinery-kafka/connector/charset"
 	"dfinery-kafka/schema"
 )
 
@@ -87,6 +88,9 @@ func (k *call) lost(err error) *schema.Failure {
 
 // torn is the failure of a call whose answer broke off.
 func (k *call) torn(err error, body []byte) *schema.Failure {
+	if conflict, ok := errors.AsType[*charset.ConflictError](err); ok {
+		return k.conflict(conflict)
+	}
 	c := cause{origin: schema.OriginTransport, err: err, body: body}
 	k.transportCode(&c, schema.CutBody)
 	return k.fail(c)

@@ -125,11 +125,11 @@ func TestConnectionFailures(t *testing.T) {
 		}), verdict{Code: schema.Connection}},
 		{"another encoding", serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "br")
-			w.Write([]byte("id\n"))
+			w.Write([]byte("\x0b\x01\x80id\n\x03"))
 		})), verdict{Code: schema.NotCSV}},
 		{"no gzip", serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			w.Write([]byte("id\n1\nlong enough for a header\n"))
+			w.Write([]byte("\x78\x9c\x01 something else than gzip"))
 		})), verdict{Code: schema.CutBody}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

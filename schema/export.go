@@ -40,6 +40,10 @@ type Export struct {
 	Slice bool
 	// Probe asks for one day more than configured, to find out whether to_date is exclusive. Its rows are never published.
 	Probe bool
+	// Charset names what the stream's published rows were read in: empty when it has none, us-ascii when they had nothing else.
+	Charset string
+	// MayBeEmpty says that an answer that DFINERY_EMPTY_DAY names stands for a day without events.
+	MayBeEmpty bool
 }
 
 // DayKey names the export's day: SERVICE/STREAM/DAY, the key of its dead letters.

@@ -30,6 +30,11 @@ const (
 	EmptyBody  Code = "empty_body"
 	BadHeader  Code = "bad_header"
 	Redirect   Code = "redirect"
+	// BadEncoding is a CSV whose text can't be had: its charset is not known, or would change rows that were published, or most rows are not
+	// in it.
+	BadEncoding Code = "bad_encoding"
+	// BadRows is a CSV of which more rows are bad than STREAM_X_MAX_BAD allows.
+	BadRows Code = "bad_rows"
 )
 
 // The codes of bad rows.
@@ -93,6 +98,9 @@ type Failure struct {
 
 	RetryAfter time.Duration // as the answer asks; 0 when it does not
 	Date       time.Time     // the answer's Date; zero without one
+
+	// Empty says that the answer may stand for a day without events, and was not taken for one: Export.MayBeEmpty forbade it.
+	Empty bool
 
 	Request Request
 	Err     error // the transport's error, for errors.Is and errors.As; nil when the API answered

@@ -69,6 +69,8 @@ func Rules() []Rule {
 		{UnauthorizedToken, OfAPI, Unauthorized, Never, newToken},
 		{InvalidParameter, OfAPI, Refused, Never, "check DFINERY_SERVICE_ID and the stream's filters"},
 		{BadHeader, OfExport, Refused, Never, "compare the stream's _KEY and _PROPERTIES with the columns that the API sends"},
+		{BadEncoding, OfExport, Refused, Never, "set DFINERY_CHARSET to the charset that the API really sends"},
+		{BadRows, OfExport, Refused, Never, "look at the rows in the dead letter; STREAM_X_MAX_BAD sets how many may be bad"},
 		{ExceedDateRangeLimit, OfAPI, OutOfReach, Never, "the API exports the last 30 days alone"},
 
 		{FieldCount, OfRow, Trouble, Never, source},

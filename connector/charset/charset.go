@@ -54,8 +54,26 @@ func (c Charset) SingleByte() bool { return c.kind == singleByte }
 // Wide says that the charset has two or four bytes a character, which no UTF-8 text can be confused with.
 func (c Charset) Wide() bool { return c.kind == utf16Kind || c.kind == utf32Kind }
 
-// MaxMark is the length of the longest byte order mark.
-const MaxMark = 4
+// marks are the byte order marks. One of UTF-32 begins with one of UTF-16, and stands before it.
+var marks = []struct {
+	mark    string
+	charset Charset
+}{
+	{"\xef\xbb\xbf", Charset{}},
+	{"\xff\xfe\x00\x00", Charset{name: "utf-32le", kind: utf32Kind}},
+	{"\x00\x00\xfe\xff", Charset{name: "utf-32be", kind: utf32Kind, bigEndian: true}},
+	{"\xff\xfe", Charset{name: "utf-16le", kind: utf16Kind}},
+	{"\xfe\xff", Charset{name: "utf-16be", kind: utf16Kind, bigEndian: true}},
+}
+
+// Marks are the byte order marks that FromMark knows.
+func Marks() []string {
+	list := make([]string, len(marks))
+	for i := range marks {
+		list[i] = marks[i].mark
+	}
+	return list
+}
 
 // FromMark is the charset that the byte order mark at the beginning of a body stands for; ok is false without one.
 func FromMark(lead []byte) (c Charset, ok bool) {
@@ -63,20 +81,11 @@ func FromMark(lead []byte) (c Charset, ok bool) {
 	return c, size > 0
 }
 
-// fromMark looks for the marks of UTF-32 first: one of them begins with that of UTF-16.
 func fromMark(lead []byte) (c Charset, size int) {
-	has := func(mark string) bool { return bytes.HasPrefix(lead, []byte(mark)) }
-	switch {
-	case has("\xef\xbb\xbf"):
-		return Charset{}, 3
-	case has("\xff\xfe\x00\x00"):
-		return Charset{name: "utf-32le", kind: utf32Kind}, 4
-	case has("\x00\x00\xfe\xff"):
-		return Charset{name: "utf-32be", kind: utf32Kind, bigEndian: true}, 4
-	case has("\xff\xfe"):
-		return Charset{name: "utf-16le", kind: utf16Kind}, 2
-	case has("\xfe\xff"):
-		return Charset{name: "utf-16be", kind: utf16Kind, bigEndian: true}, 2
+	for _, m := range marks {
+		if bytes.HasPrefix(lead, []byte(m.mark)) {
+			return m.charset, len(m.mark)
+		}
 	}
 	return Charset{}, 0
 }

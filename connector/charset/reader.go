@@ -39,6 +39,9 @@ const (
 	mostLine = 32 << 20
 )
 
+// longestMark is the length of the longest byte order mark.
+const longestMark = 4
+
 // broken stands for bytes that are no character. No UTF-8 text has it.
 const broken = 0xff
 
@@ -139,7 +142,7 @@ func (r *Reader) decode() {
 
 // begin looks at the first bytes, once there are enough of them.
 func (r *Reader) begin() bool {
-	if len(r.in) < MaxMark && r.err == nil {
+	if len(r.in) < longestMark && r.err == nil {
 		return false
 	}
 	r.started = true
