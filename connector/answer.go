@@ -192,6 +192,7 @@ func (r *rest) Read(b []byte) (int, error) {
 	}
 	return r.src.Read(b)
 }
+
 // knownToAPI says that the message of an answer is one of the API's codes.
 func knownToAPI(message string) bool {
 	return schema.RuleOf(schema.Code(message)).Scope == schema.OfAPI

@@ -1,9 +1,6 @@
 package connector
 
-import (
-	"log/slog"
-	"sync"
-)
+import "sync"
 
 // maxNotices bounds what a server can have written into the log by answering otherwise each time.
 const maxNotices = 100
@@ -33,5 +30,5 @@ func (k *call) warn(topic, message, declared, do string) {
 	if k.client.Log == nil || !k.client.notices.first(topic+" "+declared) {
 		return
 	}
-	k.client.Log.Warn(message, slog.String("stream", k.export.Stream), slog.Any("day", k.export.Day), slog.String("declared", k.clean(declared)), slog.String("do", do))
+	k.client.Log.Warn(message, "stream", k.export.Stream, "day", k.export.Day, "declared", k.clean(declared), "do", do)
 }

@@ -58,6 +58,9 @@ type Download struct {
 // Columns are those of the header line.
 func (d *Download) Columns() *schema.Columns { return d.body.Columns() }
 
+// Charset is what to remember of the charset that the stream's rows are in: see schema.Export.Charset. It is empty when there is nothing new.
+func (d *Download) Charset() string { return d.body.Charset() }
+
 // Request is the call as it stands now.
 func (d *Download) Request() schema.Request {
 	r := d.body.Request()

@@ -19,6 +19,7 @@ type Source struct {
 // body is what a Source needs of *Body.
 type body interface {
 	Columns() *schema.Columns
+	Charset() string // to remember for the stream; empty: nothing new
 	Next() (*schema.Row, error)
 	More() bool
 	Close() error

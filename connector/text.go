@@ -56,7 +56,7 @@ func alike(marked, declared charset.Charset) bool {
 // not come again as other text.
 func (k *call) judgeCharset(c charset.Charset, label string) (charset.Charset, charset.Policy) {
 	before := k.export.Charset
-	fresh := before == "" || before == charset.ASCII
+	fresh := before == "" || before == schema.ASCII
 	switch {
 	case c.IsUTF8() || c.Wide():
 		return c, charset.Decode
@@ -85,12 +85,21 @@ func charsetLabel(contentType string) string {
 	return strings.Trim(label, " \t\"'")
 }
 
-// Charset names the charset that the rows read so far are in: utf-8 unless others were decoded, us-ascii while that can't be told.
+// Charset is what to remember of the charset that the stream's rows are in, as they are read so far; empty when there is nothing new.
 func (b *Body) Charset() string {
-	if b.call.decoder == nil {
-		return charset.UTF8
+	k := b.call
+	fresh := k.export.Charset == "" || k.export.Charset == schema.ASCII
+	switch {
+	case len(b.columns.Names) == 0: // a day without events says nothing
+		return ""
+	case k.client.Charset != nil:
+		return k.client.Charset.Name()
+	case k.decoder != nil && fresh:
+		return k.decoder.Charset()
+	case fresh:
+		return schema.UTF8
 	}
-	return b.call.decoder.Charset()
+	return ""
 }
 
 // badEncoding is the failure of an answer whose text can't be had.

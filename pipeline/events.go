@@ -64,6 +64,9 @@ func describe(e *schedule.Event) (slog.Level, string, []any) {
 		return line(slog.LevelError, "a day is refused while others of its stream are not: it alone waits, and is tried again every hour",
 			"code", e.Code, "error", e.Detail, "do", "compare its dead letter with what the error names, ask DFINERY about this day; dfinery-kafka resume "+
 				e.Stream+" tries at once")
+	case schedule.DayAnsweredEmpty:
+		return line(slog.LevelWarn, "a day was answered without rows, and it is not known yet whether the API answers days without events so: it waits until another day has rows",
+			"code", e.Code, "do", "nothing, unless it stays: then check DFINERY_BASE_URL, DFINERY_SERVICE_ID and the stream's filters")
 	case schedule.RowsMissing:
 		return line(slog.LevelWarn, "rows that were published are missing from the latest export of their day", "missing", e.Count,
 			"do", "nothing here: what was published stays. If it matters, ask DFINERY why the rows are gone")

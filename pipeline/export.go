@@ -42,7 +42,9 @@ type export struct {
 	saved tally             // what of it the ledger has
 	lost  *ledger.LostError // what the ledger no longer has of the day's rows; nil once the day's record says so
 
-	names *names // nil for a userprofile
+	names   *names // nil for a userprofile
+	charset string // to remember for the stream; empty: nothing
+	quality badRows
 	// replay is the replay that the rows are of; nil when they come from the source.
 	replay  *replay
 	letters replayRows // to republish
@@ -130,6 +132,7 @@ func (e *export) move(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { _ = body.Close() }() // what came of the call is known by then
+	defer func() { e.charset = body.Charset() }()
 	e.columns = body.Columns()
 	key := e.columns.Index(e.stream.Key)
 	e.event = e.columns.Index(eventColumn)
@@ -138,11 +141,8 @@ func (e *export) move(ctx context.Context) (err error) {
 	}
 	defer e.sendWhenIdle(ctx)()
 	for n := 1; ; n++ {
-		switch err := e.publishFetched(body, key, e.ahead.fetch(body)); {
-		case err == io.EOF:
-			return nil
-		case err != nil:
-			return err
+		if err := e.publishFetched(body, key, e.ahead.fetch(body)); err != nil {
+			return e.end(err)
 		}
 		if n%progressEvery == 0 {
 			e.showProgress()
@@ -157,20 +157,42 @@ func (e *export) publishFetched(body Body, key int, stopped error) error {
 	prints := e.ahead.prints[:e.ahead.n]
 	e.day.rows.Set.Prefetch(prints)
 	for i, print := range prints {
-		if err := e.rejectIfBad(e.publish(e.ahead.row(i), print, key), body, len(prints)-1-i); err != nil {
+		if err := e.takeOutcome(e.publish(e.ahead.row(i), print, key), body, len(prints)-1-i); err != nil {
 			return err
 		}
 	}
-	return e.rejectIfBad(stopped, body, 0)
-}
-
-// rejectIfBad makes a dead letter of a *schema.BadRow, and returns any other error. behind is how many rows after it were fetched already.
-func (e *export) rejectIfBad(err error, body Body, behind int) error {
-	if err == nil {
+	if stopped == nil {
 		return nil
 	}
-	if bad, ok := errors.AsType[*schema.BadRow](err); ok {
-		return e.reject(bad, body, behind)
+	return e.takeOutcome(stopped, body, 0)
+}
+
+// takeOutcome takes a row that was published, or the *schema.BadRow that was not, and returns any other error. behind is how many rows after it
+// were fetched already.
+func (e *export) takeOutcome(err error, body Body, behind int) error {
+	bad, isBad := errors.AsType[*schema.BadRow](err)
+	switch {
+	case err != nil && !isBad:
+		return err
+	case e.call.Probe:
+		return nil // an export of its day finds its bad rows, too
+	}
+	return e.take(bad, body, behind)
+}
+
+// end takes what ended the rows: nil for the end of the body.
+func (e *export) end(err error) error {
+	failure, failed := errors.AsType[*schema.Failure](err)
+	if err != io.EOF && !failed || failed && (failure.Examples != nil || failure.Class == schema.Cancelled) {
+		return err // Kafka's; or the rows that were held back are not to be dead letters, or not yet
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err := e.release(); err != nil {
+		return err
+	}
+	if err == io.EOF {
+		return nil
 	}
 	return err
 }
@@ -227,17 +249,12 @@ func (e *export) append(row *schema.Row, key []byte, c dedup.Copy) error {
 }
 
 // reject makes a dead letter of a row, unless it has one already.
-func (e *export) reject(bad *schema.BadRow, body Body, behind int) error {
-	if e.call.Probe {
-		return nil // an export of its day finds it too
-	}
+func (e *export) reject(bad *schema.BadRow, request schema.Request) error {
 	e.sum.Bad++
 	copyNumber, known := e.observeBad(bad)
 	if known {
 		return nil
 	}
-	request := body.Request()
-	request.Rows -= int64(behind)
 	letter := schema.RowLetter(e.call, bad, copyNumber, request, time.Now())
 	if err := e.deadLetter(letter, schema.AppendID(nil, bad.Hash, copyNumber)); err != nil {
 		return err

@@ -18,6 +18,7 @@ func (t *tenure) conclude(d *day, e *export) {
 	case e.err == nil:
 		e.names.add(t.schedule.EventNames(d.name.Stream))
 		o.Rows, o.Known, o.Columns, o.EventNames = e.sum.Rows(), e.sum.Duplicates, e.columns, e.names.list()
+		o.Charset = e.charset
 	case !errors.As(e.err, &o.Failure):
 		o.Aborted = true // by Kafka, which ends the session: the day stays due as it was
 	}

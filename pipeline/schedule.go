@@ -71,7 +71,7 @@ func (t *tenure) start(ctx, exporting context.Context, due schedule.Due, permit 
 	t.service.step("called")
 	t.launch(exporting, &export{
 		tenure: t, stream: st.Stream, senders: appenders(st.senders), day: day, record: t.schedule.Day(day.name), permit: permit, started: now,
-		call: call, names: newNames(st.Kind, t.schedule.EventNames(st.Name)),
+		call: call, names: newNames(st.Kind, t.schedule.EventNames(st.Name)), quality: badRows{share: st.MaxBad, limited: st.MaxBad < 1},
 	})
 	return nil
 }

@@ -37,6 +37,8 @@ type Body interface {
 	Next() (*schema.Row, error)
 	// More tells that Next will most likely not wait for the source.
 	More() bool
+	// Charset is what to remember of the charset that the stream's rows are in: a name, or empty for nothing new.
+	Charset() string
 	// Request is the call as it stands now, for the dead letters of its rows.
 	Request() schema.Request
 	// Close ends the call; the breaker's decision is made here.

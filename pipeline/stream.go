@@ -14,6 +14,7 @@ type Stream struct {
 	schedule.Stream
 	// NewEncoder makes the encoder of one export's rows.
 	NewEncoder func() encoding.Encoder
+	MaxBad     float64 // the largest share of an export's rows that may be bad; 1: all of them
 }
 
 // stream is a stream whose topic is written. Owned by the tenure's loop.

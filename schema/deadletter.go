@@ -22,6 +22,7 @@ type DeadLetter struct {
 	Error   LetterError   `json:"error"`
 	Request LetterRequest `json:"request"`
 	Row     *LetterRow    `json:"row,omitempty"`
+	Rows    []BadExample  `json:"rows,omitempty"` // the first bad rows of an export that has too many of them
 }
 
 // The kinds of dead letters.
@@ -68,6 +69,20 @@ type LetterRow struct {
 	ID string `json:"id,omitempty"`
 }
 
+// BadExample is one of the bad rows of an export of which too many are bad.
+type BadExample struct {
+	Code      Code   `json:"code"`
+	Detail    string `json:"detail"`
+	Line      int    `json:"line"`
+	Offset    int64  `json:"offset"`
+	Raw       string `json:"raw,omitempty"`
+	RawBase64 string `json:"raw_base64,omitempty"` // instead of Raw when that is not UTF-8
+	RawBytes  int64  `json:"raw_bytes"`
+}
+
+// maxExample bounds the copy of each such row: ten of them are to fit into one record.
+const maxExample = 1 << 10
+
 // ExportLetter is the dead letter of a failed export call.
 func ExportLetter(f *Failure, at time.Time) *DeadLetter {
 	l := letter(f.Export, at)
@@ -78,6 +93,11 @@ func ExportLetter(f *Failure, at time.Time) *DeadLetter {
 	l.Error.Body, l.Error.BodyBase64 = text(f.Body)
 	if f.Export.Slice {
 		l.Error.Events = f.Export.Filter.Events
+	}
+	for _, b := range f.Examples {
+		e := BadExample{Code: b.Code, Detail: b.Detail, Line: b.Line, Offset: b.Offset, RawBytes: b.RawBytes}
+		e.Raw, e.RawBase64 = text([]byte(cut(string(b.Raw), maxExample)))
+		l.Rows = append(l.Rows, e)
 	}
 	return l
 }
@@ -171,6 +191,7 @@ func (l *DeadLetter) Shorten(n int) {
 		l.Row.RawBase64 = l.Row.RawBase64[:min(n&^3, len(l.Row.RawBase64))]
 		l.Row.Columns = nil
 	}
+	l.Rows = nil
 }
 
 // cut is the beginning of s, at most n bytes of it and no half characters.

@@ -26,6 +26,12 @@ type Filter struct {
 	Audience                      string // a userprofile export's audience id; empty means every user
 }
 
+// UTF8 and ASCII are the names of charsets that no answer has to declare. See Export.Charset.
+const (
+	UTF8  = "utf-8"
+	ASCII = "us-ascii"
+)
+
 // Export is one call of the Export API.
 type Export struct {
 	Service string

@@ -46,6 +46,9 @@ const (
 	TooLarge    Code = "too_large"
 )
 
+// NoRows says that the code is one of an answer that DFINERY_EMPTY_DAY can name as that of a day without events.
+func (c Code) NoRows() bool { return c == EmptyBody || c == "http_204" || c == "http_404" }
+
 // HTTPStatus is the code of an answer without a known code.
 func HTTPStatus(status int) Code { return Code(fmt.Sprintf("http_%03d", status)) }
 
@@ -101,6 +104,9 @@ type Failure struct {
 
 	// Empty says that the answer may stand for a day without events, and was not taken for one: Export.MayBeEmpty forbade it.
 	Empty bool
+
+	// Examples are the first bad rows of an export of which too many are bad.
+	Examples []*BadRow
 
 	Request Request
 	Err     error // the transport's error, for errors.Is and errors.As; nil when the API answered

@@ -52,6 +52,8 @@ func TestRules(t *testing.T) {
 		"unauthorized_token: API, unauthorized, never",
 		"invalid_parameter: API, refused, never",
 		"bad_header: export, refused, never",
+		"bad_encoding: export, refused, never",
+		"bad_rows: export, refused, never",
 		"exceed_date_range_limit: API, out of reach, never",
 		"field_count: row", "bad_quotes: row", "invalid_utf8: row", "empty_key: row", "too_large: row",
 		"http_200: export, trouble, never",

@@ -14,6 +14,7 @@ import (
 	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/charset"
 	"dfinery-kafka/connector/csv"
 	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
@@ -182,11 +183,15 @@ func (a *App) Client(o Options) *connector.Client {
 	if a.token != nil {
 		token = a.token.Secret
 	}
-	return &connector.Client{
+	client := &connector.Client{
 		BaseURL: string(d.BaseURL), Service: string(d.Service), Token: token, ToDateExclusive: d.ToDate == config.Exclusive,
 		HeaderTimeout: d.HeaderTimeout, IdleTimeout: d.IdleTimeout, Version: o.Version, LineEnds: new(connector.LineEndLearner),
-		Transport: o.Transport,
+		Transport: o.Transport, EmptyDay: d.EmptyDay, Log: a.log,
 	}
+	if declared, err := charset.Parse(string(d.Charset)); err == nil {
+		client.Charset = &declared
+	}
+	return client
 }
 
 // Policy is how the source treats the API.
@@ -214,6 +219,7 @@ func streams(c *config.Config) []pipeline.Stream {
 				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
 			},
 			NewEncoder: func() encoding.Encoder { return &encoding.JSON{Empty: s.Empty} },
+			MaxBad:     float64(s.MaxBad),
 		}
 		if s.Start.On != nil {
 			list[i].StartBack, list[i].First = -1, *s.Start.On

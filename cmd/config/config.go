@@ -28,6 +28,8 @@ type DFINERY struct {
 	TokenFile       string        `envconfig:"DFINERY_EXPORT_TOKEN_FILE" example:"/run/secrets/dfinery-token" desc:"A file that holds the Export token instead; read again when the API refuses the token"`
 	Timezone        Zone          `envconfig:"DFINERY_TIMEZONE" default:"Asia/Seoul" desc:"The time zone, by its IANA name, in which a day begins"`
 	ToDate          ToDate        `envconfig:"DFINERY_TO_DATE" default:"inclusive" oneof:"inclusive exclusive" desc:"Whether the API's to_date belongs to the range: inclusive sends D to D, exclusive D to D+1"`
+	Charset         Charset       `envconfig:"DFINERY_CHARSET" desc:"The charset of exports, such as utf-8, euc-kr or utf-16; unset: as the answer declares it"`
+	EmptyDay        EmptyDay      `envconfig:"DFINERY_EMPTY_DAY" default:"error" desc:"What an answer without rows means for a day that never had any: error, or a list of the answers that stand for a day without events: 204, 404, empty"`
 	CallsPerHour    int           `envconfig:"DFINERY_CALLS_PER_HOUR" default:"100" min:"1" desc:"The service's quota of export calls in any hour"`
 	ConcurrentCalls int           `envconfig:"DFINERY_CONCURRENT_CALLS" default:"5" min:"1" desc:"The service's quota of export calls at the same time"`
 	HeaderTimeout   time.Duration `envconfig:"DFINERY_HEADER_TIMEOUT" default:"5m" min:"1ms" desc:"How long an export may take until its answer begins"`
@@ -103,6 +105,7 @@ type Stream struct {
 	Topic             Topic         `envconfig:"TOPIC" default:"dfinery.X" desc:"The topic to fill"`
 	Key               string        `envconfig:"KEY" default:"df_unified_id" desc:"The column whose bytes are the records' key"`
 	Empty             schema.Empty  `envconfig:"EMPTY" default:"omit" oneof:"omit null string" desc:"What becomes of empty cells: omit, null or string"`
+	MaxBad            Share         `envconfig:"MAX_BAD" default:"50%" desc:"The largest share of an export's rows that may be bad, from the 1,000th row on; more end the export and halt the stream. off: no limit"`
 	PollInterval      time.Duration `envconfig:"POLL_INTERVAL" default:"10m" userprofile:"24h" min:"1ms" desc:"How often today is exported; a userprofile stream's default is 24h"`
 	Lookback          int           `envconfig:"LOOKBACK" default:"2" only:"event" min:"0" max:"29" desc:"How many days before today are still exported again, for late events"`
 	LookbackInterval  time.Duration `envconfig:"LOOKBACK_INTERVAL" default:"1h" only:"event" min:"1ms" desc:"How often each of those days is exported again"`

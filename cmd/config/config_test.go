@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/connector"
 	"dfinery-kafka/schema"
 )
 
@@ -53,7 +54,7 @@ func defaults(t *testing.T) *config.Config {
 			CallsPerHour: 100, ConcurrentCalls: 5, HeaderTimeout: 5 * time.Minute, IdleTimeout: time.Minute,
 		},
 		Streams: []config.Stream{{
-			Name: "events", Export: schema.Event, Topic: "dfinery.events", Key: "df_unified_id", Empty: schema.EmptyOmit,
+			Name: "events", Export: schema.Event, Topic: "dfinery.events", Key: "df_unified_id", Empty: schema.EmptyOmit, MaxBad: 0.5,
 			PollInterval: 10 * time.Minute, Lookback: 2, LookbackInterval: time.Hour, Start: config.Start{Back: 30},
 		}},
 		Kafka: config.Kafka{
@@ -86,6 +87,7 @@ func TestLoad(t *testing.T) {
 		"defaults": {nil, func(*config.Config) {}},
 		"everything": {map[string]string{
 			"DFINERY_BASE_URL": "http://localhost:8081/brand/", "DFINERY_TIMEZONE": "UTC", "DFINERY_TO_DATE": "exclusive",
+			"DFINERY_CHARSET": "CP949", "DFINERY_EMPTY_DAY": "404, empty", "STREAM_BUYS_MAX_BAD": "12.5%", "STREAM_USERS_MAX_BAD": "off",
 			"DFINERY_CALLS_PER_HOUR": "200", "DFINERY_CONCURRENT_CALLS": "2", "DFINERY_HEADER_TIMEOUT": "1m30s", "DFINERY_IDLE_TIMEOUT": "500ms",
 			"STREAMS":            " buys , users",
 			"STREAM_BUYS_EVENTS": "df_purchase, df_refund,", "STREAM_BUYS_EXCLUDE_PROPERTIES": "df_discount", "STREAM_BUYS_TOPIC": "buys",
@@ -104,15 +106,15 @@ func TestLoad(t *testing.T) {
 			*c = config.Config{
 				DFINERY: config.DFINERY{
 					BaseURL: "http://localhost:8081/brand", Service: "1234", Token: canary, Timezone: config.Zone{Location: time.UTC}, ToDate: config.Exclusive,
-					CallsPerHour: 200, ConcurrentCalls: 2, HeaderTimeout: 90 * time.Second, IdleTimeout: 500 * time.Millisecond,
+					Charset: "CP949", EmptyDay: config.EmptyDay{connector.NotFound, connector.Empty}, CallsPerHour: 200, ConcurrentCalls: 2, HeaderTimeout: 90 * time.Second, IdleTimeout: 500 * time.Millisecond,
 				},
 				Streams: []config.Stream{{
 					Name: "buys", Export: schema.Event, Events: config.List{"df_purchase", "df_refund"}, ExcludeProperties: config.List{"df_discount"},
-					Topic: "buys", Key: "event_name", Empty: schema.EmptyNull, PollInterval: 5 * time.Minute, LookbackInterval: 30 * time.Minute,
+					Topic: "buys", Key: "event_name", Empty: schema.EmptyNull, MaxBad: 0.125, PollInterval: 5 * time.Minute, LookbackInterval: 30 * time.Minute,
 					Start: config.Start{On: &day},
 				}, {
 					Name: "users", Export: schema.UserProfile, Properties: config.List{"df_gender"}, Audience: "77", Topic: "dfinery.users",
-					Key: "df_unified_id", Empty: schema.EmptyOmit, PollInterval: 24 * time.Hour,
+					Key: "df_unified_id", Empty: schema.EmptyOmit, MaxBad: 1, PollInterval: 24 * time.Hour,
 				}},
 				Kafka: config.Kafka{
 					Brokers: config.Brokers{"a:1", "[::1]:2"}, TLS: true, CAFile: dir + "/client.pem", CertFile: dir + "/client.pem", KeyFile: dir + "/client.key",

@@ -9,6 +9,8 @@ import (
 	"bytes"
 
 	"golang.org/x/text/encoding"
+
+	"dfinery-kafka/schema"
 )
 
 // kind is how a charset's bytes are laid out, which decides how they are decoded.
@@ -31,16 +33,10 @@ type Charset struct {
 	encoding  encoding.Encoding
 }
 
-// The names of charsets that are recorded without a label that says so.
-const (
-	UTF8  = "utf-8"
-	ASCII = "us-ascii"
-)
-
 // Name is the charset's canonical name, for example euc-kr.
 func (c Charset) Name() string {
 	if c.name == "" {
-		return UTF8
+		return schema.UTF8
 	}
 	return c.name
 }

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
+
+	"dfinery-kafka/schema"
 )
 
 // Policy is what is done with a line that is valid UTF-8, whatever the charset.
@@ -77,9 +79,9 @@ type Reader struct {
 func (r *Reader) Charset() string {
 	switch {
 	case r.asUTF8:
-		return UTF8
+		return schema.UTF8
 	case r.policy >= Prefer && !r.nonASCII:
-		return ASCII
+		return schema.ASCII
 	}
 	return r.charset.Name()
 }

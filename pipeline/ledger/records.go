@@ -64,6 +64,8 @@ type Service struct {
 	Wait    *Wait             `json:"wait,omitempty"` // of all streams
 	// DueFrom is, by stream, the oldest day that is due, or was when START moved on past it.
 	DueFrom map[string]DueFrom `json:"due_from,omitempty"`
+	// Charsets are, by stream, what the published rows were read in where that is not UTF-8; us-ascii where they had nothing else.
+	Charsets map[string]string `json:"charsets,omitempty"`
 
 	unknown
 }

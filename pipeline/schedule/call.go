@@ -22,9 +22,11 @@ func (s *State) Begin(due Due, now time.Time) schema.Export {
 	call := schema.Export{
 		Service: s.policy.Service, Stream: st.Name, Kind: st.Kind, Filter: st.Filter, Key: st.Key,
 		Day: due.Day, N: r.Exports, Attempt: d.attempt(), Probe: due.Probe,
+		Charset: st.publishedCharset(),
 	}
 	if !due.Probe {
 		call.Filter, call.Slice = st.nextFilter(d, now)
+		call.MayBeEmpty = st.mayBeEmpty(d, call.Slice)
 	}
 	return call
 }
@@ -71,6 +73,7 @@ type Outcome struct {
 	Rows, Known int
 	Columns     *schema.Columns
 	EventNames  []string
+	Charset     string // to remember for the stream; empty: nothing new
 
 	Jitter float64 // a random number from 0 to 1, which spreads retries
 }

@@ -19,6 +19,7 @@ const (
 	TodayTooEarly      Kind = "today_too_early"      // the API does not export today yet
 	ClockDiffers       Kind = "clock_differs"        // the API calls a day out of reach, but its clock, At, is not ours
 	DayRefused         Kind = "day_refused"          // the API refuses the day, but no other of its stream
+	DayAnsweredEmpty   Kind = "day_answered_empty"   // without rows, which may be right once another day has some
 	RowsMissing        Kind = "rows_missing"         // Count rows that were published are not in the latest export
 	ColumnsChanged     Kind = "columns_changed"      // Added, Gone or Moved
 	Narrowed           Kind = "narrowed"             // its query fails: it is exported in slices of Count events

@@ -38,6 +38,9 @@ func (s *step) markExported(since time.Time) {
 	r.Error = nil
 	d.done, d.requested = true, false
 	st.kept.HasRows = st.kept.HasRows || r.Rows > 0
+	if hadRows(r) {
+		st.retryAnsweredEmpty(s.now)
+	}
 	why := exported
 	if !st.Kind.Snapshot() && !since.Before(st.settles(d.name.Day, s.policy.Location)) && len(r.MissingEvents) == 0 {
 		why = exportedFinally
@@ -56,7 +59,12 @@ func (s *step) markExported(since time.Time) {
 		s.tellStream(Event{Kind: StreamResumed})
 	}
 	st.kept.Events = s.o.EventNames
-	s.noteColumns()
+	if s.o.Rows > 0 {
+		st.noteCharset(s.o.Charset)
+	}
+	if len(s.o.Columns.Names) > 0 { // a day that was answered without rows has no header
+		s.noteColumns()
+	}
 }
 
 // noteColumns reports what has changed in the header, once a change.
@@ -91,6 +99,10 @@ func (s *step) fail() {
 		// The source holds all calls back.
 		fault.Attempts--
 	case schema.Refused:
+		if f.Empty && !hadRows(&d.record) {
+			s.answeredEmpty(fault)
+			break
+		}
 		if before != nil && before.Code == f.Code && st.exportedSince(before.At, d) {
 			fault.Until = s.now.Add(haltFor)
 			s.tell(Event{Kind: DayRefused, Code: f.Code, Detail: f.Detail})

@@ -216,9 +216,9 @@ func (o options) at(key string) *time.Time {
 //	next                                   which days are due, now and later
 //	left                                   what is left of once
 //	status                                 what is shown of the streams
-//	begin STREAM BACK [probe]              a call begins
-//	ok STREAM BACK [rows=] [published=] [columns=a,b] [names=a,b]   it ends with success
-//	fail STREAM BACK CODE [published=] [clock=5h]   it fails
+//	begin STREAM BACK [probe] [empty]      a call begins; with empty it is told if it may be answered without rows
+//	ok STREAM BACK [rows=] [published=] [columns=a,b] [names=a,b] [charset=] [noheader]   it ends with success
+//	fail STREAM BACK CODE [published=] [clock=5h] [empty]   it fails; with empty by an answer that DFINERY_EMPTY_DAY names
 //	backfill STREAM FROM TO [again]        a command, given now
 //	command N                              how far it is
 //	pause, resume, block STREAM
@@ -368,6 +368,12 @@ func (s *script) begin(name, back string, o options) {
 	if call.Slice {
 		fmt.Fprint(&s.out, " slice")
 	}
+	if call.MayBeEmpty && o.has("empty") {
+		fmt.Fprint(&s.out, " may be empty")
+	}
+	if call.Charset != "" && call.Charset != schema.UTF8 {
+		fmt.Fprintf(&s.out, " after rows in %s", call.Charset)
+	}
 	if names := call.Filter.Events; len(names) > 0 {
 		fmt.Fprintf(&s.out, " of %s", strings.Join(names, ","))
 	}
@@ -389,18 +395,22 @@ func (s *script) end(args []string) {
 		o.Rows = given.number("rows", published)
 		o.Known = o.Rows - published
 		columns := given.list("columns")
-		if columns == nil {
+		if columns == nil && !given.has("noheader") {
 			columns = []string{"id"}
 		}
 		o.EventNames = append(slices.Clone(s.state.EventNames(name)), given.list("names")...)
 		var err error
 		o.Columns, err = schema.NewColumns(columns)
 		must(err)
+		o.Charset = given["charset"]
 	} else {
 		code := schema.Code(args[3])
 		o.Failure = &schema.Failure{Code: code, Class: classOf(code), Detail: "now", Date: s.now}
 		if given.has("clock") {
 			o.Failure.Date = s.now.Add(offset(given["clock"]))
+		}
+		if given.has("empty") {
+			o.Failure.Class, o.Failure.Empty = schema.Refused, true
 		}
 	}
 	s.tell(s.state.Apply(o, s.now))

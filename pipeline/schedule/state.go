@@ -51,6 +51,7 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 			if from, ok := service.DueFrom[st.Name]; ok && from.Start == st.startName() {
 				st.dueFrom = from.Day
 			}
+			st.charset = service.Charsets[st.Name]
 		}
 		events = append(events, s.detectIdentityChange(st, now)...)
 		st.clampFutureTimes(now)
@@ -66,9 +67,16 @@ func (s *State) Enter(service *ledger.Service) {
 	if service.DueFrom == nil {
 		service.DueFrom = map[string]ledger.DueFrom{}
 	}
+	if service.Charsets == nil {
+		service.Charsets = map[string]string{}
+	}
 	for _, st := range s.streams {
 		st.kept.Blocked = st.blocked
 		service.Streams[st.Name] = st.kept
+		delete(service.Charsets, st.Name)
+		if st.charset != "" {
+			service.Charsets[st.Name] = st.charset
+		}
 		if st.dueFrom != 0 {
 			from := service.DueFrom[st.Name]
 			from.Day, from.Start = st.dueFrom, st.startName()

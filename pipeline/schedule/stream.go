@@ -72,6 +72,7 @@ type stream struct {
 	days     map[schema.Day]*day
 	kept     ledger.Stream // as the ledger has it, or will at the next checkpoint
 	dueFrom  schema.Day    // the oldest day that is due, whatever start names today; 0 if not known
+	charset  string        // what the published rows were read in; empty if that is not known
 	lastCall time.Time
 	blocked  string // why the topic can't be written now; empty if it can
 	probe    probe

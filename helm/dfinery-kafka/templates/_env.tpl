@@ -10,6 +10,8 @@ It stands in the pod's own template rather than in a ConfigMap: so any change ma
   (list "DFINERY_BASE_URL" $v.dfinery.baseUrl)
   (list "DFINERY_TIMEZONE" $v.dfinery.timezone)
   (list "DFINERY_TO_DATE" $v.dfinery.toDate)
+  (list "DFINERY_CHARSET" $v.dfinery.charset)
+  (list "DFINERY_EMPTY_DAY" $v.dfinery.emptyDay)
   (list "DFINERY_CALLS_PER_HOUR" $v.dfinery.callsPerHour)
   (list "DFINERY_CONCURRENT_CALLS" $v.dfinery.concurrentCalls)
   (list "DFINERY_HEADER_TIMEOUT" $v.dfinery.headerTimeout)

@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"fmt"
+	"strings"
+
+	"dfinery-kafka/schema"
+)
+
+const (
+	// judgedFrom is how many rows an export has at least when too many of them are bad.
+	judgedFrom = 1000
+	// mostExamples is how many bad rows the dead letter of such an export shows.
+	mostExamples = 10
+	// mostHeldBad bounds the memory of bad rows that wait for that judgement. Beyond it they become dead letters at once.
+	mostHeldBad = 1 << 20
+)
+
+// badRows says whether too many rows of an export are bad. Until there are rows enough to say so, their dead letters are held back: an export
+// in a wrong encoding is one dead letter, not a thousand. The zero value lets every row be bad.
+type badRows struct {
+	share    float64 // of the rows that may be bad at most
+	limited  bool
+	rows     int // so far, good and bad
+	bad      int // that count
+	invalid  int // of those, the ones that are not UTF-8
+	examples []*schema.BadRow
+	held     []heldRow
+	size     int  // of held
+	released bool // nothing is held back any more
+}
+
+// heldRow is a bad row that has no dead letter yet.
+type heldRow struct {
+	bad     *schema.BadRow
+	request schema.Request // as it stood then
+}
+
+// counts tells whether a row is bad because of how the source wrote it. A row without key, or one that Kafka does not take, says nothing about
+// the export.
+func counts(code schema.Code) bool {
+	return code == schema.InvalidUTF8 || code == schema.FieldCount || code == schema.BadQuotes
+}
+
+// meet counts a row; bad is nil for a good one.
+func (b *badRows) meet(bad *schema.BadRow) {
+	b.rows++
+	if bad == nil || !counts(bad.Code) {
+		return
+	}
+	b.bad++
+	if bad.Code == schema.InvalidUTF8 {
+		b.invalid++
+	}
+	if len(b.examples) < mostExamples {
+		b.examples = append(b.examples, bad)
+	}
+}
+
+// tooMany tells whether the export is to be refused.
+func (b *badRows) tooMany() bool {
+	return b.limited && b.bad > 0 && b.rows >= judgedFrom && float64(b.bad) > b.share*float64(b.rows)
+}
+
+// holds tells whether a bad row has to wait until the export can be judged.
+func (b *badRows) holds(bad *schema.BadRow) bool { return b.limited && !b.released && counts(bad.Code) }
+
+// take counts a row that was published, or is the *schema.BadRow bad, and refuses the export when too many are bad. The caller holds mu.
+func (e *export) take(bad *schema.BadRow, body Body, behind int) error {
+	b := &e.quality
+	b.meet(bad)
+	if b.tooMany() {
+		return e.refuse(body)
+	}
+	if bad != nil {
+		request := body.Request()
+		request.Rows -= int64(behind)
+		if !b.holds(bad) {
+			return e.reject(bad, request)
+		}
+		b.held = append(b.held, heldRow{bad, request})
+		b.size += len(bad.Raw)
+	}
+	if b.rows == judgedFrom || b.size > mostHeldBad {
+		return e.release()
+	}
+	return nil
+}
+
+// release makes dead letters of the rows that were held back. The caller holds mu.
+func (e *export) release() error {
+	b := &e.quality
+	held := b.held
+	b.held, b.size, b.released = nil, 0, true
+	for _, row := range held {
+		if err := e.reject(row.bad, row.request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refuse is the failure of an export with too many bad rows. Those that were held back are in no dead letter but its.
+func (e *export) refuse(body Body) error {
+	b := &e.quality
+	code := schema.BadRows
+	if 2*b.invalid > b.bad {
+		code = schema.BadEncoding
+	}
+	rule := schema.RuleOf(code)
+	setting := "STREAM_" + strings.ToUpper(e.stream.Name) + "_MAX_BAD"
+	message := fmt.Sprintf("%d of the first %d rows are bad, more than %s=%.4g%% allows", b.bad, b.rows, setting, 100*b.share)
+	return &schema.Failure{
+		Code: code, Class: rule.Class, Origin: schema.OriginCSV, Export: e.call, Status: 200, Message: message,
+		Detail:   fmt.Sprintf("%s: %s, for example %s; %s", e.call, message, b.examples[0].Detail, rule.Advice),
+		Examples: b.examples, Request: body.Request(),
+	}
+}

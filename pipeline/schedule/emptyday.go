@@ -1,0 +1,69 @@
+package schedule
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// An answer without rows that DFINERY_EMPTY_DAY names stands for a day without events only if something says that the API is the right one:
+// the day itself never had rows, another day has some, and no day that had rows is answered so now. A wrong address answers all days alike.
+
+// hadRows reports whether an export of the day ever had rows.
+func hadRows(r *ledger.Day) bool { return r.Published > 0 || r.Rows > 0 || r.Bad > 0 }
+
+// wasAnsweredEmpty reports whether the day's last call was answered without rows.
+func wasAnsweredEmpty(r *ledger.Day) bool { return r.Error != nil && r.Error.Code.NoRows() }
+
+// mayBeEmpty reports whether an answer without rows may stand for the day, or for a slice of it: that may be empty where others are not.
+func (s *stream) mayBeEmpty(d *day, slice bool) bool {
+	if hadRows(&d.record) && !slice {
+		return false
+	}
+	some := false
+	for _, other := range s.days {
+		if !hadRows(&other.record) || other == d && !slice {
+			continue
+		}
+		if wasAnsweredEmpty(&other.record) {
+			return false
+		}
+		some = true
+	}
+	return some
+}
+
+// allEmpty reports whether all days that the stream exports were answered without rows, and nothing else is known of them.
+func (s *stream) allEmpty(today schema.Day) bool {
+	for at := s.first(today); at <= today; at++ {
+		if d := s.days[at]; d == nil || !wasAnsweredEmpty(&d.record) || hadRows(&d.record) {
+			return false
+		}
+	}
+	return true
+}
+
+// answeredEmpty has a day wait that was answered without rows while no other day had any. The stream is halted once all its days are answered so.
+func (s *step) answeredEmpty(fault *ledger.Fault) {
+	fault.Until = s.now.Add(haltFor)
+	if !s.st.allEmpty(s.today(s.now)) {
+		s.tell(Event{Kind: DayAnsweredEmpty, Code: fault.Code})
+		return
+	}
+	detail := "every day was answered without rows (" + string(fault.Code) + "), which DFINERY_EMPTY_DAY takes for days without events only if another day has some: " +
+		"check DFINERY_BASE_URL, DFINERY_SERVICE_ID and the stream's filters"
+	s.st.kept.Halted = &ledger.Halt{Code: fault.Code, Detail: detail, Since: s.now, Until: fault.Until}
+	s.tellStream(Event{Kind: StreamHalted, Code: fault.Code, Detail: detail})
+}
+
+// retryAnsweredEmpty has the days that wait until another day has rows be exported again.
+func (s *stream) retryAnsweredEmpty(now time.Time) {
+	for _, d := range s.days {
+		if r := &d.record; wasAnsweredEmpty(r) && !hadRows(r) && r.Error.Until.After(now) {
+			fault := *r.Error // a reader of the record may have the former one
+			fault.Until = now
+			r.Error, d.changed = &fault, true
+		}
+	}
+}
