@@ -152,6 +152,20 @@ func (w *copiesWorld) replay(letters []writtenLetter) bool {
 	return true
 }
 
+// values are the values of the source's rows.
+func (w *copiesWorld) values() map[schema.Fingerprint]string {
+	values := map[schema.Fingerprint]string{}
+	var h schema.Hasher
+	for _, text := range w.source {
+		row, err := parseCopy(copiesColumns, []byte(text))
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		values[h.Row(row)] = fmt.Sprintf(`{"key":"%s","value":"%s"}`, row.Cell(0), row.Cell(1))
+	}
+	return values
+}
+
 // sourceIDs are the ids of the source's rows.
 func (w *copiesWorld) sourceIDs() map[string]bool {
 	ids, copies := map[string]bool{}, map[string]int{}
@@ -298,6 +312,17 @@ func (w copiesTopic) Append(_ []byte, value recordbatch.Value, headers []recordb
 	}
 	if w.rng.Float64() < w.refuse {
 		return &producer.TooLargeError{Topic: "events"}
+	}
+	text, err := value.Append(nil)
+	if err != nil {
+		return err
+	}
+	print, _, err := schema.ParseID(id)
+	if err != nil {
+		return err
+	}
+	if want := w.values()[print]; string(text) != want {
+		w.t.Fatalf("%s has the value %s, want %s", id, text, want)
 	}
 	w.copiesWorld.topic = append(w.topic, string(id))
 	return nil

@@ -218,7 +218,9 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 		return nil
 	}
 	if err := e.append(row, k, dedup.Copy{Fingerprint: print, Number: copyNumber}); err != nil {
-		rows.Set.Skip(print)
+		if bad, ok := errors.AsType[*schema.BadRow](err); ok && bad.Origin == schema.OriginKafka {
+			rows.Set.Skip(print)
+		}
 		return err
 	}
 	if rows.Add(print, copyNumber) {
@@ -230,7 +232,7 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 	return nil
 }
 
-// append appends one copy of a row to its partition. A *schema.BadRow is one that Kafka does not take.
+// append appends one copy of a row to its partition. A *schema.BadRow is one that Kafka does not take, or that has no value.
 func (e *export) append(row *schema.Row, key []byte, c dedup.Copy) error {
 	e.id = schema.AppendID(e.id[:0], c.Fingerprint, c.Number)
 	e.value.row = row
@@ -241,6 +243,10 @@ func (e *export) append(row *schema.Row, key []byte, c dedup.Copy) error {
 			print := c.Fingerprint
 			bad.Fingerprint, bad.Copy = &print, c.Number
 			return bad
+		}
+		if bad, ok := errors.AsType[*schema.BadRow](err); ok { // the encoder's
+			print := c.Fingerprint
+			bad.Fingerprint = &print
 		}
 		return err
 	}

@@ -149,7 +149,11 @@ func (e *export) republish(ctx context.Context) error {
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	key := e.letters.columns.Index(e.stream.Key)
+	e.columns = e.letters.columns
+	if err := e.value.encoder.Header(ctx, e.columns); err != nil {
+		return err
+	}
+	key := e.columns.Index(e.stream.Key)
 	for i := range e.letters.rows {
 		if err := e.republishRow(&e.letters.rows[i], key); err != nil {
 			return err
