@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -42,6 +43,7 @@ type Cluster struct {
 	addr      net.Addr
 	dialer    *dialer
 	transport *transport
+	fetches   atomic.Int32 // the id of the last fetch
 }
 
 // metadataTTL bounds the age of what Client knows of the cluster when no answer told it of a change. kafka-go also takes it as

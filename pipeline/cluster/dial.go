@@ -72,7 +72,7 @@ func (d *dialer) connect(ctx context.Context, network, address string, legacy bo
 		return nil, 0, &ConnectError{Broker: address, Step: step, Err: err}
 	}
 	conn.SetDeadline(time.Time{})
-	return ready, lifetime, nil
+	return &inStep{Conn: ready}, lifetime, nil
 }
 
 // handshake says at which step it failed.

@@ -22,8 +22,10 @@
 //	ensure.go        topics are created
 //	rights.go        what the authorizer allows, and the commands that grant it
 //	offsets.go       the ends of logs
+//	instep.go        answers in the order of their requests
 //	read.go          a range of a partition is read: records, markers, holes
 //	fetch.go         one Fetch request
+//	hole.go          when an empty answer is believed
 //	words.go         the names of package recordbatch that this one speaks in
 //	murmur2.go       the partition of a key
 package cluster

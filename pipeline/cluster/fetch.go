@@ -31,6 +31,7 @@ type fetch struct {
 	atOnce   int // bytes
 	clientID string
 	version  int16
+	id       int32 // correlates request and answer; negative, as none of kafka-go's is
 	// buf is written to until the exchange has ended, even when its caller has long gone: only fetched.buf may be used again.
 	buf []byte
 }
@@ -85,7 +86,7 @@ func (f *fetch) request() []byte {
 	b := make([]byte, 4, 128+len(f.Topic)+len(f.clientID))
 	b = be.AppendUint16(b, uint16(protocol.Fetch))
 	b = be.AppendUint16(b, uint16(f.version))
-	b = be.AppendUint32(b, 0) // correlation id: a connection carries one request at a time
+	b = be.AppendUint32(b, uint32(f.id))
 	b = appendString(b, f.clientID)
 	b = be.AppendUint32(b, ^uint32(0)) // replica id: a consumer
 	b = be.AppendUint32(b, uint32(fetchWait.Milliseconds()))
@@ -154,7 +155,9 @@ func (f *fetch) parse() (*fetched, error) {
 
 // fetch makes one request. It may reuse buf, which the caller must not touch after an error.
 func (c *Cluster) fetch(ctx context.Context, leader int32, p TopicPartition, offset int64, atOnce int, buf []byte) (*fetched, error) {
-	res, err := c.transport.RoundTrip(ctx, c.addr, &fetch{TopicPartition: p, broker: leader, offset: offset, atOnce: atOnce, clientID: c.cfg.ClientID, buf: buf})
+	res, err := c.transport.RoundTrip(ctx, c.addr, &fetch{
+		TopicPartition: p, broker: leader, offset: offset, atOnce: atOnce, clientID: c.cfg.ClientID, buf: buf, id: c.fetches.Add(-1),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("fetch %v at offset %d: %w", p, offset, err)
 	}

@@ -1,0 +1,175 @@
+package e2e
+
+import (
+	"math/rand/v2"
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// fencing are the requests that the fence consists of, and those that it guards.
+var fencing = []kmsg.Key{kmsg.InitProducerID, kmsg.AddPartitionsToTxn, kmsg.EndTxn, kmsg.Produce}
+
+// TestFence_HostileNetwork has two instances take the service over from each other while the network delays, drops, repeats and reorders requests
+// and answers: first each kind by itself, then, for as long as NETWORK_FOR says, all of them at once. No row is lost and none stands twice.
+// NETWORK_SEED repeats a run as far as its processes are as fast again.
+func TestFence_HostileNetwork(t *testing.T) {
+	t.Parallel()
+	seed := uint64(number(t, "NETWORK_SEED", 1))
+	mixed := 2 * time.Second
+	if text := os.Getenv("NETWORK_FOR"); text != "" {
+		var err error
+		if mixed, err = time.ParseDuration(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("NETWORK_SEED=%d NETWORK_FOR=%s", seed, mixed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	n := newHostileNetwork(t, seed)
+	var kinds []meddling
+	for _, key := range fencing {
+		for f := delay; f < fates; f++ {
+			kinds = append(kinds, meddling{key, false, f}, meddling{key, true, f})
+		}
+	}
+	random.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+	for _, kind := range kinds {
+		n.proxy.set(func(m meddling, r *rand.Rand) fate {
+			if m.key == kind.key && m.answer == kind.answer && r.Float64() < n.share(m.key) {
+				return kind.fate
+			}
+			return pass
+		})
+		for tries := 0; n.proxy.hit(kind) == 0; tries++ {
+			if tries == 20 {
+				t.Fatalf("in 20 take-overs there was never a chance to %s", kind)
+			}
+			n.takeOver(random)
+		}
+	}
+	n.proxy.set(func(m meddling, r *rand.Rand) fate {
+		for _, key := range fencing {
+			if m.key == key && r.Float64() < n.share(key) {
+				return delay + fate(r.IntN(int(fates-delay)))
+			}
+		}
+		return pass
+	})
+	for end := time.Now().Add(mixed); time.Now().Before(end); {
+		n.takeOver(random)
+	}
+	n.proxy.set(nil)
+	for _, p := range n.running {
+		p.kill()
+	}
+	n.log()
+	n.settleLatest()
+}
+
+// hostileNetwork is a service with two instances behind a proxy.
+type hostileNetwork struct {
+	*testbed
+	proxy     *framesProxy
+	rows      atomic.Int64 // of each day
+	running   []*process   // the newest last
+	takeOvers int
+}
+
+func newHostileNetwork(t *testing.T, seed uint64) *hostileNetwork {
+	n := &hostileNetwork{proxy: newFramesProxy(t, seed)}
+	n.rows.Store(50)
+	n.testbed = newTestbed(t, &exporttest.Server{
+		Limits: exporttest.Limits{PerHour: -1, AtOnce: -1},
+		Data:   exporttest.Data{Seed: seed, RowsOn: func(schema.Day) int { return int(n.rows.Load()) }, Duplicates: 0.05},
+	})
+	n.unlimited()
+	var behind []string
+	for broker := range strings.SplitSeq(n.brokers, ",") {
+		behind = append(behind, n.proxy.address(broker))
+	}
+	n.set("KAFKA_BROKERS", strings.Join(behind, ","), "FENCE_RENEWAL", "500ms")
+	n.pollEvery("50ms")
+	return n
+}
+
+// settleLatest runs the program until nothing is left, and compares what it has published with the latest export of each day, which has the
+// rows of all before: there are too many of these to look at each.
+func (n *hostileNetwork) settleLatest() {
+	n.t.Helper()
+	for tries := 0; ; tries++ {
+		_, got := n.run("run", "--once")
+		expectNoLoss(n.t, got.Stderr)
+		if got.Code == 0 {
+			break
+		}
+		if tries == 20 {
+			n.t.Fatalf("exit %d:\n%s", got.Code, got.Stderr)
+		}
+	}
+	latest := map[schema.Day]exporttest.Call{}
+	for _, call := range n.api.Calls() {
+		if call.Status == 200 && call.Whole {
+			latest[call.Query.From] = call
+		}
+	}
+	var want []map[string]string
+	for _, call := range latest {
+		want = append(want, exporttest.Union(n.api.Expected(call))...)
+	}
+	compareRows(n.t, want, n.published("events"))
+	n.checkLedger()
+}
+
+// share is how many of the requests or answers of a kind meet their fate: there are many to produce, and few of the others.
+func (n *hostileNetwork) share(key kmsg.Key) float64 {
+	if key == kmsg.Produce {
+		return 0.05
+	}
+	return 0.5
+}
+
+// takeOver starts one more instance, which takes over at once, or puts the newest to sleep until the other takes over from it. The older
+// one of the two lives on, and what it sent is still on its way.
+func (n *hostileNetwork) takeOver(random *rand.Rand) {
+	n.t.Helper()
+	n.takeOvers++
+	n.rows.Add(20)
+	for len(n.running) > 1 {
+		n.running[0].kill()
+		n.running = n.running[1:]
+	}
+	var asleep *process
+	if len(n.running) > 0 && random.IntN(2) == 0 {
+		asleep = n.running[0]
+		asleep.signal(syscall.SIGSTOP)
+	}
+	p := n.start("run")
+	n.running = append(n.running, p)
+	p.await(isOwner)
+	n.sleep(time.Duration(random.IntN(200)) * time.Millisecond)
+	if asleep != nil {
+		asleep.signal(syscall.SIGCONT)
+	}
+	n.sleep(time.Duration(random.IntN(200)) * time.Millisecond)
+	for _, p := range n.running {
+		p.expectAlive()
+	}
+}
+
+// log says how often each fate came to pass.
+func (n *hostileNetwork) log() {
+	n.t.Logf("%d take-overs", n.takeOvers)
+	n.proxy.mu.Lock()
+	defer n.proxy.mu.Unlock()
+	for m, times := range n.proxy.hits {
+		n.t.Logf("%4d × %s", times, m)
+	}
+}
