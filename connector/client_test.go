@@ -118,6 +118,9 @@ func TestRequest(t *testing.T) {
 		{name: "an audience's profiles", change: func(e *schema.Export) {
 			e.Kind, e.Filter = schema.UserProfile, schema.Filter{Properties: []string{"b"}, Audience: "vip"}
 		}, want: `{"properties":["b"],"properties_condition_type":"include","audience":"vip"}`},
+		{name: "profiles with identities", change: func(e *schema.Export) {
+			e.Kind, e.Filter = schema.UserProfile, schema.Filter{Identities: "all", Audience: "vip"}
+		}, want: `{"properties_condition_type":"all","identities_condition_type":"all","audience":"vip"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			type request struct{ Method, Path, Query, Body, Authorization, Type, Agent, Encoding string }

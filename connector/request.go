@@ -15,6 +15,7 @@ type requestJSON struct {
 	EventsCondition     string   `json:"events_condition_type,omitempty"`
 	Properties          []string `json:"properties,omitempty"`
 	PropertiesCondition string   `json:"properties_condition_type,omitempty"`
+	IdentitiesCondition string   `json:"identities_condition_type,omitempty"` // named by the Korean page of the profile export alone
 	Audience            string   `json:"audience,omitempty"`
 	FromDate            string   `json:"from_date,omitempty"`
 	ToDate              string   `json:"to_date,omitempty"`
@@ -25,7 +26,7 @@ func requestBody(e schema.Export, toDateExclusive bool) string {
 	var r requestJSON
 	r.Properties, r.PropertiesCondition = condition(e.Filter.Properties, e.Filter.ExcludeProperties)
 	if e.Kind == schema.UserProfile {
-		r.Audience = e.Filter.Audience
+		r.Audience, r.IdentitiesCondition = e.Filter.Audience, e.Filter.Identities
 	} else {
 		r.Events, r.EventsCondition = condition(e.Filter.Events, e.Filter.ExcludeEvents)
 		to := e.Day

@@ -24,6 +24,7 @@ type Filter struct {
 	Events, ExcludeEvents         []string
 	Properties, ExcludeProperties []string
 	Audience                      string // a userprofile export's audience id; empty means every user
+	Identities                    string // a userprofile export's identities_condition_type; empty: it is not sent
 }
 
 // UTF8 and ASCII are the names of charsets that no answer has to declare. See Export.Charset.

@@ -215,7 +215,7 @@ func streams(c *config.Config) []pipeline.Stream {
 		list[i] = pipeline.Stream{
 			Stream: schedule.Stream{
 				Name: s.Name, Kind: s.Export, Topic: string(s.Topic), Key: s.Key,
-				Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience},
+				Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience, Identities: s.Identities},
 				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
 			},
 			NewEncoder: func() encoding.Encoder { return &encoding.JSON{Empty: s.Empty} },

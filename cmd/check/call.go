@@ -43,6 +43,7 @@ func (c *Check) call(ctx context.Context) {
 	seen, err := look(download, columns, c.Config.DFINERY.Timezone.Location)
 	c.add(OK, "call", fmt.Sprintf("one call was spent: %s, %s looked at; the owner learns of it by its own next call", e, rowCount(seen.rows, seen.whole)))
 	c.add(OK, "call columns", fmt.Sprintf("%d: %s", len(columns.Names), strings.Join(columns.Names, ", ")))
+	c.keyColumns(e, columns)
 	if err != nil {
 		c.callFailed(err)
 		return
@@ -59,9 +60,28 @@ func rowCount(n int, whole bool) string {
 	return fmt.Sprintf("its first %d rows", n)
 }
 
+// keyColumns says whether the columns came by which consumers join rows with their own data.
+func (c *Check) keyColumns(e schema.Export, columns *schema.Columns) {
+	c.add(OK, "key column", fmt.Sprintf("%s came: it is the key of stream %s", e.Key, e.Stream)) // without it the call has failed
+	const external = "df_external_id"
+	switch came := columns.Index(external) >= 0; {
+	case e.Kind != schema.UserProfile:
+	case came:
+		c.add(OK, external, "came: the profiles hold the customer's own user id")
+	case e.Filter.Identities == "":
+		c.add(Warn, external, "did not come: the profiles do not hold the customer's own user id", config.StreamVariable(e.Stream, "IDENTITIES")+"=all asks for it; it is personal data that consumers of the topic will see")
+	default:
+		c.add(Warn, external, fmt.Sprintf("did not come, though %s is %s", config.StreamVariable(e.Stream, "IDENTITIES"), e.Filter.Identities), "ask DFINERY which identities the service has; "+config.StreamVariable(e.Stream, "PROPERTIES")+" may leave it out")
+	}
+}
+
 func (c *Check) sample() schema.Export {
 	streams := c.Service.Streams
-	s := &streams[max(0, slices.IndexFunc(c.Config.Streams, func(s config.Stream) bool { return s.Export == schema.Event }))]
+	wanted := func(s config.Stream) bool { return s.Export == schema.Event }
+	if c.Stream != "" {
+		wanted = func(s config.Stream) bool { return s.Name == c.Stream }
+	}
+	s := &streams[max(0, slices.IndexFunc(c.Config.Streams, wanted))]
 	day := schema.DayOf(time.Now(), c.Config.DFINERY.Timezone.Location)
 	if s.Kind == schema.Event {
 		day--

@@ -40,7 +40,8 @@ type Check struct {
 	Service  *pipeline.Service
 	Client   *connector.Client
 	Policy   limiter.Policy
-	Call     bool // spend one export call
+	Call     bool   // spend one export call
+	Stream   string // of that call; empty: the first event stream, else the first stream
 	// LegacyLogin says whether a login succeeded only as earlier releases sent it; nil: none did.
 	LegacyLogin func() bool
 

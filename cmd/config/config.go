@@ -102,6 +102,7 @@ type Stream struct {
 	Properties        List          `envconfig:"PROPERTIES" desc:"The properties to export, comma-separated; unset: all"`
 	ExcludeProperties List          `envconfig:"EXCLUDE_PROPERTIES" desc:"The properties to leave out"`
 	Audience          string        `envconfig:"AUDIENCE" only:"userprofile" desc:"The id of the audience whose profiles are exported; unset: every user's"`
+	Identities        string        `envconfig:"IDENTITIES" only:"userprofile" oneof:"all include exclude" desc:"The API's identities_condition_type: all, include or exclude; unset: not sent. The customer's own id, df_external_id, may come only with all"`
 	Topic             Topic         `envconfig:"TOPIC" default:"dfinery.X" desc:"The topic to fill"`
 	Key               string        `envconfig:"KEY" default:"df_unified_id" desc:"The column whose bytes are the records' key"`
 	Empty             schema.Empty  `envconfig:"EMPTY" default:"omit" oneof:"omit null string" desc:"What becomes of empty cells: omit, null or string"`

@@ -59,6 +59,9 @@ func (c *Config) sections() (before, after []any) {
 	return []any{&c.DFINERY}, []any{&c.Kafka, &c.Publish, &c.Breaker, &c.Retry, &c.Process}
 }
 
+// StreamVariable is the name of a stream's variable, such as STREAM_EVENTS_TOPIC of events and TOPIC.
+func StreamVariable(stream, variable string) string { return streamPrefix(stream) + variable }
+
 // streamPrefix is what the names of a stream's variables begin with.
 func streamPrefix(stream string) string { return "STREAM_" + strings.ToUpper(stream) + "_" }
 

@@ -14,13 +14,15 @@ import (
 
 func checkCommand() *cobra.Command {
 	var asJSON, call bool
+	var stream string
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Look at everything that run needs, and say how to mend it",
 		Long: `Look at the configuration, the API's host, the brokers, rights, topics, clocks, the fence and the ledger, a line each: ok, warn
 or fail, with the command or sentence that mends it. It disturbs nobody: the owner is not fenced, no topic is made, no quota is spent.
 
-With --call it spends one export call and shows its columns, whether to_date looks inclusive, and how many calls are left.
+With --call it spends one export call, of the first event stream or of the one that --stream names, and shows its columns, whether the
+key column and df_external_id came, whether to_date looks inclusive, and how many calls are left.
 
 Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 		Example: `  dfinery-kafka check
@@ -32,6 +34,14 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 			if err != nil {
 				return err
 			}
+			if stream != "" {
+				if !call {
+					return &exitError{exitUsage, errors.New("--stream needs --call: it names the stream of that call")}
+				}
+				if _, err := streamOf(c, stream); err != nil {
+					return &exitError{exitUsage, err}
+				}
+			}
 			var legacy atomic.Bool
 			options := app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler), Legacy: func() { legacy.Store(true) }}
 			a, err := app.New(c, options)
@@ -40,7 +50,7 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 			}
 			defer a.Close()
 			look := &check.Check{
-				Config: c, Warnings: report.Warnings, Cluster: a.Service.Cluster, Service: a.Service, Client: a.Client(options), Policy: a.Policy(), Call: call,
+				Config: c, Warnings: report.Warnings, Cluster: a.Service.Cluster, Service: a.Service, Client: a.Client(options), Policy: a.Policy(), Call: call, Stream: stream,
 				LegacyLogin: legacy.Load,
 			}
 			lines := look.Run(cmd.Context())
@@ -58,6 +68,7 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&stream, "stream", "", "the `STREAM` of the call")
 	cmd.Flags().BoolVar(&call, "call", false, "spend one export call")
 	return cmd
 }

@@ -11,6 +11,15 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
+// withProfiles adds a stream of profiles whose API gives the customer's own user id only on request.
+func withProfiles(b *testbed, identities string) {
+	b.change(func(api *exporttest.Server) { api.IdentitiesOnRequest = true })
+	b.set("STREAMS", "events,users", "STREAM_USERS_EXPORT", "userprofile", "STREAM_USERS_TOPIC", b.prefix+"users")
+	if identities != "" {
+		b.set("STREAM_USERS_IDENTITIES", identities)
+	}
+}
+
 var situations = map[string]struct {
 	args []string
 	make func(*testbed)
@@ -18,11 +27,13 @@ var situations = map[string]struct {
 	// mended says that the commands among the remedies, carried out, leave nothing to say.
 	mended bool
 }{
-	"nothing was made yet": {make: func(*testbed) {}},
-	"after a run":          {make: func(b *testbed) { b.runOnce(0) }},
-	"as JSON":              {args: []string{"--json"}, make: func(b *testbed) { b.runOnce(0) }},
-	"a call":               {args: []string{"--call"}, make: func(*testbed) {}},
-	"an old variable":      {make: func(b *testbed) { b.environ["KAFKA_OPTS"] = "-Xmx1g" }},
+	"nothing was made yet":               {make: func(*testbed) {}},
+	"after a run":                        {make: func(b *testbed) { b.runOnce(0) }},
+	"as JSON":                            {args: []string{"--json"}, make: func(b *testbed) { b.runOnce(0) }},
+	"a call":                             {args: []string{"--call"}, make: func(*testbed) {}},
+	"an old variable":                    {make: func(b *testbed) { b.environ["KAFKA_OPTS"] = "-Xmx1g" }},
+	"a call of profiles":                 {args: []string{"--call", "--stream", "users"}, make: func(b *testbed) { withProfiles(b, "") }},
+	"a call of profiles with identities": {args: []string{"--call", "--stream", "users"}, make: func(b *testbed) { withProfiles(b, "all") }},
 	"a wrong token": {args: []string{"--call"}, code: 1, make: func(b *testbed) {
 		b.environ["DFINERY_EXPORT_TOKEN"] = "another-" + canary
 	}},

@@ -40,8 +40,10 @@ type Query struct {
 	Kind     schema.Kind
 	From, To schema.Day // both included; for a userprofile both are the day of the snapshot
 	Filter   schema.Filter
-	Export   int       // counts the exports of the same parameters from 1
-	Now      time.Time // the time of the call; zero means that all days are over
+	// HideIdentities leaves the customer's own id out of profiles.
+	HideIdentities bool
+	Export         int       // counts the exports of the same parameters from 1
+	Now            time.Time // the time of the call; zero means that all days are over
 }
 
 func (d Data) filled() Data {

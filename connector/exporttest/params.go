@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"time"
 
 	"dfinery-kafka/schema"
@@ -22,6 +23,7 @@ type parameters struct {
 	FromDate                *string  `json:"from_date"`
 	ToDate                  *string  `json:"to_date"`
 	Audience                *string  `json:"audience"`
+	IdentitiesConditionType *string  `json:"identities_condition_type"`
 }
 
 // maxParameters bounds the body of a call, in bytes.
@@ -72,13 +74,20 @@ func (s *Server) profileQuery(q Query, p parameters) (Query, schema.Code) {
 		}
 		q.Filter.Audience = *p.Audience
 	}
+	if p.IdentitiesConditionType != nil {
+		q.Filter.Identities = *p.IdentitiesConditionType
+	}
+	if !slices.Contains([]string{"", "all", "include", "exclude"}, q.Filter.Identities) {
+		return Query{}, schema.InvalidParameter
+	}
+	q.HideIdentities = s.IdentitiesOnRequest && q.Filter.Identities != "all"
 	q.From = schema.DayOf(q.Now, s.Data.location())
 	q.To = q.From
 	return q, ""
 }
 
 func (s *Server) eventQuery(q Query, p parameters) (Query, schema.Code) {
-	if p.Audience != nil || p.FromDate == nil || p.ToDate == nil {
+	if p.Audience != nil || p.IdentitiesConditionType != nil || p.FromDate == nil || p.ToDate == nil {
 		return Query{}, schema.InvalidParameter
 	}
 	var err1, err2 error

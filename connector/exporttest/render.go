@@ -48,7 +48,7 @@ func (g *generator) columnsOf(q Query) []string {
 	f := q.Filter
 	return slices.DeleteFunc(names, func(name string) bool {
 		wanted := (f.Properties == nil || slices.Contains(f.Properties, name)) && !slices.Contains(f.ExcludeProperties, name)
-		return !wanted && !alwaysCarried(g.kind, name)
+		return !wanted && !alwaysCarried(g.kind, name) || q.HideIdentities && name == "df_external_id"
 	})
 }
 

@@ -24,9 +24,11 @@ type Server struct {
 	Format  Format
 	Framing Framing
 
-	Reach           int  // days before today that from_date may be; 0 means 30
-	RefuseToday     bool // today can't be exported yet; days after today never can
-	ToDateExclusive bool // to_date itself is not exported
+	Reach int // days before today that from_date may be; 0 means 30
+	// IdentitiesOnRequest leaves df_external_id out of a profile export that does not ask for all identities.
+	IdentitiesOnRequest bool
+	RefuseToday         bool // today can't be exported yet; days after today never can
+	ToDateExclusive     bool // to_date itself is not exported
 
 	// Faults decides for each call that was not refused what goes wrong with it; nil, or a nil answer, means nothing.
 	// The call's Query has no Export number yet. It must be safe for concurrent use.

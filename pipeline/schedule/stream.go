@@ -63,6 +63,9 @@ func (s *Stream) identity() string {
 			text += "\x00" + name
 		}
 	}
+	if f.Identities != "" { // new: other streams keep the identity that their ledger has
+		text += "\x00identities\x00" + f.Identities
+	}
 	return text
 }
 
