@@ -56,7 +56,7 @@ func (k *call) parseResponse(response *http.Response) (*Body, error) {
 
 // rows reads the header line of a CSV.
 func (k *call) rows(src io.Reader, declared string) (*Body, error) {
-	reader := csv.NewReader(src, csv.Options{MaxRow: k.client.MaxRow, CleanName: k.scrub.name})
+	reader := csv.NewReader(src, csv.Options{MaxRow: k.client.MaxRow, CleanName: k.scrub.name, RecoverQuotes: k.client.RecoverQuotes})
 	body := &Body{call: k, reader: reader, matcher: k.lineEnds.watch(k.export)}
 	if err := body.readHeader(); err != nil {
 		return nil, err

@@ -90,7 +90,13 @@ func TestRecognise(t *testing.T) {
 	query := &failure{schema.QueryError, schema.Outage, schema.OriginAPI, 200, "fail", "query_error", queryFail, 0}
 	queryAfter := func(rows int64) *failure { f := *query; f.Rows = rows; return &f }
 	torn := func(line string, rows int64) *failure {
-		return &failure{Code: schema.MaybeTorn, Origin: schema.OriginTransport, Status: 200, Body: line, Rows: rows}
+		return &failure{schema.MaybeTorn, schema.Truncated, schema.OriginTransport, 200, "", "the last line has no newline", line, rows}
+	}
+	tooFew := func(line string, rows int64) *failure {
+		return &failure{schema.MaybeTorn, schema.Truncated, schema.OriginCSV, 200, "", "the last line has too few fields", line, rows}
+	}
+	open := func(behind string, rows int64) *failure {
+		return &failure{schema.OpenQuote, schema.Truncated, schema.OriginCSV, 200, "", "a quote is not closed", behind, rows}
 	}
 	notCSV := func(status int, message, body string) *failure {
 		return &failure{Code: schema.NotCSV, Origin: schema.OriginTransport, Status: status, Message: message, Body: body}
@@ -166,7 +172,21 @@ func TestRecognise(t *testing.T) {
 
 		{name: "no newline at the end", body: "id,v\n1,2\n3,4", rows: []string{"1,2"}, failure: torn("3,4", 1)},
 		{name: "torn in a row", body: "id,v\n1,2\n3", rows: []string{"1,2"}, failure: torn("3", 1)},
-		{name: "torn in a quoted cell", body: "id,v\n1,2\n3,\"4\n5", rows: []string{"1,2"}, bad: []schema.Code{schema.BadQuotes}, failure: torn("5", 1)},
+		{name: "torn in a quoted cell", body: "id,v\n1,2\n3,\"4\n5", rows: []string{"1,2"}, failure: open("3,\"4\n5", 1)},
+		{name: "torn in a quoted cell, behind a line", body: "id,v\n1,2\n3,\"4\n5,6\n", rows: []string{"1,2"}, failure: open("3,\"4\n5,6\n", 1)},
+		{name: "torn in a quoted header", body: "id,\"v\n1,2\n", failure: open("id,\"v\n1,2\n", 0)},
+		{name: "a quote closed later, wrongly", body: "id,v\n1,\"2\n3,4\n5,\"6\"\n", rows: []string{"3,4", `5,"6"`}, bad: []schema.Code{schema.BadQuotes}},
+		{name: "a text behind rows", kind: csv, body: "id,v\n1,2\nthe query was ended\n", rows: []string{"1,2"}, failure: tooFew("the query was ended", 1)},
+		{name: "a text behind the header", kind: csv, body: "id,v\nthe query was ended\r\n\n", columns: []string{"id", "v"}, failure: tooFew("the query was ended", 0)},
+		{name: "a text of more lines behind rows", body: "id,v\n1,2\nfailed:\nthe query was ended\n", rows: []string{"1,2"}, bad: []schema.Code{schema.FieldCount}, failure: tooFew("the query was ended", 1)},
+		{name: "a text with quotes behind rows", body: "id,v\n1,2\nnear \"x\": syntax\n", rows: []string{"1,2"}, failure: tooFew(`near "x": syntax`, 1)},
+		{name: "a text between rows", body: "id,v\n1,2\nslow\n3,4\n", rows: []string{"1,2", "3,4"}, bad: []schema.Code{schema.FieldCount}},
+		{name: "CR alone", kind: csv, body: "id,v\r1,2\r3,4\r", failure: badHeader("the header line ends in CR alone; lines must end in LF or CRLF", "")},
+		{name: "CR CR LF", kind: csv, body: "id,v\r\r\n1,2\r\r\n", failure: badHeader("the header line ends in CR CR LF; lines must end in LF or CRLF", "")},
+		{name: "LF CR", kind: csv, body: "id,v\n\r1,2\n\r3,4\n\r", columns: []string{"id", "v"}, failure: badHeader("the header line is followed by a line that begins with CR, "+
+			"so lines seem to end in LF CR; they must end in LF or CRLF", "id,v")},
+		{name: "a control character in a name", body: "id,v\u20281,2", failure: badHeader("the header line has the control character U+2028 in the name of column 2; no line end was found", "id,v\u20281,2")},
+		{name: "the header again", body: "id,v\n1,2\nid,v\n\ufeffid,v\n3,4\n", rows: []string{"1,2", "3,4"}},
 		{name: "torn in the header", body: "id,v", failure: torn("id,v", 0)},
 		{name: "torn before the key", body: "v,i", failure: torn("v,i", 0)},
 
@@ -183,7 +203,7 @@ func TestRecognise(t *testing.T) {
 			failure: &failure{schema.QueryError, schema.Outage, schema.OriginAPI, 200, "fail", "query_error", "{\n \"result\": \"fail\",\n \"message\": \"query_error\"\n}", 1}},
 		{name: "unknown failure behind rows", body: "id,v\n1,2\n{\"result\":\"fail\",\"message\":\"weird\"}\n", rows: []string{"1,2"},
 			failure: &failure{schema.CutBody, schema.Trouble, schema.OriginAPI, 200, "fail", "weird", `{"result":"fail","message":"weird"}`, 1}},
-		{name: "JSON of another kind behind rows", body: "id,v\n1,2\n{\"result\":\"good\"}\n", rows: []string{"1,2"}, bad: []schema.Code{schema.BadQuotes}},
+		{name: "JSON of another kind behind rows", body: "id,v\n1,2\n{\"result\":\"good\"}\n", rows: []string{"1,2"}, failure: tooFew(`{"result":"good"}`, 1)},
 		{name: "a failure that rows follow", body: "id,v\n1,2\n" + queryFail + "\n3,4\n", rows: []string{"1,2", "3,4"}, bad: []schema.Code{schema.BadQuotes}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -52,8 +52,11 @@ func (b *Body) Next() (*schema.Row, error) {
 	}
 	row, err := b.reader.Next()
 	// A row that ends like this may have the beginning of a failure's JSON glued to it.
-	if err != nil || b.matcher.watching || b.reader.Unterminated() || row.Raw[len(row.Raw)-1] == '{' {
+	if err != nil || b.reader.Unterminated() || row.Raw[len(row.Raw)-1] == '{' {
 		return b.judge(row, err)
+	}
+	if b.matcher.watching {
+		b.matcher.line(row.Raw, row.Line, len(b.columns.Names))
 	}
 	b.call.request.Rows++
 	return row, nil
@@ -64,21 +67,21 @@ func (b *Body) More() bool { return b.end == nil && b.reader.More() }
 
 // judge decides about what is not simply a row behind its newline.
 func (b *Body) judge(row *schema.Row, err error) (*schema.Row, error) {
+	b.call.request.RepeatedHeaders = int64(b.reader.Repeated())
 	var bad *schema.BadRow
-	isBad := errors.As(err, &bad)
-	if err != nil && !isBad {
+	if err != nil && !errors.As(err, &bad) {
 		return nil, b.finish(err)
 	}
 	if failure := b.failureIn(bad); failure != nil {
 		return nil, b.stop(failure)
 	}
-	if b.matcher.watching && b.matcher.line(b.reader.Raw(), b.reader.Line(), len(b.columns.Names)) {
-		b.call.lineEnds.proven()
+	if b.matcher.watching {
+		b.matcher.line(b.reader.Raw(), b.reader.Line(), len(b.columns.Names))
 	}
-	if b.reader.Unterminated() && (isBad && b.reader.MaybeTorn(bad) || !b.call.lineEnds.ended(b.call.export, b.reader.Raw(), b.reader.Line())) {
-		return nil, b.stop(b.maybeTorn())
+	if cut := b.cutIn(bad); cut != nil {
+		return nil, b.stop(cut)
 	}
-	if isBad {
+	if bad != nil {
 		bad.Raw = b.call.scrub.bytes(bad.Raw)
 		return nil, bad
 	}
@@ -88,19 +91,37 @@ func (b *Body) judge(row *schema.Row, err error) (*schema.Row, error) {
 
 // stop ends the body with a failure.
 func (b *Body) stop(f *schema.Failure) error {
+	b.learn(false)
 	b.end = f
 	return f
+}
+
+// learn takes what the body showed of how the day's export before it ended, once.
+func (b *Body) learn(whole bool) {
+	b.call.lineEnds.judge(b.call.export, &b.matcher, whole)
+	b.matcher.watching = false
 }
 
 // finish ends the body as the source did. An HTTP/1 body without length, chunks and gzip can't be told from one that was cut: when it ends with a
 // newline it is taken for whole, for nothing else could ever be; what a cut there loses, the day's next export brings.
 func (b *Body) finish(err error) error {
 	if err == io.EOF {
+		b.learn(true)
 		if !b.reader.Unterminated() {
 			b.call.lineEnds.terminated(b.call.export)
 		}
 		b.end = io.EOF
 		return b.end
+	}
+	var (
+		open  *csv.OpenQuoteError
+		names *csv.HeaderError
+	)
+	switch {
+	case errors.As(err, &open):
+		return b.stop(b.openQuote(open))
+	case errors.As(err, &names):
+		return b.stop(b.badHeader(names))
 	}
 	// What stands behind the last newline may be a failure that was sent before the connection was let go.
 	if api, text := failureWithin(b.reader.Tail()); text != nil {
@@ -131,11 +152,6 @@ func (b *Body) failed(api apiFailure, text []byte) *schema.Failure {
 	return b.call.fail(c)
 }
 
-func (b *Body) maybeTorn() *schema.Failure {
-	return b.call.fail(cause{code: schema.MaybeTorn, origin: schema.OriginTransport, body: b.reader.Raw(),
-		happened: fmt.Sprintf("the body ended without a newline after %d rows, so its last line may be torn", b.Rows())})
-}
-
 // readHeader reads the header line and refuses one that no row could be published with.
 func (b *Body) readHeader() error {
 	columns, err := b.reader.Header()
@@ -147,24 +163,31 @@ func (b *Body) readHeader() error {
 	case err == io.EOF:
 		return b.call.fail(cause{code: schema.EmptyBody, origin: schema.OriginTransport, happened: "the answer is empty"})
 	case errors.As(err, &bad):
-		err = &csv.HeaderError{Reason: "can't be read: " + bad.Detail}
+		names = &csv.HeaderError{Reason: "can't be read: " + bad.Detail}
 	case err != nil && !errors.As(err, &names):
 		return b.finish(err)
 	}
 	key := b.call.export.Key
 	if err == nil && columns.Index(key) < 0 {
-		err = &csv.HeaderError{Reason: fmt.Sprintf("has no column %q, the stream's key", key)}
+		names = &csv.HeaderError{Reason: fmt.Sprintf("has no column %q, the stream's key", key)}
 	}
-	header := b.reader.Raw()
-	if b.reader.Unterminated() && (err != nil || !b.call.lineEnds.ended(b.call.export, header, b.reader.Line())) {
-		return b.maybeTorn()
+	if b.reader.Unterminated() && names != nil && !names.Final {
+		return b.noNewline("")
 	}
-	if err != nil {
-		return b.call.fail(cause{code: schema.BadHeader, origin: schema.OriginCSV, message: err.Error(), happened: err.Error(), body: header})
+	if names != nil {
+		return b.badHeader(names)
+	}
+	if b.matcher.watching {
+		b.matcher.line(b.reader.Raw(), b.reader.Line(), len(columns.Names))
 	}
 	b.columns = columns
-	if b.matcher.watching {
-		b.matcher.line(header, b.reader.Line(), len(columns.Names))
+	if cut := b.cutIn(nil); cut != nil {
+		b.learn(false)
+		return cut
 	}
 	return nil
+}
+
+func (b *Body) badHeader(e *csv.HeaderError) *schema.Failure {
+	return b.call.fail(cause{code: schema.BadHeader, origin: schema.OriginCSV, message: e.Error(), happened: e.Error(), body: b.reader.Raw()})
 }

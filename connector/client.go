@@ -42,6 +42,7 @@ type Client struct {
 	IdleTimeout     time.Duration     // between two pieces of a body; 0 means DefaultIdleTimeout. There is no limit on a whole download
 	Version         string            // of the program, for User-Agent; may be empty
 	MaxRow          int               // longest row in bytes; 0 means csv.DefaultMaxRow
+	RecoverQuotes   bool              // see csv.Options
 	LineEnds        *LineEndLearner   // whether the API leaves out the last newline; nil learns nothing
 	Transport       http.RoundTripper // nil means one of NewTransport, made at the first call
 

@@ -86,7 +86,7 @@ func TestSimulator(t *testing.T) {
 	}
 }
 
-// A bad row takes nothing of its neighbours.
+// A bad row takes nothing of its neighbours, also one with a quote that nothing closes if such quotes are to be read on behind.
 func TestSimulatedBadRows(t *testing.T) {
 	kinds := []exporttest.BadKind{exporttest.FewerFields, exporttest.MoreFields, exporttest.BareQuote, exporttest.AfterQuote, exporttest.OpenQuote, exporttest.InvalidUTF8, exporttest.HugeCell, exporttest.EmptyLine}
 	codes := []schema.Code{schema.FieldCount, schema.FieldCount, schema.BadQuotes, schema.BadQuotes, schema.BadQuotes, schema.InvalidUTF8, schema.TooLarge}
@@ -97,7 +97,7 @@ func TestSimulatedBadRows(t *testing.T) {
 	for _, odd := range []float64{0, 0.3} {
 		s := &exporttest.Server{Data: exporttest.Data{RowsPerDay: 200, Odd: odd}}
 		api := simulate(t, s)
-		api.MaxRow = 64 << 10
+		api.MaxRow, api.RecoverQuotes = 64<<10, odd == 0
 		s.Inject(fault)
 		read, bad, err := table(t, api, simulated(t, schema.Event))
 		if err != io.EOF {
@@ -139,11 +139,11 @@ func TestSimulatedFaults(t *testing.T) {
 		{"502", exporttest.Fault{Status: 502}, 0, "http_502", schema.Trouble},
 		{"no key", exporttest.Fault{Without: []string{"df_unified_id"}}, 0, schema.BadHeader, schema.Refused},
 		{"doubled column", exporttest.Fault{Rename: map[string]string{"event_name": "df_unified_id"}}, 0, schema.BadHeader, schema.Refused},
-		{"no last line end", exporttest.Fault{NoFinal: true}, 49, schema.MaybeTorn, schema.Trouble},
+		{"no last line end", exporttest.Fault{NoFinal: true}, 49, schema.MaybeTorn, schema.Truncated},
 		{"cut between rows", exporttest.Fault{Then: exporttest.Close, AfterRow: 10}, 10, schema.CutBody, schema.Trouble},
 		{"cut in a row", exporttest.Fault{Then: exporttest.Close, AfterRow: 10, At: 7}, 10, schema.CutBody, schema.Trouble},
 		{"cut behind the last row", exporttest.Fault{Then: exporttest.Close, AfterRow: 50}, 50, schema.CutBody, schema.Trouble},
-		{"ended in a row", exporttest.Fault{Then: exporttest.End, AfterRow: 10, At: 7}, 10, schema.MaybeTorn, schema.Trouble},
+		{"ended in a row", exporttest.Fault{Then: exporttest.End, AfterRow: 10, At: 7}, 10, schema.MaybeTorn, schema.Truncated},
 		{"failed between rows", exporttest.Fault{Then: exporttest.Fail, AfterRow: 10}, 10, schema.QueryError, schema.Outage},
 		{"failed in a row", exporttest.Fault{Then: exporttest.Fail, AfterRow: 10, At: 7, Say: schema.UnknownError}, 10, schema.UnknownError, schema.Outage},
 	} {

@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"dfinery-kafka/connector/limiter"
@@ -11,9 +12,10 @@ import (
 
 // Source makes the export calls of one service, when its limiter grants them. Safe for concurrent use.
 type Source struct {
-	export   func(context.Context, schema.Export) (body, error)
-	limiter  *limiter.Limiter
-	lineEnds *LineEndLearner // the client's; nil without one
+	export        func(context.Context, schema.Export) (body, error)
+	limiter       *limiter.Limiter
+	lineEnds      *LineEndLearner // the client's; nil without one
+	recoverQuotes bool            // the client's
 }
 
 // body is what a Source needs of *Body.
@@ -30,16 +32,21 @@ type body interface {
 	Date() time.Time            // the answer's; zero without one
 }
 
-// NewSource is a source that makes its calls with client, whose LineEnds, if it has any, it restores and keeps in its state.
-// state is what State of an earlier one returned; empty for a fresh start. An error means that it can't be read: garbage, or of a newer release.
+// NewSource is a source that makes its calls with client, whose LineEnds, if it has any, learns what an earlier release kept of
+// them in the state. state is what State of an earlier one returned; empty for a fresh start. An error means that it can't be read: garbage, or of a newer release.
 func NewSource(client *Client, policy limiter.Policy, state json.RawMessage) (*Source, error) {
-	return newSource(func(ctx context.Context, e schema.Export) (body, error) {
+	s, err := newSource(func(ctx context.Context, e schema.Export) (body, error) {
 		b, err := client.Export(ctx, e)
 		if err != nil {
 			return nil, err
 		}
 		return b, nil
 	}, client.LineEnds, policy, state)
+	if err != nil {
+		return nil, err
+	}
+	s.recoverQuotes = client.RecoverQuotes
+	return s, nil
 }
 
 func newSource(export func(context.Context, schema.Export) (body, error), lineEnds *LineEndLearner, policy limiter.Policy, state json.RawMessage) (*Source, error) {
@@ -58,6 +65,29 @@ func (s *Source) Reserve(now time.Time, spare int) (*Permit, schema.Wait) {
 		return nil, wait
 	}
 	return &Permit{ticket: ticket, export: s.export}, schema.Wait{}
+}
+
+// Accepts says whether an answer that is cut so is taken for whole: by the configuration, or by what was learned.
+func (s *Source) Accepts(cut schema.Cut) bool {
+	switch cut {
+	case schema.NoNewline:
+		return s.lineEnds != nil && s.lineEnds.Believed()
+	case schema.UnclosedCell:
+		return s.recoverQuotes
+	}
+	return false
+}
+
+// LineEnds is what was learned of the ends of bodies, to be kept over a restart apart from State, which releases before rewrite.
+func (s *Source) LineEnds() json.RawMessage {
+	if s.lineEnds == nil {
+		return nil
+	}
+	text, err := json.Marshal(s.lineEnds)
+	if err != nil {
+		panic(fmt.Sprintf("marshal what was learned of line ends: %v", err)) // plain data can't fail
+	}
+	return text
 }
 
 // Status is the state of the source's limits at now.

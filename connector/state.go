@@ -14,21 +14,23 @@ const stateVersion = 1
 type persistedState struct {
 	Version int `json:"version"`
 	limiter.State
-	LineEnds *LineEndLearner `json:"habit,omitempty"`
+	Habit *habit `json:"habit,omitempty"`
 }
 
-// State is what NewSource needs after a restart: the calls of the last hour, the breaker, pauses, and the API's habit. It holds no secret.
+// State is what NewSource needs after a restart: the calls of the last hour, the breaker, pauses, and for older releases whether a
+// last line without a newline is whole. It holds no secret.
 func (s *Source) State() json.RawMessage {
-	state, err := json.Marshal(persistedState{Version: stateVersion, State: s.limiter.State(time.Now()), LineEnds: s.lineEnds})
+	state, err := json.Marshal(persistedState{Version: stateVersion, State: s.limiter.State(time.Now()), Habit: s.lineEnds.habit()})
 	if err != nil {
 		panic(fmt.Sprintf("marshal the source's state: %v", err)) // plain data can't fail
 	}
 	return state
 }
 
-// readState looks at the version first: another one may give other types to the same names. lineEnds takes what the state has for it.
+// readState looks at the version first: another one may give other types to the same names. lineEnds takes an earlier release's habit.
 func readState(state json.RawMessage, lineEnds *LineEndLearner) (limiter.State, error) {
 	if len(state) == 0 {
+		lineEnds.claim(nil)
 		return limiter.State{}, nil
 	}
 	var only struct {
@@ -40,9 +42,10 @@ func readState(state json.RawMessage, lineEnds *LineEndLearner) (limiter.State, 
 	if only.Version != stateVersion {
 		return limiter.State{}, fmt.Errorf("read the source's state: version %d, this release knows only version %d", only.Version, stateVersion)
 	}
-	s := persistedState{LineEnds: lineEnds}
+	var s persistedState
 	if err := json.Unmarshal(state, &s); err != nil {
 		return limiter.State{}, fmt.Errorf("read the source's state: %w", err)
 	}
+	lineEnds.claim(s.Habit)
 	return s.State, nil
 }

@@ -17,15 +17,16 @@ type Counts struct {
 
 // StreamCounts are the counts of one stream.
 type StreamCounts struct {
-	Exports       map[schema.Code]int64 // by code; "ok" for a success
-	Published     int64
-	Duplicates    int64
-	BadRows       int64 // dead letters of rows
-	Bytes         int64
-	Letters       map[LetterKind]int64
-	ColumnChanges int64
-	Gaps          int64
-	Newest        time.Time // when rows were last known to be published; zero: not since the start
+	Exports         map[schema.Code]int64 // by code; "ok" for a success
+	Published       int64
+	Duplicates      int64
+	BadRows         int64 // dead letters of rows
+	Bytes           int64
+	Letters         map[LetterKind]int64
+	ColumnChanges   int64
+	Gaps            int64
+	RepeatedHeaders int64     // rows left out because they repeat the header line
+	Newest          time.Time // when rows were last known to be published; zero: not since the start
 }
 
 // LetterKind tells dead letters apart.
@@ -89,6 +90,10 @@ func (c *Counts) deadLetter(stream, kind string, code schema.Code) {
 
 func (c *Counts) columnChange(stream string) {
 	c.change(stream, func(s *StreamCounts) { s.ColumnChanges++ })
+}
+
+func (c *Counts) repeatedHeaders(stream string, n int64) {
+	c.change(stream, func(s *StreamCounts) { s.RepeatedHeaders += n })
 }
 
 func (c *Counts) gap(stream string) { c.change(stream, func(s *StreamCounts) { s.Gaps++ }) }

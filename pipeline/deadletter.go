@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
@@ -52,4 +53,9 @@ func (e *export) appendLetter(letter *schema.DeadLetter, id []byte) error {
 		{Key: []byte(headerClass), Value: []byte(letter.Error.Code)},
 		{Key: []byte(headerMessage), Value: []byte(letter.Error.Detail)},
 	})
+}
+
+// needsLetter reports whether a failure of the day still needs a dead letter. letters are the cuts that have one: a day has one of each.
+func needsLetter(f *schema.Failure, letters []schema.Cut) bool {
+	return f.Class != schema.Cancelled && (f.Cut == "" || !slices.Contains(letters, f.Cut))
 }

@@ -49,6 +49,11 @@ func describe(e *schedule.Event) (slog.Level, string, []any) {
 		}
 		return line(slog.LevelWarn, "a day has left the API's reach before it was settled: late rows may be missing",
 			"do", "tell those who use this data; only DFINERY may still have them")
+	case schedule.DayLeftCut:
+		return line(slog.LevelError, "a day has come to its end with its last answer cut: its rows behind the cut are missing", "cut", e.Cut,
+			"do", "tell those who use this data; only DFINERY may still have them")
+	case schedule.DayCut:
+		return describeCut(e, line)
 	case schedule.DayAboutToBeLost:
 		return line(slog.LevelWarn, "a day that was never exported is about to leave the API's reach", "lost_after", e.Until.UTC(),
 			"do", "see its last error in dfinery-kafka status, and fix the cause before then")
@@ -75,6 +80,18 @@ func describe(e *schedule.Event) (slog.Level, string, []any) {
 			"do", "nothing here; tell consumers that read these columns")
 	}
 	return describeStream(e, line)
+}
+
+// describeCut is a finished day whose answer is cut.
+func describeCut(e *schedule.Event, line func(slog.Level, string, ...any) (slog.Level, string, []any)) (slog.Level, string, []any) {
+	level, do := slog.LevelWarn, "nothing, unless it stays: then ask DFINERY about this day"
+	switch e.Cut {
+	case schema.NoNewline:
+		do = "nothing, unless all days end so: if the API is known to leave the last newline out, set DFINERY_FINAL_NEWLINE=optional"
+	case schema.UnclosedCell:
+		level, do = slog.LevelError, "see the day's dead letter; if the API leaves quotes unescaped, set DFINERY_OPEN_QUOTE=recover to publish the rows behind them"
+	}
+	return line(level, "a finished day is cut: its rows behind the cut are missing", "cut", e.Cut, "error", e.Detail, "do", do)
 }
 
 // describeStream is an event of a stream, or of a day in slices.

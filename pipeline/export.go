@@ -20,20 +20,23 @@ import (
 
 // export is one call and its rows' way into Kafka. It runs in a goroutine of its own; the loop holds it back by mu.
 type export struct {
-	tenure  *tenure
-	stream  Stream
-	senders []appender // by partition
-	dead    appender   // of the day's dead letters
-	day     *day
-	record  ledger.Day // as it was at the start
-	call    schema.Export
-	permit  Permit
-	started time.Time
+	tenure     *tenure
+	stream     Stream
+	senders    []appender // by partition
+	dead       appender   // of the day's dead letters
+	day        *day
+	record     ledger.Day // as it was at the start
+	call       schema.Export
+	permit     Permit
+	started    time.Time
+	cutLetters []schema.Cut // cuts of the day that have a dead letter already
 
 	// Set before the export is handed to ended.
-	err     error // nil: a success; a *schema.Failure; or why Kafka did not take it
-	took    time.Duration
-	columns *schema.Columns
+	err      error // nil: a success; a *schema.Failure; or why Kafka did not take it
+	took     time.Duration
+	columns  *schema.Columns
+	lettered bool  // the failure has got one
+	repeated int64 // rows that repeat the header line
 
 	// mu is held while rows are on their way. Who holds it finds every row either not begun or appended with all that follows
 	// from it: that is what a checkpoint needs.
@@ -109,8 +112,9 @@ func (e *export) run(ctx context.Context) {
 	} else {
 		e.err = e.move(ctx)
 	}
-	if failure, ok := errors.AsType[*schema.Failure](e.err); ok && failure.Class != schema.Cancelled {
+	if failure, ok := errors.AsType[*schema.Failure](e.err); ok && needsLetter(failure, e.cutLetters) {
 		e.mu.Lock()
+		e.lettered = true
 		if err := e.deadLetter(schema.ExportLetter(failure, time.Now()), exportID(e.call)); err != nil {
 			e.err = err
 		}
@@ -140,6 +144,7 @@ func (e *export) move(ctx context.Context) (err error) {
 		return err
 	}
 	defer e.sendWhenIdle(ctx)()
+	defer func() { e.repeated = body.Request().RepeatedHeaders }()
 	for n := 1; ; n++ {
 		if err := e.publishFetched(body, key, e.ahead.fetch(body)); err != nil {
 			return e.end(err)

@@ -32,13 +32,15 @@ func (t *tenure) finish(ctx context.Context, e *export) (*outcome, error) {
 	}
 	if o.failure == nil || o.failure.Class != schema.Cancelled {
 		t.service.counts.export(e.stream.Name, o.code)
-		if o.failure != nil {
+		if e.lettered {
 			t.service.counts.deadLetter(e.stream.Name, schema.KindExport, o.code)
 		}
+		t.service.counts.repeatedHeaders(e.stream.Name, e.repeated)
 		if t.service.Observe != nil {
 			t.service.Observe(e.stream.Name, e.took)
 		}
 	}
+	t.acceptCuts(time.Now().UTC())
 	return o, t.checkpoint(ctx)
 }
 
@@ -58,6 +60,10 @@ func (t *tenure) report(o *outcome) {
 		attrs = append(attrs, "error", o.failure.Detail)
 	}
 	t.log.Log(context.Background(), level, "export ended", attrs...)
+	if e.repeated > 0 {
+		t.log.Warn("the export repeats its header line between rows: those lines are skipped", "stream", e.stream.Name, "day", e.day.name.Day,
+			"lines", e.repeated, "do", "nothing; tell DFINERY, whose answer may be several files in one")
+	}
 	if sum.NewBad > 0 {
 		t.log.Warn("rows can't be published: they are dead letters", "stream", e.stream.Name, "day", e.day.name.Day, "new", sum.NewBad,
 			"do", "dfinery-kafka dlq list --kind row shows them with their codes; the table of failures says what each needs")

@@ -10,7 +10,7 @@ import (
 
 // conclude enters the end of an export into the schedule.
 func (t *tenure) conclude(d *day, e *export) {
-	o := &schedule.Outcome{Name: d.name, Call: e.call, Started: e.started, Took: e.took, Jitter: rand.Float64()}
+	o := &schedule.Outcome{Name: d.name, Call: e.call, Started: e.started, Took: e.took, Jitter: rand.Float64(), Lettered: e.lettered}
 	switch {
 	case e.replay != nil:
 		e.replay.take(e)

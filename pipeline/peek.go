@@ -18,6 +18,7 @@ type Peek struct {
 	Owner    *ledger.Owner        // nil: nobody ever was
 	Alive    bool                 // the owner's last heartbeat is younger than StandbyAfter
 	Source   json.RawMessage      // the source's state
+	LineEnds json.RawMessage      // what it has learned of line ends
 	Commands []*ledger.Command    // that are not done, oldest first
 }
 
@@ -40,7 +41,7 @@ func (s *Service) Peek(ctx context.Context) (*Peek, error) {
 	if w := record.Wait; w != nil && w.Until.After(now) {
 		all = schema.Wait{For: w.For, Until: w.Until}
 	}
-	p := &Peek{Owner: state.Owner, Source: record.Source, Newest: map[string]time.Time{}}
+	p := &Peek{Owner: state.Owner, Source: record.Source, LineEnds: record.LineEnds, Newest: map[string]time.Time{}}
 	p.Alive = state.Owner != nil && !state.Owner.Released && now.Sub(state.Owner.Beat) < s.StandbyAfter
 	for _, one := range days.Status(all, now) {
 		for _, d := range one.Days {

@@ -43,10 +43,11 @@ func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 		}
 	}
 	tails.enter()
-	t.source, err = s.NewSource(t.serviceRecord.Source)
+	t.source, err = s.NewSource(t.serviceRecord.Source, t.serviceRecord.LineEnds)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errSource, err)
 	}
+	t.acceptCuts(now)
 	s.step("restored")
 	if err := t.checkpoint(ctx); err != nil {
 		return err

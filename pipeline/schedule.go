@@ -72,6 +72,7 @@ func (t *tenure) start(ctx, exporting context.Context, due schedule.Due, permit 
 	t.launch(exporting, &export{
 		tenure: t, stream: st.Stream, senders: appenders(st.senders), day: day, record: t.schedule.Day(day.name), permit: permit, started: now,
 		call: call, names: newNames(st.Kind, t.schedule.EventNames(st.Name)), quality: badRows{share: st.MaxBad, limited: st.MaxBad < 1},
+		cutLetters: t.schedule.CutLetters(day.name),
 	})
 	return nil
 }
@@ -111,6 +112,6 @@ func (t *tenure) enterCall(ctx context.Context, d *day) error {
 
 // refreshServiceRecord brings the service's record up to date.
 func (t *tenure) refreshServiceRecord() {
-	t.serviceRecord.Source = t.source.State()
-	t.schedule.Enter(&t.serviceRecord)
+	t.serviceRecord.Source, t.serviceRecord.LineEnds = t.source.State(), t.source.LineEnds()
+	t.schedule.Enter(&t.serviceRecord, time.Now())
 }

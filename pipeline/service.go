@@ -25,8 +25,9 @@ type Service struct {
 	Streams  []Stream
 	Location *time.Location // where the source's days begin
 
-	// NewSource makes the source from the state that the ledger kept; nil at the first start. It is called for each take-over.
-	NewSource func(state json.RawMessage) (Source, error)
+	// NewSource makes the source from the state, and from what was learned of line ends, as the ledger kept them; nil at the first start. It is
+	// called for each take-over.
+	NewSource func(state, lineEnds json.RawMessage) (Source, error)
 	Cluster   *cluster.Cluster
 	Codec     *recordbatch.Codec
 

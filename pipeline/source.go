@@ -16,6 +16,10 @@ type Source interface {
 	// State is the source's memory (calls of the last hour, breaker, habits). It is kept in the ledger and given back to
 	// the source's constructor after a restart.
 	State() json.RawMessage
+	// LineEnds is what it has learned of the ends of bodies, kept like State.
+	LineEnds() json.RawMessage
+	// Accepts tells whether an answer that is cut so is taken for whole now.
+	Accepts(schema.Cut) bool
 }
 
 // Permit is the right to make one call. It ends with Export or Cancel.
@@ -43,4 +47,15 @@ type Body interface {
 	Request() schema.Request
 	// Close ends the call; the breaker's decision is made here.
 	Close() error
+}
+
+// acceptCuts has the schedule try days again whose cuts the source accepts since the last look: the configuration, or what was learned, has changed.
+func (t *tenure) acceptCuts(now time.Time) {
+	for _, cut := range []schema.Cut{schema.NoNewline, schema.UnclosedCell} {
+		accepted := t.source.Accepts(cut)
+		if accepted && !t.accepted[cut] {
+			t.schedule.Accept(cut, now)
+		}
+		t.accepted[cut] = accepted
+	}
 }

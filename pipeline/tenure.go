@@ -46,19 +46,20 @@ type tenure struct {
 	replays       map[string]*replay // by command, of those under way
 	end           int64              // how far the state partition was read for commands
 
-	inFlight int            // exports that were launched and not taken back
-	ended    chan *export   // hands them back
-	running  sync.WaitGroup // everything that runs beside the loop
-	waits    schema.Wait    // why nothing more could be started at the last try
-	chunks   atomic.Int32   // of new fingerprints, begun since the last checkpoint
-	full     chan struct{}  // asks for a checkpoint before its time: the chunks are many
+	inFlight int                 // exports that were launched and not taken back
+	ended    chan *export        // hands them back
+	running  sync.WaitGroup      // everything that runs beside the loop
+	waits    schema.Wait         // why nothing more could be started at the last try
+	chunks   atomic.Int32        // of new fingerprints, begun since the last checkpoint
+	full     chan struct{}       // asks for a checkpoint before its time: the chunks are many
+	accepted map[schema.Cut]bool // cuts that the source takes for whole answers
 }
 
 func newTenure(s *Service, books *ledger.Books) *tenure {
 	return &tenure{
 		service: s, books: books, log: s.Log, schedule: s.newSchedule(time.Now()),
 		marks: map[cluster.TopicPartition]recordbatch.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},
-		limit:   map[string]int{},
+		limit: map[string]int{}, accepted: map[schema.Cut]bool{},
 		replays: map[string]*replay{},
 		ended:   make(chan *export, s.ConcurrentCalls), full: make(chan struct{}, 1),
 	}

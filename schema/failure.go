@@ -23,6 +23,7 @@ const (
 const (
 	CutBody    Code = "cut_body"
 	MaybeTorn  Code = "maybe_torn"
+	OpenQuote  Code = "open_quote"
 	Connection Code = "connection"
 	TLS        Code = "tls"
 	Timeout    Code = "timeout"
@@ -79,10 +80,22 @@ const (
 	Unauthorized
 	// Refused: this stream's request or header can't be right; it is halted.
 	Refused
+	// Truncated: the answer came as HTTP wants it, but its content shows a cut; the day alone backs off, and the rows before the cut stand.
+	Truncated
 	// OutOfReach: the API no longer, or not yet, exports this day.
 	OutOfReach
 	// Cancelled: we ended the call ourselves, at shutdown or when ownership was lost. No dead letter, no decision.
 	Cancelled
+)
+
+// Cut is how the content of an answer shows that it is cut.
+type Cut string
+
+// The cuts.
+const (
+	NoNewline    Cut = "no_newline"     // the last line does not end in a newline
+	TooFewFields Cut = "too_few_fields" // the last line has fewer fields than the header
+	UnclosedCell Cut = "unclosed_cell"  // a quote is not closed by the end of the body, or within the limit of a row's size
 )
 
 // Failure is everything that is known of one export call that failed. It never carries the token.
@@ -96,6 +109,8 @@ type Failure struct {
 	Message string // of the API's answer, else the transport's error
 	Detail  string // a sentence for people: what was attempted, what happened, what to do
 
+	Cut     Cut               // of a Truncated failure
+	CutAt   string            // the place of the cut: the same as long as answers are cut in the same place
 	Headers map[string]string // of the answer, lower-case names
 	Body    []byte            // of the answer, at most MaxCopy bytes
 
@@ -119,9 +134,11 @@ type Request struct {
 	Body     string
 	Started  time.Time
 	Duration time.Duration
-	Bytes    int64  // of the answer's body that arrived, compression undone
-	Rows     int64  // handed out before it failed
-	Breaker  string // its state when the call was made: closed, half-open; empty where there is none
+	Bytes    int64 // of the answer's body that arrived, compression undone
+	Rows     int64 // handed out before it failed
+	// RepeatedHeaders is how many rows were left out because they repeat the header line. It is known when the body has ended.
+	RepeatedHeaders int64
+	Breaker         string // its state when the call was made: closed, half-open; empty where there is none
 }
 
 func (f *Failure) Error() string { return fmt.Sprintf("%s: %s", f.Code, f.Detail) }

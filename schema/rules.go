@@ -36,11 +36,12 @@ const (
 )
 
 const (
-	later    = "the day is exported again later"
-	noReset  = "no call is made until the quota's reset"
-	newToken = "set another DFINERY_EXPORT_TOKEN, or write it to DFINERY_EXPORT_TOKEN_FILE"
-	request  = "check DFINERY_BASE_URL, DFINERY_SERVICE_ID and the stream's filters"
-	source   = "ask for the source to be corrected: the row is published at its day's next export"
+	later     = "the day is exported again later"
+	atItsPace = "the day alone is exported again, today at the pace of its polls and a day before at that of its lookback"
+	noReset   = "no call is made until the quota's reset"
+	newToken  = "set another DFINERY_EXPORT_TOKEN, or write it to DFINERY_EXPORT_TOKEN_FILE"
+	request   = "check DFINERY_BASE_URL, DFINERY_SERVICE_ID and the stream's filters"
+	source    = "ask for the source to be corrected: the row is published at its day's next export"
 )
 
 // Rules are those of all codes but http_STATUS, which HTTPStatus names: the codes of exports first, then those of rows.
@@ -52,7 +53,8 @@ func Rules() []Rule {
 		{ClientConnectionClosed, OfAPI, Trouble, OnRequest,
 			"the API closed the connection, which its clients or a proxy between may have caused; the day is exported again later"},
 		{CutBody, OfExport, Trouble, OnRequest, later},
-		{MaybeTorn, OfExport, Trouble, OnRequest, later},
+		{MaybeTorn, OfExport, Truncated, OnRequest, atItsPace},
+		{OpenQuote, OfExport, Truncated, Never, atItsPace},
 		{EmptyBody, OfExport, Trouble, OnRequest, later},
 		{Connection, OfExport, Trouble, OnRequest,
 			"check DFINERY_BASE_URL, the network and HTTPS_PROXY; the day is exported again later"},
@@ -121,6 +123,7 @@ func CountedByDefault() []Code {
 // What it means for the stream and the day is decided by the pipeline's schedule.
 type Effect struct {
 	Connection bool    // all streams back off, and one call at a time is made until one succeeds
+	Arrived    bool    // the whole body arrived, so the connection works
 	Throttle   bool    // no call until the quota's reset
 	Token      Verdict // on the token that the call was made with
 }
@@ -144,6 +147,8 @@ func (c Class) Effect() Effect {
 		return Effect{Throttle: true}
 	case Unauthorized:
 		return Effect{Token: TokenRefused}
+	case Truncated: // the body arrived as HTTP wants it
+		return Effect{Arrived: true, Token: TokenAccepted}
 	case Outage, Refused, OutOfReach: // answers that only a good token gets
 		return Effect{Token: TokenAccepted}
 	}

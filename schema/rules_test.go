@@ -15,7 +15,7 @@ import (
 // The whole table: what follows from each failure, as a line a code.
 func TestRules(t *testing.T) {
 	classes := [...]string{schema.Trouble: "trouble", schema.Outage: "outage", schema.Throttled: "throttled", schema.Unauthorized: "unauthorized",
-		schema.Refused: "refused", schema.OutOfReach: "out of reach", schema.Cancelled: "cancelled"}
+		schema.Refused: "refused", schema.OutOfReach: "out of reach", schema.Truncated: "truncated", schema.Cancelled: "cancelled"}
 	scopes := [...]string{schema.OfExport: "export", schema.OfAPI: "API", schema.OfRow: "row"}
 	counted := [...]string{schema.Never: "never", schema.OnRequest: "on request", schema.Always: "counted"}
 	line := func(r schema.Rule) string {
@@ -41,7 +41,8 @@ func TestRules(t *testing.T) {
 		"query_error: API, outage, counted",
 		"client_connection_closed: API, trouble, on request",
 		"cut_body: export, trouble, on request",
-		"maybe_torn: export, trouble, on request",
+		"maybe_torn: export, truncated, on request",
+		"open_quote: export, truncated, never",
 		"empty_body: export, trouble, on request",
 		"connection: export, trouble, on request",
 		"timeout: export, trouble, on request",

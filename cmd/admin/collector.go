@@ -7,6 +7,7 @@ import (
 
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
 )
 
 // collector turns a view into metrics, once for each scrape. Labels hold configured names and codes of bounded number alone.
@@ -71,6 +72,7 @@ func (c *collector) totals(v *View, put putter) {
 		put(exportBytes, float64(t.Bytes), name)
 		put(columnChanges, float64(t.ColumnChanges), name)
 		put(gaps, float64(t.Gaps), name)
+		put(repeatedHeaders, float64(t.RepeatedHeaders), name)
 		if _, any := t.Exports["ok"]; !any {
 			put(exports, 0, name, "ok")
 		}
@@ -112,6 +114,13 @@ func standing(v *View, now time.Time, put putter) {
 		}
 		for state, n := range count {
 			put(days, float64(n), s.Name, string(state))
+		}
+		cut := map[schema.Cut]int{schema.NoNewline: 0, schema.TooFewFields: 0, schema.UnclosedCell: 0}
+		for _, d := range s.CutDays {
+			cut[d.Cut]++
+		}
+		for kind, n := range cut {
+			put(cutExports, float64(n), s.Name, string(kind))
 		}
 		put(halted, one(s.Halted != nil), s.Name)
 		put(paused, one(s.Paused), s.Name)

@@ -33,6 +33,8 @@ const (
 	deadLetters
 	columnChanges
 	gaps
+	cutExports
+	repeatedHeaders
 	halted
 	paused
 	owner
@@ -66,6 +68,8 @@ func metrics() [metricCount]metric {
 		deadLetters:        {"dfinery_dead_letters_total", counter, []string{"stream", "kind", "code"}, "Records written to the dead-letter topic: of a failed export or of a row."},
 		columnChanges:      {"dfinery_column_changes_total", counter, []string{"stream"}, "Exports whose columns differ from those of the one before."},
 		gaps:               {"dfinery_gaps_total", counter, []string{"stream"}, "Days that left the API's reach without a successful export."},
+		cutExports:         {"dfinery_cut_exports", gauge, []string{"stream", "cut"}, "Finished days whose last answer is cut, as its content shows: no_newline, too_few_fields or unclosed_cell. Their rows behind the cut are missing."},
+		repeatedHeaders:    {"dfinery_repeated_headers_total", counter, []string{"stream"}, "Rows of exports that were left out because they repeat the header line."},
 		halted:             {"dfinery_stream_halted", gauge, []string{"stream"}, "1 while the stream is halted: it needs a person, or its topic."},
 		paused:             {"dfinery_stream_paused", gauge, []string{"stream"}, "1 while the stream is paused by command."},
 		owner:              {"dfinery_owner", gauge, nil, "1 when this instance owns the service, 0 on a stand-by and before."},

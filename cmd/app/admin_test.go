@@ -43,7 +43,7 @@ func TestTransitionsGoOn(t *testing.T) {
 		if v := a.Look(time.Now()); v.Source != nil || len(v.Transitions) != 0 {
 			t.Errorf("before the first tenure: %+v %v", v.Source, v.Transitions)
 		}
-		source, err := a.Service.NewSource(nil)
+		source, err := a.Service.NewSource(nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func TestTransitionsGoOn(t *testing.T) {
 		if diff := cmp.Diff(opened, a.Look(time.Now()).Transitions); diff != "" {
 			t.Errorf("after two failures (-want +got):\n%s", diff)
 		}
-		if source, err = a.Service.NewSource(source.State()); err != nil {
+		if source, err = a.Service.NewSource(source.State(), source.LineEnds()); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(opened, a.Look(time.Now()).Transitions); diff != "" {

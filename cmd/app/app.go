@@ -91,10 +91,16 @@ func New(c *config.Config, o Options) (*App, error) {
 		ConcurrentCalls: c.DFINERY.ConcurrentCalls, CallsPerHour: c.DFINERY.CallsPerHour,
 		Once: o.Once, Instance: instance(host), Host: host, Version: o.Version, Log: o.Log, Step: o.Step,
 		Parse: csv.ParseRow,
-		NewSource: func(state json.RawMessage) (pipeline.Source, error) {
+		NewSource: func(state, lineEnds json.RawMessage) (pipeline.Source, error) {
+			if err := client.LineEnds.Restore(lineEnds); err != nil {
+				return nil, err
+			}
 			source, err := connector.NewSource(client, a.Policy(), state)
 			if err != nil {
 				return nil, err
+			}
+			if hint := client.LineEnds.Hint(); hint != "" {
+				o.Log.Warn("last lines without a newline", "do", hint)
 			}
 			a.tenures.begin(source)
 			return adapter{source}, nil
@@ -185,7 +191,8 @@ func (a *App) Client(o Options) *connector.Client {
 	}
 	client := &connector.Client{
 		BaseURL: string(d.BaseURL), Service: string(d.Service), Token: token, ToDateExclusive: d.ToDate == config.Exclusive,
-		HeaderTimeout: d.HeaderTimeout, IdleTimeout: d.IdleTimeout, Version: o.Version, LineEnds: new(connector.LineEndLearner),
+		HeaderTimeout: d.HeaderTimeout, IdleTimeout: d.IdleTimeout, Version: o.Version, RecoverQuotes: d.OpenQuote == config.RecoverQuote,
+		LineEnds:  &connector.LineEndLearner{Mode: connector.FinalNewline(d.FinalNewline), Log: a.log},
 		Transport: o.Transport, EmptyDay: d.EmptyDay, Log: a.log,
 	}
 	if declared, err := charset.Parse(string(d.Charset)); err == nil {

@@ -39,7 +39,11 @@ func TestPoisonDay(t *testing.T) {
 					calls[c.Query.From]++
 				}
 				t.Log(calls)
-				if n := calls[poison]; n < 5 || n > 70 {
+				least := 5
+				if name == "maybe_torn" { // the wait doubles while the answer is cut in the same place
+					least = 3
+				}
+				if n := calls[poison]; n < least || n > 70 {
 					t.Errorf("%d calls for the day that can't be had", n)
 				}
 				if n := calls[today]; n < 30 {

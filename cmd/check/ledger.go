@@ -2,10 +2,12 @@ package check
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/producer"
@@ -87,4 +89,20 @@ func (c *Check) ledger(ctx context.Context) {
 		c.add(OK, "ledger", fmt.Sprintf("readable; nobody runs the service, %s on %s was the owner", peek.Owner.Instance, peek.Owner.Host))
 	}
 	c.state = peek.Source
+	c.lineEnds(peek.LineEnds)
+}
+
+// lineEnds warns of a habit that an earlier release believed in. call goes on with what was learned.
+func (c *Check) lineEnds(saved json.RawMessage) {
+	learner := c.Client.LineEnds
+	if err := learner.Restore(saved); err != nil {
+		c.add(Fail, "line ends", err.Error())
+		return
+	}
+	if _, err := connector.NewSource(c.Client, c.Policy, c.state); err != nil {
+		return // call says it
+	}
+	if hint := learner.Hint(); hint != "" {
+		c.add(Warn, "line ends", "an earlier release took last lines without a newline for whole, which is not proven", hint)
+	}
 }

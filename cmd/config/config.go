@@ -30,6 +30,8 @@ type DFINERY struct {
 	ToDate          ToDate        `envconfig:"DFINERY_TO_DATE" default:"inclusive" oneof:"inclusive exclusive" desc:"Whether the API's to_date belongs to the range: inclusive sends D to D, exclusive D to D+1"`
 	Charset         Charset       `envconfig:"DFINERY_CHARSET" desc:"The charset of exports, such as utf-8, euc-kr or utf-16; unset: as the answer declares it"`
 	EmptyDay        EmptyDay      `envconfig:"DFINERY_EMPTY_DAY" default:"error" desc:"What an answer without rows means for a day that never had any: error, or a list of the answers that stand for a day without events: 204, 404, empty"`
+	FinalNewline    FinalNewline  `envconfig:"DFINERY_FINAL_NEWLINE" default:"auto" oneof:"auto required optional" desc:"Whether a last line without a newline is whole: auto believes that once the API has proven three times that it leaves the last newline out; required takes such a line for cut, optional for whole"`
+	OpenQuote       OpenQuote     `envconfig:"DFINERY_OPEN_QUOTE" default:"cut" oneof:"cut recover" desc:"What a quote that is never closed means: cut publishes nothing behind it and exports the day again; recover reads on behind its line, for an API known to leave quotes unescaped"`
 	CallsPerHour    int           `envconfig:"DFINERY_CALLS_PER_HOUR" default:"100" min:"1" desc:"The service's quota of export calls in any hour"`
 	ConcurrentCalls int           `envconfig:"DFINERY_CONCURRENT_CALLS" default:"5" min:"1" desc:"The service's quota of export calls at the same time"`
 	HeaderTimeout   time.Duration `envconfig:"DFINERY_HEADER_TIMEOUT" default:"5m" min:"1ms" desc:"How long an export may take until its answer begins"`

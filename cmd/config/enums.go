@@ -9,6 +9,25 @@ const (
 	Exclusive ToDate = "exclusive"
 )
 
+// FinalNewline says whether a last line without a newline is whole.
+type FinalNewline string
+
+// The values of DFINERY_FINAL_NEWLINE.
+const (
+	NewlineAuto     FinalNewline = "auto"
+	NewlineRequired FinalNewline = "required"
+	NewlineOptional FinalNewline = "optional"
+)
+
+// OpenQuote says what a quote means that is never closed.
+type OpenQuote string
+
+// The values of DFINERY_OPEN_QUOTE.
+const (
+	CutAtQuote   OpenQuote = "cut"
+	RecoverQuote OpenQuote = "recover"
+)
+
 // Mechanism is a SASL mechanism; empty means no login.
 type Mechanism string
 

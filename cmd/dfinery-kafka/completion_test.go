@@ -22,8 +22,8 @@ func TestCompletion(t *testing.T) {
 		"no files":            {nil, []string{"run", ""}, ""},
 		"kinds":               {nil, []string{"dlq", "list", "--kind", ""}, "export row"},
 		"streams of letters":  {two, []string{"dlq", "replay", "--stream", ""}, "purchases users"},
-		"codes": {nil, []string{"dlq", "list", "--code", ""}, "client_connection_closed invalid_parameter exceed_date_range_limit unauthorized_token " +
-			"too_many_api_requests unknown_error query_error cut_body maybe_torn connection tls timeout not_csv empty_body bad_header redirect " +
+		"codes": {nil, []string{"dlq", "list", "--code", ""}, "unknown_error query_error client_connection_closed cut_body maybe_torn open_quote empty_body " +
+			"connection timeout tls not_csv redirect too_many_api_requests unauthorized_token invalid_parameter bad_header bad_encoding bad_rows exceed_date_range_limit " +
 			"field_count bad_quotes invalid_utf8 empty_key too_large"},
 	}
 	for name, test := range tests {

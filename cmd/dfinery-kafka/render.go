@@ -56,6 +56,9 @@ func render(w io.Writer, o *overview, loc *time.Location, colour bool) error {
 	fmt.Fprintf(&b, "service %s, %s\n", o.Service, owner(o))
 	fmt.Fprintf(&b, "calls left this hour: %d of %d%s%s; breaker %s%s%s\n", o.Quota.Remaining, o.Quota.Limit, made(&o.Quota), until(", next free", o.Quota.ResetsAt),
 		o.Breaker.State, until(" until", o.Breaker.Until), because(o.Breaker.Cause))
+	for _, note := range o.Notes {
+		fmt.Fprintf(&b, "note: %s\n", note)
+	}
 	for i := range o.Streams {
 		b.WriteByte('\n')
 		renderStream(&b, o, &o.Streams[i], loc, colour)
@@ -147,7 +150,32 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 			fmt.Fprintf(b, "  %s lacks the events %s\n", d.Day, strings.Join(d.Lacks, ", "))
 		}
 	}
+	renderCuts(b, s.CutDays)
 	renderGaps(b, s.Days)
+}
+
+// renderCuts says of the finished days that are cut what an operator may have to set.
+func renderCuts(b *strings.Builder, days []pipeline.DayStatus) {
+	by := map[schema.Cut][]string{}
+	for _, d := range days {
+		by[d.Cut] = append(by[d.Cut], d.Day.String())
+	}
+	for _, c := range []struct {
+		cut  schema.Cut
+		text string
+	}{
+		{schema.UnclosedCell, "end within a quote that is never closed: the rows behind it are missing. If the API leaves quotes unescaped, set DFINERY_OPEN_QUOTE=recover"},
+		{schema.NoNewline, "end without a newline: the last row is missing. If the API is known to leave the last newline out, set DFINERY_FINAL_NEWLINE=optional"},
+		{schema.TooFewFields, "end with a line of too few fields: rows may be missing. See the dead letters"},
+	} {
+		if list := by[c.cut]; len(list) > 0 {
+			more := ""
+			if len(list) > 3 {
+				list, more = list[:3], fmt.Sprintf(" and %d more days", len(list)-3)
+			}
+			fmt.Fprintf(b, "  %s%s %s\n", strings.Join(list, ", "), more, c.text)
+		}
+	}
 }
 
 // renderGaps names the days that are lost, newest first, and those in a row by the first and the last.

@@ -29,6 +29,7 @@ type overview struct {
 	Streams  []pipeline.StreamStatus `json:"streams"`
 	Newest   map[string]time.Time    `json:"newest"`
 	Commands []*ledger.Command       `json:"commands"`
+	Notes    []string                `json:"notes,omitempty"` // what an operator should decide
 }
 
 type breakerView struct {
@@ -124,9 +125,16 @@ func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
 	if o.Commands == nil {
 		o.Commands = []*ledger.Command{}
 	}
-	source, err := connector.NewSource(&connector.Client{}, a.Policy(), peek.Source)
+	lineEnds := &connector.LineEndLearner{Mode: connector.FinalNewline(c.DFINERY.FinalNewline)}
+	if err := lineEnds.Restore(peek.LineEnds); err != nil {
+		return nil, err
+	}
+	source, err := connector.NewSource(&connector.Client{LineEnds: lineEnds}, a.Policy(), peek.Source)
 	if err != nil {
 		return nil, fmt.Errorf("read the source's state in the ledger: %w", err)
+	}
+	if hint := lineEnds.Hint(); hint != "" {
+		o.Notes = append(o.Notes, hint)
 	}
 	st := source.Status(now)
 	o.Breaker = breakerView{State: st.Breaker.State, Cause: st.Breaker.Cause, Until: orNil(st.Breaker.Until)}

@@ -11,7 +11,7 @@ import (
 // *schema.BadRow.
 func ParseRow(columns *schema.Columns, raw []byte) (*schema.Row, error) {
 	text := append(append(make([]byte, 0, len(raw)+1+block), raw...), '\n')
-	r := &Reader{srcErr: io.EOF, maxRow: len(text), columns: columns, buf: text[:cap(text)], end: len(text), line: 2}
+	r := &Reader{srcErr: io.EOF, maxRow: len(text), columns: columns, recoverQuotes: true, buf: text[:cap(text)], end: len(text), line: 2}
 	r.buf[r.end] = '\n'
 	r.split.cells = make([]schema.Span, len(columns.Names))
 	row, err := r.Next()

@@ -1,7 +1,7 @@
 // Package csv reads the CSV of an export: rows that borrow the reader's memory, bad rows, and how the body ended.
 //
-// A row is handed out only when all of it was read. Reader decides nothing about a last line without a newline: Unterminated and
-// MaybeTorn say what is known of it, and the caller judges. The package does no I/O of its own and knows no HTTP.
+// A row is handed out only when all of it was read. Whether a last line is cut is the caller's to judge: Unterminated, MaybeTorn, TooFew and
+// Last say what is known of it. The package does no I/O of its own and knows no HTTP.
 package csv
 
 import (
@@ -16,14 +16,12 @@ import (
 const (
 	// DefaultMaxRow is the longest row that is read when nothing else is said.
 	DefaultMaxRow = 16 << 20
-	// maxColumns bounds what a header may ask for.
-	maxColumns = 1 << 16
 	// mostRow keeps the places of a row's cells within 32 bits, also when copies of cells stand behind the row.
 	mostRow = 1 << 30
 )
 
 // Reader reads a CSV as RFC 4180 describes it, and keeps the bytes of every value. It allocates nothing for a good row, and its memory
-// grows with the longest row, never with the body. Wholly empty lines are skipped; a byte order mark is, too.
+// grows with the longest row, never with the body. It skips wholly empty lines, a byte order mark, and rows that repeat the header line.
 //
 // Beyond the RFC: lines may end in LF alone, and a CR that does not end a line is part of its unquoted cell.
 // It is not for use by several goroutines.
@@ -32,9 +30,12 @@ type Reader struct {
 	srcErr error // sticky
 	maxRow int
 
-	columns *schema.Columns
-	clean   func(name string) string // of the header's names
-	buf     []byte                   // buf[pos:end] was read and is not handed out; buf[end] is a newline, as split.scan wants it
+	columns       *schema.Columns
+	clean         func(name string) string // of the header's names
+	header        header
+	recoverQuotes bool // see Options
+
+	buf     []byte // buf[pos:end] was read and is not handed out; buf[end] is a newline, as split.scan wants it
 	pos     int
 	end     int
 	base    int64 // the place of buf[0] in the body
@@ -47,13 +48,17 @@ type Reader struct {
 	row          schema.Row
 	scratch      []byte
 	unterminated bool
-	failed       bool // Next returned the source's error
+	failed       bool            // Next returned the source's error
+	open         *OpenQuoteError // sticky
 }
 
 // Options of a Reader. The zero value is the default.
 type Options struct {
 	MaxRow    int                      // longest row in bytes, a longer one is a bad row; 0 means DefaultMaxRow, and more than 1 GiB means 1 GiB
 	CleanName func(name string) string // applied to the header's names; nil leaves them as they are
+	// RecoverQuotes reads the lines behind a quote that is never closed as rows. Then whoever can write a value places rows when a body is cut
+	// within it: only for a source that is known to leave quotes unescaped.
+	RecoverQuotes bool
 }
 
 // NewReader reads src.
@@ -61,56 +66,18 @@ func NewReader(src io.Reader, o Options) *Reader {
 	if o.MaxRow <= 0 {
 		o.MaxRow = DefaultMaxRow
 	}
-	r := &Reader{src: src, maxRow: min(o.MaxRow, mostRow), clean: o.CleanName, line: 1, buf: make([]byte, firstBuffer+block)}
+	r := &Reader{src: src, maxRow: min(o.MaxRow, mostRow), clean: o.CleanName, recoverQuotes: o.RecoverQuotes, line: 1, buf: make([]byte, firstBuffer+block)}
 	r.buf[0] = '\n'
 	return r
 }
 
-// Header reads the first line, which names the columns; it must be called once, before Next. Its errors are io.EOF for a body without any line,
-// a *schema.BadRow for a broken line, a *HeaderError for names that can't be used, and the source's own.
-func (r *Reader) Header() (*schema.Columns, error) {
-	if err := r.skipBOM(); err != nil {
-		return nil, err
-	}
-	r.split.cells = make([]schema.Span, 256)
-	row, err := r.Next()
-	if err != nil {
-		return nil, err
-	}
-	if n := r.split.n; n > len(row.Cells) {
-		if n > maxColumns {
-			return nil, &HeaderError{Reason: fmt.Sprintf("has %d columns, more than %d", n, maxColumns)}
-		}
-		r.split.cells = make([]schema.Span, n)
-		r.next, r.newline = r.pos, 0
-		if row, err = r.Next(); err != nil {
-			return nil, err
-		}
-	}
-	names := make([]string, len(row.Cells))
-	for i := range names {
-		names[i] = string(row.Cell(i))
-		if r.clean != nil {
-			names[i] = r.clean(names[i])
-		}
-	}
-	columns, err := schema.NewColumns(names)
-	if err != nil {
-		return nil, &HeaderError{Reason: "is wrong: " + err.Error()}
-	}
-	r.columns = columns
-	r.split.cells = make([]schema.Span, len(names))
-	return columns, nil
-}
-
-// HeaderError is a header line whose names can't be used.
-type HeaderError struct{ Reason string }
-
-func (e *HeaderError) Error() string { return "the header line " + e.Reason }
-
-// Next returns the next row, which lives until the call after. Its errors are io.EOF at the body's end, a *schema.BadRow, after which Next
-// goes on with the line behind it, and the source's own error when it failed: what stood behind the last newline is dropped then.
+// Next returns the next row, which lives until the call after. Its errors are io.EOF at the body's end; a *schema.BadRow, after which Next
+// goes on with the line behind it; an *OpenQuoteError, behind which no rows are read; a *HeaderError for line ends that show only behind the
+// header; and the source's own error when it failed: what stood behind the last newline is dropped then.
 func (r *Reader) Next() (*schema.Row, error) {
+	if r.open != nil {
+		return nil, r.open
+	}
 	for {
 		r.pos = r.next
 		r.line += r.newline
@@ -126,19 +93,40 @@ func (r *Reader) Next() (*schema.Row, error) {
 			}
 			out = r.split.scan(r.buf[r.pos:], r.end-r.pos)
 		}
-		if out != complete {
-			return nil, r.resync(out)
+		if r.header.follows {
+			if err := r.checkFirstRow(); err != nil {
+				return nil, err
+			}
+		}
+		if out == broken && r.split.at <= r.maxRow {
+			if err := r.resync(broken); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		size := r.split.at
-		r.next, r.newline = r.pos+size+1, r.split.lines+1
 		raw := trimCR(r.buf[r.pos : r.pos+size])
-		switch {
-		case len(raw) > r.maxRow:
-			return nil, r.resync(incomplete)
-		case len(raw) > 0:
-			return r.finish(raw, len(raw) < size)
+		if out != complete || len(raw) > r.maxRow {
+			if err := r.tooLong(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		r.next, r.newline = r.pos+size+1, r.split.lines+1
+		if len(raw) > 0 {
+			if row, err := r.finish(raw, len(raw) < size); row != nil || err != nil {
+				return row, err
+			}
 		}
 	}
+}
+
+// tooLong handles a row longer than maxRow. It returns nil for a line to be skipped.
+func (r *Reader) tooLong() error {
+	if !r.recoverQuotes && r.hasLongQuote() {
+		return r.openQuote(fmt.Sprintf("within %d bytes", r.maxRow))
+	}
+	return r.resync(incomplete)
 }
 
 // More says that the end of another line was read already: Next does not wait for the source then, unless that newline stands within quotes.
@@ -154,48 +142,44 @@ func (r *Reader) Raw() []byte { return r.row.Raw }
 // Line is the number of the line on which the last row, good or bad, began; the header stands on line 1.
 func (r *Reader) Line() int { return r.line }
 
-// MaybeTorn says that bad, the last row of a body that ended without a newline, may be the beginning of a good row.
-func (r *Reader) MaybeTorn(bad *schema.BadRow) bool {
-	switch bad.Code {
-	case schema.FieldCount:
-		return r.split.n < len(r.columns.Names)
-	case schema.BadQuotes:
-		return r.split.state == quoted
-	case schema.InvalidUTF8:
-		return r.split.n < len(r.columns.Names) || endsWithinRune(r.row.Raw)
-	}
-	return false
-}
-
-func endsWithinRune(raw []byte) bool {
-	for n := 1; n <= min(utf8.UTFMax, len(raw)); n++ {
-		if last := raw[len(raw)-n:]; utf8.RuneStart(last[0]) {
-			return !utf8.FullRune(last)
-		}
-	}
-	return false
-}
-
 // last ends a body that ended without a newline.
 func (r *Reader) last() (*schema.Row, error) {
+	if r.header.follows {
+		if err := r.checkFirstRow(); err != nil {
+			return nil, err
+		}
+	}
 	size := r.end - r.pos
 	raw := trimCR(r.buf[r.pos:r.end])
 	if len(raw) == 0 {
 		return nil, io.EOF
 	}
+	row, err := r.lastRow(raw, len(raw) < size)
+	if row == nil && err == nil { // it was skipped
+		r.pos = r.end
+		return nil, io.EOF
+	}
+	return row, err
+}
+
+func (r *Reader) lastRow(raw []byte, cr bool) (*schema.Row, error) {
 	s := &r.split
 	switch {
 	case s.state == closed && s.quote+1 != len(raw):
 		return nil, r.resync(broken)
-	case s.state == quoted || len(raw) > r.maxRow:
+	case s.state == quoted && !r.recoverQuotes:
+		return nil, r.openQuote("by the end of the body")
+	case s.state == quoted:
 		return nil, r.resync(incomplete)
+	case len(raw) > r.maxRow:
+		return nil, r.tooLong()
 	}
 	r.unterminated = true
 	r.next, r.newline = r.end, s.lines
-	return r.finish(raw, len(raw) < size)
+	return r.finish(raw, cr)
 }
 
-// finish makes a row of raw, all of whose separators were found.
+// finish makes a row of raw, all of whose separators were found; nil for one that repeats the header line.
 func (r *Reader) finish(raw []byte, cr bool) (*schema.Row, error) {
 	s := &r.split
 	s.endCell(len(raw))
@@ -215,6 +199,10 @@ func (r *Reader) finish(raw []byte, cr bool) (*schema.Row, error) {
 	}
 	if s.doubled {
 		r.undouble()
+	}
+	if first := int(r.row.Cells[0].End - r.row.Cells[0].Start); (first == r.header.first || first == r.header.first+len(bom)) && r.repeatsHeader() {
+		r.header.repeated++
+		return nil, nil
 	}
 	return &r.row, nil
 }

@@ -41,7 +41,7 @@ func TestReaderMemory(t *testing.T) {
 		src := io.MultiReader(strings.NewReader("a,b\n"+start), io.LimitReader(letters{}, size), strings.NewReader("\n3,4\n"))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, rows, err := read(csv.NewReader(src, csv.Options{MaxRow: maxRow}))
+		_, rows, err := read(csv.NewReader(src, csv.Options{MaxRow: maxRow, RecoverQuotes: true}))
 		runtime.ReadMemStats(&after)
 		if err != io.EOF || len(rows) != 2 {
 			t.Fatalf("%d rows, then %v", len(rows), err)
@@ -55,6 +55,27 @@ func TestReaderMemory(t *testing.T) {
 		if used := after.TotalAlloc - before.TotalAlloc; used > 4*maxRow {
 			t.Errorf("took %d bytes for rows of at most %d", used, maxRow)
 		}
+	}
+}
+
+// A quote that is never closed costs no memory beyond the largest row, however much stands behind it.
+func TestReaderMemory_OpenQuote(t *testing.T) {
+	const maxRow = 256 << 10
+	src := io.MultiReader(strings.NewReader("a,b\n1,2\n3,\""), io.LimitReader(letters{}, 256<<20))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r := csv.NewReader(src, csv.Options{MaxRow: maxRow})
+	_, rows, err := read(r)
+	runtime.ReadMemStats(&after)
+	var open *csv.OpenQuoteError
+	if !errors.As(err, &open) || open.Line != 3 || open.Offset != 8 || len(rows) != 1 {
+		t.Errorf("%d rows, then %v", len(rows), err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 4*maxRow {
+		t.Errorf("took %d bytes for rows of at most %d", used, maxRow)
+	}
+	if _, again := r.Next(); again != err {
+		t.Errorf("then %v", again)
 	}
 }
 

@@ -67,9 +67,10 @@ func TestReader(t *testing.T) {
 	open := "a quote is not closed by the end of the body, nor within 300 bytes"
 	long, largest := strings.Repeat("x", 200), strings.Repeat("y", 298)+",1"
 	for _, c := range []struct {
-		name string
-		body string
-		want []seen
+		name    string
+		body    string
+		recover bool
+		want    []seen
 	}{
 		{name: "rows", body: "a,b\n1,2\n3,\n,\n", want: []seen{
 			{Cells: []string{"1", "2"}, Raw: "1,2", Line: 2, Offset: 4, Plain: true},
@@ -115,12 +116,12 @@ func TestReader(t *testing.T) {
 			{Raw: `"1,2`, Line: 2, Offset: 4, Bad: quotes("line 2: the quotes are wrong at byte 15 of the row", `"1,2`, 2, 4)},
 			{Cells: []string{"3", "4"}, Raw: "3,4", Line: 3, Offset: 10, Plain: true},
 			{Cells: []string{"5", "6"}, Raw: `5,"6"`, Line: 4, Offset: 14, Plain: true}}},
-		{name: "never closed", body: "a,b\n\"1,2\n3,4\n", want: []seen{
+		{name: "never closed", recover: true, body: "a,b\n\"1,2\n3,4\n", want: []seen{
 			{Raw: `"1,2`, Line: 2, Offset: 4, Bad: quotes("line 2: "+open, `"1,2`, 2, 4)},
 			{Cells: []string{"3", "4"}, Raw: "3,4", Line: 3, Offset: 9, Plain: true}}},
-		{name: "never closed in the last line", body: "a,b\n1,\"2", want: []seen{
+		{name: "never closed in the last line", recover: true, body: "a,b\n1,\"2", want: []seen{
 			{Raw: `1,"2`, Line: 2, Offset: 4, Unterminated: true, Bad: quotes("line 2: "+open, `1,"2`, 2, 4)}}},
-		{name: "not closed within the largest row", body: "a,b\n\"1,2\n" + long + ",\n" + long + ",\n\",\"\n", want: []seen{
+		{name: "not closed within the largest row", recover: true, body: "a,b\n\"1,2\n" + long + ",\n" + long + ",\n\",\"\n", want: []seen{
 			{Raw: `"1,2`, Line: 2, Offset: 4, Bad: quotes("line 2: "+open, `"1,2`, 2, 4)},
 			{Cells: []string{long, ""}, Raw: long + ",", Line: 3, Offset: 9, Plain: true},
 			{Cells: []string{long, ""}, Raw: long + ",", Line: 4, Offset: 211, Plain: true},
@@ -130,7 +131,7 @@ func TestReader(t *testing.T) {
 		{name: "too large", body: "a,b\n" + long + long + ",1\r\n3,4\n", want: []seen{
 			{Raw: long + long + ",1", Line: 2, Offset: 4, Bad: bad(schema.TooLarge, "the row is too large", "line 2: 402 bytes, at most 300 are read", long+long+",1", 2, 4)},
 			{Cells: []string{"3", "4"}, Raw: "3,4", Line: 3, Offset: 408, Plain: true}}},
-		{name: "too large, with a quote", body: "a,b\n\"" + long + long + ",1\n3,4\n", want: []seen{
+		{name: "too large, with a quote", recover: true, body: "a,b\n\"" + long + long + ",1\n3,4\n", want: []seen{
 			{Raw: `"` + long + long + ",1", Line: 2, Offset: 4, Bad: bad(schema.TooLarge, "the row is too large", "line 2: 403 bytes, at most 300 are read", `"`+long+long+",1", 2, 4)},
 			{Cells: []string{"3", "4"}, Raw: "3,4", Line: 3, Offset: 408, Plain: true}}},
 		{name: "too large, with CRs", body: "a,b\n" + long + "\r" + long + "\r\r\n3,4\n", want: []seen{
@@ -148,7 +149,7 @@ func TestReader(t *testing.T) {
 				"whole": strings.NewReader(c.body), "bytes": iotest.OneByteReader(strings.NewReader(c.body)),
 				"halves": iotest.HalfReader(strings.NewReader(c.body)), "end with data": iotest.DataErrReader(strings.NewReader(c.body)),
 			} {
-				columns, rows, err := read(csv.NewReader(src, csv.Options{MaxRow: maxRow}))
+				columns, rows, err := read(csv.NewReader(src, csv.Options{MaxRow: maxRow, RecoverQuotes: c.recover}))
 				if err != io.EOF {
 					t.Errorf("%s: ended with %v", name, err)
 				}
@@ -173,6 +174,16 @@ func TestReaderHeader(t *testing.T) {
 		{"no name", "a,\n", "the header line is wrong: column 2 has no name"},
 		{"quotes", "a,b\"\n", "bad_quotes: line 1: the quotes are wrong at byte 4 of the row"},
 		{"too many", wide + "\n", "the header line has 65537 columns, more than 65536"},
+		{"CR alone", "a,b\r1,2\r3,4\r", "the header line ends in CR alone; lines must end in LF or CRLF"},
+		{"CR alone behind quotes", "\"a\r\n\",b\r1,2\r", "the header line ends in CR alone; lines must end in LF or CRLF"},
+		{"CR alone, then LF", "a,b\r1,2\n", "the header line ends in CR alone; lines must end in LF or CRLF"},
+		{"two CRs, no LF", "a,b\r\r1,2\r\r", "the header line ends in CR alone; lines must end in LF or CRLF"},
+		{"CR CR LF", "a,b\r\r\n1,2\r\r\n", "the header line ends in CR CR LF; lines must end in LF or CRLF"},
+		{"CR CR LF behind an empty line", "\r\na,b\r\r\n", "the header line ends in CR CR LF; lines must end in LF or CRLF"},
+		{"a tab", "a\tb\n", "the header line has the control character U+0009 in the name of column 1; the line ends in LF"},
+		{"NEL", "a,b\u00851,2\u0085", "the header line has the control character U+0085 in the name of column 2; no line end was found"},
+		{"LINE SEPARATOR", "a,b\u20281,2\r\n", "the header line has the control character U+2028 in the name of column 2; the line ends in CRLF"},
+		{"an open quote", "a,\"b\n1,2\n", "line 1: a quote is not closed by the end of the body"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := csv.NewReader(iotest.HalfReader(strings.NewReader(c.body)), csv.Options{}).Header()
@@ -181,14 +192,21 @@ func TestReaderHeader(t *testing.T) {
 			}
 		})
 	}
+	t.Run("quoted line breaks", func(t *testing.T) {
+		columns, _, err := read(csv.NewReader(strings.NewReader("\"a\r\n\",\"\n\"\r\n"), csv.Options{}))
+		if err != io.EOF || !slices.Equal(columns, []string{"a\r\n", "\n"}) {
+			t.Errorf("columns %q, %v", columns, err)
+		}
+	})
 	t.Run("many columns", func(t *testing.T) {
 		var names []string
 		for i := range 1000 {
 			names = append(names, strings.Repeat("n", i+1))
 		}
-		body := strings.Join(names, ",") + "\n" + strings.Join(names, ",") + "\n"
+		values := append([]string{"1"}, names[1:]...)
+		body := strings.Join(names, ",") + "\n" + strings.Join(values, ",") + "\n"
 		columns, rows, err := read(csv.NewReader(iotest.HalfReader(strings.NewReader(body)), csv.Options{}))
-		if err != io.EOF || !slices.Equal(columns, names) || len(rows) != 1 || !slices.Equal(rows[0].Cells, names) {
+		if err != io.EOF || !slices.Equal(columns, names) || len(rows) != 1 || !slices.Equal(rows[0].Cells, values) {
 			t.Errorf("read %d columns, %d rows, %v", len(columns), len(rows), err)
 		}
 	})

@@ -10,7 +10,7 @@ import (
 
 // resync makes a bad row of the first physical line of a row with broken quotes, or of one longer than maxRow. Reading goes on right behind
 // that line, so that one stray quote never swallows the rows after it. Every byte is looked at three times at most: a line with an odd number
-// of quotes ends the search that an earlier one began, and a line with an even number begins none.
+// of quotes ends the search that an earlier one began, and a line with an even number begins none. It returns nil for a line to be skipped.
 func (r *Reader) resync(out outcome) error {
 	detail := fmt.Sprintf("the quotes are wrong at byte %d of the row", r.split.at+1)
 	if out != broken || r.split.at > r.maxRow {
@@ -22,6 +22,10 @@ func (r *Reader) resync(out outcome) error {
 	}
 	if len(line) > r.maxRow {
 		return r.tooLarge()
+	}
+	if r.repeatsRawHeader(line) {
+		r.header.repeated++
+		return nil
 	}
 	r.row = schema.Row{Columns: r.columns, Raw: line, Line: r.line, Offset: r.base + int64(r.pos)}
 	return r.row.Bad(schema.BadQuotes, schema.OriginCSV, "the row's quotes are wrong", detail)

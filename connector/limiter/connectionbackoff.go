@@ -46,7 +46,7 @@ func (c *connectionCall) Ended(now time.Time, o Outcome) {
 	switch {
 	case o.effect().Connection:
 		b.fail(c.round, now, o.Failure)
-	case o.Failure == nil && o.Complete:
+	case o.Failure == nil && o.Complete || o.effect().Arrived:
 		b.succeed(c.round)
 	}
 	if c.round == b.round {

@@ -16,6 +16,18 @@ func (s Stream) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON keeps unknown members.
+func (c *Truncation) UnmarshalJSON(value []byte) error {
+	type plain Truncation
+	return decode(value, (*plain)(c))
+}
+
+// MarshalJSON writes them again.
+func (c Truncation) MarshalJSON() ([]byte, error) {
+	type plain Truncation
+	return encode((*plain)(&c))
+}
+
+// UnmarshalJSON keeps unknown members.
 func (d *DueFrom) UnmarshalJSON(value []byte) error {
 	type plain DueFrom
 	return decode(value, (*plain)(d))

@@ -62,10 +62,28 @@ type Service struct {
 	Source  json.RawMessage   `json:"source,omitempty"` // the source's own state, opaque here
 	Streams map[string]Stream `json:"streams,omitempty"`
 	Wait    *Wait             `json:"wait,omitempty"` // of all streams
+	// LineEnds is what the source has learned of the ends of bodies, opaque here. It is no part of Source because releases before rewrite that.
+	LineEnds json.RawMessage `json:"line_ends,omitempty"`
+	// Cuts are, by stream, the days whose answers are or were cut, as far as their content shows.
+	Cuts map[string]map[schema.Day]Truncation `json:"cuts,omitempty"`
 	// DueFrom is, by stream, the oldest day that is due, or was when START moved on past it.
 	DueFrom map[string]DueFrom `json:"due_from,omitempty"`
 	// Charsets are, by stream, what the published rows were read in where that is not UTF-8; us-ascii where they had nothing else.
 	Charsets map[string]string `json:"charsets,omitempty"`
+
+	unknown
+}
+
+// Truncation is what is known of a day whose answers are cut.
+type Truncation struct {
+	Cut     schema.Cut `json:"cut,omitempty"`     // of the last answer; empty after a success
+	At      string     `json:"at,omitempty"`      // the place of the cut
+	Times   int        `json:"times,omitempty"`   // answers in a row that were cut so in that place
+	Started *time.Time `json:"started,omitempty"` // start of the call
+	// Letters are the cuts that have a dead letter: each day has one of each.
+	Letters []schema.Cut `json:"letters,omitempty"`
+	// Reported says that the log has named the day, finished and cut.
+	Reported bool `json:"reported,omitempty"`
 
 	unknown
 }

@@ -64,8 +64,9 @@ type Outcome struct {
 	Call    schema.Export // as Begin returned it
 	Started time.Time
 	Took    time.Duration
-	// Failure is why the API or the link failed; nil for a success.
-	Failure *schema.Failure
+	// Failure is why the API or the link failed; nil for a success. Lettered says that it has got a dead letter.
+	Failure  *schema.Failure
+	Lettered bool
 	// Aborted says that it was ended by Kafka, by us, or was no call: nothing follows from it for the day.
 	Aborted bool
 
@@ -84,6 +85,9 @@ func (s *State) Apply(o *Outcome, now time.Time) []Event {
 	d := st.day(o.Name.Day)
 	d.running, d.changed = false, true
 	step := step{State: s, st: st, d: d, o: o, now: now}
+	if o.Lettered && o.Failure != nil && o.Failure.Cut != "" {
+		d.cut.Letters = append(d.cut.Letters, o.Failure.Cut)
+	}
 	switch {
 	case o.Aborted || o.Failure != nil && o.Failure.Class == schema.Cancelled:
 	case o.Failure == nil && o.Call.Probe:

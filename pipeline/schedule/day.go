@@ -19,6 +19,7 @@ type day struct {
 	failed    int           // calls of this process that failed
 	done      bool          // exported by this process
 	slices    slicing
+	cut       ledger.Truncation // as the service's record has it
 }
 
 // refused reports whether the last answer of the API was that the day is out of reach.
@@ -59,7 +60,7 @@ func (d *day) forgetRows(by string) {
 	r.From, r.AgainBy = r.Exports+1, by
 	r.Published, r.Bad, r.Rows, r.Missing = 0, 0, 0, 0
 	r.Fingerprints, r.MissingEvents, r.MissingTried, r.Slices = nil, nil, nil, nil
-	d.slices, d.changed = slicing{}, true
+	d.slices, d.cut, d.changed = slicing{}, ledger.Truncation{}, true
 }
 
 // restart begins a new generation that is exported from the start. A gap stays one until a call succeeds.

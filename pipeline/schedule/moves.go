@@ -9,6 +9,7 @@ const (
 	exportedFinally  cause = "exported by calls that all began after the day's end and lookback, no event missing"
 	exported         cause = "exported otherwise"
 	leavesReach      cause = "leaves the API's reach, by date or because the API refuses it"
+	leavesCut        cause = "leaves the API's reach, or is a snapshot whose day is over, and its last answer was cut"
 	leavesStart      cause = "START in days has moved on, and the day is not due"
 	snapshotPasses   cause = "the day of a snapshot is over"
 	reopens          cause = "ended too early: the clock was ahead, or the lookback or START is longer now"
@@ -37,6 +38,10 @@ var moves = map[cause]map[ledger.DayState]state{
 	},
 	leavesReach: {
 		ledger.Pending: {ledger.Gap, false},
+		ledger.Open:    {ledger.Settled, false},
+	},
+	leavesCut: {
+		ledger.Pending: {ledger.Settled, false},
 		ledger.Open:    {ledger.Settled, false},
 	},
 	leavesStart: {

@@ -36,6 +36,7 @@ func (s *step) markExported(since time.Time) {
 	st, d := s.st, s.d
 	r := &d.record
 	r.Error = nil
+	d.cut = ledger.Truncation{Letters: d.cut.Letters}
 	d.done, d.requested = true, false
 	st.kept.HasRows = st.kept.HasRows || r.Rows > 0
 	if hadRows(r) {
@@ -95,6 +96,8 @@ func (s *step) fail() {
 		if f.Code == schema.QueryError && fault.Attempts >= s.policy.NarrowAfter {
 			s.narrow()
 		}
+	case schema.Truncated:
+		fault.Until = s.truncated()
 	case schema.Throttled, schema.Unauthorized:
 		// The source holds all calls back.
 		fault.Attempts--

@@ -92,7 +92,8 @@ func (s *stream) leaving(first, today schema.Day) []schema.Day {
 				list = append(list, day)
 			}
 		case ledger.Pending:
-			if !s.Kind.Snapshot() && lost && (day >= s.dueFrom || d.requested) {
+			wanted := day >= s.dueFrom || d.requested || d.cut.Cut != ""
+			if !s.Kind.Snapshot() && lost && wanted || s.Kind.Snapshot() && d.cut.Cut != "" && (lost || !d.requested) {
 				list = append(list, day)
 			}
 		}
@@ -177,7 +178,15 @@ func (s *stream) expire(d *day, today schema.Day) []Event {
 		why, event.BeforeStart = leavesStart, true
 	}
 	was := d.record.State
+	if d.cut.Cut != "" && why != leavesStart {
+		why, event.Cut = leavesCut, d.cut.Cut
+	}
 	switch moved := d.move(why); {
+	case moved && why == leavesCut:
+		event.Kind = DayLeftCut
+		if d.record.LastSuccess == nil {
+			d.record.LastSuccess = d.cut.Started // the rows before the cut are published, and releases before need a time here
+		}
 	case !moved || s.Kind.Snapshot():
 		return nil
 	case was == ledger.Pending:

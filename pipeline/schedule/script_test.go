@@ -115,6 +115,7 @@ func (s *script) tell(events []Event) {
 		add(e.State != "", "state=%s", e.State)
 		add(e.BeforeStart, "before_start")
 		add(e.Code != "", "code=%s", e.Code)
+		add(e.Cut != "", "cut=%s", e.Cut)
 		add(e.Count != 0, "count=%d", e.Count)
 		add(e.EventName != "", "event=%s", e.EventName)
 		if !e.At.IsZero() {
@@ -218,7 +219,8 @@ func (o options) at(key string) *time.Time {
 //	status                                 what is shown of the streams
 //	begin STREAM BACK [probe] [empty]      a call begins; with empty it is told if it may be answered without rows
 //	ok STREAM BACK [rows=] [published=] [columns=a,b] [names=a,b] [charset=] [noheader]   it ends with success
-//	fail STREAM BACK CODE [published=] [clock=5h] [empty]   it fails; with empty by an answer that DFINERY_EMPTY_DAY names
+//	fail STREAM BACK CODE [published=] [clock=5h] [empty] [at=PLACE]   it fails, at is where it is cut; with empty by an answer that DFINERY_EMPTY_DAY names
+//	accept CUT                             answers that are cut so are taken for whole from now on
 //	backfill STREAM FROM TO [again]        a command, given now
 //	command N                              how far it is
 //	pause, resume, block STREAM
@@ -266,6 +268,8 @@ func (s *script) run(args []string) {
 		s.state.Resume(args[1], s.now)
 	case "block":
 		s.state.Block(args[1], "the topic is missing")
+	case "accept":
+		s.state.Accept(schema.Cut(args[1]), s.now)
 	case "restart":
 		s.restartFromLedger(word(1))
 	case "show":
@@ -405,12 +409,19 @@ func (s *script) end(args []string) {
 		o.Charset = given["charset"]
 	} else {
 		code := schema.Code(args[3])
+		o.Lettered = true
 		o.Failure = &schema.Failure{Code: code, Class: classOf(code), Detail: "now", Date: s.now}
 		if given.has("clock") {
 			o.Failure.Date = s.now.Add(offset(given["clock"]))
 		}
 		if given.has("empty") {
 			o.Failure.Class, o.Failure.Empty = schema.Refused, true
+		}
+		if o.Failure.Class == schema.Truncated {
+			o.Failure.Code, o.Failure.Cut, o.Failure.CutAt = schema.MaybeTorn, schema.Cut(code), given["at"]
+			if o.Lettered = !slices.Contains(s.state.CutLetters(o.Name), o.Failure.Cut); !o.Lettered {
+				fmt.Fprintln(&s.out, "no dead letter")
+			}
 		}
 	}
 	s.tell(s.state.Apply(o, s.now))
@@ -419,20 +430,12 @@ func (s *script) end(args []string) {
 
 func classOf(code schema.Code) schema.Class {
 	switch code {
-	case schema.QueryError, schema.UnknownError:
-		return schema.Outage
-	case schema.InvalidParameter, schema.BadHeader:
-		return schema.Refused
-	case schema.ExceedDateRangeLimit:
-		return schema.OutOfReach
-	case schema.TooManyAPIRequests:
-		return schema.Throttled
-	case schema.UnauthorizedToken:
-		return schema.Unauthorized
 	case "cancelled":
 		return schema.Cancelled
+	case "no_newline", "unclosed_cell", "too_few_fields":
+		return schema.Truncated
 	}
-	return schema.Trouble
+	return schema.RuleOf(code).Class
 }
 
 // carry does what the owner does for a backfill.
@@ -462,7 +465,7 @@ func (s *script) restartFromLedger(change string) {
 		}
 	}
 	record := new(ledger.Service)
-	s.state.Enter(record)
+	s.state.Enter(record, s.now)
 	for i := range s.config {
 		if change == "identity" {
 			s.config[i].Topic += "2"
@@ -524,6 +527,7 @@ func showDay(d *day) string {
 	if f := r.Error; f != nil {
 		add(true, "error=%s attempts=%d until=%s", f.Code, f.Attempts, since(f.Until))
 	}
+	add(d.cut.Cut != "", "cut=%s times=%d", d.cut.Cut, d.cut.Times)
 	add(len(r.MissingEvents) > 0, "missing=%s", strings.Join(r.MissingEvents, ","))
 	var list []string
 	for _, slice := range r.Slices {

@@ -52,6 +52,7 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 				st.dueFrom = from.Day
 			}
 			st.charset = service.Charsets[st.Name]
+			st.loadCuts(service)
 		}
 		events = append(events, s.detectIdentityChange(st, now)...)
 		st.clampFutureTimes(now)
@@ -60,7 +61,8 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 }
 
 // Enter writes what is kept of the streams into the service's record.
-func (s *State) Enter(service *ledger.Service) {
+func (s *State) Enter(service *ledger.Service, now time.Time) {
+	s.enterCuts(service, now)
 	if service.Streams == nil {
 		service.Streams = map[string]ledger.Stream{}
 	}

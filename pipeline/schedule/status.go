@@ -22,6 +22,7 @@ type StreamStatus struct {
 	DeadLetters int64       `json:"dead_letters"`
 	Days        []DayStatus `json:"days"`
 	First       schema.Day  `json:"-"` // the oldest that is exported now
+	CutDays     []DayStatus `json:"-"` // finished days that are exported again because their last answer is cut, newest first
 	Untried     int         `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
 }
 
@@ -47,7 +48,8 @@ type DayStatus struct {
 	LastExport  *time.Time `json:"last_export,omitempty"`
 	LastSuccess *time.Time `json:"last_success,omitempty"`
 
-	Lacks []string `json:"missing_events,omitempty"`
+	Lacks []string   `json:"missing_events,omitempty"`
+	Cut   schema.Cut `json:"cut,omitempty"` // how the content of the last answer shows that it is cut
 }
 
 // Status shows the streams. all is what all of them wait for.
@@ -77,7 +79,7 @@ func (s *stream) status(today schema.Day, now time.Time) StreamStatus {
 			continue // too old, or a snapshot that was never had and is none of today's
 		}
 		one := DayStatus{Day: at, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad,
-			Running: d.running, Lacks: r.MissingEvents, LastExport: r.LastExport, LastSuccess: r.LastSuccess}
+			Running: d.running, Lacks: r.MissingEvents, Cut: d.cut.Cut, LastExport: r.LastExport, LastSuccess: r.LastSuccess}
 		if r.Error != nil {
 			text := string(r.Error.Code) + ": " + r.Error.Detail
 			one.Error = &text
@@ -93,6 +95,11 @@ func (s *stream) status(today schema.Day, now time.Time) StreamStatus {
 		}
 	}
 	slices.SortFunc(status.Days, func(a, b DayStatus) int { return int(b.Day - a.Day) })
+	for _, d := range status.Days {
+		if d.Cut != "" && d.Day < today && (d.State == ledger.Pending || d.State == ledger.Open) {
+			status.CutDays = append(status.CutDays, d)
+		}
+	}
 	return status
 }
 
