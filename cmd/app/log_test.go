@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dfinery-kafka/cmd/logs"
+	"dfinery-kafka/cmd/logging"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
 )
@@ -36,11 +36,11 @@ var differing = []struct {
 func TestLogOfADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asJSON, asText bytes.Buffer
-		json, text := logs.NewFold(logs.NewHandler(&asJSON, slog.LevelInfo, false), logs.Window), logs.NewFold(logs.NewHandler(&asText, slog.LevelInfo, true), logs.Window)
+		json, text := logging.NewDedup(logging.NewHandler(&asJSON, slog.LevelInfo, false), logging.Window), logging.NewDedup(logging.NewHandler(&asText, slog.LevelInfo, true), logging.Window)
 		day := newScriptedDay(t)
 		day.log = slog.New(slog.NewMultiHandler(json, text))
 		day.run(17*time.Hour + 30*time.Minute)
-		for name, fold := range map[string]*logs.Fold{"day.json": json, "day.txt": text} {
+		for name, fold := range map[string]*logging.Dedup{"day.json": json, "day.txt": text} {
 			if err := fold.Flush(t.Context()); err != nil {
 				t.Fatal(err)
 			}

@@ -11,34 +11,63 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	main "dfinery-kafka/cmd/bench"
 )
 
-var binary string // built once by TestMain
+// asBenchmark is set for a process of the test binary that is to be the benchmark.
+const asBenchmark = "DFINERY_KAFKA_BENCH"
+
+// program is the connector that is measured, built once as go test builds packages: a release's settings would need another build of
+// all packages.
+var program = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(directory, "dfinery-kafka")
+	output, err := exec.Command("go", "build", "-o", path, "../dfinery-kafka").CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("build: %w\n%s", err, output)
+	}
+	return path, err
+})
+
+var directory string // of program
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
+	if os.Getenv(asBenchmark) != "" {
+		main.Main()
+		return
+	}
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) int {
+	var err error
+	if directory, err = os.MkdirTemp("", "bench"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return 1
 	}
-	binary = filepath.Join(dir, "bench")
-	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, output)
-		os.Exit(1)
+	defer os.RemoveAll(directory)
+	return m.Run()
+}
+
+func connector(t *testing.T) string {
+	t.Helper()
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
 	}
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
+	return path
 }
 
 func run(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asBenchmark+"=1")
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
 	err = cmd.Run()
@@ -48,7 +77,7 @@ func run(t *testing.T, args ...string) (stdout, stderr string, err error) {
 func TestAllContenders(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "bench.txt")
-	table, said, err := run(t, "--kfake", "--rows", "2000", "--rounds", "2", "--out", file)
+	table, said, err := run(t, "--kfake", "--rows", "2000", "--rounds", "2", "--binary", connector(t), "--out", file)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
@@ -102,16 +131,12 @@ func TestFiguresOfWrongRunsAreNotShown(t *testing.T) {
 // TestFiguresOfWrongPollsAreNotShown: a poll that takes known rows for new ones is no poll of known rows.
 func TestFiguresOfWrongPollsAreNotShown(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	right, wrong := filepath.Join(dir, "right"), filepath.Join(dir, "wrong")
-	if output, err := exec.CommandContext(t.Context(), "go", "build", "-o", right, "../dfinery-kafka").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, output)
-	}
+	wrong := filepath.Join(t.TempDir(), "wrong")
 	script := fmt.Sprintf(`#!/bin/sh
 [ "$2" = --once ] && exec %s "$@"
 echo '{"msg":"export ended","known":9,"published":1}' >&2
 exec sleep 10
-`, right)
+`, connector(t))
 	if err := os.WriteFile(wrong, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +148,7 @@ exec sleep 10
 
 func TestGrowth(t *testing.T) {
 	t.Parallel()
-	tables, said, err := run(t, "growth", "--kfake", "--rows", "300", "--largest", "300")
+	tables, said, err := run(t, "growth", "--kfake", "--rows", "300", "--largest", "300", "--binary", connector(t))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}

@@ -4,43 +4,39 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	main "dfinery-kafka/cmd/dfinery-kafka"
 )
 
+// canary is the export token of every test: no output may contain it.
 const canary = "c4n4ry-t0k3n"
 
-var binary string // built once by TestMain
+// asProgram is set for a process of the test binary that is to be the program. The built program is tested in cmd/e2e.
+const asProgram = "DFINERY_KAFKA_TEST"
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "dfinery-kafka")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	if os.Getenv(asProgram) != "" {
+		os.Unsetenv(asProgram) // it looks like a variable of the program
+		main.Main("v1.2.3")
+		return
 	}
-	binary = filepath.Join(dir, "dfinery-kafka")
-	build := exec.Command("go", "build", "-ldflags", "-X main.version=v1.2.3", "-o", binary, ".")
-	if output, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, output)
-		os.Exit(1)
-	}
-	// These tests wait for timeouts of processes far more than they compute: as many at once as there are cores is too few.
-	if err := flag.Set("test.parallel", strconv.Itoa(max(8, runtime.GOMAXPROCS(0)))); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	os.RemoveAll(dir)
-	os.Exit(code)
+	os.Exit(m.Run())
+}
+
+// program is a command that runs the program with the given environment only.
+func program(t *testing.T, environ []string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
+	cmd.Env = append([]string{"PATH=/bin", asProgram + "=1"}, environ...)
+	return cmd
 }
 
 type result struct {
@@ -48,18 +44,18 @@ type result struct {
 	Stderr string
 }
 
-// run starts the program with that environment alone.
+// run runs the program to its end.
 func run(t *testing.T, environ []string, args ...string) (string, result) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd := program(t, environ, args...)
 	var stdout, stderr bytes.Buffer
-	cmd.Env, cmd.Stdout, cmd.Stderr = append([]string{"PATH=/bin"}, environ...), &stdout, &stderr
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && !ok {
 		t.Fatal(exit, err)
 	}
 	if all := stdout.String() + stderr.String(); strings.Contains(all, canary) {
-		t.Errorf("a secret is shown:\n%s", all)
+		t.Errorf("the output contains the token:\n%s", all)
 	}
 	return stdout.String(), result{cmd.ProcessState.ExitCode(), stderr.String()}
 }
@@ -167,7 +163,7 @@ func TestFailureToWrite(t *testing.T) {
 		t.Skip("no /dev/full: ", err)
 	}
 	defer full.Close()
-	cmd := exec.CommandContext(t.Context(), binary, "config", "--markdown")
+	cmd := program(t, nil, "config", "--markdown")
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = full, &stderr
 	cmd.Run()

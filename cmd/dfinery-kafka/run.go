@@ -11,7 +11,7 @@ import (
 
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
-	"dfinery-kafka/cmd/logs"
+	"dfinery-kafka/cmd/logging"
 	"dfinery-kafka/cmd/terminal"
 	"dfinery-kafka/pipeline"
 )
@@ -64,8 +64,8 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 	return cmd
 }
 
-// newLog is the process's log; flush says what it left out last.
+// newLog returns the program's log. flush reports the repetitions that were dropped last.
 func newLog(w io.Writer, c *config.Config) (log *slog.Logger, flush func()) {
-	fold := logs.NewFold(logs.NewHandler(w, c.Process.LogLevel, c.Process.LogFormat == config.Text), logs.Window)
-	return slog.New(fold), func() { _ = fold.Flush(context.Background()) } // who can't write a log has nowhere to say so
+	dedup := logging.NewDedup(logging.NewHandler(w, c.Process.LogLevel, c.Process.LogFormat == config.Text), logging.Window)
+	return slog.New(dedup), func() { _ = dedup.Flush(context.Background()) } // an error of the log can be reported nowhere
 }

@@ -12,15 +12,15 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// letterCase is what goes wrong with the first call of each endpoint; all later ones go well.
+// letterCase is a failure of the first call of each endpoint. All later calls succeed.
 type letterCase struct {
 	fault   exporttest.Fault
 	exit    int                // of run --once
-	server  *exporttest.Server // nil: one of a few rows
+	server  *exporttest.Server // nil: one with a few rows
 	environ map[string]string
 }
 
-// behind breaks off behind the third row, when all that came before has arrived.
+// behind breaks a body off behind its third row, when all rows before have arrived.
 func behind(then exporttest.Break, at int64) exporttest.Fault {
 	return exporttest.Fault{Then: then, AfterRow: 3, At: at, Drip: 1 << 20, DripEvery: 100 * time.Millisecond}
 }
@@ -37,8 +37,8 @@ func badRow(kind exporttest.BadKind) exporttest.Fault {
 	return exporttest.Fault{BadRows: []exporttest.BadRow{{After: 3, Kind: kind}}}
 }
 
-// letterCases are the API's codes, under their statuses and others; what else may answer; what may happen to a connection; and
-// whatever else a body may be. What is no failure stands there with no letter.
+// letterCases are the API's codes, under their statuses and under others, other answers, broken
+// connections, and broken bodies. A case without a failure has no letter.
 func letterCases(t *testing.T) map[string]letterCase {
 	reset := fmt.Sprint(time.Now().Add(2 * time.Hour).Unix())
 	return map[string]letterCase{
@@ -115,7 +115,8 @@ func empty() *exporttest.Server {
 	return &exporttest.Server{Data: exporttest.Data{RowsOn: func(schema.Day) int { return 0 }, Users: 1}}
 }
 
-// first has one fault for the first call of each endpoint, which wait for each other, so that both are under way before one fails.
+// first has one fault for the first call of each endpoint. The two wait for each other, so that
+// both are under way before one fails.
 func first(ctx context.Context, f exporttest.Fault) func(exporttest.Call) *exporttest.Fault {
 	var mu sync.Mutex
 	seen, both := map[schema.Kind]bool{}, make(chan struct{})

@@ -18,7 +18,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestAPI_DeadLetters makes each failure at both endpoints. Each has one dead letter, the same to the last byte, and all sound rows are published.
+// TestAPI_DeadLetters makes each failure at both endpoints. Each has one dead letter, the same
+// to the last byte, and all sound rows are published.
 func TestAPI_DeadLetters(t *testing.T) {
 	t.Parallel()
 	for name, test := range letterCases(t) {
@@ -64,7 +65,7 @@ func TestAPI_DeadLetters(t *testing.T) {
 	}
 }
 
-// golden compares the dead letters, their keys and headers included, with a file.
+// checkDeadLetters compares the dead letters, with their keys and headers, with a file.
 func (b *testbed) checkDeadLetters(file string) {
 	b.t.Helper()
 	messages := b.consume("dead-letters", kgo.ReadUncommitted())
@@ -95,7 +96,8 @@ func (b *testbed) checkDeadLetters(file string) {
 	}
 }
 
-// changes are what differs from run to run. The length of a body differs when it has rows, whose cells depend on the day.
+// changes are the parts that differ from run to run. The length of a body differs if it has
+// rows, whose cells depend on the day.
 var changes = []struct {
 	what *regexp.Regexp
 	with string

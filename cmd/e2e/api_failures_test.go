@@ -15,8 +15,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestAPI_SlowAndBrokenBodies detects a stall, a silence or a reset within the limits and retries it. A slow body never fails, and a clock that is hours
-// off changes nothing.
+// TestAPI_SlowAndBrokenBodies detects a stall, a silence or a reset within the limits and
+// retries it. A slow body never fails, and a clock that is hours off changes nothing.
 func TestAPI_SlowAndBrokenBodies(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -50,8 +50,9 @@ func TestAPI_SlowAndBrokenBodies(t *testing.T) {
 	}
 }
 
-// TestOnce_BrokenSurroundings says what is wrong around the program and what to do, with the right exit code, soon and without a stack trace: 1 if
-// Kafka can't be used, 3 if the API gives nothing and the days stay due. Kafka has 20 seconds.
+// TestOnce_BrokenSurroundings says what is wrong around the program and what to do, with the
+// right exit code, soon and without a stack trace: 1 if Kafka can't be used, 3 if the API gives
+// nothing and the days stay due. Kafka has 20 seconds.
 func TestOnce_BrokenSurroundings(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, contentType, body string) http.HandlerFunc {
@@ -71,7 +72,7 @@ func TestOnce_BrokenSurroundings(t *testing.T) {
 		environ map[string]string
 		code    int
 		says    []string
-		letters []string // codes of the dead letters that the calls leave behind
+		letters []string // codes of the dead letters
 	}{
 		"no broker": {
 			environ: map[string]string{"KAFKA_BROKERS": nobody.Addr().String()},
@@ -130,7 +131,7 @@ func TestOnce_BrokenSurroundings(t *testing.T) {
 			last := got.Stderr[max(0, strings.LastIndex(got.Stderr, "\ndfinery-kafka: ")):]
 			for _, text := range test.says {
 				if !strings.Contains(last, text) {
-					t.Errorf("the last words do not say %q", text)
+					t.Errorf("the last error does not contain %q", text)
 				}
 			}
 			for _, text := range []string{"goroutine ", "panic", ".go:", "waits for  ", canary} {
@@ -160,8 +161,8 @@ func TestOnce_BrokenSurroundings(t *testing.T) {
 	}
 }
 
-// TestAPI_StalledBody has a source stand still in the middle of a body. All rows before, bad ones included, are in Kafka long before the next
-// checkpoint, and are not published again.
+// TestAPI_StalledBody has a source stand still in the middle of a body. All rows before, bad
+// ones included, are in Kafka long before the next checkpoint, and are not published again.
 func TestAPI_StalledBody(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 12, RowsPerDay: 300}})

@@ -15,45 +15,48 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestAPI_TLSAndProxies uses a private CA, HTTP/2 and proxies as every Go program does. What is wrong between the program and the API is in a dead
-// letter, and nobody in between sees the token or the proxy's password.
+// TestAPI_TLSAndProxies uses a private CA, HTTP/2 and proxies as every Go program does. What is
+// wrong between the program and the API is in a dead letter, and nobody in between sees the
+// token or the proxy's password.
 func TestAPI_TLSAndProxies(t *testing.T) {
 	t.Parallel()
-	type way struct {
-		bench  *testbed
-		ca     *authority
-		server *httptest.Server
-		proxy  *tunnel
+	type route struct {
+		testbed *testbed
+		ca      *authority
+		server  *httptest.Server
+		proxy   *tunnel
 	}
-	viaProxy := func(w *way, user string) {
+	viaProxy := func(w *route, user string) {
 		proxy := httptest.NewServer(w.proxy)
 		t.Cleanup(proxy.Close)
-		w.bench.environ["DFINERY_BASE_URL"], w.bench.environ["HTTPS_PROXY"] = "https://api.dfinery.test", "http://"+user+proxy.Listener.Addr().String()
+		w.testbed.environ["DFINERY_BASE_URL"], w.testbed.environ["HTTPS_PROXY"] = "https://api.dfinery.test", "http://"+user+proxy.Listener.Addr().String()
 	}
 	tests := map[string]struct {
 		http2, expired bool
-		set            func(*way)
-		proto          []string // what the API saw; empty: nothing reaches it
+		set            func(*route)
+		proto          []string // what the API saw; empty: no request reaches it
 		proxied        []string
 		letter, says   string
 	}{
 		"a private CA":  {proto: []string{"HTTP/1.1"}},
 		"HTTP/2":        {http2: true, proto: []string{"HTTP/2.0"}},
-		"an unknown CA": {letter: "tls", says: "unknown authority", set: func(w *way) { delete(w.bench.environ, "SSL_CERT_FILE") }},
+		"an unknown CA": {letter: "tls", says: "unknown authority", set: func(w *route) { delete(w.testbed.environ, "SSL_CERT_FILE") }},
 		"expired":       {letter: "tls", says: "expired", expired: true},
-		"another's name": {letter: "tls", says: "localhost", set: func(w *way) {
-			w.bench.environ["DFINERY_BASE_URL"] = strings.Replace(w.server.URL, "127.0.0.1", "localhost", 1)
+		"another's name": {letter: "tls", says: "localhost", set: func(w *route) {
+			w.testbed.environ["DFINERY_BASE_URL"] = strings.Replace(w.server.URL, "127.0.0.1", "localhost", 1)
 		}},
-		"plain to TLS":    {letter: "http_400", says: "400", set: func(w *way) { w.bench.environ["DFINERY_BASE_URL"] = strings.Replace(w.server.URL, "https", "http", 1) }},
-		"a proxy":         {http2: true, proto: []string{"HTTP/2.0"}, proxied: []string{"CONNECT api.dfinery.test:443 "}, set: func(w *way) { viaProxy(w, "") }},
-		"a proxy's login": {proto: []string{"HTTP/1.1"}, proxied: []string{"CONNECT api.dfinery.test:443 "}, set: func(w *way) { w.proxy.password = canary; viaProxy(w, "me:"+canary+"@") }},
-		"no login":        {letter: "connection", says: "Proxy Authentication Required", proxied: []string{"CONNECT api.dfinery.test:443 "}, set: func(w *way) { w.proxy.password = "other"; viaProxy(w, "me:"+canary+"@") }},
-		"a dead proxy":    {letter: "connection", says: "refused", set: func(w *way) { viaProxy(w, ""); w.bench.environ["HTTPS_PROXY"] = "http://" + closedPort(t) }},
+		"plain to TLS": {letter: "http_400", says: "400", set: func(w *route) {
+			w.testbed.environ["DFINERY_BASE_URL"] = strings.Replace(w.server.URL, "https", "http", 1)
+		}},
+		"a proxy":         {http2: true, proto: []string{"HTTP/2.0"}, proxied: []string{"CONNECT api.dfinery.test:443 "}, set: func(w *route) { viaProxy(w, "") }},
+		"a proxy's login": {proto: []string{"HTTP/1.1"}, proxied: []string{"CONNECT api.dfinery.test:443 "}, set: func(w *route) { w.proxy.password = canary; viaProxy(w, "me:"+canary+"@") }},
+		"no login":        {letter: "connection", says: "Proxy Authentication Required", proxied: []string{"CONNECT api.dfinery.test:443 "}, set: func(w *route) { w.proxy.password = "other"; viaProxy(w, "me:"+canary+"@") }},
+		"a dead proxy":    {letter: "connection", says: "refused", set: func(w *route) { viaProxy(w, ""); w.testbed.environ["HTTPS_PROXY"] = "http://" + closedPort(t) }},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := &way{bench: newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 81, RowsPerDay: 500}}), ca: newAuthority(t)}
+			w := &route{testbed: newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 81, RowsPerDay: 500}}), ca: newAuthority(t)}
 			var protos journal
 			until := time.Now().Add(time.Hour)
 			if test.expired {
@@ -61,26 +64,27 @@ func TestAPI_TLSAndProxies(t *testing.T) {
 			}
 			w.server = w.ca.serve(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 				protos.note(r.Proto)
-				w.bench.api.ServeHTTP(out, r)
+				w.testbed.api.ServeHTTP(out, r)
 			}), test.http2, until)
 			w.proxy = &tunnel{to: w.server.Listener.Addr().String()}
-			w.bench.environ["DFINERY_BASE_URL"], w.bench.environ["SSL_CERT_FILE"], w.bench.environ["BREAKER_FAILURES"] = w.server.URL, w.ca.file, "2"
+			w.testbed.environ["DFINERY_BASE_URL"], w.testbed.environ["SSL_CERT_FILE"], w.testbed.environ["BREAKER_FAILURES"] = w.server.URL, w.ca.file, "2"
 			if test.set != nil {
 				test.set(w)
 			}
-			_, got := w.bench.run("run", "--once")
+			_, got := w.testbed.run("run", "--once")
 			if diff := cmp.Diff(test.proto, protos.list()); diff != "" {
 				t.Errorf("what the API saw (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(test.proxied, w.proxy.journal.list()); diff != "" {
 				t.Errorf("what the proxy saw (-want +got):\n%s", diff)
 			}
-			w.bench.checkEnd(got, test.letter, test.says)
+			w.testbed.checkEnd(got, test.letter, test.says)
 		})
 	}
 }
 
-// TestAPI_Redirects follows only redirects that keep method, scheme and host, so that the token is sent nowhere else.
+// TestAPI_Redirects follows only redirects that keep method, scheme and host, so that the token
+// is sent nowhere else.
 func TestAPI_Redirects(t *testing.T) {
 	t.Parallel()
 	var elsewhere journal
@@ -127,7 +131,8 @@ func TestAPI_Redirects(t *testing.T) {
 	})
 }
 
-// ended checks a run that either published all that was served or, with a letter, nothing.
+// checkEnd checks a run that either published all that was served or, with a dead letter,
+// nothing.
 func (b *testbed) checkEnd(got result, letter, says string) {
 	b.t.Helper()
 	code := 0

@@ -22,21 +22,20 @@ func (b *testbed) failedCalls() map[schema.Code]int {
 	return failed
 }
 
-// TestAPI_PoisonedEvent has one event of 50 whose query fails on one day of 30: everything else of that day and all other days are published.
+// TestAPI_PoisonedEvent has one event of 50 whose query fails on one day of 30: everything else
+// of that day and all other days are published.
 func TestAPI_PoisonedEvent(t *testing.T) {
 	t.Parallel()
 	today := currentDay()
 	poison := exporttest.Poison{Day: today - 2, Event: "custom_event_17"}
-	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 3, RowsPerDay: 2000}, Poison: []exporttest.Poison{poison}})
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 3, RowsPerDay: 500}, Poison: []exporttest.Poison{poison}})
 	b.unlimited()
 	b.environ["STREAM_EVENTS_START"] = "29"
 	b.runOnce(0)
-	var want []map[string]string
+	want := b.rowsOf(poison.Day, poison.Event)
 	for day := today - 29; day <= today; day++ {
-		for _, record := range b.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day}).Records() {
-			if day != poison.Day || record["event_name"] != poison.Event {
-				want = append(want, record)
-			}
+		if day != poison.Day {
+			want = append(want, b.rowsOf(day)...)
 		}
 	}
 	compareRows(t, want, b.published("events"))
@@ -63,7 +62,8 @@ func TestAPI_PoisonedEvent(t *testing.T) {
 	}
 }
 
-// TestAPI_ExclusiveToDate never settles days as empty if the API treats to_date in another way than configured.
+// TestAPI_ExclusiveToDate never settles days as empty if the API treats to_date in another way
+// than configured.
 func TestAPI_ExclusiveToDate(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 50}, ToDateExclusive: true})
@@ -79,14 +79,12 @@ func TestAPI_ExclusiveToDate(t *testing.T) {
 	b.environ["DFINERY_TO_DATE"] = "exclusive"
 	b.runOnce(0)
 	today := currentDay()
-	var want []map[string]string
-	for day := today - 2; day <= today; day++ {
-		want = append(want, b.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day}).Records()...)
-	}
+	want := slices.Concat(b.rowsOf(today), b.rowsOf(today-1), b.rowsOf(today-2))
 	compareRows(t, want, b.published("events"))
 }
 
-// TestAPI_OutOfReach makes a day a gap when the API says that it is out of reach, but not when the API's clock differs by hours.
+// TestAPI_OutOfReach makes a day a gap when the API says that it is out of reach, but not when
+// the API's clock differs by hours.
 func TestAPI_OutOfReach(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func TestRows_Once(t *testing.T) {
 	b.runOnce(0)
 	b.compareEvents()
 
-	// All is known now: a second run adds nothing.
+	// All rows are known now: a second run adds nothing.
 	before := b.published("events")
 	b.runOnce(0)
 	if diff := cmp.Diff(len(before), len(b.published("events"))); diff != "" {
@@ -28,8 +29,9 @@ func TestRows_Once(t *testing.T) {
 	}
 }
 
-// TestRows_ExportedAgain exports the same days ten times, each time in another order, with copies, late rows, rows that are gone later, and columns
-// that are new, empty and then gone, and in other positions: each row is published once, its copies by their number.
+// TestRows_ExportedAgain exports the same days ten times, each time in another order, with
+// copies, late rows, rows that are gone later, and columns that are new, empty and then gone,
+// and in other positions: each row is published once, its copies by their number.
 func TestRows_ExportedAgain(t *testing.T) {
 	t.Parallel()
 	today := currentDay()
@@ -55,7 +57,7 @@ func TestRows_ExportedAgain(t *testing.T) {
 	expectText(t, log, "rows that were published are missing from the latest export of their day", "the export's columns have changed")
 }
 
-// badKinds are those of which each line is one bad row.
+// badKinds are the kinds of which each line is one bad row.
 var badKinds = []struct {
 	kind exporttest.BadKind
 	code schema.Code
@@ -65,8 +67,9 @@ var badKinds = []struct {
 	{exporttest.HugeCell, schema.TooLarge},
 }
 
-// TestRows_Bad has one dead letter for each bad row, however often its day is exported and through two crashes. The sound rows are published.
-// BAD_ROWS and BAD_OF make it larger, for example 10,000 of 1,000,000.
+// TestRows_Bad has one dead letter for each bad row, however often its day is exported and
+// through two crashes. The sound rows are published. BAD_ROWS and BAD_OF make it larger, for
+// example 10,000 of 1,000,000.
 func TestRows_Bad(t *testing.T) {
 	t.Parallel()
 	rows, of := number(t, "BAD_ROWS", 700), number(t, "BAD_OF", 20_000)
@@ -130,8 +133,9 @@ func rawRow(t *testing.T, l *schema.LetterRow) string {
 	return string(raw)
 }
 
-// TestRows_CutEverywhere cuts, resets or stalls the body of one day at every CUT_EVERY-th byte, one call after the other: no torn row is published,
-// none is lost or published twice, and each failed call has one dead letter.
+// TestRows_CutEverywhere cuts, resets or stalls the body of one day at every CUT_EVERY-th byte,
+// one call after the other: no torn row is published, none is lost or published twice, and each
+// failed call has one dead letter.
 func TestRows_CutEverywhere(t *testing.T) {
 	t.Parallel()
 	every := number(t, "CUT_EVERY", 97*150)
@@ -172,7 +176,8 @@ func TestRows_CutEverywhere(t *testing.T) {
 	}
 }
 
-// TestRows_SeveralStreams has two streams of events and one of profiles, each with its own filter, key and topic.
+// TestRows_SeveralStreams has two streams of events and one of profiles, each with its own
+// filter, key and topic.
 func TestRows_SeveralStreams(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 53, RowsPerDay: 800, Users: 300, Odd: 0.1}})
@@ -186,22 +191,19 @@ func TestRows_SeveralStreams(t *testing.T) {
 	}
 	b.runOnce(0)
 	today := currentDay()
-	want := map[string][]map[string]string{}
-	for day := today - 2; day <= today; day++ {
-		want["events"] = append(want["events"], b.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day,
-			Filter: schema.Filter{ExcludeEvents: []string{"df_login"}}}).Records()...)
-		if day > today-2 {
-			want["purchases"] = append(want["purchases"], b.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day,
-				Filter: schema.Filter{Events: []string{"df_purchase", "custom_event_20"}, Properties: []string{"df_discount", "campaign"}}}).Records()...)
-		}
+	want := map[string][]row{"events": slices.Concat(b.rowsOf(today, "df_login"), b.rowsOf(today-1, "df_login"), b.rowsOf(today-2, "df_login"))}
+	for day := today - 1; day <= today; day++ {
+		want["purchases"] = append(want["purchases"], tableRows(b.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day,
+			Filter: schema.Filter{Events: []string{"df_purchase", "custom_event_20"}, Properties: []string{"df_discount", "campaign"}}}))...)
 	}
-	want["users"] = b.api.Data.Export(exporttest.Query{Kind: schema.UserProfile, From: today, To: today}).Records()
-	for stream, records := range want {
-		compareRows(t, records, b.published(stream))
+	want["users"] = tableRows(b.api.Data.Export(exporttest.Query{Kind: schema.UserProfile, From: today, To: today}))
+	for stream, rows := range want {
+		compareRows(t, rows, b.published(stream))
 	}
 }
 
-// TestRows_AtLeastOnce works without a transactional id. With one instance at a time nothing is published twice.
+// TestRows_AtLeastOnce works without a transactional id. With one instance at a time nothing is
+// published twice.
 func TestRows_AtLeastOnce(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 52, RowsPerDay: 2000, Late: 0.2, LateFrom: 2}})

@@ -19,8 +19,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestToken_Rotated stops all calls while the token is refused, and resumes once its file has another one. The server echoes tokens wherever it
-// can, and none of them is in a topic, a log or an error.
+// TestToken_Rotated stops all calls while the token is refused, and resumes once its file has
+// another one. The server echoes tokens wherever it can, and none of them is in a topic, a log
+// or an error.
 func TestToken_Rotated(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{
@@ -67,7 +68,7 @@ func TestToken_Rotated(t *testing.T) {
 	b.api.SetToken("next-" + canary)
 	ok := p.count(`"code":"ok"`)
 	p.awaitMore(`"code":"ok"`, ok+2)
-	p.kill() // it looks for the token in the log
+	p.kill() // which looks for the token in the log
 	for _, topic := range []string{"events", "dead-letters", "ledger", "ledger.rows"} {
 		for _, m := range b.consume(topic, kgo.ReadUncommitted()) {
 			if strings.Contains(m.Key+m.Value+m.ID+m.Export+m.Reason, canary) {
@@ -91,7 +92,8 @@ func TestToken_Refused(t *testing.T) {
 	}
 }
 
-// TestToken_Echoed has the server send the token back wherever a server can, in several forms. No topic, log, metric, status or error contains it.
+// TestToken_Echoed has the server send the token back wherever a server can, in several forms.
+// No topic, log, metric, status or error contains it.
 func TestToken_Echoed(t *testing.T) {
 	t.Parallel()
 	upper := strings.ToUpper(canary)
@@ -161,7 +163,8 @@ func TestToken_Echoed(t *testing.T) {
 	}
 }
 
-// TestToken_AfterTheAnswer has the server send the token after its answer, which net/http would log.
+// TestToken_AfterTheAnswer has the server send the token after its answer, which net/http would
+// log.
 func TestToken_AfterTheAnswer(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{})
@@ -170,7 +173,7 @@ func TestToken_AfterTheAnswer(t *testing.T) {
 		if err != nil {
 			panic(err) // HTTP/1 can always be hijacked
 		}
-		t.Cleanup(func() { conn.Close() }) // open until then: a connection that was closed is not looked at
+		t.Cleanup(func() { conn.Close() }) // open until then: net/http does not read from a closed connection
 		const body = "df_unified_id,event_name\nu,e\n"
 		_, _ = fmt.Fprintf(out, "HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%sunasked, %s", len(body), body, canary)
 		_ = out.Flush()
@@ -181,5 +184,5 @@ func TestToken_AfterTheAnswer(t *testing.T) {
 	if got.Code != 0 || strings.Contains(got.Stderr, "unasked") {
 		t.Errorf("exit %d:\n%s", got.Code, got.Stderr)
 	}
-	compareRows(t, slices.Repeat([]map[string]string{{"df_unified_id": "u", "event_name": "e"}}, 3), b.published("events"))
+	compareRows(t, slices.Repeat(newRows(map[string]string{"df_unified_id": "u", "event_name": "e"}), 3), b.published("events"))
 }

@@ -15,14 +15,14 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// injected is what Kubernetes sets in every container even without service links.
+// injected are the variables that Kubernetes sets in every container, even without service links.
 var injected = map[string]string{
 	"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443", "KUBERNETES_SERVICE_PORT_HTTPS": "443", "HOSTNAME": "shop-7d9f",
 	"KUBERNETES_PORT": "tcp://10.96.0.1:443", "KUBERNETES_PORT_443_TCP": "tcp://10.96.0.1:443", "KUBERNETES_PORT_443_TCP_ADDR": "10.96.0.1",
 }
 
-// TestChart_Environment accepts every environment that the chart renders, without a fault or an unintended warning, and finds that values can set
-// all variables.
+// TestChart_Environment accepts every environment that the chart renders, without a fault or an
+// unintended warning, and finds that values can set all variables.
 func TestChart_Environment(t *testing.T) {
 	t.Parallel()
 	set := map[string]bool{}
@@ -54,11 +54,12 @@ func TestChart_Environment(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string(nil), missing); diff != "" {
-		t.Errorf("variables that no value stands for (-want +got):\n%s", diff)
+		t.Errorf("variables that no value of the chart sets (-want +got):\n%s", diff)
 	}
 }
 
-// documented is a variable's name in the documentation: STREAM_X_TOPIC for STREAM_EVENTS_TOPIC.
+// documented is a variable's name in the documentation, for example STREAM_X_TOPIC for
+// STREAM_EVENTS_TOPIC.
 func documented(name string) string {
 	if rest, ok := strings.CutPrefix(name, "STREAM_"); ok {
 		_, field, _ := strings.Cut(rest, "_")
@@ -67,8 +68,8 @@ func documented(name string) string {
 	return name
 }
 
-// TestChart_Export runs whole exports with the environments of two releases, one after the other: what was settled stays settled, and nothing is
-// published again.
+// TestChart_Export runs whole exports with the environments of two releases, one after the
+// other: what was settled stays settled, and nothing is published again.
 func TestChart_Export(t *testing.T) {
 	t.Parallel()
 	all := manifests(t)
@@ -82,26 +83,11 @@ func TestChart_Export(t *testing.T) {
 			b.environ[where] = own[where]
 		}
 		b.environ["STREAM_EVENTS_START"] = "5"
-		if _, got := b.run(append(c.Args, "--once")...); got.Code != 0 {
-			t.Fatalf("%s: exit %d:\n%s", name, got.Code, got.Stderr)
-		}
+		b.command(nil, append(c.Args, "--once")...)
 	}
 	settled := func() map[string]int {
-		stdout, got := b.run("status", "--json")
-		if got.Code != 0 {
-			t.Fatalf("status: exit %d:\n%s", got.Code, got.Stderr)
-		}
-		var status struct {
-			Streams []struct {
-				Days []struct {
-					Day, State string
-					Exports    int
-				}
-			}
-		}
-		decode(t, []byte(stdout), &status)
 		exports := map[string]int{}
-		for _, d := range status.Streams[0].Days {
+		for _, d := range b.status().Streams[0].Days {
 			if d.State == "settled" {
 				exports[d.Day] = d.Exports
 			}
@@ -124,7 +110,8 @@ func TestChart_Export(t *testing.T) {
 	}
 }
 
-// TestChart_Strimzi compares the topics and rights that the chart asks Strimzi for with those that the program needs.
+// TestChart_Strimzi compares the topics and rights that the chart asks Strimzi for with those
+// that the program needs.
 func TestChart_Strimzi(t *testing.T) {
 	m, ok := manifests(t)["strimzi"]
 	if !ok || len(m.Users) != 1 {

@@ -20,92 +20,93 @@ func withProfiles(b *testbed, identities string) {
 	}
 }
 
+// situations are what check may find. code is its exit code.
 var situations = map[string]struct {
 	args []string
-	make func(*testbed)
+	set  func(*testbed)
 	code int
-	// mended says that the commands among the remedies, carried out, leave nothing to say.
-	mended bool
+	// repaired: after the remedies' commands check has nothing to report.
+	repaired bool
 }{
-	"nothing was made yet":               {make: func(*testbed) {}},
-	"after a run":                        {make: func(b *testbed) { b.runOnce(0) }},
-	"as JSON":                            {args: []string{"--json"}, make: func(b *testbed) { b.runOnce(0) }},
-	"a call":                             {args: []string{"--call"}, make: func(*testbed) {}},
-	"an old variable":                    {make: func(b *testbed) { b.environ["KAFKA_OPTS"] = "-Xmx1g" }},
-	"a call of profiles":                 {args: []string{"--call", "--stream", "users"}, make: func(b *testbed) { withProfiles(b, "") }},
-	"a call of profiles with identities": {args: []string{"--call", "--stream", "users"}, make: func(b *testbed) { withProfiles(b, "all") }},
-	"a wrong token": {args: []string{"--call"}, code: 1, make: func(b *testbed) {
+	"nothing was made yet":               {set: func(*testbed) {}},
+	"after a run":                        {set: func(b *testbed) { b.runOnce(0) }},
+	"as JSON":                            {args: []string{"--json"}, set: func(b *testbed) { b.runOnce(0) }},
+	"a call":                             {args: []string{"--call"}, set: func(*testbed) {}},
+	"an old variable":                    {set: func(b *testbed) { b.environ["KAFKA_OPTS"] = "-Xmx1g" }},
+	"a call of profiles":                 {args: []string{"--call", "--stream", "users"}, set: func(b *testbed) { withProfiles(b, "") }},
+	"a call of profiles with identities": {args: []string{"--call", "--stream", "users"}, set: func(b *testbed) { withProfiles(b, "all") }},
+	"a wrong token": {args: []string{"--call"}, code: 1, set: func(b *testbed) {
 		b.environ["DFINERY_EXPORT_TOKEN"] = "another-" + canary
 	}},
-	"a spent quota": {args: []string{"--call"}, make: func(b *testbed) {
+	"a spent quota": {args: []string{"--call"}, set: func(b *testbed) {
 		b.environ["DFINERY_CALLS_PER_HOUR"], b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK"] = "3", "1h", "0"
-		b.run("run", "--once") // it ends with work left
+		b.run("run", "--once") // ends with work left
 	}},
-	"an API that looks exclusive": {args: []string{"--call"}, make: func(b *testbed) { b.change(func(api *exporttest.Server) { api.ToDateExclusive = true }) }},
-	"an API that looks inclusive": {args: []string{"--call"}, code: 1, make: func(b *testbed) { b.environ["DFINERY_TO_DATE"] = "exclusive" }},
-	"no key column": {args: []string{"--call"}, code: 1, make: func(b *testbed) {
+	"an API that looks exclusive": {args: []string{"--call"}, set: func(b *testbed) { b.change(func(api *exporttest.Server) { api.ToDateExclusive = true }) }},
+	"an API that looks inclusive": {args: []string{"--call"}, code: 1, set: func(b *testbed) { b.environ["DFINERY_TO_DATE"] = "exclusive" }},
+	"no key column": {args: []string{"--call"}, code: 1, set: func(b *testbed) {
 		b.environ["STREAM_EVENTS_KEY"] = "customer"
 	}},
-	"an API that nobody serves": {code: 1, make: func(b *testbed) { b.environ["DFINERY_BASE_URL"] = "http://" + closedPort(b.t) }},
-	"an API without a name":     {code: 1, make: func(b *testbed) { b.environ["DFINERY_BASE_URL"] = "https://api.invalid" }},
-	"an API of another CA": {code: 1, make: func(b *testbed) {
+	"an API that nobody serves": {code: 1, set: func(b *testbed) { b.environ["DFINERY_BASE_URL"] = "http://" + closedPort(b.t) }},
+	"an API without a name":     {code: 1, set: func(b *testbed) { b.environ["DFINERY_BASE_URL"] = "https://api.invalid" }},
+	"an API of another CA": {code: 1, set: func(b *testbed) {
 		server := httptest.NewUnstartedServer(b.api)
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		server.StartTLS()
 		b.t.Cleanup(server.Close)
 		b.environ["DFINERY_BASE_URL"] = server.URL
 	}},
-	"a proxy that nobody serves": {code: 1, make: func(b *testbed) {
+	"a proxy that nobody serves": {code: 1, set: func(b *testbed) {
 		b.environ["DFINERY_BASE_URL"], b.environ["HTTPS_PROXY"] = "https://openapi.example", "http://user:"+canary+"@"+closedPort(b.t)
 	}},
-	"an API whose clock is ahead": {make: func(b *testbed) {
+	"an API whose clock is ahead": {set: func(b *testbed) {
 		b.change(func(api *exporttest.Server) { api.Clock = func() time.Time { return time.Now().Add(2 * time.Minute) } })
 	}},
-	"an API whose clock is far behind": {code: 1, make: func(b *testbed) {
+	"an API whose clock is far behind": {code: 1, set: func(b *testbed) {
 		b.change(func(api *exporttest.Server) { api.Clock = func() time.Time { return time.Now().Add(-3 * time.Hour) } })
 	}},
-	"no broker":               {code: 1, make: func(b *testbed) { b.environ["KAFKA_BROKERS"] = closedPort(b.t) }},
-	"one broker of two":       {make: func(b *testbed) { b.environ["KAFKA_BROKERS"] += "," + closedPort(b.t) }},
-	"a broker without a name": {code: 1, make: func(b *testbed) { b.environ["KAFKA_BROKERS"] = "kafka.invalid:9092" }},
-	"no Kafka": {code: 1, make: func(b *testbed) {
+	"no broker":               {code: 1, set: func(b *testbed) { b.environ["KAFKA_BROKERS"] = closedPort(b.t) }},
+	"one broker of two":       {set: func(b *testbed) { b.environ["KAFKA_BROKERS"] += "," + closedPort(b.t) }},
+	"a broker without a name": {code: 1, set: func(b *testbed) { b.environ["KAFKA_BROKERS"] = "kafka.invalid:9092" }},
+	"no Kafka": {code: 1, set: func(b *testbed) {
 		b.environ["KAFKA_BROKERS"] = strings.TrimPrefix(b.environ["DFINERY_BASE_URL"], "http://")
 	}},
-	"TLS to a plain listener": {code: 1, make: func(b *testbed) { b.environ["KAFKA_TLS"] = "true" }},
-	"a wrong password":        {code: 1, make: func(b *testbed) { b.login("admin", canary) }},
-	"no login": {code: 1, make: func(b *testbed) {
+	"TLS to a plain listener": {code: 1, set: func(b *testbed) { b.environ["KAFKA_TLS"] = "true" }},
+	"a wrong password":        {code: 1, set: func(b *testbed) { b.login("admin", canary) }},
+	"no login": {code: 1, set: func(b *testbed) {
 		delete(b.environ, "KAFKA_SASL_MECHANISM")
 		delete(b.environ, "KAFKA_SASL_USERNAME")
 		delete(b.environ, "KAFKA_SASL_PASSWORD")
 	}},
-	"no rights, no topics": {code: 1, mended: true, make: func(b *testbed) { b.loginAsNewUser("dfinery", "dfinery-secret") }},
-	"no rights":            {code: 1, mended: true, make: func(b *testbed) { b.runOnce(0); b.loginAsNewUser("dfinery", "dfinery-secret") }},
-	"no topics, none to be made": {code: 1, mended: true, make: func(b *testbed) {
+	"no rights, no topics": {code: 1, repaired: true, set: func(b *testbed) { b.loginAsNewUser("dfinery", "dfinery-secret") }},
+	"no rights":            {code: 1, repaired: true, set: func(b *testbed) { b.runOnce(0); b.loginAsNewUser("dfinery", "dfinery-secret") }},
+	"no topics, none to be made": {code: 1, repaired: true, set: func(b *testbed) {
 		b.environ["KAFKA_CREATE_TOPICS"] = "false"
 	}},
-	"too many replicas": {code: 1, make: func(b *testbed) { b.environ["KAFKA_REPLICATION_FACTOR"] = "5" }},
-	"a ledger that forgets": {code: 1, mended: true, make: func(b *testbed) {
+	"too many replicas": {code: 1, set: func(b *testbed) { b.environ["KAFKA_REPLICATION_FACTOR"] = "5" }},
+	"a ledger that forgets": {code: 1, repaired: true, set: func(b *testbed) {
 		b.runOnce(0)
 		b.setTopicConfig("ledger", "cleanup.policy", "delete")
 		b.setTopicConfig("ledger.rows", "retention.ms", "86400000")
 		b.setTopicConfig("ledger.rows", "retention.bytes", "1000000")
 	}},
-	"topics that forget": {mended: true, make: func(b *testbed) {
+	"topics that forget": {repaired: true, set: func(b *testbed) {
 		b.runOnce(0)
 		b.setTopicConfig("events", "cleanup.policy", "compact")
 		b.setTopicConfig("letters", "retention.ms", "3600000")
 	}},
-	"topics that lose": {mended: true, make: func(b *testbed) {
+	"topics that lose": {repaired: true, set: func(b *testbed) {
 		b.runOnce(0)
 		b.setTopicConfig("events", "min.insync.replicas", "1")
 		b.setTopicConfig("letters", "unclean.leader.election.enable", "true")
 		b.setTopicConfig("ledger", "message.timestamp.type", "CreateTime")
 		b.setTopicConfig("ledger.rows", "min.insync.replicas", "3")
 	}},
-	"a ledger with partitions added": {code: 1, make: func(b *testbed) {
+	"a ledger with partitions added": {code: 1, set: func(b *testbed) {
 		b.runOnce(0)
 		b.growTopic("ledger", 8)
 	}},
-	"at least once": {make: func(b *testbed) { b.environ["DELIVERY"] = "at-least-once"; b.runOnce(0) }},
+	"at least once": {set: func(b *testbed) { b.environ["DELIVERY"] = "at-least-once"; b.runOnce(0) }},
 }
 
 // TestCheck_Situations reports what is wrong in each situation. Its remedies, carried out as printed, repair it.
@@ -115,21 +116,21 @@ func TestCheck_Situations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newACLTestbed(t)
-			test.make(b)
+			test.set(b)
 			args := append([]string{"check"}, test.args...)
 			out, got := b.run(args...)
 			if got.Code != test.code {
 				t.Errorf("exit %d, want %d:\n%s%s", got.Code, test.code, out, got.Stderr)
 			}
 			golden(t, "testdata/check/"+strings.NewReplacer(" ", "-", ",", "").Replace(name)+".txt", stable(out+got.Stderr))
-			if !test.mended {
+			if !test.repaired {
 				return
 			}
 			for _, remedy := range b.check().remedies() {
 				b.carryOut(remedy)
 			}
 			if out, got := b.run("check"); got.Code != 0 || strings.Contains(out, "→") {
-				t.Errorf("after the remedies, exit %d:\n%s", got.Code, out)
+				t.Errorf("after the remedies: exit %d:\n%s", got.Code, out)
 			}
 			b.runOnce(0)
 		})

@@ -22,23 +22,21 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// noise does not compress well: a fetch takes only so much of it.
+// noise does not compress well, so that a fetch returns little of it.
 func noise(size int) string {
 	b := make([]byte, size/2)
 	rand.Read(b)
 	return hex.EncodeToString(b)
 }
 
-// TestDLQ_ListAsItReads prints the first letters while Kafka holds the later ones back, and all in the order of time.
+// TestDLQ_ListAsItReads prints the first letters while Kafka holds the later ones back, and all
+// in the order of time.
 func TestDLQ_ListAsItReads(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"table", "json"} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
-			fake := embedded(t, kfake.NumBrokers(1))
-			b := newTestbed(t, new(exporttest.Server))
-			b.brokers = strings.Join(fake.ListenAddrs(), ",")
-			b.environ["KAFKA_BROKERS"] = b.brokers
+			b, fake := newScripted(t, new(exporttest.Server))
 			var want []string
 			began := time.Now().Add(-time.Hour)
 			b.createDeadLetterTopic(2)
@@ -89,6 +87,8 @@ func TestDLQ_ListAsItReads(t *testing.T) {
 	}
 }
 
+// nameIn is the name of the letter in a line of the table or of JSON; "" for the table's
+// header.
 func nameIn(t *testing.T, line string) string {
 	if strings.HasPrefix(line, "{") {
 		var letter struct{ Name string }
@@ -106,17 +106,14 @@ func nameIn(t *testing.T, line string) string {
 // TestDLQ_Since reads no dead letter before the time of --since, let alone lists or replays one.
 func TestDLQ_Since(t *testing.T) {
 	t.Parallel()
-	fake := embedded(t, kfake.NumBrokers(1))
-	b := newTestbed(t, new(exporttest.Server))
-	b.brokers = strings.Join(fake.ListenAddrs(), ",")
-	b.environ["KAFKA_BROKERS"] = b.brokers
+	b, fake := newScripted(t, new(exporttest.Server))
 	b.createDeadLetterTopic(1)
 	now := time.Now()
 	for _, minutes := range []time.Duration{50, 40, 30, 20, 10} { // each a batch of its own
 		at := now.Add(-minutes * time.Minute)
 		b.put("dead-letters", &kgo.Record{Timestamp: at, Value: rowLetter(t, "u1", "x", at)})
 	}
-	var least atomic.Int64 // offset that was asked for
+	var least atomic.Int64 // offset that was fetched
 	fake.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()
 		least.Store(min(least.Load(), r.(*kmsg.FetchRequest).Topics[0].Partitions[0].FetchOffset))
@@ -147,13 +144,13 @@ func TestDLQ_Since(t *testing.T) {
 			t.Errorf("%s: the first offset read (-want +got):\n%s", name, diff)
 		}
 	}
-	// A letter that is named and older is no mistake: it does not match.
+	// A named letter that is older does not match.
 	if out, got := b.run("dlq", "replay", "0/1", "--since", "25m", "--plan"); got.Code != 1 || !strings.Contains(got.Stderr, "no dead letter matches") {
 		t.Errorf("an older one by its name: exit %d: %s%s", got.Code, out, got.Stderr)
 	}
 }
 
-// names are those of the letters listed.
+// names are the names of the letters in a table.
 func names(t *testing.T, table string) []string {
 	t.Helper()
 	var names []string

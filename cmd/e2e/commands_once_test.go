@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"syscall"
@@ -20,27 +19,11 @@ func TestOnce_Commands(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 200}})
 	b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "1h"
-	done := func(args ...string) {
+	expectNoneOpen := func() {
 		t.Helper()
-		if _, got := b.run(args...); got.Code != 0 {
-			t.Fatalf("%v: exit %d:\n%s", args, got.Code, got.Stderr)
+		if open := b.status().Commands; len(open) > 0 {
+			t.Errorf("commands that are not executed: %v", open)
 		}
-	}
-	open := func() []string {
-		t.Helper()
-		stdout, got := b.run("status", "--json")
-		if got.Code != 0 {
-			t.Fatalf("status: exit %d:\n%s", got.Code, got.Stderr)
-		}
-		var status struct{ Commands []struct{ Verb string } }
-		if err := json.Unmarshal([]byte(stdout), &status); err != nil {
-			t.Fatal(err)
-		}
-		var verbs []string
-		for _, c := range status.Commands {
-			verbs = append(verbs, c.Verb)
-		}
-		return verbs
 	}
 	records := func() map[string]int {
 		byDay := map[string]int{}
@@ -52,35 +35,31 @@ func TestOnce_Commands(t *testing.T) {
 	today := currentDay()
 	day := func(back schema.Day) string { return (today - back).String() }
 
-	done("run", "--once")
+	b.runOnce(0)
 	if diff := cmp.Diff(map[string]int{day(0): 200, day(1): 200, day(2): 200}, records()); diff != "" {
 		t.Fatalf("records by day (-want +got):\n%s", diff)
 	}
 
-	done("backfill", "events", "--from", day(2), "--to", day(1), "--again")
-	done("run", "--once")
+	b.command(nil, "backfill", "events", "--from", day(2), "--to", day(1), "--again")
+	b.runOnce(0)
 	if diff := cmp.Diff(map[string]int{day(0): 200, day(1): 400, day(2): 400}, records()); diff != "" {
 		t.Errorf("records by day after a backfill (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string(nil), open()); diff != "" {
-		t.Errorf("commands that are not done (-want +got):\n%s", diff)
-	}
+	expectNoneOpen()
 
 	calls := len(b.api.Calls())
 	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["DFINERY_CALLS_PER_HOUR"] = "1ms", "100000000" // today is due at once
-	done("pause", "events", "--wait", "0")
-	done("run", "--once")
+	b.command(nil, "pause", "events", "--wait", "0")
+	b.runOnce(0)
 	if got := len(b.api.Calls()); got != calls {
 		t.Errorf("%d calls of a stream that was paused before", got-calls)
 	}
-	done("resume", "events", "--wait", "0")
-	done("run", "--once")
+	b.command(nil, "resume", "events", "--wait", "0")
+	b.runOnce(0)
 	if got := len(b.api.Calls()); got == calls {
 		t.Error("no call of a stream that was resumed before")
 	}
-	if diff := cmp.Diff([]string(nil), open()); diff != "" {
-		t.Errorf("commands that are not done (-want +got):\n%s", diff)
-	}
+	expectNoneOpen()
 }
 
 // TestOnce_Stopped exits with 3 if it is stopped before its work is done.
@@ -98,7 +77,7 @@ func TestOnce_Stopped(t *testing.T) {
 			Data:   exporttest.Data{Seed: 74, RowsPerDay: 50},
 			Faults: func(exporttest.Call) *exporttest.Fault { return &exporttest.Fault{Hang: true} },
 		})
-		b.environ["STREAM_EVENTS_START"] = "6" // seven days, of which five are exported at the same time
+		b.environ["STREAM_EVENTS_START"] = "6" // seven days, five of which are exported at once
 		p := b.start("run", "--once")
 		b.await("five calls at once", func() bool { return len(b.api.Calls()) == 5 })
 		out := stop(t, p)
@@ -121,16 +100,12 @@ func TestOnce_Stopped(t *testing.T) {
 	})
 }
 
-// TestOnce_BreakerOpens waits for the breaker after the failures that "run --once" retries: as many open it.
+// TestOnce_BreakerOpens waits for the breaker after the failures that "run --once" retries: as
+// many open it.
 func TestOnce_BreakerOpens(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Faults: func(exporttest.Call) *exporttest.Fault { return &exporttest.Fault{Code: schema.UnknownError} }})
 	b.environ["STREAM_EVENTS_START"], b.environ["BREAKER_FAILURES"], b.environ["BREAKER_OPEN_FOR"] = "0", "2", "10m"
 	log := b.runOnce(3)
-	var status struct{ Breaker struct{ Until time.Time } }
-	out, _ := b.run("status", "--json")
-	if err := json.Unmarshal([]byte(out), &status); err != nil {
-		t.Fatal(err)
-	}
-	expectText(t, log, "waits for breaker until "+status.Breaker.Until.UTC().Format(time.RFC3339))
+	expectText(t, log, "waits for breaker until "+b.status().Breaker.Until.UTC().Format(time.RFC3339))
 }

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"os"
 	"slices"
 	"strings"
@@ -13,7 +12,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestCommands_WaitIsOver tells by its exit code, too, that a command which is waited for was not executed in time. It is executed later.
+// TestCommands_WaitIsOver tells by its exit code, too, that a command which is waited for was
+// not executed in time. It is executed later.
 func TestCommands_WaitIsOver(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{RowsPerDay: 10}})
@@ -32,7 +32,7 @@ func TestCommands_WaitIsOver(t *testing.T) {
 		{"resume that is waited for", []string{"resume", "events", "--wait", "300ms"}, 3},
 		{"resume that is not waited for", []string{"resume", "events", "--wait", "0"}, 0},
 	}
-	for _, test := range tests { // the order is that of the commands
+	for _, test := range tests { // in this order
 		out, got := b.run(test.args...)
 		if got.Code != test.code {
 			t.Errorf("%s: exit %d, want %d:\n%s%s", test.name, got.Code, test.code, out, got.Stderr)
@@ -62,7 +62,7 @@ func TestCommands_BackfillAgain(t *testing.T) {
 	b.command([]string{"published once more", "1 day exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--again", "--yes", "--wait", "1m")
 	p.kill()
 
-	// Each record of that day stands there twice now, with the same id, and of the others once. The next export knows them all.
+	// The topic has each record of that day twice now, with the same id, and those of other days once. The next export knows them all.
 	want := map[string]map[int]int{}
 	for day := yesterday - 1; day <= yesterday+1; day++ {
 		want["1234/events/"+day.String()] = map[int]int{1: 700}
@@ -70,15 +70,16 @@ func TestCommands_BackfillAgain(t *testing.T) {
 	want["1234/events/"+yesterday.String()] = map[int]int{2: 700}
 	for _, when := range []string{"after the command", "after another run"} {
 		got := b.copiesByDay()
-		delete(got, "1234/events/"+(yesterday+2).String()) // it has begun meanwhile
+		delete(got, "1234/events/"+(yesterday+2).String()) // if midnight has passed
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: records by how often they stand there (-want +got):\n%s", when, diff)
+			t.Errorf("%s: records by how often they are in the topic (-want +got):\n%s", when, diff)
 		}
 		b.runOnce(0)
 	}
 }
 
-// TestCommands_PauseAndResume makes no call for a paused stream, also after a restart, until it is resumed.
+// TestCommands_PauseAndResume makes no call for a paused stream, also after a restart, until it
+// is resumed.
 func TestCommands_PauseAndResume(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 43, RowsPerDay: 50}})
@@ -109,7 +110,8 @@ func TestCommands_PauseAndResume(t *testing.T) {
 	p.kill()
 }
 
-// TestCommands_BackfillInScript asks for no confirmation when its input is the null device, and still prints the estimate.
+// TestCommands_BackfillInScript asks for no confirmation when its input is the null device, and
+// still prints the estimate.
 func TestCommands_BackfillInScript(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{})
@@ -121,11 +123,12 @@ func TestCommands_BackfillInScript(t *testing.T) {
 	want := "backfill of events: 1 day, 1 call, about 0.1 hours of the quota that polls leave (92 calls an hour)\n" +
 		"backfill events: written to the ledger, the service's owner carries it out\n"
 	if diff := cmp.Diff(want, out); diff != "" {
-		t.Errorf("it says (-want +got):\n%s", diff)
+		t.Errorf("output (-want +got):\n%s", diff)
 	}
 }
 
-// TestCommands_Order executes commands that waited for an owner in the order in which they were submitted.
+// TestCommands_Order executes commands that waited for an owner in the order in which they were
+// submitted.
 func TestCommands_Order(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 43, RowsPerDay: 10}})
@@ -136,12 +139,7 @@ func TestCommands_Order(t *testing.T) {
 			b.command(nil, "resume", "events", "--wait", "0")
 		}
 		b.runOnce(0)
-		out, _ := b.run("status", "--json")
-		var status struct{ Streams []struct{ Paused bool } }
-		if err := json.Unmarshal([]byte(out), &status); err != nil {
-			t.Fatal(err)
-		}
-		if status.Streams[0].Paused {
+		if b.status().Streams[0].Paused {
 			t.Fatalf("round %d: the stream is paused, although the last command was to resume it", n+1)
 		}
 	}
@@ -171,7 +169,7 @@ func TestCommands_Interrupted(t *testing.T) {
 	p.signal(os.Interrupt)
 	<-p.done
 	waited, given := "dfinery-kafka: pause events: interrupt signal received: it stays in the ledger, and the owner carries it out all the same\n",
-		"dfinery-kafka: ended before it was done: interrupt signal received\n" // Kafka has it, and has not answered
+		"dfinery-kafka: ended before it was done: interrupt signal received\n" // interrupted before Kafka has answered
 	if text, code := p.log(), p.cmd.ProcessState.ExitCode(); code != 1 || text != waited && text != given {
 		t.Errorf("exit %d: %s", code, text)
 	}

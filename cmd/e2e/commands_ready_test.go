@@ -1,13 +1,13 @@
 package e2e
 
 import (
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -77,7 +77,8 @@ func TestReady_Command(t *testing.T) {
 	}
 }
 
-// TestReady_TwoReplicas has both instances become ready, as in a rolling update and with a second replica: the older one as a standby only.
+// TestReady_TwoReplicas has both instances become ready, as in a rolling update and with a
+// second replica: the older one as a standby only.
 func TestReady_TwoReplicas(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: 10}})
@@ -166,7 +167,8 @@ func TestReady_BreakerOpen(t *testing.T) {
 	})
 }
 
-// TestReady_Standby is alive and not ready after another instance took over, and reports nothing of what it no longer owns.
+// TestReady_Standby is alive and not ready after another instance took over, and reports
+// nothing of what it no longer owns.
 func TestReady_Standby(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 55, RowsPerDay: 5}})
@@ -182,12 +184,12 @@ func TestReady_Standby(t *testing.T) {
 	first.expectMetrics(map[string]float64{"dfinery_owner": 1, "dfinery_ready": 1})
 }
 
-// TestReady_Stopping reports that the process stops for as long as that takes, here because Kafka accepts no records.
+// TestReady_Stopping reports that the process stops for as long as that takes, here because
+// Kafka accepts no records.
 func TestReady_Stopping(t *testing.T) {
 	t.Parallel()
-	kafka := embedded(t, kfake.NumBrokers(1))
-	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 56, RowsPerDay: 5}})
-	b.environ["KAFKA_BROKERS"], b.environ["SHUTDOWN_TIMEOUT"] = kafka.ListenAddrs()[0], "3s"
+	b, kafka := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 56, RowsPerDay: 5}})
+	b.set("SHUTDOWN_TIMEOUT", "3s")
 	b.withAdminServer()
 	p := b.start("run")
 	c := p.admin()
@@ -202,7 +204,8 @@ func TestReady_Stopping(t *testing.T) {
 	p.expectExit(0)
 }
 
-// TestAdmin_Figures compares what the admin server reports of a running service with what the simulated API and Kafka have seen.
+// TestAdmin_Figures compares what the admin server reports of a running service with what the
+// simulated API and Kafka have seen.
 func TestAdmin_Figures(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 51, RowsPerDay: 60}})
@@ -232,46 +235,25 @@ func TestAdmin_Figures(t *testing.T) {
 		`dfinery_token_refused`:                                      0,
 		`dfinery_breaker_transitions_total{from="closed",to="open"}`: -1,
 	})
-	var status struct {
-		Service string `json:"service_id"`
-		Role    string
-		Ready   bool
-		Streams []struct {
-			Name      string
-			Published int
-			Days      []struct {
-				Day          string
-				State        string
-				Rows         int
-				Published    int
-				Exports      int
-				Bad, Missing int
-			}
-		}
-	}
 	_, body := c.get("/status")
-	if err := json.Unmarshal([]byte(body), &status); err != nil {
-		t.Fatalf("%v: %s", err, body)
-	}
-	want := status
-	want.Service, want.Role, want.Ready = "1234", "owner", true
-	if len(status.Streams) != 1 || len(status.Streams[0].Days) != 3 {
+	got := decodeStatus(t, body)
+	if len(got.Streams) != 1 {
 		t.Fatalf("/status: %s", body)
 	}
-	today := currentDay()
-	want.Streams = append(want.Streams[:0:0], status.Streams[0])
-	want.Streams[0].Name, want.Streams[0].Published = "events", 180
-	want.Streams[0].Days = append(status.Streams[0].Days[:0:0], status.Streams[0].Days...)
-	for i := range want.Streams[0].Days {
-		d := &want.Streams[0].Days[i]
-		d.Day, d.State, d.Rows, d.Published, d.Exports, d.Bad, d.Missing = (today - schema.Day(i)).String(), "open", 60, 60, 1, 0, 0
+	want := got
+	want.Service, want.Role, want.Ready = "1234", "owner", true
+	want.Streams = slices.Clone(got.Streams)
+	want.Streams[0].Name, want.Streams[0].Published, want.Streams[0].Days = "events", 180, nil
+	for day := currentDay(); len(want.Streams[0].Days) < 3; day-- {
+		want.Streams[0].Days = append(want.Streams[0].Days, statusDay{Day: day.String(), State: "open", Rows: 60, Published: 60, Exports: 1})
 	}
-	if diff := cmp.Diff(want, status); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("/status (-want +got):\n%s", diff)
 	}
 }
 
-// TestAdmin_PortInUse fails with an error that names ADMIN_ADDR if the port is taken, rather than run without the server.
+// TestAdmin_PortInUse fails with an error that names ADMIN_ADDR if the port is taken, rather
+// than run without the server.
 func TestAdmin_PortInUse(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{})

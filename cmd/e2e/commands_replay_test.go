@@ -14,7 +14,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestReplay_Rows publishes rows that were too large for the topic once it accepts more, and only once.
+// TestReplay_Rows publishes rows that were too large for the topic once it accepts more, and
+// only once.
 func TestReplay_Rows(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 31, RowsPerDay: 600, Odd: 0.1}})
@@ -85,8 +86,8 @@ func TestReplay_Exports(t *testing.T) {
 	b.compareEvents()
 }
 
-// TestReplay_ManyLetters replays letters with more bytes than the owner holds at a time, a day of many letters by one call, and reports first
-// what is out of the API's reach.
+// TestReplay_ManyLetters replays letters with more bytes than the owner holds at a time, a day
+// of many letters by one call, and reports first what is out of the API's reach.
 func TestReplay_ManyLetters(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{RowsOn: func(schema.Day) int { return 0 }}})
@@ -122,7 +123,7 @@ func TestReplay_ManyLetters(t *testing.T) {
 		t.Errorf("a letter that isn't there: exit %d: %s%s", got.Code, out, got.Stderr)
 	}
 	p.kill()
-	compareRows(t, want, b.published("events"))
+	compareRows(t, newRows(want...), b.published("events"))
 	state := b.ledgerState()
 	for _, c := range state.Commands {
 		if c.Letters != nil {
@@ -131,8 +132,9 @@ func TestReplay_ManyLetters(t *testing.T) {
 	}
 }
 
-// TestReplay_UnreadableRows refuses letters whose rows can't be read as rows of the stream as it is now, because its key is another one or because
-// somebody else wrote them, by their positions. They stop neither the replay of others nor the owner.
+// TestReplay_UnreadableRows refuses letters whose rows can't be read as rows of the stream as
+// it is now, because its key is another one or because somebody else wrote them, by their
+// positions. They stop neither the replay of others nor the owner.
 func TestReplay_UnreadableRows(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 33, RowsPerDay: 30}})
@@ -167,8 +169,8 @@ func TestReplay_UnreadableRows(t *testing.T) {
 	p.kill()
 }
 
-// TestReplay_MissingPartition answers a command at once that names letters of a partition which does not exist, as after the topic was replaced by
-// one with fewer.
+// TestReplay_MissingPartition answers a command at once that names letters of a partition which
+// does not exist, as after the topic was replaced by one with fewer.
 func TestReplay_MissingPartition(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 34, RowsPerDay: 30}})

@@ -30,20 +30,17 @@ func TestStatus_AfterRun(t *testing.T) {
 	}
 	expectText(t, out, "service 1234, stopped", "calls left this hour: 97 of 100", "breaker closed", "                           ▒▒▒  today 50 rows, in all 150, dead rows 0",
 		"newest row published ", "last export ", "waits for ")
-	text, _ := b.run("status", "--json")
-	var o struct {
-		Streams []struct {
-			Days []struct {
-				Day, State      string
-				Rows, Published int
-			}
-		}
+	s := b.status()
+	if len(s.Streams) != 1 || len(s.Streams[0].Days) != 3 || s.Streams[0].Days[0].Published != 50 || s.Streams[0].Days[0].State != "open" {
+		t.Errorf("status --json: %+v", s)
 	}
-	if err := json.Unmarshal([]byte(text), &o); err != nil {
-		t.Fatal(err)
-	}
-	if len(o.Streams) != 1 || len(o.Streams[0].Days) != 3 || o.Streams[0].Days[0].Published != 50 || o.Streams[0].Days[0].State != "open" {
-		t.Errorf("status --json: %s", text)
+}
+
+// TestVersion_OfLinker prints the version that the linker has set.
+func TestVersion_OfLinker(t *testing.T) {
+	t.Parallel()
+	if out, got := runProgram(t, binary, nil, "version"); got != (result{}) || !strings.HasPrefix(out, "dfinery-kafka v1.2.3 ") {
+		t.Errorf("exit %d: %s%s", got.Code, out, got.Stderr)
 	}
 }
 
@@ -55,7 +52,7 @@ func TestStatus_Waits(t *testing.T) {
 	tests := map[string]struct {
 		fault   exporttest.Fault
 		waits   string
-		until   time.Duration // from now on, give or take half
+		until   time.Duration // from now on, plus or minus half
 		says    []string
 		environ set
 	}{
@@ -78,31 +75,16 @@ func TestStatus_Waits(t *testing.T) {
 			b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{RowsPerDay: 10},
 				Faults: func(exporttest.Call) *exporttest.Fault { return &test.fault }})
 			b.unlimited()
-			for variable, value := range map[string]string{
-				"STREAM_EVENTS_START": "0", "BREAKER_FAILURES": "2", "BREAKER_OPEN_FOR": "10m", "RETRY_BACKOFF": "10ms", "RETRY_MAX_BACKOFF": "20ms",
-				"OWNER_HEARTBEAT": "5m", "STANDBY_AFTER": "10m", // no heartbeat brings it into the ledger by the way
-			} {
-				b.environ[variable] = value
-			}
+			b.set("STREAM_EVENTS_START", "0", "BREAKER_FAILURES", "2", "BREAKER_OPEN_FOR", "10m", "RETRY_BACKOFF", "10ms", "RETRY_MAX_BACKOFF", "20ms",
+				"OWNER_HEARTBEAT", "5m", "STANDBY_AFTER", "10m") // so that no heartbeat writes it to the ledger
 			maps.Copy(b.environ, test.environ)
 			p := b.start("run")
 			p.await(exported)
-			var status struct {
-				Streams []struct {
-					Next struct {
-						At       time.Time
-						WaitsFor string `json:"waits_for"`
-					}
-				}
-			}
+			next := b.status().Streams[0].Next
 			b.await("status shows the wait", func() bool {
-				out, _ := b.run("status", "--json")
-				if err := json.Unmarshal([]byte(out), &status); err != nil {
-					t.Fatal(err)
-				}
-				return status.Streams[0].Next.WaitsFor == test.waits && time.Until(status.Streams[0].Next.At) > test.until/2
+				next = b.status().Streams[0].Next
+				return next.WaitsFor == test.waits && time.Until(next.At) > test.until/2
 			})
-			next := status.Streams[0].Next
 			if left := time.Until(next.At); next.WaitsFor != test.waits || left < test.until/2 || left > test.until*3/2 {
 				t.Errorf("waits for %s for %s, want %s for %s\n%s", next.WaitsFor, left, test.waits, test.until, p.log())
 			}
@@ -112,7 +94,8 @@ func TestStatus_Waits(t *testing.T) {
 	}
 }
 
-// TestLog_RepeatedFailures logs two lines for a day that fails again and again, in either format, while each failure is a dead letter.
+// TestLog_RepeatedFailures logs two lines for a day that fails again and again, in either
+// format, while each failure is a dead letter.
 func TestLog_RepeatedFailures(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "text"} {
@@ -136,7 +119,8 @@ func TestLog_RepeatedFailures(t *testing.T) {
 	}
 }
 
-// failures are the log's lines of failed exports: their number, and how many were left out before.
+// failures are the log's lines of failed exports: the number of the export, and how many lines
+// were folded into this one.
 func failures(t *testing.T, text, format string) []string {
 	t.Helper()
 	var list []string

@@ -9,7 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// TestBrokers_Killed kills each broker in turn, the controller included, and then all of them for twenty seconds. One program survives it all.
+// TestBrokers_Killed kills each broker in turn, the controller included, and then all of them
+// for twenty seconds. One program survives it all.
 func TestBrokers_Killed(t *testing.T) {
 	b := newThreeBrokers(t, 71)
 	p := b.start("run")
@@ -37,8 +38,9 @@ func TestBrokers_Killed(t *testing.T) {
 	b.finish()
 }
 
-// TestBrokers_BelowMinISR keeps one stream's topic below its min.insync.replicas for a minute: the other stream continues, the log says what the
-// program waits for, and no row is missing afterwards.
+// TestBrokers_BelowMinISR keeps one stream's topic below its min.insync.replicas for a minute:
+// the other stream continues, the log says what the program waits for, and no row is missing
+// afterwards.
 func TestBrokers_BelowMinISR(t *testing.T) {
 	b := newThreeBrokers(t, 72)
 	b.environ["STREAMS"], b.environ["STREAM_OTHER_TOPIC"], b.environ["STREAM_OTHER_START"] = "events,other", b.prefix+"other", "1"
@@ -48,18 +50,18 @@ func TestBrokers_BelowMinISR(t *testing.T) {
 	b.setTopicConfig("events", "min.insync.replicas", "3")
 	b.killBroker(2)
 	began := time.Now()
-	p.await("can't be fenced now, so they can't be written") // after stuckAfter
+	p.await("can't be fenced now, so they can't be written") // after the time that makes a partition count as stuck
 	grew, owned := b.recordsIn("other"), p.count(isOwner)
 	for time.Since(began) < time.Minute {
 		p.expectAlive()
 		b.sleep(time.Second)
 	}
 	if now := b.recordsIn("other"); now <= grew {
-		t.Errorf("the other stream stands still at %d records:\n%s", now, p.log())
+		t.Errorf("the other stream makes no progress at %d records:\n%s", now, p.log())
 	}
-	// Each take-over ends the exports of the other stream.
+	// Each takeover ends the exports of the other stream.
 	if now := p.count(isOwner); now > owned+2 {
-		t.Errorf("%d take-overs while the topic waited for its replicas:\n%s", now-owned, p.log())
+		t.Errorf("%d takeovers while the topic waited for its replicas:\n%s", now-owned, p.log())
 	}
 	expectText(t, p.log(), "of its replicas are in sync, min.insync.replicas is 3")
 	b.startBroker(2)
@@ -71,8 +73,9 @@ func TestBrokers_BelowMinISR(t *testing.T) {
 	}
 }
 
-// TestBrokers_LeaderlessAtTakeover stops an owner with SIGSTOP while a partition has no leader, has another instance take over, and continues the old
-// one just when the partition's broker is back. What the old one still sends is refused, or found by the new one before it writes.
+// TestBrokers_LeaderlessAtTakeover stops an owner with SIGSTOP while a partition has no leader,
+// has another instance take over, and continues the old one just when the partition's broker is
+// back. What the old one still sends is refused, or found by the new one before it writes.
 func TestBrokers_LeaderlessAtTakeover(t *testing.T) {
 	b := newThreeBrokers(t, 73)
 	b.administer(func(ctx context.Context, client *kadm.Client) error {
@@ -80,8 +83,8 @@ func TestBrokers_LeaderlessAtTakeover(t *testing.T) {
 		_, err := client.CreateTopic(ctx, 6, 1, map[string]*string{"min.insync.replicas": &one}, b.prefix+"events")
 		return err
 	})
-	// The owner's new beginnings, when the broker is back, must not look like its silence.
-	b.environ["OWNER_HEARTBEAT"], b.environ["STANDBY_AFTER"] = "1s", "1m"
+	// The owner restarts when the broker is back, which must not look like its silence.
+	b.set("OWNER_HEARTBEAT", "1s", "STANDBY_AFTER", "1m")
 	for round := range 2 {
 		old := b.start("run")
 		old.await(isOwner)

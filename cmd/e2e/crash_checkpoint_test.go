@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -10,31 +9,29 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
-// TestCrash_CheckpointInParts has a checkpoint written in several batches, because the ledger's topic accepts less than the program, which may
-// not read its configuration, believes. It is killed when all batches but the last are written. What the days' records count must not be
+// TestCrash_CheckpointInParts has a checkpoint written in several batches, because the ledger's
+// topic accepts less than the program, which may not read its configuration, believes. It is
+// killed when all batches but the last are written. What the days' records count must not be
 // counted again when the topics are read back, and no set of fingerprints may be lost.
 func TestCrash_CheckpointInParts(t *testing.T) {
 	t.Parallel()
-	fake := embedded(t, kfake.NumBrokers(1))
-	clustertest.RefuseOldEpochs(fake)
-	b, day := newPartlyPublished(t, strings.Join(fake.ListenAddrs(), ","))
+	b, fake := newScripted(t, partlyServed())
+	day := b.publishPartly()
 	settled, checkpoint := []byte(`"state":"settled"`), []byte("checkpoint/1234")
-	var armed, part atomic.Bool // part: a batch with the settled day's record stands there, and its checkpoint does not
+	var armed, part atomic.Bool // part: a batch with the settled day's record is written, its checkpoint is not
 	held := make(chan struct{}, 1)
-	// ledger has requests that append to the ledger, and that match, answered by an error.
-	ledger := func(err *kerr.Error, match func(records []byte) bool) {
+	// refuse has matching requests that append to the ledger answered by an error.
+	refuse := func(err *kerr.Error, match func(records []byte) bool) {
 		fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "ledger", Err: err, Count: -1, When: func(r kmsg.Request) bool {
 			return armed.Load() && match(r.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records)
 		}})
 	}
-	ledger(kerr.MessageTooLarge, func(records []byte) bool {
+	refuse(kerr.MessageTooLarge, func(records []byte) bool {
 		return bytes.Contains(records, settled) && bytes.Contains(records, checkpoint)
 	})
-	ledger(kerr.NotEnoughReplicas, func(records []byte) bool {
+	refuse(kerr.NotEnoughReplicas, func(records []byte) bool {
 		if bytes.Contains(records, settled) {
 			part.Store(!bytes.Contains(records, checkpoint))
 			return false
@@ -62,7 +59,7 @@ func TestCrash_CheckpointInParts(t *testing.T) {
 		armed.Store(false)
 		expectNoLoss(t, p.log())
 		select {
-		case <-held: // another try
+		case <-held: // a retry
 		default:
 		}
 	}

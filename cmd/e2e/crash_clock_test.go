@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestClock_Jumps runs with a clock that is wrong or jumps, is killed, and continues with the right clock: every row is published once, and no
-// day counts as lost.
+// TestClock_Jumps runs with a clock that is wrong or jumps, is killed, and continues with the
+// right clock: every row is published once, and no day counts as lost.
 func TestClock_Jumps(t *testing.T) {
 	program := programWithClock(t)
 	for name, clock := range map[string]string{
@@ -55,8 +55,9 @@ func TestClock_Jumps(t *testing.T) {
 	}
 }
 
-// TestClock_QuotaThroughCrashes kills the program at random times while hours pass. The API refuses nothing and reports no quota; in any hour it
-// counts no more calls than are allowed, and not far fewer.
+// TestClock_QuotaThroughCrashes kills the program at random times while hours pass. The API
+// refuses nothing and reports no quota; in any hour it counts no more calls than are allowed,
+// and not far fewer.
 func TestClock_QuotaThroughCrashes(t *testing.T) {
 	t.Parallel()
 	program := programWithClock(t)
@@ -88,7 +89,8 @@ func TestClock_QuotaThroughCrashes(t *testing.T) {
 	}
 }
 
-// TestClock_BackfillOverMidnight publishes days again while midnight passes in the source's time zone, and kills the owner right after it.
+// TestClock_BackfillOverMidnight publishes days again while midnight passes in the source's
+// time zone, and kills the owner right after it.
 func TestClock_BackfillOverMidnight(t *testing.T) {
 	t.Parallel()
 	program := programWithClock(t)

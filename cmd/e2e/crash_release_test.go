@@ -25,7 +25,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// releaseBefore is the commit of the release before this one. A release can be taken back to it, and forward again.
+// releaseBefore is the commit of the release before this one. An installation can be rolled
+// back to it, and forward again.
 const releaseBefore = "344fc7d"
 
 // buildBefore builds the release before from the repository's history.
@@ -66,7 +67,7 @@ func programBefore(t *testing.T) string {
 	return program
 }
 
-// newGrowingDays is a service whose days have as many rows as rows says: more and more.
+// newGrowingDays has a service whose days have as many rows as rows says at the time of a call.
 func newGrowingDays(t *testing.T) (b *testbed, rows *atomic.Int64) {
 	rows = new(atomic.Int64)
 	rows.Store(40)
@@ -79,8 +80,9 @@ func newGrowingDays(t *testing.T) (b *testbed, rows *atomic.Int64) {
 	return b, rows
 }
 
-// TestRelease_Rollback runs the release before, this one, and both again on one ledger. Rows, the order of their columns and all counts stay
-// right, and neither release drops members of a record that it does not know.
+// TestRelease_Rollback runs the release before, this one, and both again on one ledger. Rows,
+// the order of their columns and all counts stay right, and neither release drops members of a
+// record that it does not know.
 func TestRelease_Rollback(t *testing.T) {
 	t.Parallel()
 	b, rows := newGrowingDays(t)
@@ -103,7 +105,8 @@ func TestRelease_Rollback(t *testing.T) {
 	}
 }
 
-// TestRelease_RollbackAfterCrash kills each of the two releases at work: the next one recovers what the other has left.
+// TestRelease_RollbackAfterCrash kills each of the two releases at work: the next one recovers
+// what the other has left.
 func TestRelease_RollbackAfterCrash(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(crashSeed(t), 1))
@@ -124,7 +127,8 @@ func TestRelease_RollbackAfterCrash(t *testing.T) {
 	b.checkColumnOrder()
 }
 
-// columnsInOrder checks that each record has its members in the order of the export's columns, and that the ledger has them so, too.
+// checkColumnOrder checks that each record has its members in the order of the export's
+// columns, and that the ledger has them in this order, too.
 func (b *testbed) checkColumnOrder() {
 	b.t.Helper()
 	var columns []string
@@ -174,7 +178,8 @@ func (b *testbed) addMember(key, member string) {
 	b.put("ledger", &kgo.Record{Key: []byte(key), Value: value})
 }
 
-// dumped is a record of the ledger's two topics in a file.
+// dumped is a line of the file that dumpLedger writes: a record of one of the ledger's two
+// topics.
 type dumped struct {
 	Topic      string `json:"topic"` // "" or ".rows"
 	Offset     int64  `json:"offset"`
@@ -184,7 +189,8 @@ type dumped struct {
 	Prints     []byte `json:"prints,omitempty"`
 }
 
-// dumpLedger writes the ledger's two topics into a file, for the tests of what reads them.
+// dumpLedger writes the records of the ledger's two topics into a file, which other packages'
+// tests read.
 func (b *testbed) dumpLedger(path string) {
 	b.t.Helper()
 	var file bytes.Buffer
@@ -220,7 +226,7 @@ func (b *testbed) dumpLedger(path string) {
 					return err
 				}
 				if next == end.Offset-2 {
-					break // a marker may be the last, which is not handed out
+					break // the last record may be a marker, which a consumer does not get
 				}
 			}
 			return nil

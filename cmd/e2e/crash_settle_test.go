@@ -3,60 +3,60 @@ package e2e
 import (
 	"bytes"
 	"fmt"
-	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
-	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// unsettled is a service with yesterday's rows published in part, their fingerprints in several runs, by owners that were killed: the next
-// export of yesterday settles it, and writes its fingerprints anew as one run.
-func newPartlyPublished(t *testing.T, brokers string) (*testbed, ledger.DayName) {
-	t.Helper()
-	yesterday := currentDay() - 1
-	var cut atomic.Int64
-	b := newTestbed(t, &exporttest.Server{
+func partlyServed() *exporttest.Server {
+	return &exporttest.Server{
 		Limits: exporttest.Limits{PerHour: -1},
 		Data:   exporttest.Data{Seed: 81, RowsPerDay: 1500, Duplicates: 0.1, Late: 0.2, LateFrom: 6},
-		Faults: func(c exporttest.Call) *exporttest.Fault {
-			if after := cut.Load(); after > 0 && c.Query.From == yesterday {
-				return &exporttest.Fault{Then: exporttest.Close, AfterRow: int(after)}
+	}
+}
+
+// publishPartly has owners that are killed publish some of yesterday's rows, so that their
+// fingerprints are in several runs. The next export of yesterday settles it, and rewrites its
+// fingerprints as one run.
+func (b *testbed) publishPartly() ledger.DayName {
+	b.t.Helper()
+	yesterday := currentDay() - 1
+	cutAfter := func(rows int) {
+		b.change(func(api *exporttest.Server) {
+			api.Faults = func(c exporttest.Call) *exporttest.Fault {
+				if rows > 0 && c.Query.From == yesterday {
+					return &exporttest.Fault{Then: exporttest.Close, AfterRow: rows}
+				}
+				return nil
 			}
-			return nil
-		},
-	})
-	if brokers != "" {
-		b.brokers, b.environ["KAFKA_BROKERS"] = brokers, brokers
+		})
 	}
 	b.unlimited()
 	b.pollEvery("1h")
-	b.environ["STREAM_EVENTS_START"], b.environ["STREAM_EVENTS_LOOKBACK"] = yesterday.String(), "0"
-	b.environ["KAFKA_COMPRESSION"] = "none" // so that keys are found in requests
+	b.set("STREAM_EVENTS_START", yesterday.String(), "STREAM_EVENTS_LOOKBACK", "0")
+	b.set("KAFKA_COMPRESSION", "none") // so that the tests find keys in requests
 	name := ledger.DayName{Stream: "events", Day: yesterday}
 	for n := 1; n <= 3; n++ {
-		cut.Store(int64(200 * n))
+		cutAfter(200 * n)
 		p := b.start("run")
-		p.await(`"code":"cut_body","rows":`) // it is in the ledger
+		p.await(`"code":"cut_body","rows":`) // by now the ledger has it
 		p.kill()
 	}
-	cut.Store(0)
+	cutAfter(0)
 	state := b.ledgerState()
 	if d := state.Days[name]; d == nil || d.State != ledger.Pending || d.Published == 0 || len(d.Fingerprints) < 2 {
-		t.Fatalf("yesterday is %+v, want it pending with fingerprints in several runs", d)
+		b.t.Fatalf("yesterday is %+v, want it pending with fingerprints in several runs", d)
 	}
-	return b, name
+	return name
 }
 
-// settled checks that the day is settled, has all of its rows, and fingerprints for each in one run, then exports it twice more: only the late
-// rows are new.
+// checkSettled checks that the day is settled and has the fingerprints of all its rows in one
+// run, then exports it twice more: only the late rows are new.
 func (b *testbed) checkSettled(name ledger.DayName) {
 	b.t.Helper()
 	d := b.checkedDays()[name]
@@ -74,14 +74,16 @@ func (b *testbed) checkSettled(name ledger.DayName) {
 	b.checkedDays()
 }
 
-// TestCrash_Settling kills the program at each step of the checkpoint that rewrites a settled day's fingerprints.
+// TestCrash_Settling kills the program at each step of the checkpoint that rewrites a settled
+// day's fingerprints.
 func TestCrash_Settling(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"called", "flushed", "fingerprints", "days", "checkpointed"} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
-			b, day := newPartlyPublished(t, "")
-			// The first checkpoint is the restore's; then come those of yesterday and today, in any order.
+			b := newTestbed(t, partlyServed())
+			day := b.publishPartly()
+			// The first checkpoint is that of the recovery; those of yesterday and today follow in any order.
 			for n := 1; n <= 3; n++ {
 				b.startToCrash(step, n, "run", "--once").wait(time.Minute)
 			}
@@ -91,16 +93,16 @@ func TestCrash_Settling(t *testing.T) {
 	}
 }
 
-// TestStop_Settling stops the program in order while Kafka is slow to accept a settled day's fingerprints. Whatever the owner does before
-// it handles the signal, all of them are in the ledger in the end.
+// TestStop_Settling stops the program in order while Kafka is slow to accept a settled day's
+// fingerprints. Whatever the owner does before it handles the signal, all of them are in the
+// ledger in the end.
 func TestStop_Settling(t *testing.T) {
 	t.Parallel()
 	for round := range 6 {
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
 			t.Parallel()
-			fake := embedded(t, kfake.NumBrokers(1))
-			clustertest.RefuseOldEpochs(fake)
-			b, day := newPartlyPublished(t, strings.Join(fake.ListenAddrs(), ","))
+			b, fake := newScripted(t, partlyServed())
+			day := b.publishPartly()
 			key := []byte("1234/events/" + day.Day.String())
 			held, gate := make(chan struct{}, 100), make(chan struct{})
 			fake.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -111,10 +113,10 @@ func TestStop_Settling(t *testing.T) {
 				}
 				return nil, nil, false
 			})
-			b.environ["CHECKPOINT_INTERVAL"] = "1h" // the one that is held is that of the export's end
+			b.set("CHECKPOINT_INTERVAL", "1h") // the checkpoint that is held is that of the export's end
 			p := b.start("run")
 			<-held
-			time.Sleep(1100 * time.Millisecond) // the loop's tickers are all due
+			time.Sleep(1100 * time.Millisecond) // longer than the intervals of all the owner's tickers
 			p.signal(syscall.SIGTERM)
 			time.Sleep(300 * time.Millisecond)
 			close(gate)

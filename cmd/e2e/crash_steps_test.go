@@ -12,11 +12,11 @@ import (
 
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/schema"
 )
 
-// TestCrash_EachStep kills the program between any two steps of its protocol, at the first, second and third time that it reaches the step.
-// A step that a process takes only once is tried three times.
+// TestCrash_EachStep kills the program between any two steps of its protocol, at the first,
+// second and third time that it reaches the step. A step that a process takes only once is
+// tried three times.
 func TestCrash_EachStep(t *testing.T) {
 	t.Parallel()
 	steps := map[string][]int{
@@ -28,7 +28,7 @@ func TestCrash_EachStep(t *testing.T) {
 			t.Parallel()
 			b := newTestbed(t, &exporttest.Server{
 				Limits: exporttest.Limits{PerHour: -1},
-				Data:   exporttest.Data{Seed: 7, RowsPerDay: 4000, Duplicates: 0.05, Late: 0.2, LateFrom: 2},
+				Data:   exporttest.Data{Seed: 7, RowsPerDay: 1500, Duplicates: 0.05, Late: 0.2, LateFrom: 2},
 			})
 			b.unlimited()
 			b.environ["FENCE_RENEWAL"] = "300ms"
@@ -57,7 +57,7 @@ func TestCrash_Command(t *testing.T) {
 				p := b.startToCrash(step, n, "run")
 				select {
 				case <-p.done:
-				case <-time.After(4 * time.Second): // the command is carried out, and the step is not reached so often
+				case <-time.After(4 * time.Second): // the command is executed, and the step is reached less often
 				}
 				p.kill()
 			}
@@ -72,7 +72,7 @@ func TestCrash_Command(t *testing.T) {
 					want = 2
 				}
 				if n != want {
-					t.Fatalf("%s stands there %d times, want %d", record, n, want)
+					t.Fatalf("%s is there %d times, want %d", record, n, want)
 				}
 			}
 			if len(times) != 3*500 {
@@ -82,8 +82,9 @@ func TestCrash_Command(t *testing.T) {
 	}
 }
 
-// TestCrash_Slices kills the program again and again while it exports a day in slices because of two events whose queries fail. Each
-// process continues where the last one was, and everything but the two events is published once.
+// TestCrash_Slices kills the program again and again while it exports a day in slices because
+// of two events whose queries fail. Each process continues where the last one was, and
+// everything but the two events is published once.
 func TestCrash_Slices(t *testing.T) {
 	t.Parallel()
 	today := currentDay()
@@ -96,26 +97,18 @@ func TestCrash_Slices(t *testing.T) {
 	b.unlimited()
 	b.pollEvery("1h")
 	kills := 0
-	// Three days and three failures; then slices.
+	// Three days and three failures, then slices.
 	for _, n := range []int{7, 1, 2, 3, 1, 4} {
 		p := b.startToCrash("called", n, "run")
 		select {
 		case <-p.done:
 			kills++
 		case <-time.After(20 * time.Second):
-			t.Fatalf("there are no %d calls more:\n%s", n, p.log())
+			t.Fatalf("the program makes no %d more calls:\n%s", n, p.log())
 		}
 	}
 	b.runOnce(0)
-	var want []map[string]string
-	for day := today - 2; day <= today; day++ {
-		for _, record := range b.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day}).Records() {
-			if day != today-1 || !slices.Contains(events, record["event_name"]) {
-				want = append(want, record)
-			}
-		}
-	}
-	compareRows(t, want, b.published("events"))
+	compareRows(t, slices.Concat(b.rowsOf(today), b.rowsOf(today-1, events...), b.rowsOf(today-2)), b.published("events"))
 	var alone []string
 	for _, l := range b.deadLetters() {
 		if len(l.Error.Events) == 1 {
@@ -126,14 +119,15 @@ func TestCrash_Slices(t *testing.T) {
 	if diff := cmp.Diff(events, slices.Compact(alone)); diff != "" {
 		t.Errorf("events that dead letters name alone (-want +got):\n%s", diff)
 	}
-	// The days, the failures, a slice for the other names, two for each halving of 50 names and each event; and what the crashes repeat.
+	// The days, the failures, a slice for the other names, for each event two slices for each halving of 50 names, and what the crashes repeat.
 	if n := len(b.api.Calls()); n > 3+3+1+2*2*6+2*kills+3 {
 		t.Errorf("%d calls", n)
 	}
 }
 
-// TestCrash_ReplayOfNewGeneration replays rows into a day for which "backfill --again" has begun a new generation, without an export since.
-// They are published once, wherever the owner is killed.
+// TestCrash_ReplayOfNewGeneration replays rows into a day for which "backfill --again" has
+// begun a new generation, without an export since. They are published once, wherever the owner
+// is killed.
 func TestCrash_ReplayOfNewGeneration(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 34, RowsPerDay: 600, Odd: 0.1}})
@@ -159,7 +153,7 @@ func TestCrash_ReplayOfNewGeneration(t *testing.T) {
 		p := b.startToCrash("flushed", n, "run")
 		select {
 		case <-p.done:
-		case <-time.After(patience): // all is done before, or would be on a faster machine
+		case <-time.After(patience): // all is done before, or takes longer on this machine
 			p.kill()
 			patience *= 2
 		}
@@ -170,7 +164,7 @@ func TestCrash_ReplayOfNewGeneration(t *testing.T) {
 	}
 	for id, n := range times {
 		if n != 1 {
-			t.Errorf("%s stands there %d times", id, n)
+			t.Errorf("%s is there %d times", id, n)
 		}
 	}
 	if len(times) != 1200 {

@@ -22,8 +22,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// newACLTestbed has a service on three embedded brokers with an authorizer, and with the defaults of a careful administrator. The
-// program logs in as one who may do everything.
+// newACLTestbed has a service on three embedded brokers with an authorizer, and with the
+// defaults of a careful administrator. The program logs in as one who may do everything.
 func newACLTestbed(t *testing.T) *testbed {
 	t.Helper()
 	cluster := embedded(t, kfake.NumBrokers(3), kfake.EnableACLs(), kfake.Superuser("PLAIN", "admin", "admin-secret"),

@@ -88,7 +88,8 @@ func (c adminClient) await(what string, holds func() bool) {
 	}
 }
 
-// awaitNotReady waits until exactly these parts are not ready; without any, until all are. The process must be alive then.
+// awaitNotReady waits until exactly these parts are not ready; without any, until all are. The
+// process must be alive then.
 func (c adminClient) awaitNotReady(want ...string) {
 	c.p.t.Helper()
 	c.await("not ready: "+strings.Join(want, ", "), func() bool { return cmp.Equal(append([]string{}, want...), c.notReady()) })

@@ -15,8 +15,9 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// newThreeBrokers has a service whose exports take a while, on the three brokers of deploy/kafka-up.sh whose directory KAFKA_TEST_DIR
-// names. BROKER_ROWS makes its tests larger. They must not run in parallel: each kills brokers.
+// newThreeBrokers has a service whose exports take a while, on the three brokers of
+// deploy/kafka-up.sh whose directory KAFKA_TEST_DIR names. BROKER_ROWS makes its tests larger.
+// They must not run in parallel: each kills brokers.
 func newThreeBrokers(t *testing.T, seed uint64) *testbed {
 	t.Helper()
 	if os.Getenv("KAFKA_TEST_DIR") == "" {

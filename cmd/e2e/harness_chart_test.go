@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// selfSigned are a certificate and its key in PEM.
+// selfSigned is a certificate and its key in PEM.
 func selfSigned(t *testing.T) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -35,7 +35,8 @@ func selfSigned(t *testing.T) (certificate, key string) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
 }
 
-// manifest is what a Kubernetes API server has made of the chart: the pod that runs the connector, and Strimzi's objects.
+// manifest is what a Kubernetes API server has made of the chart: the pod that runs the
+// connector, and the objects for Strimzi.
 type manifest struct {
 	Pod    podSpec
 	Topics []kafkaTopic
@@ -75,7 +76,8 @@ type kafkaUser struct {
 	}
 }
 
-// manifests reads the files that .ci/kube has written to the directory CHART_MANIFESTS, by the name of their values.
+// manifests reads the files that .ci/kube has written to the directory CHART_MANIFESTS, by the
+// names of their values.
 func manifests(t *testing.T) map[string]manifest {
 	t.Helper()
 	dir := os.Getenv("CHART_MANIFESTS")
@@ -116,7 +118,7 @@ func parseManifest(t *testing.T, text []byte) manifest {
 			m.Pod = spec.Template.Spec
 		case "CronJob":
 			var spec struct {
-				Suspend     bool // that of the status, which is only made into Jobs
+				Suspend     bool // the CronJob that only serves as a template of Jobs
 				JobTemplate struct{ Spec struct{ Template template } }
 			}
 			if decode(t, item.Spec, &spec); spec.Suspend {
@@ -143,7 +145,8 @@ func decode(t *testing.T, text []byte, to any) {
 	}
 }
 
-// environ is a container's environment, with its secrets' files below dir where the pod has them below /.
+// environ is a container's environment, with its secrets' files below dir where the pod has
+// them below /.
 func (m *manifest) environ(t *testing.T, c container, dir string) map[string]string {
 	t.Helper()
 	certificate, key := selfSigned(t)
@@ -151,14 +154,14 @@ func (m *manifest) environ(t *testing.T, c container, dir string) map[string]str
 	for _, mount := range c.VolumeMounts {
 		i := slices.IndexFunc(m.Pod.Volumes, func(v volume) bool { return v.Name == mount.Name })
 		if i < 0 {
-			t.Fatalf("%s is mounted, and no volume", mount.Name)
+			t.Fatalf("%s is mounted, but no volume", mount.Name)
 		}
 		files := m.Pod.Volumes[i].Secret
 		if files == nil {
 			files = m.Pod.Volumes[i].ConfigMap
 		}
 		if files == nil {
-			continue // an emptyDir of the user's own
+			continue // an emptyDir of the user
 		}
 		for _, item := range files.Items {
 			content := contents[mount.Name]

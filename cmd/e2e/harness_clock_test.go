@@ -14,8 +14,10 @@ import (
 	"time"
 )
 
-// clockedProgram builds the program with a wall clock that the variable CLOCK sets: "3s=-960h,6s=0s" is right for three seconds after the
-// start, then 40 days behind for three more, then right again. The monotonic clock is not changed, as when someone sets a machine's time.
+// clockedProgram builds the program with a wall clock that the variable CLOCK sets:
+// "3s=-960h,6s=0s" is right for three seconds after the start, then 40 days behind for three
+// more, then right again. The monotonic clock is not changed, as when someone sets a machine's
+// time.
 var clockedProgram = sync.OnceValues(func() (program string, err error) {
 	dir := filepath.Join(filepath.Dir(binary), "clock")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -85,7 +87,8 @@ func ahead(mono int64) (seconds int64) {
 	return program, nil
 })
 
-// programWithClock is that program. It needs a build of all packages, so its tests run with a real Kafka only.
+// programWithClock is that program. It needs a build of all packages, so its tests run with a
+// real Kafka only.
 func programWithClock(t *testing.T) string {
 	t.Helper()
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
@@ -98,7 +101,8 @@ func programWithClock(t *testing.T) string {
 	return program
 }
 
-// clockOffset is a clock some whole seconds away from this machine's, for the API and the program. It is set while no program runs.
+// clockOffset is a clock some whole seconds away from this machine's, for the API and the
+// program. It is set while no program runs.
 type clockOffset struct{ seconds atomic.Int64 }
 
 func (c *clockOffset) now() time.Time {

@@ -23,7 +23,7 @@ import (
 	"time"
 )
 
-// journal notes what arrives at a server or a proxy, each once.
+// journal records what arrives at a server or a proxy, each request once.
 type journal struct {
 	mu   sync.Mutex
 	seen map[string]bool
@@ -44,7 +44,7 @@ func (j *journal) list() []string {
 	return slices.Sorted(maps.Keys(j.seen))
 }
 
-// authority signs certificates of servers.
+// authority is a CA that signs the certificates of servers.
 type authority struct {
 	t    *testing.T
 	cert *x509.Certificate
@@ -63,7 +63,7 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// sign signs by itself what comes before there is an authority.
+// sign makes a certificate. The first one, of the authority itself, is self-signed.
 func (a *authority) sign(template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -100,7 +100,8 @@ func (a *authority) serve(h http.Handler, http2 bool, until time.Time) *httptest
 	return server
 }
 
-// tunnel is a proxy that knows CONNECT alone, asks for the password if there is one, and leads to one address, whatever it is asked for.
+// tunnel is a proxy that supports CONNECT only, asks for the password if it has one, and
+// connects to one address whatever the request names.
 type tunnel struct {
 	to       string
 	password string // of the user "me"
@@ -119,7 +120,7 @@ func (p *tunnel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer out.Close()
-	in, _, err := http.NewResponseController(w).Hijack() // before the answer: what the client says after it must not get lost in the server
+	in, _, err := http.NewResponseController(w).Hijack() // before the answer, so that the server does not read what the client sends after it
 	if err != nil {
 		return
 	}
@@ -128,9 +129,9 @@ func (p *tunnel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ended := make(chan struct{}, 2)
-	for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
+	for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
 		go func() {
-			_, _ = io.Copy(way[0], way[1]) // either end may hang up
+			_, _ = io.Copy(pair[0], pair[1]) // either end may hang up
 			ended <- struct{}{}
 		}()
 	}

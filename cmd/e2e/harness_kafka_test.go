@@ -53,9 +53,10 @@ func (b *testbed) tryClient(do func(context.Context, *kgo.Client) error, options
 	return do(ctx, client)
 }
 
-// awaitBrokers waits until each broker goes by all that the controller has accepted. A broker learns of it a moment later, on a busy
-// machine seconds later, but in order: when it shows a quota that was set now, it knows of everything before. Two rounds are needed: a
-// broker shows a change before all of its parts go by it, but not the next change before they do.
+// awaitBrokers waits until each broker goes by all that the controller has accepted. A broker
+// learns of it a moment later, on a busy machine seconds later, but in order: when it shows a
+// quota that was set now, it knows of everything before. Two rounds are needed: a broker shows
+// a change before all of its parts go by it, but not the next change before they do.
 func awaitBrokers(ctx context.Context, client *kgo.Client) error {
 	kind, name, key := "client-id", fmt.Sprintf("mark-%08x", rand.Uint32()), "producer_byte_rate"
 	set := func(op kadm.AlterClientQuotaOp) error {
@@ -135,7 +136,8 @@ func (b *testbed) deleteTopics(names ...string) {
 	})
 }
 
-// deleteAllTopics deletes the topics of a test: a broker that has thousands of them is slow, and then out of memory.
+// deleteAllTopics deletes the topics of a test: a broker that has thousands of them is slow,
+// and then out of memory.
 func (b *testbed) deleteAllTopics() {
 	err := b.tryClient(func(ctx context.Context, client *kgo.Client) error {
 		c := kadm.NewClient(client)

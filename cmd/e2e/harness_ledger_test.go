@@ -39,8 +39,8 @@ func (b *testbed) ledgerState() *ledger.State {
 	return state
 }
 
-// checkedDays are the days' records. Each must have as many fingerprints as rows and dead letters: with a fingerprint too many, a later
-// copy of its row would not be published.
+// checkedDays are the days' records. Each must have as many fingerprints as rows and dead
+// letters: with a fingerprint too many, a later copy of its row would not be published.
 func (b *testbed) checkedDays() map[ledger.DayName]*ledger.Day {
 	b.t.Helper()
 	store, state := b.loadLedger()
@@ -58,7 +58,8 @@ func (b *testbed) checkedDays() map[ledger.DayName]*ledger.Day {
 	return state.Days
 }
 
-// checkLedger checks the fingerprints of all days, and that their records count the rows that the topic has.
+// checkLedger checks the fingerprints of all days, and that their records count the rows that
+// the topic has.
 func (b *testbed) checkLedger() {
 	b.t.Helper()
 	published := map[string]int{}
@@ -86,7 +87,8 @@ func (b *testbed) ledgerRecords() map[string]map[string]json.RawMessage {
 	return records
 }
 
-// crashBeforeCheckpoint publishes the rows of one day and kills the program before its ledger knows of them.
+// crashBeforeCheckpoint publishes the rows of one day and kills the program before its ledger
+// knows of them.
 func (b *testbed) crashBeforeCheckpoint() {
 	b.t.Helper()
 	// The first checkpoint is that of the recovery, the second that of the export's end.

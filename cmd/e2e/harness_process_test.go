@@ -64,7 +64,8 @@ func (b *testbed) startWith(environ []string, args ...string) *process {
 	return p
 }
 
-// startToCrash starts the program so that it kills itself, as kill -9 does, when it reaches a step for the n-th time.
+// startToCrash starts the program so that it kills itself, as kill -9 does, when it reaches a
+// step for the n-th time.
 func (b *testbed) startToCrash(step string, n int, args ...string) *process {
 	b.t.Helper()
 	return b.startWith([]string{"FAULT_STEP=" + step, fmt.Sprintf("FAULT_COUNT=%d", n)}, args...)
@@ -153,8 +154,9 @@ func (p *process) awaitMore(text string, n int) {
 	}
 }
 
-// peakMemory returns the most memory that the process had resident, in bytes, when it has ended. The value that wait4 reports would
-// include the memory of the test, from which the process was forked.
+// peakMemory returns the most memory that the process had resident, in bytes, when it has
+// ended. The value that wait4 reports would include the memory of the test, from which the
+// process was forked.
 func (p *process) peakMemory() <-chan int64 {
 	peak := make(chan int64, 1)
 	go func() {

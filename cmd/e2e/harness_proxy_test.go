@@ -7,15 +7,17 @@ import (
 	"time"
 )
 
-// weather is what a network does to what passes. Nothing is lost on a connection that lives, as TCP promises.
+// weather is what the network does to the bytes of a connection. A connection that survives
+// loses none, as TCP promises.
 type weather struct {
 	latency   time.Duration // of each piece, both ways
 	bandwidth int           // bytes a second, each way; 0 means no limit
-	hole      bool          // nothing passes, and nobody is told
-	mute      bool          // requests pass, answers don't
+	hole      bool          // nothing passes, without an error
+	mute      bool          // requests pass, answers do not
 }
 
-// proxy stands between the program and a broker. It owns its goroutines; the test's end waits for them.
+// proxy is a TCP proxy between the program and a broker. The end of the test waits for its
+// goroutines.
 type proxy struct {
 	listener net.Listener
 	upstream string
@@ -78,7 +80,7 @@ func (p *proxy) accept() {
 	}
 }
 
-// carry holds a piece back for as long as the weather says.
+// carry forwards pieces, each as late as the weather says.
 func (p *proxy) carry(from, to net.Conn, answers bool, gone <-chan struct{}) {
 	piece := make([]byte, 32<<10)
 	for {
@@ -131,7 +133,7 @@ func (p *proxy) set(w weather) {
 	p.changed = make(chan struct{})
 }
 
-// reset ends all connections as a router does that has forgotten them.
+// reset resets all connections, as a router does that has forgotten them.
 func (p *proxy) reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -22,7 +22,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// securedKafka is the cluster of deploy/kafka-secure-up.sh, whose directory KAFKA_TEST_SECURE names.
+// securedKafka is the cluster of deploy/kafka-secure-up.sh, whose directory KAFKA_TEST_SECURE
+// names.
 type securedKafka struct {
 	pki       string
 	listeners map[string]string
@@ -53,7 +54,8 @@ func readFile(t *testing.T, path string) string {
 	return string(text)
 }
 
-// testbed has a service whose program connects by a listener. The test itself connects as an administrator.
+// testbed has a service whose program connects by a listener. The test itself connects as an
+// administrator.
 func (k *securedKafka) testbed(t *testing.T, listener string, rows int) *testbed {
 	t.Helper()
 	b := newTestbedOn(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: rows}}, k.listeners["ADMIN"])
@@ -84,7 +86,8 @@ func (b *testbed) loginWith(mechanism, user, password string) {
 	b.set("KAFKA_SASL_MECHANISM", mechanism)
 }
 
-// loginWithToken has the program get its tokens from an OAuth server of the test, which accepts one secret and signs the given claims.
+// loginWithToken has the program get its tokens from an OAuth server of the test, which accepts
+// one secret and signs the given claims.
 func (b *testbed) loginWithToken(k *securedKafka, secret string, claims map[string]any) {
 	b.t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"testing"
 	"time"
 )
 
@@ -40,9 +41,14 @@ func (b *testbed) status() status {
 	if got.Code != 0 {
 		b.t.Fatalf("status: exit %d:\n%s", got.Code, got.Stderr)
 	}
+	return decodeStatus(b.t, out)
+}
+
+func decodeStatus(t *testing.T, text string) status {
+	t.Helper()
 	var s status
-	if err := json.Unmarshal([]byte(out), &s); err != nil {
-		b.t.Fatalf("%v:\n%s", err, out)
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		t.Fatalf("%v:\n%s", err, text)
 	}
 	return s
 }

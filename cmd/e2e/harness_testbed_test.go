@@ -45,7 +45,8 @@ type testbed struct {
 	changing sync.RWMutex // guards api
 }
 
-// newTestbed has a service on the Kafka that KAFKA_TEST_BROKERS names, or on the shared embedded broker.
+// newTestbed has a service on the Kafka that KAFKA_TEST_BROKERS names, or on the shared
+// embedded broker.
 func newTestbed(t *testing.T, api *exporttest.Server) *testbed {
 	t.Helper()
 	brokers := os.Getenv("KAFKA_TEST_BROKERS")
@@ -57,7 +58,8 @@ func newTestbed(t *testing.T, api *exporttest.Server) *testbed {
 	return b
 }
 
-// newScripted has a service on an embedded broker of its own, for tests that script, restrict or stop it.
+// newScripted has a service on an embedded broker of its own, for tests that script, restrict
+// or stop it.
 func newScripted(t *testing.T, api *exporttest.Server, options ...kfake.Opt) (*testbed, *kfake.Cluster) {
 	t.Helper()
 	cluster := embedded(t, append([]kfake.Opt{kfake.NumBrokers(1)}, options...)...)
@@ -98,7 +100,8 @@ func newTestbedOn(t *testing.T, api *exporttest.Server, brokers string) *testbed
 	return b
 }
 
-// newLateRows has a service that polls all the time and whose days get late rows from their second export on.
+// newLateRows has a service that polls all the time and whose days get late rows from their
+// second export on.
 func newLateRows(t *testing.T) *testbed {
 	t.Helper()
 	b := newTestbed(t, &exporttest.Server{
@@ -115,7 +118,8 @@ func (b *testbed) unlimited() {
 	b.set("DFINERY_CALLS_PER_HOUR", "1000000", "CHECKPOINT_INTERVAL", "100ms")
 }
 
-// pollEvery sets how often the stream events exports today and the days of its lookback. "1h" means once at the start only.
+// pollEvery sets how often the stream events exports today and the days of its lookback. "1h"
+// means once at the start only.
 func (b *testbed) pollEvery(interval string) {
 	b.set("STREAM_EVENTS_POLL_INTERVAL", interval, "STREAM_EVENTS_LOOKBACK_INTERVAL", interval)
 }
@@ -196,8 +200,8 @@ func (b *testbed) command(texts []string, args ...string) {
 	expectText(b.t, out, texts...)
 }
 
-// finish runs the program until no work is left, then compares what was served with what is published: rows, their order and the
-// ledger. No run may report a loss.
+// finish runs the program until no work is left, then compares what was served with what is
+// published: rows, their order and the ledger. No run may report a loss.
 func (b *testbed) finish() {
 	b.t.Helper()
 	var got result
@@ -217,12 +221,12 @@ func (b *testbed) finish() {
 	b.t.Fatalf("there is always work left:\n%s", got.Stderr)
 }
 
-// await waits until a condition holds, and fails after a minute.
+// await waits until a condition holds, and fails after two minutes.
 func (b *testbed) await(what string, holds func() bool) {
 	b.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !holds(); {
+	for deadline := time.Now().Add(2 * time.Minute); !holds(); {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("not within a minute: %s", what)
+			b.t.Fatalf("not within two minutes: %s", what)
 		}
 		b.sleep(50 * time.Millisecond)
 	}
@@ -252,7 +256,8 @@ func number(t *testing.T, variable string, otherwise int) int {
 	return n
 }
 
-// crashSeed is the seed of a random test: CRASH_SEED, which repeats a run, or a new one. It is logged.
+// crashSeed is the seed of a random test: CRASH_SEED, which repeats a run, or a new one. It is
+// logged.
 func crashSeed(t *testing.T) uint64 {
 	t.Helper()
 	seed := number(t, "CRASH_SEED", int(time.Now().UnixNano()&0xffffff))

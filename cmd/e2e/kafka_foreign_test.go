@@ -16,8 +16,9 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// TestKafka_ForeignTransactions has transactions of other writers, committed and aborted, with their markers, among the rows behind the checkpoint. None of
-// that is taken for a hole, for a loss or for a row of ours.
+// TestKafka_ForeignTransactions has transactions of other writers, committed and aborted, with
+// their markers, among the rows behind the checkpoint. None of that is taken for a hole, for a
+// loss or for a row of ours.
 func TestKafka_ForeignTransactions(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -45,7 +46,7 @@ func TestKafka_ForeignTransactions(t *testing.T) {
 	log := b.runOnce(0)
 	for _, alarm := range []string{"the log lacks records", "lost"} {
 		if strings.Contains(log, alarm) {
-			t.Errorf("a false alarm:\n%s", log)
+			t.Errorf("a loss is reported without one:\n%s", log)
 		}
 	}
 	expectNoLoss(t, log)
@@ -53,7 +54,8 @@ func TestKafka_ForeignTransactions(t *testing.T) {
 	b.checkedDays()
 }
 
-// TestKafka_JavaPartitioner checks that Kafka's own console producer puts the same keys into the same partitions.
+// TestKafka_JavaPartitioner checks that Kafka's own console producer puts the same keys into
+// the same partitions.
 func TestKafka_JavaPartitioner(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {

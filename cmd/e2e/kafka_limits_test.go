@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -12,13 +11,14 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestKafka_HiddenSizeLimit may not read the topics' configurations. The broker's refusals teach the program the limit, each row that is too large
-// becomes a dead letter, and the others are published.
+// TestKafka_HiddenSizeLimit may not read the topics' configurations. The broker's refusals
+// teach the program the limit, each row that is too large becomes a dead letter, and the others
+// are published.
 func TestKafka_HiddenSizeLimit(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		config map[string]string
-		most   int // the fake takes larger batches than its segments, so the test refuses them
+		most   int // the embedded broker accepts batches larger than its segments, so the test refuses them
 	}{
 		"max.message.bytes": {config: map[string]string{"max.message.bytes": "1000"}},
 		"segment.bytes":     {most: 1000},
@@ -26,12 +26,10 @@ func TestKafka_HiddenSizeLimit(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cluster := embedded(t, kfake.NumBrokers(1))
+			b, cluster := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 61, RowsPerDay: 200}})
 			hideConfigs(cluster)
-			b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 61, RowsPerDay: 200}})
 			b.unlimited()
-			b.brokers = strings.Join(cluster.ListenAddrs(), ",")
-			b.environ["KAFKA_BROKERS"], b.environ["KAFKA_COMPRESSION"], b.environ["STREAM_EVENTS_START"] = b.brokers, "none", "0"
+			b.set("KAFKA_COMPRESSION", "none", "STREAM_EVENTS_START", "0")
 			b.pollEvery("1h")
 			b.createTopic("events", 1, test.config)
 			if test.most > 0 {
@@ -47,7 +45,7 @@ func TestKafka_HiddenSizeLimit(t *testing.T) {
 			if published := len(b.published("events")); len(letters) == 0 || published == 0 || published+len(letters) != 200 {
 				t.Errorf("%d rows are published and %d dead letters, of 200 rows", published, len(letters))
 			}
-			// Learning costs a few exports, not one for each row.
+			// Learning the limit takes a few exports, not one for each row.
 			if n := len(b.api.Calls()); n > 30 {
 				t.Errorf("%d calls", n)
 			}
@@ -55,7 +53,7 @@ func TestKafka_HiddenSizeLimit(t *testing.T) {
 	}
 }
 
-// hideConfigs makes the cluster answer that topics' configurations may not be read.
+// hideConfigs has the cluster refuse to describe topics' configurations.
 func hideConfigs(cluster *kfake.Cluster) {
 	cluster.ControlKey(int16(kmsg.DescribeConfigs), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
@@ -69,7 +67,8 @@ func hideConfigs(cluster *kfake.Cluster) {
 	})
 }
 
-// refuse makes the cluster answer as Kafka does to batches for a topic that are larger than its segments.
+// refuse has the cluster refuse batches for a topic that are larger than its segments, as Kafka
+// does.
 func refuse(cluster *kfake.Cluster, topic string, most int) {
 	cluster.ControlKey(int16(kmsg.Produce), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
@@ -89,8 +88,9 @@ func refuse(cluster *kfake.Cluster, topic string, most int) {
 	})
 }
 
-// TestKafka_SegmentBytes has a row that fits into the topic's max.message.bytes and not into a segment: it is a dead letter, for Kafka never accepts
-// it. The others are published, and the row as well once segments are larger.
+// TestKafka_SegmentBytes has a row that fits into the topic's max.message.bytes and not into a
+// segment: it is a dead letter, for Kafka never accepts it. The others are published, and the
+// row as well once segments are larger.
 func TestKafka_SegmentBytes(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 62, RowsPerDay: 20},

@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestKafka_NetworkFaults publishes through a bad network between the program and a real Kafka: nothing is lost, nothing is published twice, and the
-// program survives.
+// TestKafka_NetworkFaults publishes through a bad network between the program and a real Kafka:
+// nothing is lost, nothing is published twice, and the program survives.
 func TestKafka_NetworkFaults(t *testing.T) {
 	k := newSecuredKafka(t)
 	tests := map[string]func(*testbed, *proxy){
@@ -31,7 +31,7 @@ func TestKafka_NetworkFaults(t *testing.T) {
 				p.reset()
 			}
 		},
-		"answers are lost": func(b *testbed, p *proxy) { // the broker has written what is sent again
+		"answers are lost": func(b *testbed, p *proxy) { // the broker has written what the program sends again
 			for range 10 {
 				b.sleep(300 * time.Millisecond)
 				p.set(weather{mute: true})
@@ -44,7 +44,7 @@ func TestKafka_NetworkFaults(t *testing.T) {
 			p.set(weather{hole: true})
 			b.sleep(35 * time.Second)
 		},
-		"half-open": func(b *testbed, p *proxy) { // the answers that come at last are those to requests given up
+		"half-open": func(b *testbed, p *proxy) { // late answers are those to requests that were given up
 			p.set(weather{mute: true})
 			b.sleep(35 * time.Second)
 			p.set(weather{})
@@ -81,7 +81,8 @@ func TestKafka_NetworkFaults(t *testing.T) {
 	}
 }
 
-// TestKafka_SilentBrokers tries brokers that accept connections and never answer once each, at the same time, and names them.
+// TestKafka_SilentBrokers tries brokers that accept connections and never answer once each, at
+// the same time, and names them.
 func TestKafka_SilentBrokers(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"status", "dlq list", "dlq show 0/1", "dlq replay --yes", "pause events", "backfill events --from 2026-11-27 --yes"} {
@@ -117,7 +118,7 @@ func TestKafka_OneBrokerOfTwo(t *testing.T) {
 	}
 }
 
-// hole takes connections, and answers nothing.
+// hole accepts connections and never answers.
 type hole struct {
 	address string
 	close   func() (taken int)

@@ -5,21 +5,21 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/schema"
 )
 
-// TestRetention_ConfirmedRecords deletes records of a topic that the ledger knows: they are not published again.
+// TestRetention_ConfirmedRecords deletes records of a topic that the ledger knows: they are not
+// published again.
 func TestRetention_ConfirmedRecords(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
 	b.runOnce(0)
 	before := b.published("events")
 	b.deleteRecords(b.endOffsets("events").Offsets())
-	for range 3 { // later exports have late rows
+	for range 3 { // each later export has late rows
 		if log := b.runOnce(0); strings.Contains(log, "published twice") || strings.Contains(log, "lost") {
 			t.Errorf("nothing is lost, and nothing repeats:\n%s", log)
 		}
@@ -27,7 +27,8 @@ func TestRetention_ConfirmedRecords(t *testing.T) {
 	compareRows(t, b.served(schema.Event), append(before, b.published("events")...))
 }
 
-// TestRetention_UnconfirmedRecords deletes records that no checkpoint has confirmed: that is reported, and only they may repeat.
+// TestRetention_UnconfirmedRecords deletes records that no checkpoint has confirmed: that is
+// reported, and only they may repeat.
 func TestRetention_UnconfirmedRecords(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -39,14 +40,15 @@ func TestRetention_UnconfirmedRecords(t *testing.T) {
 	b.deleteRecords(b.endOffsets("events").Offsets())
 	expectText(t, b.runOnce(0), "the topic has lost records that were not in the ledger yet: rows of the unsettled days may be published twice")
 	if log := b.runOnce(0); strings.Contains(log, "the topic has lost records") {
-		t.Errorf("said again:\n%s", log)
+		t.Errorf("reported again:\n%s", log)
 	}
-	b.compareEvents() // the ledger knew of none of the rows that were forgotten
+	b.compareEvents() // the ledger knew none of the deleted rows
 	b.checkLedger()
 }
 
-// TestRetention_Compaction compacts a stream's topic. Records that are removed before a checkpoint has confirmed them are reported as rows that may
-// repeat; those that the ledger knows are neither published again nor reported as lost.
+// TestRetention_Compaction compacts a stream's topic. Records that are removed before a
+// checkpoint has confirmed them are reported as rows that may repeat; those that the ledger
+// knows are neither published again nor reported as lost.
 func TestRetention_Compaction(t *testing.T) {
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
 		t.Skip("the embedded Kafka compacts nothing: KAFKA_TEST_BROKERS is not set")
@@ -63,13 +65,6 @@ func TestRetention_Compaction(t *testing.T) {
 			t.Parallel()
 			b := newLateRows(t)
 			published := func() int { return len(b.consume("events", kgo.ReadUncommitted())) }
-			await := func(what string, so func() bool) {
-				for deadline := time.Now().Add(2 * time.Minute); !so(); time.Sleep(200 * time.Millisecond) {
-					if time.Now().After(deadline) {
-						t.Fatalf("never: %s", what)
-					}
-				}
-			}
 			if test.confirmed {
 				b.runOnce(0)
 			} else {
@@ -80,8 +75,8 @@ func TestRetention_Compaction(t *testing.T) {
 				"cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0.001", "max.compaction.lag.ms": "100"} {
 				b.setTopicConfig("events", name, value)
 			}
-			await("the topic is compacted", func() bool {
-				for p := range 6 { // a segment that is written is not compacted
+			b.await("the topic is compacted", func() bool {
+				for p := range 6 { // the active segment is not compacted
 					others++
 					b.put("events", &kgo.Record{Partition: int32(p), Key: fmt.Append(nil, "other ", others), Value: []byte("{}")})
 				}
@@ -92,7 +87,7 @@ func TestRetention_Compaction(t *testing.T) {
 				t.Errorf("missing records are reported: %v, want %v:\n%s", reported, test.says != "", log)
 			}
 			if strings.Contains(log, "Kafka has lost") {
-				t.Errorf("a false alarm:\n%s", log)
+				t.Errorf("a loss is reported without one:\n%s", log)
 			}
 			expectText(t, log, test.says)
 			b.checkedDays()

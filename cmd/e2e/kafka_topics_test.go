@@ -8,7 +8,8 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// TestTopics_PartitionsAdded uses new partitions of a stream's topic, and refuses those of the ledger, which move the service's key.
+// TestTopics_PartitionsAdded uses new partitions of a stream's topic, and refuses those of the
+// ledger, which move the service's key.
 func TestTopics_PartitionsAdded(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -18,7 +19,7 @@ func TestTopics_PartitionsAdded(t *testing.T) {
 	b.runOnce(0)
 	b.compareEvents()
 
-	moved := 2 // partitions, of which the service's key is not in the first
+	moved := 2 // the fewest partitions with which the service's key is not in the first one
 	for cluster.PartitionOf([]byte("1234"), moved) == 0 {
 		moved++
 	}
@@ -39,7 +40,8 @@ func TestTopics_PartitionsAddedWhileRunning(t *testing.T) {
 	b.finish()
 }
 
-// TestTopics_Deleted reports that the rows of a deleted topic are lost, with the command that publishes them again.
+// TestTopics_Deleted reports that the rows of a deleted topic are lost, with the command that
+// publishes them again.
 func TestTopics_Deleted(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -50,8 +52,9 @@ func TestTopics_Deleted(t *testing.T) {
 		fmt.Sprintf("dfinery-kafka backfill events --from %s --to %s --again", day-2, day))
 }
 
-// TestTopics_MissingAtStart starts without a stream's topic, which is created again only later: its rows are reported as lost all the same. That the
-// stream waits is logged once, with the command that creates the topic.
+// TestTopics_MissingAtStart starts without a stream's topic, which is created again only later:
+// its rows are reported as lost all the same. That the stream waits is logged once, with the
+// command that creates the topic.
 func TestTopics_MissingAtStart(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -63,7 +66,7 @@ func TestTopics_MissingAtStart(t *testing.T) {
 	p.kill()
 	const waits = `"msg":"a stream waits for its topic","stream":"events"`
 	if n := p.count(waits); n != 1 {
-		t.Errorf("said %d times, want once: %s\n%s", n, waits, p.log())
+		t.Errorf("logged %d times, want once: %s\n%s", n, waits, p.log())
 	}
 	expectText(t, p.log(), "create it with: kafka-topics.sh")
 	b.environ["KAFKA_CREATE_TOPICS"] = "true"
@@ -71,7 +74,7 @@ func TestTopics_MissingAtStart(t *testing.T) {
 	expectText(t, b.runOnce(0), "Kafka has lost acknowledged rows of a stream: publish its days again",
 		fmt.Sprintf("dfinery-kafka backfill events --from %s --to %s --again", day-2, day))
 	if log := b.runOnce(0); strings.Contains(log, "Kafka has lost") {
-		t.Errorf("said again, of a topic that lost nothing since:\n%s", log)
+		t.Errorf("reported again for a topic that lost nothing since:\n%s", log)
 	}
 }
 

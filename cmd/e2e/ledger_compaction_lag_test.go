@@ -37,8 +37,8 @@ func (b *testbed) configs(topic string) map[string]string {
 	return set
 }
 
-// TestLedger_CompactionLagIsSet sets the compaction lag of a ledger that an earlier release has created, and keeps its other settings, also
-// while it runs. A new ledger is created with it.
+// TestLedger_CompactionLagIsSet sets the compaction lag of a ledger that an earlier release has
+// created, and keeps its other settings, also while it runs. A new ledger is created with it.
 func TestLedger_CompactionLagIsSet(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 61, RowsPerDay: 50}})
@@ -63,7 +63,8 @@ func TestLedger_CompactionLagIsSet(t *testing.T) {
 	}
 }
 
-// TestLedger_CompactionLagIsRefused may not set the compaction lag: run and check print the command that does, and the service runs.
+// TestLedger_CompactionLagIsRefused may not set the compaction lag: run and check print the
+// command that does, and the service runs.
 func TestLedger_CompactionLagIsRefused(t *testing.T) {
 	t.Parallel()
 	b, fake := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 62, RowsPerDay: 50}})

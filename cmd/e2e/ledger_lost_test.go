@@ -18,15 +18,16 @@ func TestLedger_Lost(t *testing.T) {
 	b.deleteTopics("ledger", "ledger.rows")
 	expectText(t, b.runOnce(0), "the ledger is empty: reading what the topics hold of this service", `"level":"ERROR","msg":"the ledger was lost`, `"days":3,`)
 	if log := b.runOnce(0); strings.Contains(log, "the ledger was lost") {
-		t.Errorf("the loss is said again:\n%s", log)
+		t.Errorf("the loss is reported again:\n%s", log)
 	}
 	b.compareEvents()
 }
 
 const daysGone = "the ledger has lost the records of days"
 
-// TestLedger_DayRecordsLost keeps the newest checkpoint of the ledger, but not the records of days that have not changed lately, as after retention.
-// That is reported, nothing of these days is published again and nothing is counted twice, whenever the recovery is killed.
+// TestLedger_DayRecordsLost keeps the newest checkpoint of the ledger, but not the records of
+// days that have not changed lately, as after retention. That is reported, nothing of these
+// days is published again and nothing is counted twice, whenever the recovery is killed.
 func TestLedger_DayRecordsLost(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -53,11 +54,12 @@ func TestLedger_DayRecordsLost(t *testing.T) {
 	b.pollEvery("100ms")
 	b.finish()
 	if log := b.runOnce(0); strings.Contains(log, daysGone) {
-		t.Errorf("said again:\n%s", log)
+		t.Errorf("reported again:\n%s", log)
 	}
 }
 
-// TestLedger_UnreadableRecord stops at a record of the ledger that it can't read, and changes nothing.
+// TestLedger_UnreadableRecord stops at a record of the ledger that it can't read, and changes
+// nothing.
 func TestLedger_UnreadableRecord(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{"not JSON": "garbage", "a newer release's": `{"v":2,"state":"open"}`, "an unknown state": `{"state":"half"}`} {

@@ -20,11 +20,12 @@ import (
 // canary is the export token of every test: no output, topic or log may contain it.
 const canary = "c4n4ry-t0k3n"
 
-// binary is the program under test, built once for all tests. The tag faults adds the points at which a test can crash it; they do
-// nothing unless FAULT_STEP names one.
+// binary is the program under test, built once for all tests. The tag faults adds the points at
+// which a test can crash it; they do nothing unless FAULT_STEP names one.
 var binary string
 
-// shared is the embedded broker of all tests that do not script, restrict or stop their own. Each test has its own topics on it.
+// shared is the embedded broker of all tests that do not script, restrict or stop their own.
+// Each test has its own topics on it.
 var shared struct {
 	start   sync.Once
 	cluster *kfake.Cluster
@@ -41,7 +42,7 @@ func runTests(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "dfinery-kafka")
-	build := exec.Command("go", "build", "-tags", "faults", "-o", binary, "../dfinery-kafka")
+	build := exec.Command("go", "build", "-tags", "faults", "-ldflags", "-X main.version=v1.2.3", "-o", binary, "../dfinery-kafka")
 	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, output)
 		return 1
@@ -51,7 +52,7 @@ func runTests(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	debug.SetGCPercent(400) // the tests compare many rows and have memory to spare
+	debug.SetGCPercent(200) // the tests compare many rows and have memory to spare
 	defer func() {
 		if shared.cluster != nil {
 			shared.cluster.Close()

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// expiring are brokers that forget producers and transactional ids after seconds, in place of days:
+// expiring names brokers that forget producers and transactional ids after seconds instead of days:
 //
 //	transactional.id.expiration.ms=3000
 //	transaction.remove.expired.transaction.cleanup.interval.ms=500
@@ -21,8 +21,8 @@ import (
 // as KAFKA_PROPERTIES of deploy/kafka-up.sh.
 const expiring = "KAFKA_TEST_EXPIRING"
 
-// asleep lets an owner sleep in the middle of its work for longer than the brokers remember it, while another has taken over, and
-// returns how many records stand twice when both are done.
+// asleep stops an owner in the middle of its work for longer than the brokers remember it,
+// while another one takes over. It returns how many records are there twice when both are done.
 func asleep(t *testing.T, renewal string) int {
 	named := os.Getenv(expiring)
 	if named == "" {
@@ -39,7 +39,7 @@ func asleep(t *testing.T, renewal string) int {
 		},
 	})
 	b.unlimited()
-	// The sleeper's first write must be one of rows: a heartbeat would be refused before, and end it.
+	// The first write of the instance that slept must be of rows: a heartbeat would be refused and end it.
 	b.environ["FENCE_RENEWAL"], b.environ["OWNER_HEARTBEAT"], b.environ["STANDBY_AFTER"], b.environ["CHECKPOINT_INTERVAL"] = renewal, "10m", "20m", "1h"
 	b.pollEvery("1h")
 	first := b.start("run")
@@ -48,7 +48,7 @@ func asleep(t *testing.T, renewal string) int {
 	first.signal(syscall.SIGSTOP)
 	second := b.start("run")
 	second.await(isOwner)
-	time.Sleep(10 * time.Second) // the second is done long before, and the brokers forget whom they may
+	time.Sleep(10 * time.Second) // long enough for the second to finish, and for the brokers to forget
 	first.signal(syscall.SIGCONT)
 	time.Sleep(3 * time.Second)
 	first.kill()
@@ -67,16 +67,18 @@ func asleep(t *testing.T, renewal string) int {
 	return twice
 }
 
-// TestFence_KeptByRenewal lets an instance sleep for longer than the brokers remember a producer. It writes nothing when it wakes.
+// TestFence_KeptByRenewal lets an instance sleep for longer than the brokers remember a
+// producer. It writes nothing when it wakes.
 func TestFence_KeptByRenewal(t *testing.T) {
 	if n := asleep(t, "500ms"); n > 0 {
-		t.Errorf("%d records stand twice", n)
+		t.Errorf("%d records are there twice", n)
 	}
 }
 
-// TestFence_ForgottenWithoutRenewal shows that the renewal keeps the fence: without it the brokers forget, and the instance that slept writes.
+// TestFence_ForgottenWithoutRenewal shows that the renewal keeps the fence: without it the
+// brokers forget, and the instance that slept writes.
 func TestFence_ForgottenWithoutRenewal(t *testing.T) {
 	if n := asleep(t, "12h"); n == 0 {
-		t.Error("nothing stands twice without a renewal: the test above shows nothing")
+		t.Error("nothing is published twice without a renewal, so the test of the renewal shows nothing")
 	}
 }

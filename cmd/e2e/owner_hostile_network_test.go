@@ -120,9 +120,9 @@ func (n *hostileNetwork) settleLatest() {
 			latest[call.Query.From] = call
 		}
 	}
-	var want []map[string]string
+	var want []row
 	for _, call := range latest {
-		want = append(want, exporttest.Union(n.api.Expected(call))...)
+		want = append(want, tableRows(n.api.Expected(call))...)
 	}
 	compareRows(n.t, want, n.published("events"))
 	n.checkLedger()

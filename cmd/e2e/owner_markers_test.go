@@ -15,10 +15,12 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// TestFence_MarkersOutliveCompaction stops an owner with SIGSTOP, lets another instance take over, has the log cleaner compact, and removes
-// the producer snapshots of all brokers, so that they know only the producers in their logs. Then the old owner continues: the brokers must
-// refuse what it writes. The instance that took over either lives, or was killed right after its fence, when only the marker keeps the old
-// one out. Without the compaction lag the old one may write; that is up to Kafka, and is logged.
+// TestFence_MarkersOutliveCompaction stops an owner with SIGSTOP, lets another instance take
+// over, has the log cleaner compact, and removes the producer snapshots of all brokers, so that
+// they know only the producers in their logs. Then the old owner continues: the brokers must
+// refuse what it writes. The instance that took over either lives, or was killed right after
+// its fence, when only the marker keeps the old one out. Without the compaction lag the old one
+// may write; that is up to Kafka, and is logged.
 func TestFence_MarkersOutliveCompaction(t *testing.T) {
 	tests := map[string]struct {
 		dies, lag bool
@@ -85,7 +87,8 @@ func (b *testbed) fencedAt() (last cluster.Marker) {
 	return last
 }
 
-// writtenBefore names a record of the ledger that is behind the marker and has an older epoch of the same producer; "" without any.
+// writtenBefore names a record of the ledger that is behind the marker and has an older epoch
+// of the same producer; "" without any.
 func (b *testbed) writtenBefore(m cluster.Marker) (found string) {
 	b.t.Helper()
 	b.readLedger(cluster.Visitor{Record: func(r *cluster.Record) error {
@@ -110,8 +113,9 @@ func (b *testbed) readLedger(v cluster.Visitor) {
 	}
 }
 
-// compact writes to the ledger and to a witness, a topic that is compacted without a lag, until the cleaner has compacted the witness twice
-// since, on the leader and on the others: so it has looked at the ledger, too.
+// compact writes to the ledger and to a witness, a topic that is compacted without a lag, until
+// the cleaner has compacted the witness twice on the leader and on the followers: by then it
+// has processed the ledger, too.
 func (b *testbed) compact(witness string) {
 	b.t.Helper()
 	count := func() int { return len(b.consume(witness, kgo.ReadUncommitted())) }
@@ -131,10 +135,11 @@ func (b *testbed) compact(witness string) {
 		last = now
 	}
 	b.t.Logf("%d records were put, %d are left", put, count())
-	b.sleep(5 * time.Second) // the others
+	b.sleep(5 * time.Second) // the followers
 }
 
-// forgetProducers kills all brokers, removes what they keep of producers beside the logs, and starts them again.
+// forgetProducers kills all brokers, removes the producer snapshots beside their logs, and
+// starts them again.
 func (b *testbed) forgetProducers() {
 	b.t.Helper()
 	for n := 1; n <= 3; n++ {

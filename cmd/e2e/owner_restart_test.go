@@ -11,18 +11,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
-	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
-// TestOwner_FailureDuringRecovery ends an owner's session, and has its next start fail after the takeover: it is still the owner and recovers.
+// TestOwner_FailureDuringRecovery ends an owner's session, and has its next start fail after
+// the takeover: it is still the owner and recovers.
 func TestOwner_FailureDuringRecovery(t *testing.T) {
 	t.Parallel()
-	fake := embedded(t, kfake.NumBrokers(1))
-	clustertest.RefuseOldEpochs(fake)
-	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 62, RowsPerDay: 2000}})
-	b.brokers = strings.Join(fake.ListenAddrs(), ",")
-	b.environ["KAFKA_BROKERS"] = b.brokers
-	var ended, again atomic.Bool // the first session has ended; the next take-over has begun
+	b, fake := newScripted(t, &exporttest.Server{Data: exporttest.Data{Seed: 62, RowsPerDay: 2000}})
+	var ended, again atomic.Bool // ended: the first session is over; again: the next takeover has begun
 	fake.ControlKey(int16(kmsg.InitProducerID), func(kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()
 		again.Store(ended.Load())
@@ -42,25 +38,23 @@ func TestOwner_FailureDuringRecovery(t *testing.T) {
 	b.checkLedger()
 }
 
-// TestOwner_TopicChangeWithStuckPartition changes a topic's configuration, which restarts the owner, while an export waits for room in a partition that
-// accepts nothing. The owner restarts all the same.
+// TestOwner_TopicChangeWithStuckPartition changes a topic's configuration, which restarts the
+// owner, while an export waits for room in a partition that accepts nothing. The owner restarts
+// all the same.
 func TestOwner_TopicChangeWithStuckPartition(t *testing.T) {
 	t.Parallel()
-	fake := embedded(t, kfake.NumBrokers(1))
-	clustertest.RefuseOldEpochs(fake)
-	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 24, RowsPerDay: 20_000}})
+	b, fake := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 24, RowsPerDay: 20_000}})
 	b.unlimited()
-	b.brokers = strings.Join(fake.ListenAddrs(), ",")
-	b.environ["KAFKA_BROKERS"], b.environ["KAFKA_PARTITIONS"], b.environ["CHECKPOINT_INTERVAL"] = b.brokers, "1", "1h"
-	var mended atomic.Bool
+	b.set("KAFKA_PARTITIONS", "1", "CHECKPOINT_INTERVAL", "1h")
+	var repaired atomic.Bool
 	var refused atomic.Int32
 	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "events", Err: kerr.NotEnoughReplicas, Count: -1, When: func(kmsg.Request) bool {
 		refused.Add(1)
-		return !mended.Load()
+		return !repaired.Load()
 	}})
 	p := b.start("run")
 	p.await(isOwner)
-	for refused.Load() < 5 { // by now the downloads wait for room
+	for refused.Load() < 5 { // so that the downloads wait for room
 		p.expectAlive()
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -68,6 +62,6 @@ func TestOwner_TopicChangeWithStuckPartition(t *testing.T) {
 	p.await("the topics have changed")
 	p.awaitMore(isOwner, 1)
 	p.kill()
-	mended.Store(true)
+	repaired.Store(true)
 	b.finish()
 }

@@ -10,15 +10,16 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestOwner_StandbyTakesOver kills the owner of two instances again and again, and stops one with SIGSTOP in the middle of its work: the other
-// takes over each time, and nothing is published twice.
+// TestOwner_StandbyTakesOver kills the owner of two instances again and again, and stops one
+// with SIGSTOP in the middle of its work: the other takes over each time, and nothing is
+// published twice.
 func TestOwner_StandbyTakesOver(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{
 		Limits: exporttest.Limits{PerHour: -1, AtOnce: -1},
-		Data:   exporttest.Data{Seed: 11, RowsPerDay: 4000, Late: 0.3, LateFrom: 4},
+		Data:   exporttest.Data{Seed: 11, RowsPerDay: 1500, Late: 0.3, LateFrom: 4},
 		Faults: func(exporttest.Call) *exporttest.Fault {
-			return &exporttest.Fault{Drip: 64 << 10, DripEvery: 20 * time.Millisecond}
+			return &exporttest.Fault{Drip: 24 << 10, DripEvery: 20 * time.Millisecond}
 		},
 	})
 	b.unlimited()
@@ -38,7 +39,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 		standby.awaitMore(isOwner, seen)
 		owner = standby
 		standby = b.start("run")
-		standby.await(isOwner) // the newest is the one that is wanted
+		standby.await(isOwner) // the newest instance takes over at once
 		owner.await(isStandby)
 		owner, standby = standby, owner
 	}
@@ -50,7 +51,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	owner.signal(syscall.SIGCONT)
 	owner.await(isStandby)
-	time.Sleep(2 * time.Second) // longer than STANDBY_AFTER: it must not take over from an owner that lives
+	time.Sleep(2 * time.Second) // longer than STANDBY_AFTER: it must not take over from a living owner
 	if owner.count(isOwner) != 1 {
 		t.Errorf("the instance that slept took over from a living owner:\n%s", owner.log())
 	}
@@ -62,9 +63,10 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	b.compareEvents()
 }
 
-// TestOwner_ReplicasKilled has two replicas for REPLICAS_FOR (three seconds), kills one of them every now and then and replaces it. After the end of
-// an owner the other one exports, there are no more takeovers than reasons for one, and every row is published once. It logs the longest
-// pause from a kill to the end of the next export.
+// TestOwner_ReplicasKilled has two replicas for REPLICAS_FOR (three seconds), kills one of them
+// every now and then and replaces it. After the end of an owner the other one exports, there
+// are no more takeovers than reasons for one, and every row is published once. It logs the
+// longest pause from a kill to the end of the next export.
 func TestOwner_ReplicasKilled(t *testing.T) {
 	t.Parallel()
 	during := 3 * time.Second
@@ -83,7 +85,7 @@ func TestOwner_ReplicasKilled(t *testing.T) {
 	replica := func() *process {
 		p := b.start("run")
 		all = append(all, p)
-		p.await(isOwner) // the newest is the one that is wanted
+		p.await(isOwner) // the newest instance takes over at once
 		return p
 	}
 	other := replica()

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,13 +14,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
-	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
 
-// settledBehind enters days as settled into the ledger, each of so many rows, whose fingerprints stand in the rows topic. The service has run
-// before, and runs again between the two so that a checkpoint confirms them.
+// addSettledDays adds days that are settled to the ledger, each with so many rows and their
+// fingerprints. The service has run before. It runs again after the fingerprints are written,
+// so that a checkpoint confirms them.
 func (b *testbed) addSettledDays(today schema.Day, days, rows int) {
 	b.t.Helper()
 	random := rand.NewChaCha8([32]byte{1})
@@ -48,7 +47,7 @@ func (b *testbed) addSettledDays(today schema.Day, days, rows int) {
 	b.put("ledger", records...)
 }
 
-// firstPublish starts the program and returns how long it takes until the topic has more than before.
+// timeToFirstExport starts the program and returns how long it takes to publish something.
 func (b *testbed) timeToFirstExport() time.Duration {
 	b.t.Helper()
 	before, began := b.recordsIn("events"), time.Now()
@@ -62,25 +61,24 @@ func (b *testbed) timeToFirstExport() time.Duration {
 	return took
 }
 
-// TestOwner_StartAfterSettledDays starts with 30 settled days in the ledger and publishes as soon as with none: it reads none of their fingerprints.
-// START_ROWS makes the days larger than 20,000 rows. The two times are logged.
+// TestOwner_StartAfterSettledDays starts with 30 settled days in the ledger and publishes as
+// soon as with none: it reads none of their fingerprints. START_ROWS makes the days larger than
+// 20,000 rows. The two times are logged.
 func TestOwner_StartAfterSettledDays(t *testing.T) {
 	t.Parallel()
 	const days = 30
 	rows := number(t, "START_ROWS", 20_000)
-	var reads atomic.Int64    // fetches of fingerprints that the settled days have
-	var from, to atomic.Int64 // where these stand
-	var fake *kfake.Cluster
-	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
-		fake = embedded(t, kfake.NumBrokers(1))
-		clustertest.RefuseOldEpochs(fake)
-	}
+	var reads atomic.Int64    // fetches of the settled days' fingerprints
+	var from, to atomic.Int64 // their offsets
 	var late atomic.Int64
-	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1},
-		Data: exporttest.Data{Seed: 91, RowsOn: func(schema.Day) int { return 1000 + int(late.Load()) }}})
-	if fake != nil {
-		b.brokers = strings.Join(fake.ListenAddrs(), ",")
-		b.environ["KAFKA_BROKERS"] = b.brokers
+	api := &exporttest.Server{Limits: exporttest.Limits{PerHour: -1},
+		Data: exporttest.Data{Seed: 91, RowsOn: func(schema.Day) int { return 1000 + int(late.Load()) }}}
+	var b *testbed
+	var fake *kfake.Cluster
+	if os.Getenv("KAFKA_TEST_BROKERS") != "" {
+		b = newTestbed(t, api)
+	} else {
+		b, fake = newScripted(t, api)
 		fake.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
 			fake.KeepControl()
 			for _, topic := range r.(*kmsg.FetchRequest).Topics {

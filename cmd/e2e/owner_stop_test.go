@@ -3,19 +3,17 @@ package e2e
 import (
 	"errors"
 	"os"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestStop_InDownload sends SIGTERM in the middle of downloads: the program exits with 0 when everything is acknowledged, and the next run
-// continues from there.
+// TestStop_InDownload sends SIGTERM in the middle of downloads: the program exits with 0 when
+// everything is acknowledged, and the next run continues from there.
 func TestStop_InDownload(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{
@@ -39,7 +37,8 @@ func TestStop_InDownload(t *testing.T) {
 	b.finish()
 }
 
-// TestStop_SecondSignal sends two signals, as timeout(1) and shells do to a process and then to its group: the program still drains.
+// TestStop_SecondSignal sends two signals, as timeout(1) and shells do to a process and then to
+// its group: the program still drains.
 func TestStop_SecondSignal(t *testing.T) {
 	t.Parallel()
 	for range 10 {
@@ -56,14 +55,13 @@ func TestStop_SecondSignal(t *testing.T) {
 	}
 }
 
-// TestStop_KafkaStalls sends SIGTERM while Kafka accepts nothing: the program exits within SHUTDOWN_TIMEOUT, whatever waits for Kafka.
+// TestStop_KafkaStalls sends SIGTERM while Kafka accepts nothing: the program exits within
+// SHUTDOWN_TIMEOUT, whatever waits for Kafka.
 func TestStop_KafkaStalls(t *testing.T) {
 	t.Parallel()
-	fake := embedded(t, kfake.NumBrokers(1))
-	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 61, RowsPerDay: 20_000}})
+	b, fake := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 61, RowsPerDay: 20_000}})
 	b.unlimited()
-	b.brokers = strings.Join(fake.ListenAddrs(), ",")
-	b.environ["KAFKA_BROKERS"], b.environ["SHUTDOWN_TIMEOUT"], b.environ["KAFKA_PARTITIONS"] = b.brokers, "1s", "1"
+	b.set("SHUTDOWN_TIMEOUT", "1s", "KAFKA_PARTITIONS", "1")
 	stalled, gate := make(chan struct{}, 1000), make(chan struct{})
 	defer close(gate)
 	fake.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -78,7 +76,7 @@ func TestStop_KafkaStalls(t *testing.T) {
 	<-stalled
 	select {
 	case <-p.done:
-	case <-time.After(time.Second): // by now a checkpoint waits for the rows, and the download for room
+	case <-time.After(time.Second): // so that a checkpoint waits for the rows, and the download for room
 	}
 	p.signal(syscall.SIGTERM)
 	p.expectExit(0)

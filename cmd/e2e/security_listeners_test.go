@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestSecurity_Listeners moves 100,000 rows by each kind of listener, after check's own remedies gave the user its rights.
+// TestSecurity_Listeners moves 100,000 rows by each kind of listener, after check's own
+// remedies gave the user its rights.
 func TestSecurity_Listeners(t *testing.T) {
 	k := newSecuredKafka(t)
 	modes := map[string]struct {
@@ -51,8 +52,9 @@ func TestSecurity_Listeners(t *testing.T) {
 	}
 }
 
-// TestSecurity_LoginExpires: a broker ends each connection at the first request two seconds after its login (KIP-368). Connections are replaced
-// before that, so that no request fails and nothing is logged.
+// TestSecurity_LoginExpires: a broker ends each connection at the first request two seconds
+// after its login (KIP-368). Connections are replaced before that, so that no request fails and
+// nothing is logged.
 func TestSecurity_LoginExpires(t *testing.T) {
 	k := newSecuredKafka(t)
 	b := k.testbed(t, "SASL_PLAIN", 20_000)
@@ -78,7 +80,8 @@ func wantNoComplaint(t *testing.T, log string) {
 	}
 }
 
-// TestSecurity_LoginExpiresWhileIdle: connections that were idle when their login expired are replaced as well, without a warning.
+// TestSecurity_LoginExpiresWhileIdle: connections that were idle when their login expired are
+// replaced as well, without a warning.
 func TestSecurity_LoginExpiresWhileIdle(t *testing.T) {
 	k := newSecuredKafka(t)
 	b := k.testbed(t, "SASL_PLAIN", 10)
@@ -92,7 +95,8 @@ func TestSecurity_LoginExpiresWhileIdle(t *testing.T) {
 	wantNoComplaint(t, p.log())
 }
 
-// TestSecurity_WrongSettings has each wrong setting: check reports which at once, "run --once" gives up, neither hangs or prints a secret.
+// TestSecurity_WrongSettings has each wrong setting: check reports which at once, "run --once"
+// gives up, neither hangs or prints a secret.
 func TestSecurity_WrongSettings(t *testing.T) {
 	k := newSecuredKafka(t)
 	wrongs := map[string]struct {

@@ -16,11 +16,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestRights_Exact grants what check asks for and nothing else, and does with it all that the program can do.
+// TestRights_Exact grants what check asks for and nothing else, and does with it all that the
+// program can do.
 func TestRights_Exact(t *testing.T) {
 	k := newSecuredKafka(t)
 	b := k.testbedWithoutRights(t, 3000)
-	for range 3 { // brokers that have just started do not answer everything at the first look
+	for range 3 { // brokers that have just started do not answer everything at first
 		for _, remedy := range b.check().remedies() {
 			b.carryOut(remedy)
 		}
@@ -65,7 +66,8 @@ func TestRights_ByPrefix(t *testing.T) {
 	b.compareEvents()
 }
 
-// TestRights_EachNeeded grants all rights but one: check reports that one only, run names it, and the printed command repairs it.
+// TestRights_EachNeeded grants all rights but one: check reports that one only, run names it,
+// and the printed command repairs it.
 func TestRights_EachNeeded(t *testing.T) {
 	k := newSecuredKafka(t)
 	all := k.testbedWithoutRights(t, 10).check()
@@ -116,7 +118,7 @@ func TestRights_EachNeeded(t *testing.T) {
 	}
 }
 
-// generic takes the topics' prefix off.
+// generic removes the topics' prefix from the name of a right.
 func generic(name string) string {
 	fields := strings.Split(name, " ")
 	last := fields[len(fields)-1]
@@ -125,8 +127,9 @@ func generic(name string) string {
 	return strings.Join(fields, " ")
 }
 
-// TestRights_Revoked revokes the right to write to one stream's topic while the service runs: the other stream continues, log, status and check say
-// what is missing, and once it is granted again every row is published once. Then it revokes rights that the service as a whole needs.
+// TestRights_Revoked revokes the right to write to one stream's topic while the service runs:
+// the other stream continues, log, status and check say what is missing, and once it is granted
+// again every row is published once. Then it revokes rights that the service as a whole needs.
 func TestRights_Revoked(t *testing.T) {
 	k := newSecuredKafka(t)
 	b := k.testbedWithoutRights(t, 10)
@@ -170,7 +173,7 @@ func TestRights_Revoked(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"right Write on topic " + b.prefix + "events"}, missing); diff != "" {
-		t.Errorf("what check says (-want +got):\n%s", diff)
+		t.Errorf("failed checks (-want +got):\n%s", diff)
 	}
 	expectText(t, p.log(), `"msg":"a stream waits for its topic","stream":"events"`, "grant the right that is missing")
 	b.grantMissing()
@@ -180,7 +183,7 @@ func TestRights_Revoked(t *testing.T) {
 		const said = `"do":"grant the right that is missing`
 		before := p.count(said)
 		b.revoke(kadm.NewACLs().Topics(b.prefix + topic).Operations(kadm.OpWrite))
-		p.awaitMore(said, before) // by a look at the topics, or by a write before it
+		p.awaitMore(said, before) // found by a look at the topics or by a write
 		b.grantMissing()
 		rows.Add(100)
 		wait("the service goes on", all)

@@ -1,4 +1,4 @@
-package logs
+package logging
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// shapeOf is what a line has in common with its repetitions: all but times, durations, numbers and ports of this machine.
+// shapeOf is equal for a line and its repetitions: everything but times, durations, numbers and this machine's ports.
 func shapeOf(with string, r slog.Record) string {
 	shape := fmt.Appendf(nil, "%d\x00%s\x00%s", r.Level, r.Message, with)
 	r.Attrs(func(a slog.Attr) bool {
@@ -30,12 +30,12 @@ func appendShape(shape []byte, a slog.Attr) []byte {
 		return append(shape, 1)
 	}
 	text := value.String()
-	if _, err := time.ParseDuration(text); err == nil { // a duration written out
+	if _, err := time.ParseDuration(text); err == nil { // a duration as text
 		return shape
 	}
 	return append(append(shape, '='), ownPort.ReplaceAllLiteralString(text, "->")...)
 }
 
-// ownPort is this machine's port in an error of package net, "read tcp 10.0.0.1:41974->10.0.0.2:9092: i/o timeout": another one with
-// each connection.
+// ownPort is this machine's port in an error of package net, which is another one for each connection: "read tcp
+// 10.0.0.1:41974->10.0.0.2:9092: i/o timeout".
 var ownPort = regexp.MustCompile(`:[0-9]+->`)

@@ -1,4 +1,4 @@
-package logs_test
+package logging_test
 
 import (
 	"bytes"
@@ -9,10 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"dfinery-kafka/cmd/logs"
+	"dfinery-kafka/cmd/logging"
 )
 
-// TestHandler: all times are UTC, those of lines and those in them, and lines below the level are left out.
+// TestHandler writes the times of lines and of attributes in UTC, and no lines below the level.
 func TestHandler(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -24,7 +24,7 @@ func TestHandler(t *testing.T) {
 			{true, `time=2000-01-01T00:00:00.000Z level=WARN msg="breaker opened" next_try=2000-01-01T00:00:01.000Z` + "\n"},
 		} {
 			var out bytes.Buffer
-			log := slog.New(logs.NewHandler(&out, slog.LevelWarn, test.text))
+			log := slog.New(logging.NewHandler(&out, slog.LevelWarn, test.text))
 			log.Info("export ended")
 			log.Warn("breaker opened", "next_try", time.Now().Add(time.Second).In(time.FixedZone("Asia/Seoul", 9*3600)))
 			if diff := cmp.Diff(test.want, out.String()); diff != "" {
