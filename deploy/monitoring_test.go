@@ -140,6 +140,37 @@ func TestDashboard(t *testing.T) {
 }
 
 var (
+	aggregation = regexp.MustCompile(`\b(?:sum|min|max|avg|count)\b\s*(by \([^)]*\))?`)
+	grouped     = regexp.MustCompile(`\bdfinery_service\b`)
+)
+
+// TestDashboardTellsServicesApart: no panel adds up services, and each names the service.
+func TestDashboardTellsServicesApart(t *testing.T) {
+	t.Parallel()
+	var dashboard struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr, LegendFormat, Format string }
+		}
+	}
+	if err := json.Unmarshal([]byte(read(t, "grafana/dashboard.json")), &dashboard); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range dashboard.Panels {
+		for _, target := range p.Targets {
+			for _, found := range aggregation.FindAllStringSubmatch(target.Expr, -1) {
+				if !grouped.MatchString(found[1]) {
+					t.Errorf("%s: %q does not keep dfinery_service: %s", p.Title, found[0], target.Expr)
+				}
+			}
+			if target.Format != "table" && !strings.Contains(target.LegendFormat, "{{dfinery_service}}") {
+				t.Errorf("%s: the legend %q does not name the service", p.Title, target.LegendFormat)
+			}
+		}
+	}
+}
+
+var (
 	alert   = regexp.MustCompile(`(?m)^ *- alert: (\w+)$`)
 	runbook = regexp.MustCompile(`(?m)^ *runbook_url: .*deploy/RUNBOOK\.md#(\w+)$`)
 	section = regexp.MustCompile(`(?m)^## (\w+)$`)

@@ -1,10 +1,12 @@
 package admin
 
 import (
+	"maps"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
@@ -51,7 +53,10 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	put(ready, one(v.status().Ready))
 	c.totals(&v, put)
 	produced(&v, put)
-	for t, n := range v.Transitions {
+	for _, p := range v.Parts() {
+		put(partReady, one(p.Ready), p.Name)
+	}
+	for t, n := range withZeros(v.Transitions, transitions()) {
 		put(breakerTransitions, float64(n), t.From, t.To)
 	}
 	if v.sure() {
@@ -62,7 +67,25 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 
 type putter func(which int, value float64, labels ...string)
 
-// totals are the counters of each stream. Those that every stream has begin at 0, so that their first increase is seen.
+// transitions are the changes that a breaker's state makes.
+func transitions() []limiter.Transition {
+	return []limiter.Transition{{From: "closed", To: "open"}, {From: "half-open", To: "closed"}, {From: "half-open", To: "open"}, {From: "open", To: "half-open"}}
+}
+
+// expected are the codes whose series exist from the start: all that we or the API name, and what proxies answer. increase() sees no first
+// failure of a series that begins with it.
+func expected() (exports, rows []schema.Code) {
+	for _, r := range schema.Rules() {
+		if r.Scope == schema.OfRow {
+			rows = append(rows, r.Code)
+		} else {
+			exports = append(exports, r.Code)
+		}
+	}
+	return append(exports, "http_403", "http_404", "http_500", "http_502", "http_503", "http_504"), rows
+}
+
+// totals are the counters of each stream. They begin at 0, so that their first increase is seen.
 func (c *collector) totals(v *View, put putter) {
 	for _, name := range c.streams {
 		t := v.Totals[name]
@@ -73,16 +96,31 @@ func (c *collector) totals(v *View, put putter) {
 		put(columnChanges, float64(t.ColumnChanges), name)
 		put(gaps, float64(t.Gaps), name)
 		put(repeatedHeaders, float64(t.RepeatedHeaders), name)
-		if _, any := t.Exports["ok"]; !any {
-			put(exports, 0, name, "ok")
-		}
-		for code, n := range t.Exports {
+		ofExports, ofRows := expected()
+		for code, n := range withZeros(t.Exports, append(ofExports, "ok")) {
 			put(exports, float64(n), name, string(code))
 		}
-		for letter, n := range t.Letters {
+		var letters []pipeline.LetterKind
+		for _, code := range ofExports {
+			letters = append(letters, pipeline.LetterKind{Kind: schema.KindExport, Code: code})
+		}
+		for _, code := range ofRows {
+			letters = append(letters, pipeline.LetterKind{Kind: schema.KindRow, Code: code})
+		}
+		for letter, n := range withZeros(t.Letters, letters) {
 			put(deadLetters, float64(n), name, letter.Kind, string(letter.Code))
 		}
 	}
+}
+
+// withZeros are the counts, and 0 for each expected key that has none.
+func withZeros[K comparable, N int | int64](counts map[K]N, expected []K) map[K]N {
+	all := make(map[K]N, len(counts)+len(expected))
+	for _, key := range expected {
+		all[key] = 0
+	}
+	maps.Copy(all, counts)
+	return all
 }
 
 func produced(v *View, put putter) {
@@ -122,6 +160,14 @@ func standing(v *View, now time.Time, put putter) {
 		for kind, n := range cut {
 			put(cutExports, float64(n), s.Name, string(kind))
 		}
+		failing, narrowed := troubled(s.Days)
+		put(days, float64(failing), s.Name, "failing")
+		put(days, float64(narrowed), s.Name, "narrowed")
+		if s.IncompleteSince != nil {
+			put(incompleteAge, max(0, now.Sub(*s.IncompleteSince).Seconds()), s.Name)
+		} else if !s.Snapshot {
+			put(incompleteAge, 0, s.Name)
+		}
 		put(halted, one(s.Halted != nil), s.Name)
 		put(paused, one(s.Paused), s.Name)
 		if s.LastSuccess != nil {
@@ -131,6 +177,19 @@ func standing(v *View, now time.Time, put putter) {
 			put(reachRemaining, d.Seconds(), s.Name)
 		}
 	}
+}
+
+// troubled counts days that another export is to mend.
+func troubled(list []pipeline.DayStatus) (failing, narrowed int) {
+	for _, d := range list {
+		if d.Error != nil && (d.State == ledger.Pending || d.State == ledger.Open) {
+			failing++
+		}
+		if d.Narrowed && d.State != ledger.Gap {
+			narrowed++
+		}
+	}
+	return failing, narrowed
 }
 
 func one(is bool) float64 {

@@ -28,6 +28,7 @@ const (
 	quotaLimit
 	tokenRefused
 	days
+	incompleteAge
 	reachRemaining
 	lastSuccess
 	deadLetters
@@ -39,6 +40,7 @@ const (
 	paused
 	owner
 	ready
+	partReady
 	produceBatches
 	produceRecords
 	produceBytes
@@ -62,7 +64,8 @@ func metrics() [metricCount]metric {
 		quotaRemaining:     {"dfinery_quota_remaining", gauge, nil, "Export calls that the API allows now."},
 		quotaLimit:         {"dfinery_quota_limit", gauge, nil, "Export calls that the API allows in an hour."},
 		tokenRefused:       {"dfinery_token_refused", gauge, nil, "1 while the API refuses the token: every stream waits for another one."},
-		days:               {"dfinery_days", gauge, []string{"stream", "state"}, "Days by state: pending ones were never exported with success, a gap is lost at the source."},
+		days:               {"dfinery_days", gauge, []string{"stream", "state"}, "Days by state: pending ones were never exported with success, a gap is lost at the source. Days that are failing (the last export failed) or narrowed (exported in slices, or without some events) are counted in another state, too."},
+		incompleteAge:      {"dfinery_oldest_incomplete_day_age_seconds", gauge, []string{"stream"}, "Time since the end of the oldest day that no export after its end has completed; 0 without one. Streams of events only."},
 		reachRemaining:     {"dfinery_reach_remaining_seconds", gauge, []string{"stream"}, "Time until the oldest day that was never exported is lost; absent without one."},
 		lastSuccess:        {"dfinery_last_success_timestamp_seconds", gauge, []string{"stream"}, "When an export last succeeded; absent when none ever did."},
 		deadLetters:        {"dfinery_dead_letters_total", counter, []string{"stream", "kind", "code"}, "Records written to the dead-letter topic: of a failed export or of a row."},
@@ -74,6 +77,7 @@ func metrics() [metricCount]metric {
 		paused:             {"dfinery_stream_paused", gauge, []string{"stream"}, "1 while the stream is paused by command."},
 		owner:              {"dfinery_owner", gauge, nil, "1 when this instance owns the service, 0 on a stand-by and before."},
 		ready:              {"dfinery_ready", gauge, nil, "1 when /readyz says so."},
+		partReady:          {"dfinery_part_ready", gauge, []string{"part"}, "1 when that part of /readyz is ready: owner, ledger, kafka, token or process."},
 		produceBatches:     {"dfinery_produce_batches_total", counter, nil, "Record batches that Kafka has acknowledged, the ledger's included."},
 		produceRecords:     {"dfinery_produce_records_total", counter, nil, "Records of those batches."},
 		produceBytes:       {"dfinery_produce_bytes_total", counter, nil, "Bytes of those batches as they were sent, compressed."},

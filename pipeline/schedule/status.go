@@ -21,9 +21,12 @@ type StreamStatus struct {
 	Duplicates  int64       `json:"duplicates"`
 	DeadLetters int64       `json:"dead_letters"`
 	Days        []DayStatus `json:"days"`
-	First       schema.Day  `json:"-"` // the oldest that is exported now
-	CutDays     []DayStatus `json:"-"` // finished days that are exported again because their last answer is cut, newest first
-	Untried     int         `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
+	// IncompleteSince is the end of the oldest day that is over and may lack rows of before its end; nil without one, and of snapshots.
+	IncompleteSince *time.Time  `json:"incomplete_since,omitempty"`
+	First           schema.Day  `json:"-"` // the oldest that is exported now
+	Snapshot        bool        `json:"-"` // a stream of profiles
+	CutDays         []DayStatus `json:"-"` // finished days that are exported again because their last answer is cut, newest first
+	Untried         int         `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
 }
 
 // NextStatus is the stream's next export.
@@ -48,8 +51,9 @@ type DayStatus struct {
 	LastExport  *time.Time `json:"last_export,omitempty"`
 	LastSuccess *time.Time `json:"last_success,omitempty"`
 
-	Lacks []string   `json:"missing_events,omitempty"`
-	Cut   schema.Cut `json:"cut,omitempty"` // how the content of the last answer shows that it is cut
+	Lacks    []string   `json:"missing_events,omitempty"`
+	Cut      schema.Cut `json:"cut,omitempty"` // how the content of the last answer shows that it is cut
+	Narrowed bool       `json:"-"`             // it is exported in slices, or lacks events
 }
 
 // Status shows the streams. all is what all of them wait for.
@@ -58,6 +62,9 @@ func (s *State) Status(all schema.Wait, now time.Time) []StreamStatus {
 	var status []StreamStatus
 	for _, st := range s.streams {
 		one := st.status(s.today(now), now)
+		if since := st.incompleteSince(s.today(now), s.policy.Location); !since.IsZero() {
+			one.IncompleteSince = &since
+		}
 		if i := slices.IndexFunc(list, func(d Due) bool { return d.stream == st }); i >= 0 {
 			one.Next = list[i].status(all, now)
 		}
@@ -67,7 +74,7 @@ func (s *State) Status(all schema.Wait, now time.Time) []StreamStatus {
 }
 
 func (s *stream) status(today schema.Day, now time.Time) StreamStatus {
-	status := StreamStatus{Name: s.Name, Topic: s.Topic, Paused: s.kept.Paused, Days: []DayStatus{}, First: s.first(today)}
+	status := StreamStatus{Name: s.Name, Topic: s.Topic, Paused: s.kept.Paused, Days: []DayStatus{}, First: s.first(today), Snapshot: s.Kind.Snapshot()}
 	if h := s.kept.Halted; h != nil && h.Until.After(now) {
 		status.Halted = &h.Detail
 	} else if s.blocked != "" {
@@ -79,7 +86,7 @@ func (s *stream) status(today schema.Day, now time.Time) StreamStatus {
 			continue // too old, or a snapshot that was never had and is none of today's
 		}
 		one := DayStatus{Day: at, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad,
-			Running: d.running, Lacks: r.MissingEvents, Cut: d.cut.Cut, LastExport: r.LastExport, LastSuccess: r.LastSuccess}
+			Running: d.running, Lacks: r.MissingEvents, Cut: d.cut.Cut, Narrowed: len(r.Slices) > 0 || len(r.MissingEvents) > 0, LastExport: r.LastExport, LastSuccess: r.LastSuccess}
 		if r.Error != nil {
 			text := string(r.Error.Code) + ": " + r.Error.Detail
 			one.Error = &text
@@ -101,6 +108,26 @@ func (s *stream) status(today schema.Day, now time.Time) StreamStatus {
 		}
 	}
 	return status
+}
+
+// incompleteSince is the end of the oldest day that is over without an export after its end that succeeded; zero without one. A gap is lost, and a
+// settled day has all that will be had.
+func (s *stream) incompleteSince(today schema.Day, loc *time.Location) time.Time {
+	if s.Kind.Snapshot() {
+		return time.Time{}
+	}
+	for at := s.first(today); at < today; at++ {
+		end := at.End(loc)
+		if d := s.days[at]; d == nil || !complete(&d.record, end) {
+			return end.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+func complete(r *ledger.Day, end time.Time) bool {
+	over := r.State == ledger.Settled || r.State == ledger.Gap
+	return over || r.LastSuccess != nil && !r.LastSuccess.Before(end) && len(r.MissingEvents) == 0 && len(r.Slices) == 0
 }
 
 func (d *Due) status(all schema.Wait, now time.Time) *NextStatus {

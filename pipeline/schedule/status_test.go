@@ -1,0 +1,46 @@
+package schedule
+
+import (
+	"testing"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// A day that is over is complete only by an export that began after its end and brought all events.
+func TestIncompleteSince(t *testing.T) {
+	only := func(back int) func(*Stream) { return func(s *Stream) { s.StartBack = back } }
+	whole := func() *stream { // of two days before today
+		return newTestStream("events", only(2)).with(2, ledger.Settled, 40*time.Hour).with(1, ledger.Open, 11*time.Hour)
+	}
+	tests := map[string]struct {
+		stream *stream
+		want   schema.Day // counted back from today; 0: all are complete
+	}{
+		"complete":                       {whole(), 0},
+		"never tried":                    {newTestStream("events", only(3)), 3},
+		"never with success":             {whole().with(1, ledger.Pending, 0, func(d *day) { d.record.LastSuccess = nil }), 1},
+		"last success before its end":    {whole().with(1, ledger.Open, 13*time.Hour), 1},
+		"without some events":            {whole().with(1, ledger.Open, time.Hour, func(d *day) { d.record.MissingEvents = []string{"a"} }), 1},
+		"in slices":                      {whole().with(1, ledger.Open, time.Hour, func(d *day) { d.record.Slices = []ledger.Slice{{}} }), 1},
+		"failing since it was complete":  {whole().with(1, ledger.Open, time.Hour, failing(3, time.Hour)), 0},
+		"lost":                           {whole().with(2, ledger.Gap, 0, func(d *day) { d.record.LastSuccess = nil }), 0},
+		"settled by an earlier success":  {whole().with(2, ledger.Settled, 60*time.Hour), 0},
+		"before the start":               {whole().with(5, ledger.Pending, 0), 0},
+		"today alone":                    {newTestStream("events", only(0)), 0},
+		"a snapshot":                     {newTestStream("users", func(s *Stream) { s.Kind = schema.UserProfile }), 0},
+		"the oldest of several, untried": {newTestStream("events", only(3)).with(2, ledger.Open, 50*time.Hour).with(1, ledger.Settled, time.Hour), 3},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := scheduleOf(test.stream).Status(schema.Wait{}, noon)[0].IncompleteSince
+			switch {
+			case test.want == 0 && got != nil:
+				t.Errorf("incomplete since %v", got)
+			case test.want > 0 && (got == nil || !got.Equal((today - test.want).End(planned))):
+				t.Errorf("incomplete since %v, want the end of the day %d days before today", got, test.want)
+			}
+		})
+	}
+}
