@@ -82,7 +82,6 @@ func (b *Body) judge(row *schema.Row, err error) (*schema.Row, error) {
 		return nil, b.stop(cut)
 	}
 	if bad != nil {
-		bad.Raw = b.call.scrub.bytes(bad.Raw)
 		return nil, bad
 	}
 	b.call.request.Rows++

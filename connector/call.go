@@ -21,6 +21,7 @@ type call struct {
 	target   string         // where the request goes
 	request  schema.Request // what may be told of it: without a base URL's password
 	scrub    scrubber
+	redacted bool // a text of the failure has had the token in it
 	lineEnds *LineEndLearner
 
 	done      <-chan struct{} // the caller's context

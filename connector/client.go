@@ -53,6 +53,9 @@ type Client struct {
 	once      sync.Once
 	transport *http.Transport
 	notices   notices
+
+	mu        sync.Mutex // guards the following
+	scrubbers []scrubber // of the tokens used last, the newest first
 }
 
 // NewTransport is how the API is reached: through the proxy that the environment names, with TLS 1.2 or newer and HTTP/2. It does not undo compression:
@@ -92,7 +95,7 @@ func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
 	if err != nil {
 		return nil, k.fail(cause{code: schema.UnauthorizedToken, origin: schema.OriginTransport, err: err, happened: "no call was made, the token can't be used: " + err.Error()})
 	}
-	k.scrub = newScrubber(token)
+	k.scrub = c.scrubber(token)
 	ctx = k.limit(ctx, c.headerTimeout(), c.idleTimeout())
 	response, err := c.send(ctx, k, token)
 	if err == nil {
@@ -103,6 +106,36 @@ func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
 	}
 	_ = k.close() // the call has failed already
 	return nil, err
+}
+
+// maxTokens is how many tokens are taken out of texts: a body may echo the one that
+// its call was made with when a newer one is in use.
+const maxTokens = 4
+
+// scrubber takes a token out of texts. Redact knows it from then on.
+func (c *Client) scrubber(token schema.Secret) scrubber {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.scrubbers {
+		if s.of == token {
+			return s
+		}
+	}
+	c.scrubbers = append([]scrubber{newScrubber(token)}, c.scrubbers[:min(len(c.scrubbers), maxTokens-1)]...)
+	return c.scrubbers[0]
+}
+
+// Redact is text without the tokens of the client's calls, in whatever form a
+// server may have sent them back. It shares text's memory if there is none. Safe
+// for concurrent use.
+func (c *Client) Redact(text []byte) []byte {
+	c.mu.Lock()
+	scrubbers := c.scrubbers
+	c.mu.Unlock()
+	for i := range scrubbers {
+		text = scrubbers[i].bytes(text)
+	}
+	return text
 }
 
 // send posts the request, and again where a harmless redirect points.

@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -46,22 +47,32 @@ func (k *call) fail(c cause) *schema.Failure {
 		f.Message = k.clean(c.err.Error())
 	}
 	f.Detail = k.clean(k.export.String() + ": " + c.happened + "; " + what)
-	f.Body = schema.Copy(k.scrub.bytes(c.body))
+	f.Body = schema.Copy(k.scrubbed(c.body))
 	if len(k.headers) > 0 {
 		f.Headers = make(map[string]string, len(k.headers))
 		for name, value := range k.headers {
-			f.Headers[name] = shortened(k.scrub.text(value), maxHeader)
+			f.Headers[name] = shortened(k.scrubText(value), maxHeader)
 		}
 	}
 	f.RetryAfter = retryAfter(k.headers["retry-after"], k.date)
 	f.Request.URL = k.clean(k.request.URL)
-	f.Request.Body = k.scrub.text(k.request.Body)
+	f.Request.Body = k.scrubText(k.request.Body)
 	f.Request.Duration = time.Since(k.request.Started)
+	f.Redacted = k.redacted
 	return f
 }
 
+// scrubbed is b without the token.
+func (k *call) scrubbed(b []byte) []byte {
+	clean := k.scrub.bytes(b)
+	k.redacted = k.redacted || !bytes.Equal(clean, b)
+	return clean
+}
+
+func (k *call) scrubText(text string) string { return string(k.scrubbed([]byte(text))) }
+
 func (k *call) clean(text string) string {
-	return shortened(strings.ToValidUTF8(k.scrub.text(text), "\ufffd"), maxMessage)
+	return shortened(strings.ToValidUTF8(k.scrubText(text), "\ufffd"), maxMessage)
 }
 
 func shortened(text string, most int) string {

@@ -21,12 +21,13 @@ const (
 // escaped for URLs, JSON, Go, HTML or CSV, one within the other too, and in base64
 // at any alignment.
 type scrubber struct {
+	of     schema.Secret
 	token  []byte   // folded
 	base64 [][]byte // folded; for each alignment the letters that the token alone decides
 }
 
 func newScrubber(token schema.Secret) scrubber {
-	s := scrubber{token: folded([]byte(token.Reveal()), foldText)}
+	s := scrubber{of: token, token: folded([]byte(token.Reveal()), foldText)}
 	for shift := range 3 {
 		encoded := base64.StdEncoding.EncodeToString(append(make([]byte, shift), token.Reveal()...))
 		whole := encoded[(8*shift+5)/6 : 8*(shift+len(token))/6]

@@ -61,7 +61,8 @@ func newCopiesWorld(t *testing.T, rng *rand.Rand) *copiesWorld {
 func (w *copiesWorld) start() {
 	config := Stream{Stream: schedule.Stream{Name: "events", Kind: schema.Event, Key: "key"}}
 	w.tenure = newTenure(&Service{ID: "1234", Location: planned, Streams: []Stream{config}, Log: slog.New(slog.DiscardHandler), ConcurrentCalls: 1,
-		Parse: parseCopy}, nil)
+		Parse:  parseCopy,
+		Redact: func(text []byte) []byte { return text }}, nil)
 	w.stream = &stream{Stream: config, days: map[schema.Day]*day{}}
 	w.tenure.streams = []*stream{w.stream}
 	d := w.stream.day(today)

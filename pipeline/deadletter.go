@@ -26,8 +26,9 @@ func exportID(e schema.Export) []byte {
 // shortCopy is how much of a body or row is left of a dead letter that its topic does not take whole.
 const shortCopy = 1 << 10
 
-// deadLetter appends a dead letter. The caller holds mu.
+// deadLetter appends a dead letter, of whatever kind, without secrets in it. The caller holds mu.
 func (e *export) deadLetter(letter *schema.DeadLetter, id []byte) error {
+	letter.Redact(e.tenure.service.Redact)
 	err := e.appendLetter(letter, id)
 	if _, large := errors.AsType[*producer.TooLargeError](err); large {
 		letter.Shorten(shortCopy)

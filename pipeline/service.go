@@ -28,8 +28,10 @@ type Service struct {
 	// NewSource makes the source from the state, and from what was learned of line ends, as the ledger kept them; nil at the first start. It is
 	// called for each take-over.
 	NewSource func(state, lineEnds json.RawMessage) (Source, error)
-	Cluster   *cluster.Cluster
-	Codec     *recordbatch.Codec
+	// Redact takes the source's secrets out of a text, for dead letters. It may return the text itself. Safe for concurrent use.
+	Redact  func(text []byte) []byte
+	Cluster *cluster.Cluster
+	Codec   *recordbatch.Codec
 
 	LedgerTopic     string
 	DeadLetterTopic string

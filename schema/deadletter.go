@@ -18,6 +18,8 @@ type DeadLetter struct {
 	FailedAt time.Time `json:"failed_at"`
 	Attempt  int       `json:"attempt"`
 	Breaker  string    `json:"breaker,omitempty"` // its state when the call was made
+	// Redacted says that a secret was taken out of the letter: its copies are not what the server sent.
+	Redacted bool `json:"redacted,omitempty"`
 
 	Error   LetterError   `json:"error"`
 	Request LetterRequest `json:"request"`
@@ -91,6 +93,7 @@ func ExportLetter(f *Failure, at time.Time) *DeadLetter {
 		Code: f.Code, HTTPStatus: f.Status, Result: f.Result, Message: f.Message, Origin: f.Origin, Detail: f.Detail, Headers: f.Headers,
 	}
 	l.Error.Body, l.Error.BodyBase64 = text(f.Body)
+	l.Redacted = f.Redacted
 	if f.Export.Slice {
 		l.Error.Events = f.Export.Filter.Events
 	}
@@ -162,11 +165,12 @@ func (l *DeadLetter) Readable() bool {
 }
 
 // FromCopy reports whether a replay reads the row from the letter's copy. Otherwise
-// it exports the letter's day again, if that is in the API's reach. A letter without
+// it exports the letter's day again, if that is in the API's reach. A redacted copy
+// is another row. A letter without
 // the row's id does not say which of identical rows it is of: its copy serves only
 // if the day can't be exported, or if the row could not be read at all.
 func (l *DeadLetter) FromCopy(inReach bool) bool {
-	return l.Readable() && (l.Row.ID != "" || l.Error.Origin == OriginCSV || !inReach)
+	return l.Readable() && !l.Redacted && (l.Row.ID != "" || l.Error.Origin == OriginCSV || !inReach)
 }
 
 // JSON is the record's value.

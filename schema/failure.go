@@ -123,6 +123,9 @@ type Failure struct {
 	// Examples are the first bad rows of an export of which too many are bad.
 	Examples []*BadRow
 
+	// Redacted says that a secret was taken out of the texts above.
+	Redacted bool
+
 	Request Request
 	Err     error // the transport's error, for errors.Is and errors.As; nil when the API answered
 }

@@ -90,7 +90,8 @@ func New(c *config.Config, o Options) (*App, error) {
 		CommandPoll: time.Second, NarrowAfter: c.Retry.NarrowAfter, OnceAttempts: c.Breaker.Failures,
 		ConcurrentCalls: c.DFINERY.ConcurrentCalls, CallsPerHour: c.DFINERY.CallsPerHour,
 		Once: o.Once, Instance: instance(host), Host: host, Version: o.Version, Log: o.Log, Step: o.Step,
-		Parse: csv.ParseRow,
+		Parse:  csv.ParseRow,
+		Redact: client.Redact,
 		NewSource: func(state, lineEnds json.RawMessage) (pipeline.Source, error) {
 			if err := client.LineEnds.Restore(lineEnds); err != nil {
 				return nil, err
