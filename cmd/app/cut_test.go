@@ -1,0 +1,228 @@
+package app_test
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// rowsOf counts the rows of a day's whole export, the last ones left out.
+func (w *world) rowsOf(day schema.Day, without int) map[string]int {
+	w.t.Helper()
+	count := map[string]int{}
+	records := w.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day, Export: 100}).Records()
+	for _, record := range records[:len(records)-without] {
+		text, _ := json.Marshal(record)
+		count[string(text)]++
+	}
+	return count
+}
+
+// exportLetters counts the dead letters of exports by day and message.
+func (w *world) exportLetters() map[string]int {
+	w.t.Helper()
+	count := map[string]int{}
+	for _, r := range w.records("dead") {
+		var l schema.DeadLetter
+		if err := json.Unmarshal(r.Value, &l); err != nil {
+			w.t.Fatal(err)
+		}
+		if l.Kind == schema.KindExport {
+			count[l.Day.String()+" "+l.Error.Message]++
+		}
+	}
+	return count
+}
+
+func sum(counts ...map[string]int) map[string]int {
+	all := map[string]int{}
+	for _, count := range counts {
+		for text, n := range count {
+			all[text] += n
+		}
+	}
+	return all
+}
+
+// An API that never ends its last line costs each day a few calls, not the quota: today is asked at the pace of its polls and a finished day at
+// that of its lookback, ever more slowly. All rows but each day's last are published, and each day has one dead letter, over a restart too.
+func TestCuts_Quota(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
+		w.config.Streams[0].PollInterval, w.config.Streams[0].LookbackInterval = 10*time.Minute, time.Hour
+		w.api.Faults = func(exporttest.Call) *exporttest.Fault { return &exporttest.Fault{NoFinal: true} }
+		today := w.today()
+		w.run(6 * time.Hour)
+		w.run(5 * time.Hour)
+
+		calls := map[schema.Day]int{}
+		for _, c := range w.api.Calls() {
+			calls[c.Query.From]++
+		}
+		want := []map[string]int{}
+		letters := map[string]int{}
+		for day := today - 30; day <= today; day++ {
+			most := 5 // at 0, 1, 3 and 7 hours, and one that the restart may bring
+			if day == today {
+				most = 9 // at 0, 10, 30 and 70 minutes and so on
+			}
+			if n := calls[day]; n < 3 || n > most {
+				t.Errorf("%d calls for %s in 11 hours, want 3 to %d", n, day, most)
+			}
+			want = append(want, w.rowsOf(day, 1))
+			letters[day.String()+" the last line has no newline"] = 1
+		}
+		if n := w.api.MostInAnHour(); n > 31+31+4 {
+			t.Errorf("%d calls in an hour", n)
+		}
+		if diff := cmp.Diff(sum(want...), w.published()); diff != "" {
+			t.Errorf("published (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(letters, w.exportLetters()); diff != "" {
+			t.Errorf("dead letters (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// An API that leaves out the last newline proves it by today's polls: each has the line that ended the one before, and another behind it. Then
+// the days that wait as cut are exported at once, and their last rows are published.
+func TestCuts_HabitProven(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 500, Live: true}})
+		w.config.Streams[0].PollInterval, w.config.Streams[0].LookbackInterval = 10*time.Minute, 6*time.Hour
+		w.config.Streams[0].Start.Back = 5
+		today := w.today()
+		at := slices.Index(w.api.Data.Export(exporttest.Query{Kind: schema.Event, From: today, To: today}).Columns, "df_server_datetime")
+		w.http = rewrite{w.http, func(body string) string { // in the order of arrival, without the last newline
+			lines := strings.Split(strings.TrimSuffix(body, "\n"), "\n")
+			slices.SortStableFunc(lines[1:], func(a, b string) int { return strings.Compare(strings.Split(a, ",")[at], strings.Split(b, ",")[at]) })
+			return strings.Join(lines, "\n")
+		}}
+		time.Sleep(2 * time.Hour)
+		w.run(30 * time.Minute) // two proofs
+		w.run(25 * time.Minute)
+		if n := strings.Count(w.said(), "the API leaves out the last newline"); n != 1 {
+			t.Errorf("the log tells %d times of the habit", n)
+		}
+		days := w.days()
+		var want []map[string]int
+		for day := today - 5; day < today; day++ {
+			if d := days[day]; d.LastSuccess == nil || d.Error != nil {
+				t.Errorf("%s: %+v", day, d)
+			}
+			want = append(want, w.rowsOf(day, 0))
+		}
+		published := w.published()
+		all := sum(want...)
+		maps.DeleteFunc(published, func(text string, _ int) bool { return all[text] == 0 }) // today's
+		if diff := cmp.Diff(all, published); diff != "" {
+			t.Errorf("published (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A day that is cut until it leaves the API's reach is settled, not for good: its rows before the cut are published. It is no gap.
+func TestCuts_LeaveReach(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
+		cut := w.today() - 29
+		w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
+			if c.Query.From != cut {
+				return nil
+			}
+			return &exporttest.Fault{NoFinal: true}
+		}
+		w.config.Streams[0].PollInterval = 6 * time.Hour
+		w.run(20 * time.Hour)
+		w.run(50 * time.Hour)
+		var last time.Time
+		for _, c := range w.api.Calls() {
+			if c.Query.From == cut {
+				last = c.At
+			}
+		}
+		d := w.days()[cut]
+		if d.State != ledger.Settled || d.Final || d.LastSuccess == nil || d.LastSuccess.Sub(last).Abs() > time.Second || d.Published != 9 {
+			t.Errorf("the day ended as %+v, its last call began at %s", d, last)
+		}
+		if n := strings.Count(w.said(), `level=ERROR msg="a day has come to its end with its last answer cut`); n != 1 {
+			t.Errorf("the log tells %d times of the day's end", n)
+		}
+		if strings.Contains(w.said(), "without ever having been exported") {
+			t.Error("the day is called a gap")
+		}
+	})
+}
+
+// A quote that nothing closes cuts its day at the quote, with an error that names the variable. When the variable is set, the day is exported at
+// once, and its rows behind the quote are published.
+func TestCuts_OpenQuote(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
+		w.config.Streams[0].Start.Back = 3
+		today := w.today()
+		cut := today - 2
+		w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
+			if c.Query.From != cut {
+				return nil
+			}
+			return &exporttest.Fault{BadRows: []exporttest.BadRow{{After: 4, Kind: exporttest.OpenQuote}}}
+		}
+		good := []map[string]int{w.rowsOf(today-3, 0), w.rowsOf(today-1, 0), w.rowsOf(today, 0)}
+		w.run(time.Hour)
+		if diff := cmp.Diff(sum(append(good, w.rowsOf(cut, 6))...), w.published()); diff != "" {
+			t.Errorf("published (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(map[schema.Code]int{schema.OpenQuote: 1}, w.letters()); diff != "" {
+			t.Errorf("dead letters (-want +got):\n%s", diff)
+		}
+		if n := strings.Count(w.said(), `level=ERROR msg="a finished day is cut`); n != 1 || !strings.Contains(w.said(), "DFINERY_OPEN_QUOTE=recover") {
+			t.Errorf("the log tells %d times of the day", n)
+		}
+		w.config.DFINERY.OpenQuote = config.RecoverQuote
+		w.run(10 * time.Minute)
+		if diff := cmp.Diff(sum(append(good, w.rowsOf(cut, 0))...), w.published()); diff != "" {
+			t.Errorf("published with recover (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(map[schema.Code]int{schema.OpenQuote: 1, schema.BadQuotes: 1}, w.letters()); diff != "" {
+			t.Errorf("dead letters with recover (-want +got):\n%s", diff)
+		}
+		if d := w.days()[cut]; d.Error != nil || d.LastSuccess == nil {
+			t.Errorf("the day is %+v", d)
+		}
+	})
+}
+
+// A header line between rows is no row: it is left out, and warned of once an export.
+func TestRepeatedHeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
+		w.config.Streams[0].Start.Back = 1
+		names := w.api.Data.Export(exporttest.Query{Kind: schema.Event, From: w.today(), To: w.today()}).Columns
+		w.http = rewrite{w.http, func(body string) string {
+			lines := strings.SplitAfter(body, "\n")
+			return strings.Join(lines[:4], "") + strings.Join(names, ",") + "\n" + strings.Join(lines[4:7], "") + "\ufeff" + lines[0] + strings.Join(lines[7:], "")
+		}}
+		w.run(30 * time.Minute)
+		if diff := cmp.Diff(sum(w.rowsOf(w.today()-1, 0), w.rowsOf(w.today(), 0)), w.published()); diff != "" {
+			t.Errorf("published (-want +got):\n%s", diff)
+		}
+		if n := strings.Count(w.said(), "repeats its header line"); n != len(w.api.Calls()) || !strings.Contains(w.said(), "lines=2") {
+			t.Errorf("%d warnings in %d exports", n, len(w.api.Calls()))
+		}
+		if letters := w.letters(); len(letters) != 0 {
+			t.Errorf("dead letters %v", letters)
+		}
+	})
+}
