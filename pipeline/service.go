@@ -70,6 +70,8 @@ type Service struct {
 	recent recentLetters
 	// refused is the size by topic of a record that the broker refused although no known limit forbade it. Owned by Run.
 	refused map[string]int
+	// absent are the topics of streams, by name, that could not be created, and why. Owned by Run.
+	absent map[string]error
 	// reopenings are the streams, by name, for whose topics the tenure was opened anew. Owned by Run.
 	reopenings map[string]*reopening
 	meter      producer.Meter

@@ -34,10 +34,10 @@ func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, 
 	if err := s.ensureTopics(ctx, specs[:own]...); err != nil {
 		return nil, err
 	}
-	absent := map[string]error{}
+	s.absent = s.ensureStreamTopics(ctx, specs[own:])
 	for _, spec := range specs[own:] {
-		if absent[spec.Name] = s.ensureTopics(ctx, spec); s.Once && absent[spec.Name] != nil {
-			return nil, absent[spec.Name]
+		if why := s.absent[spec.Name]; s.Once && why != nil {
+			return nil, why
 		}
 	}
 	faults, err := s.Books().CheckPolicies(ctx)
@@ -59,11 +59,48 @@ func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, 
 	topics := make(map[string]cluster.Topic, len(described))
 	for _, topic := range described {
 		if topic.Err != nil {
-			topic.Err = cmp.Or(absent[topic.Name], topic.Err) // why it could not be created says more
+			topic.Err = cmp.Or(s.absent[topic.Name], topic.Err) // why it could not be created says more
 		}
 		topics[topic.Name] = topic
 	}
 	return topics, nil
+}
+
+// topicPatience is for how long a takeover waits for the topics of streams that can't be created at the moment.
+const topicPatience = 10 * time.Second
+
+// ensureStreamTopics creates the topics of streams, and returns why some are missing still, by name. What may pass is tried again for a
+// moment: a later takeover for their sake ends the exports of all streams.
+func (s *Service) ensureStreamTopics(ctx context.Context, specs []cluster.TopicSpec) map[string]error {
+	absent := map[string]error{}
+	wait := backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: time.Second}
+	for began := time.Now(); ; pause(ctx, wait.NextBackOff()) {
+		var again []cluster.TopicSpec
+		for _, spec := range specs {
+			err := s.ensureTopics(ctx, spec)
+			if err == nil {
+				delete(absent, spec.Name)
+				continue
+			}
+			absent[spec.Name] = err
+			if cluster.Retriable(err) && !cluster.Missing(err) {
+				again = append(again, spec)
+			}
+		}
+		if specs = again; len(specs) == 0 || time.Since(began) >= topicPatience || ctx.Err() != nil {
+			return absent
+		}
+	}
+}
+
+// createAbsent tries again to create a topic that could not be created, whatever the reason was. It returns why it is missing still.
+func (s *Service) createAbsent(ctx context.Context, topic string) error {
+	specs := s.TopicSpecs()
+	err := s.ensureTopics(ctx, specs[slices.IndexFunc(specs, func(spec cluster.TopicSpec) bool { return spec.Name == topic })])
+	if err == nil {
+		delete(s.absent, topic)
+	}
+	return err
 }
 
 func (s *Service) ensureTopics(ctx context.Context, specs ...cluster.TopicSpec) error {
@@ -152,6 +189,16 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 	}
 	t.judgePolicies(ctx)
 	for i, st := range t.streams {
+		if topics[i].Err != nil && t.service.absent[st.Topic] != nil {
+			why := t.service.createAbsent(ctx, st.Topic)
+			switch {
+			case why == nil:
+				return fmt.Errorf("%w: topic %s was created", errChanged, st.Topic)
+			case ctx.Err() == nil && why.Error() != t.schedule.Blocked(st.Name):
+				t.block(st, why)
+			}
+			continue
+		}
 		if now := configs[i].MaxBatch(); configs[i].Err == nil && now != t.limit[st.Topic] && t.schedule.Blocked(st.Name) == "" {
 			return fmt.Errorf("%w: topic %s takes batches of %d bytes, it took %d", errChanged, st.Topic, now, t.limit[st.Topic])
 		}

@@ -22,8 +22,8 @@ type TopicSpec struct {
 }
 
 // EnsureTopics creates the topics that are missing, waits until each of their partitions has a leader, and returns their names.
-// With create false it creates none: a missing topic is an error that tells the command that makes it, as it is when
-// creating was refused. Existing topics are left as they are, whatever their partitions and configuration. Topics are created
+// With create false it creates none: a missing topic is an error that names the command that creates it, as it is when
+// creating failed; Retriable says whether that may pass. Existing topics are left as they are, whatever their partitions and configuration. Topics are created
 // with message.timestamp.type=LogAppendTime unless their spec says otherwise.
 func (c *Cluster) EnsureTopics(ctx context.Context, create bool, specs ...TopicSpec) (created []string, err error) {
 	missing, faults, err := c.missing(ctx, specs)
@@ -32,18 +32,22 @@ func (c *Cluster) EnsureTopics(ctx context.Context, create bool, specs ...TopicS
 	}
 	if create && len(missing) > 0 {
 		refused, err := c.createTopics(ctx, false, missing)
-		if err != nil {
-			return nil, err
-		}
 		for i, spec := range missing {
-			if refused[i] == nil {
+			why := err
+			if err == nil {
+				why = refused[i]
+			}
+			if why == nil {
 				created = append(created, spec.Name)
 				continue
 			}
-			faults = append(faults, fmt.Errorf("create topic %s: %w; create it with: %s", spec.Name, refused[i], c.Creation(spec)))
+			faults = append(faults, fmt.Errorf("create topic %s: %w; create it with: %s", spec.Name, why, c.Creation(spec)))
 		}
 		if err := c.awaitLeaders(ctx, created); err != nil {
 			faults = append(faults, err)
+		}
+		if len(created) > 0 {
+			_ = c.transport.refresh(ctx, c.addr) // so that Client knows the topics: it would find out by a failed request otherwise
 		}
 	} else {
 		for _, spec := range missing {
@@ -86,7 +90,7 @@ func (c *Cluster) ValidateTopics(ctx context.Context, specs ...TopicSpec) ([]err
 func (c *Cluster) createTopics(ctx context.Context, validate bool, specs []TopicSpec) ([]error, error) {
 	meta, err := c.metadata(ctx, []string{})
 	if err != nil {
-		return nil, fmt.Errorf("create topics: %w", err)
+		return nil, err
 	}
 	req := &createtopics.Request{ValidateOnly: validate, TimeoutMs: int32(min(c.cfg.Timeout/2, time.Minute).Milliseconds())}
 	for _, spec := range specs {
@@ -99,7 +103,7 @@ func (c *Cluster) createTopics(ctx context.Context, validate bool, specs []Topic
 	}
 	res, err := c.send(ctx, meta.ControllerID, req)
 	if err != nil {
-		return nil, fmt.Errorf("create topics: %w", err)
+		return nil, err
 	}
 	refused := make([]error, len(specs))
 	for _, topic := range res.(*createtopics.Response).Topics {

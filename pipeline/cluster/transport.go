@@ -36,6 +36,13 @@ func (t *transport) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Requ
 	answered := t.watch(req)
 	t.health.begin()
 	res, err := t.pool.RoundTrip(limited, addr, req)
+	for waits := newRetry(unknownBrokerFor); errors.Is(err, kafka.BrokerNotAvailable); {
+		// Nothing was sent: the broker is not in the layout that the pool knows, above all when no broker could be reached until a moment ago.
+		if t.refresh(limited, addr) != nil || waits.next(limited, err) != nil {
+			break
+		}
+		res, err = t.pool.RoundTrip(limited, addr, req)
+	}
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = fmt.Errorf("kafka did not answer within %s: %w", t.timeout, err)
 	}
@@ -50,6 +57,9 @@ func (t *transport) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Requ
 	}
 	return res, err
 }
+
+// unknownBrokerFor is for how long a request is held back for a broker that the layout lacks.
+const unknownBrokerFor = 2 * metadataTTL
 
 // slowAfter is longer than a healthy cluster takes for any request. With a replica that lags, acks=all may take as long without an error.
 const slowAfter = 8 * time.Second
