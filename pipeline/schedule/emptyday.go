@@ -46,6 +46,10 @@ func (s *stream) allEmpty(today schema.Day) bool {
 
 // answeredEmpty has a day wait that was answered without rows while no other day had any. The stream is halted once all its days are answered so.
 func (s *step) answeredEmpty(fault *ledger.Fault) {
+	if s.st.mayBeEmpty(s.d, s.o.Call.Slice) { // rows came while the call was under way
+		fault.Until = s.now.Add(s.backoff(fault.Attempts))
+		return
+	}
 	fault.Until = s.now.Add(haltFor)
 	if !s.st.allEmpty(s.today(s.now)) {
 		s.tell(Event{Kind: DayAnsweredEmpty, Code: fault.Code})

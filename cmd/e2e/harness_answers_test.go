@@ -1,0 +1,85 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
+)
+
+// answer is an answer of the API, byte by byte.
+type answer struct {
+	status int // 0: 200
+	header http.Header
+	body   string
+}
+
+// csvOf is a whole CSV of a content type.
+func csvOf(contentType, body string) answer {
+	return answer{header: http.Header{"Content-Type": {contentType}}, body: body}
+}
+
+// newAnswering has a service whose API answers as reply says: how many days before today the call asks for, and how many calls of that day
+// there were before. reply can be replaced.
+func newAnswering(t *testing.T, reply func(back, call int) answer) (*testbed, func(func(back, call int) answer)) {
+	t.Helper()
+	b := newTestbed(t, &exporttest.Server{})
+	var mu sync.Mutex
+	calls := map[int]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var asked struct {
+			From schema.Day `json:"from_date"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+			t.Error(err)
+		}
+		mu.Lock()
+		back := int(currentDay() - asked.From)
+		a := reply(back, calls[back])
+		calls[back]++
+		mu.Unlock()
+		w.Header()["Content-Type"] = nil
+		for name, values := range a.header {
+			w.Header()[name] = values
+		}
+		if a.status == 0 {
+			a.status = http.StatusOK
+		}
+		if a.status != http.StatusNoContent {
+			w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
+		}
+		w.WriteHeader(a.status)
+		_, _ = w.Write([]byte(a.body)) // the program may have gone
+	}))
+	t.Cleanup(server.Close)
+	b.set("DFINERY_BASE_URL", server.URL)
+	b.unlimited()
+	return b, func(next func(back, call int) answer) {
+		mu.Lock()
+		defer mu.Unlock()
+		reply = next
+	}
+}
+
+// rowsOf are the rows of a CSV without quotes.
+func rowsOf(text string) []map[string]string {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	names := strings.Split(lines[0], ",")
+	var rows []map[string]string
+	for _, line := range lines[1:] {
+		row := map[string]string{}
+		for i, cell := range strings.Split(line, ",") {
+			if cell != "" {
+				row[names[i]] = cell
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
