@@ -47,7 +47,7 @@ func (k *call) parseResponse(response *http.Response) (*Body, error) {
 	case err != nil && err != io.EOF && first == 0:
 		return nil, k.torn(err, lead)
 	case k.unknownCharset != "":
-		return nil, k.badEncoding("the content type declares " + (&charset.UnknownError{Label: k.unknownCharset}).Error())
+		return nil, k.badEncoding(fmt.Sprintf("the content type declares the charset %q, which can't be decoded", shortened(k.unknownCharset, maxMessage/4)))
 	case first < ' ':
 		return nil, k.fail(cause{code: schema.NotCSV, origin: schema.OriginTransport, happened: "the answer is no text", body: lead})
 	}

@@ -16,11 +16,11 @@ import (
 // maxCodings bounds how often a body may have been compressed: some proxies compress what is compressed already.
 const maxCodings = 2
 
-// codingError is a body in a content coding that can't be undone.
+// codingError is a body that its content coding does not explain.
 type codingError struct{ declared string }
 
 func (e *codingError) Error() string {
-	return fmt.Sprintf("the body has Content-Encoding %q, which was not asked for and can't be undone", e.declared)
+	return fmt.Sprintf("the body is no text, and its Content-Encoding %q can't be undone", e.declared)
 }
 
 // errBehindGzip is what a gzip stream must not have behind it.
@@ -54,8 +54,10 @@ func (k *call) plainText(src io.Reader, lead []byte, declared string, layers int
 		return src, &codingError{declared}
 	case layers > 0:
 		return src, nil
-	case isGzip(declared) && !textual(lead):
-		return &gunzip{src: bufio.NewReaderSize(src, 64<<10)}, nil // which says what is wrong with it
+	case string(lead) == gzipMagic[:1]:
+		return &gunzip{src: bufio.NewReaderSize(src, 64<<10)}, nil // which says that it was cut
+	case isGzip(declared) && !textual(lead): // text in UTF-16, perhaps
+		return src, &codingError{declared}
 	}
 	return src, k.uncompressed(&codingError{declared})
 }

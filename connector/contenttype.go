@@ -18,7 +18,7 @@ func isHTMLType(kind string) bool { return kind == "text/html" || kind == "appli
 
 // isTextType says that a CSV may well be sent under the type, or without any.
 func isTextType(kind string) bool {
-	return kind == "" || kind == csvType || kind == "application/csv" || kind == "text/comma-separated-values" || kind == "text/plain" || kind == "application/vnd.ms-excel"
+	return !strings.Contains(kind, "/") || kind == csvType || kind == "application/csv" || kind == "text/comma-separated-values" || kind == "text/plain" || kind == "application/vnd.ms-excel"
 }
 
 // firstLine reads on until lead has the body's first line, or more than any header takes.

@@ -130,7 +130,7 @@ func TestConnectionFailures(t *testing.T) {
 		{"no gzip", serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.Write([]byte("\x78\x9c\x01 something else than gzip"))
-		})), verdict{Code: schema.CutBody}},
+		})), verdict{Code: schema.NotCSV}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := run(t, client(c.url), export(t))

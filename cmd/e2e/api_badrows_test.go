@@ -11,14 +11,14 @@ import (
 )
 
 // mixed is a CSV of rows that pattern names, over and over: g for a good one, f for one with too few fields, k for one without key.
-func mixed(pattern string, rows int) (text string, good []map[string]string) {
+func mixed(pattern string, rows int) (text string, good []row) {
 	var b strings.Builder
 	b.WriteString("df_unified_id,v\n")
 	for i := range rows {
 		switch pattern[i%len(pattern)] {
 		case 'g':
 			fmt.Fprintf(&b, "u%d,%d\n", i, i)
-			good = append(good, map[string]string{"df_unified_id": fmt.Sprintf("u%d", i), "v": fmt.Sprint(i)})
+			good = append(good, newRow([]cell{{"df_unified_id", fmt.Sprintf("u%d", i)}, {"v", fmt.Sprint(i)}}))
 		case 'f':
 			fmt.Fprintf(&b, "u%d,%d,more\n", i, i)
 		case 'k':

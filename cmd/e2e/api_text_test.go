@@ -153,7 +153,7 @@ func TestText_ReleaseBefore(t *testing.T) {
 			b.set("STREAM_EVENTS_START", fmt.Sprint(days))
 			b.program = programBefore(t)
 			b.runOnce(0)
-			var want []map[string]string
+			var want []row
 			for back := range days + 1 {
 				want = append(want, rowsOf(text(back))...)
 			}

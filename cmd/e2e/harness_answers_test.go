@@ -68,18 +68,18 @@ func newAnswering(t *testing.T, reply func(back, call int) answer) (*testbed, fu
 }
 
 // rowsOf are the rows of a CSV without quotes.
-func rowsOf(text string) []map[string]string {
+func rowsOf(text string) []row {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	names := strings.Split(lines[0], ",")
-	var rows []map[string]string
+	var rows []row
 	for _, line := range lines[1:] {
-		row := map[string]string{}
-		for i, cell := range strings.Split(line, ",") {
-			if cell != "" {
-				row[names[i]] = cell
+		var cells []cell
+		for i, value := range strings.Split(line, ",") {
+			if value != "" {
+				cells = append(cells, cell{names[i], value})
 			}
 		}
-		rows = append(rows, row)
+		rows = append(rows, newRow(cells))
 	}
 	return rows
 }

@@ -83,6 +83,9 @@ func TestReader(t *testing.T) {
 		{"utf-8 preferred, nothing but ascii", "iso-8859-1", charset.Prefer, "cafe\n", "cafe\n", "us-ascii"},
 		{"latin-1 detected", "iso-8859-1", charset.Detect, "cafe\ncaf\xe9\ncaf\xc3\xa9\n", "cafe\ncafé\ncafé\n", "windows-1252"},
 		{"utf-8 detected", "iso-8859-1", charset.Detect, "cafe\ncaf\xc3\xa9\ncaf\xe9\n", "cafe\ncafé\ncaf\xe9\n", "utf-8"},
+		{"broken utf-8 detected", "iso-8859-1", charset.Detect, "구\xff\ncaf\xe9\n", "구\xff\ncaf\xe9\n", "utf-8"},
+		{"broken utf-8 preferred", "iso-8859-1", charset.Prefer, "caf\xe9\n구\xff\n", "café\n구\xff\n", "windows-1252"},
+		{"latin-1 that has two bytes of utf-8 by chance", "iso-8859-1", charset.Detect, "\xdf\x80 caf\xe9\n", "ß€ café\n", "windows-1252"},
 		{"nothing detected", "iso-8859-1", charset.Detect, "cafe\n", "cafe\n", "us-ascii"},
 
 		{"guarded", "euc-kr", charset.Guard, "ascii\n\xb1\xb8\xb8\xc5\n", "ascii\n구매\n", "euc-kr"},

@@ -19,9 +19,9 @@ const (
 	Decode Policy = iota
 	// Guard reads every line in the charset, and fails with a *ConflictError at the first that is valid UTF-8 and would be another text then.
 	Guard
-	// Prefer leaves a line that is valid UTF-8 as it is, and reads the others in the charset.
+	// Prefer leaves a line that is UTF-8, also broken UTF-8, as it is, and reads the others in the charset.
 	Prefer
-	// Detect is Prefer until the first line that is not ASCII. If that one is valid UTF-8, all are UTF-8: nothing more is decoded.
+	// Detect is Prefer until the first line that is not ASCII. If that one is UTF-8, all are: nothing more is decoded.
 	Detect
 )
 
@@ -190,21 +190,40 @@ func (r *Reader) appendLine(line []byte, offset int64) {
 		r.room = append(r.room, line...)
 		return
 	}
-	valid := r.policy != Decode && utf8.Valid(line)
-	if valid && r.policy == Detect && !r.nonASCII {
+	isUTF8 := r.policy >= Prefer && looksUTF8(line)
+	if isUTF8 && r.policy == Detect && !r.nonASCII {
 		r.asUTF8 = true
 	}
 	r.nonASCII = r.nonASCII || !ascii
-	if valid && r.policy >= Prefer {
+	if isUTF8 {
 		r.room = append(r.room, line...)
 		return
 	}
 	from := len(r.room)
 	r.room = r.appendDecoded(r.room, line)
-	if valid && r.policy == Guard && !bytes.Equal(r.room[from:], line) {
+	if r.policy == Guard && utf8.Valid(line) && !bytes.Equal(r.room[from:], line) {
 		r.room = r.room[:from]
 		r.fault = &ConflictError{Charset: r.charset, Offset: offset}
 	}
+}
+
+// looksUTF8 tells a line of UTF-8 that has something else than ASCII, and may be broken, from text of one byte a character. That has hardly ever
+// the three or four bytes of a character of UTF-8 behind each other, and seldom two.
+func looksUTF8(line []byte) bool {
+	two, broken := 0, 0
+	for len(line) > 0 {
+		r, size := utf8.DecodeRune(line)
+		switch {
+		case size > 2:
+			return true
+		case size == 2:
+			two++
+		case r == utf8.RuneError:
+			broken++
+		}
+		line = line[size:]
+	}
+	return two > broken
 }
 
 func isASCII(b []byte) bool {
