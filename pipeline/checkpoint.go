@@ -186,7 +186,7 @@ func (t *tenure) position(ctx context.Context, p cluster.TopicPartition) (record
 // mark is the checkpoint of everything that this service writes; the state topic itself needs none. No mark is ever dropped: without
 // one, the next restore reads a partition from its start, and counts rows a second time whose fingerprints the ledger has.
 func (t *tenure) mark(ctx context.Context) (*ledger.Checkpoint, error) {
-	record := &ledger.Checkpoint{At: time.Now().UTC(), Days: t.listed()}
+	record := &ledger.Checkpoint{At: time.Now().UTC(), Days: t.checkpointDays()}
 	for _, p := range t.written {
 		if _, restored := t.marks[p]; p == t.stateAt || !restored && p != t.rowsAt {
 			continue

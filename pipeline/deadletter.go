@@ -10,10 +10,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// The headers of a dead letter, named as Kafka Connect names them (KIP-298).
+// The other headers of a dead letter, named as Kafka Connect names them (KIP-298).
 const (
 	headerConnector = "__connect.errors.connector.name"
-	headerStage     = "__connect.errors.stage"
 	headerClass     = "__connect.errors.exception.class.name"
 	headerMessage   = "__connect.errors.exception.message"
 )
@@ -50,7 +49,7 @@ func (e *export) appendLetter(letter *schema.DeadLetter, id []byte) error {
 		{Key: []byte("id"), Value: id},
 		{Key: []byte("export"), Value: []byte(e.call.ID())},
 		{Key: []byte(headerConnector), Value: []byte("dfinery-kafka")},
-		{Key: []byte(headerStage), Value: []byte(letter.Kind)},
+		{Key: []byte(schema.HeaderStage), Value: []byte(letter.Kind)},
 		{Key: []byte(headerClass), Value: []byte(letter.Error.Code)},
 		{Key: []byte(headerMessage), Value: []byte(letter.Error.Detail)},
 	})

@@ -13,8 +13,7 @@
 //	topics.go        the topics that are needed: created at the start, looked at with each heartbeat
 //	takeover.go      a tenure is opened: topics, fence, restore; and its fence is renewed
 //	restore.go       the ledger is taken over and brought up to what the topics hold
-//	tails.go         what the topics hold behind the last checkpoint, read back; what Kafka has lost
-//	gone.go          days whose records the ledger has lost, read back as well
+//	recovered.go     what package recovery has found is entered and reported
 //	tenure.go        the tenure and its loop
 //	standby.go       an instance that was fenced waits for the owner's silence
 //	watchdog.go      Kafka is silent, or one partition takes nothing

@@ -31,18 +31,9 @@ func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
 		return err
 	}
 	s.step("owner")
-	marks := state.Checkpoint.Marks()
-	tails := tails{tenure: t, tail: map[ledger.DayName]*tail{}, gone: t.gone(state), empty: state.Checkpoint == nil}
-	if tails.empty {
-		t.log.Info("the ledger is empty: reading what the topics hold of this service")
+	if err := t.recover(ctx, state); err != nil {
+		return err
 	}
-	tails.missing(marks)
-	for _, p := range t.written[2:] {
-		if err := tails.read(ctx, p, marks); err != nil {
-			return err
-		}
-	}
-	tails.enter()
 	t.source, err = s.NewSource(t.serviceRecord.Source, t.serviceRecord.LineEnds)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errSource, err)

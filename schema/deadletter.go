@@ -33,6 +33,9 @@ const (
 	KindRow    = "row"
 )
 
+// HeaderStage is the header of a dead letter's record that has its kind, named as Kafka Connect names it (KIP-298).
+const HeaderStage = "__connect.errors.stage"
+
 // LetterError is why.
 type LetterError struct {
 	Code       Code              `json:"code"`

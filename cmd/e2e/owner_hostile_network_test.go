@@ -3,6 +3,7 @@ package e2e
 import (
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -42,8 +43,8 @@ func TestFence_HostileNetwork(t *testing.T) {
 	}
 	random.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 	for _, kind := range kinds {
-		n.proxy.set(func(m meddling, r *rand.Rand) fate {
-			if m.key == kind.key && m.answer == kind.answer && r.Float64() < n.share(m.key) {
+		n.meddle(func(m meddling, _ *rand.Rand) fate {
+			if m.key == kind.key && m.answer == kind.answer {
 				return kind.fate
 			}
 			return pass
@@ -55,11 +56,9 @@ func TestFence_HostileNetwork(t *testing.T) {
 			n.takeOver(random)
 		}
 	}
-	n.proxy.set(func(m meddling, r *rand.Rand) fate {
-		for _, key := range fencing {
-			if m.key == key && r.Float64() < n.share(key) {
-				return delay + fate(r.IntN(int(fates-delay)))
-			}
+	n.meddle(func(m meddling, r *rand.Rand) fate {
+		if slices.Contains(fencing, m.key) {
+			return delay + fate(r.IntN(int(fates-delay)))
 		}
 		return pass
 	})
@@ -81,6 +80,7 @@ type hostileNetwork struct {
 	rows      atomic.Int64 // of each day
 	running   []*process   // the newest last
 	takeOvers int
+	meddled   atomic.Int64 // frames since the last take-over
 }
 
 func newHostileNetwork(t *testing.T, seed uint64) *hostileNetwork {
@@ -128,19 +128,30 @@ func (n *hostileNetwork) settleLatest() {
 	n.checkLedger()
 }
 
-// share is how many of the requests or answers of a kind meet their fate: there are many to produce, and few of the others.
-func (n *hostileNetwork) share(key kmsg.Key) float64 {
-	if key == kmsg.Produce {
-		return 0.05
-	}
-	return 0.5
+// meddle decides the fates to come, as fateOf says: of one in twenty requests to produce, of half of the others, and of no more than
+// mostMeddling in a take-over. What comes late fences the next try to take over, and of enough of it no try would succeed.
+func (n *hostileNetwork) meddle(fateOf func(meddling, *rand.Rand) fate) {
+	n.proxy.set(func(m meddling, r *rand.Rand) fate {
+		share := 0.5
+		if m.key == kmsg.Produce {
+			share = 0.05
+		}
+		f := fateOf(m, r)
+		if f == pass || r.Float64() >= share || n.meddled.Add(1) > mostMeddling {
+			return pass
+		}
+		return f
+	})
 }
+
+const mostMeddling = 8
 
 // takeOver starts one more instance, which takes over at once, or puts the newest to sleep until the other takes over from it. The older
 // one of the two lives on, and what it sent is still on its way.
 func (n *hostileNetwork) takeOver(random *rand.Rand) {
 	n.t.Helper()
 	n.takeOvers++
+	n.meddled.Store(0)
 	n.rows.Add(20)
 	for len(n.running) > 1 {
 		n.running[0].kill()
@@ -151,17 +162,25 @@ func (n *hostileNetwork) takeOver(random *rand.Rand) {
 		asleep = n.running[0]
 		asleep.signal(syscall.SIGSTOP)
 	}
-	p := n.start("run")
-	n.running = append(n.running, p)
-	p.await(isOwner)
+	owners := n.owners()
+	n.running = append(n.running, n.start("run"))
+	// A request that comes late may fence the newest, and then the older one may be the first to notice that there is no owner.
+	n.await("a take-over", func() bool { return n.owners() > owners })
 	n.sleep(time.Duration(random.IntN(200)) * time.Millisecond)
 	if asleep != nil {
 		asleep.signal(syscall.SIGCONT)
 	}
 	n.sleep(time.Duration(random.IntN(200)) * time.Millisecond)
+	n.owners()
+}
+
+// owners counts the take-overs of those that run.
+func (n *hostileNetwork) owners() (times int) {
 	for _, p := range n.running {
 		p.expectAlive()
+		times += p.count(isOwner)
 	}
+	return times
 }
 
 // log says how often each fate came to pass.

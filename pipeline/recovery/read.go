@@ -1,0 +1,208 @@
+package recovery
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/schema"
+)
+
+// Read reads what the plan names.
+func Read(ctx context.Context, log Log, plan Plan) (*Result, error) {
+	r := &reader{Plan: plan, log: log, found: map[ledger.DayName]*found{}, result: &Result{
+		Days: map[ledger.DayName]*Day{}, Positions: map[recordbatch.TopicPartition]recordbatch.Position{}, Carried: map[recordbatch.TopicPartition]ledger.Mark{},
+	}}
+	replaced := r.carry()
+	var parts []*part
+	for _, p := range plan.Partitions {
+		if !plan.Fenced(p) {
+			continue
+		}
+		judged, err := r.judge(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		replaced[p.Topic] = replaced[p.Topic] || judged.replaced
+		parts = append(parts, judged)
+	}
+	for _, p := range parts {
+		// New partitions of a topic that was made anew: what was copied there from elsewhere may be in the ledger.
+		p.replaced = p.replaced || !p.marked && replaced[p.at.Topic]
+		if err := r.read(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.unite(ctx); err != nil {
+		return nil, err
+	}
+	return r.result, nil
+}
+
+// reader is one Read under way.
+type reader struct {
+	Plan
+	log    Log
+	result *Result
+	found  map[ledger.DayName]*found // in replaced logs
+}
+
+// found is what replaced logs hold of a day, the ledger's included.
+type found struct{ rows, letters dedup.Set }
+
+// part is a partition to be read.
+type part struct {
+	at         recordbatch.TopicPartition
+	start, end int64 // of its log
+	marked     bool
+	news       int64 // from here on records are not in the ledger
+	replaced   bool  // the log is not the checkpoint's
+}
+
+// carry keeps the marks of partitions that are not read now, and tells which topics have lost some for good. A topic that is missing as a
+// whole, or of a stream that is not configured now, may come back with all its rows.
+func (r *reader) carry() (replaced map[string]bool) {
+	replaced = map[string]bool{}
+	partitions := map[string]int{}
+	for _, p := range r.Partitions {
+		partitions[p.Topic] = max(partitions[p.Topic], p.Partition+1)
+	}
+	for p, mark := range r.Marks {
+		switch n := partitions[p.Topic]; {
+		case n == 0 || p.Partition < n && !r.Fenced(p):
+			r.result.Carried[p] = mark
+		case p.Partition >= n:
+			replaced[p.Topic] = true
+			r.find(Finding{Kind: Lost, Partition: p, How: fmt.Sprintf("the topic has %d partitions now", n)})
+		}
+	}
+	return replaced
+}
+
+func (r *reader) find(f Finding) { r.result.Findings = append(r.result.Findings, f) }
+
+// bounds is what a log holds, from a time on.
+func (r *reader) bounds(ctx context.Context, p recordbatch.TopicPartition, since time.Time) (start, end int64, err error) {
+	logs, err := r.log.OffsetsSince(ctx, since, p)
+	if err == nil {
+		err = logs[0].Err
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("recover %v: %w", p, err)
+	}
+	return logs[0].Start, logs[0].End, nil
+}
+
+// read visits the records of a partition that may be news.
+func (r *reader) read(ctx context.Context, p *part) error {
+	from := min(max(p.news, p.start), p.end)
+	position := recordbatch.Position{Next: p.end, Last: -1}
+	switch {
+	case p.replaced:
+		start, _, err := r.bounds(ctx, p.at, r.Since)
+		if err != nil {
+			return err
+		}
+		from = min(start, p.end)
+	case p.marked:
+		if p.news < p.start {
+			r.find(Finding{Kind: Expired, Partition: p.at, From: p.news, To: p.start})
+		}
+		mark := r.Marks[p.at]
+		position.Last, position.LastID = mark.Last, mark.ID
+		if r.hasMissing(p.at.Topic) {
+			from = p.start
+		}
+	}
+	r.result.Positions[p.at] = position
+	holes := Finding{Kind: Holes, Partition: p.at}
+	err := r.log.Read(ctx, p.at, from, p.end, recordbatch.Visitor{
+		Record: func(record *recordbatch.Record) error { r.add(p, record); return nil },
+		Hole:   func(from, to int64) { holes.To += to - from },
+	})
+	if err != nil {
+		return fmt.Errorf("recover %v: %w", p.at, err)
+	}
+	if holes.To > 0 {
+		r.find(holes)
+	}
+	return nil
+}
+
+// hasMissing tells whether a topic is read from its start for the sake of days whose records are lost.
+func (r *reader) hasMissing(topic string) bool {
+	for name := range r.Missing {
+		if topic == r.Letters || topic == r.Topics[name.Stream] {
+			return true
+		}
+	}
+	return false
+}
+
+// add takes one record if it is ours: it has the headers id and export, and is of this service and a stream of ours.
+func (r *reader) add(p *part, record *recordbatch.Record) {
+	id, exported := record.Header("id"), record.Header("export")
+	if id == nil || exported == nil {
+		return
+	}
+	export, err := schema.ParseExportID(string(exported))
+	print, number, err2 := schema.ParseID(id)
+	topic, ours := r.Topics[export.Stream]
+	isLetter := p.at.Topic == r.Letters
+	if err != nil || err2 != nil || export.Service != r.Service || !ours || !isLetter && topic != p.at.Topic {
+		return
+	}
+	name := ledger.DayName{Stream: export.Stream, Day: export.Day}
+	if p.replaced || record.Offset >= p.news {
+		position := r.result.Positions[p.at]
+		position.Last, position.LastID = record.Offset, string(id)
+		r.result.Positions[p.at] = position
+	} else if !r.Missing[name] {
+		return
+	}
+	// A day that the ledger knows may be written again, however old: by a replay, or once a wrong clock is right again.
+	if !r.Ledger.Known(name) && export.Day < r.Oldest {
+		return // of a ledger that was lost: holding all that was ever published would take the memory of all days
+	}
+	known := r.Ledger.Day(name)
+	if export.N < known.From {
+		return // of an older generation
+	}
+	if isLetter && string(record.Header(schema.HeaderStage)) == schema.KindExport {
+		if export.N > known.Exports {
+			r.day(name).number(export.N)
+		}
+		return
+	}
+	c := dedup.Copy{Fingerprint: print, Number: number}
+	if p.replaced {
+		r.note(name, export.N, c, isLetter)
+		return
+	}
+	r.day(name).add(export.N, c, isLetter)
+}
+
+func (r *reader) day(name ledger.DayName) *Day {
+	d := r.result.Days[name]
+	if d == nil {
+		d = &Day{}
+		r.result.Days[name] = d
+	}
+	return d
+}
+
+func (d *Day) number(export int) { d.Exports = max(d.Exports, export) }
+
+// add counts a row, or the dead letter of one, that the ledger does not have.
+func (d *Day) add(export int, c dedup.Copy, isLetter bool) {
+	d.number(export)
+	if isLetter {
+		d.Letters++
+	} else {
+		d.Rows++
+	}
+	d.Copies.Recover(c)
+}
