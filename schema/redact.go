@@ -24,12 +24,12 @@ func (l *DeadLetter) Redact(clean func([]byte) []byte) {
 		e.Headers = headers
 	}
 	if row := l.Row; row != nil {
-		clean := r.bytes
-		if l.Readable() {
-			clean = r.line
-		}
-		row.Raw = string(clean([]byte(row.Raw)))
-		row.RawBase64 = r.base64(row.RawBase64, clean)
+		row.Raw, row.RawBase64 = r.row(row.Raw, row.RawBase64, row.RawBytes)
+	}
+	for i := range l.Rows {
+		row := &l.Rows[i]
+		row.Detail = string(r.bytes([]byte(row.Detail)))
+		row.Raw, row.RawBase64 = r.row(row.Raw, row.RawBase64, row.RawBytes)
 	}
 	l.Redacted = l.Redacted || r.found
 }
@@ -46,9 +46,16 @@ func (r *redaction) bytes(b []byte) []byte {
 	return clean
 }
 
-// line is a text that was not cut: its end is not taken for a secret's beginning.
-func (r *redaction) line(b []byte) []byte {
-	return bytes.TrimSuffix(r.bytes(append(b, '\n')), []byte("\n"))
+// row redacts the copy of a row of so many bytes. The end of one that is whole is
+// not taken for a secret's beginning.
+func (r *redaction) row(raw, raw64 string, size int64) (string, string) {
+	clean := func(b []byte) []byte {
+		if int64(len(b)) < size {
+			return r.bytes(b)
+		}
+		return bytes.TrimSuffix(r.bytes(append(b, '\n')), []byte("\n"))
+	}
+	return string(clean([]byte(raw))), r.base64(raw64, clean)
 }
 
 func (r *redaction) base64(text string, clean func([]byte) []byte) string {

@@ -49,7 +49,13 @@ func TestRedact(t *testing.T) {
 		"detail":               {failure(func(f *schema.Failure) { f.Detail = "no sesame" }), true, ""},
 		"headers":              {failure(func(f *schema.Failure) { f.Headers["x"] = "sesame" }), true, ""},
 		"address":              {failure(func(f *schema.Failure) { f.Request.URL = "http://x/?t=sesame" }), true, ""},
-		"redacted before":      {failure(func(f *schema.Failure) { f.Redacted = true }), true, ""},
+		"a bad row's example": {failure(func(f *schema.Failure) {
+			f.Examples = []*schema.BadRow{{Raw: []byte("fine"), RawBytes: 4}, {Detail: "no sesame", Raw: []byte("1,sesame"), RawBytes: 8}}
+		}), true, ""},
+		"a long example": {failure(func(f *schema.Failure) {
+			f.Examples = []*schema.BadRow{{Raw: []byte(strings.Repeat("x", 1<<10-4) + "sesame"), RawBytes: 1<<10 + 2}}
+		}), true, ""},
+		"redacted before": {failure(func(f *schema.Failure) { f.Redacted = true }), true, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
