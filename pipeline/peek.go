@@ -17,6 +17,7 @@ type Peek struct {
 	Newest   map[string]time.Time // by stream: when its newest row was published, as far as a checkpoint knows
 	Owner    *ledger.Owner        // nil: nobody ever was
 	Alive    bool                 // the owner's last heartbeat is younger than StandbyAfter
+	Wait     *ledger.Wait         // what all streams waited for when it was last written; nil: nothing
 	Source   json.RawMessage      // the source's state
 	LineEnds json.RawMessage      // what it has learned of line ends
 	Commands []*ledger.Command    // that are not done, oldest first
@@ -41,7 +42,7 @@ func (s *Service) Peek(ctx context.Context) (*Peek, error) {
 	if w := record.Wait; w != nil && w.Until.After(now) {
 		all = schema.Wait{For: w.For, Until: w.Until}
 	}
-	p := &Peek{Owner: state.Owner, Source: record.Source, LineEnds: record.LineEnds, Newest: map[string]time.Time{}}
+	p := &Peek{Owner: state.Owner, Wait: record.Wait, Source: record.Source, LineEnds: record.LineEnds, Newest: map[string]time.Time{}}
 	p.Alive = state.Owner != nil && !state.Owner.Released && now.Sub(state.Owner.Beat) < s.StandbyAfter
 	for _, one := range days.Status(all, now) {
 		for _, d := range one.Days {

@@ -89,6 +89,7 @@ func (c *Check) ledger(ctx context.Context) {
 		c.add(OK, "ledger", fmt.Sprintf("readable; nobody runs the service, %s on %s was the owner", peek.Owner.Instance, peek.Owner.Host))
 	}
 	c.state = peek.Source
+	c.service(peek)
 	c.lineEnds(peek.LineEnds)
 }
 

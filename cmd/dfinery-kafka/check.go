@@ -13,7 +13,7 @@ import (
 )
 
 func checkCommand() *cobra.Command {
-	var asJSON, call bool
+	var asJSON, call, state bool
 	var stream string
 	cmd := &cobra.Command{
 		Use:   "check",
@@ -23,6 +23,9 @@ or fail, with the command or sentence that mends it. It disturbs nobody: the own
 
 With --call it spends one export call, of the first event stream or of the one that --stream names, and shows its columns, whether the
 key column and df_external_id came, whether to_date looks inclusive, and how many calls are left.
+
+What the ledger says of the service, a refused token, a halted stream or an open breaker, is a warning: the instance that brings the new token
+has to start. With --state it fails.
 
 Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 		Example: `  dfinery-kafka check
@@ -50,7 +53,7 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 			}
 			defer a.Close()
 			look := &check.Check{
-				Config: c, Warnings: report.Warnings, Cluster: a.Service.Cluster, Service: a.Service, Client: a.Client(options), Policy: a.Policy(), Call: call, Stream: stream,
+				Config: c, Warnings: report.Warnings, Cluster: a.Service.Cluster, Service: a.Service, Client: a.Client(options), Policy: a.Policy(), Call: call, Stream: stream, State: state,
 				LegacyLogin: legacy.Load,
 			}
 			lines := look.Run(cmd.Context())
@@ -68,6 +71,7 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&state, "state", false, "fail when the ledger says that a token is refused, a stream halted or the breaker open")
 	cmd.Flags().StringVar(&stream, "stream", "", "the `STREAM` of the call")
 	cmd.Flags().BoolVar(&call, "call", false, "spend one export call")
 	return cmd

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
 )
 
 // withProfiles adds a stream of profiles whose API gives the customer's own user id only on request.
@@ -21,6 +22,14 @@ func withProfiles(b *testbed, identities string) {
 }
 
 // situations are what check may find. code is its exit code.
+// refusedBefore leaves a ledger of a service whose token the API refuses.
+func refusedBefore(b *testbed) {
+	token := b.environ["DFINERY_EXPORT_TOKEN"]
+	b.set("DFINERY_EXPORT_TOKEN", "another-"+canary)
+	b.run("run", "--once") // it ends with work left
+	b.set("DFINERY_EXPORT_TOKEN", token)
+}
+
 var situations = map[string]struct {
 	args []string
 	set  func(*testbed)
@@ -37,6 +46,23 @@ var situations = map[string]struct {
 	"a call of profiles with identities": {args: []string{"--call", "--stream", "users"}, set: func(b *testbed) { withProfiles(b, "all") }},
 	"a wrong token": {args: []string{"--call"}, code: 1, set: func(b *testbed) {
 		b.environ["DFINERY_EXPORT_TOKEN"] = "another-" + canary
+	}},
+	"a token that was refused":            {set: refusedBefore},
+	"a token that was refused, asked for": {args: []string{"--state"}, code: 1, set: refusedBefore},
+	"a state without a fault":             {args: []string{"--state"}, set: func(b *testbed) { b.runOnce(0) }},
+	"a halted stream, asked for": {args: []string{"--state"}, code: 1, set: func(b *testbed) {
+		b.set("STREAM_EVENTS_KEY", "customer")
+		b.run("run", "--once") // it ends with work left
+	}},
+	"an open breaker": {set: func(b *testbed) {
+		b.set("BREAKER_FAILURES", "1", "BREAKER_OPEN_FOR", "1h", "BREAKER_MAX_OPEN_FOR", "1h")
+		b.change(func(api *exporttest.Server) {
+			api.Faults = func(exporttest.Call) *exporttest.Fault { return &exporttest.Fault{Code: schema.QueryError} }
+		})
+		b.run("run", "--once") // it ends with work left
+	}},
+	"an admin address that is in use": {set: func(b *testbed) {
+		b.set("ADMIN_ADDR", strings.TrimPrefix(b.environ["DFINERY_BASE_URL"], "http://"))
 	}},
 	"a spent quota": {args: []string{"--call"}, set: func(b *testbed) {
 		b.environ["DFINERY_CALLS_PER_HOUR"], b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK"] = "3", "1h", "0"

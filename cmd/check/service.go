@@ -1,0 +1,49 @@
+package check
+
+import (
+	"fmt"
+	"time"
+
+	"dfinery-kafka/connector"
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/schema"
+)
+
+// service reports what the ledger says is wrong with the service. A warning by default: the pod that brings the new token must start.
+func (c *Check) service(peek *pipeline.Peek) {
+	status := Warn
+	if c.State {
+		status = Fail
+	}
+	before := len(c.lines)
+	if w := peek.Wait; w != nil && w.For == schema.WaitToken {
+		c.add(status, "service token", "the API has refused the token: all calls wait, the next try is "+until(w.Until),
+			"set DFINERY_EXPORT_TOKEN, or the file that DFINERY_EXPORT_TOKEN_FILE names, to the service's Export token; dfinery-kafka resume STREAM tries it at once")
+	}
+	if source, err := connector.NewSource(c.Client, c.Policy, peek.Source); err == nil { // else call says it
+		if b := source.Status(time.Now()).Breaker; b.State != "closed" {
+			c.add(status, "service breaker", fmt.Sprintf("%s: no call is made but a probe, the next one is %s; cause: %s", b.State, until(b.Until), b.Cause),
+				"nothing: it closes by itself when a probe succeeds; dfinery-kafka dlq list --kind export shows what the API answered")
+		}
+	}
+	for _, s := range peek.Streams {
+		if s.Halted == nil {
+			continue
+		}
+		detail := fmt.Sprintf("halted: %s", *s.Halted)
+		if s.Next != nil && s.Next.At != nil {
+			detail += "; the next try is " + until(*s.Next.At)
+		}
+		c.add(status, "stream "+s.Name, detail, "correct the stream's variables or its topic, then restart or run dfinery-kafka resume "+s.Name)
+	}
+	if c.State && len(c.lines) == before {
+		c.add(OK, "service", "no token is refused, no breaker is open, no stream is halted")
+	}
+}
+
+func until(t time.Time) string {
+	if !t.After(time.Now()) {
+		return "due now"
+	}
+	return "at " + t.UTC().Format(time.RFC3339)
+}
