@@ -112,7 +112,9 @@ func (t *tenure) carry(ctx context.Context, c *ledger.Command) (changed, done bo
 		if c.Verb == VerbPause {
 			t.schedule.Pause(st.Name)
 		} else {
-			t.schedule.Resume(st.Name, time.Now().UTC())
+			now := time.Now()
+			t.schedule.Resume(st.Name, now.UTC())
+			t.source.RetryToken(now)
 		}
 		c.Result = c.Stream + " " + c.Verb + "d"
 		return true, true

@@ -18,6 +18,8 @@ type Source interface {
 	State() json.RawMessage
 	// LineEnds is what it has learned of the ends of bodies, kept like State.
 	LineEnds() json.RawMessage
+	// RetryToken has a token that was refused tried with the next call, not only when its wait is over.
+	RetryToken(now time.Time)
 	// Accepts tells whether an answer that is cut so is taken for whole now.
 	Accepts(schema.Cut) bool
 }

@@ -16,7 +16,7 @@ func pauseCommand() *cobra.Command {
 }
 
 func resumeCommand() *cobra.Command {
-	return pauseOrResume(pipeline.VerbResume, "Go on with a stream that was paused or is halted", "Go on with a stream that was paused, or try one that is halted again at once.")
+	return pauseOrResume(pipeline.VerbResume, "Go on with a stream that was paused or is halted", "Go on with a stream that was paused, or try one that is halted again at once. A token that was refused is tried at once, too.")
 }
 
 // pauseOrResume makes the command of a verb that needs nothing but a stream.

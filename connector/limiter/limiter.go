@@ -109,6 +109,15 @@ func (l *Limiter) Reserve(now time.Time, spare int) (*Ticket, schema.Wait) {
 	return t, schema.Wait{}
 }
 
+// RetryToken grants the next call with a refused token now, not only when its wait is over: somebody says that it is valid again.
+func (l *Limiter) RetryToken(now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.token.refused {
+		l.token.next = now
+	}
+}
+
 // Ticket is the right to make one call, and the duty to end it. Safe for concurrent use.
 type Ticket struct {
 	limiter *Limiter

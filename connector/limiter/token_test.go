@@ -51,6 +51,21 @@ func TestRefusedTokenIsTriedEveryTenMinutes(t *testing.T) {
 	}
 }
 
+func TestRetryTokenTriesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, limiter.Policy{}, nil)
+		s.RetryToken(time.Now()) // nothing is refused
+		must(t, s, unauthorized)
+		want(t, s, schema.WaitToken, 10*time.Minute)
+		s.RetryToken(time.Now())
+		must(t, s, unauthorized) // one try
+		want(t, s, schema.WaitToken, 10*time.Minute)
+		s.RetryToken(time.Now())
+		must(t, s, good)
+		want(t, s, "", noEnd)
+	})
+}
+
 func TestRotatedTokenResumesAtOnce(t *testing.T) {
 	file := newTokenSource()
 	synctest.Test(t, func(t *testing.T) {

@@ -61,7 +61,7 @@ func (s *State) Status(all schema.Wait, now time.Time) []StreamStatus {
 	list := s.plan(now)
 	var status []StreamStatus
 	for _, st := range s.streams {
-		one := st.status(s.today(now), now)
+		one := st.status(s.today(now), now, s.policy.Location)
 		if since := st.incompleteSince(s.today(now), s.policy.Location); !since.IsZero() {
 			one.IncompleteSince = &since
 		}
@@ -73,7 +73,7 @@ func (s *State) Status(all schema.Wait, now time.Time) []StreamStatus {
 	return status
 }
 
-func (s *stream) status(today schema.Day, now time.Time) StreamStatus {
+func (s *stream) status(today schema.Day, now time.Time, loc *time.Location) StreamStatus {
 	status := StreamStatus{Name: s.Name, Topic: s.Topic, Paused: s.kept.Paused, Days: []DayStatus{}, First: s.first(today), Snapshot: s.Kind.Snapshot()}
 	if h := s.kept.Halted; h != nil && h.Until.After(now) {
 		status.Halted = &h.Detail
@@ -87,6 +87,9 @@ func (s *stream) status(today schema.Day, now time.Time) StreamStatus {
 		}
 		one := DayStatus{Day: at, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad,
 			Running: d.running, Lacks: r.MissingEvents, Cut: d.cut.Cut, Narrowed: len(r.Slices) > 0 || len(r.MissingEvents) > 0, LastExport: r.LastExport, LastSuccess: r.LastSuccess}
+		if state, again := s.repeated(at, &r, now, loc); again {
+			one.State, one.Running = state, true
+		}
 		if r.Error != nil {
 			text := string(r.Error.Code) + ": " + r.Error.Detail
 			one.Error = &text
@@ -110,6 +113,18 @@ func (s *stream) status(today schema.Day, now time.Time) StreamStatus {
 	return status
 }
 
+// repeated is the state that a day had before a command began to publish it once more: the ledger has it as pending until that is done, while
+// its rows are in the topic.
+func (s *stream) repeated(at schema.Day, r *ledger.Day, now time.Time, loc *time.Location) (ledger.DayState, bool) {
+	if r.State != ledger.Pending || r.AgainBy == "" {
+		return "", false
+	}
+	if now.Before(s.settles(at, loc)) {
+		return ledger.Open, true
+	}
+	return ledger.Settled, true
+}
+
 // incompleteSince is the end of the oldest day that is over without an export after its end that succeeded; zero without one. A gap is lost, and a
 // settled day has all that will be had.
 func (s *stream) incompleteSince(today schema.Day, loc *time.Location) time.Time {
@@ -126,7 +141,7 @@ func (s *stream) incompleteSince(today schema.Day, loc *time.Location) time.Time
 }
 
 func complete(r *ledger.Day, end time.Time) bool {
-	over := r.State == ledger.Settled || r.State == ledger.Gap
+	over := r.State == ledger.Settled || r.State == ledger.Gap || r.State == ledger.Pending && r.AgainBy != ""
 	return over || r.LastSuccess != nil && !r.LastSuccess.Before(end) && len(r.MissingEvents) == 0 && len(r.Slices) == 0
 }
 

@@ -4,9 +4,29 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
+
+// A day that is published once more by a command is shown as what it was, and running.
+func TestRepeatedDays(t *testing.T) {
+	again := func(d *day) { d.record.AgainBy, d.record.Generation, d.record.LastSuccess = "command", 2, nil }
+	st := newTestStream("events", nil).with(4, ledger.Pending, 0, again).with(1, ledger.Pending, 0, again).with(2, ledger.Pending, 0, func(d *day) { d.record.LastSuccess = nil })
+	type shown struct {
+		State   ledger.DayState
+		Running bool
+	}
+	got := map[schema.Day]shown{}
+	for _, d := range scheduleOf(st).Status(schema.Wait{}, noon)[0].Days {
+		got[today-d.Day] = shown{d.State, d.Running}
+	}
+	want := map[schema.Day]shown{4: {ledger.Settled, true}, 1: {ledger.Open, true}, 2: {ledger.Pending, false}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("days (-want +got):\n%s", diff)
+	}
+}
 
 // A day that is over is complete only by an export that began after its end and brought all events.
 func TestIncompleteSince(t *testing.T) {
