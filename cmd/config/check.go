@@ -47,6 +47,9 @@ func (l *loader) check(c *Config) {
 
 func (l *loader) checkSource(d *DFINERY) {
 	const token = "DFINERY_EXPORT_TOKEN"
+	if !l.calls {
+		return
+	}
 	from := l.secret(token, &d.Token, d.TokenFile)
 	d.Token = schema.Secret(strings.TrimSpace(d.Token.Reveal()))
 	switch {

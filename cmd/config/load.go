@@ -36,8 +36,14 @@ type Variable struct {
 
 // Load reads the configuration from the environment of the process. The error joins all faults, a line each; then there is
 // no Config. The report is complete in any case.
-func Load() (*Config, Report, error) {
+func Load() (*Config, Report, error) { return load(true) }
+
+// LoadWithoutToken is Load for what never calls the API: the Export token may be missing.
+func LoadWithoutToken() (*Config, Report, error) { return load(false) }
+
+func load(calls bool) (*Config, Report, error) {
 	l := &loader{
+		calls:   calls,
 		environ: make(map[string]string),
 		report:  Report{Warnings: []Finding{}, Faults: []Finding{}}, // lists in JSON even when there are none
 		bad:     make(map[string]bool),
@@ -61,6 +67,7 @@ func Load() (*Config, Report, error) {
 }
 
 type loader struct {
+	calls   bool // the API will be called
 	environ map[string]string
 	report  Report
 	bad     map[string]bool // variables with a fault: rules between variables leave them alone

@@ -33,7 +33,7 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
   dfinery-kafka backfill events --from 2026-11-23 --again --yes --wait 1h`,
 		Args: needs(aStream), ValidArgsFunction: completeStream,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := loadConfig(io.Discard)
+			c, _, err := loadKafka(io.Discard)
 			if err != nil {
 				return err
 			}

@@ -108,7 +108,16 @@ func writeReport(w io.Writer, report config.Report, asJSON bool) error {
 
 // loadConfig reads the configuration and prints its warnings. A wrong one is an error for exit code 2 that tells all faults.
 func loadConfig(stderr io.Writer) (*config.Config, config.Report, error) {
-	c, report, err := config.Load()
+	return reported(stderr, config.Load)
+}
+
+// loadKafka is loadConfig for commands that read and write Kafka alone, and need no token.
+func loadKafka(stderr io.Writer) (*config.Config, config.Report, error) {
+	return reported(stderr, config.LoadWithoutToken)
+}
+
+func reported(stderr io.Writer, load func() (*config.Config, config.Report, error)) (*config.Config, config.Report, error) {
+	c, report, err := load()
 	for _, warning := range report.Warnings {
 		fmt.Fprintln(stderr, "warning:", warning)
 	}

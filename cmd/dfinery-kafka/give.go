@@ -112,7 +112,7 @@ func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledge
 
 // openCluster loads the configuration and reaches the cluster, for commands that work beside the connector.
 func openCluster(cmd *cobra.Command) (*config.Config, *cluster.Cluster, error) {
-	c, _, err := loadConfig(cmd.ErrOrStderr())
+	c, _, err := loadKafka(cmd.ErrOrStderr())
 	if err != nil {
 		return nil, nil, err
 	}

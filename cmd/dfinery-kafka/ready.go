@@ -39,7 +39,7 @@ Exit codes: 0 ready, 1 not ready or not reached, 2 wrong configuration.`,
 					return &exitError{exitUsage, err}
 				}
 			} else {
-				c, _, err := loadConfig(io.Discard)
+				c, _, err := loadKafka(io.Discard)
 				if err != nil {
 					return err
 				}

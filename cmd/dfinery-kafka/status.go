@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,21 +49,31 @@ type quotaView struct {
 
 func statusCommand() *cobra.Command {
 	var asJSON bool
-	var watch time.Duration
+	var watch, late time.Duration
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how complete and how late each stream is, from any machine",
 		Long: `Show what the ledger says of the service: for each stream a line of cells, one a day, today at the right; its rows, its lag,
-its last failure, what is due next and what that waits for. It reads Kafka alone, and disturbs nobody.`,
+its last failure, what is due next and what that waits for. It reads Kafka alone and needs no token.
+
+With --fail-if-late it is a check for cron and CI: it fails when a day that is over has not been exported since, or when a stream of profiles
+has had no snapshot, for so long.`,
 		Example: `  dfinery-kafka status
   dfinery-kafka status --watch=10s
+  dfinery-kafka status --fail-if-late 24h
   dfinery-kafka status --json | jq '.streams[].days[] | select(.state == "gap")'`,
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			switch {
+			case late < 0 || cmd.Flags().Changed("fail-if-late") && late == 0:
+				return &exitError{exitUsage, fmt.Errorf("--fail-if-late %s is not more than zero", late)}
+			case late > 0 && cmd.Flags().Changed("watch"):
+				return &exitError{exitUsage, errors.New("--fail-if-late and --watch are mutually exclusive")}
+			}
 			if watch < 0 {
 				return &exitError{exitUsage, fmt.Errorf("--watch %s is not more than zero", watch)}
 			}
-			c, _, err := loadConfig(cmd.ErrOrStderr())
+			c, _, err := loadKafka(cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -70,17 +82,18 @@ its last failure, what is due next and what that waits for. It reads Kafka alone
 				return &exitError{exitUsage, err}
 			}
 			defer a.Close()
-			return watchStatus(cmd, c, a, asJSON, watch)
+			return watchStatus(cmd, c, a, asJSON, watch, late)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().DurationVar(&watch, "watch", 0, "show it again each time so much has passed")
+	cmd.Flags().DurationVar(&late, "fail-if-late", 0, "exit with code 1 when a stream has a day that was over for longer than `DURATION` and is not complete")
 	cmd.Flags().Lookup("watch").NoOptDefVal = "2s"
 	return cmd
 }
 
 // watchStatus shows the status once, or with watch again and again: then a Kafka that is away may be back at the next look.
-func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, watch time.Duration) error {
+func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, watch, late time.Duration) error {
 	ctx := cmd.Context()
 	reached := false // by the last look
 	for {
@@ -95,7 +108,11 @@ func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, 
 		reached = err == nil
 		switch {
 		case reached:
-			if err := show(cmd.OutOrStdout(), o, c, asJSON, watch > 0); err != nil || watch == 0 {
+			err := show(cmd.OutOrStdout(), o, c, asJSON, watch > 0)
+			if err == nil && late > 0 {
+				err = o.late(late)
+			}
+			if err != nil || watch == 0 {
 				return err
 			}
 		case watch == 0:
@@ -140,6 +157,25 @@ func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
 	o.Breaker = breakerView{State: st.Breaker.State, Cause: st.Breaker.Cause, Until: orNil(st.Breaker.Until)}
 	o.Quota = quotaView{Limit: st.Quota.Limit, Remaining: st.Quota.Remaining, Made: st.Quota.Made, ResetsAt: orNil(st.Quota.ResetsAt)}
 	return o, nil
+}
+
+// late is an error when a stream is incomplete for longer than limit.
+func (o *overview) late(limit time.Duration) error {
+	var late []string
+	for _, s := range o.Streams {
+		switch {
+		case s.Snapshot && s.LastSuccess == nil:
+			late = append(late, fmt.Sprintf("stream %s has had no snapshot yet", s.Name))
+		case s.Snapshot && o.At.Sub(*s.LastSuccess) > limit:
+			late = append(late, fmt.Sprintf("stream %s has had no snapshot since %s", s.Name, s.LastSuccess.UTC().Format(time.RFC3339)))
+		case s.IncompleteSince != nil && o.At.Sub(*s.IncompleteSince) > limit:
+			late = append(late, fmt.Sprintf("stream %s: the day that ended at %s is not complete", s.Name, s.IncompleteSince.UTC().Format(time.RFC3339)))
+		}
+	}
+	if late == nil {
+		return nil
+	}
+	return fmt.Errorf("late by more than %s:\n  %s", limit, strings.Join(late, "\n  "))
 }
 
 func orNil(t time.Time) *time.Time {

@@ -36,6 +36,53 @@ func TestStatus_AfterRun(t *testing.T) {
 	}
 }
 
+// TestStatus_WithoutToken: what reads and writes Kafka alone needs no token, and a token file that is not there does not matter.
+func TestStatus_WithoutToken(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 44, RowsPerDay: 50}})
+	b.runOnce(0)
+	delete(b.environ, "DFINERY_EXPORT_TOKEN")
+	for _, file := range []string{"", "/nowhere/token"} {
+		b.set("DFINERY_EXPORT_TOKEN_FILE", file)
+		for _, args := range [][]string{
+			{"status"}, {"status", "--json"}, {"dlq", "list"}, {"pause", "events", "--wait", "0"}, {"resume", "events", "--wait", "0"},
+			{"backfill", "events", "--from", (currentDay() - 1).String(), "--yes", "--wait", "0"},
+		} {
+			if out, got := b.run(args...); got.Code != 0 {
+				t.Errorf("%v: exit %d:\n%s%s", args, got.Code, out, got.Stderr)
+			}
+		}
+	}
+	b.set("DFINERY_EXPORT_TOKEN_FILE", "")
+	if _, got := b.run("run", "--once"); got.Code != 2 {
+		t.Errorf("run without a token: exit %d:\n%s", got.Code, got.Stderr)
+	}
+}
+
+// TestStatus_FailIfLate fails only when a day that is over stays incomplete for longer than that.
+func TestStatus_FailIfLate(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 44, RowsPerDay: 50}})
+	b.set("STREAM_EVENTS_START", "0")
+	b.runOnce(0)
+	if out, got := b.run("status", "--fail-if-late", "1s"); got.Code != 0 {
+		t.Errorf("today alone: exit %d:\n%s%s", got.Code, out, got.Stderr)
+	}
+	b.set("STREAM_EVENTS_START", "2") // these days were never exported
+	since := (currentDay() - 2).End(seoul).UTC().Format(time.RFC3339)
+	want := result{1, "dfinery-kafka: late by more than 1h0m0s:\n  stream events: the day that ended at " + since + " is not complete\n"}
+	if _, got := b.run("status", "--fail-if-late", "1h"); got != want {
+		t.Errorf("a day of two days ago: %+v, want %+v", got, want)
+	}
+	if out, got := b.run("status", "--fail-if-late", "72h"); got.Code != 0 {
+		t.Errorf("not late yet: exit %d:\n%s%s", got.Code, out, got.Stderr)
+	}
+	b.runOnce(0)
+	if out, got := b.run("status", "--fail-if-late", "1s"); got.Code != 0 {
+		t.Errorf("complete: exit %d:\n%s%s", got.Code, out, got.Stderr)
+	}
+}
+
 // TestVersion_OfLinker prints the version that the linker has set.
 func TestVersion_OfLinker(t *testing.T) {
 	t.Parallel()
