@@ -21,11 +21,12 @@ func (e *OpenQuoteError) Error() string {
 	return fmt.Sprintf("line %d: a quote is not closed %s", e.Line, e.Where)
 }
 
-// openQuote ends the reading at the present row. Raw is its beginning then.
+// openQuote ends the reading at the present row: Next returns the error from now on. Raw is the row's beginning.
 func (r *Reader) openQuote(where string) error {
 	r.row = schema.Row{Columns: r.columns, Raw: r.buf[r.pos:min(r.end, r.pos+schema.MaxCopy)], Line: r.line, Offset: r.base + int64(r.pos)}
-	r.open = &OpenQuoteError{Line: r.line, Offset: r.row.Offset, Where: where}
-	return r.open
+	r.srcErr = &OpenQuoteError{Line: r.line, Offset: r.row.Offset, Where: where}
+	r.next = r.end
+	return r.srcErr
 }
 
 // hasLongQuote says of a row longer than maxRow that a quote in its first bytes is not closed by then, or that it encloses a line break. It looks

@@ -15,7 +15,7 @@ const maxColumns = 1 << 16
 type header struct {
 	names    []string // as they stand in the body
 	raw      []byte
-	first    int    // length of the first name
+	first    uint32 // length of the first name: few rows have a first cell of about that length
 	lineEnd  string // LF or CRLF; empty for a header that ends with the body
 	follows  bool   // no row behind the header was read yet
 	repeated int    // rows that were skipped because they repeat the header
@@ -59,7 +59,7 @@ func (r *Reader) Header() (*schema.Columns, error) {
 	}
 	r.columns = columns
 	r.split.cells = make([]schema.Span, len(names))
-	r.header.names, r.header.raw, r.header.first, r.header.follows = names, bytes.Clone(row.Raw), len(names[0]), true
+	r.header.names, r.header.raw, r.header.first, r.header.follows = names, bytes.Clone(row.Raw), uint32(len(names[0])), true
 	return columns, nil
 }
 

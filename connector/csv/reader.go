@@ -48,8 +48,7 @@ type Reader struct {
 	row          schema.Row
 	scratch      []byte
 	unterminated bool
-	failed       bool            // Next returned the source's error
-	open         *OpenQuoteError // sticky
+	failed       bool // Next returned the source's error
 }
 
 // Options of a Reader. The zero value is the default.
@@ -75,9 +74,6 @@ func NewReader(src io.Reader, o Options) *Reader {
 // goes on with the line behind it; an *OpenQuoteError, behind which no rows are read; a *HeaderError for line ends that show only behind the
 // header; and the source's own error when it failed: what stood behind the last newline is dropped then.
 func (r *Reader) Next() (*schema.Row, error) {
-	if r.open != nil {
-		return nil, r.open
-	}
 	for {
 		r.pos = r.next
 		r.line += r.newline
@@ -93,24 +89,14 @@ func (r *Reader) Next() (*schema.Row, error) {
 			}
 			out = r.split.scan(r.buf[r.pos:], r.end-r.pos)
 		}
-		if r.header.follows {
-			if err := r.checkFirstRow(); err != nil {
-				return nil, err
-			}
-		}
-		if out == broken && r.split.at <= r.maxRow {
-			if err := r.resync(broken); err != nil {
-				return nil, err
-			}
-			continue
-		}
 		size := r.split.at
 		raw := trimCR(r.buf[r.pos : r.pos+size])
-		if out != complete || len(raw) > r.maxRow {
-			if err := r.tooLong(); err != nil {
+		if out != complete || len(raw) > r.maxRow || r.header.follows {
+			if skip, err := r.exception(out, len(raw)); err != nil {
 				return nil, err
+			} else if skip {
+				continue
 			}
-			continue
 		}
 		r.next, r.newline = r.pos+size+1, r.split.lines+1
 		if len(raw) > 0 {
@@ -119,6 +105,22 @@ func (r *Reader) Next() (*schema.Row, error) {
 			}
 		}
 	}
+}
+
+// exception handles the first row behind the header, and a row that is no whole one of the right size. It reports a line to be skipped.
+func (r *Reader) exception(out outcome, size int) (skip bool, err error) {
+	if r.header.follows {
+		if err := r.checkFirstRow(); err != nil {
+			return false, err
+		}
+	}
+	switch {
+	case out == broken && r.split.at <= r.maxRow:
+		return true, r.resync(broken)
+	case out != complete || size > r.maxRow:
+		return true, r.tooLong()
+	}
+	return false, nil
 }
 
 // tooLong handles a row longer than maxRow. It returns nil for a line to be skipped.
@@ -200,7 +202,7 @@ func (r *Reader) finish(raw []byte, cr bool) (*schema.Row, error) {
 	if s.doubled {
 		r.undouble()
 	}
-	if first := int(r.row.Cells[0].End - r.row.Cells[0].Start); (first == r.header.first || first == r.header.first+len(bom)) && r.repeatsHeader() {
+	if first := r.row.Cells[0].End - r.row.Cells[0].Start; first-r.header.first <= uint32(len(bom)) && r.repeatsHeader() {
 		r.header.repeated++
 		return nil, nil
 	}
