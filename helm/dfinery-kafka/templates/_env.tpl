@@ -12,6 +12,8 @@ It stands in the pod's own template rather than in a ConfigMap: so any change ma
   (list "DFINERY_TO_DATE" $v.dfinery.toDate)
   (list "DFINERY_CHARSET" $v.dfinery.charset)
   (list "DFINERY_EMPTY_DAY" $v.dfinery.emptyDay)
+  (list "DFINERY_FINAL_NEWLINE" $v.dfinery.finalNewline)
+  (list "DFINERY_OPEN_QUOTE" $v.dfinery.openQuote)
   (list "DFINERY_CALLS_PER_HOUR" $v.dfinery.callsPerHour)
   (list "DFINERY_CONCURRENT_CALLS" $v.dfinery.concurrentCalls)
   (list "DFINERY_HEADER_TIMEOUT" $v.dfinery.headerTimeout)
