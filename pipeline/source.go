@@ -13,7 +13,7 @@ type Source interface {
 	// Reserve grants one export call now, or says what to wait for. It grants only if spare further calls stay free in
 	// the quota's window. A permit counts as a call made at now, until it is cancelled.
 	Reserve(now time.Time, spare int) (Permit, schema.Wait)
-	// State is the source's memory (calls of the last hour, breaker, habits). It is kept in the ledger and given back to
+	// State is the source's memory (calls of the last hour, breaker). It is kept in the ledger and given back to
 	// the source's constructor after a restart.
 	State() json.RawMessage
 	// LineEnds is what it has learned of the ends of bodies, kept like State.
