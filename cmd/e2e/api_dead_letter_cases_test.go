@@ -18,6 +18,7 @@ type letterCase struct {
 	exit    int                // of run --once
 	server  *exporttest.Server // nil: one with a few rows
 	environ map[string]string
+	rows    []row // that the faulty answer has
 }
 
 // behind breaks a body off behind its third row, when all rows before have arrived.
@@ -62,7 +63,7 @@ func letterCases(t *testing.T) map[string]letterCase {
 		"json_of_somebody_else":         {fault: page(503, "application/problem+json", `{"title":"upstream is away","status":503}`)},
 		"json_cut":                      {fault: page(500, "application/json", `{"result":"fail","mess`)},
 		"json_without_content_type":     {fault: page(500, "application/octet-stream", ` {"result":"fail","message":"query_error"}`)},
-		"csv_called_json":               {fault: page(200, "application/json", "df_unified_id,event_name\nu,e\n")},
+		"csv_called_json":               {fault: page(200, "application/json", "df_unified_id,event_name\nu,e\n"), rows: newRows(map[string]string{"df_unified_id": "u", "event_name": "e"})},
 		"json_called_csv":               {fault: page(200, "text/csv", `{"result":"fail","message":"unknown_error"}`)},
 		"html_502":                      {fault: page(502, "", "<html><body>Bad Gateway</body></html>")},
 		"html_503_and_retry_after":      {fault: exporttest.Fault{Status: 503, Page: "<html>later</html>", Header: http.Header{"Retry-After": {"1"}}}},
@@ -74,7 +75,8 @@ func letterCases(t *testing.T) map[string]letterCase {
 		"empty_502":                     {fault: exporttest.Fault{Status: 502}},
 		"empty_504":                     {fault: exporttest.Fault{Status: 504, Empty: true}},
 		"empty_200":                     {fault: exporttest.Fault{Empty: true}},
-		"no_text":                       {fault: page(200, "text/csv", "\x1f\x8b\x00\x01 binary")},
+		"no_text":                       {fault: page(200, "text/csv", "\x00\x01 binary")},
+		"bytes_like_gzip":               {fault: page(200, "text/csv", "\x1f\x8b\x00\x01 binary")},
 		"latin1_page":                   {fault: page(500, "text/plain; charset=iso-8859-1", "caf\xe9")},
 		"redirect":                      {fault: exporttest.Fault{Redirect: "https://elsewhere.example/api"}},
 		"dropped":                       {fault: exporttest.Fault{Drop: true}},

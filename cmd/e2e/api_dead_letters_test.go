@@ -58,8 +58,8 @@ func TestAPI_DeadLetters(t *testing.T) {
 				t.Logf("%s", got.Stderr)
 			}
 			if test.exit == 0 && api.Data.RowsOn == nil {
-				b.compareEvents()
-				compareRows(t, b.served(schema.UserProfile), b.published("users"))
+				compareRows(t, append(b.served(schema.Event), test.rows...), b.published("events"))
+				compareRows(t, append(b.served(schema.UserProfile), test.rows...), b.published("users"))
 			}
 		})
 	}

@@ -162,21 +162,22 @@ func TestOnce_BrokenSurroundings(t *testing.T) {
 }
 
 // TestAPI_StalledBody has a source stand still in the middle of a body. All rows before, bad
-// ones included, are in Kafka long before the next checkpoint, and are not published again.
+// ones included, are in Kafka long before the next checkpoint, and are not published again. Dead
+// letters of rows are held back until the 1,000th row of the export.
 func TestAPI_StalledBody(t *testing.T) {
 	t.Parallel()
-	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 12, RowsPerDay: 300}})
-	b.api.Inject(exporttest.Fault{Then: exporttest.Stall, AfterRow: 100, BadRows: []exporttest.BadRow{{After: 50, Kind: exporttest.FewerFields}}})
+	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 12, RowsPerDay: 2000}})
+	b.api.Inject(exporttest.Fault{Then: exporttest.Stall, AfterRow: 1200, BadRows: []exporttest.BadRow{{After: 50, Kind: exporttest.FewerFields}}})
 	b.environ["STREAM_EVENTS_START"], b.environ["CHECKPOINT_INTERVAL"], b.environ["DFINERY_IDLE_TIMEOUT"] = "0", "5m", "5m"
 	p := b.start("run")
 	b.await("a call", func() bool { return len(b.api.Calls()) > 0 })
 	arrived := func() (rows, letters int) {
 		return len(b.consume("events", kgo.ReadUncommitted())), len(b.consume("dead-letters", kgo.ReadUncommitted()))
 	}
-	b.await("100 rows and a dead letter in Kafka", func() bool { rows, letters := arrived(); return rows >= 100 && letters > 0 })
+	b.await("1200 rows and a dead letter in Kafka", func() bool { rows, letters := arrived(); return rows >= 1200 && letters > 0 })
 	type counts struct{ Rows, Letters int }
 	rows, letters := arrived()
-	if diff := cmp.Diff(counts{100, 1}, counts{rows, letters}); diff != "" {
+	if diff := cmp.Diff(counts{1200, 1}, counts{rows, letters}); diff != "" {
 		t.Errorf("in Kafka (-want +got):\n%s\n%s", diff, p.log())
 	}
 	p.kill()

@@ -138,6 +138,7 @@ func TestAPI_HostileBodies(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b, ca := newTestbed(t, new(exporttest.Server)), newAuthority(t)
 			server := ca.serve(test.api, test.http2, time.Now().Add(time.Hour))
 			b.environ["DFINERY_BASE_URL"], b.environ["SSL_CERT_FILE"] = server.URL, ca.file

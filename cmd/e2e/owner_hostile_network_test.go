@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -19,9 +20,10 @@ import (
 // fencing are the requests that the fence consists of, and those that it guards.
 var fencing = []kmsg.Key{kmsg.InitProducerID, kmsg.AddPartitionsToTxn, kmsg.EndTxn, kmsg.Produce}
 
-// TestFence_HostileNetwork has two instances take the service over from each other while the network delays, drops, repeats and reorders requests
-// and answers: first each kind by itself, then, for as long as NETWORK_FOR says, all of them at once. No row is lost and none stands twice.
-// NETWORK_SEED repeats a run as far as its processes are as fast again.
+// TestFence_HostileNetwork has two instances take the service over from each other while the
+// network delays, drops, repeats and reorders requests and answers: each kind by itself, and,
+// for as long as NETWORK_FOR says, all of them at once. No row is lost, and none is published
+// twice. NETWORK_SEED repeats a run as far as its processes are as fast again.
 func TestFence_HostileNetwork(t *testing.T) {
 	t.Parallel()
 	seed := uint64(number(t, "NETWORK_SEED", 1))
@@ -34,7 +36,6 @@ func TestFence_HostileNetwork(t *testing.T) {
 	}
 	t.Logf("NETWORK_SEED=%d NETWORK_FOR=%s", seed, mixed)
 	random := rand.New(rand.NewPCG(seed, 1))
-	n := newHostileNetwork(t, seed)
 	var kinds []meddling
 	for _, key := range fencing {
 		for f := delay; f < fates; f++ {
@@ -42,6 +43,36 @@ func TestFence_HostileNetwork(t *testing.T) {
 		}
 	}
 	random.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+	group := 0
+	for some := range slices.Chunk(kinds, 8) { // each group has a service of its own
+		group++
+		n := uint64(group)
+		t.Run(fmt.Sprintf("each kind by itself, group %d", n), func(t *testing.T) {
+			t.Parallel()
+			hostileKinds(t, seed+n, some)
+		})
+	}
+	t.Run("all kinds at once", func(t *testing.T) {
+		t.Parallel()
+		random := rand.New(rand.NewPCG(seed, 1))
+		n := newHostileNetwork(t, seed)
+		n.meddle(func(m meddling, r *rand.Rand) fate {
+			if slices.Contains(fencing, m.key) {
+				return delay + fate(r.IntN(int(fates-delay)))
+			}
+			return pass
+		})
+		for end := time.Now().Add(mixed); time.Now().Before(end); {
+			n.takeOver(random)
+		}
+		n.end()
+	})
+}
+
+// hostileKinds lets the network do one kind after the other, each until it has happened.
+func hostileKinds(t *testing.T, seed uint64, kinds []meddling) {
+	random := rand.New(rand.NewPCG(seed, 1))
+	n := newHostileNetwork(t, seed)
 	for _, kind := range kinds {
 		n.meddle(func(m meddling, _ *rand.Rand) fate {
 			if m.key == kind.key && m.answer == kind.answer {
@@ -51,20 +82,17 @@ func TestFence_HostileNetwork(t *testing.T) {
 		})
 		for tries := 0; n.proxy.hit(kind) == 0; tries++ {
 			if tries == 20 {
-				t.Fatalf("in 20 take-overs there was never a chance to %s", kind)
+				t.Fatalf("no chance in 20 takeovers to %s", kind)
 			}
 			n.takeOver(random)
 		}
 	}
-	n.meddle(func(m meddling, r *rand.Rand) fate {
-		if slices.Contains(fencing, m.key) {
-			return delay + fate(r.IntN(int(fates-delay)))
-		}
-		return pass
-	})
-	for end := time.Now().Add(mixed); time.Now().Before(end); {
-		n.takeOver(random)
-	}
+	n.end()
+}
+
+// end repairs the network, and checks what was published.
+func (n *hostileNetwork) end() {
+	n.t.Helper()
 	n.proxy.set(nil)
 	for _, p := range n.running {
 		p.kill()
@@ -96,7 +124,7 @@ func newHostileNetwork(t *testing.T, seed uint64) *hostileNetwork {
 		behind = append(behind, n.proxy.address(broker))
 	}
 	n.set("KAFKA_BROKERS", strings.Join(behind, ","), "FENCE_RENEWAL", "500ms")
-	n.pollEvery("50ms")
+	n.pollEvery("100ms")
 	return n
 }
 
