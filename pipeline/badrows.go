@@ -39,7 +39,7 @@ type heldRow struct {
 // counts tells whether a row is bad because of how the source wrote it. A row without key, or one that Kafka does not take, says nothing about
 // the export.
 func counts(code schema.Code) bool {
-	return code == schema.InvalidUTF8 || code == schema.FieldCount || code == schema.BadQuotes
+	return code == schema.InvalidUTF8 || code == schema.FieldCount || code == schema.BadQuotes || code == schema.BadValue
 }
 
 // meet counts a row; bad is nil for a good one.

@@ -112,6 +112,7 @@ func (t *tenure) carry(ctx context.Context, c *ledger.Command) (changed, done bo
 		if c.Verb == VerbPause {
 			t.schedule.Pause(st.Name)
 		} else {
+			t.acceptIDs(st.Name)
 			now := time.Now()
 			t.schedule.Resume(st.Name, now.UTC())
 			t.source.RetryToken(now)

@@ -27,6 +27,7 @@ type StreamCounts struct {
 	Gaps            int64
 	RepeatedHeaders int64     // rows left out because they repeat the header line
 	Newest          time.Time // when rows were last known to be published; zero: not since the start
+	NulledValues    int64     // cells published as null because their type refuses them
 }
 
 // LetterKind tells dead letters apart.
@@ -107,6 +108,13 @@ func (s *Service) Totals() map[string]StreamCounts {
 		copied := *c
 		copied.Exports, copied.Letters = maps.Clone(c.Exports), maps.Clone(c.Letters)
 		totals[name] = copied
+	}
+	for i := range s.Streams {
+		if st := &s.Streams[i]; st.Values != nil {
+			c := totals[st.Name]
+			c.NulledValues = st.Values.nulled.Load()
+			totals[st.Name] = c
+		}
 	}
 	return totals
 }

@@ -57,5 +57,5 @@ func (e *export) appendLetter(letter *schema.DeadLetter, id []byte) error {
 
 // needsLetter reports whether a failure of the day still needs a dead letter. letters are the cuts that have one: a day has one of each.
 func needsLetter(f *schema.Failure, letters []schema.Cut) bool {
-	return f.Class != schema.Cancelled && (f.Cut == "" || !slices.Contains(letters, f.Cut))
+	return f.Class != schema.Cancelled && f.Class != schema.Postponed && (f.Cut == "" || !slices.Contains(letters, f.Cut))
 }

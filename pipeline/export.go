@@ -131,6 +131,12 @@ func (e *export) move(ctx context.Context) (err error) {
 		e.permit.Cancel()
 		return err
 	}
+	if typed, ok := e.value.encoder.(*typedEncoder); ok {
+		if err := typed.verify(ctx); err != nil {
+			e.permit.Cancel()
+			return e.registryFailure(err)
+		}
+	}
 	body, err := e.permit.Export(ctx, e.call)
 	if err != nil {
 		return err
@@ -140,13 +146,18 @@ func (e *export) move(ctx context.Context) (err error) {
 	e.columns = body.Columns()
 	key := e.columns.Index(e.stream.Key)
 	e.event = e.columns.Index(eventColumn)
-	if err := e.value.encoder.Header(ctx, e.columns); err != nil {
-		return err
-	}
 	defer e.sendWhenIdle(ctx)()
 	defer func() { e.repeated = body.Request().RepeatedHeaders }()
+	headed := false // the encoder knows the header: one without rows registers nothing
 	for n := 1; ; n++ {
-		if err := e.publishFetched(body, key, e.ahead.fetch(body)); err != nil {
+		stopped := e.ahead.fetch(body)
+		if !headed && e.ahead.n > 0 && !e.call.Probe {
+			if err := e.value.encoder.Header(ctx, e.columns); err != nil {
+				return e.registryFailure(err)
+			}
+			headed = true
+		}
+		if err := e.publishFetched(body, key, stopped); err != nil {
 			return e.end(err)
 		}
 		if n%progressEvery == 0 {
@@ -243,6 +254,11 @@ func (e *export) append(row *schema.Row, key []byte, c dedup.Copy) error {
 	e.value.row = row
 	e.headers[0].Value = e.id
 	if err := e.senders[cluster.PartitionOf(key, len(e.senders))].Append(key, &e.value, e.headers[:]); err != nil {
+		if bad, ok := errors.AsType[*schema.BadRow](err); ok { // the encoder's
+			print := c.Fingerprint
+			bad.Fingerprint, bad.Copy = &print, c.Number
+			return bad
+		}
 		if large, ok := errors.AsType[*producer.TooLargeError](err); ok {
 			bad := row.Bad(schema.TooLarge, schema.OriginKafka, "larger than the topic takes", large.Error())
 			print := c.Fingerprint

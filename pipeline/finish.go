@@ -30,7 +30,7 @@ func (t *tenure) finish(ctx context.Context, e *export) (*outcome, error) {
 	case e.err != nil:
 		return nil, e.err // Kafka's
 	}
-	if o.failure == nil || o.failure.Class != schema.Cancelled {
+	if o.failure == nil || o.failure.Class != schema.Cancelled && o.failure.Class != schema.Postponed {
 		t.service.counts.export(e.stream.Name, o.code)
 		if e.lettered {
 			t.service.counts.deadLetter(e.stream.Name, schema.KindExport, o.code)

@@ -151,7 +151,7 @@ func (e *export) republish(ctx context.Context) error {
 	}
 	e.columns = e.letters.columns
 	if err := e.value.encoder.Header(ctx, e.columns); err != nil {
-		return err
+		return e.registryFailure(err)
 	}
 	key := e.columns.Index(e.stream.Key)
 	for i := range e.letters.rows {

@@ -52,6 +52,7 @@ func (t *tenure) adopt(state *ledger.State) []schedule.Event {
 	if state.Service != nil {
 		t.serviceRecord = *state.Service
 	}
+	t.noteFormats(t.serviceRecord.Streams)
 	events := t.schedule.Load(&t.serviceRecord, confirmed(state, t.books.Rows), now)
 	t.commands = state.InOrder()
 	for _, c := range t.commands {

@@ -9,6 +9,7 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
 )
 
 // startExports starts every export that may start now, to run until exporting ends, and returns when to look again.
@@ -80,7 +81,7 @@ func (t *tenure) start(ctx, exporting context.Context, due schedule.Due, permit 
 // launch runs the export beside the loop, which gets it back on ended.
 func (t *tenure) launch(ctx context.Context, e *export) {
 	e.dead = t.dead[cluster.PartitionOf([]byte(e.call.DayKey()), len(t.dead))]
-	e.value.encoder = e.stream.NewEncoder()
+	e.value.encoder = t.newEncoder(&e.stream)
 	e.headers = [...]recordbatch.Header{{Key: []byte("id")}, {Key: []byte("export"), Value: []byte(e.call.ID())}}
 	e.live.Store(&tally{})
 	e.day.export = e
@@ -114,4 +115,12 @@ func (t *tenure) enterCall(ctx context.Context, d *day) error {
 func (t *tenure) refreshServiceRecord() {
 	t.serviceRecord.Source, t.serviceRecord.LineEnds = t.source.State(), t.source.LineEnds()
 	t.schedule.Enter(&t.serviceRecord, time.Now())
+}
+
+// newEncoder makes the encoder of one export.
+func (t *tenure) newEncoder(s *Stream) encoding.Encoder {
+	if s.Values == nil {
+		return s.NewEncoder()
+	}
+	return &typedEncoder{values: s.Values, topic: s.Topic, evolve: t.evolver(s.Name)}
 }

@@ -53,6 +53,7 @@ type tenure struct {
 	chunks   atomic.Int32        // of new fingerprints, begun since the last checkpoint
 	full     chan struct{}       // asks for a checkpoint before its time: the chunks are many
 	accepted map[schema.Cut]bool // cuts that the source takes for whole answers
+	changes  chan *serviceChange // of the service's record, asked for by exports
 }
 
 func newTenure(s *Service, books *ledger.Books) *tenure {
@@ -61,7 +62,7 @@ func newTenure(s *Service, books *ledger.Books) *tenure {
 		marks: map[cluster.TopicPartition]recordbatch.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},
 		limit: map[string]int{}, accepted: map[schema.Cut]bool{},
 		replays: map[string]*replay{},
-		ended:   make(chan *export, s.ConcurrentCalls), full: make(chan struct{}, 1),
+		ended:   make(chan *export, s.ConcurrentCalls), full: make(chan struct{}, 1), changes: make(chan *serviceChange),
 	}
 }
 
@@ -148,6 +149,8 @@ func (t *tenure) run(ctx context.Context) error {
 			return t.drain(ctx)
 		case e := <-t.ended:
 			told, err = t.finish(ctx, e)
+		case c := <-t.changes:
+			err = t.writeChange(ctx, c)
 		case <-t.full:
 			err = t.checkpoint(ctx)
 		case <-checkpoint:

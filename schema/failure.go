@@ -38,6 +38,16 @@ const (
 	BadRows Code = "bad_rows"
 )
 
+// The codes of values and their schemas.
+const (
+	RegistryUnavailable Code = "registry_unavailable"
+	SchemaIncompatible  Code = "schema_incompatible"
+	SchemaRefused       Code = "schema_refused"
+	SchemaUnknown       Code = "schema_unknown"
+	RegistryLost        Code = "registry_lost"
+	SchemaChanged       Code = "schema_changed"
+)
+
 // The codes of bad rows.
 const (
 	FieldCount  Code = "field_count"
@@ -45,6 +55,7 @@ const (
 	InvalidUTF8 Code = "invalid_utf8"
 	EmptyKey    Code = "empty_key"
 	TooLarge    Code = "too_large"
+	BadValue    Code = "bad_value"
 )
 
 // NoRows says that the code is one of an answer that DFINERY_EMPTY_DAY can name as that of a day without events.
@@ -84,6 +95,8 @@ const (
 	Truncated
 	// OutOfReach: the API no longer, or not yet, exports this day.
 	OutOfReach
+	// Postponed: something else than the API that the export needs is not available; its day waits. No dead letter, no decision.
+	Postponed
 	// Cancelled: we ended the call ourselves, at shutdown or when ownership was lost. No dead letter, no decision.
 	Cancelled
 )

@@ -75,10 +75,18 @@ func Rules() []Rule {
 		{BadRows, OfExport, Refused, Never, "look at the rows in the dead letter; STREAM_X_MAX_BAD sets how many may be bad"},
 		{ExceedDateRangeLimit, OfAPI, OutOfReach, Never, "the API exports the last 30 days alone"},
 
+		{RegistryUnavailable, OfExport, Postponed, Never, "check SCHEMA_REGISTRY_URL and the registry; the day is exported when it answers"},
+		{SchemaIncompatible, OfExport, Refused, Never, "set the subject's compatibility level to one that takes new optional fields, then resume the stream"},
+		{SchemaRefused, OfExport, Refused, Never, "compare the registry's answer with the stream's columns, then resume the stream"},
+		{SchemaUnknown, OfExport, Refused, Never, "register the schema, or set SCHEMA_REGISTRY_REGISTER=true, then resume the stream"},
+		{RegistryLost, OfExport, Refused, Never, "restore the registry's content; resuming the stream instead accepts new ids, and consumers can't read the values written before"},
+		{SchemaChanged, OfExport, Refused, Never, "set the former format or type, or another topic or field name"},
+
 		{FieldCount, OfRow, Trouble, Never, source},
 		{BadQuotes, OfRow, Trouble, Never, source},
 		{InvalidUTF8, OfRow, Trouble, Never, source},
 		{EmptyKey, OfRow, Trouble, Never, source},
+		{BadValue, OfRow, Trouble, Never, "correct the column's type in STREAM_X_COLUMNS, or set STREAM_X_BAD_VALUE=null; the row is published at its day's next export"},
 		{TooLarge, OfRow, Trouble, Never, "raise max.message.bytes of the topic, then replay the dead letter"},
 	}
 }

@@ -15,7 +15,7 @@ import (
 // The whole table: what follows from each failure, as a line a code.
 func TestRules(t *testing.T) {
 	classes := [...]string{schema.Trouble: "trouble", schema.Outage: "outage", schema.Throttled: "throttled", schema.Unauthorized: "unauthorized",
-		schema.Refused: "refused", schema.OutOfReach: "out of reach", schema.Truncated: "truncated", schema.Cancelled: "cancelled"}
+		schema.Refused: "refused", schema.OutOfReach: "out of reach", schema.Truncated: "truncated", schema.Postponed: "postponed", schema.Cancelled: "cancelled"}
 	scopes := [...]string{schema.OfExport: "export", schema.OfAPI: "API", schema.OfRow: "row"}
 	counted := [...]string{schema.Never: "never", schema.OnRequest: "on request", schema.Always: "counted"}
 	line := func(r schema.Rule) string {
@@ -56,7 +56,13 @@ func TestRules(t *testing.T) {
 		"bad_encoding: export, refused, never",
 		"bad_rows: export, refused, never",
 		"exceed_date_range_limit: API, out of reach, never",
-		"field_count: row", "bad_quotes: row", "invalid_utf8: row", "empty_key: row", "too_large: row",
+		"registry_unavailable: export, postponed, never",
+		"schema_incompatible: export, refused, never",
+		"schema_refused: export, refused, never",
+		"schema_unknown: export, refused, never",
+		"registry_lost: export, refused, never",
+		"schema_changed: export, refused, never",
+		"field_count: row", "bad_quotes: row", "invalid_utf8: row", "empty_key: row", "bad_value: row", "too_large: row",
 		"http_200: export, trouble, never",
 		"http_301: export, trouble, never",
 		"http_400: export, refused, never",

@@ -16,6 +16,7 @@ const (
 	WaitHalted   Reason = "halted"
 	WaitPaused   Reason = "paused"
 	WaitStandby  Reason = "standby"
+	WaitRegistry Reason = "registry"
 )
 
 // Wait says why no export may start now, and until when. A zero Until means: until something else ends first.

@@ -96,6 +96,8 @@ func (c *collector) totals(v *View, put putter) {
 		put(columnChanges, float64(t.ColumnChanges), name)
 		put(gaps, float64(t.Gaps), name)
 		put(repeatedHeaders, float64(t.RepeatedHeaders), name)
+		put(badValues, float64(t.Letters[pipeline.LetterKind{Kind: schema.KindRow, Code: schema.BadValue}]), name, "dead-letter")
+		put(badValues, float64(t.NulledValues), name, "null")
 		ofExports, ofRows := expected()
 		for code, n := range withZeros(t.Exports, append(ofExports, "ok")) {
 			put(exports, float64(n), name, string(code))
@@ -169,6 +171,9 @@ func standing(v *View, now time.Time, put putter) {
 			put(incompleteAge, 0, s.Name)
 		}
 		put(halted, one(s.Halted != nil), s.Name)
+		if s.Columns > 0 {
+			put(columnCount, float64(s.Columns), s.Name)
+		}
 		put(paused, one(s.Paused), s.Name)
 		if s.LastSuccess != nil {
 			put(lastSuccess, float64(s.LastSuccess.UnixMilli())/1000, s.Name)

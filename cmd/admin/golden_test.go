@@ -40,7 +40,7 @@ func full() admin.View {
 			Service: "1234", Role: pipeline.RoleOwner, Turned: noon.Add(-2 * time.Second), Remaining: map[string]time.Duration{"events": time.Hour},
 			Streams: []pipeline.StreamStatus{
 				{
-					Name: "events", Topic: "dfinery.events", LastSuccess: ptr(noon.Add(-90 * time.Second)), Published: 1041, Duplicates: 3100, DeadLetters: 3,
+					Name: "events", Topic: "dfinery.events", Columns: 40, LastSuccess: ptr(noon.Add(-90 * time.Second)), Published: 1041, Duplicates: 3100, DeadLetters: 3,
 					Next:    &pipeline.NextStatus{Day: today, At: ptr(noon.Add(time.Minute)), WaitsFor: schema.WaitPoll},
 					Untried: 5, IncompleteSince: ptr(noon.Add(-36 * time.Hour)),
 					Days: []pipeline.DayStatus{

@@ -33,6 +33,8 @@ const (
 	lastSuccess
 	deadLetters
 	columnChanges
+	columnCount
+	badValues
 	gaps
 	cutExports
 	repeatedHeaders
@@ -69,6 +71,8 @@ func metrics() [metricCount]metric {
 		reachRemaining:     {"dfinery_reach_remaining_seconds", gauge, []string{"stream"}, "Time until the oldest day that was never exported is lost; absent without one."},
 		lastSuccess:        {"dfinery_last_success_timestamp_seconds", gauge, []string{"stream"}, "When an export last succeeded; absent when none ever did."},
 		deadLetters:        {"dfinery_dead_letters_total", counter, []string{"stream", "kind", "code"}, "Records written to the dead-letter topic: of a failed export or of a row."},
+		columnCount:        {"dfinery_columns", gauge, []string{"stream"}, "Columns of the last export's header."},
+		badValues:          {"dfinery_bad_values_total", counter, []string{"stream", "action"}, "Cells that are no value of their column's type: dead-letter (the row is one) or null."},
 		columnChanges:      {"dfinery_column_changes_total", counter, []string{"stream"}, "Exports whose columns differ from those of the one before."},
 		gaps:               {"dfinery_gaps_total", counter, []string{"stream"}, "Days that left the API's reach without a successful export."},
 		cutExports:         {"dfinery_cut_exports", gauge, []string{"stream", "cut"}, "Finished days whose last answer is cut, as its content shows: no_newline, too_few_fields or unclosed_cell. Their rows behind the cut are missing."},

@@ -23,6 +23,7 @@ import (
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
+	"dfinery-kafka/schema/registry"
 )
 
 // App is one service, ready to run.
@@ -76,10 +77,14 @@ func New(c *config.Config, o Options) (*App, error) {
 	if c.DFINERY.TokenFile != "" {
 		a.token = &config.TokenFile{Path: c.DFINERY.TokenFile}
 	}
+	schemas, err := NewRegistry(&c.Registry, o.Version)
+	if err != nil {
+		return nil, err
+	}
 	client := a.Client(o)
 	host, _ := os.Hostname()
 	a.Service = &pipeline.Service{
-		ID: string(c.DFINERY.Service), Location: c.DFINERY.Timezone.Location, Streams: streams(c),
+		ID: string(c.DFINERY.Service), Location: c.DFINERY.Timezone.Location, Streams: streams(c, schemas),
 		Cluster: kafka, Codec: codec,
 		LedgerTopic: string(c.Publish.LedgerTopic), DeadLetterTopic: string(c.Publish.DeadLetterTopic),
 		CreateTopics: c.Kafka.CreateTopics, Partitions: c.Kafka.Partitions, Replicas: c.Kafka.ReplicationFactor,
@@ -216,7 +221,7 @@ func (a *App) Policy() limiter.Policy {
 	return p
 }
 
-func streams(c *config.Config) []pipeline.Stream {
+func streams(c *config.Config, schemas *registry.Client) []pipeline.Stream {
 	list := make([]pipeline.Stream, len(c.Streams))
 	for i := range c.Streams {
 		s := &c.Streams[i]
@@ -226,6 +231,7 @@ func streams(c *config.Config) []pipeline.Stream {
 				Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience, Identities: s.Identities},
 				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
 			},
+			Values:     values(s, schemas),
 			NewEncoder: func() encoding.Encoder { return &encoding.JSON{Empty: s.Empty} },
 			MaxBad:     float64(s.MaxBad),
 		}

@@ -57,6 +57,7 @@ func (c *Check) Run(ctx context.Context) []Line {
 	c.configuration()
 	c.adminAddress(ctx)
 	reached := c.api(ctx)
+	c.registry(ctx)
 	if c.brokers(ctx) && c.advertised(ctx) {
 		c.rights(ctx)
 		if c.topics(ctx) {

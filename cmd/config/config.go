@@ -7,17 +7,19 @@ import (
 	_ "time/tzdata" // images without a zone database know Asia/Seoul too
 
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
 )
 
 // Config is the whole configuration of one service's connector.
 type Config struct {
-	DFINERY DFINERY
-	Streams []Stream
-	Kafka   Kafka
-	Publish Publish
-	Breaker Breaker
-	Retry   Retry
-	Process Process
+	DFINERY  DFINERY
+	Streams  []Stream
+	Kafka    Kafka
+	Registry Registry
+	Publish  Publish
+	Breaker  Breaker
+	Retry    Retry
+	Process  Process
 }
 
 // DFINERY is the source: one service and its limits.
@@ -97,22 +99,28 @@ type Process struct {
 
 // Stream is one configured export and the topic that it fills. Its variables are named STREAM_NAME_…
 type Stream struct {
-	Name              string        `ignored:"true"`
-	Export            schema.Kind   `envconfig:"EXPORT" default:"event" oneof:"event userprofile" desc:"What is exported: event or userprofile"`
-	Events            List          `envconfig:"EVENTS" only:"event" desc:"The events to export, comma-separated; unset: all"`
-	ExcludeEvents     List          `envconfig:"EXCLUDE_EVENTS" only:"event" desc:"The events to leave out"`
-	Properties        List          `envconfig:"PROPERTIES" desc:"The properties to export, comma-separated; unset: all"`
-	ExcludeProperties List          `envconfig:"EXCLUDE_PROPERTIES" desc:"The properties to leave out"`
-	Audience          string        `envconfig:"AUDIENCE" only:"userprofile" desc:"The id of the audience whose profiles are exported; unset: every user's"`
-	Identities        string        `envconfig:"IDENTITIES" only:"userprofile" oneof:"all include exclude" desc:"The API's identities_condition_type: all, include or exclude; unset: not sent. The customer's own id, df_external_id, may come only with all"`
-	Topic             Topic         `envconfig:"TOPIC" default:"dfinery.X" desc:"The topic to fill"`
-	Key               string        `envconfig:"KEY" default:"df_unified_id" desc:"The column whose bytes are the records' key"`
-	Empty             schema.Empty  `envconfig:"EMPTY" default:"omit" oneof:"omit null string" desc:"What becomes of empty cells: omit, null or string"`
-	MaxBad            Share         `envconfig:"MAX_BAD" default:"50%" desc:"The largest share of an export's rows that may be bad, from the 1,000th row on; more end the export and halt the stream. off: no limit"`
-	PollInterval      time.Duration `envconfig:"POLL_INTERVAL" default:"10m" userprofile:"24h" min:"1ms" desc:"How often today is exported; a userprofile stream's default is 24h"`
-	Lookback          int           `envconfig:"LOOKBACK" default:"2" only:"event" min:"0" max:"29" desc:"How many days before today are still exported again, for late events"`
-	LookbackInterval  time.Duration `envconfig:"LOOKBACK_INTERVAL" default:"1h" only:"event" min:"1ms" desc:"How often each of those days is exported again"`
-	Start             Start         `envconfig:"START" default:"30" only:"event" desc:"The first day to export: 0 to 30 days before today, moving on with it, or a date such as 2026-11-23"`
+	Name              string               `ignored:"true"`
+	Export            schema.Kind          `envconfig:"EXPORT" default:"event" oneof:"event userprofile" desc:"What is exported: event or userprofile"`
+	Events            List                 `envconfig:"EVENTS" only:"event" desc:"The events to export, comma-separated; unset: all"`
+	ExcludeEvents     List                 `envconfig:"EXCLUDE_EVENTS" only:"event" desc:"The events to leave out"`
+	Properties        List                 `envconfig:"PROPERTIES" desc:"The properties to export, comma-separated; unset: all"`
+	ExcludeProperties List                 `envconfig:"EXCLUDE_PROPERTIES" desc:"The properties to leave out"`
+	Audience          string               `envconfig:"AUDIENCE" only:"userprofile" desc:"The id of the audience whose profiles are exported; unset: every user's"`
+	Identities        string               `envconfig:"IDENTITIES" only:"userprofile" oneof:"all include exclude" desc:"The API's identities_condition_type: all, include or exclude; unset: not sent. The customer's own id, df_external_id, may come only with all"`
+	Topic             Topic                `envconfig:"TOPIC" default:"dfinery.X" desc:"The topic to fill"`
+	Key               string               `envconfig:"KEY" default:"df_unified_id" desc:"The column whose bytes are the records' key"`
+	Empty             schema.Empty         `envconfig:"EMPTY" default:"omit" oneof:"omit null string" desc:"What becomes of empty cells: omit, null or string"`
+	MaxBad            Share                `envconfig:"MAX_BAD" default:"50%" desc:"The largest share of an export's rows that may be bad, from the 1,000th row on; more end the export and halt the stream. off: no limit"`
+	Format            encoding.Format      `envconfig:"FORMAT" default:"json" oneof:"json json-typed json-schema avro protobuf" desc:"The form of a record's value: json (all values strings), json-typed, or with a schema registry json-schema, avro or protobuf"`
+	Columns           Columns              `envconfig:"COLUMNS" desc:"The types of columns, comma-separated COLUMN:TYPE or COLUMN:TYPE:FIELD; unset: those of the standard columns, string for all others"`
+	ColumnsFile       string               `envconfig:"COLUMNS_FILE" desc:"A CSV file column,type[,field] that holds them instead"`
+	BadValue          BadValue             `envconfig:"BAD_VALUE" default:"dead-letter" oneof:"dead-letter null" desc:"What becomes of a cell that is no value of its column's type: its row is a dead letter, or the value is null and counted"`
+	Record            string               `envconfig:"RECORD" default:"dfinery.X" desc:"The full name of the record in its schema"`
+	Subject           encoding.SubjectRule `envconfig:"SUBJECT" default:"topic" oneof:"topic record topic-record" desc:"How the schema's subject is called: topic (TOPIC-value), record (its full name) or topic-record"`
+	PollInterval      time.Duration        `envconfig:"POLL_INTERVAL" default:"10m" userprofile:"24h" min:"1ms" desc:"How often today is exported; a userprofile stream's default is 24h"`
+	Lookback          int                  `envconfig:"LOOKBACK" default:"2" only:"event" min:"0" max:"29" desc:"How many days before today are still exported again, for late events"`
+	LookbackInterval  time.Duration        `envconfig:"LOOKBACK_INTERVAL" default:"1h" only:"event" min:"1ms" desc:"How often each of those days is exported again"`
+	Start             Start                `envconfig:"START" default:"30" only:"event" desc:"The first day to export: 0 to 30 days before today, moving on with it, or a date such as 2026-11-23"`
 }
 
 // streamNames is apart from Config, whose Streams carry the names.

@@ -14,6 +14,7 @@ import (
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -55,11 +56,13 @@ func defaults(t *testing.T) *config.Config {
 		},
 		Streams: []config.Stream{{
 			Name: "events", Export: schema.Event, Topic: "dfinery.events", Key: "df_unified_id", Empty: schema.EmptyOmit, MaxBad: 0.5,
+			Format: encoding.FormatJSON, BadValue: config.BadValueDeadLetter, Record: "dfinery.events", Subject: encoding.SubjectTopic,
 			PollInterval: 10 * time.Minute, Lookback: 2, LookbackInterval: time.Hour, Start: config.Start{Back: 30},
 		}},
 		Kafka: config.Kafka{
 			Brokers: config.Brokers{"kafka:9092"}, Compression: config.Snappy, CreateTopics: true, Partitions: 6, ReplicationFactor: -1,
 		},
+		Registry: config.Registry{Timeout: 30 * time.Second, Register: true},
 		Publish: config.Publish{
 			DeadLetterTopic: "dfinery.dead-letters", LedgerTopic: "dfinery.ledger", Delivery: config.ExactlyOnce,
 			CheckpointInterval: 5 * time.Second, FenceRenewal: time.Hour, OwnerHeartbeat: 30 * time.Second, StandbyAfter: 2 * time.Minute,
@@ -93,6 +96,10 @@ func TestLoad(t *testing.T) {
 			"STREAM_BUYS_EVENTS": "df_purchase, df_refund,", "STREAM_BUYS_EXCLUDE_PROPERTIES": "df_discount", "STREAM_BUYS_TOPIC": "buys",
 			"STREAM_BUYS_KEY": "event_name", "STREAM_BUYS_EMPTY": "null", "STREAM_BUYS_POLL_INTERVAL": "5m", "STREAM_BUYS_LOOKBACK": "0",
 			"STREAM_BUYS_LOOKBACK_INTERVAL": "30m", "STREAM_BUYS_START": day.String(),
+			"STREAM_BUYS_FORMAT": "json-schema", "STREAM_BUYS_COLUMNS": "amount:decimal(10,2),df_discount:double:discount", "STREAM_BUYS_BAD_VALUE": "null",
+			"STREAM_BUYS_RECORD": "shop.Buy", "STREAM_BUYS_SUBJECT": "record",
+			"SCHEMA_REGISTRY_URL": "https://one:8081/, https://two/apis/ccompat/v7", "SCHEMA_REGISTRY_USERNAME": "me", "SCHEMA_REGISTRY_PASSWORD_FILE": "DIR/password",
+			"SCHEMA_REGISTRY_TLS_CA_FILE": "DIR/client.pem", "SCHEMA_REGISTRY_TIMEOUT": "5s", "SCHEMA_REGISTRY_REGISTER": "false",
 			"STREAM_USERS_EXPORT": "userprofile", "STREAM_USERS_AUDIENCE": "77", "STREAM_USERS_PROPERTIES": "df_gender",
 			"KAFKA_BROKERS": "a:1, [::1]:2", "KAFKA_TLS": "true", "KAFKA_TLS_CA_FILE": "DIR/client.pem",
 			"KAFKA_TLS_CERT_FILE": "DIR/client.pem", "KAFKA_TLS_KEY_FILE": "DIR/client.key", "KAFKA_SASL_MECHANISM": "PLAIN",
@@ -110,15 +117,24 @@ func TestLoad(t *testing.T) {
 				},
 				Streams: []config.Stream{{
 					Name: "buys", Export: schema.Event, Events: config.List{"df_purchase", "df_refund"}, ExcludeProperties: config.List{"df_discount"},
-					Topic: "buys", Key: "event_name", Empty: schema.EmptyNull, MaxBad: 0.125, PollInterval: 5 * time.Minute, LookbackInterval: 30 * time.Minute,
+					Topic: "buys", Key: "event_name", Empty: schema.EmptyNull, MaxBad: 0.125,
+					Format: encoding.FormatJSONSchema, BadValue: config.BadValueNull, Record: "shop.Buy", Subject: encoding.SubjectRecord,
+					Columns:      config.Columns{{Column: "amount", Type: encoding.Type{Kind: encoding.Decimal, Precision: 10, Scale: 2}}, {Column: "df_discount", Type: encoding.Type{Kind: encoding.Double}, Name: "discount"}},
+					PollInterval: 5 * time.Minute, LookbackInterval: 30 * time.Minute,
 					Start: config.Start{On: &day},
 				}, {
 					Name: "users", Export: schema.UserProfile, Properties: config.List{"df_gender"}, Audience: "77", Topic: "dfinery.users",
-					Key: "df_unified_id", Empty: schema.EmptyOmit, MaxBad: 1, PollInterval: 24 * time.Hour,
+					Key: "df_unified_id", Empty: schema.EmptyOmit, MaxBad: 1,
+					Format: encoding.FormatJSON, BadValue: config.BadValueDeadLetter, Record: "dfinery.users", Subject: encoding.SubjectTopic,
+					PollInterval: 24 * time.Hour,
 				}},
 				Kafka: config.Kafka{
 					Brokers: config.Brokers{"a:1", "[::1]:2"}, TLS: true, CAFile: dir + "/client.pem", CertFile: dir + "/client.pem", KeyFile: dir + "/client.key",
 					Mechanism: config.Plain, Username: "me", Password: "secret", Compression: config.Zstd, Partitions: 12, ReplicationFactor: 3,
+				},
+				Registry: config.Registry{
+					URLs: config.RegistryURLs{"https://one:8081", "https://two/apis/ccompat/v7"}, Username: "me", Password: "with blanks", PasswordFile: dir + "/password",
+					CAFile: dir + "/client.pem", Timeout: 5 * time.Second,
 				},
 				Publish: config.Publish{
 					DeadLetterTopic: "dead", LedgerTopic: "ledger", Delivery: config.AtLeastOnce, CheckpointInterval: 100 * time.Millisecond,

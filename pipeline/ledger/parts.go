@@ -40,6 +40,18 @@ func (d DueFrom) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON keeps unknown members.
+func (s *Schemas) UnmarshalJSON(value []byte) error {
+	type plain Schemas
+	return decode(value, (*plain)(s))
+}
+
+// MarshalJSON writes them again.
+func (s Schemas) MarshalJSON() ([]byte, error) {
+	type plain Schemas
+	return encode((*plain)(&s))
+}
+
+// UnmarshalJSON keeps unknown members.
 func (h *Halt) UnmarshalJSON(value []byte) error {
 	type plain Halt
 	return decode(value, (*plain)(h))

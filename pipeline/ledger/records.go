@@ -6,6 +6,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
 )
 
 // Owner is the record owner/SERVICE: the instance that writes, with the time of its last sign of life.
@@ -70,6 +71,8 @@ type Service struct {
 	DueFrom map[string]DueFrom `json:"due_from,omitempty"`
 	// Charsets are, by stream, what the published rows were read in where that is not UTF-8; us-ascii where they had nothing else.
 	Charsets map[string]string `json:"charsets,omitempty"`
+	// Schemas are, by stream, what the values of its topic have been encoded with.
+	Schemas map[string]*Schemas `json:"schemas,omitempty"`
 
 	unknown
 }
@@ -86,6 +89,29 @@ type Truncation struct {
 	Reported bool `json:"reported,omitempty"`
 
 	unknown
+}
+
+// Schemas is what the values of a topic have been encoded with.
+type Schemas struct {
+	Format   encoding.Format    `json:"format"`
+	Topic    string             `json:"topic"`
+	Subject  string             `json:"subject,omitempty"`
+	Fields   []encoding.Field   `json:"fields"`
+	Versions []encoding.Version `json:"versions,omitempty"`
+
+	unknown
+}
+
+// Evolution returns a copy without the members that are unknown.
+func (s *Schemas) Evolution() *encoding.Evolution {
+	e := encoding.Evolution{Format: s.Format, Topic: s.Topic, Subject: s.Subject, Fields: s.Fields, Versions: s.Versions}
+	return e.Clone()
+}
+
+// Set replaces all members that are known.
+func (s *Schemas) Set(e *encoding.Evolution) {
+	e = e.Clone()
+	s.Format, s.Topic, s.Subject, s.Fields, s.Versions = e.Format, e.Topic, e.Subject, e.Fields, e.Versions
 }
 
 // DueFrom is the oldest day of a stream that still has to be exported.

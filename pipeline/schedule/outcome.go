@@ -98,6 +98,8 @@ func (s *step) fail() {
 		}
 	case schema.Truncated:
 		fault.Until = s.truncated()
+	case schema.Postponed:
+		fault.Until = s.now.Add(s.backoff(fault.Attempts))
 	case schema.Throttled, schema.Unauthorized:
 		// The source holds all calls back.
 		fault.Attempts--

@@ -170,6 +170,9 @@ func (s *stream) next(at, today schema.Day, now time.Time, loc *time.Location) (
 		next.failed = f.Attempts
 		if f.Until.After(next.At) {
 			next.At, next.Waits = f.Until, schema.WaitBackoff
+			if f.Code == schema.RegistryUnavailable {
+				next.Waits = schema.WaitRegistry
+			}
 		}
 	}
 	return next, true

@@ -167,6 +167,14 @@ func (s *State) BlocksChanged(service *ledger.Service) bool {
 	return false
 }
 
+// HaltedBy is the code that has halted the stream; empty if none has.
+func (s *State) HaltedBy(stream string) schema.Code {
+	if h := s.stream(stream).kept.Halted; h != nil {
+		return h.Code
+	}
+	return ""
+}
+
 // ForgetExclusive has streams go on that were halted because to_date looks exclusive: each start may have configured it anew.
 func (s *State) ForgetExclusive() {
 	for _, st := range s.streams {

@@ -27,6 +27,7 @@ type StreamStatus struct {
 	Snapshot        bool        `json:"-"` // a stream of profiles
 	CutDays         []DayStatus `json:"-"` // finished days that are exported again because their last answer is cut, newest first
 	Untried         int         `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
+	Columns         int         `json:"-"` // of the last export's header
 }
 
 // NextStatus is the stream's next export.
@@ -74,7 +75,7 @@ func (s *State) Status(all schema.Wait, now time.Time) []StreamStatus {
 }
 
 func (s *stream) status(today schema.Day, now time.Time, loc *time.Location) StreamStatus {
-	status := StreamStatus{Name: s.Name, Topic: s.Topic, Paused: s.kept.Paused, Days: []DayStatus{}, First: s.first(today), Snapshot: s.Kind.Snapshot()}
+	status := StreamStatus{Name: s.Name, Topic: s.Topic, Paused: s.kept.Paused, Days: []DayStatus{}, First: s.first(today), Snapshot: s.Kind.Snapshot(), Columns: len(s.kept.Columns)}
 	if h := s.kept.Halted; h != nil && h.Until.After(now) {
 		status.Halted = &h.Detail
 	} else if s.blocked != "" {

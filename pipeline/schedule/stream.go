@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
@@ -67,6 +68,15 @@ func (s *Stream) identity() string {
 		text += "\x00identities\x00" + f.Identities
 	}
 	return text
+}
+
+// TopicOf is the topic that an identity names; empty for none.
+func TopicOf(identity string) string {
+	parts := strings.Split(identity, "\x00")
+	if len(parts) < 2 {
+		return ""
+	}
+	return parts[1]
 }
 
 // stream is a stream with everything that is known of it.

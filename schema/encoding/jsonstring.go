@@ -1,6 +1,6 @@
 package encoding
 
-const hexDigits = "0123456789abcdef"
+const hex = "0123456789abcdef"
 
 // appendJSONString appends s as a JSON string. Only what RFC 8259 section 7 demands is escaped.
 func appendJSONString(dst, s []byte) []byte {
@@ -22,7 +22,7 @@ func appendJSONString(dst, s []byte) []byte {
 		case '\t':
 			dst = append(dst, '\\', 't')
 		default:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}
 	}
 	dst = append(dst, s[from:]...)

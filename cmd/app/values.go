@@ -1,0 +1,107 @@
+package app
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"os"
+
+	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/schema/encoding"
+	"dfinery-kafka/schema/registry"
+)
+
+// NewRegistry is the schema registry that c names; nil without one.
+func NewRegistry(c *config.Registry, version string) (*registry.Client, error) {
+	if len(c.URLs) == 0 {
+		return nil, nil
+	}
+	tlsConfig, err := registryTLS(c)
+	if err != nil {
+		return nil, err
+	}
+	return registry.New(registry.Config{
+		URLs: c.URLs, Authorize: authorizer(c), TLS: tlsConfig, Timeout: c.Timeout, LookupOnly: !c.Register, UserAgent: "dfinery-kafka/" + version,
+	})
+}
+
+// authorizer adds the credentials to a request. Secrets in files are read for
+// each one, so that a new one needs no restart.
+func authorizer(c *config.Registry) func(*http.Request) error {
+	switch {
+	case c.Username != "":
+		password := secret(c.Password, c.PasswordFile)
+		return func(r *http.Request) error {
+			text, err := password()
+			r.SetBasicAuth(c.Username, text)
+			return err
+		}
+	case c.Token != "":
+		return bearer(secret(c.Token, c.TokenFile))
+	case c.TokenURL != "":
+		credentials := &cluster.ClientCredentials{TokenURL: string(c.TokenURL), ClientID: c.ClientID, Secret: secret(c.ClientSecret, c.ClientSecretFile), Scopes: c.Scope}
+		return func(r *http.Request) error {
+			token, err := credentials.Token(r.Context())
+			if err != nil {
+				return err
+			}
+			r.Header.Set("Authorization", "Bearer "+token)
+			return nil
+		}
+	}
+	return nil
+}
+
+func bearer(token func() (string, error)) func(*http.Request) error {
+	return func(r *http.Request) error {
+		text, err := token()
+		if err != nil {
+			return err
+		}
+		r.Header.Set("Authorization", "Bearer "+text)
+		return nil
+	}
+}
+
+// registryTLS is nil where nothing but the system's defaults is asked for.
+func registryTLS(c *config.Registry) (*tls.Config, error) {
+	if c.CAFile == "" && c.CertFile == "" {
+		return nil, nil
+	}
+	t := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("SCHEMA_REGISTRY_TLS_CA_FILE: %w", err)
+		}
+		t.RootCAs = x509.NewCertPool()
+		if !t.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("SCHEMA_REGISTRY_TLS_CA_FILE: %s holds no certificate in PEM", c.CAFile)
+		}
+	}
+	if c.CertFile != "" {
+		t.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { // read for each handshake
+			pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+			return &pair, err
+		}
+	}
+	return t, nil
+}
+
+// values is how a stream's values are encoded in a format with types; nil for json.
+func values(s *config.Stream, client *registry.Client) *pipeline.Values {
+	if !s.Format.Typed() {
+		return nil
+	}
+	v := &pipeline.Values{
+		Options: encoding.Options{Format: s.Format, Empty: s.Empty, Columns: encoding.Columns{Declared: s.Columns}},
+		Record:  s.Record, NullBadValues: s.BadValue == config.BadValueNull,
+	}
+	if s.Format.Registered() {
+		v.Registry, v.Subject = client, s.Subject.Name(string(s.Topic), s.Record)
+	}
+	return v
+}

@@ -1,0 +1,304 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
+	"dfinery-kafka/schema/registry"
+)
+
+// SchemaRegistry keeps the schemas of values; a *registry.Client is one.
+type SchemaRegistry interface {
+	Register(context.Context, *registry.Schema) (id int, err error)
+	Lookup(context.Context, *registry.Schema) (id int, err error)
+}
+
+// Values says how a stream's rows become values in a format with types.
+type Values struct {
+	encoding.Options
+	Record, Subject string
+	Registry        SchemaRegistry // nil for a format that has none
+	// NullBadValues publishes null for a cell that its type refuses, instead of
+	// making its row a dead letter.
+	NullBadValues bool
+
+	// lookedUp says that this process has found every version in the registry:
+	// from then on known headers are published without it.
+	lookedUp atomic.Bool
+	nulled   atomic.Int64 // cells that were published as null
+}
+
+// evolve changes what the ledger has of a topic's schemas, and returns a copy of
+// it. It waits until the ledger has acknowledged a change: columns keep their
+// numbers through a crash, and an instance that was fenced registers nothing.
+// The former one is nil if there is none; the returned one replaces it unless it
+// is nil.
+type evolve func(ctx context.Context, change func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error)
+
+// typedEncoder encodes the rows of one export in a format with types.
+type typedEncoder struct {
+	values *Values
+	topic  string
+	evolve evolve
+	typed  *encoding.Typed
+}
+
+// keep changes nothing.
+func keep(*encoding.Evolution) (*encoding.Evolution, error) { return nil, nil }
+
+// verify looks every version up under its id before a call is made. An emptied
+// registry gives old ids to new schemas: readers would then read old rows wrong
+// without an error.
+func (t *typedEncoder) verify(ctx context.Context) error {
+	if !t.values.Format.Registered() {
+		return nil
+	}
+	e, err := t.evolve(ctx, keep)
+	if err != nil || e == nil || e.Topic != t.topic || e.Format != t.values.Format {
+		return err
+	}
+	for _, v := range e.Versions {
+		if v.ID == 0 {
+			continue // given up after the registry was lost
+		}
+		s, err := t.schema(e.Fields[:v.Fields])
+		if err != nil {
+			return err
+		}
+		id, err := t.values.Registry.Lookup(ctx, s)
+		switch failed, ok := errors.AsType[*registry.Error](err); {
+		case err == nil && id == v.ID:
+		case ok && failed.Wait && t.values.lookedUp.Load():
+			return nil
+		case ok && failed.Code != registry.Unknown:
+			return err
+		case err != nil && !ok:
+			return err
+		default:
+			return &registry.Error{Code: registry.Lost, Err: err, Detail: fmt.Sprintf("the schema of %d columns of subject %s had the id %d, now it has %d", v.Fields, e.Subject, v.ID, id)}
+		}
+	}
+	t.values.lookedUp.Store(true)
+	return nil
+}
+
+// Header implements encoding.Encoder: new columns go into the ledger, then their
+// schema into the registry, then its id into the ledger, and only then rows.
+func (t *typedEncoder) Header(ctx context.Context, columns *schema.Columns) error {
+	e, err := t.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) { return t.extend(e, columns.Names) })
+	if err != nil {
+		return err
+	}
+	if t.values.Format.Registered() {
+		if _, known := e.ID(len(e.Fields)); !known {
+			if e, err = t.register(ctx, e); err != nil {
+				return err
+			}
+		}
+	}
+	options := t.values.Options
+	if t.values.NullBadValues {
+		options.Nulls = encoding.Nulls{Publish: true, Count: func() { t.values.nulled.Add(1) }}
+	}
+	t.typed, err = encoding.NewTyped(&options, e, columns)
+	return err
+}
+
+// extend adds fields for new columns.
+func (t *typedEncoder) extend(e *encoding.Evolution, names []string) (*encoding.Evolution, error) {
+	v := t.values
+	switch {
+	case e == nil || e.Topic != t.topic:
+		e = &encoding.Evolution{Format: v.Format, Topic: t.topic}
+	case e.Format != v.Format:
+		return nil, &registry.Error{Code: registry.Changed, Detail: fmt.Sprintf("topic %s holds values of the format %s, and the stream's format is %s now; set another STREAM_X_TOPIC, or the former format", t.topic, e.Format, v.Format)}
+	}
+	added, err := e.Extend(names, &v.Columns)
+	if err != nil {
+		return nil, &registry.Error{Code: registry.Changed, Detail: err.Error(), Err: err}
+	}
+	if v.Format.Registered() && e.Subject != v.Subject {
+		e.Subject, e.Versions = v.Subject, nil
+		added++
+	}
+	if added == 0 && len(e.Fields) > 0 {
+		return nil, nil
+	}
+	return e, nil
+}
+
+func (t *typedEncoder) schema(fields []encoding.Field) (*registry.Schema, error) {
+	text, err := t.values.Format.SchemaText(t.values.Record, fields)
+	types := map[encoding.Format]sr.SchemaType{encoding.FormatAvro: sr.TypeAvro, encoding.FormatProtobuf: sr.TypeProtobuf, encoding.FormatJSONSchema: sr.TypeJSON}
+	return &registry.Schema{Subject: t.values.Subject, Type: types[t.values.Format], Text: text}, err
+}
+
+func (t *typedEncoder) register(ctx context.Context, e *encoding.Evolution) (*encoding.Evolution, error) {
+	n := len(e.Fields)
+	s, err := t.schema(e.Fields)
+	if err != nil {
+		return nil, err
+	}
+	id, err := t.values.Registry.Register(ctx, s)
+	if err != nil {
+		if failed, ok := errors.AsType[*registry.Error](err); ok && !failed.Wait {
+			_, dropped := t.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) {
+				e.DropProvisional()
+				return e, nil
+			})
+			err = errors.Join(err, dropped)
+		}
+		return nil, err
+	}
+	return t.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) {
+		e.SetID(n, id)
+		return e, nil
+	})
+}
+
+// maxCell bounds what a dead letter tells of a cell that its type refuses.
+const maxCell = 64
+
+// Append implements encoding.Encoder.
+func (t *typedEncoder) Append(dst []byte, row *schema.Row) ([]byte, error) {
+	out, err := t.typed.Append(dst, row)
+	refused, ok := errors.AsType[*encoding.ValueError](err)
+	if !ok {
+		return out, err
+	}
+	cell := refused.Cell
+	if len(cell) > maxCell {
+		cell = cell[:maxCell]
+	}
+	return dst, row.Bad(schema.BadValue, schema.OriginSchema, "a cell is no value of its column's type",
+		fmt.Sprintf("column %s: %q is no %s", refused.Column, cell, refused.Type))
+}
+
+// serviceChange is a change of the service's record that an export asks for.
+type serviceChange struct {
+	apply func(*ledger.Service) (changed bool, err error)
+	done  chan error // of one, buffered
+}
+
+// changeRecord has the owner's loop change the service's record, and waits until
+// the ledger has it. The caller holds no lock.
+func (t *tenure) changeRecord(ctx context.Context, apply func(*ledger.Service) (bool, error)) error {
+	c := &serviceChange{apply: apply, done: make(chan error, 1)}
+	select {
+	case t.changes <- c:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-c.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// writeChange applies a change and writes it. An error is Kafka's.
+func (t *tenure) writeChange(ctx context.Context, c *serviceChange) error {
+	changed, err := c.apply(&t.serviceRecord)
+	if err != nil || !changed {
+		c.done <- err
+		return nil
+	}
+	t.refreshServiceRecord()
+	err = t.writer.Service(&t.serviceRecord)
+	if err == nil {
+		err = t.session.Flush(ctx, t.writer.State)
+	}
+	c.done <- err
+	return err
+}
+
+// noteFormats writes down the format of topics that hold rows of which no format
+// is known: releases before wrote JSON alone. was are the identities of the
+// streams as the ledger had them.
+func (t *tenure) noteFormats(was map[string]ledger.Stream) {
+	for _, st := range t.streams {
+		kept := was[st.Name]
+		if t.serviceRecord.Schemas[st.Name] != nil || !kept.HasRows || schedule.TopicOf(kept.Identity) != st.Topic {
+			continue
+		}
+		if t.serviceRecord.Schemas == nil {
+			t.serviceRecord.Schemas = map[string]*ledger.Schemas{}
+		}
+		t.serviceRecord.Schemas[st.Name] = &ledger.Schemas{Format: encoding.FormatJSON, Topic: st.Topic, Fields: []encoding.Field{}}
+	}
+}
+
+// acceptIDs gives the ids up that the registry has lost: resuming the stream
+// accepts new ones.
+func (t *tenure) acceptIDs(stream string) {
+	if s := t.serviceRecord.Schemas[stream]; s != nil && t.schedule.HaltedBy(stream) == schema.RegistryLost {
+		e := s.Evolution()
+		e.ForgetIDs()
+		s.Set(e)
+	}
+}
+
+// evolver returns what changes the schemas that the ledger has of a stream.
+func (t *tenure) evolver(stream string) evolve {
+	return func(ctx context.Context, change func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error) {
+		var result *encoding.Evolution
+		err := t.changeRecord(ctx, func(service *ledger.Service) (bool, error) {
+			was := service.Schemas[stream]
+			var now *encoding.Evolution
+			if was != nil {
+				now, result = was.Evolution(), was.Evolution()
+			}
+			next, err := change(now)
+			if err != nil || next == nil {
+				return false, err
+			}
+			if was == nil {
+				was = new(ledger.Schemas)
+			}
+			if service.Schemas == nil {
+				service.Schemas = map[string]*ledger.Schemas{}
+			}
+			was.Set(next)
+			result = was.Evolution()
+			service.Schemas[stream] = was
+			return true, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		return result, nil
+	}
+}
+
+// registryFailure makes an export's failure of what the registry answered, or of
+// a shutdown meanwhile; any other error is returned as it is.
+func (e *export) registryFailure(err error) error {
+	f := &schema.Failure{Export: e.call, Origin: schema.OriginSchema, Err: err}
+	failed, ok := errors.AsType[*registry.Error](err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		f.Code, f.Class = schema.RegistryUnavailable, schema.Cancelled
+	case !ok:
+		return err
+	case failed.Wait:
+		f.Code = schema.RegistryUnavailable
+	default:
+		f.Code = failed.Code
+	}
+	rule := schema.RuleOf(f.Code)
+	if f.Class != schema.Cancelled {
+		f.Class = rule.Class
+	}
+	f.Message = err.Error()
+	f.Detail = e.call.String() + ": " + err.Error() + "; " + rule.Advice
+	return f
+}

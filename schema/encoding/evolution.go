@@ -1,0 +1,143 @@
+package encoding
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Evolution is what a topic's values have been encoded with so far. It is kept
+// in the ledger; its fields are only ever appended to, so that every version of
+// the schema is the first so many of them.
+type Evolution struct {
+	Format   Format    `json:"format"`
+	Topic    string    `json:"topic"`
+	Subject  string    `json:"subject,omitempty"` // of a format with a registry
+	Fields   []Field   `json:"fields"`
+	Versions []Version `json:"versions,omitempty"`
+}
+
+// Version is a schema that the registry has: the first fields, under an id.
+type Version struct {
+	Fields int `json:"fields"`
+	ID     int `json:"id"`
+}
+
+// ID is the registry's id of the schema of the first n fields.
+func (e *Evolution) ID(n int) (id int, ok bool) {
+	for _, v := range e.Versions {
+		if v.Fields == n && v.ID > 0 {
+			return v.ID, true
+		}
+	}
+	return 0, false
+}
+
+// SetID notes the id of the schema of the first n fields.
+func (e *Evolution) SetID(n, id int) {
+	for i := range e.Versions {
+		if e.Versions[i].Fields == n {
+			e.Versions[i].ID = id
+			return
+		}
+	}
+	e.Versions = append(e.Versions, Version{Fields: n, ID: id})
+}
+
+// ForgetIDs gives the ids up, after the registry has lost them: the versions are
+// registered again when they are needed.
+func (e *Evolution) ForgetIDs() {
+	for i := range e.Versions {
+		e.Versions[i].ID = 0
+	}
+}
+
+// Clone returns a copy that shares nothing.
+func (e *Evolution) Clone() *Evolution {
+	c := *e
+	c.Fields, c.Versions = slices.Clone(e.Fields), slices.Clone(e.Versions)
+	return &c
+}
+
+// DropProvisional forgets the fields of which no version was registered.
+func (e *Evolution) DropProvisional() {
+	most := 0
+	for _, v := range e.Versions {
+		most = max(most, v.Fields)
+	}
+	e.Fields = e.Fields[:most]
+}
+
+// Columns is what a stream's configuration says of its columns.
+type Columns struct {
+	Declared []Declaration
+	Private  map[string]bool // hashed or masked: a string, whatever is declared
+}
+
+// field is the field that a column's cells go to.
+func (c *Columns) field(column string) Field {
+	f := Field{Column: column, Name: column, Type: BuiltIn(column)}
+	for _, d := range c.Declared {
+		if d.Column == column {
+			f.Type = d.Type
+			if d.Name != "" {
+				f.Name = d.Name
+			}
+		}
+	}
+	if c.Private[column] {
+		f.Type = Type{}
+	}
+	return f
+}
+
+func (c *Columns) declares(column string) bool {
+	return slices.ContainsFunc(c.Declared, func(d Declaration) bool { return d.Column == column })
+}
+
+// ConflictError is a column that cannot become a field: the topic's former
+// values stand against it.
+type ConflictError struct{ Reason string }
+
+func (e *ConflictError) Error() string { return e.Reason }
+
+// Extend appends a field for each column of a header that has none, and tells
+// how many. A column's type is the one that its field has already; a changed
+// built-in type never counts. A *ConflictError leaves the evolution unchanged.
+func (e *Evolution) Extend(header []string, c *Columns) (added int, err error) {
+	fields := slices.Clone(e.Fields)
+	byName := make(map[string]int, len(fields))
+	for i, f := range fields {
+		byName[f.Name] = i
+	}
+	for _, column := range header {
+		want := c.field(column)
+		i, known := byName[want.Name]
+		if !known {
+			byName[want.Name] = len(fields)
+			fields = append(fields, want)
+			continue
+		}
+		have := fields[i]
+		switch {
+		case have.Column != column:
+			return 0, &ConflictError{fmt.Sprintf("the columns %s and %s would both be the field %s; give one of them another name in STREAM_X_COLUMNS (COLUMN:TYPE:FIELD)", have.Column, column, want.Name)}
+		case have.Type != want.Type && c.Private[column]:
+			return 0, &ConflictError{fmt.Sprintf("the column %s is hidden now and so a string, but was published as %s; give it a new name in STREAM_X_COLUMNS (%s:string:FIELD)", column, have.Type, column)}
+		case have.Type != want.Type && c.declares(column):
+			return 0, &ConflictError{fmt.Sprintf("the column %s is declared as %s, but was published as %s; give it a new name in STREAM_X_COLUMNS (%s:%s:FIELD)", column, want.Type, have.Type, column, want.Type)}
+		}
+	}
+	added = len(fields) - len(e.Fields)
+	e.Fields = fields
+	return added, nil
+}
+
+// active tells which fields a header's cells go to: a field whose column has
+// another name now is null from then on.
+func (e *Evolution) active(c *Columns) []bool {
+	list := make([]bool, len(e.Fields))
+	for i, f := range e.Fields {
+		list[i] = c.field(f.Column).Name == f.Name
+	}
+	return list
+}

@@ -1,0 +1,150 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/sr"
+)
+
+// Config says how the registry is reached.
+type Config struct {
+	URLs []string // base URLs; each call tries them in order until one answers
+	// Authorize, when set, adds the credentials to a request. It is called for
+	// each one, so that secrets in files may change.
+	Authorize func(*http.Request) error
+	TLS       *tls.Config   // nil: the system's
+	Timeout   time.Duration // of one request, its answer included
+	// LookupOnly never registers: a schema that the registry lacks is an error.
+	LookupOnly bool
+	UserAgent  string
+}
+
+// Client talks to one registry. It is safe for concurrent use.
+type Client struct {
+	clients    []*sr.Client // one for each URL: sr itself does not go on after a 503
+	lookupOnly bool
+	transport  *http.Transport
+}
+
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 4 << 20
+
+// New returns a client. It connects to nothing yet.
+func New(c Config) (*Client, error) {
+	if len(c.URLs) == 0 {
+		return nil, errors.New("no URL of a schema registry is set")
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone() // proxies as for the API
+	transport.TLSClientConfig = c.TLS
+	client := &Client{lookupOnly: c.LookupOnly, transport: transport}
+	caller := &http.Client{
+		Timeout: c.Timeout, Transport: boundedTransport{transport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // credentials go to no other host
+	}
+	for _, url := range c.URLs {
+		opts := []sr.ClientOpt{sr.URLs(url), sr.HTTPClient(caller), sr.UserAgent(c.UserAgent)}
+		if c.Authorize != nil {
+			opts = append(opts, sr.PreReq(c.Authorize))
+		}
+		one, err := sr.NewClient(opts...)
+		if err != nil {
+			return nil, fmt.Errorf("schema registry %s: %w", url, err)
+		}
+		client.clients = append(client.clients, one)
+	}
+	return client, nil
+}
+
+// Close ends idle connections.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Schema is one version of a stream's schema.
+type Schema struct {
+	Subject string
+	Type    sr.SchemaType
+	Text    string
+}
+
+func (s *Schema) schema() sr.Schema { return sr.Schema{Schema: s.Text, Type: s.Type} }
+
+// Register returns the id of a schema, registered unless the registry has it
+// already. A lookup-only client registers nothing. Errors are *Error, or the
+// context's.
+func (c *Client) Register(ctx context.Context, s *Schema) (id int, err error) {
+	if c.lookupOnly {
+		return c.Lookup(ctx, s)
+	}
+	err = c.each(ctx, func(client *sr.Client) error {
+		id, err = client.RegisterSchema(sr.WithParams(ctx, sr.Normalize), s.Subject, s.schema(), -1, -1)
+		return err
+	})
+	return checkID(id, "register", s, err)
+}
+
+// Lookup returns the id under which the registry has a schema. Errors are
+// *Error, or the context's.
+func (c *Client) Lookup(ctx context.Context, s *Schema) (id int, err error) {
+	err = c.each(ctx, func(client *sr.Client) error {
+		found, err := client.LookupSchema(sr.WithParams(ctx, sr.Normalize), s.Subject, s.schema())
+		id = found.ID
+		return err
+	})
+	return checkID(id, "look up", s, err)
+}
+
+// Ping asks the registry for anything, to find out whether it can be reached.
+func (c *Client) Ping(ctx context.Context) error {
+	err := c.each(ctx, func(client *sr.Client) error {
+		_, err := client.Subjects(ctx)
+		return err
+	})
+	if err != nil {
+		return classify(err, "list the subjects")
+	}
+	return nil
+}
+
+// each calls one URL after the other, until one gives an answer that counts.
+func (c *Client) each(ctx context.Context, call func(*sr.Client) error) error {
+	var err error
+	for _, client := range c.clients {
+		err = call(client)
+		if err == nil || ctx.Err() != nil || definite(err) {
+			return err
+		}
+	}
+	return err
+}
+
+func checkID(id int, what string, s *Schema, err error) (int, error) {
+	doing := what + " the schema of subject " + s.Subject
+	switch {
+	case err != nil:
+		return 0, classify(err, doing)
+	case id <= 0: // an answer such as {} is no error to the library
+		return 0, &Error{Wait: true, Detail: fmt.Sprintf("%s: the answer names no id", doing)}
+	}
+	return id, nil
+}
+
+// boundedTransport bounds the bodies of answers, which the library reads whole.
+type boundedTransport struct{ http.RoundTripper }
+
+func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := t.RoundTripper.RoundTrip(r)
+	if err == nil {
+		answer.Body = boundedBody{io.LimitReader(answer.Body, maxAnswer), answer.Body}
+	}
+	return answer, err
+}
+
+type boundedBody struct {
+	io.Reader
+	io.Closer
+}

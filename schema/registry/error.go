@@ -1,0 +1,95 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"dfinery-kafka/schema"
+)
+
+// Codes of what the registry definitely refuses. Each halts its stream.
+const (
+	// Incompatible: the registry's compatibility rule refuses the new version.
+	Incompatible = schema.SchemaIncompatible
+	// Refused: the registry takes the schema for invalid.
+	Refused = schema.SchemaRefused
+	// Unknown: a look-up did not find the schema.
+	Unknown = schema.SchemaUnknown
+	// Lost: a version that was registered is gone or has another id now.
+	Lost = schema.RegistryLost
+	// Changed: the stream's topic holds values of another format or type.
+	Changed = schema.SchemaChanged
+)
+
+// Error is a call of the registry that did not succeed.
+type Error struct {
+	Wait   bool        // it may pass: wait and try again
+	Code   schema.Code // of what does not pass; empty with Wait
+	Status int         // of the answer; 0 without one
+	Detail string      // what was attempted and what came back
+	Err    error
+}
+
+func (e *Error) Error() string {
+	text := "schema registry: " + e.Detail
+	if e.Code != "" {
+		text = string(e.Code) + ": " + text
+	}
+	return text
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Numbers of errors in Confluent's API ("Schema Registry API Reference", Errors).
+const (
+	subjectNotFound = 40401
+	schemaNotFound  = 40403
+)
+
+// definite tells the answers that another try would get as well.
+func definite(err error) bool { return codeOf(err) != "" }
+
+func codeOf(err error) schema.Code {
+	var answer *sr.ResponseError
+	if !errors.As(err, &answer) {
+		return ""
+	}
+	switch {
+	case answer.StatusCode == http.StatusConflict:
+		return Incompatible
+	case answer.StatusCode == http.StatusUnprocessableEntity:
+		return Refused
+	case answer.StatusCode == http.StatusNotFound && (answer.ErrorCode == subjectNotFound || answer.ErrorCode == schemaNotFound):
+		return Unknown
+	}
+	return ""
+}
+
+// maxWords bounds what is told of a registry's answer.
+const maxWords = 500
+
+// classify makes an *Error of what a call returned.
+func classify(err error, doing string) error {
+	e := &Error{Code: codeOf(err), Err: err}
+	e.Wait = e.Code == ""
+	var answer *sr.ResponseError
+	if !errors.As(err, &answer) {
+		e.Detail = fmt.Sprintf("%s: %v", doing, err)
+		return e
+	}
+	e.Status = answer.StatusCode
+	words := strings.ToValidUTF8(answer.Error(), "\ufffd")
+	if len(words) > maxWords {
+		words = strings.ToValidUTF8(words[:maxWords], "") + "…"
+	}
+	e.Detail = fmt.Sprintf("%s: HTTP %d: %s", doing, answer.StatusCode, words)
+	if answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden {
+		e.Detail += "; check SCHEMA_REGISTRY_USERNAME, _PASSWORD or _TOKEN and the rights of the user on the subject"
+	}
+	return e
+}
