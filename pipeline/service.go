@@ -70,6 +70,8 @@ type Service struct {
 	recent recentLetters
 	// refused is the size by topic of a record that the broker refused although no known limit forbade it. Owned by Run.
 	refused map[string]int
+	// refusals are the topics, by name, that refuse records. Owned by Run.
+	refusals map[string]*refusal
 	// absent are the topics of streams, by name, that could not be created, and why. Owned by Run.
 	absent map[string]error
 	// reopenings are the streams, by name, for whose topics the tenure was opened anew. Owned by Run.
@@ -127,9 +129,9 @@ func (s *Service) Run(ctx context.Context) error {
 			return fmt.Errorf("service %s: %w", s.ID, err)
 		}
 		s.learnLimit(err)
-		s.Log.Warn("starting over", "error", err, "do", remedy(err, lookAgain))
+		next := max(wait.NextBackOff(), s.learnRefusal(err, time.Now()))
+		s.Log.Warn("starting over", "error", err, "do", s.remedyOf(err))
 		s.setWaiting(err)
-		next := wait.NextBackOff()
 		if s.Once {
 			next = min(next, patience-time.Since(began))
 		}
@@ -149,6 +151,14 @@ func (s *Service) learnLimit(err error) {
 		s.refused = map[string]int{}
 	}
 	s.refused[refused.Partition.Topic] = refused.Bytes
+}
+
+// remedyOf is what there is to do about an error that ended a tenure.
+func (s *Service) remedyOf(err error) string {
+	if refused, ok := errors.AsType[*producer.RefusedError](err); ok && !refused.TooLarge() {
+		return s.afterRefusal(refused.Partition.Topic, err)
+	}
+	return remedy(err, lookAgain)
 }
 
 // final tells the faults that waiting does not mend: they need a person.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
@@ -141,6 +142,10 @@ func (t *tenure) newStream(config *Stream, session *producer.Session, topic clus
 			t.block(st, fmt.Errorf("%v can't be fenced now: %w", p, why))
 			return st
 		}
+	}
+	if why := t.service.refusedUntilLater(st.Topic, time.Now()); why != nil {
+		t.block(st, why)
+		return st
 	}
 	delete(t.service.reopenings, st.Name)
 	return st

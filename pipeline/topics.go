@@ -13,6 +13,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/producer"
 )
 
 // TopicSpecs are the topics that the service needs, as it creates them: the ledger's two, the dead letters', then each stream's.
@@ -156,7 +157,12 @@ func unwritable(t cluster.Topic) error {
 // block has a stream wait for its topic.
 func (t *tenure) block(st *stream, why error) {
 	t.schedule.Block(st.Name, why.Error())
-	t.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", remedy(why, mendTopic))
+	do := remedy(why, mendTopic)
+	_, refused := errors.AsType[*producer.RefusedError](why)
+	if _, strict := errors.AsType[*cluster.TimestampError](why); refused || strict {
+		do = t.service.afterRefusal(st.Topic, why)
+	}
+	t.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", do)
 }
 
 // errChanged ends a tenure whose topics have changed since it was opened: the next one is opened with them as they are.
@@ -202,11 +208,14 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 		if now := configs[i].MaxBatch(); configs[i].Err == nil && now != t.limit[st.Topic] && t.schedule.Blocked(st.Name) == "" {
 			return fmt.Errorf("%w: topic %s takes batches of %d bytes, it took %d", errChanged, st.Topic, now, t.limit[st.Topic])
 		}
-		switch has, why := len(st.senders), unwritable(topics[i]); {
+		switch has, why := len(st.senders), cmp.Or(unwritable(topics[i]), configs[i].TimestampFault()); {
 		case why != nil && t.schedule.Blocked(st.Name) == "":
 			t.block(st, why)
 		case t.schedule.Blocked(st.Name) != "" && (why != nil || !writable(topics[i], configs[i])):
 			delete(t.service.reopenings, st.Name)
+		case t.schedule.Blocked(st.Name) != "" && t.service.refusalIsOver(st.Topic, time.Now()):
+			return fmt.Errorf("%w: topic %s refused records and is tried again", errChanged, st.Topic)
+		case t.schedule.Blocked(st.Name) != "" && t.service.refusedUntilLater(st.Topic, time.Now()) != nil:
 		case t.schedule.Blocked(st.Name) != "":
 			if t.service.mayReopen(st.Name, time.Now()) {
 				return fmt.Errorf("%w: topic %s may be written again", errChanged, st.Topic)

@@ -50,7 +50,7 @@ func TestKafka_LateProxy(t *testing.T) {
 		run.await("connection refused")
 		p = newProxy(t, front.String(), broker.Addr().String())
 		run.await(`"stream":"` + stream + `"`)
-		b.await("rows of the stream "+stream, func() bool { return len(b.published(stream)) == 300 })
+		b.await("rows of the stream "+stream, func() bool { return len(b.rows(stream)) == 300 })
 		run.kill()
 	}
 	b.finish()

@@ -94,6 +94,8 @@ func unwritableReason(topic cluster.Topic, config cluster.TopicConfig, partition
 		return errors.New("the topic has no such partition")
 	case topic.Partitions[partition].Leader < 0:
 		return errors.New("it has no leader")
+	case config.TimestampFault() != nil:
+		return config.TimestampFault()
 	case len(topic.Partitions[partition].ISR) < config.MinInsyncReplicas:
 		return fmt.Errorf("%d of its replicas are in sync, min.insync.replicas is %d", len(topic.Partitions[partition].ISR), config.MinInsyncReplicas)
 	}
