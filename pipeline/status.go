@@ -89,6 +89,7 @@ func (t *tenure) publishStatus() {
 		st.Reasons = append(st.Reasons, "Kafka: "+at.String()+" does not take records: "+err.Error())
 	}
 	slices.Sort(st.Reasons)
+	st.Reasons = append(slices.Clone(t.forbidden), st.Reasons...)
 	for _, c := range t.commands {
 		if c.Done == nil {
 			st.Commands = append(st.Commands, *c)

@@ -35,6 +35,7 @@ type tenure struct {
 	carriedDays     map[string]map[schema.Day]int                   // the former checkpoint's, of streams that were not restored
 
 	limit     map[string]int // max.message.bytes by topic, as the session was told
+	forbidden []string       // why topics that every stream needs may not be written, as last seen
 	rowsSince int64          // from here on the rows topic holds no fingerprints of this service that are not in the range of their day
 	rowsWhole bool           // rowsSince is known: the last attempt to write fingerprints came to its end
 

@@ -183,8 +183,10 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 		t.log.Warn("can't look at the topics", "error", err, "do", lookAgain)
 		return nil
 	}
+	t.forbidden = nil
 	for _, own := range topics[len(t.streams):] {
 		if why := unwritable(own); cluster.Forbidden(why) {
+			t.forbidden = append(t.forbidden, "Kafka: "+why.Error())
 			t.log.Error("the service will stand still: it may not write a topic that it needs", "topic", own.Name, "error", why, "do", mendRight)
 		}
 	}
