@@ -8,6 +8,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
 
@@ -17,6 +18,7 @@ type Peek struct {
 	Newest   map[string]time.Time // by stream: when its newest row was published, as far as a checkpoint knows
 	Owner    *ledger.Owner        // nil: nobody ever was
 	Alive    bool                 // the owner's last heartbeat is younger than StandbyAfter
+	Changes  []schedule.Event     // what the configuration changes for days that were exported with another one
 	Wait     *ledger.Wait         // what all streams waited for when it was last written; nil: nothing
 	Source   json.RawMessage      // the source's state
 	LineEnds json.RawMessage      // what it has learned of line ends
@@ -36,13 +38,13 @@ func (s *Service) Peek(ctx context.Context) (*Peek, error) {
 		record = state.Service
 	}
 	days := s.newSchedule(now)
-	days.Load(record, confirmed(state, books.Rows), now)
+	changes := days.Load(record, confirmed(state, books.Rows), now)
 	days.BlockAsKept()
 	var all schema.Wait
 	if w := record.Wait; w != nil && w.Until.After(now) {
 		all = schema.Wait{For: w.For, Until: w.Until}
 	}
-	p := &Peek{Owner: state.Owner, Wait: record.Wait, Source: record.Source, LineEnds: record.LineEnds, Newest: map[string]time.Time{}}
+	p := &Peek{Changes: changes, Owner: state.Owner, Wait: record.Wait, Source: record.Source, LineEnds: record.LineEnds, Newest: map[string]time.Time{}}
 	p.Alive = state.Owner != nil && !state.Owner.Released && now.Sub(state.Owner.Beat) < s.StandbyAfter
 	for _, one := range days.Status(all, now) {
 		for _, d := range one.Days {

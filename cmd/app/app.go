@@ -227,7 +227,7 @@ func streams(c *config.Config, schemas *registry.Client) []pipeline.Stream {
 		s := &c.Streams[i]
 		list[i] = pipeline.Stream{
 			Stream: schedule.Stream{
-				Name: s.Name, Kind: s.Export, Topic: string(s.Topic), Key: s.Key,
+				Name: s.Name, Kind: s.Export, Topic: string(s.Topic), Key: s.Key, Empty: s.Empty,
 				Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience, Identities: s.Identities},
 				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
 			},

@@ -6,6 +6,7 @@ import (
 
 	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
 
@@ -15,6 +16,7 @@ func (c *Check) service(peek *pipeline.Peek) {
 	if c.State {
 		status = Fail
 	}
+	c.changes(peek.Changes)
 	before := len(c.lines)
 	if w := peek.Wait; w != nil && w.For == schema.WaitToken {
 		c.add(status, "service token", "the API has refused the token: all calls wait, the next try is "+until(w.Until),
@@ -38,6 +40,24 @@ func (c *Check) service(peek *pipeline.Peek) {
 	}
 	if c.State && len(c.lines) == before {
 		c.add(OK, "service", "no token is refused, no breaker is open, no stream is halted")
+	}
+}
+
+// changes says what a start with this configuration means for days that were exported with another one.
+func (c *Check) changes(events []schedule.Event) {
+	for _, e := range events {
+		switch e.Kind {
+		case schedule.IdentityChanged:
+			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("its properties or topic have changed: run publishes %s with %s again, with other ids, by %s",
+				pipeline.Counted(e.Count, "day"), pipeline.Counted(e.Rows, "row"), pipeline.Counted(e.Count, "call")), "nothing, if that is meant; else set the stream's variables as they were")
+		case schedule.SettingChanged:
+			c.add(Warn, "stream "+e.Stream, e.Detail, "nothing, if that is meant")
+		case schedule.DaysLack:
+			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now: they were settled before", pipeline.Counted(e.Count, "day"), e.Detail),
+				fmt.Sprintf("dfinery-kafka backfill %s --changed exports them again, by %s", e.Stream, pipeline.Counted(e.Count, "call")))
+		case schedule.StreamRemoved:
+			c.add(Warn, "stream "+e.Stream, "is not configured any more: its days are not exported, its topic stays", "nothing, if that is meant")
+		}
 	}
 }
 

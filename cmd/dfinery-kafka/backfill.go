@@ -5,31 +5,35 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/terminal"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
 
 func backfillCommand() *cobra.Command {
 	var from, to string
-	var again, yes bool
+	var again, changed, yes bool
 	var patience time.Duration
 	cmd := &cobra.Command{
-		Use:   "backfill STREAM --from DAY [--to DAY]",
+		Use:   "backfill STREAM --from DAY [--to DAY] | --changed",
 		Short: "Export days of a stream once more",
 		Long: `Export days of a stream once more, and publish what is not there yet. With --again every row of them is published once more, with
 the same id: for consumers that lost theirs. The owner of the service does it, as the quota allows; polls of today go first.
 
 What it costs is said first, and a terminal is asked whether to go on, unless --yes is given.`,
 		Example: `  dfinery-kafka backfill events --from 2026-11-01 --to 2026-11-07
+  dfinery-kafka backfill events --changed
   dfinery-kafka backfill events --from 2026-11-23 --again --yes --wait 1h`,
 		Args: needs(aStream), ValidArgsFunction: completeStream,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,8 +41,15 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 			if err != nil {
 				return err
 			}
-			first, last, err := checkDays(c, args[0], from, to)
-			if err != nil {
+			var first, last schema.Day
+			if changed {
+				if from != "" || to != "" {
+					return &exitError{exitUsage, errors.New("--changed finds the days by itself: leave out --from and --to")}
+				}
+				if first, last, err = lackingDays(cmd, c, args[0]); err != nil || first == 0 {
+					return err
+				}
+			} else if first, last, err = checkDays(c, args[0], from, to); err != nil {
 				return &exitError{exitUsage, err}
 			}
 			cost(cmd.OutOrStdout(), c, args[0], first, last, again)
@@ -53,9 +64,36 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 	cmd.Flags().StringVar(&from, "from", "", "the first day, yyyy-MM-dd")
 	cmd.Flags().StringVar(&to, "to", "", "the last day; as --from if not given")
 	cmd.Flags().BoolVar(&again, "again", false, "publish rows once more that were published already")
+	cmd.Flags().BoolVar(&changed, "changed", false, "the days that lack events which the stream exports only since its filter was widened")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	cmd.Flags().DurationVar(&patience, "wait", 0, "how long to wait until it is carried out; 0 does not wait")
 	return cmd
+}
+
+// lackingDays is the range of the settled days that lack events which the stream exports now; 0 without one.
+func lackingDays(cmd *cobra.Command, c *config.Config, stream string) (first, last schema.Day, err error) {
+	if _, err := streamOf(c, stream); err != nil {
+		return 0, 0, &exitError{exitUsage, err}
+	}
+	a, err := app.New(c, app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return 0, 0, &exitError{exitUsage, err}
+	}
+	defer a.Close()
+	if err := contact(cmd.Context(), cmd.ErrOrStderr(), a.Service.Cluster); err != nil {
+		return 0, 0, err
+	}
+	peek, err := a.Service.Peek(cmd.Context())
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, e := range peek.Changes {
+		if e.Kind == schedule.DaysLack && e.Stream == stream {
+			return e.Day, e.LastDay, nil
+		}
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "no settled day of %s lacks events that it exports now: nothing to do\n", stream)
+	return 0, 0, err
 }
 
 // checkDays reads --from and --to, and refuses days that the API does not export.

@@ -64,6 +64,11 @@ var situations = map[string]struct {
 	"an admin address that is in use": {set: func(b *testbed) {
 		b.set("ADMIN_ADDR", strings.TrimPrefix(b.environ["DFINERY_BASE_URL"], "http://"))
 	}},
+	"another filter, key and properties": {set: func(b *testbed) {
+		b.set("STREAMS", "events,buys", "STREAM_EVENTS_EVENTS", "df_login", "STREAM_EVENTS_LOOKBACK", "0", "STREAM_BUYS_TOPIC", b.prefix+"buys", "STREAM_BUYS_START", "0")
+		b.runOnce(0)
+		b.set("STREAM_EVENTS_EVENTS", "df_login,df_purchase", "STREAM_EVENTS_KEY", "event_name", "STREAM_BUYS_PROPERTIES", "df_order_id")
+	}},
 	"a spent quota": {args: []string{"--call"}, set: func(b *testbed) {
 		b.environ["DFINERY_CALLS_PER_HOUR"], b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK"] = "3", "1h", "0"
 		b.run("run", "--once") // ends with work left

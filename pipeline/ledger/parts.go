@@ -52,6 +52,18 @@ func (s Schemas) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON keeps unknown members.
+func (p *Settings) UnmarshalJSON(value []byte) error {
+	type plain Settings
+	return decode(value, (*plain)(p))
+}
+
+// MarshalJSON writes them again.
+func (p Settings) MarshalJSON() ([]byte, error) {
+	type plain Settings
+	return encode((*plain)(&p))
+}
+
+// UnmarshalJSON keeps unknown members.
 func (h *Halt) UnmarshalJSON(value []byte) error {
 	type plain Halt
 	return decode(value, (*plain)(h))

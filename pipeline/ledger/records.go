@@ -69,6 +69,8 @@ type Service struct {
 	Cuts map[string]map[schema.Day]Truncation `json:"cuts,omitempty"`
 	// DueFrom is, by stream, the oldest day that is due, or was when START moved on past it.
 	DueFrom map[string]DueFrom `json:"due_from,omitempty"`
+	// Settings are, by stream, those that decide which rows its days have and how they look, as the owner last had them.
+	Settings map[string]Settings `json:"settings,omitempty"`
 	// Charsets are, by stream, what the published rows were read in where that is not UTF-8; us-ascii where they had nothing else.
 	Charsets map[string]string `json:"charsets,omitempty"`
 	// Schemas are, by stream, what the values of its topic have been encoded with.
@@ -87,6 +89,19 @@ type Truncation struct {
 	Letters []schema.Cut `json:"letters,omitempty"`
 	// Reported says that the log has named the day, finished and cut.
 	Reported bool `json:"reported,omitempty"`
+
+	unknown
+}
+
+// Settings are those of a stream that its identity does not have: a change of them makes no other rows of the same events.
+type Settings struct {
+	Events        []string `json:"events,omitempty"`
+	ExcludeEvents []string `json:"exclude_events,omitempty"`
+	Audience      string   `json:"audience,omitempty"`
+	Key           string   `json:"key,omitempty"`
+	Empty         string   `json:"empty,omitempty"`
+	// Wider is when the filter began to let more events through: days whose last success began before it lack them.
+	Wider *time.Time `json:"wider,omitempty"`
 
 	unknown
 }

@@ -31,7 +31,10 @@ const (
 	StreamResumed      Kind = "stream_resumed"       // by a success
 	ExclusiveSuspected Kind = "exclusive_suspected"  // days without rows have Count when they are exported together
 	ExclusiveFound     Kind = "exclusive_found"      // and again: the stream is halted
-	IdentityChanged    Kind = "identity_changed"     // topic or properties: Count days are published again
+	IdentityChanged    Kind = "identity_changed"     // topic or properties: Count days, with Rows rows now, are published again
+	SettingChanged     Kind = "setting_changed"      // another one: Detail says what it means
+	DaysLack           Kind = "days_lack"            // Count settled days, of the range Detail, were exported before the filter let more events through
+	StreamRemoved      Kind = "stream_removed"       // the ledger knows it, and it is not configured any more
 )
 
 // Event is something to log or to count. Day is 0 for what happens to a stream as a whole.
@@ -43,7 +46,9 @@ type Event struct {
 	Code        schema.Code
 	Detail      string
 	Cut         schema.Cut
+	LastDay     schema.Day // of a range that begins with Day
 	Count       int
+	Rows        int
 	At, Until   time.Time
 	BeforeStart bool
 	State       string

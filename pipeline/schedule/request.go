@@ -70,7 +70,7 @@ func (s *State) detectIdentityChange(st *stream, now time.Time) []Event {
 	if was == "" || was == id {
 		return nil
 	}
-	days := 0
+	days, rows := 0, 0
 	for at, d := range st.days {
 		r := &d.record
 		switch {
@@ -78,9 +78,13 @@ func (s *State) detectIdentityChange(st *stream, now time.Time) []Event {
 		case at < st.first(today):
 			d.forgetRows("identity " + id)
 		default:
+			rows += r.Published
 			d.restart("identity " + id)
 			days++
 		}
 	}
-	return []Event{{Kind: IdentityChanged, Stream: st.Name, Count: days}}
+	if rows == 0 {
+		return nil // nothing was published that could be there twice
+	}
+	return []Event{{Kind: IdentityChanged, Stream: st.Name, Count: days, Rows: rows}}
 }

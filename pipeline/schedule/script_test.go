@@ -297,6 +297,7 @@ func (s *script) addStream(name string, o options) {
 	s.config = append(s.config, config)
 	st := &stream{Stream: config, days: map[schema.Day]*day{}}
 	st.kept.HasRows, st.kept.Events, st.kept.Identity = !o.has("norows"), o.list("known"), st.identity()
+	st.setting = st.settings()
 	s.state.streams = append(s.state.streams, st)
 }
 

@@ -31,7 +31,9 @@ type State struct {
 func New(streams []Stream, policy Policy, now time.Time) *State {
 	s := &State{policy: policy, began: now}
 	for _, config := range streams {
-		s.streams = append(s.streams, &stream{Stream: config, days: map[schema.Day]*day{}})
+		st := &stream{Stream: config, days: map[schema.Day]*day{}}
+		st.setting = st.settings()
+		s.streams = append(s.streams, st)
 	}
 	return s
 }
@@ -56,6 +58,12 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 		}
 		events = append(events, s.detectIdentityChange(st, now)...)
 		st.clampFutureTimes(now)
+		if service != nil {
+			events = append(events, s.noteSettings(st, service, now)...)
+		}
+	}
+	if service != nil {
+		events = append(events, s.removed(service)...)
 	}
 	return events
 }
@@ -63,6 +71,7 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 // Enter writes what is kept of the streams into the service's record.
 func (s *State) Enter(service *ledger.Service, now time.Time) {
 	s.enterCuts(service, now)
+	s.enterSettings(service)
 	if service.Streams == nil {
 		service.Streams = map[string]ledger.Stream{}
 	}

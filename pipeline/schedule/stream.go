@@ -19,6 +19,7 @@ type Stream struct {
 	Filter schema.Filter
 	Topic  string
 	Key    string // the column whose bytes key the records
+	Empty  schema.Empty
 
 	Poll             time.Duration // between the starts of two exports of today
 	Lookback         int           // days before today that are still exported again
@@ -83,6 +84,7 @@ func TopicOf(identity string) string {
 type stream struct {
 	Stream
 	days     map[schema.Day]*day
+	setting  ledger.Settings
 	kept     ledger.Stream // as the ledger has it, or will at the next checkpoint
 	dueFrom  schema.Day    // the oldest day that is due, whatever start names today; 0 if not known
 	charset  string        // what the published rows were read in; empty if that is not known

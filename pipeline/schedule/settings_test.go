@@ -1,0 +1,95 @@
+package schedule
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+func TestWidened(t *testing.T) {
+	tests := map[string]struct {
+		was, is ledger.Settings
+		want    string
+	}{
+		"the same":             {ledger.Settings{Events: []string{"a"}}, ledger.Settings{Events: []string{"a"}}, ""},
+		"one more":             {ledger.Settings{Events: []string{"a"}}, ledger.Settings{Events: []string{"b", "a", "c"}}, "b, c"},
+		"one less":             {ledger.Settings{Events: []string{"a", "b"}}, ledger.Settings{Events: []string{"a"}}, ""},
+		"no filter any more":   {ledger.Settings{Events: []string{"a", "b"}}, ledger.Settings{}, "all but a, b"},
+		"others are left out":  {ledger.Settings{Events: []string{"a"}}, ledger.Settings{ExcludeEvents: []string{"c"}}, "all but a, c"},
+		"a filter now":         {ledger.Settings{}, ledger.Settings{Events: []string{"a"}}, ""},
+		"fewer are left out":   {ledger.Settings{ExcludeEvents: []string{"a", "b"}}, ledger.Settings{ExcludeEvents: []string{"b"}}, "a"},
+		"none is left out":     {ledger.Settings{ExcludeEvents: []string{"a", "b"}}, ledger.Settings{}, "a, b"},
+		"left out, then asked": {ledger.Settings{ExcludeEvents: []string{"a"}}, ledger.Settings{Events: []string{"a", "b"}}, "a"},
+		"more are left out":    {ledger.Settings{}, ledger.Settings{ExcludeEvents: []string{"a"}}, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := widened(&test.was, &test.is); got != test.want {
+				t.Errorf("widened() = %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+// Each change of a setting is said once; that settled days lack events until they were exported again.
+func TestNoteSettings(t *testing.T) {
+	config := Stream{Name: "events", Kind: schema.Event, Filter: schema.Filter{Events: []string{"a"}}, Key: "k", Empty: schema.EmptyOmit, Poll: time.Minute, StartBack: 4}
+	policy := Policy{Service: "1234", Location: planned, CallsPerHour: 100}
+	success := noon.Add(-time.Hour)
+	days := map[ledger.DayName]ledger.Day{}
+	for back := schema.Day(1); back <= 4; back++ {
+		state := ledger.Settled
+		if back == 1 {
+			state = ledger.Open
+		}
+		days[ledger.DayName{Stream: "events", Day: today - back}] = ledger.Day{State: state, LastSuccess: &success, Generation: 1}
+	}
+	service := new(ledger.Service)
+	load := func(now time.Time, change func(*Stream)) []Event {
+		s := config
+		change(&s)
+		state := New([]Stream{s}, policy, now)
+		events := state.Load(service, days, now)
+		state.Enter(service, now)
+		return events
+	}
+	lack := func(count int, from, to schema.Day) Event {
+		return Event{Kind: DaysLack, Stream: "events", Day: today - from, LastDay: today - to, Count: count, Detail: (today - from).String() + " to " + (today - to).String()}
+	}
+	same := func(*Stream) {}
+	wide := func(s *Stream) { s.Filter.Events = nil }
+	steps := []struct {
+		name   string
+		change func(*Stream)
+		before func()
+		want   []Event
+	}{
+		{"a ledger of an earlier release", same, nil, nil},
+		{"nothing has changed", same, nil, nil},
+		{"a wider filter", wide, nil, []Event{{Kind: SettingChanged, Stream: "events", Detail: "more events are exported now: all but a"}, lack(3, 4, 2)}},
+		{"the next start", wide, nil, []Event{lack(3, 4, 2)}},
+		{"one day was exported again", wide, func() {
+			later := noon.Add(time.Hour)
+			d := days[ledger.DayName{Stream: "events", Day: today - 4}]
+			d.LastSuccess = &later
+			days[ledger.DayName{Stream: "events", Day: today - 4}] = d
+		}, []Event{lack(2, 3, 2)}},
+		{"another key and form", func(s *Stream) { wide(s); s.Key, s.Empty = "l", schema.EmptyNull }, nil, []Event{
+			{Kind: SettingChanged, Stream: "events", Detail: "records have the key l from now on, not k, and may be in other partitions; those published before keep theirs"},
+			{Kind: SettingChanged, Stream: "events", Detail: "empty cells are written by _EMPTY=null from now on, not omit; rows published before stay as they are"}, lack(2, 3, 2)}},
+		{"another stream", func(s *Stream) { s.Name = "buys" }, nil, []Event{{Kind: StreamRemoved, Stream: "events"}}},
+		{"it was said", func(s *Stream) { s.Name = "buys" }, nil, nil},
+	}
+	for _, step := range steps {
+		if step.before != nil {
+			step.before()
+		}
+		if diff := cmp.Diff(step.want, load(noon, step.change)); diff != "" {
+			t.Errorf("%s: events (-want +got):\n%s", step.name, diff)
+		}
+	}
+}
