@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
@@ -82,18 +80,7 @@ func (b *testbed) checkDeadLetters(file string) {
 		}
 		got.WriteByte('\n')
 	}
-	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		b.t.Errorf("dead letters (-want +got):\n%s", diff)
-	}
+	golden(b.t, file, got.String())
 }
 
 // changes are the parts that differ from run to run. The length of a body differs if it has

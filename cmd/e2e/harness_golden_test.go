@@ -11,6 +11,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+// golden compares a text with a golden file, or writes the file with -update.
 func golden(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {
