@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
@@ -137,7 +138,7 @@ func (w *copiesWorld) export() bool {
 
 // replay replays letters, and tells which it may have published if Kafka ended.
 func (w *copiesWorld) replay(letters []writtenLetter) bool {
-	r := &replay{left: make([]letterAt, len(letters)), days: map[schema.Day]bool{}}
+	r := &replay{left: make([]deadletter.Offset, len(letters)), days: map[schema.Day]bool{}}
 	for _, l := range letters {
 		if _, err := w.tenure.readRow(&l.DeadLetter, l.id, true, r, w.stream); err != nil {
 			w.t.Fatal(err)

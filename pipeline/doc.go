@@ -35,7 +35,6 @@
 //	export.go        the rows' journey: fetched, looked up, appended
 //	ahead.go         rows are fetched a few at a time
 //	fingerprints.go  those of the day are loaded (package dedup holds them)
-//	deadletter.go    what fails becomes a dead letter
 //	linger.go        open batches are sent when the source pauses
 //	finish.go        an export is taken back, and told in the log
 //	checkpoint.go    the barrier: rows acknowledged, then fingerprints, days, offsets

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
@@ -50,8 +52,8 @@ type export struct {
 	quality badRows
 	// replay is the replay that the rows are of; nil when they come from the source.
 	replay  *replay
-	letters replayRows // to republish
-	unclear []letterAt // those of them that may be published already
+	letters replayRows          // to republish
+	unclear []deadletter.Offset // those of them that may be published already
 
 	live atomic.Pointer[tally] // sum as of a moment ago, for the status
 
@@ -115,7 +117,7 @@ func (e *export) run(ctx context.Context) {
 	if failure, ok := errors.AsType[*schema.Failure](e.err); ok && needsLetter(failure, e.cutLetters) {
 		e.mu.Lock()
 		e.lettered = true
-		if err := e.deadLetter(schema.ExportLetter(failure, time.Now()), exportID(e.call)); err != nil {
+		if err := e.deadLetter(schema.ExportLetter(failure, time.Now()), deadletter.ExportID(e.call)); err != nil {
 			e.err = err
 		}
 		e.mu.Unlock()
@@ -256,7 +258,7 @@ func (e *export) append(row *schema.Row, key []byte, c dedup.Copy) error {
 	if err := e.senders[cluster.PartitionOf(key, len(e.senders))].Append(key, &e.value, e.headers[:]); err != nil {
 		if bad, ok := errors.AsType[*schema.BadRow](err); ok { // the encoder's
 			print := c.Fingerprint
-			bad.Fingerprint, bad.Copy = &print, c.Number
+			bad.Fingerprint = &print
 			return bad
 		}
 		if large, ok := errors.AsType[*producer.TooLargeError](err); ok {
@@ -264,10 +266,6 @@ func (e *export) append(row *schema.Row, key []byte, c dedup.Copy) error {
 			print := c.Fingerprint
 			bad.Fingerprint, bad.Copy = &print, c.Number
 			return bad
-		}
-		if bad, ok := errors.AsType[*schema.BadRow](err); ok { // the encoder's
-			print := c.Fingerprint
-			bad.Fingerprint = &print
 		}
 		return err
 	}
@@ -312,4 +310,18 @@ func (e *export) observeBad(bad *schema.BadRow) (copyNumber int, known bool) {
 func (e *export) showProgress() {
 	now := e.sum
 	e.live.Store(&now)
+}
+
+// deadLetter appends a dead letter of whatever kind. The caller holds mu.
+func (e *export) deadLetter(letter *schema.DeadLetter, id []byte) error {
+	if err := deadletter.Write(e.dead, e.call, letter, id, e.tenure.service.Redact); err != nil {
+		return err
+	}
+	e.tenure.service.recent.add(letter)
+	return nil
+}
+
+// needsLetter reports whether a failure of the day still needs a dead letter. letters are the cuts that have one: a day has one of each.
+func needsLetter(f *schema.Failure, letters []schema.Cut) bool {
+	return f.Class != schema.Cancelled && f.Class != schema.Postponed && (f.Cut == "" || !slices.Contains(letters, f.Cut))
 }

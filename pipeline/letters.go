@@ -6,33 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
-
-// letterAt is the place of a dead letter.
-type letterAt struct {
-	partition int
-	offset    int64
-}
-
-func (at letterAt) String() string { return fmt.Sprintf("%d/%d", at.partition, at.offset) }
-
-// inOrder are the places of a command's letters, each once, so that neighbours are read together.
-func inOrder(letters [][2]int64) []letterAt {
-	places := make([]letterAt, len(letters))
-	for i, l := range letters {
-		places[i] = letterAt{int(l[0]), min(l[1], math.MaxInt64-1)} // there is one behind each
-	}
-	slices.SortFunc(places, func(a, b letterAt) int { return cmp.Or(a.partition-b.partition, cmp.Compare(a.offset, b.offset)) })
-	return slices.Compact(places)
-}
 
 const (
 	// replayBytes is how many bytes of rows a replay holds at a time, a little more than that: a command may name gigabytes.
@@ -53,8 +35,8 @@ func (t *tenure) readLetters(ctx context.Context, r *replay, st *stream) {
 		gone, deleted := errors.AsType[*cluster.RangeError](err)
 		switch {
 		case err == nil || errors.Is(err, errEnough):
-		case deleted && gone.Start > r.left[0].offset:
-			r.missing(r.left[0].partition, gone.Start)
+		case deleted && gone.Start > r.left[0].Offset:
+			r.missing(r.left[0].Partition, gone.Start)
 		case ctx.Err() != nil || cluster.Retriable(err):
 			return
 		default:
@@ -67,22 +49,22 @@ func (t *tenure) readLetters(ctx context.Context, r *replay, st *stream) {
 // readTogether reads the letters left that stand close to the first one.
 func (t *tenure) readTogether(ctx context.Context, r *replay, st *stream, room *int) error {
 	n := 1
-	for n < len(r.left) && r.left[n].partition == r.left[0].partition && r.left[n].offset-r.left[n-1].offset <= replayGap {
+	for n < len(r.left) && r.left[n].Partition == r.left[0].Partition && r.left[n].Offset-r.left[n-1].Offset <= replayGap {
 		n++
 	}
-	p := cluster.TopicPartition{Topic: t.service.DeadLetterTopic, Partition: r.left[0].partition}
-	last := r.left[n-1].offset
+	p := cluster.TopicPartition{Topic: t.service.DeadLetterTopic, Partition: r.left[0].Partition}
+	last := r.left[n-1].Offset
 	end, err := t.lettersEnd(ctx, p)
 	if err != nil {
 		return err
 	}
-	if r.left[0].offset >= end {
+	if r.left[0].Offset >= end {
 		r.missing(p.Partition, last+1)
 		return nil
 	}
-	err = t.service.Cluster.Read(ctx, p, r.left[0].offset, min(last+1, end), cluster.Visitor{FetchBytes: 1 << 20, Record: func(record *cluster.Record) error {
+	err = t.service.Cluster.Read(ctx, p, r.left[0].Offset, min(last+1, end), cluster.Visitor{FetchBytes: 1 << 20, Record: func(record *cluster.Record) error {
 		r.missing(p.Partition, record.Offset)
-		if len(r.left) == 0 || r.left[0] != (letterAt{p.Partition, record.Offset}) {
+		if len(r.left) == 0 || r.left[0] != (deadletter.Offset{Partition: p.Partition, Offset: record.Offset}) {
 			return nil
 		}
 		*room -= t.sort(record, r, st)
@@ -110,13 +92,13 @@ func (t *tenure) lettersEnd(ctx context.Context, p cluster.TopicPartition) (int6
 
 // missing refuses the letters of the partition that were to stand before offset.
 func (r *replay) missing(partition int, offset int64) {
-	for len(r.left) > 0 && r.left[0].partition == partition && r.left[0].offset < offset {
+	for len(r.left) > 0 && r.left[0].Partition == partition && r.left[0].Offset < offset {
 		r.refuse(r.left[0], "there is no such record any more")
 		r.left = r.left[1:]
 	}
 }
 
-func (r *replay) refuse(at letterAt, why string) {
+func (r *replay) refuse(at deadletter.Offset, why string) {
 	if r.wrong++; r.wrong <= mostWrong {
 		r.why = append(r.why, at.String()+": "+why)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
@@ -18,7 +19,7 @@ import (
 // they carry. After a crash it starts over, which publishes nothing twice: each row
 // has its id.
 type replay struct {
-	left   []letterAt          // not read yet, in the order of their places
+	left   []deadletter.Offset // not read yet, in the order of their places
 	days   map[schema.Day]bool // to be exported again
 	rows   []replayRows        // not begun yet
 	hasher schema.Hasher
@@ -40,7 +41,7 @@ type replayRows struct {
 
 // replayRow is the row of a letter.
 type replayRow struct {
-	letter letterAt
+	letter deadletter.Offset
 	row    *schema.Row // nil: it still can't be read
 	copy   dedup.Copy
 	// guessed says that the letter does not tell which of identical rows it is of.
@@ -58,7 +59,7 @@ func (t *tenure) carryReplay(ctx context.Context, c *ledger.Command, st *stream)
 		}
 		now := time.Now().UTC()
 		c.Taken = &now
-		r = &replay{left: inOrder(c.Letters), days: map[schema.Day]bool{}}
+		r = &replay{left: deadletter.Sorted(c.Letters), days: map[schema.Day]bool{}}
 		t.replays[c.ID] = r
 		changed = true
 	}

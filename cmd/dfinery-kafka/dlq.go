@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"dfinery-kafka/pipeline/deadletter"
+
 	"github.com/spf13/cobra"
 )
 
@@ -41,15 +43,15 @@ func dlqListCommand() *cobra.Command {
 			if err := f.check(); err != nil {
 				return &exitError{exitUsage, err}
 			}
-			letters, err := openLetters(cmd, f.from)
+			_, kafka, letters, err := openLetters(cmd, f.from)
 			if err != nil {
 				return err
 			}
-			defer letters.Close()
+			defer kafka.Close()
 			if asJSON {
-				return letters.listJSON(cmd.Context(), f.matches, cmd.OutOrStdout())
+				return listJSON(cmd.Context(), letters, f.matches, cmd.OutOrStdout())
 			}
-			n, err := letters.listTable(cmd.Context(), f.matches, cmd.OutOrStdout())
+			n, err := listTable(cmd.Context(), letters, f.matches, cmd.OutOrStdout())
 			if err == nil && n == 0 {
 				fmt.Fprintln(cmd.ErrOrStderr(), "no dead letter matches")
 			}
@@ -68,21 +70,18 @@ func dlqShowCommand() *cobra.Command {
 		Example: `  dfinery-kafka dlq show 3/17`,
 		Args:    needs("the name of a dead letter, PARTITION/OFFSET as dlq list shows it"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			partition, offset, err := place(args[0])
+			offset, err := deadletter.ParseOffset(args[0])
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			letters, err := openLetters(cmd, time.Time{})
+			_, kafka, letters, err := openLetters(cmd, time.Time{})
 			if err != nil {
 				return err
 			}
-			defer letters.Close()
-			letter, err := letters.at(cmd.Context(), partition, offset)
+			defer kafka.Close()
+			letter, err := letters.At(cmd.Context(), offset)
 			if err != nil {
 				return err
-			}
-			if letter == nil {
-				return letters.none(args[0])
 			}
 			e := json.NewEncoder(cmd.OutOrStdout())
 			e.SetEscapeHTML(false)
@@ -93,23 +92,23 @@ func dlqShowCommand() *cobra.Command {
 }
 
 // listJSON writes a letter a line.
-func (l *letterLog) listJSON(ctx context.Context, match func(*found) bool, out io.Writer) error {
+func listJSON(ctx context.Context, l *deadletter.Log, match func(*deadletter.Letter) bool, out io.Writer) error {
 	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)
-	return l.oldestFirst(ctx, match, func(letter *found) error { return e.Encode(letter) })
+	return l.OldestFirst(ctx, match, func(letter *deadletter.Letter) error { return e.Encode(letter) })
 }
 
 // listTable writes a letter a line, under a header, and tells how many there are.
-func (l *letterLog) listTable(ctx context.Context, match func(*found) bool, out io.Writer) (n int, err error) {
+func listTable(ctx context.Context, l *deadletter.Log, match func(*deadletter.Letter) bool, out io.Writer) (n int, err error) {
 	names := len("NAME")
-	for _, log := range l.logs {
-		names = max(names, len(fmt.Sprintf("%d/%d", log.Partition.Partition, max(0, log.End-1))))
+	for _, last := range l.Last() {
+		names = max(names, len(last.String()))
 	}
 	table := newLetterTable(out, names)
 	if err := table.header(); err != nil {
 		return 0, err
 	}
-	err = l.oldestFirst(ctx, match, func(letter *found) error {
+	err = l.OldestFirst(ctx, match, func(letter *deadletter.Letter) error {
 		n++
 		return table.letter(letter)
 	})

@@ -4,25 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/schema"
 )
-
-// found is a dead letter with its place.
-type found struct {
-	Name string    `json:"name"`
-	At   time.Time `json:"at"` // when Kafka took it
-	schema.DeadLetter
-
-	partition int
-	offset    int64
-}
 
 // filter says which dead letters are meant.
 type filter struct {
@@ -81,7 +72,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 }
 
 // matches tells whether the letter is meant.
-func (f *filter) matches(l *found) bool {
+func (f *filter) matches(l *deadletter.Letter) bool {
 	return (f.stream == "" || l.Stream == f.stream) && (f.day == "" || l.Day.String() == f.day) && (f.kind == "" || l.Kind == f.kind) &&
 		(f.code == "" || string(l.Error.Code) == f.code) && !l.At.Before(f.from)
 }
@@ -97,23 +88,27 @@ func knownCode(code string) error {
 	return fmt.Errorf("--code %q is no code of a dead letter: %s, or one such as http_503", code, strings.Join(codes(), ", "))
 }
 
-// place reads PARTITION/OFFSET.
-func place(name string) (partition int, offset int64, err error) {
-	p, o, ok := strings.Cut(name, "/")
-	n, err := strconv.ParseInt(p, 10, 32)
-	offset, err2 := strconv.ParseInt(o, 10, 64)
-	if !ok || err != nil || err2 != nil || n < 0 || offset < 0 {
-		return 0, 0, fmt.Errorf("%q is not the name of a dead letter, PARTITION/OFFSET such as 3/17", name)
-	}
-	return int(n), offset, nil
-}
-
 // wrongPlaces says of each name that is none what is wrong with it.
 func wrongPlaces(names []string) error {
 	var faults []error
 	for _, name := range names {
-		_, _, err := place(name)
+		_, err := deadletter.ParseOffset(name)
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)
+}
+
+// openLetters loads the configuration, reaches the cluster, and opens its dead letters
+// since then. The cluster is to be closed.
+func openLetters(cmd *cobra.Command, since time.Time) (*config.Config, *cluster.Cluster, *deadletter.Log, error) {
+	c, kafka, err := openCluster(cmd)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	letters, err := deadletter.OpenLog(cmd.Context(), kafka, string(c.Publish.DeadLetterTopic), string(c.DFINERY.Service), since)
+	if err != nil {
+		kafka.Close()
+		return nil, nil, nil, err
+	}
+	return c, kafka, letters, nil
 }

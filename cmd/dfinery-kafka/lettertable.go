@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"dfinery-kafka/cmd/terminal"
+	"dfinery-kafka/pipeline/deadletter"
 )
 
 // letterTable writes a line a letter, as it comes. A column is as wide as the widest cell so far: to know the widest of all, all would
@@ -39,7 +40,7 @@ func (t *letterTable) header() error {
 	return t.line([]string{"NAME", "FAILED AT", "STREAM", "DAY", "KIND", "CODE"}, "DETAIL")
 }
 
-func (t *letterTable) letter(l *found) error {
+func (t *letterTable) letter(l *deadletter.Letter) error {
 	return t.line([]string{l.Name, l.FailedAt.UTC().Format(time.RFC3339), l.Stream, l.Day.String(), l.Kind, string(l.Error.Code)}, shortened(l.Error.Detail, t.most))
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
@@ -40,13 +41,13 @@ The owner of the service does it; repeating it does no harm. The plan is shown f
 			if len(args) > 0 {
 				from = time.Time{} // a letter that is named and older is there, but not meant
 			}
-			letters, err := openLetters(cmd, from)
+			c, kafka, letters, err := openLetters(cmd, from)
 			if err != nil {
 				return err
 			}
-			defer letters.Close()
-			visit := letters.chosen(cmd.Context(), args, f.matches)
-			p := newPlan(schema.DayOf(time.Now(), letters.config.DFINERY.Timezone.Location))
+			defer kafka.Close()
+			visit := letters.Select(cmd.Context(), args, f.matches)
+			p := newPlan(schema.DayOf(time.Now(), c.DFINERY.Timezone.Location))
 			if err := visit(p.count); err != nil {
 				return err
 			}
@@ -63,7 +64,7 @@ The owner of the service does it; repeating it does no harm. The plan is shown f
 			if err := agree(cmd, yes); err != nil {
 				return err
 			}
-			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{}, books: booksOf(letters.config, letters.cluster)}
+			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{}, books: booksOf(c, kafka)}
 			return r.replay(p, visit)
 		},
 	}
@@ -88,7 +89,7 @@ func newPlan(today schema.Day) *replayPlan {
 	return &replayPlan{today: today, days: map[ledger.DayName]*[2]int64{}, lost: map[ledger.DayName]bool{}}
 }
 
-func (p *replayPlan) count(l *found) error {
+func (p *replayPlan) count(l *deadletter.Letter) error {
 	p.letters++
 	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
 	switch {
@@ -100,7 +101,7 @@ func (p *replayPlan) count(l *found) error {
 		if l.Kind == schema.KindRow {
 			p.byDay++
 		}
-		p.days[name] = &[2]int64{int64(l.partition), l.offset}
+		p.days[name] = &[2]int64{int64(l.Offset.Partition), l.Offset.Offset}
 	}
 	return nil
 }
@@ -110,7 +111,7 @@ func (p *replayPlan) inReach(day schema.Day) bool {
 }
 
 // fromCopy reports whether the row is read from its letter.
-func (p *replayPlan) fromCopy(l *found) bool { return l.FromCopy(p.inReach(l.Day)) }
+func (p *replayPlan) fromCopy(l *deadletter.Letter) bool { return l.FromCopy(p.inReach(l.Day)) }
 
 func (p *replayPlan) nothing() bool { return p.rows == 0 && len(p.days) == 0 }
 
@@ -139,15 +140,15 @@ type replayer struct {
 	failed   error
 }
 
-func (r *replayer) replay(p *replayPlan, visit func(func(*found) error) error) error {
+func (r *replayer) replay(p *replayPlan, visit func(func(*deadletter.Letter) error) error) error {
 	for day, at := range p.days {
 		r.streams[day.Stream] = append(r.streams[day.Stream], *at)
 	}
-	err := visit(func(l *found) error {
+	err := visit(func(l *deadletter.Letter) error {
 		if !p.fromCopy(l) {
 			return nil
 		}
-		r.streams[l.Stream] = append(r.streams[l.Stream], [2]int64{int64(l.partition), l.offset})
+		r.streams[l.Stream] = append(r.streams[l.Stream], [2]int64{int64(l.Offset.Partition), l.Offset.Offset})
 		if len(r.streams[l.Stream]) < lettersPerCommand {
 			return nil
 		}
