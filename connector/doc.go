@@ -15,6 +15,7 @@
 //	call.go            one call: time limits, headers, its end
 //	answer.go          rows are told from a failure
 //	body.go            the rows; whether the last of them is torn
+//	cut.go             a cut that the content shows
 //	lineendlearner.go  whether this API leaves out the last newline
 //	linematcher.go     the line that ended a day without one, looked for in its next export
 //	failure.go         a failure, with full error context
