@@ -1,0 +1,143 @@
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sr/srfake"
+
+	"dfinery-kafka/schema"
+)
+
+// registryProxy stands before a registry: refuse answers every request with a
+// status instead, as long as it is not 0.
+func registryProxy(t *testing.T, target string) (string, *atomic.Int64) {
+	t.Helper()
+	to, err := url.Parse(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refuse := new(atomic.Int64)
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if status := refuse.Load(); status != 0 {
+			http.Error(w, `{"error_code":50001,"message":"as the test asks"}`, int(status))
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, refuse
+}
+
+// TestValues_RegistryAway: without the registry nothing is published and no call is
+// made for what needs it; once it answers everything is.
+func TestValues_RegistryAway(t *testing.T) {
+	t.Parallel()
+	registry, refuse := registryProxy(t, registryURL(t))
+	b := newTyped(t, "avro", registry)
+	refuse.Store(http.StatusServiceUnavailable)
+	p := b.start("run")
+	p.await("registry_unavailable")
+	refuse.Store(0)
+	b.await("every day exported", func() bool { return len(b.served(schema.Event)) > 4*300 && b.countRecords() == len(b.served(schema.Event)) })
+	p.signal(syscall.SIGTERM)
+	p.expectExit(0)
+	compareRows(t, newRows(b.servedTyped()...), newRows(b.publishedTyped("avro", registry)...))
+	if letters := b.deadLetters(); len(letters) > 0 {
+		t.Errorf("%d dead letters were written for a registry that was away", len(letters))
+	}
+}
+
+// TestValues_RegistryRefuses: a definite refusal halts the stream with the
+// registry's words in one dead letter a try, and resume goes on.
+func TestValues_RegistryRefuses(t *testing.T) {
+	t.Parallel()
+	registry, refuse := registryProxy(t, registryURL(t))
+	b := newTyped(t, "avro", registry)
+	refuse.Store(http.StatusConflict)
+	out := b.runOnce(3)
+	if !strings.Contains(out, string(schema.SchemaIncompatible)) {
+		t.Errorf("run --once does not say why: %s", out)
+	}
+	letters := b.deadLetters()
+	if len(letters) == 0 || letters[0].Error.Code != schema.SchemaIncompatible || !strings.Contains(letters[0].Error.Detail, "as the test asks") {
+		t.Errorf("dead letters %+v", letters)
+	}
+	refuse.Store(0)
+	b.command(nil, "resume", "events")
+	b.runOnce(0)
+	compareRows(t, newRows(b.servedTyped()...), newRows(b.publishedTyped("avro", registry)...))
+}
+
+// TestValues_RegistryEmptied: an emptied registry, which would give old ids to new
+// schemas, halts the stream; resume accepts new ids.
+func TestValues_RegistryEmptied(t *testing.T) {
+	t.Parallel()
+	first, second := srfake.New(), srfake.New()
+	t.Cleanup(first.Close)
+	t.Cleanup(second.Close)
+	b := newTyped(t, "avro", first.URL())
+	b.runOnce(0)
+	before := b.countRecords()
+	b.set("SCHEMA_REGISTRY_URL", second.URL())
+	if out := b.runOnce(3); !strings.Contains(out, string(schema.RegistryLost)) {
+		t.Errorf("run --once does not say why: %s", out)
+	}
+	if n := b.countRecords(); n != before {
+		t.Errorf("%d records were published with ids of the emptied registry", n-before)
+	}
+	b.command(nil, "resume", "events")
+	b.runOnce(0)
+}
+
+// TestValues_FormatChanged: a topic that holds strings gets no Avro values.
+func TestValues_FormatChanged(t *testing.T) {
+	t.Parallel()
+	b := newTyped(t, "json-typed", "")
+	delete(b.environ, "STREAM_EVENTS_COLUMNS")
+	b.set("STREAM_EVENTS_FORMAT", "json")
+	b.runOnce(0)
+	before := b.countRecords()
+	b.set("STREAM_EVENTS_FORMAT", "avro", "SCHEMA_REGISTRY_URL", registryURL(t))
+	out := b.runOnce(3)
+	if !strings.Contains(out, string(schema.SchemaChanged)) {
+		t.Errorf("run --once does not say why: %s", out)
+	}
+	if n := b.countRecords(); n != before {
+		t.Errorf("%d records of another format were published", n-before)
+	}
+}
+
+// TestValues_BadValue: a cell that its type refuses is a dead letter that names
+// it, or null and counted; with the right type the row is published once.
+func TestValues_BadValue(t *testing.T) {
+	t.Parallel()
+	b := newTyped(t, "json-typed", "")
+	b.set("STREAM_EVENTS_COLUMNS", "df_api_version:boolean", "STREAM_EVENTS_MAX_BAD", "off", "STREAM_EVENTS_START", "0")
+	b.runOnce(0)
+	letters := b.deadLetters()
+	if len(letters) == 0 {
+		t.Fatal("there are no dead letters")
+	}
+	for _, l := range letters {
+		if l.Error.Code != schema.BadValue || !strings.Contains(l.Error.Detail, "column df_api_version") || !strings.Contains(l.Error.Detail, "is no boolean") {
+			t.Fatalf("dead letter %+v", l.Error)
+		}
+	}
+	b.set("STREAM_EVENTS_BAD_VALUE", "null")
+	b.runOnce(0)
+	if n, rows := b.countRecords(), len(b.served(schema.Event)); n != rows {
+		t.Errorf("%d rows are published, %d were served", n, rows)
+	}
+}
+
+// countRecords is how many rows are in the topic of the stream events, in any format.
+func (b *testbed) countRecords() int { return len(b.consume("events", kgo.ReadUncommitted())) }
