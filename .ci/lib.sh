@@ -8,6 +8,7 @@ work=$(mktemp -d)
 # cleanup ends the Kafkas that a script has started; one that starts something else defines its own.
 cleanup() {
   local cluster
+  [ ! -f "$work/registry/pid" ] || kill "$(cat "$work/registry/pid")" 2> /dev/null || true
   for cluster in "$work"/kafka*; do
     [ ! -d "$cluster" ] || deploy/kafka-down.sh "$cluster"
   done
