@@ -51,17 +51,11 @@ func (e *LeftError) Error() string {
 	return b.String()
 }
 
-// onceWaits is the longest wait that Once sits out.
-const onceWaits = time.Minute
-
 // newSchedule is the schedule of a tenure that begins now.
 func (s *Service) newSchedule(now time.Time) *schedule.State {
 	policy := schedule.Policy{
 		Service: s.ID, Location: s.Location, CallsPerHour: s.CallsPerHour,
-		RetryBackoff: s.RetryBackoff, RetryMaxBackoff: s.RetryMaxBackoff, NarrowAfter: s.NarrowAfter,
-	}
-	if s.Once {
-		policy.Once = &schedule.Once{Attempts: s.OnceAttempts, MaxWait: onceWaits}
+		RetryBackoff: s.RetryBackoff, RetryMaxBackoff: s.RetryMaxBackoff, NarrowAfter: s.NarrowAfter, Once: s.Once,
 	}
 	streams := make([]schedule.Stream, len(s.Streams))
 	for i := range s.Streams {
@@ -98,7 +92,7 @@ func (t *tenure) onceDone() (bool, error) {
 // stopped is how Run ends with its context: with Once, what is due and was not exported is left. t is the last tenure, or nil.
 func (s *Service) stopped(t *tenure) error {
 	switch {
-	case !s.Once:
+	case s.Once == nil:
 		return nil
 	case t == nil:
 		return &LeftError{Stopped: true}

@@ -15,6 +15,7 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
 
@@ -51,10 +52,10 @@ type Service struct {
 	CommandPoll        time.Duration // how often the ledger is looked at for commands
 	ConcurrentCalls    int
 	CallsPerHour       int
-	// OnceAttempts is how many calls for one day fail before Once gives it up.
-	OnceAttempts int
-	// Once makes Run return when nothing is due any more: nil, or a *LeftError.
-	Once bool
+	// Once, if set, makes Run return when nothing is due any more: nil, or a *LeftError.
+	Once *schedule.Once
+	// Patience is how long Kafka, and a topic that is not there, is waited for until Run gives up; 0 for ever.
+	Patience time.Duration
 
 	Instance, Host, Version string
 	Log                     *slog.Logger
@@ -81,7 +82,7 @@ type Service struct {
 }
 
 // Run does the service's work until ctx ends, which returns nil, or with Once a *LeftError if work is left then; or until a fault that will
-// not pass. What may pass is waited for: with Once, no longer than patience.
+// not pass. What may pass is waited for, as long as Patience.
 func (s *Service) Run(ctx context.Context) error {
 	heard, giveUp := context.WithCancelCause(ctx) // until Kafka has been silent for too long
 	defer s.listen(heard, giveUp)()
@@ -115,7 +116,7 @@ func (s *Service) Run(ctx context.Context) error {
 		case heard.Err() != nil:
 			return fmt.Errorf("service %s: %w", s.ID, context.Cause(heard))
 		case errors.Is(err, producer.ErrFenced):
-			if s.Once {
+			if s.Once != nil {
 				return fmt.Errorf("service %s is owned by another instance now: %w", s.ID, err)
 			}
 			if err := s.standBy(ctx, err); err != nil {
@@ -125,15 +126,15 @@ func (s *Service) Run(ctx context.Context) error {
 			continue
 		case final(err):
 			return err
-		case s.Once && time.Since(began) >= patience:
+		case s.Patience > 0 && time.Since(began) >= s.Patience:
 			return fmt.Errorf("service %s: %w", s.ID, err)
 		}
 		s.learnLimit(err)
 		next := max(wait.NextBackOff(), s.learnRefusal(err, time.Now()))
 		s.Log.Warn("starting over", "error", err, "do", s.remedyOf(err))
 		s.setWaiting(err)
-		if s.Once {
-			next = min(next, patience-time.Since(began))
+		if s.Patience > 0 {
+			next = min(next, s.Patience-time.Since(began))
 		}
 		pause(ctx, next)
 	}

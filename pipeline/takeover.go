@@ -51,10 +51,7 @@ func (t *tenure) takeOver(ctx context.Context, as *producer.Identity, topics map
 		s.Log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice",
 			"do", "have consumers deduplicate by the header id, or allow transactional ids and set exactly-once")
 	}
-	fence := &producer.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log, Meter: &s.meter}
-	if s.Once {
-		fence.Patience = patience
-	}
+	fence := &producer.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log, Meter: &s.meter, Patience: s.Patience}
 	session, err := fence.TakeOver(ctx, *as, t.written)
 	if err != nil {
 		return nil, fmt.Errorf("take over service %s: %w", s.ID, err)

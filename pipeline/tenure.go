@@ -171,7 +171,7 @@ func (t *tenure) run(ctx context.Context) error {
 			t.report(told)
 		}
 		t.publishStatus()
-		if err == nil && t.service.Once && t.inFlight == 0 {
+		if err == nil && t.service.Once != nil && t.inFlight == 0 {
 			var ended bool
 			var left error
 			if ended, left, err = t.onceEnd(ctx); ended {

@@ -37,7 +37,7 @@ func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, 
 	}
 	s.absent = s.ensureStreamTopics(ctx, specs[own:])
 	for _, spec := range specs[own:] {
-		if why := s.absent[spec.Name]; s.Once && why != nil {
+		if why := s.absent[spec.Name]; s.Patience > 0 && why != nil {
 			return nil, why
 		}
 	}

@@ -9,14 +9,10 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// patience is how long Once waits for Kafka.
-const patience = 20 * time.Second
-
-// listen ends ctx by giveUp when Kafka has answered nothing for as long as Once waits. Without Once nothing does. The
-// returned function ends it, and ctx.
+// listen ends ctx by giveUp when Kafka has answered nothing for as long as Patience, if that is set. The returned function ends it, and ctx.
 func (s *Service) listen(ctx context.Context, giveUp context.CancelCauseFunc) func() {
 	var listening sync.WaitGroup
-	if s.Once {
+	if s.Patience > 0 {
 		listening.Go(func() {
 			look := time.NewTicker(time.Second)
 			defer look.Stop()
@@ -25,8 +21,8 @@ func (s *Service) listen(ctx context.Context, giveUp context.CancelCauseFunc) fu
 				case <-ctx.Done():
 				case <-look.C:
 				}
-				if h := s.Cluster.Health(); !h.Silent.IsZero() && time.Since(h.Silent) >= patience {
-					giveUp(unheard(&h))
+				if h := s.Cluster.Health(); !h.Silent.IsZero() && time.Since(h.Silent) >= s.Patience {
+					giveUp(unheard(&h, s.Patience))
 				}
 			}
 		})
@@ -37,8 +33,8 @@ func (s *Service) listen(ctx context.Context, giveUp context.CancelCauseFunc) fu
 	}
 }
 
-// unheard is the end of Once for the silence of Kafka.
-func unheard(h *cluster.Health) error {
+// unheard is the error of a Kafka that was silent for too long.
+func unheard(h *cluster.Health, patience time.Duration) error {
 	if h.Since.IsZero() { // no request has failed yet: all wait
 		return fmt.Errorf("kafka has not answered for %s", patience)
 	}

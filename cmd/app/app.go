@@ -92,9 +92,9 @@ func New(c *config.Config, o Options) (*App, error) {
 		CheckpointInterval: c.Publish.CheckpointInterval, FenceRenewal: c.Publish.FenceRenewal,
 		OwnerHeartbeat: c.Publish.OwnerHeartbeat, StandbyAfter: c.Publish.StandbyAfter,
 		ShutdownTimeout: c.Process.ShutdownTimeout, RetryBackoff: c.Retry.Backoff, RetryMaxBackoff: c.Retry.MaxBackoff,
-		CommandPoll: time.Second, NarrowAfter: c.Retry.NarrowAfter, OnceAttempts: c.Breaker.Failures,
+		CommandPoll: time.Second, NarrowAfter: c.Retry.NarrowAfter,
 		ConcurrentCalls: c.DFINERY.ConcurrentCalls, CallsPerHour: c.DFINERY.CallsPerHour,
-		Once: o.Once, Instance: instance(host), Host: host, Version: o.Version, Log: o.Log, Step: o.Step,
+		Instance: instance(host), Host: host, Version: o.Version, Log: o.Log, Step: o.Step,
 		Parse:  csv.ParseRow,
 		Redact: client.Redact,
 		NewSource: func(state, lineEnds json.RawMessage) (pipeline.Source, error) {
@@ -111,6 +111,10 @@ func New(c *config.Config, o Options) (*App, error) {
 			a.tenures.begin(source)
 			return adapter{source}, nil
 		},
+	}
+	if o.Once {
+		a.Service.Once = &schedule.Once{Attempts: c.Breaker.Failures, MaxWait: time.Minute}
+		a.Service.Patience = 20 * time.Second
 	}
 	a.newAdmin(o)
 	return a, nil
