@@ -6,16 +6,32 @@ import "dfinery-kafka/pipeline/ledger"
 type cause string
 
 const (
-	exportedFinally  cause = "exported by calls that all began after the day's end and lookback, no event missing"
-	exported         cause = "exported otherwise"
-	leavesReach      cause = "leaves the API's reach, by date or because the API refuses it"
-	leavesCut        cause = "leaves the API's reach, or is a snapshot whose day is over, and its last answer was cut"
-	leavesStart      cause = "START in days has moved on, and the day is not due"
-	snapshotPasses   cause = "the day of a snapshot is over"
-	reopens          cause = "ended too early: the clock was ahead, or the lookback or START is longer now"
-	restarts         cause = "published again: backfill --again, or the stream's topic or properties have changed"
-	exclusiveSuspect cause = "it has no rows, and to_date looks exclusive"
+	exportedFinally cause = "exported finally"
+	exported        cause = "exported"
+	leavesReach     cause = "leaves the reach"
+	leavesCut       cause = "leaves it cut"
+	leavesStart     cause = "left behind by START"
+	snapshotPasses  cause = "snapshot passes"
+	reopens         cause = "ended too early"
+	restarts        cause = "published again"
+	suspected       cause = "to_date suspected"
 )
+
+// causes are all of them, with what each means.
+var causes = []struct {
+	cause
+	meaning string
+}{
+	{exportedFinally, "by calls that all began after its end and its lookback; no event is missing"},
+	{exported, "by other calls"},
+	{leavesReach, "it is older than the API's 30 days, or the API refuses it"},
+	{leavesCut, "the same, or a snapshot's day is over, and its last answer was cut: the rows before the cut are published"},
+	{leavesStart, "`_START` in days back has moved on, and the day is not due any more"},
+	{snapshotPasses, "a userprofile stream's day is over: the next snapshot has its rows"},
+	{reopens, "the clock was ahead, or the lookback or `_START` is longer now; not a day that the API refuses"},
+	{restarts, "`backfill --again`, or the stream's topic or properties have changed"},
+	{suspected, "no day of the stream has rows, and `to_date` looks exclusive"},
+}
 
 // state is a state with its member "final": no later export can change the day.
 type state struct {
@@ -58,7 +74,7 @@ var moves = map[cause]map[ledger.DayState]state{
 		ledger.Open:    {ledger.Pending, false},
 		ledger.Settled: {ledger.Pending, false},
 	},
-	exclusiveSuspect: {
+	suspected: {
 		ledger.Open:    {ledger.Pending, false},
 		ledger.Settled: {ledger.Pending, false},
 	},

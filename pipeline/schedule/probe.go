@@ -54,7 +54,7 @@ func (s *stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
 // judgeProbe takes a probe's answer. Its rows were counted, not published.
 func (s *step) judgeProbe() {
 	st, at, today := s.st, s.d.name.Day, s.today(s.now)
-	suspected := st.probe.suspected
+	before := st.probe.suspected
 	st.probe = probe{answered: true}
 	switch {
 	case s.o.Rows == 0:
@@ -62,7 +62,7 @@ func (s *step) judgeProbe() {
 			st.kept.Halted = nil
 		}
 		return
-	case !st.exclusive() && suspected != at:
+	case !st.exclusive() && before != at:
 		st.probe = probe{suspected: at}
 		for day := at; day <= min(at+1, today); day++ {
 			st.day(day).requested = true
@@ -73,7 +73,7 @@ func (s *step) judgeProbe() {
 	st.kept.Halted = &ledger.Halt{Code: codeExclusive, Detail: detailExclusive, Since: s.now, Until: s.now.Add(haltFor)}
 	s.tell(Event{Kind: ExclusiveFound, Detail: detailExclusive, Count: s.o.Rows})
 	for day, other := range st.days {
-		if r := &other.record; day >= st.first(today) && r.Published == 0 && r.Rows == 0 && other.move(exclusiveSuspect) {
+		if r := &other.record; day >= st.first(today) && r.Published == 0 && r.Rows == 0 && other.move(suspected) {
 			r.LastSuccess, r.LastLook, other.done = nil, false, false
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +70,7 @@ func runScript(text string) string {
 		}
 		s.out.Reset()
 		s.run(strings.Fields(line))
-		fmt.Fprintf(&out, "----\n%s\n", s.out.String())
+		fmt.Fprintf(&out, "----\n%s\n", regexp.MustCompile(`(?m) +$`).ReplaceAllString(s.out.String(), ""))
 	}
 	return strings.TrimRight(out.String(), "\n") + "\n"
 }
@@ -221,6 +222,8 @@ func (o options) at(key string) *time.Time {
 //	ok STREAM BACK [rows=] [published=] [columns=a,b] [names=a,b] [charset=] [noheader]   it ends with success
 //	fail STREAM BACK CODE [published=] [clock=5h] [empty] [at=PLACE]   it fails, at is where it is cut; with empty by an answer that DFINERY_EMPTY_DAY names
 //	accept CUT                             answers that are cut so are taken for whole from now on
+//	recover STREAM BACK rows= letters= exports=   found behind the checkpoint
+//	lost STREAM BACK ROWS                  fingerprints are gone from the ledger
 //	backfill STREAM FROM TO [again]        a command, given now
 //	command N                              how far it is
 //	pause, resume, block STREAM
@@ -246,7 +249,7 @@ func (s *script) run(args []string) {
 	case "left":
 		left, soon := s.state.Left(schema.Wait{}, s.now)
 		for _, l := range left {
-			fmt.Fprintf(&s.out, "%s %s %s %s\n", l.Stream, backOf(l.Day), l.Wait.For, l.Error)
+			fmt.Fprintln(&s.out, strings.TrimRight(fmt.Sprintf("%s %s %s %s", l.Stream, backOf(l.Day), l.Wait.For, l.Error), " "))
 		}
 		fmt.Fprintf(&s.out, "soon: %t\n", soon)
 	case "status":
@@ -255,6 +258,15 @@ func (s *script) run(args []string) {
 		s.begin(args[1], args[2], parseOptions(args[3:]))
 	case "ok", "fail":
 		s.end(args)
+	case "recover":
+		o := parseOptions(args[3:])
+		s.state.Recover(ledger.DayName{Stream: args[1], Day: dayOf(args[2])}, o.number("rows", 0), o.number("letters", 0), o.number("exports", 0))
+		s.show(args[1], args[2])
+	case "lost":
+		n, err := strconv.Atoi(args[3])
+		must(err)
+		s.state.Progress(ledger.DayName{Stream: args[1], Day: dayOf(args[2])}, 0, 0, n)
+		s.show(args[1], args[2])
 	case "backfill":
 		s.commands = append(s.commands, command{args[1], dayOf(args[2]), dayOf(args[3]), len(args) > 4, s.now})
 		s.carry(len(s.commands))
@@ -521,6 +533,7 @@ func showDay(d *day) string {
 	add(r.LastLook, "last_look")
 	add(r.Generation != 1, "generation=%d from=%d", r.Generation, r.From)
 	add(r.Published > 0, "published=%d", r.Published)
+	add(r.Bad > 0, "bad=%d", r.Bad)
 	add(r.Missing > 0, "missing_rows=%d", r.Missing)
 	if r.LastSuccess != nil {
 		add(true, "last=%s", since(*r.LastSuccess))
@@ -533,7 +546,7 @@ func showDay(d *day) string {
 	var list []string
 	for _, slice := range r.Slices {
 		part := strings.Join(slice.Events, ",")
-		if len(slice.Exclude) > 0 {
+		if len(slice.Events) == 0 {
 			part = "not:" + strings.Join(slice.Exclude, ",")
 		}
 		list = append(list, part)

@@ -52,14 +52,16 @@ func (s *stream) names() []string {
 	return without(s.kept.Events, s.Filter.ExcludeEvents)
 }
 
-// missing are the slices that ask for what a day lacks.
+// missing are the slices that ask for what a day lacks. Events whose names are not known are asked for with all others: of these, some names
+// may have been learned since, and so be in no slice of the day.
 func (s *stream) missing(r *ledger.Day) []ledger.Slice {
+	named := without(r.MissingEvents, []string{everythingElse})
 	var list []ledger.Slice
-	if events := without(r.MissingEvents, []string{everythingElse}); len(events) > 0 {
-		list = append(list, ledger.Slice{Events: events})
+	if len(named) > 0 {
+		list = append(list, ledger.Slice{Events: named})
 	}
-	if slices.Contains(r.MissingEvents, everythingElse) {
-		list = append(list, ledger.Slice{Exclude: slices.Clone(s.names())})
+	if len(named) < len(r.MissingEvents) {
+		list = append(list, ledger.Slice{Exclude: named})
 	}
 	return list
 }
@@ -115,8 +117,11 @@ func (s *step) sliceDone() {
 	done := r.Slices[0]
 	r.Slices = r.Slices[1:]
 	r.MissingEvents = without(r.MissingEvents, done.Events)
-	if len(done.Exclude) > 0 {
+	if len(done.Events) == 0 {
 		r.MissingEvents = without(r.MissingEvents, []string{everythingElse})
+		if retry { // it has all of the day but events that are asked for apart
+			r.LastSuccess = r.MissingTried
+		}
 	}
 	s.d.slices.inRow, s.d.slices.succeeded = 0, true
 	s.d.slices.took += s.o.Took
@@ -158,7 +163,7 @@ func (s *step) sliceFailed() {
 // retriesMissing reports whether the slices under way ask only for what the day lacks; otherwise they ask for the whole day.
 func retriesMissing(r *ledger.Day) bool {
 	for _, slice := range r.Slices {
-		if len(slice.Exclude) > 0 && !slices.Contains(r.MissingEvents, everythingElse) || len(without(slice.Events, r.MissingEvents)) > 0 {
+		if len(slice.Events) == 0 && !slices.Contains(r.MissingEvents, everythingElse) || len(without(slice.Events, r.MissingEvents)) > 0 {
 			return false
 		}
 	}

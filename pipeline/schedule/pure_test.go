@@ -1,0 +1,62 @@
+package schedule
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestPure: the package names no clock, log, randomness, goroutine, channel or I/O, and assigns a day's state in one place.
+func TestPure(t *testing.T) {
+	allowed := []string{"cmp", "iter", "maps", "math", "slices", "strconv", "time", "dfinery-kafka/pipeline/ledger", "dfinery-kafka/schema"}
+	clock := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := token.NewFileSet()
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(set, name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range file.Imports {
+			if path, _ := strconv.Unquote(spec.Path.Value); !slices.Contains(allowed, path) {
+				t.Errorf("%s imports %s", name, path)
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			at := set.Position(n2pos(n))
+			switch n := n.(type) {
+			case *ast.GoStmt, *ast.SelectStmt, *ast.SendStmt, *ast.ChanType:
+				t.Errorf("%s: a goroutine or a channel", at)
+			case *ast.SelectorExpr:
+				if pkg, ok := n.X.(*ast.Ident); ok && pkg.Name == "time" && slices.Contains(clock, n.Sel.Name) {
+					t.Errorf("%s: time.%s", at, n.Sel.Name)
+				}
+			case *ast.AssignStmt:
+				for _, to := range n.Lhs {
+					if field, ok := to.(*ast.SelectorExpr); ok && field.Sel.Name == "State" && name != "moves.go" {
+						t.Errorf("%s: a day's state is assigned", at)
+					}
+				}
+			}
+			return true
+		})
+	}
+}
+
+func n2pos(n ast.Node) token.Pos {
+	if n == nil {
+		return token.NoPos
+	}
+	return n.Pos()
+}
