@@ -44,7 +44,7 @@ func TestPure(t *testing.T) {
 				}
 			case *ast.AssignStmt:
 				for _, to := range n.Lhs {
-					if field, ok := to.(*ast.SelectorExpr); ok && field.Sel.Name == "State" && name != "moves.go" {
+					if field, ok := to.(*ast.SelectorExpr); ok && field.Sel.Name == "State" && isRecord(field.X) && name != "moves.go" {
 						t.Errorf("%s: a day's state is assigned", at)
 					}
 				}
@@ -52,6 +52,17 @@ func TestPure(t *testing.T) {
 			return true
 		})
 	}
+}
+
+// isRecord reports whether x is a day's record, by the names that it has here.
+func isRecord(x ast.Expr) bool {
+	switch x := x.(type) {
+	case *ast.Ident:
+		return x.Name == "r" || x.Name == "record"
+	case *ast.SelectorExpr:
+		return x.Sel.Name == "record"
+	}
+	return false
 }
 
 func n2pos(n ast.Node) token.Pos {
