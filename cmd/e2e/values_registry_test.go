@@ -47,7 +47,9 @@ func TestValues_RegistryAway(t *testing.T) {
 	p := b.start("run")
 	p.await("registry_unavailable")
 	refuse.Store(0)
-	b.await("every day exported", func() bool { return len(b.served(schema.Event)) > 4*300 && b.countRecords() == len(b.served(schema.Event)) })
+	b.await("every day exported", func() bool {
+		return len(b.served(schema.Event)) > 4*300 && b.countRecords() == len(b.served(schema.Event))
+	})
 	p.signal(syscall.SIGTERM)
 	p.expectExit(0)
 	compareRows(t, newRows(b.servedTyped()...), newRows(b.publishedTyped("avro", registry)...))
