@@ -151,9 +151,9 @@ func (l *loader) readColumns(s *Stream, prefix string) {
 // checkRegistry lets one kind of credentials be set, complete.
 func (l *loader) checkRegistry(r *Registry) {
 	const p = "SCHEMA_REGISTRY_"
-	l.secret(p+"PASSWORD", &r.Password, r.PasswordFile)
-	l.secret(p+"TOKEN", &r.Token, r.TokenFile)
-	l.secret(p+"OAUTH_CLIENT_SECRET", &r.ClientSecret, r.ClientSecretFile)
+	l.quotable(p+"PASSWORD", &r.Password, r.PasswordFile)
+	l.quotable(p+"TOKEN", &r.Token, r.TokenFile)
+	l.quotable(p+"OAUTH_CLIENT_SECRET", &r.ClientSecret, r.ClientSecretFile)
 	if len(r.URLs) == 0 && l.good(p+"URL") {
 		for _, name := range []string{"USERNAME", "PASSWORD", "PASSWORD_FILE", "TOKEN", "TOKEN_FILE", "OAUTH_TOKEN_URL", "TLS_CA_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE"} {
 			if l.has(p + name) {

@@ -90,14 +90,18 @@ const (
 	LegacyLoginRemedy = "remove the white space around the secret in " + passwordVar + " or " + secretVar + ", or in its file, or write it as the broker stores it: a later release sends it only as it is"
 )
 
-// password is a secret that may have quotes and blanks.
-func (l *loader) password(name string, plain *schema.Secret, file string) {
-	from := l.secret(name, plain, file)
-	switch text := plain.Reveal(); {
-	case !l.good(from):
-	case wrapped(text):
+// quotable is a secret that may really have quotes around it: then they are a warning.
+func (l *loader) quotable(name string, plain *schema.Secret, file string) (from string) {
+	if from = l.secret(name, plain, file); l.good(from) && wrapped(plain.Reveal()) {
 		l.warn(from, wrappedWarn)
-	case strings.TrimSpace(text) != text:
+	}
+	return from
+}
+
+// password is such a secret of Kafka, of which earlier releases removed the white space around.
+func (l *loader) password(name string, plain *schema.Secret, file string) {
+	from := l.quotable(name, plain, file)
+	if text := plain.Reveal(); l.good(from) && strings.TrimSpace(text) != text {
 		l.warn(from, "has white space around the secret, which is sent as a part of it. If the login is refused, it is tried once more without, in this release only: remove the white space if it is not meant")
 	}
 }

@@ -61,6 +61,7 @@ func TestPasswordWarnings(t *testing.T) {
 		variable, value, secret string
 		want                    []config.Finding
 	}{
+		"of a registry":    {"SCHEMA_REGISTRY_PASSWORD", `"` + canary + `"`, "", []config.Finding{{"SCHEMA_REGISTRY_PASSWORD", quotes}}},
 		"as it is":         {"KAFKA_SASL_PASSWORD", canary, canary, nil},
 		"a line end":       {"KAFKA_SASL_PASSWORD", canary + "\n", canary, nil},
 		"quotes":           {"KAFKA_SASL_PASSWORD", `"` + canary + `"`, `"` + canary + `"`, []config.Finding{{"KAFKA_SASL_PASSWORD", quotes}}},
@@ -71,6 +72,9 @@ func TestPasswordWarnings(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			setenv(t, "", map[string]string{"KAFKA_SASL_MECHANISM": "SCRAM-SHA-256", "KAFKA_SASL_USERNAME": "me", test.variable: test.value})
+			if strings.HasPrefix(test.variable, "SCHEMA_REGISTRY") {
+				setenv(t, "", map[string]string{"SCHEMA_REGISTRY_URL": "https://registry", "SCHEMA_REGISTRY_USERNAME": "me", test.variable: test.value})
+			}
 			c, report, err := config.Load()
 			if err != nil {
 				t.Fatal(err)
