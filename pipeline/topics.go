@@ -196,6 +196,9 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 		return nil
 	}
 	t.judgePolicies(ctx)
+	if err := t.checkLogs(ctx); err != nil {
+		return err
+	}
 	for i, st := range t.streams {
 		if topics[i].Err != nil && t.service.absent[st.Topic] != nil {
 			why := t.service.createAbsent(ctx, st.Topic)
@@ -224,6 +227,33 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 			}
 		case t.schedule.Blocked(st.Name) == "" && len(topics[i].Partitions) != has:
 			return fmt.Errorf("%w: topic %s has %d, it had %d", errChanged, st.Topic, len(topics[i].Partitions), has)
+		}
+	}
+	return nil
+}
+
+// checkLogs looks whether a log is shorter than what was acknowledged of it: its topic was made anew, or an unclean leader election took
+// records back. The next owner fences it before anything is written there, and recovers it.
+func (t *tenure) checkLogs(ctx context.Context) error {
+	var partitions []cluster.TopicPartition
+	acknowledged := map[cluster.TopicPartition]int64{} // before the logs are asked: they grow meanwhile
+	for _, p := range t.written {
+		position, written := t.session.Position(p)
+		if !written {
+			position = t.marks[p]
+		}
+		if t.session.Owns(p) && position.Next > 0 {
+			acknowledged[p] = position.Next
+			partitions = append(partitions, p)
+		}
+	}
+	logs, err := t.service.Cluster.Offsets(ctx, partitions...)
+	if err != nil {
+		return nil // it was just possible to ask for the topics, and is again soon
+	}
+	for _, log := range logs {
+		if next := acknowledged[log.Partition]; log.Err == nil && log.End < next {
+			return fmt.Errorf("%w: the log of %v ends at %d, it was written up to %d", errChanged, log.Partition, log.End, next)
 		}
 	}
 	return nil
