@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
@@ -13,5 +14,5 @@ type FakeBody = body
 
 // NewFakeSource is a Source whose calls are made by export instead of a Client.
 func NewFakeSource(export func(context.Context, schema.Export) (FakeBody, error), p limiter.Policy, state json.RawMessage) (*Source, error) {
-	return newSource(export, new(LineEndLearner), p, state)
+	return newSource(export, new(exportapi.LineEndLearner), p, state)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
 )
@@ -14,11 +15,11 @@ import (
 type Source struct {
 	export        func(context.Context, schema.Export) (body, error)
 	limiter       *limiter.Limiter
-	lineEnds      *LineEndLearner // the client's; nil without one
-	recoverQuotes bool            // the client's
+	lineEnds      *exportapi.LineEndLearner // the client's; nil without one
+	recoverQuotes bool                      // the client's
 }
 
-// body is what a Source needs of *Body.
+// body is what a Source needs of *exportapi.Body.
 type body interface {
 	Columns() *schema.Columns
 	Charset() string // to remember for the stream; empty: nothing new
@@ -34,7 +35,7 @@ type body interface {
 
 // NewSource is a source that makes its calls with client, whose LineEnds, if it has any, learns what an earlier release kept of
 // them in the state. state is what State of an earlier one returned; empty for a fresh start. An error means that it can't be read: garbage, or of a newer release.
-func NewSource(client *Client, policy limiter.Policy, state json.RawMessage) (*Source, error) {
+func NewSource(client *exportapi.Client, policy limiter.Policy, state json.RawMessage) (*Source, error) {
 	s, err := newSource(func(ctx context.Context, e schema.Export) (body, error) {
 		b, err := client.Export(ctx, e)
 		if err != nil {
@@ -49,7 +50,7 @@ func NewSource(client *Client, policy limiter.Policy, state json.RawMessage) (*S
 	return s, nil
 }
 
-func newSource(export func(context.Context, schema.Export) (body, error), lineEnds *LineEndLearner, policy limiter.Policy, state json.RawMessage) (*Source, error) {
+func newSource(export func(context.Context, schema.Export) (body, error), lineEnds *exportapi.LineEndLearner, policy limiter.Policy, state json.RawMessage) (*Source, error) {
 	saved, err := readState(state, lineEnds)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/schema"
@@ -33,7 +34,7 @@ func TestSourceKeepsTheLimitsOfTheSimulator(t *testing.T) {
 				}}
 				server := sim.StartMemory()
 				defer server.Close()
-				client := &connector.Client{
+				client := &exportapi.Client{
 					BaseURL: server.URL, Service: "1234", Token: func() (schema.Secret, error) { return "export-token", nil }, Transport: server.Client().Transport,
 				}
 				s, err := connector.NewSource(client, limiter.Policy{}, nil)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/connector/limiter"
 )
 
@@ -14,13 +15,13 @@ const stateVersion = 1
 type persistedState struct {
 	Version int `json:"version"`
 	limiter.State
-	Habit *habit `json:"habit,omitempty"`
+	Habit *exportapi.Habit `json:"habit,omitempty"`
 }
 
 // State is what NewSource needs after a restart: the calls of the last hour, the breaker, pauses, and for older releases whether a
 // last line without a newline is whole. It holds no secret.
 func (s *Source) State() json.RawMessage {
-	state, err := json.Marshal(persistedState{Version: stateVersion, State: s.limiter.State(time.Now()), Habit: s.lineEnds.habit()})
+	state, err := json.Marshal(persistedState{Version: stateVersion, State: s.limiter.State(time.Now()), Habit: s.lineEnds.Habit()})
 	if err != nil {
 		panic(fmt.Sprintf("marshal the source's state: %v", err)) // plain data can't fail
 	}
@@ -28,9 +29,9 @@ func (s *Source) State() json.RawMessage {
 }
 
 // readState looks at the version first: another one may give other types to the same names. lineEnds takes an earlier release's habit.
-func readState(state json.RawMessage, lineEnds *LineEndLearner) (limiter.State, error) {
+func readState(state json.RawMessage, lineEnds *exportapi.LineEndLearner) (limiter.State, error) {
 	if len(state) == 0 {
-		lineEnds.claim(nil)
+		lineEnds.Claim(nil)
 		return limiter.State{}, nil
 	}
 	var only struct {
@@ -46,6 +47,6 @@ func readState(state json.RawMessage, lineEnds *LineEndLearner) (limiter.State, 
 	if err := json.Unmarshal(state, &s); err != nil {
 		return limiter.State{}, fmt.Errorf("read the source's state: %w", err)
 	}
-	lineEnds.claim(s.Habit)
+	lineEnds.Claim(s.Habit)
 	return s.State, nil
 }

@@ -16,6 +16,7 @@ import (
 	"dfinery-kafka/connector"
 	"dfinery-kafka/connector/charset"
 	"dfinery-kafka/connector/csv"
+	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
@@ -193,16 +194,16 @@ func secret(plain schema.Secret, file string) func() (string, error) {
 }
 
 // Client reaches the API as the configuration says.
-func (a *App) Client(o Options) *connector.Client {
+func (a *App) Client(o Options) *exportapi.Client {
 	d := &a.config.DFINERY
 	token := func() (schema.Secret, error) { return schema.Secret(d.Token.Reveal()), nil }
 	if a.token != nil {
 		token = a.token.Secret
 	}
-	client := &connector.Client{
+	client := &exportapi.Client{
 		BaseURL: string(d.BaseURL), Service: string(d.Service), Token: token, ToDateExclusive: d.ToDate == config.Exclusive,
 		HeaderTimeout: d.HeaderTimeout, IdleTimeout: d.IdleTimeout, Version: o.Version, RecoverQuotes: d.OpenQuote == config.RecoverQuote,
-		LineEnds:  &connector.LineEndLearner{Mode: connector.FinalNewline(d.FinalNewline), Log: a.log},
+		LineEnds:  &exportapi.LineEndLearner{Mode: exportapi.FinalNewline(d.FinalNewline), Log: a.log},
 		Transport: o.Transport, EmptyDay: d.EmptyDay, Log: a.log,
 	}
 	if declared, err := charset.Parse(string(d.Charset)); err == nil {

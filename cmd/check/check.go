@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"dfinery-kafka/cmd/config"
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
@@ -38,7 +38,7 @@ type Check struct {
 	Warnings []config.Finding
 	Cluster  *cluster.Cluster
 	Service  *pipeline.Service
-	Client   *connector.Client
+	Client   *exportapi.Client
 	Policy   limiter.Policy
 	State    bool   // what the ledger says is wrong with the service fails instead of being a warning
 	Call     bool   // spend one export call

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/cmd/config"
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
@@ -81,7 +81,7 @@ func TestService(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := &Check{Client: &connector.Client{}, State: test.state}
+			c := &Check{Client: &exportapi.Client{}, State: test.state}
 			c.service(test.peek)
 			if diff := cmp.Diff(test.want, statuses(c.lines)); diff != "" {
 				t.Errorf("lines (-want +got):\n%s", diff)

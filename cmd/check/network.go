@@ -14,7 +14,7 @@ import (
 
 // api says whether the API's host answered.
 func (c *Check) api(ctx context.Context) bool {
-	k := c.Client.Knock(ctx)
+	k := c.Client.CheckHost(ctx)
 	through := ""
 	if k.Proxy != "" {
 		through = ", through the proxy " + k.Proxy

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"dfinery-kafka/connector"
 	"dfinery-kafka/connector/charset"
+	"dfinery-kafka/connector/exportapi"
 )
 
 // Charset names what exports are encoded in; empty: every answer says it.
@@ -24,7 +24,7 @@ func (c *Charset) Decode(value string) error {
 }
 
 // EmptyDay lists the answers without rows that may stand for a day without events; none by default.
-type EmptyDay []connector.EmptyAnswer
+type EmptyDay []exportapi.EmptyAnswer
 
 // emptyDayError is the value of DFINERY_EMPTY_DAY that lists none.
 const emptyDayError = "error"
@@ -35,9 +35,9 @@ func (e *EmptyDay) Decode(value string) error {
 	var list List
 	faults := []error{list.Decode(value)}
 	for _, item := range list {
-		switch answer := connector.EmptyAnswer(item); {
+		switch answer := exportapi.EmptyAnswer(item); {
 		case item == emptyDayError && len(list) == 1:
-		case slices.Contains([]connector.EmptyAnswer{connector.NoContent, connector.NotFound, connector.Empty}, answer):
+		case slices.Contains([]exportapi.EmptyAnswer{exportapi.NoContent, exportapi.NotFound, exportapi.Empty}, answer):
 			*e = append(*e, answer)
 		case item == emptyDayError:
 			faults = append(faults, errors.New("error stands alone: it lists no answer"))

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/cmd/config"
-	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
 )
@@ -113,7 +113,7 @@ func TestLoad(t *testing.T) {
 			*c = config.Config{
 				DFINERY: config.DFINERY{
 					BaseURL: "http://localhost:8081/brand", Service: "1234", Token: canary, Timezone: config.Zone{Location: time.UTC}, ToDate: config.Exclusive,
-					FinalNewline: config.NewlineAuto, OpenQuote: config.CutAtQuote, Charset: "CP949", EmptyDay: config.EmptyDay{connector.NotFound, connector.Empty}, CallsPerHour: 200, ConcurrentCalls: 2, HeaderTimeout: 90 * time.Second, IdleTimeout: 500 * time.Millisecond,
+					FinalNewline: config.NewlineAuto, OpenQuote: config.CutAtQuote, Charset: "CP949", EmptyDay: config.EmptyDay{exportapi.NotFound, exportapi.Empty}, CallsPerHour: 200, ConcurrentCalls: 2, HeaderTimeout: 90 * time.Second, IdleTimeout: 500 * time.Millisecond,
 				},
 				Streams: []config.Stream{{
 					Name: "buys", Export: schema.Event, Events: config.List{"df_purchase", "df_refund"}, ExcludeProperties: config.List{"df_discount"},

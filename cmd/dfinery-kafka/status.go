@@ -15,6 +15,7 @@ import (
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/terminal"
 	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
@@ -142,11 +143,11 @@ func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
 	if o.Commands == nil {
 		o.Commands = []*ledger.Command{}
 	}
-	lineEnds := &connector.LineEndLearner{Mode: connector.FinalNewline(c.DFINERY.FinalNewline)}
+	lineEnds := &exportapi.LineEndLearner{Mode: exportapi.FinalNewline(c.DFINERY.FinalNewline)}
 	if err := lineEnds.Restore(peek.LineEnds); err != nil {
 		return nil, err
 	}
-	source, err := connector.NewSource(&connector.Client{LineEnds: lineEnds}, a.Policy(), peek.Source)
+	source, err := connector.NewSource(&exportapi.Client{LineEnds: lineEnds}, a.Policy(), peek.Source)
 	if err != nil {
 		return nil, fmt.Errorf("read the source's state in the ledger: %w", err)
 	}

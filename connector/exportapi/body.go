@@ -1,0 +1,192 @@
+package exportapi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"dfinery-kafka/connector/csv"
+	"dfinery-kafka/schema"
+)
+
+// Body is the rows of one export. It is not for use by several goroutines, but for Close.
+type Body struct {
+	call    *call
+	reader  *csv.Reader
+	columns *schema.Columns
+	matcher lineMatcher
+	end     error // sticky
+}
+
+// Columns are those of the header line.
+func (b *Body) Columns() *schema.Columns { return b.columns }
+
+// Bytes is how much of the body has arrived, compression undone.
+func (b *Body) Bytes() int64 { return b.call.request.Bytes }
+
+// Rows is how many rows were handed out, bad ones apart.
+func (b *Body) Rows() int64 { return b.call.request.Rows }
+
+// Request is the call as it stands now.
+func (b *Body) Request() schema.Request {
+	r := b.call.request
+	r.Duration = time.Since(r.Started)
+	return r
+}
+
+// Date is the answer's Date; zero without one.
+func (b *Body) Date() time.Time { return b.call.date }
+
+// Headers are the answer's that help to understand it, with lower-case names.
+func (b *Body) Headers() map[string]string { return b.call.headers }
+
+// Close ends the call, whatever is left of its body. Only the first one does anything.
+func (b *Body) Close() error { return b.call.close() }
+
+// Next returns the next row, which lives until the call after. Its errors are io.EOF when the body has ended as it should, a *schema.BadRow,
+// after which Next goes on, and a *schema.Failure. The first and the last stay.
+func (b *Body) Next() (*schema.Row, error) {
+	if b.end != nil {
+		return nil, b.end
+	}
+	row, err := b.reader.Next()
+	// A row that ends like this may have the beginning of a failure's JSON glued to it.
+	if err != nil || b.reader.Unterminated() || row.Raw[len(row.Raw)-1] == '{' {
+		return b.judge(row, err)
+	}
+	if b.matcher.watching {
+		b.matcher.line(row.Raw, row.Line, len(b.columns.Names))
+	}
+	b.call.request.Rows++
+	return row, nil
+}
+
+// More says that Next will most likely not wait for more of the body.
+func (b *Body) More() bool { return b.end == nil && b.reader.More() }
+
+// judge decides about what is not simply a row behind its newline.
+func (b *Body) judge(row *schema.Row, err error) (*schema.Row, error) {
+	b.call.request.RepeatedHeaders = int64(b.reader.Repeated())
+	var bad *schema.BadRow
+	if err != nil && !errors.As(err, &bad) {
+		return nil, b.finish(err)
+	}
+	if failure := b.failureIn(bad); failure != nil {
+		return nil, b.stop(failure)
+	}
+	if b.matcher.watching {
+		b.matcher.line(b.reader.Raw(), b.reader.Line(), len(b.columns.Names))
+	}
+	if cut := b.cutIn(bad); cut != nil {
+		return nil, b.stop(cut)
+	}
+	if bad != nil {
+		return nil, bad
+	}
+	b.call.request.Rows++
+	return row, nil
+}
+
+// stop ends the body with a failure.
+func (b *Body) stop(f *schema.Failure) error {
+	b.learn(false)
+	b.end = f
+	return f
+}
+
+// learn takes what the body showed of how the day's export before it ended, once.
+func (b *Body) learn(whole bool) {
+	b.call.lineEnds.judge(b.call.export, &b.matcher, whole)
+	b.matcher.watching = false
+}
+
+// finish ends the body as the source did. An HTTP/1 body without length, chunks and gzip can't be told from one that was cut: when it ends with a
+// newline it is taken for whole, for nothing else could ever be; what a cut there loses, the day's next export brings.
+func (b *Body) finish(err error) error {
+	if err == io.EOF {
+		b.learn(true)
+		if !b.reader.Unterminated() {
+			b.call.lineEnds.terminated(b.call.export)
+		}
+		b.end = io.EOF
+		return b.end
+	}
+	var (
+		open  *csv.OpenQuoteError
+		names *csv.HeaderError
+	)
+	switch {
+	case errors.As(err, &open):
+		return b.stop(b.openQuote(open))
+	case errors.As(err, &names):
+		return b.stop(b.badHeader(names))
+	}
+	// What stands behind the last newline may be a failure that was sent before the connection was let go.
+	if api, text := failureWithin(b.reader.Tail()); text != nil {
+		return b.stop(b.failed(api, text))
+	}
+	return b.stop(b.call.torn(err, nil))
+}
+
+// failureIn looks for a failure's JSON in or behind the row just read, which is rare: JSON is bad CSV.
+func (b *Body) failureIn(bad *schema.BadRow) *schema.Failure {
+	raw := b.reader.Raw()
+	if bad == nil && raw[len(raw)-1] != '{' || bad != nil && bad.Code == schema.TooLarge {
+		return nil
+	}
+	if api, text := failureWithin(b.reader.Tail()); text != nil {
+		return b.failed(api, text)
+	}
+	return nil
+}
+
+// failed is a failure that the API wrote behind rows.
+func (b *Body) failed(api apiFailure, text []byte) *schema.Failure {
+	c := cause{code: schema.CutBody, origin: schema.OriginAPI, result: api.Result, message: api.Message, body: text,
+		happened: fmt.Sprintf("the API wrote %q behind %d rows", shortened(api.Message, maxMessage/4), b.Rows())}
+	if knownToAPI(api.Message) {
+		c.code = schema.Code(api.Message)
+	}
+	return b.call.fail(c)
+}
+
+// readHeader reads the header line and refuses one that no row could be published with.
+func (b *Body) readHeader() error {
+	columns, err := b.reader.Header()
+	var (
+		bad   *schema.BadRow
+		names *csv.HeaderError
+	)
+	switch {
+	case err == io.EOF:
+		return b.call.fail(cause{code: schema.EmptyBody, origin: schema.OriginTransport, happened: "the answer is empty"})
+	case errors.As(err, &bad):
+		names = &csv.HeaderError{Reason: "can't be read: " + bad.Detail}
+	case err != nil && !errors.As(err, &names):
+		return b.finish(err)
+	}
+	key := b.call.export.Key
+	if err == nil && columns.Index(key) < 0 {
+		names = &csv.HeaderError{Reason: fmt.Sprintf("has no column %q, the stream's key", key)}
+	}
+	if b.reader.Unterminated() && names != nil && !names.Final {
+		return b.noNewline("")
+	}
+	if names != nil {
+		return b.badHeader(names)
+	}
+	if b.matcher.watching {
+		b.matcher.line(b.reader.Raw(), b.reader.Line(), len(columns.Names))
+	}
+	b.columns = columns
+	if cut := b.cutIn(nil); cut != nil {
+		b.learn(false)
+		return cut
+	}
+	return nil
+}
+
+func (b *Body) badHeader(e *csv.HeaderError) *schema.Failure {
+	return b.call.fail(cause{code: schema.BadHeader, origin: schema.OriginCSV, message: e.Error(), happened: e.Error(), body: b.reader.Raw()})
+}

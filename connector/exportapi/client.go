@@ -1,0 +1,219 @@
+package exportapi
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"dfinery-kafka/connector/charset"
+	"dfinery-kafka/schema"
+)
+
+const (
+	// DefaultHeaderTimeout is how long an answer's first line may take when nothing else is said.
+	DefaultHeaderTimeout = 5 * time.Minute
+	// DefaultIdleTimeout is how long a body may be silent when nothing else is said.
+	DefaultIdleTimeout = time.Minute
+
+	maxHeaderBytes = 64 << 10
+	maxRedirects   = 3
+)
+
+// errBaseURL takes the place of an error that would quote the address, and its password.
+var errBaseURL = errors.New("the base URL is not valid")
+
+// Client makes calls of the Export API for one service. It keeps no policy: when to call, and how often, is decided elsewhere.
+// It may be used by several goroutines, and must not be copied after its first use.
+type Client struct {
+	BaseURL string                        // for example https://openapi.dfinery.ai
+	Service string                        // the service_id of every call
+	Token   func() (schema.Secret, error) // asked for each call, so that a new token is used at once
+
+	ToDateExclusive bool              // the API's to_date is the first day that is left out
+	HeaderTimeout   time.Duration     // from the call to the body's first line; 0 means DefaultHeaderTimeout
+	IdleTimeout     time.Duration     // between two pieces of a body; 0 means DefaultIdleTimeout. There is no limit on a whole download
+	Version         string            // of the program, for User-Agent; may be empty
+	MaxRow          int               // longest row in bytes; 0 means csv.DefaultMaxRow
+	RecoverQuotes   bool              // see csv.Options
+	LineEnds        *LineEndLearner   // whether the API leaves out the last newline; nil learns nothing
+	Transport       http.RoundTripper // nil means one of NewTransport, made at the first call
+
+	Charset  *charset.Charset // of every answer's rows; nil: as the answer says
+	EmptyDay []EmptyAnswer    // the answers that may stand for a day without events
+	Log      *slog.Logger     // of what is odd about answers, once for each; nil: none
+
+	once      sync.Once
+	transport *http.Transport
+	notices   notices
+
+	mu        sync.Mutex // guards the following
+	redactors []redactor // of the tokens used last, the newest first
+}
+
+// NewTransport is how the API is reached: through the proxy that the environment names, with TLS 1.2 or newer and HTTP/2. It does not undo compression:
+// the client does.
+func NewTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    15 * time.Second,
+		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		ReadBufferSize:         32 << 10,
+		IdleConnTimeout:        90 * time.Second,
+	}
+}
+
+func (c *Client) roundTripper() http.RoundTripper {
+	if c.Transport != nil {
+		return c.Transport
+	}
+	c.once.Do(func() { c.transport = NewTransport() })
+	return c.transport
+}
+
+// Export makes one call, and returns its body once the header line was read; the body must be closed. Any other outcome is a *schema.Failure.
+// ctx governs the body, too. A redirect is followed only to the same scheme and host, and only with a status that repeats the POST (307, 308).
+func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
+	k := c.newCall(e, ctx.Done())
+	token, err := c.Token()
+	if err == nil {
+		err = checkToken(token)
+	}
+	if err != nil {
+		return nil, k.fail(cause{code: schema.UnauthorizedToken, origin: schema.OriginTransport, err: err, happened: "no call was made, the token can't be used: " + err.Error()})
+	}
+	k.redact = c.redactor(token)
+	ctx = k.limit(ctx, c.headerTimeout(), c.idleTimeout())
+	response, err := c.send(ctx, k, token)
+	if err == nil {
+		var body *Body
+		if body, err = k.parseResponse(response); err == nil {
+			return body, nil
+		}
+	}
+	_ = k.close() // the call has failed already
+	return nil, err
+}
+
+// maxTokens is how many tokens are taken out of texts: a body may echo the one that
+// its call was made with when a newer one is in use.
+const maxTokens = 4
+
+// redactor takes a token out of texts. Redact knows it from then on.
+func (c *Client) redactor(token schema.Secret) redactor {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.redactors {
+		if s.of == token {
+			return s
+		}
+	}
+	c.redactors = append([]redactor{newRedactor(token)}, c.redactors[:min(len(c.redactors), maxTokens-1)]...)
+	return c.redactors[0]
+}
+
+// Redact is text without the tokens of the client's calls, in whatever form a
+// server may have sent them back. It shares text's memory if there is none. Safe
+// for concurrent use.
+func (c *Client) Redact(text []byte) []byte {
+	c.mu.Lock()
+	redactors := c.redactors
+	c.mu.Unlock()
+	for i := range redactors {
+		text = redactors[i].bytes(text)
+	}
+	return text
+}
+
+// send posts the request, and again where a harmless redirect points.
+func (c *Client) send(ctx context.Context, k *call, token schema.Secret) (*http.Response, error) {
+	target := k.target
+	for hops := 0; ; hops++ {
+		request, err := http.NewRequestWithContext(k.trace(ctx), http.MethodPost, target, bytes.NewReader([]byte(k.request.Body)))
+		if err != nil {
+			return nil, k.lost(errBaseURL)
+		}
+		request.Header = http.Header{
+			"Authorization":   {"Bearer " + token.Reveal()},
+			"Content-Type":    {"application/json"},
+			"Accept-Encoding": {"gzip"},
+			"User-Agent":      {strings.TrimSuffix("dfinery-kafka/"+c.Version, "/")},
+		}
+		response, err := c.roundTripper().RoundTrip(request)
+		if err != nil {
+			return nil, k.lost(err)
+		}
+		k.answered(response)
+		location := response.Header.Get("Location")
+		if response.StatusCode/100 != 3 || location == "" {
+			return response, nil
+		}
+		response.Body.Close()
+		k.body = nil
+		if hops == maxRedirects || !harmless(request.URL, response.StatusCode, location) {
+			return nil, k.fail(cause{code: schema.Redirect, origin: schema.OriginTransport, happened: "the answer points to " + location})
+		}
+		target = request.URL.ResolveReference(parsed(location)).String()
+	}
+}
+
+// harmless says whether a redirect keeps the method, the scheme and the host.
+func harmless(from *url.URL, status int, location string) bool {
+	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect {
+		return false
+	}
+	to := parsed(location)
+	if to == nil {
+		return false
+	}
+	to = from.ResolveReference(to)
+	return to.Scheme == from.Scheme && strings.EqualFold(to.Host, from.Host)
+}
+
+func parsed(location string) *url.URL {
+	to, err := url.Parse(location)
+	if err != nil {
+		return nil
+	}
+	return to
+}
+
+func (c *Client) headerTimeout() time.Duration {
+	if c.HeaderTimeout > 0 {
+		return c.HeaderTimeout
+	}
+	return DefaultHeaderTimeout
+}
+
+func (c *Client) idleTimeout() time.Duration {
+	if c.IdleTimeout > 0 {
+		return c.IdleTimeout
+	}
+	return DefaultIdleTimeout
+}
+
+// checkToken refuses what HTTP could not send, before an error could name it.
+func checkToken(token schema.Secret) error {
+	if token.Reveal() == "" {
+		return errors.New("it is empty")
+	}
+	for _, c := range []byte(token.Reveal()) {
+		if c < ' ' || c == 0x7f {
+			return errors.New("it has a control character, perhaps a newline")
+		}
+	}
+	return nil
+}

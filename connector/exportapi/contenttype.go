@@ -1,0 +1,49 @@
+package exportapi
+
+import (
+	"bytes"
+	"io"
+	"mime"
+	"strings"
+
+	"dfinery-kafka/connector/csv"
+)
+
+const csvType = "text/csv"
+
+// contentType is the media type without its parameters, also of a value that is not quite well-formed.
+func contentType(value string) string {
+	kind, _, err := mime.ParseMediaType(value)
+	if err != nil {
+		kind, _, _ = strings.Cut(value, ";")
+	}
+	return strings.ToLower(strings.TrimSpace(kind))
+}
+
+func isJSONType(kind string) bool {
+	return kind == "application/json" || strings.HasSuffix(kind, "+json") || kind == "text/json"
+}
+
+func isHTMLType(kind string) bool { return kind == "text/html" || kind == "application/xhtml+xml" }
+
+// isTextType says that a CSV may well be sent under the type, or without any.
+func isTextType(kind string) bool {
+	return !strings.Contains(kind, "/") || kind == csvType || kind == "application/csv" || kind == "text/comma-separated-values" || kind == "text/plain" || kind == "application/vnd.ms-excel"
+}
+
+// firstLine reads on until lead has the body's first line, or more than any header takes.
+func firstLine(src io.Reader, lead []byte, err error) ([]byte, error) {
+	for err == nil && len(lead) < maxAnswer && bytes.IndexByte(bytes.TrimLeft(lead, " \t\r\n"), '\n') < 0 {
+		more := make([]byte, 4<<10)
+		var n int
+		n, err = src.Read(more)
+		lead = append(lead, more[:n]...)
+	}
+	return lead, err
+}
+
+// holdsKey says that text begins with a header line that has the stream's key column: so it is a CSV.
+func (k *call) holdsKey(text []byte) bool {
+	columns, err := csv.NewReader(bytes.NewReader(text), csv.Options{}).Header()
+	return err == nil && columns.Index(k.export.Key) >= 0
+}

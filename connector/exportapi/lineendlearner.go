@@ -1,0 +1,240 @@
+package exportapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"dfinery-kafka/schema"
+)
+
+const (
+	// maxEnds bounds the days whose last line is remembered: more than the API's reach has, of more than one stream.
+	maxEnds = 256
+	// enoughProofs is how many exports must have proven the habit before it is believed.
+	enoughProofs = 3
+)
+
+// FinalNewline says whether a body may end without a newline.
+type FinalNewline string
+
+// The values of DFINERY_FINAL_NEWLINE.
+const (
+	// NewlineAuto takes a last line without a newline for cut until the API has proven that it leaves the last newline out.
+	NewlineAuto FinalNewline = "auto"
+	// NewlineRequired always takes it for cut.
+	NewlineRequired FinalNewline = "required"
+	// NewlineOptional always takes it for whole.
+	NewlineOptional FinalNewline = "optional"
+)
+
+// LineEndLearner finds out whether the API leaves out the last newline of a body. A line without a newline may be torn, so it is believed on
+// proof alone: the line that ended an export comes back in a later export of its day, whole and followed by another line. Three exports with such
+// a proof make the habit. A longer line in its place is a counter-example, and ends the habit for good: then bodies are cut.
+//
+// The zero value has learned nothing. It may be shared by goroutines. MarshalJSON gives what was learned, to be kept over a restart.
+type LineEndLearner struct {
+	Mode FinalNewline // empty means NewlineAuto; set before use
+	Log  *slog.Logger // gets one line when the habit is proven or disproven; nil: none
+
+	mu             sync.Mutex // guards the following
+	claimed        bool       // an earlier release took such lines for whole, by rules that a cut body could meet
+	proofs         []evidence
+	counterExample *evidence
+	ends           map[string]ending // by stream and day
+}
+
+// evidence is an export that showed something.
+type evidence struct {
+	Stream string     `json:"stream"`
+	Day    schema.Day `json:"day"`
+	Export int        `json:"export"`
+	Line   int        `json:"line"` // of the earlier export's last line
+	At     time.Time  `json:"at"`
+}
+
+// ending is the line without a newline that ended a day's last export.
+type ending struct {
+	Day   schema.Day `json:"day"`
+	Line  int        `json:"line"`
+	Bytes int        `json:"bytes"`
+	Tail  uint32     `json:"tail"` // a checksum of its last bytes, cheap to compare with
+	Hash  string     `json:"hash"`
+}
+
+type learnedJSON struct {
+	Proofs         []evidence        `json:"proofs,omitempty"`
+	CounterExample *evidence         `json:"counter_example,omitempty"`
+	Ends           map[string]ending `json:"ends,omitempty"`
+}
+
+// MarshalJSON writes the proofs, the counter-example, and the lines that are looked for.
+func (l *LineEndLearner) MarshalJSON() ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return json.Marshal(learnedJSON{l.proofs, l.counterExample, l.ends})
+}
+
+// UnmarshalJSON restores what MarshalJSON wrote, in place of all that was learned.
+func (l *LineEndLearner) UnmarshalJSON(text []byte) error {
+	var saved learnedJSON
+	if err := json.Unmarshal(text, &saved); err != nil {
+		return fmt.Errorf("restore what was learned of line ends: %w", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.proofs, l.counterExample, l.ends = saved.Proofs, saved.CounterExample, saved.Ends
+	return nil
+}
+
+// Restore takes what MarshalJSON wrote in place of all that was learned; nothing for a fresh start.
+func (l *LineEndLearner) Restore(saved json.RawMessage) error {
+	if len(saved) == 0 {
+		saved = json.RawMessage("{}")
+	}
+	return l.UnmarshalJSON(saved)
+}
+
+// Habit is what releases before kept instead of proofs, as a member of the source's state.
+type Habit struct {
+	Whole bool `json:"unterminated_lines_are_whole"`
+}
+
+// Habit gives releases before what they can understand.
+func (l *LineEndLearner) Habit() *Habit {
+	if l == nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return &Habit{l.counterExample == nil && (l.claimed || len(l.proofs) >= enoughProofs)}
+}
+
+// Claim takes over a release's habit. It counts as unproven.
+func (l *LineEndLearner) Claim(h *Habit) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.claimed = h != nil && h.Whole
+}
+
+// Believed says that a last line without a newline is taken for whole.
+func (l *LineEndLearner) Believed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.believed()
+}
+
+func (l *LineEndLearner) believed() bool {
+	if l.Mode != NewlineAuto && l.Mode != "" {
+		return l.Mode == NewlineOptional
+	}
+	return l.counterExample == nil && len(l.proofs) >= enoughProofs
+}
+
+// Hint says what an operator should decide about an earlier release's habit; empty when there is nothing to decide.
+func (l *LineEndLearner) Hint() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.claimed || l.counterExample != nil || l.believed() || l.Mode != NewlineAuto && l.Mode != "" {
+		return ""
+	}
+	return fmt.Sprintf("an earlier release took last lines without a newline for whole, which is not proven (%d of %d proofs): an export that ends so counts "+
+		"as cut. Set DFINERY_FINAL_NEWLINE=optional if the API is known to leave the last newline out, required if it is known to write it", len(l.proofs), enoughProofs)
+}
+
+// watch is what to look for in an export of a day that ended without a newline before.
+func (l *LineEndLearner) watch(e schema.Export) lineMatcher {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	end, ok := l.ends[endKey(e)]
+	return lineMatcher{end: end, watching: ok && l.learns()}
+}
+
+// learns says whether anything can still change.
+func (l *LineEndLearner) learns() bool {
+	return l.counterExample == nil && (l.Mode == NewlineAuto || l.Mode == "")
+}
+
+// judge takes what an export showed of the line that ended the one before it. whole says that the export was read to its end.
+func (l *LineEndLearner) judge(e schema.Export, m *lineMatcher, whole bool) {
+	proof, counter := m.verdict(whole)
+	if !proof && !counter {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.learns() {
+		return
+	}
+	delete(l.ends, endKey(e))
+	seen := evidence{Stream: e.Stream, Day: e.Day, Export: e.N, Line: m.end.Line, At: time.Now().UTC()}
+	log := l.logger().With("stream", e.Stream, "day", e.Day, "export", e.N, "line", m.end.Line)
+	switch {
+	case counter:
+		l.counterExample, l.ends = &seen, nil
+		log.Warn("a last line without a newline was torn, it came back longer: exports that end so count as cut from now on",
+			"do", "nothing; if the API is known to leave the last newline out, set DFINERY_FINAL_NEWLINE=optional")
+	case len(l.proofs) < enoughProofs:
+		l.proofs = append(l.proofs, seen)
+		if len(l.proofs) == enoughProofs {
+			log.Warn("the API leaves out the last newline: a last line without one counts as whole from now on",
+				"do", "nothing; if the API is known to write it, set DFINERY_FINAL_NEWLINE=required")
+		}
+	}
+}
+
+func (l *LineEndLearner) logger() *slog.Logger {
+	if l.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return l.Log
+}
+
+// ended notes an export's last line, which had no newline, and says whether it is to be taken for whole.
+func (l *LineEndLearner) ended(e schema.Export, raw []byte, line int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.learns() {
+		if l.ends == nil {
+			l.ends = map[string]ending{}
+		}
+		l.ends[endKey(e)] = ending{Day: e.Day, Line: line, Bytes: len(raw), Tail: tailSum(raw), Hash: lineHash(raw)}
+		l.forgetOldest()
+	}
+	return l.believed()
+}
+
+// terminated forgets the day's ending: an export of it has ended with a newline.
+func (l *LineEndLearner) terminated(e schema.Export) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.ends, endKey(e))
+}
+
+func (l *LineEndLearner) forgetOldest() {
+	if len(l.ends) <= maxEnds {
+		return
+	}
+	var oldest string
+	for key, end := range l.ends {
+		if oldest == "" || end.Day < l.ends[oldest].Day {
+			oldest = key
+		}
+	}
+	delete(l.ends, oldest)
+}
+
+// endKey tells days apart, and the slices of a day that is exported in slices: each has an end of its own.
+func endKey(e schema.Export) string {
+	key := e.Stream + "/" + e.Day.String()
+	if e.Slice {
+		key += "/" + lineHash([]byte(strings.Join(e.Filter.Events, "\n") + "\x00" + strings.Join(e.Filter.ExcludeEvents, "\n")))[:8]
+	}
+	return key
+}

@@ -1,0 +1,114 @@
+package exportapi
+
+import (
+	"fmt"
+	"io"
+	"mime"
+	"strings"
+
+	"dfinery-kafka/connector/charset"
+	"dfinery-kafka/schema"
+)
+
+// checkText is what is to be done about a charset that was declared wrongly.
+const checkText = "nothing if the rows in Kafka look right; else set DFINERY_CHARSET to the charset that the API really sends"
+
+// text makes UTF-8 of a body that begins with lead and goes on with src. Which charset it has is decided, in this order, by DFINERY_CHARSET, a
+// byte order mark, and the content type. UTF-8 comes back as it is.
+func (k *call) text(src io.Reader, lead []byte, contentType string) io.Reader {
+	c, policy := k.charset(lead, contentType)
+	if c.IsUTF8() {
+		return src
+	}
+	k.decoder = charset.NewReader(src, c, policy)
+	return k.decoder
+}
+
+// charset decides in which charset the body is read, and how.
+func (k *call) charset(lead []byte, contentType string) (charset.Charset, charset.Policy) {
+	if k.client.Charset != nil {
+		return *k.client.Charset, charset.Decode
+	}
+	label := charsetLabel(contentType)
+	declared, err := charset.Parse(label)
+	if marked, ok := charset.FromMark(lead); ok {
+		if label != "" && (err != nil || !alike(marked, declared)) {
+			k.warn("charset", "the answer's byte order mark and its content type name different charsets: the mark is believed", label, checkText)
+		}
+		return marked, charset.Decode
+	}
+	if label == "" {
+		return charset.Charset{}, charset.Decode
+	}
+	if err != nil {
+		k.unknownCharset = label
+		return charset.Charset{}, charset.Decode
+	}
+	return k.judgeCharset(declared, label)
+}
+
+// alike says that the mark is what the declared charset may begin with.
+func alike(marked, declared charset.Charset) bool {
+	return marked.IsUTF8() && declared.IsUTF8() || marked.Wide() && strings.HasPrefix(marked.Name(), declared.Name())
+}
+
+// judgeCharset decides what the declared charset is worth, by what the stream's rows were read in so far. Rows that are in Kafka already must
+// not come again as other text.
+func (k *call) judgeCharset(c charset.Charset, label string) (charset.Charset, charset.Policy) {
+	before := k.export.Charset
+	fresh := before == "" || before == schema.ASCII
+	switch {
+	case c.IsUTF8() || c.Wide():
+		return c, charset.Decode
+	case c.SingleByte():
+		k.warn("charset", "the answer declares a charset that servers name by default: what is valid UTF-8 is read as UTF-8", label, checkText)
+		switch {
+		case before == c.Name():
+			return c, charset.Prefer
+		case fresh:
+			return c, charset.Detect
+		}
+		return charset.Charset{}, charset.Decode
+	case fresh || before == c.Name():
+		return c, charset.Decode
+	}
+	return c, charset.Guard
+}
+
+// charsetLabel is the charset parameter of a content type, also of one that is not quite well-formed; empty without one.
+func charsetLabel(contentType string) string {
+	if _, parameters, err := mime.ParseMediaType(contentType); err == nil {
+		return strings.TrimSpace(parameters["charset"])
+	}
+	_, label, _ := strings.Cut(strings.ToLower(contentType), "charset=")
+	label, _, _ = strings.Cut(label, ";")
+	return strings.Trim(label, " \t\"'")
+}
+
+// Charset is what to remember of the charset that the stream's rows are in, as they are read so far; empty when there is nothing new.
+func (b *Body) Charset() string {
+	k := b.call
+	fresh := k.export.Charset == "" || k.export.Charset == schema.ASCII
+	switch {
+	case len(b.columns.Names) == 0: // a day without events says nothing
+		return ""
+	case k.client.Charset != nil:
+		return k.client.Charset.Name()
+	case k.decoder != nil && fresh:
+		return k.decoder.Charset()
+	case fresh:
+		return schema.UTF8
+	}
+	return ""
+}
+
+// badEncoding is the failure of an answer whose text can't be had.
+func (k *call) badEncoding(happened string) *schema.Failure {
+	return k.fail(cause{code: schema.BadEncoding, origin: schema.OriginCSV, message: happened, happened: happened})
+}
+
+// conflict is the failure of an answer whose declared charset would make other text of rows that the stream has published.
+func (k *call) conflict(err *charset.ConflictError) *schema.Failure {
+	return k.badEncoding(fmt.Sprintf("the content type declares %s, but the stream's rows were published as UTF-8, and the body is valid UTF-8 at byte %d",
+		err.Charset.Name(), err.Offset))
+}
