@@ -20,7 +20,7 @@ func mixed(pattern string, rows int) (text string, good []row) {
 			fmt.Fprintf(&b, "u%d,%d\n", i, i)
 			good = append(good, newRow([]cell{{"df_unified_id", fmt.Sprintf("u%d", i)}, {"v", fmt.Sprint(i)}}))
 		case 'f':
-			fmt.Fprintf(&b, "u%d,%d,more\n", i, i)
+			fmt.Fprintf(&b, "u%d,%d,%s\n", i, i, canary) // which deadLetters looks for
 		case 'k':
 			fmt.Fprintf(&b, ",%d\n", i)
 		}
@@ -75,7 +75,7 @@ func TestBadRows_TooMany(t *testing.T) {
 			}
 			expectText(t, log, `"msg":"stream is halted`, "STREAM_EVENTS_MAX_BAD")
 			for _, l := range b.deadLetters() {
-				if l.Error.Code == schema.BadRows && (len(l.Rows) != 10 || l.Rows[0].Raw != fmt.Sprintf("u%d,%d,more", l.Rows[0].Line-2, l.Rows[0].Line-2)) {
+				if l.Error.Code == schema.BadRows && (len(l.Rows) != 10 || l.Rows[0].Raw != fmt.Sprintf("u%d,%d,[redacted]", l.Rows[0].Line-2, l.Rows[0].Line-2) || !l.Redacted) {
 					t.Errorf("examples: %+v", l.Rows)
 				}
 			}
