@@ -35,6 +35,7 @@ type call struct {
 	closed    atomic.Bool
 
 	decoder        *charset.Reader // of the body's charset; nil for UTF-8
+	charsetOddity  string          // to warn of, if the answer has rows; empty: nothing
 	unknownCharset string          // a label of the content type that can't be decoded
 
 	status     int

@@ -54,7 +54,7 @@ func (k *call) plainText(src io.Reader, lead []byte, declared string, layers int
 		return src, &codingError{declared}
 	case layers > 0:
 		return src, nil
-	case string(lead) == gzipMagic[:1]:
+	case isGzip(declared) && strings.HasPrefix(gzipMagic, string(lead)):
 		return &gunzip{src: bufio.NewReaderSize(src, 64<<10)}, nil // which says that it was cut
 	case isGzip(declared) && !textual(lead): // text in UTF-16, perhaps
 		return src, &codingError{declared}
@@ -73,7 +73,8 @@ func (k *call) uncompressed(coding *codingError) *codingError {
 // fixServer is what can be done about a header that is wrong.
 const fixServer = "nothing: rows are not affected; the proxy or server that sets the header may be told"
 
-const gzipMagic = "\x1f\x8b"
+// gzipMagic is how gzip begins, its only method included.
+const gzipMagic = "\x1f\x8b\x08"
 
 func isGzip(declared string) bool {
 	for coding := range strings.SplitSeq(declared, ",") {

@@ -57,6 +57,9 @@ func (k *call) rows(src io.Reader, declared string) (*Body, error) {
 	if err := body.readHeader(); err != nil {
 		return nil, err
 	}
+	if k.charsetOddity != "" {
+		k.warn("charset", k.charsetOddity, charsetLabel(declared), checkText)
+	}
 	if !isTextType(contentType(declared)) {
 		k.warn("content type", "the answer is a CSV, whatever its content type says: its first line has the stream's key", declared, fixServer)
 	}

@@ -33,7 +33,7 @@ func (k *call) charset(lead []byte, contentType string) (charset.Charset, charse
 	declared, err := charset.Parse(label)
 	if marked, ok := charset.FromMark(lead); ok {
 		if label != "" && (err != nil || !alike(marked, declared)) {
-			k.warn("charset", "the answer's byte order mark and its content type name different charsets: the mark is believed", label, checkText)
+			k.charsetOddity = "the answer's byte order mark and its content type name different charsets: the mark is believed"
 		}
 		return marked, charset.Decode
 	}
@@ -44,7 +44,7 @@ func (k *call) charset(lead []byte, contentType string) (charset.Charset, charse
 		k.unknownCharset = label
 		return charset.Charset{}, charset.Decode
 	}
-	return k.judgeCharset(declared, label)
+	return k.judgeCharset(declared)
 }
 
 // alike says that the mark is what the declared charset may begin with.
@@ -54,14 +54,14 @@ func alike(marked, declared charset.Charset) bool {
 
 // judgeCharset decides what the declared charset is worth, by what the stream's rows were read in so far. Rows that are in Kafka already must
 // not come again as other text.
-func (k *call) judgeCharset(c charset.Charset, label string) (charset.Charset, charset.Policy) {
+func (k *call) judgeCharset(c charset.Charset) (charset.Charset, charset.Policy) {
 	before := k.export.Charset
 	fresh := before == "" || before == schema.ASCII
 	switch {
 	case c.IsUTF8() || c.Wide():
 		return c, charset.Decode
 	case c.SingleByte():
-		k.warn("charset", "the answer declares a charset that servers name by default: what is valid UTF-8 is read as UTF-8", label, checkText)
+		k.charsetOddity = "the answer declares a charset that servers name by default: what is valid UTF-8 is read as UTF-8"
 		switch {
 		case before == c.Name():
 			return c, charset.Prefer
