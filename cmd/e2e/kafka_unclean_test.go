@@ -47,7 +47,8 @@ func TestTopics_UncleanElection(t *testing.T) {
 			grow()
 			p.kill()
 			rows.Add(100)
-			b.runOnce(0)
+			calls := len(b.api.Calls())
+			b.await("one more export", func() bool { b.runOnce(0); return len(b.api.Calls()) > calls })
 			b.expectOnce(topic)
 			b.checkedDays()
 			if topic == "events" {
