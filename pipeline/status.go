@@ -32,11 +32,14 @@ const (
 // Ready tells whether the service does its work.
 func (s *Status) Ready() bool { return s.Role == RoleOwner && len(s.Reasons) == 0 }
 
-// What is shown of the streams.
+// What is shown of the streams has the types of package schedule.
 type (
+	// StreamStatus is one stream's part of the status.
 	StreamStatus = schedule.StreamStatus
-	NextStatus   = schedule.NextStatus
-	DayStatus    = schedule.DayStatus
+	// NextStatus is a stream's next export.
+	NextStatus = schedule.NextStatus
+	// DayStatus is one day of a stream.
+	DayStatus = schedule.DayStatus
 )
 
 // Status is the last status; it may be a moment old.

@@ -18,7 +18,7 @@ func (c *Check) adminAddress(ctx context.Context) {
 	}
 	listener, err := net.Listen("tcp", address)
 	if err == nil {
-		listener.Close()
+		_ = listener.Close()
 		return
 	}
 	if instanceAt(ctx, address) {
