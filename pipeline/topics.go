@@ -171,6 +171,7 @@ var errChanged = errors.New("the topics have changed")
 // checkTopics looks at the topics. Partitions that are new, or can be written again, are fenced and restored before the first write to
 // them, by opening the tenure anew. A stream whose topic is gone waits.
 func (t *tenure) checkTopics(ctx context.Context) error {
+	owning := ctx
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
 	names := make([]string, 0, len(t.streams)+3)
@@ -179,7 +180,10 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 	}
 	names = append(names, t.books.Topic, t.books.Rows, t.service.DeadLetterTopic)
 	topics, err := t.service.Cluster.Topics(ctx, names...)
-	if err != nil {
+	switch {
+	case owning.Err() != nil:
+		return nil // shutting down: the error is of that
+	case err != nil:
 		t.log.Warn("can't look at the topics", "error", err, "do", lookAgain)
 		return nil
 	}
@@ -191,7 +195,10 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 		}
 	}
 	configs, err := t.service.Cluster.TopicConfigs(ctx, names[:len(t.streams)]...)
-	if err != nil {
+	switch {
+	case owning.Err() != nil:
+		return nil
+	case err != nil:
 		t.log.Warn("can't look at the topics' configuration", "error", err, "do", lookAgain)
 		return nil
 	}

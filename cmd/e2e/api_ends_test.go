@@ -222,10 +222,13 @@ func TestRelease_LineEnds(t *testing.T) {
 	b := newTestbed(t, new(exporttest.Server))
 	cut := "thr"
 	b.answerWith(func(day string, _ int) string { return endsHeader + "a" + day + ",open,one\nb" + day + ",open," + cut })
-	b.pollEvery("100ms")
+	b.pollEvery("20ms") // less than a start takes
 	b.unlimited()
 	b.program = programBefore(t)
-	b.runOnce(0) // it has torn rows of both days now
+	b.run("run", "--once")
+	for tries := 0; len(b.published("events")) < 4 && tries < 10; tries++ { // until it has torn rows of two days
+		b.run("run", "--once")
+	}
 	before := b.published("events")
 
 	b.program, cut = binary, "three words"

@@ -233,7 +233,7 @@ func TestAdmin_Figures(t *testing.T) {
 		`dfinery_dead_letters_total{stream="events"}`:                -1,
 		`dfinery_stream_paused{stream="events"}`:                     0,
 		`dfinery_token_refused`:                                      0,
-		`dfinery_breaker_transitions_total{from="closed",to="open"}`: -1,
+		`dfinery_breaker_transitions_total{from="closed",to="open"}`: 0,
 	})
 	_, body := c.get("/status")
 	got := decodeStatus(t, body)
