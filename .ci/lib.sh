@@ -11,6 +11,7 @@ cleanup() {
   [ ! -f "$work/registry/pid" ] || kill "$(cat "$work/registry/pid")" 2> /dev/null || true
   for cluster in "$work"/kafka*; do
     [ ! -d "$cluster" ] || deploy/kafka-down.sh "$cluster"
+    ! mountpoint -q "$cluster" || umount "$cluster"
   done
 }
 
