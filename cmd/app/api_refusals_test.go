@@ -191,11 +191,7 @@ func TestRefusedToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Token: "right-token"})
 		file := filepath.Join(t.TempDir(), "token")
-		write := func(text string) {
-			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-				t.Error(err)
-			}
-		}
+		write := func(text string) { replaceFile(t, file, text) }
 		write("wrong-token\n")
 		w.config.DFINERY.Token, w.config.DFINERY.TokenFile = "", file
 		w.config.Streams[0].Start.Back = 2

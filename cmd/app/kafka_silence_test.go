@@ -57,7 +57,7 @@ func TestSilence(t *testing.T) {
 		a := w.through(g, false)
 		a.Service.CommandPoll = time.Hour // the heartbeat alone asks for anything
 		defer w.start(a)()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + time.Second/2) // between two heartbeats
 		if text := w.said(); strings.Contains(text, line) {
 			t.Errorf("Kafka is well:\n%s", text)
 		}

@@ -66,11 +66,7 @@ func newScriptedDay(t *testing.T) *world {
 	w.config.DFINERY.ConcurrentCalls = 1 // the order of the lines is that of the calls
 	w.config.Publish.OwnerHeartbeat = 10 * time.Second
 	token := filepath.Join(t.TempDir(), "token")
-	write := func(secret string) {
-		if err := os.WriteFile(token, []byte(secret+"\n"), 0o600); err != nil {
-			t.Error(err)
-		}
-	}
+	write := func(secret string) { replaceFile(t, token, secret+"\n") }
 	write("export-token")
 	w.config.DFINERY.Token, w.config.DFINERY.TokenFile = "", token
 	time.AfterFunc(8*time.Hour, func() { w.api.SetToken("rotated-token") })
@@ -117,5 +113,17 @@ func golden(t *testing.T, path string, got []byte) {
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+// replaceFile writes a file at once: whoever reads it finds the former text or the new one.
+func replaceFile(t *testing.T, path, text string) {
+	t.Helper()
+	err := os.WriteFile(path+".new", []byte(text), 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
