@@ -115,7 +115,7 @@ func (w *copiesWorld) attempt(e *export, do func(context.Context) error) bool {
 	e.tenure, e.stream, e.day = w.tenure, w.stream.Stream, w.stream.day(today)
 	e.senders, e.dead = []appender{copiesTopic{w}}, copiesTopic{w}
 	e.value.encoder = &encoding.JSON{}
-	e.headers = [...]recordbatch.Header{{Key: []byte("id")}, {Key: []byte("export"), Value: []byte(e.call.ID())}}
+	e.headers = newRecordHeaders(&e.stream.Headers, &e.call)
 	err := do(w.t.Context())
 	if err != nil && !errors.Is(err, errKafkaEnded) {
 		w.t.Fatal(err)

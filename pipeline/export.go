@@ -62,7 +62,7 @@ type export struct {
 	ahead   ahead
 	id      []byte
 	value   rowValue
-	headers [2]recordbatch.Header // id and export
+	headers recordHeaders
 }
 
 // appender takes the records of one partition: a *producer.Sender.
@@ -148,6 +148,7 @@ func (e *export) move(ctx context.Context) (err error) {
 	e.columns = body.Columns()
 	key := e.columns.Index(e.stream.Key)
 	e.event = e.columns.Index(eventColumn)
+	e.headers.setColumns(&e.stream.Headers, e.columns)
 	defer e.sendWhenIdle(ctx)()
 	defer func() { e.repeated = body.Request().RepeatedHeaders }()
 	headed := false // the encoder knows the header: one without rows registers nothing
@@ -254,8 +255,7 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 func (e *export) append(row *schema.Row, key []byte, c dedup.Copy) error {
 	e.id = schema.AppendID(e.id[:0], c.Fingerprint, c.Number)
 	e.value.row = row
-	e.headers[0].Value = e.id
-	if err := e.senders[cluster.PartitionOf(key, len(e.senders))].Append(key, &e.value, e.headers[:]); err != nil {
+	if err := e.senders[cluster.PartitionOf(key, len(e.senders))].Append(key, &e.value, e.headers.of(row, e.id)); err != nil {
 		if bad, ok := errors.AsType[*schema.BadRow](err); ok { // the encoder's
 			print := c.Fingerprint
 			bad.Fingerprint = &print

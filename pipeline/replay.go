@@ -154,6 +154,7 @@ func (e *export) republish(ctx context.Context) error {
 	if err := e.value.encoder.Header(ctx, e.columns); err != nil {
 		return e.registryFailure(err)
 	}
+	e.headers.setColumns(&e.stream.Headers, e.columns)
 	key := e.columns.Index(e.stream.Key)
 	for i := range e.letters.rows {
 		if err := e.republishRow(&e.letters.rows[i], key); err != nil {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
@@ -82,7 +81,7 @@ func (t *tenure) start(ctx, exporting context.Context, due schedule.Due, permit 
 func (t *tenure) launch(ctx context.Context, e *export) {
 	e.dead = t.dead[cluster.PartitionOf([]byte(e.call.DayKey()), len(t.dead))]
 	e.value.encoder = t.newEncoder(&e.stream)
-	e.headers = [...]recordbatch.Header{{Key: []byte("id")}, {Key: []byte("export"), Value: []byte(e.call.ID())}}
+	e.headers = newRecordHeaders(&e.stream.Headers, &e.call)
 	e.live.Store(&tally{})
 	e.day.export = e
 	t.inFlight++

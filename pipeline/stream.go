@@ -16,6 +16,7 @@ type Stream struct {
 	NewEncoder func() encoding.Encoder
 	MaxBad     float64 // the largest share of an export's rows that may be bad; 1: all of them
 	Values     *Values
+	Headers    HeaderOptions
 }
 
 // stream is a stream whose topic is written. Owned by the tenure's loop.

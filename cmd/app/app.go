@@ -237,6 +237,7 @@ func streams(c *config.Config, schemas *registry.Client) []pipeline.Stream {
 				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
 			},
 			Values:     values(s, schemas),
+			Headers:    pipeline.HeaderOptions{Columns: s.Headers, CloudEvents: s.CloudEvents, ContentType: s.Format.ContentType()},
 			NewEncoder: func() encoding.Encoder { return &encoding.JSON{Empty: s.Empty} },
 			MaxBad:     float64(s.MaxBad),
 		}

@@ -117,6 +117,8 @@ type Stream struct {
 	BadValue          BadValue             `envconfig:"BAD_VALUE" default:"dead-letter" oneof:"dead-letter null" desc:"What becomes of a cell that is no value of its column's type: its row is a dead letter, or the value is null and counted"`
 	Record            string               `envconfig:"RECORD" default:"dfinery.X" desc:"The full name of the record in its schema"`
 	Subject           encoding.SubjectRule `envconfig:"SUBJECT" default:"topic" oneof:"topic record topic-record" desc:"How the schema's subject is called: topic (TOPIC-value), record (its full name) or topic-record"`
+	Headers           List                 `envconfig:"HEADERS" desc:"Columns whose cells become record headers of the same name, comma-separated; an empty cell has none"`
+	CloudEvents       bool                 `envconfig:"CLOUDEVENTS" default:"false" desc:"Whether records carry the attributes of CloudEvents 1.0 as headers ce_…, in the binary mode of its Kafka binding"`
 	PollInterval      time.Duration        `envconfig:"POLL_INTERVAL" default:"10m" userprofile:"24h" min:"1ms" desc:"How often today is exported; a userprofile stream's default is 24h"`
 	Lookback          int                  `envconfig:"LOOKBACK" default:"2" only:"event" min:"0" max:"29" desc:"How many days before today are still exported again, for late events"`
 	LookbackInterval  time.Duration        `envconfig:"LOOKBACK_INTERVAL" default:"1h" only:"event" min:"1ms" desc:"How often each of those days is exported again"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,6 +104,11 @@ func (l *loader) checkFormats(c *Config) {
 
 func (l *loader) checkFormat(s *Stream) {
 	prefix := streamPrefix(s.Name)
+	for _, name := range s.Headers {
+		if reservedHeader(name) {
+			l.fault(prefix+"HEADERS", fmt.Sprintf("%q is a header that the records have for another purpose", name))
+		}
+	}
 	if s.ColumnsFile != "" {
 		l.readColumns(s, prefix)
 	}
@@ -185,4 +191,9 @@ func (l *loader) checkRegistry(r *Registry) {
 	if len(ways) > 0 && r.URLs.readable() {
 		l.warn(p+"URL", "is not https: the credentials can be read on their way")
 	}
+}
+
+// reservedHeader tells the names of headers that have a meaning of their own.
+func reservedHeader(name string) bool {
+	return slices.Contains([]string{"id", "export", "op", "key_column", "content-type"}, name) || strings.HasPrefix(name, "ce_")
 }

@@ -6,6 +6,7 @@ type resolution int
 const (
 	millis resolution = 3
 	micros resolution = 6
+	nanos  resolution = 9 // to check a cell alone: its result may overflow
 )
 
 func two(cell []byte, at int) int { return int(cell[at]-'0')*10 + int(cell[at+1]-'0') }
@@ -162,4 +163,13 @@ func appendRFC3339(dst, cell []byte) []byte {
 		return append(dst, zone[3:]...)
 	}
 	return append(dst, cell...)
+}
+
+// AppendTimestamp appends a cell that is a datetime of up to nanoseconds in the
+// form of RFC 3339; false, and nothing, if it is none.
+func AppendTimestamp(dst, cell []byte) ([]byte, bool) {
+	if _, ok := parseDatetime(cell, nanos); !ok {
+		return dst, false
+	}
+	return appendRFC3339(dst, cell), true
 }

@@ -64,3 +64,15 @@ func (r SubjectRule) Name(topic, record string) string {
 	}
 	return topic + "-value"
 }
+
+// ContentType is the media type of the values.
+func (f Format) ContentType() string {
+	switch f {
+	case FormatAvro:
+		return "application/avro"
+	case FormatProtobuf:
+		return "application/protobuf"
+	case FormatJSON, FormatTypedJSON, FormatJSONSchema:
+	}
+	return "application/json"
+}
