@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +17,9 @@ type numbered struct {
 	t        *testing.T
 	lifetime time.Duration
 	opened   int
-	closed   []int
+
+	mu     sync.Mutex // guards closed
+	closed []int
 }
 
 func (n *numbered) open(ctx context.Context) (net.Conn, time.Duration, error) {
@@ -29,6 +32,8 @@ func (n *numbered) open(ctx context.Context) (net.Conn, time.Duration, error) {
 	go func() {
 		for b := make([]byte, 1); ; {
 			if _, err := io.ReadFull(theirs, b); err != nil {
+				n.mu.Lock()
+				defer n.mu.Unlock()
 				n.closed = append(n.closed, number)
 				return
 			}
@@ -71,6 +76,8 @@ func TestExpiring(t *testing.T) {
 		}
 		conn.Close()
 		synctest.Wait()
+		n.mu.Lock()
+		defer n.mu.Unlock()
 		if want := []int{1, 2, 3}; !slices.Equal(n.closed, want) {
 			t.Errorf("closed %v, want %v", n.closed, want)
 		}
