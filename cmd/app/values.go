@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -40,24 +41,18 @@ func authorizer(c *config.Registry) func(*http.Request) error {
 			return err
 		}
 	case c.Token != "":
-		return bearer(secret(c.Token, c.TokenFile))
+		token := secret(c.Token, c.TokenFile)
+		return bearer(func(context.Context) (string, error) { return token() })
 	case c.TokenURL != "":
 		credentials := &cluster.ClientCredentials{TokenURL: string(c.TokenURL), ClientID: c.ClientID, Secret: secret(c.ClientSecret, c.ClientSecretFile), Scopes: c.Scope}
-		return func(r *http.Request) error {
-			token, err := credentials.Token(r.Context())
-			if err != nil {
-				return err
-			}
-			r.Header.Set("Authorization", "Bearer "+token)
-			return nil
-		}
+		return bearer(credentials.Token)
 	}
 	return nil
 }
 
-func bearer(token func() (string, error)) func(*http.Request) error {
+func bearer(token func(context.Context) (string, error)) func(*http.Request) error {
 	return func(r *http.Request) error {
-		text, err := token()
+		text, err := token(r.Context())
 		if err != nil {
 			return err
 		}
