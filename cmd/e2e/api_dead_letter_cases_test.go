@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/schema"
 )
 
@@ -107,7 +108,7 @@ func letterCases(t *testing.T) map[string]letterCase {
 		"header_with_an_empty_name":     {fault: exporttest.Fault{Rename: map[string]string{"df_country": "", "city": ""}}, exit: 3, server: empty()},
 		"header_and_no_rows":            {server: empty()},
 		"bom_crlf_and_quoted_cells":     {server: &exporttest.Server{Data: exporttest.Data{Odd: 0.5}, Format: exporttest.Format{BOM: true, CRLF: true, QuoteAll: true}}},
-		"nobody_listens":                {exit: 3, environ: map[string]string{"DFINERY_BASE_URL": "http://" + closedPort(t), "BREAKER_FAILURES": "1"}},
+		"nobody_listens":                {exit: 3, environ: map[string]string{"DFINERY_BASE_URL": "http://" + clustertest.ClosedPort(t), "BREAKER_FAILURES": "1"}},
 		"plain_http_where_tls_is_asked": {exit: 3, environ: map[string]string{"DFINERY_BASE_URL": "https"}},
 	}
 }

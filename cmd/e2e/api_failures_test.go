@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/schema"
 )
 
@@ -62,11 +62,7 @@ func TestOnce_BrokenSurroundings(t *testing.T) {
 			_, _ = w.Write([]byte(body))
 		}
 	}
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody.Close()
+	nobody := clustertest.ClosedPort(t)
 	tests := map[string]struct {
 		api     http.HandlerFunc // nil: the simulator
 		environ map[string]string
@@ -75,8 +71,8 @@ func TestOnce_BrokenSurroundings(t *testing.T) {
 		letters []string // codes of the dead letters
 	}{
 		"no broker": {
-			environ: map[string]string{"KAFKA_BROKERS": nobody.Addr().String()},
-			code:    1, says: []string{nobody.Addr().String(), "nothing listens there: check the port and that the broker runs"},
+			environ: map[string]string{"KAFKA_BROKERS": nobody},
+			code:    1, says: []string{nobody, "nothing listens there: check the port and that the broker runs"},
 		},
 		"no topic": {
 			environ: map[string]string{"KAFKA_CREATE_TOPICS": "false"},
@@ -95,7 +91,7 @@ func TestOnce_BrokenSurroundings(t *testing.T) {
 			code: 3, says: []string{"3 exports are left", "502"}, letters: []string{"not_csv"},
 		},
 		"no API": {
-			environ: map[string]string{"DFINERY_BASE_URL": "http://" + nobody.Addr().String()},
+			environ: map[string]string{"DFINERY_BASE_URL": "http://" + nobody},
 			code:    3, says: []string{"3 exports are left", "refused"}, letters: []string{"connection"},
 		},
 		"no key column": {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/schema"
 )
 
@@ -51,7 +52,10 @@ func TestAPI_TLSAndProxies(t *testing.T) {
 		"a proxy":         {http2: true, proto: []string{"HTTP/2.0"}, proxied: []string{"CONNECT api.dfinery.test:443 "}, set: func(w *route) { viaProxy(w, "") }},
 		"a proxy's login": {proto: []string{"HTTP/1.1"}, proxied: []string{"CONNECT api.dfinery.test:443 "}, set: func(w *route) { w.proxy.password = canary; viaProxy(w, "me:"+canary+"@") }},
 		"no login":        {letter: "connection", says: "Proxy Authentication Required", proxied: []string{"CONNECT api.dfinery.test:443 "}, set: func(w *route) { w.proxy.password = "other"; viaProxy(w, "me:"+canary+"@") }},
-		"a dead proxy":    {letter: "connection", says: "refused", set: func(w *route) { viaProxy(w, ""); w.testbed.environ["HTTPS_PROXY"] = "http://" + closedPort(t) }},
+		"a dead proxy": {letter: "connection", says: "refused", set: func(w *route) {
+			viaProxy(w, "")
+			w.testbed.environ["HTTPS_PROXY"] = "http://" + clustertest.ClosedPort(t)
+		}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/schema"
 )
 
@@ -78,7 +79,7 @@ var situations = map[string]struct {
 	"no key column": {args: []string{"--call"}, code: 1, set: func(b *testbed) {
 		b.environ["STREAM_EVENTS_KEY"] = "customer"
 	}},
-	"an API that nobody serves": {code: 1, set: func(b *testbed) { b.environ["DFINERY_BASE_URL"] = "http://" + closedPort(b.t) }},
+	"an API that nobody serves": {code: 1, set: func(b *testbed) { b.environ["DFINERY_BASE_URL"] = "http://" + clustertest.ClosedPort(b.t) }},
 	"an API without a name":     {code: 1, set: func(b *testbed) { b.environ["DFINERY_BASE_URL"] = "https://api.invalid" }},
 	"an API of another CA": {code: 1, set: func(b *testbed) {
 		server := httptest.NewUnstartedServer(b.api)
@@ -88,7 +89,7 @@ var situations = map[string]struct {
 		b.environ["DFINERY_BASE_URL"] = server.URL
 	}},
 	"a proxy that nobody serves": {code: 1, set: func(b *testbed) {
-		b.environ["DFINERY_BASE_URL"], b.environ["HTTPS_PROXY"] = "https://openapi.example", "http://user:"+canary+"@"+closedPort(b.t)
+		b.environ["DFINERY_BASE_URL"], b.environ["HTTPS_PROXY"] = "https://openapi.example", "http://user:"+canary+"@"+clustertest.ClosedPort(b.t)
 	}},
 	"an API whose clock is ahead": {set: func(b *testbed) {
 		b.change(func(api *exporttest.Server) { api.Clock = func() time.Time { return time.Now().Add(2 * time.Minute) } })
@@ -96,8 +97,8 @@ var situations = map[string]struct {
 	"an API whose clock is far behind": {code: 1, set: func(b *testbed) {
 		b.change(func(api *exporttest.Server) { api.Clock = func() time.Time { return time.Now().Add(-3 * time.Hour) } })
 	}},
-	"no broker":               {code: 1, set: func(b *testbed) { b.environ["KAFKA_BROKERS"] = closedPort(b.t) }},
-	"one broker of two":       {set: func(b *testbed) { b.environ["KAFKA_BROKERS"] += "," + closedPort(b.t) }},
+	"no broker":               {code: 1, set: func(b *testbed) { b.environ["KAFKA_BROKERS"] = clustertest.ClosedPort(b.t) }},
+	"one broker of two":       {set: func(b *testbed) { b.environ["KAFKA_BROKERS"] += "," + clustertest.ClosedPort(b.t) }},
 	"a broker without a name": {code: 1, set: func(b *testbed) { b.environ["KAFKA_BROKERS"] = "kafka.invalid:9092" }},
 	"no Kafka": {code: 1, set: func(b *testbed) {
 		b.environ["KAFKA_BROKERS"] = strings.TrimPrefix(b.environ["DFINERY_BASE_URL"], "http://")

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/schema"
 )
 
@@ -93,7 +94,7 @@ func TestOnce_Stopped(t *testing.T) {
 	t.Run("before it is the owner", func(t *testing.T) {
 		t.Parallel()
 		b := newTestbed(t, &exporttest.Server{})
-		b.environ["KAFKA_BROKERS"] = closedPort(t)
+		b.environ["KAFKA_BROKERS"] = clustertest.ClosedPort(t)
 		p := b.start("run", "--once")
 		p.await("starting over")
 		expectText(t, stop(t, p), "stopped before it was known what is due")

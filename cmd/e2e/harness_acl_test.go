@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -200,17 +199,6 @@ func kafkaJars(t *testing.T) string {
 		t.Fatal("deploy/kafka-up.sh has not fetched Kafka's jars: ", err)
 	}
 	return filepath.Join(slices.Max(found), "*")
-}
-
-// closedPort is an address where nothing listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // varying are the parts of check's output that differ from run to run.

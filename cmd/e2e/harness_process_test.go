@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -137,19 +138,31 @@ func (p *process) await(text string) {
 	p.awaitMore(text, 0)
 }
 
+// awaitEither waits until the log contains one of two texts.
+func (p *process) awaitEither(one, other string) {
+	p.t.Helper()
+	p.awaitLog(fmt.Sprintf("%q or %q", one, other), func() bool { return p.count(one)+p.count(other) > 0 })
+}
+
 // awaitMore waits until the log contains a text more than n times.
 func (p *process) awaitMore(text string, n int) {
 	p.t.Helper()
+	p.awaitLog(strconv.Quote(text), func() bool { return p.count(text) > n })
+}
+
+// awaitLog waits until the log has what a function looks for.
+func (p *process) awaitLog(what string, has func() bool) {
+	p.t.Helper()
 	deadline := time.After(time.Minute)
-	for p.count(text) <= n {
+	for !has() {
 		select {
 		case <-p.news:
 		case <-p.done:
-			if p.count(text) <= n {
-				p.t.Fatalf("the program ended without logging %q:\n%s", text, p.log())
+			if !has() {
+				p.t.Fatalf("the program ended without logging %s:\n%s", what, p.log())
 			}
 		case <-deadline:
-			p.t.Fatalf("the program does not log %q:\n%s", text, p.log())
+			p.t.Fatalf("the program does not log %s:\n%s", what, p.log())
 		}
 	}
 }

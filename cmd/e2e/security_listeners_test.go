@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
 // TestSecurity_Listeners moves 100,000 rows by each kind of listener, after check's own
@@ -124,7 +125,7 @@ func TestSecurity_WrongSettings(t *testing.T) {
 		"expired token":       {"SASL_PLAIN", func(b *testbed) { b.loginWithToken(k, k.password, claims("kafka", -time.Minute)) }},
 		"no token server": {"SASL_PLAIN", func(b *testbed) {
 			b.loginWithToken(k, canary, nil)
-			b.environ["KAFKA_SASL_OAUTH_TOKEN_URL"] = "http://" + closedPort(b.t)
+			b.environ["KAFKA_SASL_OAUTH_TOKEN_URL"] = "http://" + clustertest.ClosedPort(b.t)
 		}},
 	}
 	for name, wrong := range wrongs {

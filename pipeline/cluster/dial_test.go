@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -59,7 +60,7 @@ func TestConnectErrors(t *testing.T) {
 		retriable bool
 	}{
 		{"no such host", cluster.Config{Brokers: []string{"kafka.invalid:9092"}}, cluster.StepConnect, "check the host's name", true},
-		{"refused", cluster.Config{Brokers: []string{closedPort(t)}}, cluster.StepConnect, "nothing listens there", true},
+		{"refused", cluster.Config{Brokers: []string{clustertest.ClosedPort(t)}}, cluster.StepConnect, "nothing listens there", true},
 		{"TLS to a port that ends it", cluster.Config{Brokers: scripted(t), TLS: &cluster.TLS{CAFile: ca.file}}, cluster.StepTLS, "expect plain connections?", true},
 		{"TLS to a port that answers", cluster.Config{Brokers: scripted(t, greeting), TLS: &cluster.TLS{CAFile: ca.file}}, cluster.StepTLS, "expect plain connections?", false},
 		{"plain to a TLS port", cluster.Config{Brokers: secured}, cluster.StepGreet, "expect TLS", true},
@@ -102,23 +103,13 @@ func topicsError(ctx context.Context, c *cluster.Cluster) error {
 	return err
 }
 
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // Ping needs one broker only, and tells of all when none answers.
 func TestPingTriesAll(t *testing.T) {
-	dead, alive := closedPort(t), embedded(t, kfake.NumBrokers(1)).ListenAddrs()[0]
+	dead, alive := clustertest.ClosedPort(t), embedded(t, kfake.NumBrokers(1)).ListenAddrs()[0]
 	if err := connect(t, cluster.Config{Brokers: []string{dead, alive}}).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-	other := closedPort(t)
+	other := clustertest.ClosedPort(t)
 	err := connect(t, cluster.Config{Brokers: []string{dead, other}}).Ping(t.Context())
 	if err == nil || !strings.Contains(err.Error(), dead) || !strings.Contains(err.Error(), other) {
 		t.Errorf("neither answers: %v", err)
