@@ -229,7 +229,7 @@ func (e *export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 		e.sum.Duplicates++ // counted, never published
 		return nil
 	}
-	e.sum.Bytes = row.Offset + int64(len(row.Raw))
+	e.sum.Bytes = row.Offset + int64(row.Size())
 	rows := &e.day.rows
 	copyNumber, known := rows.Set.Observe(print)
 	if known {

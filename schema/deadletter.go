@@ -116,6 +116,7 @@ func RowLetter(e Export, b *BadRow, copyNumber int, r Request, at time.Time) *De
 	l.Error = LetterError{Code: b.Code, Message: b.Message, Origin: b.Origin, Detail: b.Detail}
 	l.Row = &LetterRow{Line: b.Line, Offset: b.Offset, RawBytes: b.RawBytes}
 	l.Row.Raw, l.Row.RawBase64 = text(b.Raw)
+	l.Redacted = b.Redacted
 	if b.Columns != nil {
 		l.Row.Columns = b.Columns.Names
 	}

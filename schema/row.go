@@ -15,7 +15,12 @@ type Row struct {
 	Offset  int64  // of the row's first byte in the body
 	// Plain promises that no cell has a byte that JSON must escape. False promises nothing.
 	Plain bool
+	// Withheld is the length of the row as it arrived where Raw is not to be had: it would show cells that are hidden.
+	Withheld int
 }
+
+// Size is the length of the row as it arrived, without its line end.
+func (r *Row) Size() int { return len(r.Raw) + r.Withheld }
 
 // Cell is the value of column i, empty when the CSV has none.
 func (r *Row) Cell(i int) []byte {
@@ -32,14 +37,16 @@ func (r *Row) CopyInto(dst *Row) {
 
 // BadRow is the error for a row that can't be published. The reader goes on after it.
 type BadRow struct {
-	Code     Code
-	Origin   Origin
-	Message  string // what is wrong, in general: bounded in its wordings
-	Detail   string // what is wrong with this row, with its line
-	Line     int
-	Offset   int64
-	Raw      []byte // a copy, at most MaxCopy bytes
-	RawBytes int64  // length of the whole row
+	Code    Code
+	Origin  Origin
+	Message string // what is wrong, in general: bounded in its wordings
+	Detail  string // what is wrong with this row, with its line
+	Line    int
+	Offset  int64
+	Raw     []byte // a copy, at most MaxCopy bytes
+	// Redacted says that Raw is not the row as it arrived: hidden cells are not in it.
+	Redacted bool
+	RawBytes int64 // length of the whole row
 	Hash     Fingerprint
 	Columns  *Columns
 	// Copy is which of identical rows it is, if Kafka refused it. The others share
@@ -55,7 +62,7 @@ func (b *BadRow) Error() string { return fmt.Sprintf("%s: %s", b.Code, b.Detail)
 func (r *Row) Bad(code Code, origin Origin, message, detail string) *BadRow {
 	return &BadRow{
 		Code: code, Origin: origin, Message: message, Detail: fmt.Sprintf("line %d: %s", r.Line, detail),
-		Line: r.Line, Offset: r.Offset, Raw: Copy(r.Raw), RawBytes: int64(len(r.Raw)), Hash: BadFingerprint(r.Raw), Columns: r.Columns,
+		Line: r.Line, Offset: r.Offset, Raw: Copy(r.Raw), RawBytes: int64(r.Size()), Hash: BadFingerprint(r.Raw), Columns: r.Columns,
 	}
 }
 

@@ -1,0 +1,135 @@
+package privacy
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	stdhash "hash"
+
+	"github.com/zeebo/xxh3"
+
+	"dfinery-kafka/schema"
+)
+
+// Masked takes the place of a masked cell.
+const Masked = "***"
+
+// hashLength is the length of a cell's hash: 16 bytes in base64url without padding.
+const hashLength = 22
+
+// View makes public rows of the rows below one header. It is not for use by
+// several goroutines.
+type View struct {
+	columns *schema.Columns
+	cells   []viewCell // of the public columns, in the order of the header
+	most    int        // bytes that hashes and masks take in a row
+}
+
+type viewCell struct {
+	from int // the column's place in the rows as they arrive
+	kind kind
+	hash *columnHash
+}
+
+// View maps the header's columns. The header's names are those that arrived.
+func (p *Policy) View(header *schema.Columns) (*View, error) {
+	v := new(View)
+	var names []string
+	for i, name := range header.Names {
+		a := p.actions[name]
+		if a.kind == drop {
+			continue
+		}
+		c := viewCell{from: i, kind: a.kind}
+		if a.kind == hash {
+			c.hash = newColumnHash(a.key)
+		}
+		if a.kind != keep {
+			v.most += hashLength
+		}
+		v.cells = append(v.cells, c)
+		names = append(names, name)
+	}
+	var err error
+	v.columns, err = schema.NewColumns(names)
+	return v, err
+}
+
+// Columns are the public ones.
+func (v *View) Columns() *schema.Columns { return v.columns }
+
+// Public makes dst the public row of src, borrowing nothing: memory that dst has is
+// used again. Nothing in dst shows a hidden cell. Its Raw is nil, and Withheld says
+// how long the row was.
+func (v *View) Public(dst, src *schema.Row) {
+	need := len(src.Data) + v.most + schema.CopyWidth
+	data := dst.Data[:cap(dst.Data)]
+	if len(data) < need {
+		data = make([]byte, 2*need)
+	}
+	cells, n := dst.Cells[:0], 0
+	for i := range v.cells {
+		c := &v.cells[i]
+		from := src.Cells[c.from]
+		start := n
+		switch {
+		case from.Start == from.End: // an empty cell tells that it is empty
+		case c.kind == keep:
+			n = from.Put(data, n, src.Data)
+		case c.kind == mask:
+			n += copy(data[n:], Masked)
+		default:
+			n = c.hash.put(data, n, src.Data[from.Start:from.End])
+		}
+		cells = append(cells, schema.Span{Start: uint32(start), End: uint32(n)})
+	}
+	// A copy is CopyWidth bytes wide: what it wrote behind the last cell may be of a hidden one.
+	clear(data[n:min(n+schema.CopyWidth, len(data))])
+	*dst = schema.Row{
+		Columns: v.columns, Cells: cells, Data: data[:n], Line: src.Line, Offset: src.Offset, Plain: src.Plain, Withheld: src.Size(),
+	}
+}
+
+// columnHash hashes the cells of one column. Cells repeat, so the last hashes are kept.
+type columnHash struct {
+	mac   stdhash.Hash
+	sum   [sha256.Size]byte
+	cache *[cacheSize]cached // nil until the first cell
+}
+
+const (
+	cacheSize = 4096
+	// mostCached is the longest cell whose hash is kept.
+	mostCached = 40
+)
+
+type cached struct {
+	size uint8 // 0: nothing is kept here
+	cell [mostCached]byte
+	hash [hashLength]byte
+}
+
+func newColumnHash(key []byte) *columnHash { return &columnHash{mac: hmac.New(sha256.New, key)} }
+
+// put writes the hash of a cell at dst[n:] and returns where it ends.
+func (h *columnHash) put(dst []byte, n int, cell []byte) int {
+	if len(cell) > mostCached {
+		h.hash(dst[n:n+hashLength], cell)
+		return n + hashLength
+	}
+	if h.cache == nil {
+		h.cache = new([cacheSize]cached)
+	}
+	e := &h.cache[xxh3.Hash(cell)%cacheSize]
+	if int(e.size) != len(cell) || string(e.cell[:e.size]) != string(cell) {
+		h.hash(e.hash[:], cell)
+		e.size = uint8(copy(e.cell[:], cell))
+	}
+	return n + copy(dst[n:], e.hash[:])
+}
+
+func (h *columnHash) hash(dst, cell []byte) {
+	h.mac.Reset()
+	_, _ = h.mac.Write(cell)
+	base64.RawURLEncoding.Encode(dst, h.mac.Sum(h.sum[:0])[:16])
+}
