@@ -9,13 +9,14 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/transfer"
 )
 
 // checkpoint is the barrier of the service: no row is on its way, everything appended is acknowledged; then the new fingerprints
 // are written, then the days that they belong to, and last how far the topics are accounted for. A crash between any two of these
 // leaves a ledger that is behind the topics, never ahead, and the next restore reads the difference back from them.
 func (t *tenure) checkpoint(ctx context.Context) error {
-	defer t.hold()()
+	defer t.transfers.Pause()()
 	if err := t.session.Flush(ctx); err != nil {
 		return fmt.Errorf("checkpoint: await acknowledgements: %w", err)
 	}
@@ -26,8 +27,8 @@ func (t *tenure) checkpoint(ctx context.Context) error {
 	}
 	t.service.step("fingerprints")
 	for _, d := range days {
-		record := t.schedule.Day(d.name)
-		if err := t.writer.Day(d.name, &record); err != nil {
+		record := t.schedule.Day(d.Name)
+		if err := t.writer.Day(d.Name, &record); err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
 	}
@@ -51,66 +52,24 @@ func (t *tenure) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-// hold stops all exports between two rows, until the returned function is called.
-func (t *tenure) hold() func() {
-	var held []*export
-	for d := range t.days {
-		if d.export != nil {
-			d.export.mu.Lock()
-			held = append(held, d.export)
+// gather brings the days' records up to what their exports have done, and returns those that have changed. All exports are paused, and
+// everything that they appended is acknowledged.
+func (t *tenure) gather() []*transfer.Day {
+	for _, p := range t.transfers.Collect() {
+		t.service.counts.rows(p.Day.Stream, p.News)
+		t.schedule.Progress(p.Day, p.News.Published, p.News.NewBad, p.Lost)
+		if p.Ended != nil {
+			t.conclude(p.Day, p.Ended)
 		}
 	}
-	return func() {
-		for _, e := range held {
-			e.mu.Unlock()
-		}
-	}
-}
-
-// days calls yield with every day of which something is in memory.
-func (t *tenure) days(yield func(*day) bool) {
-	for _, st := range t.streams {
-		for _, d := range st.days {
-			if !yield(d) {
-				return
-			}
-		}
-	}
-}
-
-// gather brings the days' records up to what their exports have done, and returns those that have changed. The caller holds all
-// exports, and everything that they appended is acknowledged.
-func (t *tenure) gather() []*day {
-	var days []*day
-	t.chunks.Store(0)
-	for d := range t.days {
-		for _, e := range []*export{d.export, d.ended} {
-			if e == nil {
-				continue
-			}
-			lost := 0
-			if e.lost != nil {
-				lost = e.lost.Rows
-				e.lost = nil
-				d.rows.Rewrite()
-			}
-			news := e.sum.minus(e.saved)
-			e.saved = e.sum
-			t.service.counts.rows(d.name.Stream, news)
-			t.schedule.Progress(d.name, news.Published, news.NewBad, lost)
-		}
-		if d.ended != nil {
-			t.conclude(d, d.ended)
-			d.ended = nil
-		}
-	}
+	var days []*transfer.Day
 	changed := map[ledger.DayName]bool{}
 	for name := range t.schedule.Changed() {
 		changed[name] = true
-		days = append(days, t.stream(name.Stream).day(name.Day))
+		days = append(days, t.transfers.Day(name))
 	}
-	for d := range t.days {
-		if d.rows.Dirty() && !changed[d.name] {
+	for d := range t.transfers.Days {
+		if d.Rows.Dirty() && !changed[d.Name] {
 			days = append(days, d)
 		}
 	}
@@ -118,8 +77,8 @@ func (t *tenure) gather() []*day {
 }
 
 // saveFingerprints writes the days' new fingerprints and enters where they stand into the days' records.
-func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
-	fresh := slices.DeleteFunc(slices.Clone(days), func(d *day) bool { return !d.rows.Dirty() })
+func (t *tenure) saveFingerprints(ctx context.Context, days []*transfer.Day) error {
+	fresh := slices.DeleteFunc(slices.Clone(days), func(d *transfer.Day) bool { return !d.Rows.Dirty() })
 	if len(fresh) == 0 {
 		return nil
 	}
@@ -135,7 +94,7 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 	}
 	t.rowsWhole = false
 	for _, d := range fresh {
-		if err := t.writer.Save(d.name, t.schedule.Day(d.name).Generation, &d.rows); err != nil {
+		if err := t.writer.Save(d.Name, t.schedule.Day(d.Name).Generation, &d.Rows); err != nil {
 			return err
 		}
 	}
@@ -149,15 +108,15 @@ func (t *tenure) saveFingerprints(ctx context.Context, days []*day) error {
 	t.rowsWhole, t.rowsSince = true, since
 	// Acknowledged: not before may the record let go of its former ranges. Whatever failed until here is tried again.
 	for _, d := range fresh {
-		ranges := slices.Clone(t.schedule.Day(d.name).Fingerprints)
-		if d.rows.Rewriting() {
+		ranges := slices.Clone(t.schedule.Day(d.Name).Fingerprints)
+		if d.Rows.Rewriting() {
 			ranges = nil
 		}
 		if after.Next > before.Next { // else the days' sets are empty
 			ranges = ledger.Extend(ranges, t.rowsAt.Partition, since, before.Next, after.Next)
 		}
-		t.schedule.SetFingerprints(d.name, ranges)
-		d.rows.Saved()
+		t.schedule.SetFingerprints(d.Name, ranges)
+		d.Rows.Saved()
 	}
 	return nil
 }
@@ -207,24 +166,13 @@ func (t *tenure) mark(ctx context.Context) (*ledger.Checkpoint, error) {
 	return record, nil
 }
 
-// unsaved tells whether the export has appended anything since the last checkpoint. One that is appending right now has.
-func (e *export) unsaved() bool {
-	if !e.mu.TryLock() {
-		return true
-	}
-	defer e.mu.Unlock()
-	return e.sum.Published != e.saved.Published || e.sum.NewBad != e.saved.NewBad || e.day.rows.Dirty()
-}
-
 // checkpointIfChanged leaves a ledger alone that has nothing to add.
 func (t *tenure) checkpointIfChanged(ctx context.Context) error {
 	for range t.schedule.Changed() {
 		return t.checkpoint(ctx)
 	}
-	for d := range t.days {
-		if d.ended != nil || d.export == nil && d.rows.Dirty() || d.export != nil && d.export.unsaved() {
-			return t.checkpoint(ctx)
-		}
+	if t.transfers.Unsaved() {
+		return t.checkpoint(ctx)
 	}
 	return nil
 }

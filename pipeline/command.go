@@ -9,6 +9,7 @@ import (
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
@@ -98,11 +99,11 @@ func (t *tenure) carry(ctx context.Context, c *ledger.Command) (changed, done bo
 	if c.Error != "" { // it could not be read
 		return true, true
 	}
-	st := t.stream(c.Stream)
+	st := t.service.stream(c.Stream)
 	if st == nil {
-		names := make([]string, len(t.streams))
-		for i, s := range t.streams {
-			names[i] = s.Name
+		names := make([]string, len(t.service.Streams))
+		for i := range t.service.Streams {
+			names[i] = t.service.Streams[i].Name
 		}
 		c.Error = fmt.Sprintf("there is no stream %q here: the streams are %s", c.Stream, strings.Join(names, ", "))
 		return true, true
@@ -137,7 +138,7 @@ func Counted(n int, what string) string {
 }
 
 // carryBackfill wants each day of the command once. A day that is being exported is waited for before it begins anew.
-func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done bool) {
+func (t *tenure) carryBackfill(c *ledger.Command, st *transfer.Stream) (changed, done bool) {
 	today := schema.DayOf(time.Now(), t.service.Location)
 	from, to := max(c.From, today-schema.Reach), min(c.To, today)
 	if st.Kind.Snapshot() {
@@ -156,7 +157,7 @@ func (t *tenure) carryBackfill(c *ledger.Command, st *stream) (changed, done boo
 		name := ledger.DayName{Stream: st.Name, Day: at}
 		if c.Again && t.schedule.Day(name).AgainBy != c.ID {
 			if t.schedule.Restart(name, c.ID) {
-				st.day(at).rows = dedup.Day{}
+				t.transfers.Day(name).Rows = dedup.Day{}
 				changed = true
 			}
 			continue

@@ -17,9 +17,11 @@ import (
 
 	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
 )
@@ -32,7 +34,7 @@ type copiesWorld struct {
 	source []string // rows
 
 	tenure *tenure
-	stream *stream
+	stream *transfer.Stream
 	calls  int
 	refuse float64 // share of rows that Kafka refuses as too large
 	ends   int     // so many appends until it ends; negative: never
@@ -60,19 +62,20 @@ func newCopiesWorld(t *testing.T, rng *rand.Rand) *copiesWorld {
 
 // start is a process with what the ledger and the topics hold.
 func (w *copiesWorld) start() {
-	config := Stream{Stream: schedule.Stream{Name: "events", Kind: schema.Event, Key: "key"}}
-	w.tenure = newTenure(&Service{ID: "1234", Location: planned, Streams: []Stream{config}, Log: slog.New(slog.DiscardHandler), ConcurrentCalls: 1,
+	config := transfer.Stream{Stream: schedule.Stream{Name: "events", Kind: schema.Event, Key: "key"}, NewEncoder: func() encoding.Encoder { return &encoding.JSON{} }, MaxBad: 1}
+	w.tenure = newTenure(&Service{ID: "1234", Location: planned, Streams: []transfer.Stream{config}, Log: slog.New(slog.DiscardHandler), ConcurrentCalls: 1,
 		Parse:  parseCopy,
 		Redact: func(text []byte) []byte { return text }}, nil)
-	w.stream = &stream{Stream: config, days: map[schema.Day]*day{}}
-	w.tenure.streams = []*stream{w.stream}
-	d := w.stream.day(today)
+	w.stream = &w.tenure.service.Streams[0]
+	w.tenure.transfers.Open("events", []transfer.Appender{copiesTopic{w}})
+	w.tenure.transfers.OpenLetters([]transfer.Appender{copiesTopic{w}})
+	d := w.day()
 	recover := func(id []byte) {
 		print, n, err := schema.ParseID(id)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		d.rows.Recover(dedup.Copy{Fingerprint: print, Number: n})
+		d.Rows.Recover(dedup.Copy{Fingerprint: print, Number: n})
 	}
 	for _, id := range w.topic[w.marked:] {
 		recover([]byte(id))
@@ -81,42 +84,42 @@ func (w *copiesWorld) start() {
 		recover(l.id)
 	}
 	w.checkpoint()
-	d.rows.Set = new(dedup.Set)
+	d.Rows.Set = new(dedup.Set)
 	for _, i := range w.rng.Perm(len(w.rows)) {
-		d.rows.Set.Load(w.rows[i][:])
+		d.Rows.Set.Load(w.rows[i][:])
 	}
 	for _, i := range w.rng.Perm(len(w.numbered)) {
-		d.rows.Set.LoadCopy(w.numbered[i])
+		d.Rows.Set.LoadCopy(w.numbered[i])
 	}
 }
 
 // checkpoint writes the ledger.
 func (w *copiesWorld) checkpoint() {
-	d := w.stream.day(today)
+	d := w.day()
 	if w.rng.IntN(3) == 0 {
-		d.rows.Rewrite()
+		d.Rows.Rewrite()
 	}
-	rows, numbered := d.rows.Unsaved()
-	if d.rows.Rewriting() {
+	rows, numbered := d.Rows.Unsaved()
+	if d.Rows.Rewriting() {
 		w.rows, w.numbered = nil, nil
 	}
 	w.rows, w.numbered = slices.AppendSeq(w.rows, rows), slices.AppendSeq(w.numbered, numbered)
-	d.rows.Saved()
+	d.Rows.Saved()
 	w.marked, w.markedL = len(w.topic), len(w.letters)
 }
 
 // attempt runs an export or a replay, with an end of Kafka now and then. It returns
 // false if that came.
-func (w *copiesWorld) attempt(e *export, do func(context.Context) error) bool {
+func (w *copiesWorld) attempt(job transfer.Job) bool {
 	w.ends = -1
 	if w.rng.IntN(3) == 0 {
 		w.ends = w.rng.IntN(len(w.source) + 1)
 	}
-	e.tenure, e.stream, e.day = w.tenure, w.stream.Stream, w.stream.day(today)
-	e.senders, e.dead = []appender{copiesTopic{w}}, copiesTopic{w}
-	e.value.encoder = &encoding.JSON{}
-	e.headers = newRecordHeaders(&e.stream.Headers, &e.call)
-	err := do(w.t.Context())
+	w.tenure.transfers.Start(w.t.Context(), job)
+	e := <-w.tenure.transfers.Ended()
+	w.tenure.transfers.TakeBack(e)
+	w.tenure.transfers.Collect()
+	err := e.Err
 	if err != nil && !errors.Is(err, errKafkaEnded) {
 		w.t.Fatal(err)
 	}
@@ -128,12 +131,19 @@ func (w *copiesWorld) attempt(e *export, do func(context.Context) error) bool {
 	return err == nil
 }
 
+func (w *copiesWorld) day() *transfer.Day {
+	return w.tenure.transfers.Day(ledger.DayName{Stream: "events", Day: today})
+}
+
+func (w *copiesWorld) call() schema.Export {
+	return schema.Export{Service: "1234", Stream: "events", Key: "key", Day: today, N: w.calls}
+}
+
 func (w *copiesWorld) export() bool {
 	w.calls++
 	rows := slices.Clone(w.source)
 	w.rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-	e := &export{permit: &copiesPermit{rows: rows}, call: schema.Export{Service: "1234", Stream: "events", Day: today, N: w.calls}}
-	return w.attempt(e, e.move)
+	return w.attempt(transfer.Job{Permit: &copiesPermit{rows: rows}, Call: w.call()})
 }
 
 // replay replays letters, and tells which it may have published if Kafka ended.
@@ -145,9 +155,8 @@ func (w *copiesWorld) replay(letters []writtenLetter) bool {
 		}
 		r.left = r.left[1:]
 	}
-	for _, rows := range r.rows {
-		e := &export{replay: r, letters: rows, call: schema.Export{Service: "1234", Stream: "events", Day: today, N: w.calls}}
-		if !w.attempt(e, e.republish) {
+	for i := range r.rows {
+		if !w.attempt(transfer.Job{Replay: &r.rows[i], Call: w.call()}) {
 			return false
 		}
 	}
@@ -344,7 +353,7 @@ func (p *copiesPermit) Request() schema.Request  { return schema.Request{} }
 func (p *copiesPermit) Columns() *schema.Columns { return copiesColumns }
 func (p *copiesPermit) More() bool               { return p.next < len(p.rows) }
 
-func (p *copiesPermit) Export(context.Context, schema.Export) (Body, error) { return p, nil }
+func (p *copiesPermit) Export(context.Context, schema.Export) (transfer.Body, error) { return p, nil }
 
 func (p *copiesPermit) Next() (*schema.Row, error) {
 	if p.next == len(p.rows) {

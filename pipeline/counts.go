@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
@@ -67,7 +68,7 @@ func (c *Counts) export(stream string, code schema.Code) {
 	})
 }
 
-func (c *Counts) rows(stream string, news tally) {
+func (c *Counts) rows(stream string, news transfer.Tally) {
 	c.change(stream, func(s *StreamCounts) {
 		s.Published += int64(news.Published)
 		if news.Published > 0 {
@@ -112,7 +113,7 @@ func (s *Service) Totals() map[string]StreamCounts {
 	for i := range s.Streams {
 		if st := &s.Streams[i]; st.Values != nil {
 			c := totals[st.Name]
-			c.NulledValues = st.Values.nulled.Load()
+			c.NulledValues = st.Values.Nulled()
 			totals[st.Name] = c
 		}
 	}

@@ -28,22 +28,7 @@ func (t *tenure) drain(ctx context.Context) error {
 	defer cancel()
 	// An export that waits for Kafka can't see that its context has ended: the session's end wakes it.
 	defer context.AfterFunc(ctx, t.session.Close)()
-	stopped := make(chan struct{})
-	go func() {
-		t.running.Wait()
-		close(stopped)
-	}()
-	for running := true; running; {
-		select {
-		case e := <-t.ended:
-			t.takeBack(e)
-		case <-stopped:
-			running = false
-		}
-	}
-	for len(t.ended) > 0 {
-		t.takeBack(<-t.ended)
-	}
+	t.transfers.TakeBackAll()
 	t.owner.Released = true
 	err := t.checkpoint(ctx)
 	if err == nil {
@@ -58,8 +43,14 @@ func (t *tenure) drain(ctx context.Context) error {
 	return nil
 }
 
+// wait returns when nothing runs beside the loop any more.
+func (t *tenure) wait() {
+	t.transfers.Wait()
+	t.watching.Wait()
+}
+
 // close ends the session and waits for everything that the tenure started.
 func (t *tenure) close() {
 	t.session.Close()
-	t.running.Wait()
+	t.wait()
 }

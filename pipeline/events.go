@@ -16,7 +16,7 @@ func (t *tenure) tell(events []schedule.Event) {
 		switch e.Kind {
 		case schedule.DaySettled:
 			if name := (ledger.DayName{Stream: e.Stream, Day: e.Day}); len(t.schedule.Day(name).Fingerprints) > 1 {
-				t.stream(e.Stream).day(e.Day).rows.Rewrite()
+				t.transfers.Day(name).Rows.Rewrite()
 			}
 			continue
 		case schedule.DayLost:

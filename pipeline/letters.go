@@ -13,6 +13,7 @@ import (
 	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
@@ -27,7 +28,7 @@ var errEnough = errors.New("enough letters are read")
 
 // readLetters reads the next letters, as many as memory may hold, and sorts them by what has to be done. What Kafka does not answer is left
 // for the next time: the loop has other things to do.
-func (t *tenure) readLetters(ctx context.Context, r *replay, st *stream) {
+func (t *tenure) readLetters(ctx context.Context, r *replay, st *transfer.Stream) {
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
 	for room := replayBytes; room > 0 && len(r.left) > 0; {
@@ -47,7 +48,7 @@ func (t *tenure) readLetters(ctx context.Context, r *replay, st *stream) {
 }
 
 // readTogether reads the letters left that stand close to the first one.
-func (t *tenure) readTogether(ctx context.Context, r *replay, st *stream, room *int) error {
+func (t *tenure) readTogether(ctx context.Context, r *replay, st *transfer.Stream, room *int) error {
 	n := 1
 	for n < len(r.left) && r.left[n].Partition == r.left[0].Partition && r.left[n].Offset-r.left[n-1].Offset <= replayGap {
 		n++
@@ -105,7 +106,7 @@ func (r *replay) refuse(at deadletter.Offset, why string) {
 }
 
 // sort takes one letter by what has to be done for it, and tells how many bytes of it are held.
-func (t *tenure) sort(record *cluster.Record, r *replay, st *stream) int {
+func (t *tenure) sort(record *cluster.Record, r *replay, st *transfer.Stream) int {
 	at := r.left[0]
 	letter := new(schema.DeadLetter)
 	if err := json.Unmarshal(record.Value, letter); err != nil {
@@ -143,28 +144,28 @@ func (t *tenure) sort(record *cluster.Record, r *replay, st *stream) int {
 var errOtherRow = errors.New("its row has another id now: what rows are made of has changed since")
 
 // readRow reads the row of a letter from its copy and tells how many bytes of it are held. A row that still is a bad one is no error.
-func (t *tenure) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *replay, st *stream) (held int, err error) {
+func (t *tenure) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *replay, st *transfer.Stream) (held int, err error) {
 	rows, err := r.rowsOf(l, st)
 	if err != nil {
 		return 0, err
 	}
 	raw := l.Row.Bytes()
-	row, err := t.service.Parse(rows.columns, raw)
+	row, err := t.service.Parse(rows.Columns, raw)
 	if _, bad := errors.AsType[*schema.BadRow](err); err != nil && !bad {
 		return 0, fmt.Errorf("read its row: %w", err)
 	}
-	held = rowCost + len(raw) + len(rows.columns.Names)*cellCost
-	if len(rows.rows) == 0 {
-		held += len(rows.columns.Names) * columnCost
+	held = rowCost + len(raw) + len(rows.Columns.Names)*cellCost
+	if len(rows.Rows) == 0 {
+		held += len(rows.Columns.Names) * columnCost
 	}
-	found := replayRow{letter: r.left[0]}
+	found := transfer.ReplayRow{Letter: r.left[0]}
 	if err == nil {
-		found.row = row
-		if found.copy, found.guessed, err = copyOf(l, id, r.hasher.Row(row)); err != nil || found.guessed && inReach {
+		found.Row = row
+		if found.Copy, found.Guessed, err = copyOf(l, id, r.hasher.Row(row)); err != nil || found.Guessed && inReach {
 			return 0, cmp.Or(err, errOtherRow)
 		}
 	}
-	rows.rows = append(rows.rows, found)
+	rows.Rows = append(rows.Rows, found)
 	return held, nil
 }
 
@@ -189,9 +190,9 @@ func copyOf(l *schema.DeadLetter, id []byte, print schema.Fingerprint) (c dedup.
 
 // rowsOf are the rows of the letter's day and header. An error is why it can have no row of the stream as it is now: the key may have been
 // another one, and anybody may write letters.
-func (r *replay) rowsOf(l *schema.DeadLetter, st *stream) (*replayRows, error) {
+func (r *replay) rowsOf(l *schema.DeadLetter, st *transfer.Stream) (*transfer.Replay, error) {
 	for i := range r.rows {
-		if rows := &r.rows[i]; rows.day == l.Day && slices.Equal(rows.columns.Names, l.Row.Columns) {
+		if rows := &r.rows[i]; rows.Day == l.Day && slices.Equal(rows.Columns.Names, l.Row.Columns) {
 			return rows, nil
 		}
 	}
@@ -202,7 +203,7 @@ func (r *replay) rowsOf(l *schema.DeadLetter, st *stream) (*replayRows, error) {
 	if columns.Index(st.Key) < 0 {
 		return nil, fmt.Errorf("its row has no column %s, which is the stream's key now", st.Key)
 	}
-	r.rows = append(r.rows, replayRows{day: l.Day, export: l.Export, columns: columns})
+	r.rows = append(r.rows, transfer.Replay{Day: l.Day, Export: l.Export, Columns: columns})
 	return &r.rows[len(r.rows)-1], nil
 }
 

@@ -74,7 +74,7 @@ func (t *tenure) onceEnd(ctx context.Context) (ended bool, left, err error) {
 		return false, nil, err
 	}
 	ended, left = t.onceDone()
-	return ended && t.inFlight == 0 && len(t.replays) == 0, left, nil
+	return ended && t.transfers.Idle() && len(t.replays) == 0, left, nil
 }
 
 // onceDone tells whether Once has nothing to do or to wait for any more, and what it leaves undone.

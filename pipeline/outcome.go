@@ -5,21 +5,24 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
 )
 
 // conclude enters the end of an export into the schedule.
-func (t *tenure) conclude(d *day, e *export) {
-	o := &schedule.Outcome{Name: d.name, Call: e.call, Started: e.started, Took: e.took, Jitter: rand.Float64(), Lettered: e.lettered}
+func (t *tenure) conclude(name ledger.DayName, e *transfer.Export) {
+	o := &schedule.Outcome{Name: name, Call: e.Call, Started: e.Started, Took: e.Took, Jitter: rand.Float64(), Lettered: e.Lettered}
 	switch {
-	case e.replay != nil:
-		e.replay.take(e)
+	case e.Replay != nil:
+		t.replaying[e].take(e)
+		delete(t.replaying, e)
 		o.Aborted = true
-	case e.err == nil:
-		e.names.add(t.schedule.EventNames(d.name.Stream))
-		o.Rows, o.Known, o.Columns, o.EventNames = e.sum.Rows(), e.sum.Duplicates, e.columns, e.names.list()
-		o.Charset = e.charset
-	case !errors.As(e.err, &o.Failure):
+	case e.Err == nil:
+		sum := e.Sum()
+		o.Rows, o.Known, o.Columns, o.EventNames = sum.Rows(), sum.Duplicates, e.Columns, e.EventNames(t.schedule.EventNames(name.Stream))
+		o.Charset = e.Charset
+	case !errors.As(e.Err, &o.Failure):
 		o.Aborted = true // by Kafka, which ends the session: the day stays due as it was
 	}
 	t.tell(t.schedule.Apply(o, time.Now().UTC()))

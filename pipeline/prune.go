@@ -27,9 +27,7 @@ func (t *tenure) prune(ctx context.Context, state *ledger.State) error {
 			return err
 		}
 		t.schedule.Forget(name)
-		if st := t.stream(name.Stream); st != nil {
-			delete(st.days, name.Day)
-		}
+		t.transfers.Forget(name)
 	}
 	for _, id := range commands {
 		if err := t.writer.ForgetCommand(id); err != nil {

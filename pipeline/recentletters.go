@@ -36,6 +36,14 @@ func (r *recentLetters) add(l *schema.DeadLetter) {
 	r.ring = append(r.ring, RecentLetter{At: l.FailedAt, Stream: l.Stream, Day: l.Day, Kind: l.Kind, Code: l.Error.Code, Detail: l.Error.Detail})
 }
 
+// wrote counts a dead letter. It may be called by several goroutines at once.
+func (s *Service) wrote(l *schema.DeadLetter) {
+	s.recent.add(l)
+	if l.Kind == schema.KindRow {
+		s.counts.deadLetter(l.Stream, l.Kind, l.Error.Code)
+	}
+}
+
 // RecentLetters returns the last dead letters written since the process started, newest first.
 func (s *Service) RecentLetters() []RecentLetter {
 	s.recent.mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/recovery"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
@@ -30,7 +31,7 @@ func (t *tenure) recover(ctx context.Context, state *ledger.State) error {
 		}
 	}
 	topics := map[string]string{}
-	for _, st := range t.streams {
+	for st := range t.service.streams {
 		topics[st.Name] = st.Topic
 	}
 	result, err := recovery.Read(ctx, t.service.Cluster, recovery.Plan{
@@ -47,7 +48,7 @@ func (t *tenure) recover(ctx context.Context, state *ledger.State) error {
 	for name, d := range result.Days {
 		rows += d.Rows
 		t.schedule.Recover(name, d.Rows, d.Letters, d.Exports)
-		t.stream(name.Stream).day(name.Day).rows = d.Copies
+		t.transfers.Day(name).Rows = d.Copies
 	}
 	switch {
 	case rows == 0:
@@ -97,7 +98,7 @@ func (t *tenure) say(findings []recovery.Finding) {
 
 // sayLost reports that acknowledged records are gone, and how to publish them again.
 func (t *tenure) sayLost(f recovery.Finding) {
-	for _, st := range t.streams {
+	for st := range t.service.streams {
 		if st.Topic != f.Partition.Topic {
 			continue
 		}
@@ -113,7 +114,7 @@ func (t *tenure) sayLost(f recovery.Finding) {
 }
 
 // published are the first and the last of the stream's days within reach that have rows in its topic; 0 without any.
-func (t *tenure) published(st *stream) (first, last schema.Day) {
+func (t *tenure) published(st *transfer.Stream) (first, last schema.Day) {
 	for name, record := range t.schedule.Days() {
 		if name.Stream != st.Name || record.Published == 0 || name.Day < t.oldest() {
 			continue
@@ -158,7 +159,7 @@ func (t *tenure) missingDays(state *ledger.State) map[ledger.DayName]bool {
 		return missing
 	}
 	t.carriedDays = maps.Clone(state.Checkpoint.Days)
-	for _, st := range t.streams {
+	for st := range t.service.streams {
 		if t.schedule.Blocked(st.Name) != "" {
 			continue
 		}

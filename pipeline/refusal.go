@@ -10,6 +10,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/transfer"
 )
 
 // refusal is a topic whose records the broker refuses for good, for another reason than their size: what the topic's configuration says of
@@ -41,7 +42,7 @@ func (s *Service) learnRefusal(err error, now time.Time) time.Duration {
 	}
 	r.why, r.pause, r.tried = err, r.wait.NextBackOff(), false
 	r.next = now.Add(r.pause)
-	if slices.ContainsFunc(s.Streams, func(st Stream) bool { return st.Topic == topic }) {
+	if slices.ContainsFunc(s.Streams, func(st transfer.Stream) bool { return st.Topic == topic }) {
 		return 0
 	}
 	return r.pause

@@ -16,6 +16,7 @@ import (
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
@@ -23,7 +24,7 @@ import (
 // default here: cmd/config knows those.
 type Service struct {
 	ID       string
-	Streams  []Stream
+	Streams  []transfer.Stream
 	Location *time.Location // where the source's days begin
 
 	// NewSource makes the source from the state, and from what was learned of line ends, as the ledger kept them; nil at the first start. It is
@@ -182,6 +183,25 @@ func (s *Service) step(name string) {
 // Books are the service's ledger.
 func (s *Service) Books() *ledger.Books {
 	return &ledger.Books{Cluster: s.Cluster, Topic: s.LedgerTopic, Rows: s.LedgerTopic + ".rows", Service: s.ID}
+}
+
+// stream is the configured stream of that name, or nil.
+func (s *Service) stream(name string) *transfer.Stream {
+	for st := range s.streams {
+		if st.Name == name {
+			return st
+		}
+	}
+	return nil
+}
+
+// streams calls yield with every stream.
+func (s *Service) streams(yield func(*transfer.Stream) bool) {
+	for i := range s.Streams {
+		if !yield(&s.Streams[i]) {
+			return
+		}
+	}
 }
 
 // transactionalID fences instances of the same service, and no others.

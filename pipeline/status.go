@@ -113,11 +113,8 @@ func (t *tenure) addCounts(s *StreamStatus, counts StreamCounts) {
 	for _, n := range counts.Letters {
 		s.DeadLetters += n
 	}
-	days := t.stream(s.Name).days
 	for i := range s.Days {
 		one := &s.Days[i]
-		if d := days[one.Day]; d != nil && d.export != nil {
-			one.Published += max(0, d.export.live.Load().Published-d.export.saved.Published)
-		}
+		one.Published += t.transfers.Pending(ledger.DayName{Stream: s.Name, Day: one.Day})
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
-	"dfinery-kafka/schema"
+	"dfinery-kafka/pipeline/transfer"
 )
 
 // open makes this instance the owner: topics, fence, restore. From the returned tenure on everything in Kafka is accounted for.
@@ -77,7 +77,7 @@ func (t *tenure) takeOver(ctx context.Context, as *producer.Identity, topics map
 		return nil, err
 	}
 	for i := range s.Streams {
-		t.streams = append(t.streams, t.newStream(&s.Streams[i], session, topics[s.Streams[i].Topic]))
+		t.judgeTopic(&s.Streams[i], session, topics[s.Streams[i].Topic])
 	}
 	return session, nil
 }
@@ -128,29 +128,28 @@ func (t *tenure) limits(ctx context.Context, session *producer.Session) error {
 	return nil
 }
 
-func (t *tenure) newStream(config *Stream, session *producer.Session, topic cluster.Topic) *stream {
-	st := &stream{Stream: *config, days: map[schema.Day]*day{}}
+// judgeTopic has a stream wait whose topic can't be written now.
+func (t *tenure) judgeTopic(st *transfer.Stream, session *producer.Session, topic cluster.Topic) {
 	if why := unwritable(topic); why != nil {
 		t.block(st, why)
-		return st
+		return
 	}
 	for _, p := range topic.TopicPartitions() {
 		if why := session.Unfenced(p); why != nil {
 			t.block(st, fmt.Errorf("%v can't be fenced now: %w", p, why))
-			return st
+			return
 		}
 	}
 	if why := t.service.refusedUntilLater(st.Topic, time.Now()); why != nil {
 		t.block(st, why)
-		return st
+		return
 	}
 	delete(t.service.reopenings, st.Name)
-	return st
 }
 
 // renew raises the fence again, before the brokers forget it. No batch is under way meanwhile.
 func (t *tenure) renew(ctx context.Context) error {
-	release := t.hold()
+	release := t.transfers.Pause()
 	err := t.session.Flush(ctx)
 	if err == nil {
 		t.service.step("renewing")

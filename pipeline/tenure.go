@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
@@ -13,6 +12,7 @@ import (
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
@@ -28,7 +28,6 @@ type tenure struct {
 
 	stateAt, rowsAt cluster.TopicPartition
 	lettersAt       []cluster.TopicPartition
-	dead            []*producer.Sender                              // of lettersAt
 	written         []cluster.TopicPartition                        // all partitions that may be written: state, rows, dead letters, then the streams'
 	marks           map[cluster.TopicPartition]recordbatch.Position // of the partitions that were restored: how far they were written then, or at the last checkpoint
 	carried         map[cluster.TopicPartition]ledger.Mark          // the former checkpoint's, of partitions that were not restored
@@ -40,40 +39,32 @@ type tenure struct {
 	rowsWhole bool           // rowsSince is known: the last attempt to write fingerprints came to its end
 
 	schedule      *schedule.State
-	streams       []*stream
+	transfers     *transfer.Runner
+	replaying     map[*transfer.Export]*replay // by export that publishes rows of it
 	owner         ledger.Owner
 	serviceRecord ledger.Service
 	commands      []*ledger.Command
 	replays       map[string]*replay // by command, of those under way
 	end           int64              // how far the state partition was read for commands
 
-	inFlight int                 // exports that were launched and not taken back
-	ended    chan *export        // hands them back
-	running  sync.WaitGroup      // everything that runs beside the loop
+	watching sync.WaitGroup      // the watchdog
 	waits    schema.Wait         // why nothing more could be started at the last try
-	chunks   atomic.Int32        // of new fingerprints, begun since the last checkpoint
-	full     chan struct{}       // asks for a checkpoint before its time: the chunks are many
 	accepted map[schema.Cut]bool // cuts that the source takes for whole answers
 	changes  chan *serviceChange // of the service's record, asked for by exports
 }
 
 func newTenure(s *Service, books *ledger.Books) *tenure {
-	return &tenure{
+	t := &tenure{
 		service: s, books: books, log: s.Log, schedule: s.newSchedule(time.Now()),
 		marks: map[cluster.TopicPartition]recordbatch.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},
 		limit: map[string]int{}, accepted: map[schema.Cut]bool{},
-		replays: map[string]*replay{},
-		ended:   make(chan *export, s.ConcurrentCalls), full: make(chan struct{}, 1), changes: make(chan *serviceChange),
+		replays: map[string]*replay{}, replaying: map[*transfer.Export]*replay{}, changes: make(chan *serviceChange),
 	}
-}
-
-func (t *tenure) stream(name string) *stream {
-	for _, st := range t.streams {
-		if st.Name == name {
-			return st
-		}
-	}
-	return nil
+	t.transfers = transfer.New(transfer.Config{
+		Streams: s.Streams, Limit: s.ConcurrentCalls, Sets: books, RowsTopic: s.LedgerTopic + ".rows", Redact: s.Redact, Wrote: s.wrote,
+		Evolve: t.evolver, Log: s.Log,
+	})
+	return t
 }
 
 // writers opens the senders of the ledger and of the streams that can be written.
@@ -85,15 +76,13 @@ func (t *tenure) writers() error {
 	if err := errors.Join(err, err2); err != nil {
 		return err
 	}
-	for _, p := range t.lettersAt {
-		sender, err := t.session.Sender(p)
-		if err != nil {
-			return err
-		}
-		t.dead = append(t.dead, sender)
+	letters, err := t.senders(t.lettersAt)
+	if err != nil {
+		return err
 	}
+	t.transfers.OpenLetters(letters)
 	t.writer.State.UseSingleBatch() // a checkpoint's days and marks stand or fall together
-	for _, st := range t.streams {
+	for st := range t.service.streams {
 		if err := t.openSenders(st); err != nil {
 			return err
 		}
@@ -101,34 +90,46 @@ func (t *tenure) writers() error {
 	return nil
 }
 
-func (t *tenure) openSenders(st *stream) error {
-	st.senders = nil
+func (t *tenure) openSenders(st *transfer.Stream) error {
 	if t.schedule.Blocked(st.Name) != "" {
 		return nil
 	}
+	var partitions []cluster.TopicPartition
 	for _, p := range t.written {
-		if p.Topic != st.Topic {
-			continue
+		if p.Topic == st.Topic {
+			partitions = append(partitions, p)
 		}
+	}
+	senders, err := t.senders(partitions)
+	if err != nil {
+		return err
+	}
+	t.transfers.Open(st.Name, senders)
+	return nil
+}
+
+func (t *tenure) senders(partitions []cluster.TopicPartition) ([]transfer.Appender, error) {
+	list := make([]transfer.Appender, len(partitions))
+	for i, p := range partitions {
 		sender, err := t.session.Sender(p)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		st.senders = append(st.senders, sender)
+		list[i] = sender
 	}
-	return nil
+	return list, nil
 }
 
 // run is the owner's loop. It returns nil when ctx has ended and all is in the ledger, or why the tenure has ended.
 func (t *tenure) run(ctx context.Context) error {
 	exporting, stop := context.WithCancel(ctx)
-	defer t.running.Wait()
+	defer t.wait()
 	defer t.session.Close() // wakes an export that waits for room in a partition that takes nothing
 	defer stop()
 	checkpoint, renewal := time.Tick(t.service.CheckpointInterval), time.Tick(t.service.FenceRenewal)
 	beat, poll := time.Tick(t.service.OwnerHeartbeat), time.Tick(t.service.CommandPoll)
 	wake := time.NewTimer(0)
-	t.running.Go(func() { t.watch(exporting) })
+	t.watching.Go(func() { t.watch(exporting) })
 	defer t.limitShutdown(ctx)()
 	t.log.Info("owner", "service", t.service.ID, "instance", t.service.Instance, "producer", t.session.Identity().String())
 	// What was asked for while nobody was the owner comes before the first export: a pause, and all that Once would not stay for.
@@ -148,11 +149,11 @@ func (t *tenure) run(ctx context.Context) error {
 			}
 			stop()
 			return t.drain(ctx)
-		case e := <-t.ended:
+		case e := <-t.transfers.Ended():
 			told, err = t.finish(ctx, e)
 		case c := <-t.changes:
 			err = t.writeChange(ctx, c)
-		case <-t.full:
+		case <-t.transfers.Full():
 			err = t.checkpoint(ctx)
 		case <-checkpoint:
 			err = t.checkpointIfChanged(ctx)
@@ -171,7 +172,7 @@ func (t *tenure) run(ctx context.Context) error {
 			t.report(told)
 		}
 		t.publishStatus()
-		if err == nil && t.service.Once != nil && t.inFlight == 0 {
+		if err == nil && t.service.Once != nil && t.transfers.Idle() {
 			var ended bool
 			var left error
 			if ended, left, err = t.onceEnd(ctx); ended {

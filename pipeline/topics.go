@@ -14,6 +14,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/transfer"
 )
 
 // TopicSpecs are the topics that the service needs, as it creates them: the ledger's two, the dead letters', then each stream's.
@@ -155,7 +156,7 @@ func unwritable(t cluster.Topic) error {
 }
 
 // block has a stream wait for its topic.
-func (t *tenure) block(st *stream, why error) {
+func (t *tenure) block(st *transfer.Stream, why error) {
 	t.schedule.Block(st.Name, why.Error())
 	do := remedy(why, mendTopic)
 	_, refused := errors.AsType[*producer.RefusedError](why)
@@ -174,8 +175,8 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 	owning := ctx
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
-	names := make([]string, 0, len(t.streams)+3)
-	for _, st := range t.streams {
+	names := make([]string, 0, len(t.service.Streams)+3)
+	for st := range t.service.streams {
 		names = append(names, st.Topic)
 	}
 	names = append(names, t.books.Topic, t.books.Rows, t.service.DeadLetterTopic)
@@ -188,13 +189,13 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 		return nil
 	}
 	t.forbidden = nil
-	for _, own := range topics[len(t.streams):] {
+	for _, own := range topics[len(t.service.Streams):] {
 		if why := unwritable(own); cluster.Forbidden(why) {
 			t.forbidden = append(t.forbidden, "Kafka: "+why.Error())
 			t.log.Error("the service will stand still: it may not write a topic that it needs", "topic", own.Name, "error", why, "do", mendRight)
 		}
 	}
-	configs, err := t.service.Cluster.TopicConfigs(ctx, names[:len(t.streams)]...)
+	configs, err := t.service.Cluster.TopicConfigs(ctx, names[:len(t.service.Streams)]...)
 	switch {
 	case owning.Err() != nil:
 		return nil
@@ -206,7 +207,8 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 	if err := t.checkLogs(ctx); err != nil {
 		return err
 	}
-	for i, st := range t.streams {
+	for i := range t.service.Streams {
+		st := &t.service.Streams[i]
 		if topics[i].Err != nil && t.service.absent[st.Topic] != nil {
 			why := t.service.createAbsent(ctx, st.Topic)
 			switch {
@@ -220,7 +222,7 @@ func (t *tenure) checkTopics(ctx context.Context) error {
 		if now := configs[i].MaxBatch(); configs[i].Err == nil && now != t.limit[st.Topic] && t.schedule.Blocked(st.Name) == "" {
 			return fmt.Errorf("%w: topic %s takes batches of %d bytes, it took %d", errChanged, st.Topic, now, t.limit[st.Topic])
 		}
-		switch has, why := len(st.senders), cmp.Or(unwritable(topics[i]), configs[i].TimestampFault()); {
+		switch has, why := t.transfers.Partitions(st.Name), cmp.Or(unwritable(topics[i]), configs[i].TimestampFault()); {
 		case why != nil && t.schedule.Blocked(st.Name) == "":
 			t.block(st, why)
 		case t.schedule.Blocked(st.Name) != "" && (why != nil || !writable(topics[i], configs[i])):

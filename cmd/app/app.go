@@ -22,6 +22,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
 	"dfinery-kafka/schema/registry"
@@ -226,18 +227,18 @@ func (a *App) Policy() limiter.Policy {
 	return p
 }
 
-func streams(c *config.Config, schemas *registry.Client) []pipeline.Stream {
-	list := make([]pipeline.Stream, len(c.Streams))
+func streams(c *config.Config, schemas *registry.Client) []transfer.Stream {
+	list := make([]transfer.Stream, len(c.Streams))
 	for i := range c.Streams {
 		s := &c.Streams[i]
-		list[i] = pipeline.Stream{
+		list[i] = transfer.Stream{
 			Stream: schedule.Stream{
 				Name: s.Name, Kind: s.Export, Topic: string(s.Topic), Key: s.Key, Empty: s.Empty,
 				Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience, Identities: s.Identities},
 				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
 			},
 			Values:     values(s, schemas),
-			Headers:    pipeline.HeaderOptions{Columns: s.Headers, CloudEvents: s.CloudEvents, ContentType: s.Format.ContentType()},
+			Headers:    transfer.HeaderOptions{Columns: s.Headers, CloudEvents: s.CloudEvents, ContentType: s.Format.ContentType()},
 			NewEncoder: func() encoding.Encoder { return &encoding.JSON{Empty: s.Empty} },
 			MaxBad:     float64(s.MaxBad),
 		}

@@ -6,6 +6,7 @@ import (
 
 	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
@@ -24,7 +25,7 @@ func (a adapter) Reserve(now time.Time, spare int) (pipeline.Permit, schema.Wait
 type permitAdapter struct{ *connector.Permit }
 
 // Export implements pipeline.Permit.
-func (p permitAdapter) Export(ctx context.Context, e schema.Export) (pipeline.Body, error) {
+func (p permitAdapter) Export(ctx context.Context, e schema.Export) (transfer.Body, error) {
 	body, err := p.Permit.Export(ctx, e)
 	if err != nil {
 		return nil, err

@@ -9,8 +9,8 @@ import (
 	"os"
 
 	"dfinery-kafka/cmd/config"
-	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema/encoding"
 	"dfinery-kafka/schema/registry"
 )
@@ -87,11 +87,11 @@ func registryTLS(c *config.Registry) (*tls.Config, error) {
 }
 
 // values is how a stream's values are encoded in a format with types; nil for json.
-func values(s *config.Stream, client *registry.Client) *pipeline.Values {
+func values(s *config.Stream, client *registry.Client) *transfer.Values {
 	if !s.Format.Typed() {
 		return nil
 	}
-	v := &pipeline.Values{
+	v := &transfer.Values{
 		Options: encoding.Options{Format: s.Format, Empty: s.Empty, Columns: encoding.Columns{Declared: s.Columns}},
 		Record:  s.Record, NullBadValues: s.BadValue == config.BadValueNull,
 	}

@@ -1,4 +1,4 @@
-package pipeline
+package transfer
 
 import (
 	"strings"
@@ -38,7 +38,7 @@ func TestBadRows_TooMany(t *testing.T) {
 				if isBad {
 					bad = &schema.BadRow{Code: code}
 				}
-				if b.meet(bad); b.tooMany() {
+				if b.observe(bad); b.tooMany() {
 					at = i + 1
 					break
 				}

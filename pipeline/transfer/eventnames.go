@@ -1,4 +1,4 @@
-package pipeline
+package transfer
 
 import (
 	"slices"
@@ -35,7 +35,7 @@ func (n *names) add(more []string) {
 	}
 }
 
-func (n *names) meet(name []byte) {
+func (n *names) observe(name []byte) {
 	if len(name) > 0 && !n.known[string(name)] && len(n.known) < mostNames {
 		n.known[string(name)] = true
 	}

@@ -1,4 +1,4 @@
-package pipeline
+package transfer
 
 import (
 	"context"
@@ -11,13 +11,13 @@ const linger = 500 * time.Millisecond
 
 // sendWhenIdle sends what stands in open batches once no row has come for linger, or twice that: a source that pauses would hold rows
 // back until the next checkpoint. A look takes no time from the rows, nor does it wait for them. The returned function ends it.
-func (e *export) sendWhenIdle(ctx context.Context) func() {
+func (e *Export) sendWhenIdle(ctx context.Context) func() {
 	ctx, stop := context.WithCancel(ctx)
 	var looking sync.WaitGroup
 	looking.Go(func() {
 		look := time.NewTicker(linger)
 		defer look.Stop()
-		var last, sent tally
+		var last, sent Tally
 		for {
 			select {
 			case <-ctx.Done():
@@ -42,7 +42,7 @@ func (e *export) sendWhenIdle(ctx context.Context) func() {
 }
 
 // flushOpen sends the open batches that the export may have rows or dead letters in; false when one can't be sent now. The caller holds mu.
-func (e *export) flushOpen() bool {
+func (e *Export) flushOpen() bool {
 	all := true
 	for _, s := range e.senders {
 		all = s.TryFlush() && all

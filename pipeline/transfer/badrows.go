@@ -1,4 +1,4 @@
-package pipeline
+package transfer
 
 import (
 	"fmt"
@@ -42,8 +42,8 @@ func counts(code schema.Code) bool {
 	return code == schema.InvalidUTF8 || code == schema.FieldCount || code == schema.BadQuotes || code == schema.BadValue
 }
 
-// meet counts a row; bad is nil for a good one.
-func (b *badRows) meet(bad *schema.BadRow) {
+// observe counts a row; bad is nil for a good one.
+func (b *badRows) observe(bad *schema.BadRow) {
 	b.rows++
 	if bad == nil || !counts(bad.Code) {
 		return
@@ -66,9 +66,9 @@ func (b *badRows) tooMany() bool {
 func (b *badRows) holds(bad *schema.BadRow) bool { return b.limited && !b.released && counts(bad.Code) }
 
 // take counts a row that was published, or is the *schema.BadRow bad, and refuses the export when too many are bad. The caller holds mu.
-func (e *export) take(bad *schema.BadRow, body Body, behind int) error {
+func (e *Export) take(bad *schema.BadRow, body Body, behind int) error {
 	b := &e.quality
-	b.meet(bad)
+	b.observe(bad)
 	if b.tooMany() {
 		return e.refuse(body)
 	}
@@ -88,7 +88,7 @@ func (e *export) take(bad *schema.BadRow, body Body, behind int) error {
 }
 
 // release makes dead letters of the rows that were held back. The caller holds mu.
-func (e *export) release() error {
+func (e *Export) release() error {
 	b := &e.quality
 	held := b.held
 	b.held, b.size, b.released = nil, 0, true
@@ -101,7 +101,7 @@ func (e *export) release() error {
 }
 
 // refuse is the failure of an export with too many bad rows. Those that were held back are in no dead letter but its.
-func (e *export) refuse(body Body) error {
+func (e *Export) refuse(body Body) error {
 	b := &e.quality
 	code := schema.BadRows
 	if 2*b.invalid > b.bad {
@@ -111,8 +111,8 @@ func (e *export) refuse(body Body) error {
 	setting := "STREAM_" + strings.ToUpper(e.stream.Name) + "_MAX_BAD"
 	message := fmt.Sprintf("%d of the first %d rows are bad, more than %s=%.4g%% allows", b.bad, b.rows, setting, 100*b.share)
 	return &schema.Failure{
-		Code: code, Class: rule.Class, Origin: schema.OriginCSV, Export: e.call, Status: 200, Message: message,
-		Detail:   fmt.Sprintf("%s: %s, for example %s; %s", e.call, message, b.examples[0].Detail, rule.Advice),
+		Code: code, Class: rule.Class, Origin: schema.OriginCSV, Export: e.Call, Status: 200, Message: message,
+		Detail:   fmt.Sprintf("%s: %s, for example %s; %s", e.Call, message, b.examples[0].Detail, rule.Advice),
 		Examples: b.examples, Request: body.Request(),
 	}
 }

@@ -1,4 +1,4 @@
-package pipeline
+package transfer
 
 import (
 	"dfinery-kafka/pipeline/recordbatch"

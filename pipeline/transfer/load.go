@@ -1,4 +1,4 @@
-package pipeline
+package transfer
 
 import (
 	"context"
@@ -9,32 +9,32 @@ import (
 
 // begin loads which rows of the day are published, unless they are in memory, and
 // counts copies from the first one on.
-func (e *export) begin(ctx context.Context) error {
-	if e.day.rows.Set == nil {
+func (e *Export) begin(ctx context.Context) error {
+	if e.day.Rows.Set == nil {
 		if err := e.load(ctx); err != nil {
 			return err
 		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.day.rows.Set.Begin()
+	e.day.Rows.Set.Begin()
 	return nil
 }
 
 // load reads which rows of the day are published.
-func (e *export) load(ctx context.Context) error {
-	set, err := e.tenure.books.LoadSet(ctx, e.day.name, &e.record)
+func (e *Export) load(ctx context.Context) error {
+	set, err := e.runner.Sets.LoadSet(ctx, e.day.Name, &e.Record)
 	lost, ok := errors.AsType[*ledger.LostError](err)
 	if ok {
-		e.tenure.log.Error("rows of this day may be published twice", "stream", e.stream.Name, "day", e.day.name.Day, "error", err,
-			"do", "give "+e.tenure.books.Rows+" back its retention of 35 days; tell consumers to deduplicate by the header id")
+		e.runner.Log.Error("rows of this day may be published twice", "stream", e.stream.Name, "day", e.day.Name.Day, "error", err,
+			"do", "give "+e.runner.RowsTopic+" back its retention of 35 days; tell consumers to deduplicate by the header id")
 		err = nil
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.day.rows.Set, e.lost = set, lost
+	e.day.Rows.Set, e.lost = set, lost
 	if lost != nil {
-		e.record.Forget(lost.Rows)
+		e.Record.Forget(lost.Rows)
 	}
 	return err
 }
@@ -44,12 +44,12 @@ func (e *export) load(ctx context.Context) error {
 const chunksPerCheckpoint = 16
 
 // askForCheckpoint counts a new chunk of unsaved rows.
-func (e *export) askForCheckpoint() {
-	if e.tenure.chunks.Add(1) < chunksPerCheckpoint {
+func (e *Export) askForCheckpoint() {
+	if e.runner.chunks.Add(1) < chunksPerCheckpoint {
 		return
 	}
 	select {
-	case e.tenure.full <- struct{}{}:
+	case e.runner.full <- struct{}{}:
 	default: // asked for already
 	}
 }

@@ -1,0 +1,78 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+
+	"dfinery-kafka/pipeline/deadletter"
+	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/schema"
+)
+
+// Replay is rows of one day and header that were read from dead letters.
+type Replay struct {
+	Day     schema.Day
+	Export  int // the number of the export that they are of
+	Columns *schema.Columns
+	Rows    []ReplayRow
+}
+
+// ReplayRow is the row of a letter.
+type ReplayRow struct {
+	Letter deadletter.Offset
+	Row    *schema.Row // nil: it still can't be read
+	Copy   dedup.Copy
+	// Guessed says that the letter does not tell which of identical rows it is of.
+	Guessed bool
+}
+
+// republish publishes the rows of letters that are not published yet, each as the
+// copy that its letter names. No letter is written: those that still can't be
+// published have theirs.
+func (e *Export) republish(ctx context.Context) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	e.Columns = e.Replay.Columns
+	if err := e.value.encoder.Header(ctx, e.Columns); err != nil {
+		return e.registryFailure(err)
+	}
+	e.headers.setColumns(&e.stream.Headers, e.Columns)
+	key := e.Columns.Index(e.stream.Key)
+	for i := range e.Replay.Rows {
+		if err := e.republishRow(&e.Replay.Rows[i], key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *Export) republishRow(r *ReplayRow, key int) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r.Row == nil || len(r.Row.Cell(key)) == 0 {
+		e.sum.Bad++
+		return nil
+	}
+	rows := &e.day.Rows
+	if rows.Set.Has(r.Copy.Fingerprint, r.Copy.Number) {
+		if r.Guessed {
+			e.Unclear = append(e.Unclear, r.Letter)
+			return nil
+		}
+		e.sum.Duplicates++
+		return nil
+	}
+	err := e.append(r.Row, r.Row.Cell(key), r.Copy)
+	if _, bad := errors.AsType[*schema.BadRow](err); bad {
+		e.sum.Bad++
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if rows.AddCopy(r.Copy) {
+		e.askForCheckpoint()
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package transfer
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
+)
+
+// Sets reads from the ledger which rows of a day are published: a *ledger.Books.
+type Sets interface {
+	LoadSet(context.Context, ledger.DayName, *ledger.Day) (*dedup.Set, error)
+}
+
+// Config says what a Runner works for and with.
+type Config struct {
+	Streams   []Stream
+	Limit     int // of exports under way
+	Sets      Sets
+	RowsTopic string // where Sets reads
+	// Redact takes the source's secrets out of a text. It may return the text itself.
+	Redact func(text []byte) []byte
+	// Wrote is told of each dead letter, by the goroutine that wrote it.
+	Wrote func(*schema.DeadLetter)
+	// Evolve returns what changes the schemas of a stream's values.
+	Evolve func(stream string) Evolve
+	Log    *slog.Logger
+}
+
+// Runner runs exports, and has what is in memory of their days. All its methods are for the owner's loop.
+type Runner struct {
+	shared
+	streams  []*stream
+	dead     []Appender // by partition of the dead letters
+	inFlight int        // exports that were started and not taken back
+	running  sync.WaitGroup
+}
+
+// shared is what exports share with the runner while they run.
+type shared struct {
+	Config
+	ended  chan *Export  // hands them back
+	chunks atomic.Int32  // of new fingerprints, begun since the last checkpoint
+	full   chan struct{} // asks for a checkpoint before its time: the chunks are many
+}
+
+// New returns a runner whose streams and dead letters can't be written yet.
+func New(c Config) *Runner {
+	r := &Runner{shared: shared{Config: c, ended: make(chan *Export, c.Limit), full: make(chan struct{}, 1)}}
+	for i := range c.Streams {
+		r.streams = append(r.streams, &stream{Stream: &c.Streams[i], days: map[schema.Day]*Day{}})
+	}
+	return r
+}
+
+// Open sets the partitions of a stream.
+func (r *Runner) Open(stream string, partitions []Appender) { r.stream(stream).senders = partitions }
+
+// OpenLetters sets the partitions of the dead letters.
+func (r *Runner) OpenLetters(partitions []Appender) { r.dead = partitions }
+
+// Partitions is how many a stream is written to.
+func (r *Runner) Partitions(stream string) int { return len(r.stream(stream).senders) }
+
+// Free tells whether one more export may be started.
+func (r *Runner) Free() bool { return r.inFlight < r.Limit }
+
+// Idle tells that no export is under way.
+func (r *Runner) Idle() bool { return r.inFlight == 0 }
+
+// Job is what an export has to do.
+type Job struct {
+	Call       schema.Export
+	Record     ledger.Day // of the day, as it is at the start
+	Permit     Call       // nil for a replay
+	Started    time.Time
+	EventNames []string     // those known of the stream
+	CutLetters []schema.Cut // cuts of the day that have a dead letter already
+	Replay     *Replay      // what is published instead of the rows of a call
+}
+
+// Start begins an export that runs beside the loop until ctx ends. The loop gets it back from Ended.
+func (r *Runner) Start(ctx context.Context, job Job) *Export {
+	st := r.stream(job.Call.Stream)
+	e := &Export{
+		Job: job, runner: &r.shared, stream: st.Stream, senders: st.senders, dead: r.dead[cluster.PartitionOf([]byte(job.Call.DayKey()), len(r.dead))],
+		day: st.day(job.Call.Day), names: newNames(st.Kind, job.EventNames), quality: badRows{share: st.MaxBad, limited: st.MaxBad < 1},
+		headers: newRecordHeaders(&st.Headers, &job.Call),
+	}
+	e.value.encoder = r.newEncoder(st.Stream)
+	e.live.Store(&Tally{})
+	e.day.export = e
+	r.inFlight++
+	r.running.Go(func() { e.run(ctx) })
+	return e
+}
+
+// newEncoder makes the encoder of one export.
+func (r *Runner) newEncoder(s *Stream) encoding.Encoder {
+	if s.Values == nil {
+		return s.NewEncoder()
+	}
+	return &typedEncoder{values: s.Values, topic: s.Topic, evolve: r.Evolve(s.Name)}
+}
+
+// Ended hands back exports that have ended, for TakeBack.
+func (r *Runner) Ended() <-chan *Export { return r.ended }
+
+// TakeBack ends what Start began: the next Collect has the export's end.
+func (r *Runner) TakeBack(e *Export) {
+	e.day.export, e.day.ended = nil, e
+	r.inFlight--
+}
+
+// Full asks for a checkpoint, when exports have collected many rows that the ledger does not have.
+func (r *Runner) Full() <-chan struct{} { return r.full }
+
+// TakeBackAll waits for all exports and takes them back.
+func (r *Runner) TakeBackAll() {
+	stopped := make(chan struct{})
+	go func() {
+		r.running.Wait()
+		close(stopped)
+	}()
+	for running := true; running; {
+		select {
+		case e := <-r.ended:
+			r.TakeBack(e)
+		case <-stopped:
+			running = false
+		}
+	}
+	for len(r.ended) > 0 {
+		r.TakeBack(<-r.ended)
+	}
+}
+
+// Wait returns when no export runs any more.
+func (r *Runner) Wait() { r.running.Wait() }
