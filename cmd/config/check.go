@@ -27,6 +27,7 @@ func (l *loader) check(c *Config) {
 	l.checkTLS(&c.Kafka)
 	l.checkLogin(&c.Kafka)
 	l.checkFormats(c)
+	l.checkPrivacy(c)
 	l.checkProxies()
 	if c.Kafka.ReplicationFactor == 0 && l.good("KAFKA_REPLICATION_FACTOR") {
 		l.fault("KAFKA_REPLICATION_FACTOR", "0 is no number of replicas: 1 or more, or -1 for the brokers' default")

@@ -17,6 +17,7 @@ type Config struct {
 	Kafka    Kafka
 	Registry Registry
 	Publish  Publish
+	Privacy  Privacy
 	Breaker  Breaker
 	Retry    Retry
 	Process  Process
@@ -65,6 +66,7 @@ type Kafka struct {
 // Publish is what reaches Kafka beside the rows, and with which promise.
 type Publish struct {
 	DeadLetterTopic    Topic         `envconfig:"DEAD_LETTER_TOPIC" default:"dfinery.dead-letters" desc:"The topic of every failed export and of every row that could not be published"`
+	DeadLetterRaw      DeadLetterRaw `envconfig:"DEAD_LETTER_RAW" oneof:"full redacted none" desc:"What dead letters show of rows and answers: full, redacted (hidden columns left out, nothing of rows that can't be read and of answers) or none; unset: redacted for streams with DROP, HASH or MASK, full for others"`
 	LedgerTopic        Topic         `envconfig:"LEDGER_TOPIC" default:"dfinery.ledger" desc:"The topic that remembers what has been published; a second one has .rows appended"`
 	Delivery           Delivery      `envconfig:"DELIVERY" default:"exactly-once" oneof:"exactly-once at-least-once" desc:"exactly-once, or at-least-once for clusters that forbid transactional ids: then two instances at once may repeat rows"`
 	CheckpointInterval time.Duration `envconfig:"CHECKPOINT_INTERVAL" default:"5s" min:"100ms" desc:"How often the ledger is brought up to date while rows are published"`
@@ -119,6 +121,9 @@ type Stream struct {
 	Subject           encoding.SubjectRule `envconfig:"SUBJECT" default:"topic" oneof:"topic record topic-record" desc:"How the schema's subject is called: topic (TOPIC-value), record (its full name) or topic-record"`
 	Headers           List                 `envconfig:"HEADERS" desc:"Columns whose cells become record headers of the same name, comma-separated; an empty cell has none"`
 	CloudEvents       bool                 `envconfig:"CLOUDEVENTS" default:"false" desc:"Whether records carry the attributes of CloudEvents 1.0 as headers ce_…, in the binary mode of its Kafka binding"`
+	Drop              List                 `envconfig:"DROP" desc:"Columns that are not published, as if the export did not have them, comma-separated exact names"`
+	Hash              List                 `envconfig:"HASH" desc:"Columns whose cells are replaced by their hash under PRIVACY_KEY_FILE, comma-separated exact names"`
+	Mask              List                 `envconfig:"MASK" desc:"Columns whose cells are replaced by ***, comma-separated exact names"`
 	PollInterval      time.Duration        `envconfig:"POLL_INTERVAL" default:"10m" userprofile:"24h" min:"1ms" desc:"How often today is exported; a userprofile stream's default is 24h"`
 	Lookback          int                  `envconfig:"LOOKBACK" default:"2" only:"event" min:"0" max:"29" desc:"How many days before today are still exported again, for late events"`
 	LookbackInterval  time.Duration        `envconfig:"LOOKBACK_INTERVAL" default:"1h" only:"event" min:"1ms" desc:"How often each of those days is exported again"`

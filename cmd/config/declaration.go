@@ -56,7 +56,7 @@ func declare(section any, prefix, stream string, kind schema.Kind) iter.Seq2[dec
 
 // sections are those of Config before and after the streams.
 func (c *Config) sections() (before, after []any) {
-	return []any{&c.DFINERY}, []any{&c.Kafka, &c.Registry, &c.Publish, &c.Breaker, &c.Retry, &c.Process}
+	return []any{&c.DFINERY}, []any{&c.Kafka, &c.Registry, &c.Publish, &c.Privacy, &c.Breaker, &c.Retry, &c.Process}
 }
 
 // StreamVariable is the name of a stream's variable, such as STREAM_EVENTS_TOPIC of events and TOPIC.

@@ -74,7 +74,7 @@ func (l *loader) checkUnknown(variable string, names []string) {
 	if upper := strings.ToUpper(variable); slices.Contains(names, upper) {
 		meant = upper
 	}
-	ours := slices.ContainsFunc([]string{"DFINERY_", "STREAM_", "BREAKER_"}, func(prefix string) bool { return strings.HasPrefix(variable, prefix) })
+	ours := slices.ContainsFunc([]string{"DFINERY_", "STREAM_", "BREAKER_", "PRIVACY_"}, func(prefix string) bool { return strings.HasPrefix(variable, prefix) })
 	longer := sameWords(variable, names)
 	switch {
 	case meant != "":

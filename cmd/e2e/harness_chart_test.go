@@ -150,7 +150,7 @@ func decode(t *testing.T, text []byte, to any) {
 func (m *manifest) environ(t *testing.T, c container, dir string) map[string]string {
 	t.Helper()
 	certificate, key := selfSigned(t)
-	contents := map[string]string{"dfinery-token": canary + "\n", "kafka-password": canary, "kafka-oauth": canary, "kafka-ca": certificate}
+	contents := map[string]string{"dfinery-token": canary + "\n", "kafka-password": canary, "kafka-oauth": canary, "kafka-ca": certificate, "privacy-key": canary + strings.Repeat(" and more", 4)}
 	for _, mount := range c.VolumeMounts {
 		i := slices.IndexFunc(m.Pod.Volumes, func(v volume) bool { return v.Name == mount.Name })
 		if i < 0 {

@@ -60,6 +60,9 @@ func ReadKey(path string) (Key, error) {
 	return key, nil
 }
 
+// Equal tells whether both are the same key.
+func (k Key) Equal(other Key) bool { return hmac.Equal(k.secret, other.secret) }
+
 // ID tells keys apart and says nothing else of them; empty without a key.
 func (k Key) ID() string {
 	if len(k.secret) == 0 {

@@ -61,12 +61,18 @@ It stands in the pod's own template rather than in a ConfigMap: so any change ma
   (list "KAFKA_PARTITIONS" $v.kafka.partitions)
   (list "KAFKA_REPLICATION_FACTOR" $v.kafka.replicationFactor)
   (list "DEAD_LETTER_TOPIC" $v.publish.deadLetterTopic)
+  (list "DEAD_LETTER_RAW" $v.publish.deadLetterRaw)
   (list "LEDGER_TOPIC" $v.publish.ledgerTopic)
   (list "DELIVERY" $v.publish.delivery)
   (list "CHECKPOINT_INTERVAL" $v.publish.checkpointInterval)
   (list "FENCE_RENEWAL" $v.publish.fenceRenewal)
   (list "OWNER_HEARTBEAT" $v.publish.ownerHeartbeat)
   (list "STANDBY_AFTER" $v.publish.standbyAfter)
+) -}}
+{{- if $v.privacy.key.existingSecret -}}
+{{- $variables = append $variables (list "PRIVACY_KEY_FILE" (printf "/run/secrets/privacy-key/%s" $v.privacy.key.key)) -}}
+{{- end -}}
+{{- $variables = concat $variables (list
   (list "BREAKER_FAILURES" $v.breaker.failures)
   (list "BREAKER_OPEN_FOR" $v.breaker.openFor)
   (list "BREAKER_MAX_OPEN_FOR" $v.breaker.maxOpenFor)

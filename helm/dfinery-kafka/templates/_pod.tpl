@@ -23,6 +23,11 @@
   mountPath: /run/secrets/kafka-oauth
   readOnly: true
 {{- end }}
+{{- if .Values.privacy.key.existingSecret }}
+- name: privacy-key
+  mountPath: /run/secrets/privacy-key
+  readOnly: true
+{{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -85,6 +90,17 @@
     items:
       - key: {{ $.Values.kafka.sasl.oauth.clientSecret.key }}
         path: {{ $.Values.kafka.sasl.oauth.clientSecret.key }}
+{{- end }}
+{{- with .Values.privacy.key }}
+{{- if .existingSecret }}
+- name: privacy-key
+  secret:
+    secretName: {{ .existingSecret }}
+    defaultMode: 0440
+    items:
+      - key: {{ .key }}
+        path: {{ .key }}
+{{- end }}
 {{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}

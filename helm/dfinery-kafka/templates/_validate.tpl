@@ -16,6 +16,11 @@ Faults that the schema can't explain well enough, all at once. Every release ren
 {{- $faults = append $faults (printf "streams.%s: a stream's name consists of lower-case letters and digits and begins with a letter, such as %s" $name $like) -}}
 {{- end -}}
 {{- end -}}
+{{- range $name, $stream := $v.streams -}}
+{{- if and (or $stream.drop $stream.hash $stream.mask) (eq (toString $v.privacy.key.existingSecret) "") -}}
+{{- $faults = append $faults (printf "streams.%s hides columns: privacy.key.existingSecret is needed, the name of a Secret with a key, made by `kubectl create secret generic privacy --from-literal=key=\"$(openssl rand -base64 48)\"`" $name) -}}
+{{- end -}}
+{{- end -}}
 {{- if or (hasKey $v "serviceMonitor") (hasKey $v.monitoring "serviceMonitor") -}}
 {{- $faults = append $faults "serviceMonitor does not exist in this chart: use monitoring.podMonitor.enabled=true, which scrapes each pod, standbys too" -}}
 {{- end -}}
@@ -48,6 +53,8 @@ Faults that the schema can't explain well enough, all at once. Every release ren
   "kafka.tls.client.keyKey" $v.kafka.tls.client.keyKey
   "publish.deadLetterTopic" $v.publish.deadLetterTopic
   "publish.ledgerTopic" $v.publish.ledgerTopic
+  "privacy.key.existingSecret" $v.privacy.key.existingSecret
+  "privacy.key.key" $v.privacy.key.key
   "image.tag" $v.image.tag
   "nameOverride" $v.nameOverride
   "fullnameOverride" $v.fullnameOverride
@@ -65,7 +72,7 @@ Faults that the schema can't explain well enough, all at once. Every release ren
 {{- range $key := list "audience" "topic" "key" -}}
 {{- $_ := set $all (printf "streams.%s.%s" $name $key) (get $stream $key) -}}
 {{- end -}}
-{{- range $key := list "events" "excludeEvents" "properties" "excludeProperties" -}}
+{{- range $key := list "events" "excludeEvents" "properties" "excludeProperties" "drop" "hash" "mask" -}}
 {{- range $i, $item := get $stream $key | default list -}}
 {{- $_ := set $all (printf "streams.%s.%s[%d]" $name $key $i) $item -}}
 {{- end -}}

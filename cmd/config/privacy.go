@@ -1,0 +1,138 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/privacy"
+)
+
+// Privacy is what keeps cells out of Kafka, beside the lists of the streams.
+type Privacy struct {
+	KeyFile string      `envconfig:"PRIVACY_KEY_FILE" example:"/run/secrets/privacy-key" desc:"A file that holds the key of hashed cells, at least 32 bytes; needed with STREAM_X_DROP, _HASH or _MASK. Another key makes other hashes: see the README of schema before changing it"`
+	Key     privacy.Key `ignored:"true"`
+}
+
+// DeadLetterRaw says what dead letters show of rows and answers.
+type DeadLetterRaw string
+
+// The values of DEAD_LETTER_RAW.
+const (
+	RawDefault  DeadLetterRaw = ""
+	RawFull     DeadLetterRaw = "full"
+	RawRedacted DeadLetterRaw = "redacted"
+	RawNone     DeadLetterRaw = "none"
+)
+
+// Of is what applies to a stream, by default redacted where it hides columns and full elsewhere.
+func (d DeadLetterRaw) Of(s *Stream) DeadLetterRaw {
+	lists := s.Hidden()
+	switch {
+	case d != RawDefault:
+		return d
+	case lists.Empty():
+		return RawFull
+	}
+	return RawRedacted
+}
+
+// Hidden are the columns that the stream hides.
+func (s *Stream) Hidden() privacy.Lists {
+	return privacy.Lists{Drop: s.Drop, Hash: s.Hash, Mask: s.Mask}
+}
+
+// personal are the standard columns that identify or describe a person.
+func personal() []string { return []string{"df_name", "df_birth", "df_gender", "df_external_id"} }
+
+// checkPrivacy checks the lists of all streams, and reads the key.
+func (l *loader) checkPrivacy(c *Config) {
+	const keyFile, raw = "PRIVACY_KEY_FILE", "DEAD_LETTER_RAW"
+	needs := ""
+	for i := range c.Streams {
+		s := &c.Streams[i]
+		if set := l.checkLists(s); needs == "" {
+			needs = set
+		}
+	}
+	for i := range c.Streams {
+		l.warnOfPersonal(&c.Streams[i], needs != "")
+	}
+	switch {
+	case c.Privacy.KeyFile != "":
+		key, err := privacy.ReadKey(c.Privacy.KeyFile)
+		if err != nil {
+			l.fault(keyFile, "names a file that can't be used: "+reason(err))
+		} else if c.Privacy.Key = key; needs == "" {
+			l.warn(keyFile, "has no effect: no stream has DROP, HASH or MASK")
+		}
+	case needs != "":
+		l.fault(keyFile, "is needed: "+needs+" is set; openssl rand -base64 48 > FILE makes a key")
+	}
+	if c.Publish.DeadLetterRaw == RawFull && needs != "" {
+		l.warn(raw, "is full: the dead letters of rows and exports hold cells that "+needs+" hides")
+	}
+}
+
+// checkLists lets each column stand in one list, and returns a variable that is set.
+func (l *loader) checkLists(s *Stream) (set string) {
+	prefix := streamPrefix(s.Name)
+	in := map[string]string{} // the variable that names a column
+	for _, list := range []struct {
+		variable string
+		columns  List
+		keeps    bool // what tells rows apart
+	}{{prefix + "DROP", s.Drop, false}, {prefix + "HASH", s.Hash, true}, {prefix + "MASK", s.Mask, false}} {
+		for _, column := range list.columns {
+			if set == "" {
+				set = list.variable
+			}
+			switch other := in[column]; {
+			case other != "":
+				l.fault(list.variable, fmt.Sprintf("names %q, which %s names too: keep one of them", column, other))
+			case column == "event_name":
+				l.fault(list.variable, `names "event_name", which requests, slices of days and the ledger carry: it can't be hidden`)
+			case column == s.Key && !list.keeps:
+				l.fault(list.variable, fmt.Sprintf("names %q, which is the stream's key: only %sHASH can hide it", column, prefix))
+			}
+			in[column] = list.variable
+			if s.leavesOut(column) {
+				l.warn(list.variable, fmt.Sprintf("names %q, which the stream's properties leave out: the stream is halted until its first header without that column is accepted", column))
+			}
+		}
+	}
+	for _, column := range s.Headers {
+		if slices.Contains(s.Drop, column) {
+			l.warn(prefix+"HEADERS", fmt.Sprintf("names %q, which %sDROP drops: no record has that header", column, prefix))
+		}
+	}
+	return set
+}
+
+// leavesOut tells whether the API is asked not to export the column. Key and system columns come whatever is asked for.
+func (s *Stream) leavesOut(column string) bool {
+	system := []string{"event_name", "df_api_version", "df_server_datetime", "df_correction_datetime"}
+	if column == "df_unified_id" || s.Export == schema.Event && slices.Contains(system, column) {
+		return false
+	}
+	return s.Properties != nil && !slices.Contains(s.Properties, column) || slices.Contains(s.ExcludeProperties, column)
+}
+
+// warnOfPersonal names the personal standard columns that flow in the clear. Those of profiles are in each export of profiles; that events have
+// some is only said where they are asked for, or where columns are hidden at all.
+func (l *loader) warnOfPersonal(s *Stream, hides bool) {
+	prefix := streamPrefix(s.Name)
+	lists := s.Hidden()
+	var clear []string
+	for _, column := range personal() {
+		likely := s.Export == schema.UserProfile || slices.Contains(s.Properties, column) || hides && column == "df_external_id"
+		if likely && !s.leavesOut(column) && !slices.Contains(lists.All(), column) {
+			clear = append(clear, column)
+		}
+	}
+	if len(clear) > 0 && l.good(prefix+"EXPORT", prefix+"DROP", prefix+"HASH", prefix+"MASK") {
+		l.warn(prefix+"HASH", fmt.Sprintf("personal columns are published in the clear: %s. If they must not be in Kafka, leave them out by %sEXCLUDE_PROPERTIES, or name them in %sDROP, HASH or MASK",
+			strings.Join(clear, ", "), prefix, prefix))
+	}
+}
