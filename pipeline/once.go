@@ -70,11 +70,11 @@ func (t *tenure) onceEnd(ctx context.Context) (ended bool, left, err error) {
 	if done, _ := t.onceDone(); !done {
 		return false, nil, nil
 	}
-	if err := t.carryOut(ctx); err != nil {
+	if err := t.executeCommands(ctx); err != nil {
 		return false, nil, err
 	}
 	ended, left = t.onceDone()
-	return ended && t.transfers.Idle() && len(t.replays) == 0, left, nil
+	return ended && t.transfers.Idle() && !t.commands.Replaying(), left, nil
 }
 
 // onceDone tells whether Once has nothing to do or to wait for any more, and what it leaves undone.

@@ -15,8 +15,7 @@ func (t *tenure) conclude(name ledger.DayName, e *transfer.Export) {
 	o := &schedule.Outcome{Name: name, Call: e.Call, Started: e.Started, Took: e.Took, Jitter: rand.Float64(), Lettered: e.Lettered}
 	switch {
 	case e.Replay != nil:
-		t.replaying[e].take(e)
-		delete(t.replaying, e)
+		t.commands.Ended(e)
 		o.Aborted = true
 	case e.Err == nil:
 		sum := e.Sum()

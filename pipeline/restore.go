@@ -54,11 +54,7 @@ func (t *tenure) adopt(state *ledger.State) []schedule.Event {
 	}
 	t.noteFormats(t.serviceRecord.Streams)
 	events := t.schedule.Load(&t.serviceRecord, confirmed(state, t.books.Rows), now)
-	t.commands = state.InOrder()
-	for _, c := range t.commands {
-		c.Taken = schedule.Past(c.Taken, now)
-	}
-	t.end = state.End
+	t.commands.Load(state, now)
 	return events
 }
 

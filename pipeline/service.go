@@ -185,16 +185,6 @@ func (s *Service) Books() *ledger.Books {
 	return &ledger.Books{Cluster: s.Cluster, Topic: s.LedgerTopic, Rows: s.LedgerTopic + ".rows", Service: s.ID}
 }
 
-// stream is the configured stream of that name, or nil.
-func (s *Service) stream(name string) *transfer.Stream {
-	for st := range s.streams {
-		if st.Name == name {
-			return st
-		}
-	}
-	return nil
-}
-
 // streams calls yield with every stream.
 func (s *Service) streams(yield func(*transfer.Stream) bool) {
 	for i := range s.Streams {

@@ -93,12 +93,7 @@ func (t *tenure) publishStatus() {
 	}
 	slices.Sort(st.Reasons)
 	st.Reasons = append(slices.Clone(t.forbidden), st.Reasons...)
-	for _, c := range t.commands {
-		if c.Done == nil {
-			st.Commands = append(st.Commands, *c)
-		}
-	}
-	slices.SortFunc(st.Commands, func(a, b ledger.Command) int { return a.Given.Compare(b.Given) })
+	st.Commands = t.commands.Open()
 	st.Streams, st.Remaining = t.schedule.Status(t.waits, now), t.schedule.Remaining(now)
 	counts := t.service.Totals()
 	for i := range st.Streams {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/transfer"
@@ -43,6 +44,10 @@ func (t *tenure) takeOver(ctx context.Context, as *producer.Identity, topics map
 	t.stateAt = cluster.TopicPartition{Topic: t.books.Topic, Partition: before.Partition}
 	t.rowsAt = cluster.TopicPartition{Topic: t.books.Rows, Partition: cluster.PartitionOf([]byte(s.ID), len(topics[t.books.Rows].Partitions))}
 	t.lettersAt = topics[s.DeadLetterTopic].TopicPartitions()
+	t.commands = command.New(command.Config{
+		Service: s.ID, Location: s.Location, Streams: s.Streams, Topics: s.Cluster, Ledger: t.books, State: t.stateAt, Letters: t.lettersAt,
+		Parse: s.Parse, Schedule: t.schedule, Transfers: t.transfers, Resume: t.resume, Log: s.Log,
+	})
 	t.written = append([]cluster.TopicPartition{t.stateAt, t.rowsAt}, t.lettersAt...)
 	for i := range s.Streams {
 		t.written = append(t.written, topics[s.Streams[i].Topic].TopicPartitions()...)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
@@ -40,12 +41,9 @@ type tenure struct {
 
 	schedule      *schedule.State
 	transfers     *transfer.Runner
-	replaying     map[*transfer.Export]*replay // by export that publishes rows of it
 	owner         ledger.Owner
 	serviceRecord ledger.Service
-	commands      []*ledger.Command
-	replays       map[string]*replay // by command, of those under way
-	end           int64              // how far the state partition was read for commands
+	commands      *command.Executor
 
 	watching sync.WaitGroup      // the watchdog
 	waits    schema.Wait         // why nothing more could be started at the last try
@@ -58,7 +56,7 @@ func newTenure(s *Service, books *ledger.Books) *tenure {
 		service: s, books: books, log: s.Log, schedule: s.newSchedule(time.Now()),
 		marks: map[cluster.TopicPartition]recordbatch.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},
 		limit: map[string]int{}, accepted: map[schema.Cut]bool{},
-		replays: map[string]*replay{}, replaying: map[*transfer.Export]*replay{}, changes: make(chan *serviceChange),
+		changes: make(chan *serviceChange),
 	}
 	t.transfers = transfer.New(transfer.Config{
 		Streams: s.Streams, Limit: s.ConcurrentCalls, Sets: books, RowsTopic: s.LedgerTopic + ".rows", Redact: s.Redact, Wrote: s.wrote,

@@ -6,6 +6,7 @@ import (
 
 	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
@@ -49,12 +50,12 @@ func (c *Check) changes(events []schedule.Event) {
 		switch e.Kind {
 		case schedule.IdentityChanged:
 			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("its properties or topic have changed: run publishes %s with %s again, with other ids, by %s",
-				pipeline.Counted(e.Count, "day"), pipeline.Counted(e.Rows, "row"), pipeline.Counted(e.Count, "call")), "nothing, if that is meant; else set the stream's variables as they were")
+				command.Pluralize(e.Count, "day"), command.Pluralize(e.Rows, "row"), command.Pluralize(e.Count, "call")), "nothing, if that is meant; else set the stream's variables as they were")
 		case schedule.SettingChanged:
 			c.add(Warn, "stream "+e.Stream, e.Detail, "nothing, if that is meant")
 		case schedule.DaysLack:
-			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now: they were settled before", pipeline.Counted(e.Count, "day"), e.Detail),
-				fmt.Sprintf("dfinery-kafka backfill %s --changed exports them again, by %s", e.Stream, pipeline.Counted(e.Count, "call")))
+			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now: they were settled before", command.Pluralize(e.Count, "day"), e.Detail),
+				fmt.Sprintf("dfinery-kafka backfill %s --changed exports them again, by %s", e.Stream, command.Pluralize(e.Count, "call")))
 		case schedule.StreamRemoved:
 			c.add(Warn, "stream "+e.Stream, "is not configured any more: its days are not exported, its topic stays", "nothing, if that is meant")
 		}

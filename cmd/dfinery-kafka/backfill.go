@@ -15,7 +15,7 @@ import (
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/terminal"
-	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
@@ -56,8 +56,8 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 			if err := agree(cmd, yes); err != nil {
 				return err
 			}
-			return give(cmd, args[0], patience, func(command *ledger.Command) {
-				command.Verb, command.From, command.To, command.Again = pipeline.VerbBackfill, first, last, again
+			return give(cmd, args[0], patience, func(c *ledger.Command) {
+				c.Verb, c.From, c.To, c.Again = command.VerbBackfill, first, last, again
 			})
 		},
 	}
@@ -134,7 +134,7 @@ func cost(w io.Writer, c *config.Config, stream string, first, last schema.Day, 
 	}
 	free := max(1, float64(c.DFINERY.CallsPerHour)-polls)
 	fmt.Fprintf(w, "backfill of %s: %s, %s, about %.1f hours of the quota that polls leave (%.0f calls an hour)\n",
-		stream, pipeline.Counted(days, "day"), pipeline.Counted(days, "call"), math.Max(0.1, float64(days)/free), free)
+		stream, command.Pluralize(days, "day"), command.Pluralize(days, "call"), math.Max(0.1, float64(days)/free), free)
 	if again {
 		fmt.Fprintln(w, "--again: every row of these days is published once more, with the same id")
 	}

@@ -7,16 +7,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger"
 )
 
 func pauseCommand() *cobra.Command {
-	return pauseOrResume(pipeline.VerbPause, "Stop exporting a stream until it is resumed", `Stop exporting a stream, across restarts, until "dfinery-kafka resume". What is under way ends as it would.`)
+	return pauseOrResume(command.VerbPause, "Stop exporting a stream until it is resumed", `Stop exporting a stream, across restarts, until "dfinery-kafka resume". What is under way ends as it would.`)
 }
 
 func resumeCommand() *cobra.Command {
-	return pauseOrResume(pipeline.VerbResume, "Go on with a stream that was paused or is halted", "Go on with a stream that was paused, or try one that is halted again at once. A token that was refused is tried at once, too.")
+	return pauseOrResume(command.VerbResume, "Go on with a stream that was paused or is halted", "Go on with a stream that was paused, or try one that is halted again at once. A token that was refused is tried at once, too.")
 }
 
 // pauseOrResume makes the command of a verb that needs nothing but a stream.

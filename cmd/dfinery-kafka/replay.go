@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
@@ -116,7 +116,7 @@ func (p *replayPlan) fromCopy(l *deadletter.Letter) bool { return l.FromCopy(p.i
 func (p *replayPlan) nothing() bool { return p.rows == 0 && len(p.days) == 0 }
 
 func (p *replayPlan) String() string {
-	count := pipeline.Counted
+	count := command.Pluralize
 	text := fmt.Sprintf("plan: %s: %s to be read again, %s to be exported again (%s)", count(p.letters, "dead letter"), count(p.rows, "row"),
 		count(len(p.days), "day"), count(len(p.days), "call"))
 	if p.byDay > 0 {
@@ -164,12 +164,12 @@ func (r *replayer) replay(p *replayPlan, visit func(func(*deadletter.Letter) err
 
 // ask gives the command and waits for its result; what the owner could not do is told at the end.
 func (r *replayer) ask(stream string) error {
-	command := newCommand(r.books, stream)
-	command.Verb, command.Letters = pipeline.VerbReplay, r.streams[stream]
-	if err := r.books.Give(r.cmd.Context(), command); err != nil {
+	c := newCommand(r.books, stream)
+	c.Verb, c.Letters = command.VerbReplay, r.streams[stream]
+	if err := r.books.Give(r.cmd.Context(), c); err != nil {
 		return err
 	}
 	r.streams[stream] = r.streams[stream][:0]
-	r.failed = errors.Join(r.failed, await(r.cmd.Context(), r.cmd.OutOrStdout(), r.books, command, r.patience))
+	r.failed = errors.Join(r.failed, await(r.cmd.Context(), r.cmd.OutOrStdout(), r.books, c, r.patience))
 	return r.cmd.Context().Err()
 }

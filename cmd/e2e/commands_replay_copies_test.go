@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
-	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/command"
 )
 
 // newRowPairs is a service with a day of 1,000 rows, 500 identical pairs, and a
@@ -128,7 +128,7 @@ func TestReplay_Copies(t *testing.T) {
 	for _, n := range []int{1, 1, len(names) / 4, len(names) / 4} {
 		part := names[:n]
 		names = names[n:]
-		replay(part, pipeline.Counted(n, "row")+" published, 0 were published already, 0 are bad still, 0 days exported again")
+		replay(part, command.Pluralize(n, "row")+" published, 0 were published already, 0 are bad still, 0 days exported again")
 		done += n
 		published, _ := b.checkCopies(len(rows))
 		if len(published) != done {
@@ -139,7 +139,7 @@ func TestReplay_Copies(t *testing.T) {
 		p = b.start("run")
 		p.await(isOwner)
 	}
-	replay(names, pipeline.Counted(len(names), "row")+" published, 0 were published already")
+	replay(names, command.Pluralize(len(names), "row")+" published, 0 were published already")
 	b.command(nil, "resume", "events")
 	today := currentDay().String()
 	b.command(nil, "backfill", "events", "--from", today, "--to", today, "--yes")

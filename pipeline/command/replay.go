@@ -1,4 +1,4 @@
-package pipeline
+package command
 
 import (
 	"context"
@@ -33,39 +33,40 @@ type replay struct {
 // mostWrong bounds what a command's answer lists.
 const mostWrong = 10
 
-func (t *tenure) carryReplay(ctx context.Context, c *ledger.Command, st *transfer.Stream) (changed, done bool) {
-	r := t.replays[c.ID]
+// replay brings a replay further.
+func (x *Executor) replay(ctx context.Context, c *ledger.Command, st *transfer.Stream) (changed, done bool) {
+	r := x.replays[c.ID]
 	if r == nil {
-		if t.schedule.Blocked(st.Name) != "" {
+		if x.Schedule.Blocked(st.Name) != "" {
 			return false, false
 		}
 		now := time.Now().UTC()
 		c.Taken = &now
 		r = &replay{left: deadletter.Sorted(c.Letters), days: map[schema.Day]bool{}}
-		t.replays[c.ID] = r
+		x.replays[c.ID] = r
 		changed = true
 	}
 	if len(r.rows) == 0 && r.out == 0 {
-		t.readLetters(ctx, r, st)
+		x.readLetters(ctx, r, st)
 	}
-	t.replayDays(c, st, r)
-	t.replayNext(ctx, st, r)
+	x.replayDays(c, st, r)
+	x.startReplays(ctx, st, r)
 	changed = c.Progress(r.whole+r.total.Rows()+r.total.Bad+r.wrong, len(c.Letters)) || changed
 	if len(r.left) > 0 || len(r.days) > 0 || len(r.rows) > 0 || r.out > 0 {
 		return changed, false
 	}
-	delete(t.replays, c.ID)
+	delete(x.replays, c.ID)
 	c.Result = r.result()
 	if r.wrong > 0 {
-		c.Error = Counted(r.wrong, "letter") + " can't be replayed: " + strings.Join(r.why, "; ")
+		c.Error = Pluralize(r.wrong, "letter") + " can't be replayed: " + strings.Join(r.why, "; ")
 	}
 	c.Letters = nil // the ledger keeps what came of them
 	return true, true
 }
 
 func (r *replay) result() string {
-	text := fmt.Sprintf("%s published, %d were published already, %d are bad still, %s exported again", Counted(r.total.Published, "row"),
-		r.total.Duplicates, r.total.Bad, Counted(r.whole, "day"))
+	text := fmt.Sprintf("%s published, %d were published already, %d are bad still, %s exported again", Pluralize(r.total.Published, "row"),
+		r.total.Duplicates, r.total.Bad, Pluralize(r.whole, "day"))
 	if r.again {
 		text += ", among them those of row letters whose copies can't be published"
 	}
@@ -73,9 +74,9 @@ func (r *replay) result() string {
 }
 
 // replayDays counts the days that were exported since, or that the API has turned down.
-func (t *tenure) replayDays(c *ledger.Command, st *transfer.Stream, r *replay) {
+func (x *Executor) replayDays(c *ledger.Command, st *transfer.Stream, r *replay) {
 	for day := range r.days {
-		switch t.schedule.Answer(ledger.DayName{Stream: st.Name, Day: day}, *c.Taken) {
+		switch x.Schedule.Answer(ledger.DayName{Stream: st.Name, Day: day}, *c.Taken) {
 		case schedule.Exported:
 			delete(r.days, day)
 			r.whole++
@@ -88,8 +89,8 @@ func (t *tenure) replayDays(c *ledger.Command, st *transfer.Stream, r *replay) {
 	}
 }
 
-// replayNext begins with the rows of every day that is not being exported.
-func (t *tenure) replayNext(ctx context.Context, st *transfer.Stream, r *replay) {
+// startReplays begins with the rows of every day that is not being exported.
+func (x *Executor) startReplays(ctx context.Context, st *transfer.Stream, r *replay) {
 	var later []transfer.Replay
 	for i := range r.rows {
 		rows := r.rows[i]
@@ -97,25 +98,34 @@ func (t *tenure) replayNext(ctx context.Context, st *transfer.Stream, r *replay)
 			continue
 		}
 		name := ledger.DayName{Stream: st.Name, Day: rows.Day}
-		if t.transfers.Day(name).Busy() || !t.transfers.Free() {
+		if x.Transfers.Day(name).Busy() || !x.Transfers.Free() {
 			later = append(later, rows)
 			continue
 		}
-		record := t.schedule.Day(name)
+		record := x.Schedule.Day(name)
 		r.out++
-		t.schedule.Occupy(name)
-		t.replaying[t.transfers.Start(ctx, transfer.Job{
+		x.Schedule.Occupy(name)
+		x.replaying[x.Transfers.Start(ctx, transfer.Job{
 			Record: record, Started: time.Now().UTC(), Replay: &rows,
 			// Of this generation, also before its first call: the restore passes over what is of an older one.
-			Call: schema.Export{Service: t.service.ID, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.Day,
+			Call: schema.Export{Service: x.Service, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.Day,
 				N: max(record.Exports, rows.Export, record.From)},
 		})] = r
 	}
 	r.rows = later
 }
 
-// take adds up what a part of the replay has done.
-func (r *replay) take(e *transfer.Export) {
+// Ended takes back an export that has published rows of a replay.
+func (x *Executor) Ended(e *transfer.Export) {
+	x.replaying[e].add(e)
+	delete(x.replaying, e)
+}
+
+// Replaying tells that a replay is under way.
+func (x *Executor) Replaying() bool { return len(x.replays) > 0 }
+
+// add adds up what a part of the replay has done.
+func (r *replay) add(e *transfer.Export) {
 	r.out--
 	sum := e.Sum()
 	r.total.Published += sum.Published

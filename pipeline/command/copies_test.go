@@ -1,4 +1,4 @@
-package pipeline
+package command
 
 import (
 	"bytes"
@@ -33,11 +33,11 @@ type copiesWorld struct {
 	rng    *rand.Rand
 	source []string // rows
 
-	tenure *tenure
-	stream *transfer.Stream
-	calls  int
-	refuse float64 // share of rows that Kafka refuses as too large
-	ends   int     // so many appends until it ends; negative: never
+	executor *Executor
+	stream   *transfer.Stream
+	calls    int
+	refuse   float64 // share of rows that Kafka refuses as too large
+	ends     int     // so many appends until it ends; negative: never
 
 	topic   []string // ids
 	letters []writtenLetter
@@ -52,6 +52,8 @@ type writtenLetter struct {
 	schema.DeadLetter
 }
 
+const today schema.Day = 20_000
+
 var errKafkaEnded = errors.New("kafka has ended")
 
 func newCopiesWorld(t *testing.T, rng *rand.Rand) *copiesWorld {
@@ -62,13 +64,14 @@ func newCopiesWorld(t *testing.T, rng *rand.Rand) *copiesWorld {
 
 // start is a process with what the ledger and the topics hold.
 func (w *copiesWorld) start() {
-	config := transfer.Stream{Stream: schedule.Stream{Name: "events", Kind: schema.Event, Key: "key"}, NewEncoder: func() encoding.Encoder { return &encoding.JSON{} }, MaxBad: 1}
-	w.tenure = newTenure(&Service{ID: "1234", Location: planned, Streams: []transfer.Stream{config}, Log: slog.New(slog.DiscardHandler), ConcurrentCalls: 1,
-		Parse:  parseCopy,
-		Redact: func(text []byte) []byte { return text }}, nil)
-	w.stream = &w.tenure.service.Streams[0]
-	w.tenure.transfers.Open("events", []transfer.Appender{copiesTopic{w}})
-	w.tenure.transfers.OpenLetters([]transfer.Appender{copiesTopic{w}})
+	w.stream = &transfer.Stream{Stream: schedule.Stream{Name: "events", Kind: schema.Event, Key: "key"}, MaxBad: 1,
+		NewEncoder: func() encoding.Encoder { return &encoding.JSON{} }}
+	streams := []transfer.Stream{*w.stream}
+	transfers := transfer.New(transfer.Config{Streams: streams, Limit: 1, Log: slog.New(slog.DiscardHandler),
+		Redact: func(text []byte) []byte { return text }, Wrote: func(*schema.DeadLetter) {}})
+	transfers.Open("events", []transfer.Appender{copiesTopic{w}})
+	transfers.OpenLetters([]transfer.Appender{copiesTopic{w}})
+	w.executor = New(Config{Service: "1234", Streams: streams, Parse: parseCopy, Transfers: transfers})
 	d := w.day()
 	recover := func(id []byte) {
 		print, n, err := schema.ParseID(id)
@@ -115,10 +118,10 @@ func (w *copiesWorld) attempt(job transfer.Job) bool {
 	if w.rng.IntN(3) == 0 {
 		w.ends = w.rng.IntN(len(w.source) + 1)
 	}
-	w.tenure.transfers.Start(w.t.Context(), job)
-	e := <-w.tenure.transfers.Ended()
-	w.tenure.transfers.TakeBack(e)
-	w.tenure.transfers.Collect()
+	w.executor.Transfers.Start(w.t.Context(), job)
+	e := <-w.executor.Transfers.Ended()
+	w.executor.Transfers.TakeBack(e)
+	w.executor.Transfers.Collect()
 	err := e.Err
 	if err != nil && !errors.Is(err, errKafkaEnded) {
 		w.t.Fatal(err)
@@ -132,7 +135,7 @@ func (w *copiesWorld) attempt(job transfer.Job) bool {
 }
 
 func (w *copiesWorld) day() *transfer.Day {
-	return w.tenure.transfers.Day(ledger.DayName{Stream: "events", Day: today})
+	return w.executor.Transfers.Day(ledger.DayName{Stream: "events", Day: today})
 }
 
 func (w *copiesWorld) call() schema.Export {
@@ -150,7 +153,7 @@ func (w *copiesWorld) export() bool {
 func (w *copiesWorld) replay(letters []writtenLetter) bool {
 	r := &replay{left: make([]deadletter.Offset, len(letters)), days: map[schema.Day]bool{}}
 	for _, l := range letters {
-		if _, err := w.tenure.readRow(&l.DeadLetter, l.id, true, r, w.stream); err != nil {
+		if _, err := w.executor.readRow(&l.DeadLetter, l.id, true, r, w.stream); err != nil {
 			w.t.Fatal(err)
 		}
 		r.left = r.left[1:]

@@ -1,4 +1,4 @@
-package pipeline
+package command
 
 import (
 	"cmp"
@@ -28,11 +28,11 @@ var errEnough = errors.New("enough letters are read")
 
 // readLetters reads the next letters, as many as memory may hold, and sorts them by what has to be done. What Kafka does not answer is left
 // for the next time: the loop has other things to do.
-func (t *tenure) readLetters(ctx context.Context, r *replay, st *transfer.Stream) {
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
+func (x *Executor) readLetters(ctx context.Context, r *replay, st *transfer.Stream) {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	for room := replayBytes; room > 0 && len(r.left) > 0; {
-		err := t.readTogether(ctx, r, st, &room)
+		err := x.readAdjacent(ctx, r, st, &room)
 		gone, deleted := errors.AsType[*cluster.RangeError](err)
 		switch {
 		case err == nil || errors.Is(err, errEnough):
@@ -47,15 +47,15 @@ func (t *tenure) readLetters(ctx context.Context, r *replay, st *transfer.Stream
 	}
 }
 
-// readTogether reads the letters left that stand close to the first one.
-func (t *tenure) readTogether(ctx context.Context, r *replay, st *transfer.Stream, room *int) error {
+// readAdjacent reads the letters left that stand close to the first one.
+func (x *Executor) readAdjacent(ctx context.Context, r *replay, st *transfer.Stream, room *int) error {
 	n := 1
 	for n < len(r.left) && r.left[n].Partition == r.left[0].Partition && r.left[n].Offset-r.left[n-1].Offset <= replayGap {
 		n++
 	}
-	p := cluster.TopicPartition{Topic: t.service.DeadLetterTopic, Partition: r.left[0].Partition}
+	p := cluster.TopicPartition{Topic: x.Letters[0].Topic, Partition: r.left[0].Partition}
 	last := r.left[n-1].Offset
-	end, err := t.lettersEnd(ctx, p)
+	end, err := x.lettersEnd(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -63,12 +63,12 @@ func (t *tenure) readTogether(ctx context.Context, r *replay, st *transfer.Strea
 		r.missing(p.Partition, last+1)
 		return nil
 	}
-	err = t.service.Cluster.Read(ctx, p, r.left[0].Offset, min(last+1, end), cluster.Visitor{FetchBytes: 1 << 20, Record: func(record *cluster.Record) error {
+	err = x.Topics.Read(ctx, p, r.left[0].Offset, min(last+1, end), cluster.Visitor{FetchBytes: 1 << 20, Record: func(record *cluster.Record) error {
 		r.missing(p.Partition, record.Offset)
 		if len(r.left) == 0 || r.left[0] != (deadletter.Offset{Partition: p.Partition, Offset: record.Offset}) {
 			return nil
 		}
-		*room -= t.sort(record, r, st)
+		*room -= x.dispatch(record, r, st)
 		r.left = r.left[1:]
 		if *room <= 0 {
 			return errEnough
@@ -83,11 +83,11 @@ func (t *tenure) readTogether(ctx context.Context, r *replay, st *transfer.Strea
 
 // lettersEnd is where the dead letters of a partition end; 0 when there is no such partition. A command may name any place, and to wait for
 // one would keep the loop from all else.
-func (t *tenure) lettersEnd(ctx context.Context, p cluster.TopicPartition) (int64, error) {
-	if !slices.Contains(t.lettersAt, p) {
+func (x *Executor) lettersEnd(ctx context.Context, p cluster.TopicPartition) (int64, error) {
+	if !slices.Contains(x.Letters, p) {
 		return 0, nil
 	}
-	log, err := t.service.Cluster.Log(ctx, p)
+	log, err := x.Topics.Log(ctx, p)
 	return log.End, err
 }
 
@@ -105,22 +105,22 @@ func (r *replay) refuse(at deadletter.Offset, why string) {
 	}
 }
 
-// sort takes one letter by what has to be done for it, and tells how many bytes of it are held.
-func (t *tenure) sort(record *cluster.Record, r *replay, st *transfer.Stream) int {
+// dispatch judges one letter by what has to be done for it, and tells how many bytes of it are held.
+func (x *Executor) dispatch(record *cluster.Record, r *replay, st *transfer.Stream) int {
 	at := r.left[0]
 	letter := new(schema.DeadLetter)
 	if err := json.Unmarshal(record.Value, letter); err != nil {
 		r.refuse(at, err.Error())
 		return 0
 	}
-	if letter.Service != t.service.ID || letter.Stream != st.Name {
+	if letter.Service != x.Service || letter.Stream != st.Name {
 		r.refuse(at, fmt.Sprintf("it is of %s/%s", letter.Service, letter.Stream))
 		return 0
 	}
-	today := schema.DayOf(time.Now(), t.service.Location)
+	today := schema.DayOf(time.Now(), x.Location)
 	inReach := letter.Day >= today-schema.Reach && letter.Day <= today
 	if letter.FromCopy(inReach) {
-		held, err := t.readRow(letter, record.Header("id"), inReach, r, st)
+		held, err := x.readRow(letter, record.Header("id"), inReach, r, st)
 		switch {
 		case errors.Is(err, errOtherRow) && inReach: // export its day again
 		case err != nil:
@@ -136,7 +136,7 @@ func (t *tenure) sort(record *cluster.Record, r *replay, st *transfer.Stream) in
 	}
 	r.again = r.again || letter.Kind == schema.KindRow
 	r.days[letter.Day] = true
-	t.schedule.Request(ledger.DayName{Stream: st.Name, Day: letter.Day})
+	x.Schedule.Request(ledger.DayName{Stream: st.Name, Day: letter.Day})
 	return 0
 }
 
@@ -144,13 +144,13 @@ func (t *tenure) sort(record *cluster.Record, r *replay, st *transfer.Stream) in
 var errOtherRow = errors.New("its row has another id now: what rows are made of has changed since")
 
 // readRow reads the row of a letter from its copy and tells how many bytes of it are held. A row that still is a bad one is no error.
-func (t *tenure) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *replay, st *transfer.Stream) (held int, err error) {
+func (x *Executor) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *replay, st *transfer.Stream) (held int, err error) {
 	rows, err := r.rowsOf(l, st)
 	if err != nil {
 		return 0, err
 	}
 	raw := l.Row.Bytes()
-	row, err := t.service.Parse(rows.Columns, raw)
+	row, err := x.Parse(rows.Columns, raw)
 	if _, bad := errors.AsType[*schema.BadRow](err); err != nil && !bad {
 		return 0, fmt.Errorf("read its row: %w", err)
 	}

@@ -1,0 +1,65 @@
+package command
+
+import (
+	"fmt"
+	"time"
+
+	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
+)
+
+// backfill requests each day of the command once. A day that is being exported is waited for before it begins anew.
+func (x *Executor) backfill(c *ledger.Command, st *transfer.Stream) (changed, done bool) {
+	today := schema.DayOf(time.Now(), x.Location)
+	from, to := max(c.From, today-schema.Reach), min(c.To, today)
+	if st.Kind.Snapshot() {
+		from = max(from, today)
+	}
+	if from > to {
+		c.Error = fmt.Sprintf("%s to %s has no day within the API's reach, %s to %s", c.From, c.To, today-schema.Reach, today)
+		return true, true
+	}
+	if c.Taken == nil {
+		now := time.Now().UTC()
+		c.Taken, changed = &now, true
+	}
+	finished, failed := 0, 0
+	for at := from; at <= to; at++ {
+		name := ledger.DayName{Stream: st.Name, Day: at}
+		if c.Again && x.Schedule.Day(name).AgainBy != c.ID {
+			if x.Schedule.Restart(name, c.ID) {
+				x.Transfers.Day(name).Rows = dedup.Day{}
+				changed = true
+			}
+			continue
+		}
+		switch x.Schedule.Answer(name, *c.Taken) {
+		case schedule.Exported:
+			finished++
+		case schedule.OutOfReach:
+			failed++
+		case schedule.Unanswered:
+			x.Schedule.Request(name)
+		}
+	}
+	changed = c.Progress(finished+failed, int(to-from)+1) || changed
+	if finished+failed < c.Total {
+		return changed, false
+	}
+	c.Result = Pluralize(finished, "day") + " exported"
+	if failed > 0 {
+		c.Error = Pluralize(failed, "day") + " out of the API's reach"
+	}
+	return true, true
+}
+
+// Pluralize is so many of what, in the plural unless it is one.
+func Pluralize(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,200 @@
+// Package command executes commands that others wrote to the ledger: pause, resume, backfill and replay.
+package command
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
+)
+
+// The verbs of commands.
+const (
+	VerbPause    = "pause"
+	VerbResume   = "resume"
+	VerbBackfill = "backfill"
+	VerbReplay   = "replay"
+)
+
+// Topics reads partitions: a *cluster.Cluster.
+type Topics interface {
+	Log(context.Context, cluster.TopicPartition) (cluster.LogRange, error)
+	Read(ctx context.Context, p cluster.TopicPartition, from, to int64, visitor cluster.Visitor) error
+}
+
+// Follower reads what was written to the ledger: a *ledger.Books.
+type Follower interface {
+	Follow(ctx context.Context, state *ledger.State, partition int, from, to int64) error
+}
+
+// Config says what an Executor works for and with.
+type Config struct {
+	Service  string
+	Location *time.Location
+	Streams  []transfer.Stream
+	Topics   Topics
+	Ledger   Follower
+	State    cluster.TopicPartition   // where commands are written
+	Letters  []cluster.TopicPartition // of the dead letters
+	// Parse reads a row from its raw copy and the columns of its header, into memory of its own. An error that is a *schema.BadRow says that
+	// it still is none.
+	Parse     func(columns *schema.Columns, raw []byte) (*schema.Row, error)
+	Schedule  *schedule.State
+	Transfers *transfer.Runner
+	// Resume has a stream go on at once.
+	Resume func(stream string, now time.Time)
+	Log    *slog.Logger
+}
+
+// Executor has the commands that are not done. All its methods are for the owner's loop.
+type Executor struct {
+	Config
+	commands  []*ledger.Command
+	end       int64                        // how far State was read
+	replays   map[string]*replay           // by command, of those under way
+	replaying map[*transfer.Export]*replay // by export that publishes rows of it
+}
+
+// New returns an executor that knows of no command.
+func New(c Config) *Executor {
+	return &Executor{Config: c, replays: map[string]*replay{}, replaying: map[*transfer.Export]*replay{}}
+}
+
+// Load takes over the commands that the ledger has.
+func (x *Executor) Load(state *ledger.State, now time.Time) {
+	x.commands, x.end = state.InOrder(), state.End
+	for _, c := range x.commands {
+		c.Taken = schedule.Past(c.Taken, now)
+	}
+}
+
+// Open are the commands that are not done, oldest first.
+func (x *Executor) Open() []ledger.Command {
+	var open []ledger.Command
+	for _, c := range x.commands {
+		if c.Done == nil {
+			open = append(open, *c)
+		}
+	}
+	slices.SortFunc(open, func(a, b ledger.Command) int { return a.Given.Compare(b.Given) })
+	return open
+}
+
+// pollTimeout is how long Kafka is waited for, which must not keep the loop from all else: what it does not answer is left for the next time.
+const pollTimeout = 10 * time.Second
+
+// Poll reads the commands that were written since. It never fails because of what a command says.
+func (x *Executor) Poll(ctx context.Context) error {
+	look, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	log, err := x.Topics.Log(look, x.State)
+	if err != nil {
+		return nil // a broker that is away: the next look finds them
+	}
+	news := &ledger.State{Days: map[ledger.DayName]*ledger.Day{}, Commands: map[string]*ledger.Command{}, Partition: x.State.Partition}
+	if err := x.Ledger.Follow(look, news, x.State.Partition, x.end, log.End); err != nil {
+		if look.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	x.end = log.End
+	for _, c := range news.InOrder() {
+		if c.Taken == nil && c.Done == nil && !x.knows(c.ID) {
+			x.commands = append(x.commands, c)
+		}
+	}
+	return nil
+}
+
+func (x *Executor) knows(id string) bool {
+	return slices.ContainsFunc(x.commands, func(c *ledger.Command) bool { return c.ID == id })
+}
+
+// Step executes each command as far as possible now, and yields those that have changed. What a command did to days and streams has to be in
+// the ledger before the command is. One that makes no sense is answered with an error and stops nothing.
+func (x *Executor) Step(ctx context.Context) iter.Seq[*ledger.Command] {
+	return func(yield func(*ledger.Command) bool) {
+		var open []*ledger.Command
+		for _, c := range x.commands {
+			if c.Done != nil {
+				continue
+			}
+			changed, done := x.execute(ctx, c)
+			if done {
+				x.finish(c)
+			} else {
+				open = append(open, c)
+			}
+			if (changed || done) && !yield(c) {
+				return
+			}
+		}
+		x.commands = open
+	}
+}
+
+// finish ends a command.
+func (x *Executor) finish(c *ledger.Command) {
+	now := time.Now().UTC()
+	c.Done = &now
+	if c.Error != "" {
+		x.Log.Warn("command refused", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result, "error", c.Error,
+			"do", "mend what the error names and give the command again")
+		return
+	}
+	x.Log.Info("command carried out", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result)
+}
+
+// execute brings one command further. Beginning it is a change to be written, ending it as well.
+func (x *Executor) execute(ctx context.Context, c *ledger.Command) (changed, done bool) {
+	if c.Error != "" { // it could not be read
+		return true, true
+	}
+	st := x.stream(c.Stream)
+	if st == nil {
+		c.Error = fmt.Sprintf("there is no stream %q here: the streams are %s", c.Stream, strings.Join(x.names(), ", "))
+		return true, true
+	}
+	switch c.Verb {
+	case VerbPause:
+		x.Schedule.Pause(st.Name)
+	case VerbResume:
+		x.Resume(st.Name, time.Now())
+	case VerbBackfill:
+		return x.backfill(c, st)
+	case VerbReplay:
+		return x.replay(ctx, c, st)
+	default:
+		c.Error = fmt.Sprintf("%q is not a command: pause, resume, backfill, replay", c.Verb)
+		return true, true
+	}
+	c.Result = c.Stream + " " + c.Verb + "d"
+	return true, true
+}
+
+func (x *Executor) stream(name string) *transfer.Stream {
+	for i := range x.Streams {
+		if x.Streams[i].Name == name {
+			return &x.Streams[i]
+		}
+	}
+	return nil
+}
+
+func (x *Executor) names() []string {
+	names := make([]string, len(x.Streams))
+	for i := range x.Streams {
+		names[i] = x.Streams[i].Name
+	}
+	return names
+}
