@@ -122,3 +122,51 @@ func (f Fault) MarshalJSON() ([]byte, error) {
 	type plain Fault
 	return encode((*plain)(&f))
 }
+
+// UnmarshalJSON keeps unknown members.
+func (p *Profiles) UnmarshalJSON(value []byte) error {
+	type plain Profiles
+	return decode(value, (*plain)(p))
+}
+
+// MarshalJSON writes them again.
+func (p Profiles) MarshalJSON() ([]byte, error) {
+	type plain Profiles
+	return encode((*plain)(&p))
+}
+
+// UnmarshalJSON keeps unknown members.
+func (c *Complete) UnmarshalJSON(value []byte) error {
+	type plain Complete
+	return decode(value, (*plain)(c))
+}
+
+// MarshalJSON writes them again.
+func (c Complete) MarshalJSON() ([]byte, error) {
+	type plain Complete
+	return encode((*plain)(&c))
+}
+
+// UnmarshalJSON keeps unknown members.
+func (d *Deletion) UnmarshalJSON(value []byte) error {
+	type plain Deletion
+	return decode(value, (*plain)(d))
+}
+
+// MarshalJSON writes them again.
+func (d Deletion) MarshalJSON() ([]byte, error) {
+	type plain Deletion
+	return encode((*plain)(&d))
+}
+
+// UnmarshalJSON keeps unknown members.
+func (a *Approval) UnmarshalJSON(value []byte) error {
+	type plain Approval
+	return decode(value, (*plain)(a))
+}
+
+// MarshalJSON writes them again.
+func (a Approval) MarshalJSON() ([]byte, error) {
+	type plain Approval
+	return encode((*plain)(&a))
+}

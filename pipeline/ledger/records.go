@@ -75,6 +75,8 @@ type Service struct {
 	Charsets map[string]string `json:"charsets,omitempty"`
 	// Schemas are, by stream, what the values of its topic have been encoded with.
 	Schemas map[string]*Schemas `json:"schemas,omitempty"`
+	// Profiles are, by stream, what is kept of those that publish changes of profiles.
+	Profiles map[string]*Profiles `json:"profiles,omitempty"`
 
 	unknown
 }

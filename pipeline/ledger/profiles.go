@@ -1,0 +1,109 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Profiles is what is kept of a stream that publishes changes of profiles.
+type Profiles struct {
+	N          int    `json:"n"`           // of the last export
+	Partitions int    `json:"partitions"`  // that keys are spread over; 0: not known
+	Seed       uint64 `json:"seed,string"` // of the keys' hashes
+	// AgainFrom is the export from which on rows stand as they are: those of
+	// earlier ones are published again.
+	AgainFrom int       `json:"again_from,omitempty"`
+	Request   string    `json:"request,omitempty"` // the hash of what the marks' snapshots were asked for
+	Complete  *Complete `json:"complete,omitempty"`
+	Absent    Absent    `json:"absent,omitzero"`
+	// Deletes are those of the last seven days.
+	Deletes  []Deletion `json:"deletes,omitempty"`
+	Withheld int        `json:"withheld,omitempty"` // deletes that are held back
+	Why      string     `json:"why,omitempty"`      // the last snapshot proved nothing
+	Approved *Approval  `json:"approved,omitempty"`
+	// What the last snapshot that ended has shown.
+	Present int `json:"present,omitempty"`
+	Missing int `json:"missing,omitempty"`
+	Scanned int `json:"scanned,omitempty"`
+
+	unknown
+}
+
+// Complete is the last snapshot that proved who is absent.
+type Complete struct {
+	N        int       `json:"n"`
+	At       time.Time `json:"at"`
+	Profiles int       `json:"profiles"` // in the topic
+
+	unknown
+}
+
+// Absent says where the marks of absent keys stand.
+type Absent struct {
+	Ranges []Range           // of the rows topic
+	Times  map[int]time.Time // by the number of the export that marked: when it began
+}
+
+// IsZero tells whether there are no marks.
+func (a Absent) IsZero() bool { return len(a.Ranges) == 0 && len(a.Times) == 0 }
+
+const absentRanges = "ranges"
+
+// MarshalJSON writes the ranges as the member "ranges", and the times as members named by their numbers.
+func (a Absent) MarshalJSON() ([]byte, error) {
+	members := map[string]any{absentRanges: a.Ranges}
+	for n, at := range a.Times {
+		members[strconv.Itoa(n)] = at
+	}
+	return json.Marshal(members)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *Absent) UnmarshalJSON(value []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(value, &members); err != nil {
+		return err
+	}
+	*a = Absent{}
+	for name, raw := range members {
+		if name == absentRanges {
+			if err := json.Unmarshal(raw, &a.Ranges); err != nil {
+				return err
+			}
+			continue
+		}
+		n, err := strconv.Atoi(name)
+		if err != nil {
+			continue // a later release's
+		}
+		var at time.Time
+		if err := json.Unmarshal(raw, &at); err != nil {
+			return fmt.Errorf("absent since export %d: %w", n, err)
+		}
+		if a.Times == nil {
+			a.Times = map[int]time.Time{}
+		}
+		a.Times[n] = at
+	}
+	return nil
+}
+
+// Deletion is the deletes of one snapshot.
+type Deletion struct {
+	At     time.Time `json:"at"`
+	Export int       `json:"export"`
+	N      int       `json:"n"`
+	Done   bool      `json:"done"` // all tombstones are written
+
+	unknown
+}
+
+// Approval lets more profiles be deleted than usual.
+type Approval struct {
+	N     int       `json:"n"`
+	Until time.Time `json:"until"`
+
+	unknown
+}

@@ -1,0 +1,170 @@
+package profiles
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// Policy is how a stream deletes.
+type Policy struct {
+	Never bool          // absent profiles stay
+	After time.Duration // how long a profile must have been absent
+	Most  float64       // the share of the profiles that may be deleted within Window
+}
+
+// Decision is what follows from a snapshot. Its marks are written and acknowledged
+// before its record, and that before the first tombstone.
+type Decision struct {
+	Record ledger.Profiles // without the ranges of the marks
+	Marks  []*Mark
+	Due    []*Mark // to be deleted: a part of Marks
+	Why    Why     // why nobody is marked or deleted; empty: the snapshot proves who is absent
+	Absent int     // keys that were not met; not known for a snapshot that did not end
+}
+
+// Snapshot is one export that has come to its end.
+type Snapshot struct {
+	N       int
+	Started time.Time
+	Now     time.Time
+	Evidence
+}
+
+// Decide says what follows from a snapshot whose rows have been met. before is the
+// stream's record; it is not changed.
+func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Decision {
+	d := &Decision{Record: *before}
+	r := &d.Record
+	r.N = max(r.N, snapshot.N)
+	r.Scanned = s.Records
+	r.Deletes = s.settle(before.Deletes, snapshot.Now)
+	if a := r.Approved; a != nil && snapshot.Now.After(a.Until) {
+		r.Approved = nil
+	}
+	inTopic, absent := s.count()
+	d.Absent = len(absent)
+	d.Why = snapshot.judge(before.Request)
+	if d.Why == "" && !allowed(r, d.Absent, Ceiling(inTopic, p.Most), snapshot.Now) {
+		d.Why = OverCeiling
+	}
+	if snapshot.Ended {
+		r.Present, r.Missing = inTopic-d.Absent, d.Absent
+		r.Withheld, r.Why = d.Absent, string(d.Why)
+		if d.Absent == 0 {
+			r.Approved = nil
+		}
+	}
+	switch d.Why {
+	case "":
+		d.mark(p, s, absent, &snapshot)
+		r.Withheld, r.Request = 0, snapshot.Request
+		r.Complete = &ledger.Complete{N: snapshot.N, At: snapshot.Now, Profiles: inTopic}
+	case RequestChanged:
+		r.Request = snapshot.Request // what was asked for before says nothing of it
+	default:
+		d.Marks = slices.DeleteFunc(s.standing(), func(m *Mark) bool {
+			_, known := before.Absent.Times[m.N]
+			m.Reserved = false
+			return !known || s.met(m.Hash)
+		})
+	}
+	d.keepTimes(before.Absent.Times, snapshot)
+	return d
+}
+
+// allowed tells whether so many absent profiles can be believed in.
+func allowed(r *ledger.Profiles, absent, ceiling int, now time.Time) bool {
+	return absent+deleted(r.Deletes, now) <= ceiling || absent == 0 || r.Approved != nil && absent <= r.Approved.N
+}
+
+// count is how many keys the topic has, and those of them that the snapshot did
+// not have and that may be deleted.
+func (s *Scan) count() (inTopic int, absent []Hash) {
+	for h, slot := range s.State.all {
+		k := slot.kind()
+		if k.inTopic() {
+			inTopic++
+		}
+		if !slot.seen() && (k == own || k == stale) {
+			absent = append(absent, h)
+		}
+	}
+	return inTopic, absent
+}
+
+// mark marks the keys that are absent, those that are marked already as they are,
+// and chooses those that are due.
+func (d *Decision) mark(p Policy, s *Scan, absent []Hash, snapshot *Snapshot) {
+	for _, h := range absent {
+		m := &Mark{Hash: h, N: snapshot.N}
+		if old := s.Marks[h]; old.stands() && old.N < snapshot.N {
+			if at, known := d.Record.Absent.Times[old.N]; known {
+				*m = *old
+				m.Reserved = !p.Never && snapshot.Started.Sub(at) >= p.After
+			}
+		}
+		d.Marks = append(d.Marks, m)
+		if m.Reserved {
+			d.Due = append(d.Due, m)
+		}
+	}
+	slices.SortFunc(d.Marks, compareMarks)
+	slices.SortFunc(d.Due, compareMarks)
+	if len(d.Due) > 0 {
+		d.Record.Deletes = append(d.Record.Deletes, ledger.Deletion{At: snapshot.Now, Export: snapshot.N, N: len(d.Due)})
+	}
+}
+
+// keepTimes keeps the times of the marks that are left.
+func (d *Decision) keepTimes(before map[int]time.Time, snapshot Snapshot) {
+	d.Record.Absent = ledger.Absent{}
+	if len(d.Marks) > 0 {
+		d.Record.Absent.Times = map[int]time.Time{}
+	}
+	for _, m := range d.Marks {
+		at := snapshot.Started
+		if m.N != snapshot.N {
+			at = before[m.N]
+		}
+		d.Record.Absent.Times[m.N] = at
+	}
+}
+
+// settle finds out what came of deletes that were begun and not said to be done:
+// those that are still in the topic were not deleted. What is older than Window is
+// dropped.
+func (s *Scan) settle(list []ledger.Deletion, now time.Time) []ledger.Deletion {
+	alive := 0
+	for _, m := range s.Marks {
+		if m.Reserved && m.stands() {
+			alive++
+		}
+	}
+	var kept []ledger.Deletion
+	for _, d := range list {
+		if !d.Done {
+			d.N, d.Done = max(0, d.N-alive), true
+		}
+		if d.N > 0 && now.Sub(d.At) < Window {
+			kept = append(kept, d)
+		}
+	}
+	return kept
+}
+
+// Deleted is the record once the tombstones are acknowledged.
+func (d *Decision) Deleted() {
+	r := &d.Record
+	r.Deletes = slices.Clone(r.Deletes)
+	if n := len(r.Deletes); n > 0 && len(d.Due) > 0 {
+		r.Deletes[n-1].Done = true
+	}
+	r.Missing -= len(d.Due)
+}
+
+func compareMarks(a, b *Mark) int {
+	return cmp.Or(cmp.Compare(a.Hash.hi, b.Hash.hi), cmp.Compare(a.Hash.lo, b.Hash.lo))
+}

@@ -1,0 +1,82 @@
+package profiles
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// Why is why a snapshot does not prove who is absent; empty if it does.
+type Why string
+
+// The reasons, in the order in which they are looked at.
+const (
+	NotEnded       Why = "not_ended"       // the export failed
+	UnprovenEnd    Why = "unproven_end"    // the answer ended with its connection
+	NoRows         Why = "no_rows"         // no good row
+	UnreadableRows Why = "unreadable_rows" // rows whose keys can't be trusted
+	RepeatedKeys   Why = "repeated_keys"   // some key came twice
+	RequestChanged Why = "request_changed" // something else was asked for than before
+	OverCeiling    Why = "over_ceiling"    // more are absent than may be deleted within a week
+)
+
+// Evidence is what a snapshot shows of its own completeness.
+type Evidence struct {
+	Ended      bool // the answer ended as it should
+	Framed     bool // its framing proves the end: length, last chunk, END_STREAM or gzip trailer
+	Rows       int  // good ones
+	Unreadable int  // rows of which Unreadable is true
+	Repeated   int  // rows of keys that came before
+	Request    string
+}
+
+// Unreadable tells whether a bad row hides which key it has: one that is shifted or
+// merged with another may show the wrong key, or none.
+func Unreadable(b *schema.BadRow) bool {
+	switch b.Code {
+	case schema.FieldCount, schema.BadQuotes, schema.InvalidUTF8:
+		return true
+	case schema.TooLarge:
+		return b.Origin != schema.OriginKafka
+	}
+	return false
+}
+
+// judge says why the snapshot proves nothing, the ceiling apart.
+func (e *Evidence) judge(former string) Why {
+	switch {
+	case !e.Ended:
+		return NotEnded
+	case !e.Framed:
+		return UnprovenEnd
+	case e.Rows == 0:
+		return NoRows
+	case e.Unreadable > 0:
+		return UnreadableRows
+	case e.Repeated > 0:
+		return RepeatedKeys
+	case former != "" && former != e.Request:
+		return RequestChanged
+	}
+	return ""
+}
+
+// Window is the time over which deletes are limited.
+const Window = 7 * 24 * time.Hour
+
+// Ceiling is how many of so many profiles may be deleted within Window.
+func Ceiling(profiles int, most float64) int {
+	return min(max(10, int(most*float64(profiles))), profiles/2)
+}
+
+// deleted is how many profiles were deleted, or are about to be, since Window.
+func deleted(list []ledger.Deletion, now time.Time) int {
+	n := 0
+	for _, d := range list {
+		if now.Sub(d.At) < Window {
+			n += d.N
+		}
+	}
+	return n
+}

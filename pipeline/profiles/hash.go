@@ -1,0 +1,27 @@
+package profiles
+
+import (
+	"encoding/binary"
+
+	"github.com/zeebo/xxh3"
+
+	"dfinery-kafka/schema"
+)
+
+// Hash stands for a key: 80 bits of a hash with the stream's own seed. Nobody who
+// does not know the seed can make two keys that share one.
+type Hash struct {
+	hi uint64
+	lo uint16
+}
+
+// HashKey is the hash of a key.
+func HashKey(seed uint64, key []byte) Hash {
+	h := xxh3.Hash128Seed(key, seed)
+	return Hash{hi: h.Hi, lo: uint16(h.Lo)}
+}
+
+// idMask is what is kept of a row's fingerprint.
+const idMask = 1<<48 - 1
+
+func shortID(f schema.Fingerprint) uint64 { return binary.BigEndian.Uint64(f[:8]) >> 16 }
