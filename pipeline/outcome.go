@@ -21,6 +21,7 @@ func (t *tenure) conclude(name ledger.DayName, e *transfer.Export) {
 		sum := e.Sum()
 		o.Rows, o.Known, o.Columns, o.EventNames = sum.Rows(), sum.Duplicates, e.Columns, e.EventNames(t.schedule.EventNames(name.Stream))
 		o.Charset = e.Charset
+		o.Bad, o.StillBad = sum.Bad, e.StillBad()
 	case !errors.As(e.Err, &o.Failure):
 		o.Aborted = true // by Kafka, which ends the session: the day stays due as it was
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,7 +17,9 @@ func dlqCommand() *cobra.Command {
 		Short: "List, show and replay dead letters",
 		Long: `List, show and replay the dead letters of this service: failed exports, and rows that could not be published.
 
-A dead letter is named PARTITION/OFFSET, its place in the dead-letter topic.`,
+A dead letter is named PARTITION/OFFSET, its place in the dead-letter topic. Its state is resolved, open, or unknown if the ledger can't tell
+any more. The letter of an export is resolved once its day was exported since; that of a row once the row was published, or once a later whole
+export of its day no longer has it.`,
 		Example: `  dfinery-kafka dlq list --since 24h
   dfinery-kafka dlq show 3/17
   dfinery-kafka dlq replay --kind row --code too_large`,
@@ -32,26 +33,41 @@ A dead letter is named PARTITION/OFFSET, its place in the dead-letter topic.`,
 
 func dlqListCommand() *cobra.Command {
 	var f filter
-	var asJSON bool
+	var asJSON, open bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List dead letters, oldest first",
 		Example: `  dfinery-kafka dlq list --since 24h
+  dfinery-kafka dlq list --open
   dfinery-kafka dlq list --kind row --code too_large --json | jq .name`,
 		Args: nothing,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
 				return &exitError{exitUsage, err}
 			}
-			_, kafka, letters, err := openLetters(cmd, f.from)
+			c, kafka, letters, err := openLetters(cmd, f.from)
 			if err != nil {
 				return err
 			}
 			defer kafka.Close()
-			if asJSON {
-				return listJSON(cmd.Context(), letters, f.matches, cmd.OutOrStdout())
+			resolver, err := openResolver(cmd, booksOf(c, kafka), letters.Select(cmd.Context(), nil, f.matches))
+			if err != nil {
+				return err
 			}
-			n, err := listTable(cmd.Context(), letters, f.matches, cmd.OutOrStdout())
+			each := func(visit func(*deadletter.Letter) error) error {
+				return letters.OldestFirst(cmd.Context(), f.matches, resolving(cmd.Context(), resolver, func(l *deadletter.Letter) error {
+					if open && l.Resolution == deadletter.Resolved {
+						return nil
+					}
+					return visit(l)
+				}))
+			}
+			if asJSON {
+				e := json.NewEncoder(cmd.OutOrStdout()) // one letter a line
+				e.SetEscapeHTML(false)
+				return each(func(l *deadletter.Letter) error { return e.Encode(l) })
+			}
+			n, err := listTable(letters, each, cmd.OutOrStdout())
 			if err == nil && n == 0 {
 				fmt.Fprintln(cmd.ErrOrStderr(), "no dead letter matches")
 			}
@@ -59,6 +75,7 @@ func dlqListCommand() *cobra.Command {
 		},
 	}
 	f.flags(cmd)
+	cmd.Flags().BoolVar(&open, "open", false, "only those that are not resolved")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one dead letter a line")
 	return cmd
 }
@@ -74,13 +91,20 @@ func dlqShowCommand() *cobra.Command {
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			_, kafka, letters, err := openLetters(cmd, time.Time{})
+			c, kafka, letters, err := openLetters(cmd, time.Time{})
 			if err != nil {
 				return err
 			}
 			defer kafka.Close()
 			letter, err := letters.At(cmd.Context(), offset)
 			if err != nil {
+				return err
+			}
+			resolver, err := openResolver(cmd, booksOf(c, kafka), func(visit func(*deadletter.Letter) error) error { return visit(letter) })
+			if err != nil {
+				return err
+			}
+			if letter.Resolution, err = resolver.Resolution(cmd.Context(), letter); err != nil {
 				return err
 			}
 			e := json.NewEncoder(cmd.OutOrStdout())
@@ -91,15 +115,8 @@ func dlqShowCommand() *cobra.Command {
 	}
 }
 
-// listJSON writes a letter a line.
-func listJSON(ctx context.Context, l *deadletter.Log, match func(*deadletter.Letter) bool, out io.Writer) error {
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false)
-	return l.OldestFirst(ctx, match, func(letter *deadletter.Letter) error { return e.Encode(letter) })
-}
-
 // listTable writes a letter a line, under a header, and tells how many there are.
-func listTable(ctx context.Context, l *deadletter.Log, match func(*deadletter.Letter) bool, out io.Writer) (n int, err error) {
+func listTable(l *deadletter.Log, each func(func(*deadletter.Letter) error) error, out io.Writer) (n int, err error) {
 	names := len("NAME")
 	for _, last := range l.Last() {
 		names = max(names, len(last.String()))
@@ -108,7 +125,7 @@ func listTable(ctx context.Context, l *deadletter.Log, match func(*deadletter.Le
 	if err := table.header(); err != nil {
 		return 0, err
 	}
-	err = l.OldestFirst(ctx, match, func(letter *deadletter.Letter) error {
+	err = each(func(letter *deadletter.Letter) error {
 		n++
 		return table.letter(letter)
 	})

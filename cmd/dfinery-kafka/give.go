@@ -40,7 +40,7 @@ func give(cmd *cobra.Command, stream string, patience time.Duration, fill func(*
 
 // booksOf are the ledger of the configuration, as far as commands need it.
 func booksOf(c *config.Config, kafka *cluster.Cluster) *ledger.Books {
-	return &ledger.Books{Cluster: kafka, Topic: string(c.Publish.LedgerTopic), Service: string(c.DFINERY.Service)}
+	return &ledger.Books{Cluster: kafka, Topic: string(c.Publish.LedgerTopic), Rows: string(c.Publish.LedgerTopic) + ".rows", Service: string(c.DFINERY.Service)}
 }
 
 // newCommand is a command for a stream, given now, that does not say yet what is to be done.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/deadletter"
+	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
 
@@ -111,4 +113,28 @@ func openLetters(cmd *cobra.Command, since time.Time) (*config.Config, *cluster.
 		return nil, nil, nil, err
 	}
 	return c, kafka, letters, nil
+}
+
+// openResolver reads the ledger, which says which of the letters are resolved. It
+// is nil where there is no ledger, or none that may be read.
+func openResolver(cmd *cobra.Command, books *ledger.Books, letters func(visit func(*deadletter.Letter) error) error) (*deadletter.Resolver, error) {
+	resolver, err := deadletter.NewResolver(cmd.Context(), books)
+	if cluster.Missing(err) || cluster.Forbidden(err) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: it is not known which dead letters are resolved: %v\n", err)
+		return nil, nil
+	}
+	if err == nil && resolver.Knows() {
+		err = letters(resolver.Expect)
+	}
+	return resolver, err
+}
+
+// resolving visits letters with their resolutions.
+func resolving(ctx context.Context, resolver *deadletter.Resolver, visit func(*deadletter.Letter) error) func(*deadletter.Letter) error {
+	return func(l *deadletter.Letter) (err error) {
+		if l.Resolution, err = resolver.Resolution(ctx, l); err != nil {
+			return err
+		}
+		return visit(l)
+	}
 }

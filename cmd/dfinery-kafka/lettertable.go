@@ -23,7 +23,7 @@ type letterTable struct {
 const wholeDetail = 100
 
 func newLetterTable(out io.Writer, names int) *letterTable {
-	t := &letterTable{out: out, widths: []int{names, len(time.RFC3339) - len("07:00"), len("events"), len(time.DateOnly), len("export"), len("field_count")}}
+	t := &letterTable{out: out, widths: []int{names, len(time.RFC3339) - len("07:00"), len("events"), len(time.DateOnly), len("export"), len("field_count"), len(deadletter.Resolved)}}
 	t.most = wholeDetail
 	if width := terminal.Width(out); width > 0 {
 		for _, w := range t.widths {
@@ -37,11 +37,11 @@ func newLetterTable(out io.Writer, names int) *letterTable {
 const columnGap = "  "
 
 func (t *letterTable) header() error {
-	return t.line([]string{"NAME", "FAILED AT", "STREAM", "DAY", "KIND", "CODE"}, "DETAIL")
+	return t.line([]string{"NAME", "FAILED AT", "STREAM", "DAY", "KIND", "CODE", "STATE"}, "DETAIL")
 }
 
 func (t *letterTable) letter(l *deadletter.Letter) error {
-	return t.line([]string{l.Name, l.FailedAt.UTC().Format(time.RFC3339), l.Stream, l.Day.String(), l.Kind, string(l.Error.Code)}, shortened(l.Error.Detail, t.most))
+	return t.line([]string{l.Name, l.FailedAt.UTC().Format(time.RFC3339), l.Stream, l.Day.String(), l.Kind, string(l.Error.Code), string(l.Resolution)}, shortened(l.Error.Detail, t.most))
 }
 
 func (t *letterTable) line(cells []string, last string) error {

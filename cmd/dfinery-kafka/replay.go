@@ -28,7 +28,7 @@ The dead letter of an export exports its day again, once for all letters of that
 its copy, if Kafka takes it now and it is not published yet. Of identical rows it publishes the one that the letter is of. The day is
 exported again instead if the copy is incomplete, or if the row would get another id than the letter names.
 
-The owner of the service does it; repeating it does no harm. The plan is shown first, and a terminal is asked whether to go on, unless
+Letters that are resolved are left out. The owner of the service does it; repeating it does no harm. The plan is shown first, and a terminal is asked whether to go on, unless
 --yes is given.`,
 		Example: `  dfinery-kafka dlq replay 3/17 --yes
   dfinery-kafka dlq replay --kind row --code too_large --plan    # and no more
@@ -46,13 +46,22 @@ The owner of the service does it; repeating it does no harm. The plan is shown f
 				return err
 			}
 			defer kafka.Close()
-			visit := letters.Select(cmd.Context(), args, f.matches)
-			p := newPlan(schema.DayOf(time.Now(), c.DFINERY.Timezone.Location))
-			if err := visit(p.count); err != nil {
+			books := booksOf(c, kafka)
+			selected := letters.Select(cmd.Context(), args, f.matches)
+			resolver, err := openResolver(cmd, books, selected)
+			if err != nil {
 				return err
 			}
-			if p.letters == 0 {
+			p := newPlan(schema.DayOf(time.Now(), c.DFINERY.Timezone.Location))
+			if err := selected(resolving(cmd.Context(), resolver, p.count)); err != nil {
+				return err
+			}
+			switch {
+			case p.letters+p.resolved == 0:
 				return errors.New("no dead letter matches: see dfinery-kafka dlq list")
+			case p.letters == 0:
+				fmt.Fprintf(cmd.OutOrStdout(), "nothing to do: %s, resolved already\n", command.Pluralize(p.resolved, "dead letter"))
+				return nil
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), p)
 			if planOnly {
@@ -64,8 +73,10 @@ The owner of the service does it; repeating it does no harm. The plan is shown f
 			if err := agree(cmd, yes); err != nil {
 				return err
 			}
-			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{}, books: booksOf(c, kafka)}
-			return r.replay(p, visit)
+			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{}, books: books}
+			return r.replay(p, func(visit func(*deadletter.Letter) error) error {
+				return selected(resolving(cmd.Context(), resolver, visit))
+			})
 		},
 	}
 	f.flags(cmd)
@@ -80,6 +91,7 @@ The owner of the service does it; repeating it does no harm. The plan is shown f
 type replayPlan struct {
 	today         schema.Day
 	letters, rows int
+	resolved      int // letters beside them, left out
 	byDay         int // rows that their letters' copies can't publish: their days are exported again
 	days          map[ledger.DayName]*[2]int64
 	lost          map[ledger.DayName]bool // out of the API's reach
@@ -90,6 +102,10 @@ func newPlan(today schema.Day) *replayPlan {
 }
 
 func (p *replayPlan) count(l *deadletter.Letter) error {
+	if l.Resolution == deadletter.Resolved {
+		p.resolved++
+		return nil
+	}
 	p.letters++
 	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
 	switch {
@@ -125,6 +141,9 @@ func (p *replayPlan) String() string {
 	if n := len(p.lost); n > 0 {
 		text += fmt.Sprintf("; %s out of the API's reach, not to be exported any more", count(n, "day"))
 	}
+	if p.resolved > 0 {
+		text += fmt.Sprintf("; left out: %s, resolved already", count(p.resolved, "dead letter"))
+	}
 	return text
 }
 
@@ -145,7 +164,7 @@ func (r *replayer) replay(p *replayPlan, visit func(func(*deadletter.Letter) err
 		r.streams[day.Stream] = append(r.streams[day.Stream], *at)
 	}
 	err := visit(func(l *deadletter.Letter) error {
-		if !p.fromCopy(l) {
+		if l.Resolution == deadletter.Resolved || !p.fromCopy(l) {
 			return nil
 		}
 		r.streams[l.Stream] = append(r.streams[l.Stream], [2]int64{int64(l.Offset.Partition), l.Offset.Offset})

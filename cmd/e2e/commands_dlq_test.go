@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
 )
 
 // noise does not compress well, so that a fetch returns little of it.
@@ -160,4 +162,69 @@ func names(t *testing.T, table string) []string {
 		}
 	}
 	return names
+}
+
+// TestDLQ_States: letters of exports are resolved by a later success, those of rows once the row is published or a later whole export has it
+// no more, on whatever line the others stand then. --open leaves resolved ones out, and a replay plans without them.
+func TestDLQ_States(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 62, RowsPerDay: 40}})
+	b.set("STREAM_EVENTS_START", "0", "STREAM_EVENTS_MAX_BAD", "off", "KAFKA_COMPRESSION", "none")
+	b.unlimited()
+	b.pollEvery("20ms")
+	b.createTopic("events", 1, map[string]string{"max.message.bytes": "3000"})
+	bad := func(kinds ...exporttest.BadKind) {
+		fault := exporttest.Fault{}
+		for _, kind := range kinds {
+			fault.BadRows = append(fault.BadRows, exporttest.BadRow{After: 1 + int(kind), Kind: kind, Size: 5000})
+		}
+		b.change(func(api *exporttest.Server) { api.Faults = func(exporttest.Call) *exporttest.Fault { return &fault } })
+	}
+	bad(exporttest.FewerFields, exporttest.MoreFields, exporttest.EmptyKey, exporttest.HugeCell)
+	b.api.Inject(exporttest.Fault{Code: schema.UnknownError})
+	b.runOnce(0)
+	// states are those of the letters, by code; the number says how many.
+	states := func(args ...string) map[string]int {
+		t.Helper()
+		out, got := b.run(slices.Concat([]string{"dlq", "list", "--json"}, args)...)
+		if got.Code != 0 {
+			t.Fatalf("exit %d: %s", got.Code, got.Stderr)
+		}
+		count := map[string]int{}
+		for line := range strings.Lines(out) {
+			var l struct {
+				State string
+				Error struct{ Code string }
+			}
+			if err := json.Unmarshal([]byte(line), &l); err != nil {
+				t.Fatal(err)
+			}
+			count[l.Error.Code+" "+l.State]++
+		}
+		return count
+	}
+	expect := func(when string, want map[string]int, args ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, states(args...)); diff != "" {
+			t.Errorf("%s: letters (-want +got):\n%s", when, diff)
+		}
+	}
+	expect("all are there", map[string]int{"unknown_error resolved": 1, "field_count open": 2, "empty_key open": 1, "too_large open": 1})
+	b.runOnce(0)
+	expect("and again", map[string]int{"unknown_error resolved": 1, "field_count open": 2, "empty_key open": 1, "too_large open": 1})
+
+	bad(exporttest.MoreFields, exporttest.HugeCell) // on other lines
+	b.setTopicConfig("events", "max.message.bytes", "1000000")
+	b.runOnce(0)
+	put := map[string]int{"unknown_error resolved": 1, "field_count open": 1, "field_count resolved": 1, "empty_key resolved": 1, "too_large resolved": 1}
+	expect("some are put right, one is published", put)
+	expect("the open ones", map[string]int{"field_count open": 1}, "--open")
+	b.command([]string{"plan: 1 dead letter: 1 row to be read again", "left out: 4 dead letters, resolved already"}, "dlq", "replay", "--plan")
+	b.command([]string{"CODE", "STATE", "resolved"}, "dlq", "list")
+
+	b.command(nil, "backfill", "events", "--from", currentDay().String(), "--again", "--yes")
+	bad(exporttest.MoreFields)
+	b.runOnce(0)
+	expect("a new generation", map[string]int{"unknown_error resolved": 1, "field_count open": 1, "field_count unknown": 1, "field_count resolved": 1,
+		"empty_key resolved": 1, "too_large resolved": 1})
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -9,6 +10,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/csv"
+	"dfinery-kafka/pipeline/command"
+	"dfinery-kafka/pipeline/deadletter"
+	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
 
@@ -89,4 +93,22 @@ func encodeLetter(t *testing.T, l *schema.DeadLetter) []byte {
 		t.Fatal(err)
 	}
 	return value
+}
+
+// giveReplay asks the owner to replay letters, whether they are resolved or not.
+func (b *testbed) giveReplay(t *testing.T, names []string) {
+	t.Helper()
+	c := ledger.Command{ID: "replay-" + rand.Text(), Service: "1234", Verb: command.VerbReplay, Stream: "events", Given: time.Now()}
+	for _, name := range names {
+		at, err := deadletter.ParseOffset(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Letters = append(c.Letters, [2]int64{int64(at.Partition), at.Offset})
+	}
+	value, err := json.Marshal(&c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.put("ledger", &kgo.Record{Key: []byte("command/" + c.ID), Value: value})
 }

@@ -17,9 +17,12 @@ import (
 type Letter struct {
 	Name string    `json:"name"` // its Offset
 	At   time.Time `json:"at"`   // when Kafka took it
+	// Resolution is empty until a Resolver was asked for it.
+	Resolution Resolution `json:"state,omitempty"`
 	schema.DeadLetter
 
 	Offset Offset `json:"-"`
+	ID     string `json:"-"` // its header "id": of a row's letter the row's hash and copy number
 }
 
 // Log is the dead-letter topic as it was when it was opened: later letters are not in
@@ -190,7 +193,7 @@ func (l *Log) partition(ctx context.Context, log *cluster.LogRange, atOnce int, 
 	from := log.Start
 	visitor := cluster.Visitor{FetchBytes: atOnce, Record: func(r *cluster.Record) error {
 		offset := Offset{log.Partition.Partition, r.Offset}
-		letter := Letter{Name: offset.String(), At: r.Time, Offset: offset}
+		letter := Letter{Name: offset.String(), At: r.Time, Offset: offset, ID: string(r.Header("id"))}
 		if json.Unmarshal(r.Value, &letter.DeadLetter) != nil || letter.Service != l.service || !match(&letter) {
 			return nil
 		}

@@ -170,3 +170,15 @@ func (a Approval) MarshalJSON() ([]byte, error) {
 	type plain Approval
 	return encode((*plain)(&a))
 }
+
+// UnmarshalJSON keeps unknown members.
+func (s *StillBad) UnmarshalJSON(value []byte) error {
+	type plain StillBad
+	return decode(value, (*plain)(s))
+}
+
+// MarshalJSON writes them again.
+func (s StillBad) MarshalJSON() ([]byte, error) {
+	type plain StillBad
+	return encode((*plain)(&s))
+}

@@ -207,6 +207,9 @@ type Day struct {
 	// Fingerprints are the ranges [partition, from, to) of the rows topic that hold this generation's.
 	Fingerprints []Range `json:"fingerprints"`
 
+	// StillBad lists the bad rows of the last whole export, unless it had every row of this generation that has a dead letter, or too many.
+	StillBad *StillBad `json:"still_bad,omitempty"`
+
 	// MissingEvents are the events that the day still lacks because the API's query for them fails; MissingTried is when they were
 	// asked for last.
 	MissingEvents []string   `json:"missing_events,omitempty"`

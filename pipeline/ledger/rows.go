@@ -99,7 +99,16 @@ func (f fingerprints) Append(dst []byte) ([]byte, error) {
 func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*dedup.Set, error) {
 	set := new(dedup.Set)
 	set.Grow(d.Published + d.Bad)
-	key := b.rowsKey(n)
+	return b.load(ctx, n, d, set, nil)
+}
+
+// LoadSome reads those of a day's fingerprints that are wanted. Its errors are those of LoadSet.
+func (b *Books) LoadSome(ctx context.Context, n DayName, d *Day, wanted func(schema.Fingerprint) bool) (*dedup.Set, error) {
+	return b.load(ctx, n, d, new(dedup.Set), wanted)
+}
+
+func (b *Books) load(ctx context.Context, n DayName, d *Day, set *dedup.Set, wanted func(schema.Fingerprint) bool) (*dedup.Set, error) {
+	key, rows := b.rowsKey(n), 0
 	at := cluster.TopicPartition{Topic: b.Rows}
 	visitor := cluster.Visitor{Record: func(r *cluster.Record) error {
 		if string(r.Key) != key {
@@ -108,7 +117,9 @@ func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*dedup.Set, err
 		if generation, _ := strconv.Atoi(string(r.Header(headerGeneration))); generation != d.Generation {
 			return nil
 		}
-		if err := loadRecord(set, r.Value, r.Header(headerCopies)); err != nil {
+		read, err := loadRecord(set, r.Value, r.Header(headerCopies), wanted)
+		rows += read
+		if err != nil {
 			return &RecordError{Topic: b.Rows, Partition: at.Partition, Offset: r.Offset, Key: key, Err: err}
 		}
 		return nil
@@ -128,31 +139,41 @@ func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*dedup.Set, err
 			return nil, fmt.Errorf("load the fingerprints of %s %s: %w", n.Stream, n.Day, err)
 		}
 	}
-	if rows := max(0, d.Published+d.Bad-set.Rows()); rows > 0 || have != nil {
-		return set, &LostError{Day: n, Rows: rows, Have: have}
+	if lost := max(0, d.Published+d.Bad-rows); lost > 0 || have != nil {
+		return set, &LostError{Day: n, Rows: lost, Have: have}
 	}
 	return set, nil
 }
 
-// loadRecord adds the rows of one record of the rows topic.
-func loadRecord(set *dedup.Set, value, copies []byte) error {
+// loadRecord adds the rows of one record of the rows topic, all or those wanted, and returns how many it has.
+func loadRecord(set *dedup.Set, value, copies []byte, wanted func(schema.Fingerprint) bool) (rows int, err error) {
 	const size = len(schema.Fingerprint{})
 	if len(value)%size != 0 {
-		return errors.New("its length is not a number of fingerprints")
+		return 0, errors.New("its length is not a number of fingerprints")
 	}
-	if copies == nil {
+	if copies == nil && wanted == nil {
 		set.Load(value)
-		return nil
+		return len(value) / size, nil
 	}
 	for ; len(value) > 0; value = value[size:] {
-		number, n := binary.Uvarint(copies)
-		if n <= 0 || number > schema.MaxCopies {
-			return fmt.Errorf("its header %q has no copy number for each fingerprint", headerCopies)
+		f := schema.Fingerprint(value[:size])
+		number, n := uint64(0), 0
+		if copies != nil {
+			if number, n = binary.Uvarint(copies); n <= 0 || number > schema.MaxCopies {
+				return rows, fmt.Errorf("its header %q has no copy number for each fingerprint", headerCopies)
+			}
+		}
+		rows++
+		switch {
+		case wanted != nil && !wanted(f):
+		case copies == nil:
+			set.Load(value[:size])
+		default:
+			set.LoadCopy(dedup.Copy{Fingerprint: f, Number: int(number)})
 		}
 		copies = copies[n:]
-		set.LoadCopy(dedup.Copy{Fingerprint: schema.Fingerprint(value[:size]), Number: int(number)})
 	}
-	return nil
+	return rows, nil
 }
 
 // disjoint are the ranges with none twice: those of a topic that was made anew may lie upon older ones, and what is in both must not

@@ -72,6 +72,8 @@ type Outcome struct {
 
 	// Of a success: its good rows, those of them that were published before, its header, and the names of events that are known now.
 	Rows, Known int
+	Bad         int              // rows that can't be published, all of which StillBad has
+	StillBad    *ledger.StillBad // nil: they are too many
 	Columns     *schema.Columns
 	EventNames  []string
 	Charset     string // to remember for the stream; empty: nothing new

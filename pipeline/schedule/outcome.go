@@ -23,6 +23,9 @@ func (s *step) succeed() {
 		r.Rows, r.Missing = r.Published, 0
 	}
 	s.d.took = s.o.Took
+	if len(r.MissingEvents) == 0 {
+		s.noteStillBad()
+	}
 	started := s.o.Started
 	r.LastSuccess = &started
 	s.markExported(started)
@@ -66,6 +69,17 @@ func (s *step) markExported(since time.Time) {
 	if len(s.o.Columns.Names) > 0 { // a day that was answered without rows has no header
 		s.noteColumns()
 	}
+}
+
+// noteStillBad notes which bad rows a whole export had. As many as have dead letters are the same ones.
+func (s *step) noteStillBad() {
+	r := &s.d.record
+	r.StillBad = s.o.StillBad
+	if r.StillBad == nil || s.o.Bad == r.Bad && r.Generation == 1 {
+		r.StillBad = nil
+		return
+	}
+	r.StillBad.Export = s.o.Call.N
 }
 
 // noteColumns reports what has changed in the header, once a change.

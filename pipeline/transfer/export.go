@@ -47,6 +47,8 @@ type Export struct {
 
 	names   *names // nil for a userprofile
 	quality badRows
+	// stillBad lists the bad rows; empty if they are too many.
+	stillBad ledger.StillBad
 
 	live atomic.Pointer[Tally] // sum as of a moment ago, for the status
 
@@ -68,6 +70,14 @@ func (e *Export) Sum() Tally { return e.sum }
 func (e *Export) EventNames(known []string) []string {
 	e.names.add(known)
 	return e.names.list()
+}
+
+// StillBad lists the bad rows of an export that has ended; nil if they are too many.
+func (e *Export) StillBad() *ledger.StillBad {
+	if e.sum.Bad > ledger.MaxStillBad {
+		return nil
+	}
+	return &e.stillBad
 }
 
 // Appender takes the records of one partition: a *producer.Sender.
@@ -272,6 +282,9 @@ func (e *Export) append(row *schema.Row, key []byte, c dedup.Copy) error {
 // reject makes a dead letter of a row, unless it has one already.
 func (e *Export) reject(bad *schema.BadRow, request schema.Request) error {
 	e.sum.Bad++
+	if e.sum.Bad <= ledger.MaxStillBad {
+		e.stillBad.Add(bad.Hash)
+	}
 	copyNumber, known := e.observeBad(bad)
 	if known {
 		return nil

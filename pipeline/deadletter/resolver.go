@@ -1,0 +1,175 @@
+package deadletter
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// Resolution says whether there is something left to do about a dead letter.
+type Resolution string
+
+// The resolutions. What the ledger can't tell any more is Unknown, and treated as open.
+const (
+	Resolved Resolution = "resolved"
+	Open     Resolution = "open"
+	Unknown  Resolution = "unknown"
+)
+
+// Resolver finds out whether dead letters are resolved, by the ledger as it was
+// when the Resolver was made. It takes 32 bytes for each letter of a row that might
+// be published. Not for use by several goroutines.
+type Resolver struct {
+	books    *ledger.Books
+	days     map[ledger.DayName]ledger.Day
+	expected map[ledger.DayName]*expectedRows
+}
+
+// expectedRows are the rows of a day that letters ask for.
+type expectedRows struct {
+	rows      []dedup.Copy // sorted once they were looked up
+	published []bool       // of rows; nil until they are looked up
+	lost      bool         // some of the day's fingerprints are gone from the ledger
+}
+
+// NewResolver reads the ledger's days.
+func NewResolver(ctx context.Context, books *ledger.Books) (*Resolver, error) {
+	state, err := books.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &Resolver{books: books, days: map[ledger.DayName]ledger.Day{}, expected: map[ledger.DayName]*expectedRows{}}
+	for name := range state.Days {
+		r.days[name] = state.Confirmed(name, books.Rows)
+	}
+	return r, nil
+}
+
+// Knows reports whether the ledger has any day. Otherwise every letter is Unknown.
+func (r *Resolver) Knows() bool { return r != nil && len(r.days) > 0 }
+
+// Expect announces a letter. Resolution looks all rows of a day up at once.
+func (r *Resolver) Expect(l *Letter) error {
+	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
+	day, known := r.days[name]
+	row, ok := rowOf(l)
+	if !known || !ok || rowIsGone(l, &day) {
+		return nil
+	}
+	e := r.expected[name]
+	if e == nil {
+		e = new(expectedRows)
+		r.expected[name] = e
+	}
+	e.rows = append(e.rows, row)
+	return nil
+}
+
+// rowOf is the row that the letter names. Anybody may write letters.
+func rowOf(l *Letter) (c dedup.Copy, ok bool) {
+	if l.Kind != schema.KindRow || l.Row == nil || l.Row.ID == "" {
+		return c, false
+	}
+	var err error
+	c.Fingerprint, c.Number, err = schema.ParseID([]byte(l.Row.ID))
+	return c, err == nil
+}
+
+// Resolution is that of one letter, which was announced. A nil Resolver knows of none.
+func (r *Resolver) Resolution(ctx context.Context, l *Letter) (Resolution, error) {
+	if r == nil {
+		return Unknown, nil
+	}
+	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
+	day, known := r.days[name]
+	if !known {
+		return Unknown, nil
+	}
+	if l.Kind == schema.KindExport {
+		return exportResolution(&l.DeadLetter, &day), nil
+	}
+	if rowIsGone(l, &day) {
+		return Resolved, nil
+	}
+	row, ok := rowOf(l)
+	if !ok {
+		return unpublished(l, &day, l.Error.Origin != schema.OriginCSV), nil
+	}
+	e := r.expected[name]
+	if e == nil {
+		return Unknown, nil
+	}
+	if err := r.lookUp(ctx, name, &day, e); err != nil {
+		return Unknown, err
+	}
+	if i, found := slices.BinarySearchFunc(e.rows, row, compareRows); found && e.published[i] {
+		return Resolved, nil
+	}
+	return unpublished(l, &day, e.lost), nil
+}
+
+// exportResolution is that of the letter of a failed call: it is resolved by a
+// later call of the day that succeeded, unless the day still lacks what the failed
+// one asked for.
+func exportResolution(l *schema.DeadLetter, day *ledger.Day) Resolution {
+	lacks := func(event string) bool { return slices.Contains(day.MissingEvents, event) }
+	if day.LastSuccess == nil || !day.LastSuccess.After(l.FailedAt) || slices.ContainsFunc(l.Error.Events, lacks) {
+		return Open
+	}
+	return Resolved
+}
+
+// rowIsGone reports whether a later whole export of the day had no such bad row.
+// Letters of identical rows are numbered, except of rows that Kafka refuses: one
+// of these may be published and another not.
+func rowIsGone(l *Letter, day *ledger.Day) bool {
+	hash, copyNumber, err := schema.ParseID([]byte(l.ID))
+	if day.StillBad == nil || l.Export >= day.StillBad.Export || err != nil {
+		return false
+	}
+	rows := day.StillBad.Count(hash)
+	return rows == 0 || l.Error.Origin != schema.OriginKafka && copyNumber >= rows
+}
+
+// unpublished is the resolution of a row that is not known to be published. A
+// letter of a former generation is older than the day's fingerprints.
+func unpublished(l *Letter, day *ledger.Day, lost bool) Resolution {
+	if lost || l.Export < day.From {
+		return Unknown
+	}
+	return Open
+}
+
+// lookUp finds out which of the expected rows are published, if that is not known.
+func (r *Resolver) lookUp(ctx context.Context, name ledger.DayName, day *ledger.Day, e *expectedRows) error {
+	if e.published != nil {
+		return nil
+	}
+	slices.SortFunc(e.rows, compareRows)
+	e.rows = slices.Clip(slices.Compact(e.rows))
+	wanted := func(f schema.Fingerprint) bool {
+		i, found := slices.BinarySearchFunc(e.rows, dedup.Copy{Fingerprint: f}, compareRows)
+		return found || i < len(e.rows) && e.rows[i].Fingerprint == f
+	}
+	set, err := r.books.LoadSome(ctx, name, day, wanted)
+	_, e.lost = errors.AsType[*ledger.LostError](err)
+	if err != nil && !e.lost {
+		return fmt.Errorf("find out whether dead letters are resolved: %w", err)
+	}
+	e.published = make([]bool, len(e.rows))
+	for i, row := range e.rows {
+		e.published[i] = set.Has(row.Fingerprint, row.Number)
+	}
+	return nil
+}
+
+func compareRows(a, b dedup.Copy) int {
+	return cmp.Or(bytes.Compare(a.Fingerprint[:], b.Fingerprint[:]), cmp.Compare(a.Number, b.Number))
+}

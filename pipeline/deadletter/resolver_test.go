@@ -1,0 +1,88 @@
+package deadletter
+
+import (
+	"testing"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// hashOf is a bad row's hash, as its letter's header "id" has it.
+func hashOf(raw string, copyNumber int) string {
+	return string(schema.AppendID(nil, schema.BadFingerprint([]byte(raw)), copyNumber))
+}
+
+// TestExportResolution: a later success resolves the letter of a call, unless the day lacks what it asked for.
+func TestExportResolution(t *testing.T) {
+	failed := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	before, after := failed.Add(-time.Hour), failed.Add(time.Hour)
+	for name, test := range map[string]struct {
+		day    ledger.Day
+		events []string
+		want   Resolution
+	}{
+		"never exported":               {day: ledger.Day{}, want: Open},
+		"exported before":              {day: ledger.Day{LastSuccess: &before}, want: Open},
+		"exported since":               {day: ledger.Day{LastSuccess: &after}, want: Resolved},
+		"exported without an event":    {day: ledger.Day{LastSuccess: &after, MissingEvents: []string{"b"}}, events: []string{"a", "b"}, want: Open},
+		"exported without another":     {day: ledger.Day{LastSuccess: &after, MissingEvents: []string{"c"}}, events: []string{"a", "b"}, want: Resolved},
+		"of a day in slices, exported": {day: ledger.Day{LastSuccess: &after}, events: []string{"a"}, want: Resolved},
+	} {
+		l := schema.DeadLetter{Kind: schema.KindExport, FailedAt: failed}
+		l.Error.Events = test.events
+		if got := exportResolution(&l, &test.day); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}
+
+// TestRowIsGone: a row is gone when a later whole export had none with its hash, whatever its line.
+func TestRowIsGone(t *testing.T) {
+	list := &ledger.StillBad{Export: 5}
+	for _, raw := range []string{"twice", "twice", "once"} {
+		list.Add(schema.BadFingerprint([]byte(raw)))
+	}
+	for name, test := range map[string]struct {
+		list   *ledger.StillBad
+		id     string
+		export int
+		origin schema.Origin
+		want   bool
+	}{
+		"no list":                           {nil, hashOf("once", 0), 4, schema.OriginCSV, false},
+		"still there":                       {list, hashOf("once", 0), 4, schema.OriginCSV, false},
+		"not there any more":                {list, hashOf("gone", 0), 4, schema.OriginCSV, true},
+		"of that export":                    {list, hashOf("gone", 0), 5, schema.OriginCSV, false},
+		"of a later export":                 {list, hashOf("gone", 0), 6, schema.OriginCSV, false},
+		"the second of two":                 {list, hashOf("twice", 1), 4, schema.OriginCSV, false},
+		"the third of two":                  {list, hashOf("twice", 2), 4, schema.OriginCSV, true},
+		"a copy that Kafka refuses, of two": {list, hashOf("twice", 2), 4, schema.OriginKafka, false},
+		"no id":                             {list, "", 4, schema.OriginCSV, false},
+		"no row is bad any more":            {&ledger.StillBad{Export: 5}, hashOf("once", 0), 1, schema.OriginSchema, true},
+	} {
+		l := &Letter{ID: test.id, DeadLetter: schema.DeadLetter{Kind: schema.KindRow, Export: test.export}}
+		l.Error.Origin = test.origin
+		if got := rowIsGone(l, &ledger.Day{StillBad: test.list}); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
+// TestUnpublished: what is older than the day's fingerprints, or whose fingerprints are gone, is unknown.
+func TestUnpublished(t *testing.T) {
+	for name, test := range map[string]struct {
+		export, from int
+		lost         bool
+		want         Resolution
+	}{
+		"of this generation":    {3, 2, false, Open},
+		"of a former one":       {1, 2, false, Unknown},
+		"fingerprints are gone": {3, 0, true, Unknown},
+	} {
+		l := &Letter{DeadLetter: schema.DeadLetter{Kind: schema.KindRow, Export: test.export}}
+		if got := unpublished(l, &ledger.Day{From: test.from}, test.lost); got != test.want {
+			t.Errorf("%s: %s, want %s", name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,37 @@
+package ledger
+
+import (
+	"bytes"
+
+	"dfinery-kafka/schema"
+)
+
+// MaxStillBad is how many bad rows a day's record lists at most.
+const MaxStillBad = 2048
+
+// StillBad lists the bad rows of the last whole export of a day. It tells which of
+// the day's dead letters are of rows that the source has put right or dropped.
+type StillBad struct {
+	Export int `json:"export"` // the export's number
+	// Hashes are the first badHashSize bytes of the hash of each bad row.
+	Hashes []byte `json:"hashes,omitempty"`
+
+	unknown
+}
+
+// badHashSize is enough to tell apart the bad rows of a day.
+const badHashSize = 8
+
+// Add adds a row.
+func (s *StillBad) Add(hash schema.Fingerprint) { s.Hashes = append(s.Hashes, hash[:badHashSize]...) }
+
+// Count is how many rows have the hash.
+func (s *StillBad) Count(hash schema.Fingerprint) int {
+	n := 0
+	for b := s.Hashes; len(b) >= badHashSize; b = b[badHashSize:] {
+		if bytes.Equal(b[:badHashSize], hash[:badHashSize]) {
+			n++
+		}
+	}
+	return n
+}
