@@ -20,6 +20,14 @@ type hashedName struct {
 	name   CopiedText
 }
 
+// DoubledError is a header in which a name stands twice. Columns are counted from 1.
+type DoubledError struct {
+	Name          string
+	First, Second int
+}
+
+func (e *DoubledError) Error() string { return fmt.Sprintf("column %q stands there twice", e.Name) }
+
 // NewColumns refuses an empty or doubled name: its rows could not be told apart from others.
 func NewColumns(names []string) (*Columns, error) {
 	c := &Columns{Names: names, sorted: make([]hashedName, len(names))}
@@ -33,7 +41,8 @@ func NewColumns(names []string) (*Columns, error) {
 	slices.SortFunc(c.sorted, func(a, b hashedName) int { return strings.Compare(names[a.column], names[b.column]) })
 	for i := 1; i < len(c.sorted); i++ {
 		if names[c.sorted[i-1].column] == names[c.sorted[i].column] {
-			return nil, fmt.Errorf("column %q stands there twice", names[c.sorted[i].column])
+			first, second := c.sorted[i-1].column, c.sorted[i].column
+			return nil, &DoubledError{Name: names[first], First: min(first, second) + 1, Second: max(first, second) + 1}
 		}
 	}
 	return c, nil

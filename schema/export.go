@@ -49,9 +49,24 @@ type Export struct {
 	Probe bool
 	// Charset names what the stream's published rows were read in: empty when it has none, us-ascii when they had nothing else.
 	Charset string
+	// Private, if set, says that the stream hides cells: nothing that the API answers may be told, not even in a failure, and a line is known by
+	// a hash that can't be compared with guesses. KeepBody keeps the answer's copy in a failure all the same.
+	Private  LineHasher
+	KeepBody bool
 	// MayBeEmpty says that an answer that DFINERY_EMPTY_DAY names stands for a day without events.
 	MayBeEmpty bool
 }
+
+// LineHasher stands for lines of a body by their hashes.
+type LineHasher interface {
+	LineHash(line []byte) Fingerprint
+}
+
+// PlainLines hashes lines without a key: whoever guesses one recognizes it.
+type PlainLines struct{}
+
+// LineHash implements LineHasher.
+func (PlainLines) LineHash(line []byte) Fingerprint { return BadFingerprint(line) }
 
 // DayKey names the export's day: SERVICE/STREAM/DAY, the key of its dead letters.
 func (e Export) DayKey() string { return e.Service + "/" + e.Stream + "/" + e.Day.String() }

@@ -2,6 +2,7 @@ package csv
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"unicode"
 
@@ -24,7 +25,8 @@ type header struct {
 // HeaderError is a header line whose names can't be used, or line ends that can't be read.
 type HeaderError struct {
 	Reason string
-	Final  bool // not what a cut would leave of a good header
+	Public string // the reason without the names in the header; empty where Reason has none
+	Final  bool   // not what a cut would leave of a good header
 }
 
 func (e *HeaderError) Error() string { return "the header line " + e.Reason }
@@ -55,12 +57,20 @@ func (r *Reader) Header() (*schema.Columns, error) {
 	}
 	columns, err := schema.NewColumns(cleaned)
 	if err != nil {
-		return nil, &HeaderError{Reason: "is wrong: " + err.Error()}
+		return nil, wrongNames(err)
 	}
 	r.columns = columns
 	r.split.cells = make([]schema.Span, len(names))
 	r.header.names, r.header.raw, r.header.first, r.header.follows = names, bytes.Clone(row.Raw), uint32(len(names[0])), true
 	return columns, nil
+}
+
+func wrongNames(err error) *HeaderError {
+	e := &HeaderError{Reason: "is wrong: " + err.Error()}
+	if twice, ok := errors.AsType[*schema.DoubledError](err); ok {
+		e.Public = fmt.Sprintf("is wrong: columns %d and %d have the same name", twice.First, twice.Second)
+	}
+	return e
 }
 
 // headerRow reads the header line as a row of any number of cells.

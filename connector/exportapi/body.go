@@ -160,7 +160,7 @@ func (b *Body) readHeader() error {
 	)
 	switch {
 	case err == io.EOF:
-		return b.call.fail(cause{code: schema.EmptyBody, origin: schema.OriginTransport, happened: "the answer is empty"})
+		return b.call.fail(cause{code: schema.EmptyBody, origin: schema.OriginTransport, happened: "the answer is empty", ours: true})
 	case errors.As(err, &bad):
 		names = &csv.HeaderError{Reason: "can't be read: " + bad.Detail}
 	case err != nil && !errors.As(err, &names):
@@ -188,5 +188,9 @@ func (b *Body) readHeader() error {
 }
 
 func (b *Body) badHeader(e *csv.HeaderError) *schema.Failure {
-	return b.call.fail(cause{code: schema.BadHeader, origin: schema.OriginCSV, message: e.Error(), happened: e.Error(), body: b.reader.Raw()})
+	text := e.Error()
+	if b.call.export.Private != nil && e.Public != "" {
+		text = (&csv.HeaderError{Reason: e.Public}).Error()
+	}
+	return b.call.fail(cause{code: schema.BadHeader, origin: schema.OriginCSV, message: text, happened: text, ours: true, body: b.reader.Raw()})
 }

@@ -106,6 +106,9 @@ func (k *call) trace(ctx context.Context) context.Context {
 // answered notes what the headers say.
 func (k *call) answered(r *http.Response) {
 	k.status, k.statusText = r.StatusCode, r.Status
+	if k.export.Private != nil {
+		k.statusText = ownStatus(r.StatusCode)
+	}
 	k.headers = headersKept(r.Header)
 	k.date, _ = http.ParseTime(r.Header.Get("Date"))
 	k.body = r.Body

@@ -93,7 +93,7 @@ func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
 		err = checkToken(token)
 	}
 	if err != nil {
-		return nil, k.fail(cause{code: schema.UnauthorizedToken, origin: schema.OriginTransport, err: err, happened: "no call was made, the token can't be used: " + err.Error()})
+		return nil, k.fail(cause{code: schema.UnauthorizedToken, origin: schema.OriginTransport, err: err, ours: true, happened: "no call was made, the token can't be used: " + err.Error()})
 	}
 	k.redact = c.redactor(token)
 	ctx = k.limit(ctx, c.headerTimeout(), c.idleTimeout())

@@ -46,8 +46,10 @@ func (b *Body) openQuote(e *csv.OpenQuoteError) *schema.Failure {
 
 // truncated is a failure that names the place of the cut.
 func (b *Body) truncated(cut schema.Cut, c cause) *schema.Failure {
+	c.ours = true
 	c.body = b.reader.Raw()
+	at := fmt.Sprintf("line %d, %s", b.reader.Line(), lineHash(&b.call.export, c.body))
 	f := b.call.fail(c)
-	f.Cut, f.CutAt = cut, fmt.Sprintf("line %d, %s", b.reader.Line(), lineHash(c.body))
+	f.Cut, f.CutAt = cut, at
 	return f
 }

@@ -31,10 +31,14 @@ type cause struct {
 	body            []byte
 	err             error
 	cancelled       bool
+	ours            bool // message and happened have no word of the answer
 }
 
 // fail makes the call's one failure. All text that came from outside is redacted here, whole, before it is cut to size.
 func (k *call) fail(c cause) *schema.Failure {
+	if k.export.Private != nil {
+		c = k.private(c)
+	}
 	f := &schema.Failure{
 		Code: c.code, Class: schema.RuleOf(c.code).Class, Origin: c.origin, Export: k.export, Status: k.status,
 		Result: k.clean(c.result), Message: k.clean(c.message), Date: k.date, Request: k.request, Err: k.redact.err(c.err),
@@ -58,7 +62,7 @@ func (k *call) fail(c cause) *schema.Failure {
 	f.Request.URL = k.clean(k.request.URL)
 	f.Request.Body = k.redactText(k.request.Body)
 	f.Request.Duration = time.Since(k.request.Started)
-	f.Redacted = k.redacted
+	f.Redacted = k.redacted || k.export.Private != nil && !k.export.KeepBody
 	return f
 }
 
@@ -113,9 +117,9 @@ func (k *call) transportCode(c *cause, otherwise schema.Code) {
 	var netErr net.Error
 	switch {
 	case k.cancelled():
-		c.code, c.cancelled, c.happened = otherwise, true, "we ended the call"
+		c.code, c.cancelled, c.happened, c.ours = otherwise, true, "we ended the call", true
 	case expired != nil:
-		c.code, c.err, c.happened = schema.Timeout, expired, expired.Error()
+		c.code, c.err, c.happened, c.ours = schema.Timeout, expired, expired.Error(), true
 	case otherwise == schema.CutBody:
 		c.code, c.happened = otherwise, "the body was cut: "+c.err.Error()
 	case errors.As(c.err, &netErr) && netErr.Timeout(), errors.Is(c.err, context.DeadlineExceeded), errors.Is(c.err, os.ErrDeadlineExceeded):

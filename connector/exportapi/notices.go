@@ -27,6 +27,9 @@ func (n *notices) first(key string) bool {
 
 // warn logs once what is odd about the API's answers, and could be read all the same. declared is what the answer said.
 func (k *call) warn(topic, message, declared, do string) {
+	if k.export.Private != nil {
+		declared = "not shown"
+	}
 	if k.client.Log == nil || !k.client.notices.first(topic+" "+declared) {
 		return
 	}

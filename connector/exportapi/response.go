@@ -39,13 +39,13 @@ func (k *call) parseResponse(response *http.Response) (*Body, error) {
 	case response.StatusCode != http.StatusOK || isHTML || isJSON || coding != nil:
 		return k.orEmptyDay(k.refusal(src, isHTML, coding))
 	case err == io.EOF && first == 0:
-		return k.orEmptyDay(k.fail(cause{code: schema.EmptyBody, origin: schema.OriginTransport, happened: "the answer is empty"}))
+		return k.orEmptyDay(k.fail(cause{code: schema.EmptyBody, origin: schema.OriginTransport, happened: "the answer is empty", ours: true}))
 	case err != nil && err != io.EOF && first == 0:
 		return nil, k.torn(err, lead)
 	case k.unknownCharset != "":
 		return nil, k.badEncoding(fmt.Sprintf("the content type declares the charset %q, which can't be decoded", shortened(k.unknownCharset, maxMessage/4)))
 	case first < ' ':
-		return nil, k.fail(cause{code: schema.NotCSV, origin: schema.OriginTransport, happened: "the answer is no text", body: lead})
+		return nil, k.fail(cause{code: schema.NotCSV, origin: schema.OriginTransport, happened: "the answer is no text", ours: true, body: lead})
 	}
 	return k.rows(src, declared)
 }
@@ -101,10 +101,10 @@ func (k *call) refusal(src io.Reader, isHTML bool, coding *codingError) *schema.
 	if err != nil && k.cancelled() {
 		return k.torn(err, body)
 	}
-	c := cause{origin: schema.OriginTransport, body: body, happened: fmt.Sprintf("the answer was %s", k.statusText)}
+	c := cause{origin: schema.OriginTransport, body: body, happened: fmt.Sprintf("the answer was %s", k.statusText), ours: true}
 	api, _, isAPI := parseFailure(body)
 	if isAPI {
-		c.origin, c.result, c.message = schema.OriginAPI, api.Result, api.Message
+		c.origin, c.result, c.message, c.ours = schema.OriginAPI, api.Result, api.Message, false
 		c.happened = fmt.Sprintf("the API answered %s, %q", k.statusText, shortened(api.Message, maxMessage/4))
 	}
 	empty := len(bytes.TrimSpace(body)) == 0
@@ -125,7 +125,7 @@ func (k *call) refusal(src io.Reader, isHTML bool, coding *codingError) *schema.
 		c.code, c.happened = schema.NotCSV, c.happened+" without rows and without a known code"
 	}
 	if coding != nil {
-		c.err, c.happened = coding, c.happened+": "+coding.Error()
+		c.err, c.happened, c.ours = coding, c.happened+": "+coding.Error(), false
 	}
 	if c.message == "" && c.err == nil {
 		c.message = k.statusText

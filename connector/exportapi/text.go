@@ -109,6 +109,7 @@ func (k *call) badEncoding(happened string) *schema.Failure {
 
 // conflict is the failure of an answer whose declared charset would make other text of rows that the stream has published.
 func (k *call) conflict(err *charset.ConflictError) *schema.Failure {
-	return k.badEncoding(fmt.Sprintf("the content type declares %s, but the stream's rows were published as UTF-8, and the body is valid UTF-8 at byte %d",
-		err.Charset.Name(), err.Offset))
+	happened := fmt.Sprintf("the content type declares %s, but the stream's rows were published as UTF-8, and the body is valid UTF-8 at byte %d",
+		err.Charset.Name(), err.Offset)
+	return k.fail(cause{code: schema.BadEncoding, origin: schema.OriginCSV, message: happened, happened: happened, ours: true})
 }
