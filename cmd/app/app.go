@@ -46,6 +46,7 @@ type Options struct {
 	Version string
 	Commit  string // empty: not known
 	Once    bool
+	Preview bool // register no schemas; the App is not run
 	Log     *slog.Logger
 	Legacy  func() // called when config.LegacyLogin is to be said; nil: it is logged
 	// Transport reaches the API by other ways than the network's, and Kafka changes how the brokers are reached. Only tests set them.
@@ -113,6 +114,9 @@ func New(c *config.Config, o Options) (*App, error) {
 			a.tenures.begin(source)
 			return adapter{source}, nil
 		},
+	}
+	if o.Preview {
+		registerNothing(a.Service.Streams, c.Registry.Register)
 	}
 	if o.Once {
 		a.Service.Once = &schedule.Once{Attempts: c.Breaker.Failures, MaxWait: time.Minute}

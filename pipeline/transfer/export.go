@@ -101,6 +101,12 @@ func (a Tally) minus(b Tally) Tally {
 		Bad: a.Bad - b.Bad, NewBad: a.NewBad - b.NewBad, Bytes: a.Bytes - b.Bytes}
 }
 
+// RowValue is the value of a record that is of a row.
+type RowValue interface {
+	recordbatch.Value
+	Row() *schema.Row
+}
+
 // rowValue is a row as the value of a record.
 type rowValue struct {
 	encoder encoding.Encoder
@@ -109,6 +115,9 @@ type rowValue struct {
 
 // Append implements recordbatch.Value.
 func (v *rowValue) Append(dst []byte) ([]byte, error) { return v.encoder.Append(dst, v.row) }
+
+// Row implements RowValue.
+func (v *rowValue) Row() *schema.Row { return v.row }
 
 // progressEvery is how many fetches pass between two updates of what the status shows.
 const progressEvery = 4096 / prefetchRows

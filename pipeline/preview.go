@@ -1,0 +1,88 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/preview"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/schema"
+)
+
+// PlanPreview reads from Kafka what a preview of a stream's day needs, and returns
+// the source that its call is to be made with. It neither makes a call nor writes
+// anything. An unknown stream is an error.
+func (s *Service) PlanPreview(ctx context.Context, stream string, day schema.Day) (*preview.Plan, Source, error) {
+	p := &preview.Plan{Codec: s.Codec, Redact: s.Redact}
+	for st := range s.streams {
+		if st.Name == stream {
+			p.Stream = *st
+		}
+	}
+	if p.Stream.Name == "" {
+		return nil, nil, fmt.Errorf("there is no stream %q", stream)
+	}
+	record, err := s.planCall(ctx, p, day)
+	if err != nil {
+		return nil, nil, err
+	}
+	source, err := s.NewSource(record.Source, record.LineEnds)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", errSource, err)
+	}
+	return p, source, s.lookAtTopics(ctx, p)
+}
+
+// planCall makes the call as the owner would, by the ledger.
+func (s *Service) planCall(ctx context.Context, p *preview.Plan, day schema.Day) (*ledger.Service, error) {
+	books, now := s.Books(), time.Now()
+	days, record := s.newSchedule(now), new(ledger.Service)
+	state, err := books.Load(ctx)
+	switch {
+	case cluster.Missing(err): // nothing was published yet
+	case err != nil:
+		return nil, err
+	default:
+		if state.Service != nil {
+			record = state.Service
+		}
+		days.Load(record, confirmed(state, books.Rows), now)
+	}
+	if kept := record.Schemas[p.Stream.Name]; kept != nil {
+		p.Schemas = kept.Evolution()
+	}
+	p.Call = days.Begin(schedule.Due{Stream: p.Stream.Name, Day: day}, now)
+	return record, nil
+}
+
+// lookAtTopics finds out how many partitions the topics have, and how large a batch
+// they take. Topics that are missing would be created.
+func (s *Service) lookAtTopics(ctx context.Context, p *preview.Plan) error {
+	names := []string{p.Stream.Topic, s.DeadLetterTopic}
+	topics, err := s.Cluster.Topics(ctx, names...)
+	if err != nil {
+		return err
+	}
+	configs, err := s.Cluster.TopicConfigs(ctx, names...)
+	if err != nil {
+		return err
+	}
+	for i, into := range []*preview.Topic{&p.Topic, &p.Letters} {
+		*into = preview.Topic{Name: names[i], Partitions: s.Partitions, MaxBatch: producer.DefaultLimit}
+		switch why := topics[i].Err; {
+		case cluster.Missing(why):
+			continue
+		case why != nil:
+			return fmt.Errorf("describe topic %s: %w", names[i], why)
+		}
+		into.Exists, into.Partitions = true, len(topics[i].Partitions)
+		if most := configs[i].MaxBatch(); configs[i].Err == nil && most > 0 {
+			into.MaxBatch = most
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package preview
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
+)
+
+// limitedCall hands an export the first rows of its answer only.
+type limitedCall struct {
+	transfer.Call
+	left   int
+	survey func(*schema.Columns) *columnSurvey
+	body   *limitedBody // once the call was answered
+}
+
+// Export implements transfer.Call.
+func (p *limitedCall) Export(ctx context.Context, e schema.Export) (transfer.Body, error) {
+	body, err := p.Call.Export(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	p.body = &limitedBody{Body: body, left: p.left, survey: p.survey(body.Columns())}
+	return p.body, nil
+}
+
+// limitedBody ends after so many rows, good and bad. The call goes on: its other
+// rows are a sample for the columns.
+type limitedBody struct {
+	transfer.Body
+	left   int
+	ended  error // what ended the rows of the answer; nil while there may be more
+	survey *columnSurvey
+}
+
+// Next implements transfer.Body.
+func (b *limitedBody) Next() (*schema.Row, error) {
+	if b.left == 0 {
+		return nil, io.EOF
+	}
+	b.left--
+	return b.next()
+}
+
+// More implements transfer.Body.
+func (b *limitedBody) More() bool { return b.left == 0 || b.Body.More() }
+
+// Close implements transfer.Body: the sample has yet to be read.
+func (b *limitedBody) Close() error { return nil }
+
+func (b *limitedBody) next() (*schema.Row, error) {
+	row, err := b.Body.Next()
+	if err == nil {
+		b.survey.meet(row)
+	} else if _, bad := errors.AsType[*schema.BadRow](err); !bad {
+		b.ended = err
+	}
+	return row, err
+}
+
+// sampledRows is how many rows are looked at for the types of their columns.
+const sampledRows = 10_000
+
+// sample reads the rows behind those of the export, and returns what ended them:
+// nil once there are enough.
+func (b *limitedBody) sample() error {
+	for read := 0; b.ended == nil && read < sampledRows; read++ {
+		_, _ = b.next()
+	}
+	return b.ended
+}
+
+// Column is a column of the answer.
+type Column struct {
+	Name     string
+	Field    string // its name in the value
+	Type     encoding.Type
+	Declared bool // by STREAM_X_COLUMNS
+	Hidden   bool // its cells are not published as they are
+	Filled   int  // cells of the sample that are not empty
+	Rejected int  // those of them that the type refuses
+	// Candidates are types that the column could have, with the cells that each
+	// refuses. A hidden column has none.
+	Candidates []encoding.Candidate
+}
+
+// columnSurvey looks at cells, column by column.
+type columnSurvey struct {
+	rows    int
+	columns []Column
+	surveys []encoding.Survey
+}
+
+// survey begins to look at the cells below a header line.
+func (p *Plan) survey(under *schema.Columns) *columnSurvey {
+	s := &columnSurvey{columns: make([]Column, len(under.Names)), surveys: make([]encoding.Survey, len(under.Names))}
+	v := p.Stream.Values
+	e := new(encoding.Evolution)
+	if v != nil {
+		if p.Schemas != nil && p.Schemas.Topic == p.Stream.Topic {
+			e = p.Schemas.Clone()
+		}
+		if _, err := e.Extend(under.Names, &v.Columns); err != nil {
+			e = new(encoding.Evolution) // the export fails by it, and says so
+		}
+	}
+	for i, name := range under.Names {
+		c := Column{Name: name, Field: name}
+		if at := slices.IndexFunc(e.Fields, func(f encoding.Field) bool { return f.Column == name }); at >= 0 {
+			c.Field, c.Type = e.Fields[at].Name, e.Fields[at].Type
+		}
+		if v != nil {
+			c.Declared = slices.ContainsFunc(v.Columns.Declared, func(d encoding.Declaration) bool { return d.Column == name })
+			c.Hidden = v.Columns.Private[name]
+		}
+		s.columns[i] = c
+	}
+	return s
+}
+
+func (s *columnSurvey) meet(row *schema.Row) {
+	s.rows++
+	for i := range s.columns {
+		cell, c := row.Cell(i), &s.columns[i]
+		s.surveys[i].Meet(cell)
+		if !c.Type.Accepts(cell) {
+			c.Rejected++
+		}
+	}
+}
+
+// result tells what each column is, and could be.
+func (s *columnSurvey) result() []Column {
+	for i := range s.columns {
+		c := &s.columns[i]
+		c.Filled = s.surveys[i].Filled
+		if !c.Hidden {
+			c.Candidates = s.surveys[i].Candidates()
+		}
+	}
+	return s.columns
+}

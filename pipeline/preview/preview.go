@@ -1,0 +1,124 @@
+// Package preview shows what an export would publish, and publishes nothing: its
+// rows go the way of every export, package transfer, up to where they would be sent.
+package preview
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
+)
+
+// Plan is a preview before its call. The Registry of the stream must not register
+// schemas.
+type Plan struct {
+	Stream  transfer.Stream
+	Call    schema.Export // as the owner would make it
+	Topic   Topic         // of the stream
+	Letters Topic
+	Codec   *recordbatch.Codec
+	Redact  func([]byte) []byte
+	Schemas *encoding.Evolution // of the stream, in the ledger; nil: none. Run changes it.
+}
+
+// Topic is a topic that records would go to.
+type Topic struct {
+	Name       string
+	Exists     bool // else it would be created with so many Partitions
+	Partitions int
+	MaxBatch   int // the largest batch that it takes
+}
+
+// Result is what an export of the day would publish of its first rows, if the day
+// had no rows yet.
+type Result struct {
+	Subject  string // of the values' schema; empty without a registry
+	SchemaID int    // UnassignedSchemaID: the registry does not have the schema
+	Columns  []Column
+	Records  []Record
+	Letters  []Record        // of bad rows; of the export, if it failed
+	Sampled  int             // rows that were looked at for the columns, bad ones apart
+	Whole    bool            // those are all rows of the answer
+	Failure  *schema.Failure // of the export; nil for a success
+}
+
+// UnassignedSchemaID stands in a preview for the id that the registry will give.
+const UnassignedSchemaID = 1<<31 - 1
+
+// Run makes the call and takes so many rows along the way of every export. More of
+// the answer is read for the columns alone. An error means that there is no result;
+// an export that failed is none.
+func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, error) {
+	result := new(Result)
+	limited := &limitedCall{Call: call, left: rows, survey: p.survey}
+	if err := p.export(ctx, limited, result); err != nil {
+		return nil, err
+	}
+	if body := limited.body; body != nil {
+		err := body.sample()
+		result.Whole = err == io.EOF // not errors.Is: a failure may wrap the transport's
+		if f, failed := errors.AsType[*schema.Failure](err); failed && result.Failure == nil {
+			result.Failure = f
+		}
+		_ = body.Body.Close() // what came of the call is known by then
+		result.Sampled, result.Columns = body.survey.rows, body.survey.result()
+	}
+	if p.Schemas != nil && p.Stream.Values != nil {
+		result.Subject = p.Schemas.Subject
+		result.SchemaID, _ = p.Schemas.ID(len(p.Schemas.Fields))
+	}
+	return result, ctx.Err()
+}
+
+// export runs an export of a day that has no rows yet. Its records are captured.
+func (p *Plan) export(ctx context.Context, call transfer.Call, into *Result) error {
+	runner := transfer.New(transfer.Config{
+		Streams: []transfer.Stream{p.Stream}, Limit: 1, Sets: noRows{}, Redact: p.Redact, Wrote: func(*schema.DeadLetter) {},
+		Evolve: func(string) transfer.Evolve { return p.evolve }, Log: slog.New(slog.DiscardHandler),
+	})
+	runner.Open(p.Stream.Name, p.capture(&p.Topic, &into.Records))
+	runner.OpenLetters(p.capture(&p.Letters, &into.Letters))
+	runner.Start(ctx, transfer.Job{Call: p.Call, Permit: call, Started: time.Now()})
+	e := <-runner.Ended()
+	runner.TakeBack(e)
+	if f, failed := errors.AsType[*schema.Failure](e.Err); failed {
+		into.Failure = f
+		return nil
+	}
+	return e.Err
+}
+
+// noRows is a ledger in which no day has rows.
+type noRows struct{}
+
+// LoadSet implements transfer.Sets.
+func (noRows) LoadSet(context.Context, ledger.DayName, *ledger.Day) (*dedup.Set, error) {
+	return new(dedup.Set), nil
+}
+
+// evolve keeps the stream's schemas in memory alone.
+func (p *Plan) evolve(_ context.Context, change func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error) {
+	next, err := change(clone(p.Schemas))
+	switch {
+	case err != nil:
+		return nil, err
+	case next != nil:
+		p.Schemas = next
+	}
+	return clone(p.Schemas), nil
+}
+
+func clone(e *encoding.Evolution) *encoding.Evolution {
+	if e == nil {
+		return nil
+	}
+	return e.Clone()
+}

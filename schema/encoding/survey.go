@@ -1,0 +1,74 @@
+package encoding
+
+import (
+	"bytes"
+	"slices"
+)
+
+// Survey counts which types accept the cells of one column. The zero Survey has
+// met no cell.
+type Survey struct {
+	Filled int // cells that were not empty
+
+	refused  [len(surveyed)]int
+	decimals int // cells that are written as a decimal
+	whole    int // the most digits before a point
+	fraction int // the most digits behind one
+}
+
+// surveyed are the types that a Survey tries, the more particular one first.
+// Decimal stands apart: its precision follows from the cells.
+var surveyed = [...]Kind{Boolean, Long, Double, Date, Datetime, DatetimeMicros, LongArray, DoubleArray, StringArray}
+
+// Meet counts a cell.
+func (s *Survey) Meet(cell []byte) {
+	if len(cell) == 0 {
+		return
+	}
+	s.Filled++
+	for i, kind := range surveyed {
+		if !(Type{Kind: kind}).Accepts(cell) {
+			s.refused[i]++
+		}
+	}
+	whole, fraction := digits(cell)
+	if whole+fraction <= MaxPrecision && (Type{Kind: Decimal, Precision: whole + fraction, Scale: fraction}).Accepts(cell) {
+		s.decimals++
+		s.whole, s.fraction = max(s.whole, whole), max(s.fraction, fraction)
+	}
+}
+
+// digits counts what stands before and behind the point of a number.
+func digits(cell []byte) (whole, fraction int) {
+	before, behind, _ := bytes.Cut(bytes.TrimPrefix(cell, []byte("-")), []byte("."))
+	return max(1, len(before)), len(behind)
+}
+
+// Candidate is a type that a column could be declared as.
+type Candidate struct {
+	Type     Type `json:"type"`
+	Rejected int  `json:"rejected"` // filled cells that it refuses
+}
+
+// tolerated is the share of cells, one in so many, that a candidate may refuse.
+const tolerated = 20
+
+// Candidates are the types that refuse few of the cells, or none: those that
+// refuse the fewest first. There is none for a column without filled cells. String,
+// which accepts everything, is not among them.
+func (s *Survey) Candidates() []Candidate {
+	var list []Candidate
+	add := func(t Type, rejected int) {
+		if s.Filled > 0 && rejected*tolerated <= s.Filled {
+			list = append(list, Candidate{t, rejected})
+		}
+	}
+	for i, kind := range surveyed {
+		if kind == Double && s.fraction > 0 && s.whole+s.fraction <= MaxPrecision {
+			add(Type{Kind: Decimal, Precision: s.whole + s.fraction, Scale: s.fraction}, s.Filled-s.decimals)
+		}
+		add(Type{Kind: kind}, s.refused[i])
+	}
+	slices.SortStableFunc(list, func(a, b Candidate) int { return a.Rejected - b.Rejected })
+	return list
+}
