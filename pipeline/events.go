@@ -123,7 +123,7 @@ func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (sl
 	case schedule.SettingChanged:
 		return line(slog.LevelWarn, "the stream's settings have changed", "meaning", e.Detail, "do", "nothing, if that was meant")
 	case schedule.DaysLack:
-		return line(slog.LevelWarn, "settled days lack events that the stream exports now", "days", e.Count, "range", e.Detail, "calls", e.Count,
+		return line(slog.LevelWarn, "settled days lack events that the stream exports now", "events", e.EventName, "days", e.Count, "range", e.Detail, "calls", e.Count,
 			"do", "dfinery-kafka backfill "+e.Stream+" --changed exports them again")
 	case schedule.StreamRemoved:
 		return line(slog.LevelWarn, "a stream is not configured any more: its days are not exported, its topic stays", "do", "nothing, if that was meant; within 30 days it can be configured again and goes on")

@@ -54,7 +54,7 @@ func (c *Check) changes(events []schedule.Event) {
 		case schedule.SettingChanged:
 			c.add(Warn, "stream "+e.Stream, e.Detail, "nothing, if that is meant")
 		case schedule.DaysLack:
-			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now: they were settled before", command.Pluralize(e.Count, "day"), e.Detail),
+			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now (%s): they were settled before", command.Pluralize(e.Count, "day"), e.Detail, e.EventName),
 				fmt.Sprintf("dfinery-kafka backfill %s --changed exports them again, by %s", e.Stream, command.Pluralize(e.Count, "call")))
 		case schedule.StreamRemoved:
 			c.add(Warn, "stream "+e.Stream, "is not configured any more: its days are not exported, its topic stays", "nothing, if that is meant")

@@ -100,21 +100,28 @@ func TestValues_RegistryEmptied(t *testing.T) {
 	b.runOnce(0)
 }
 
-// TestValues_FormatChanged: a topic that holds strings gets no Avro values.
+// TestValues_FormatChanged: a topic that holds values of one format gets none of another. check says so before, and the log before any call.
 func TestValues_FormatChanged(t *testing.T) {
 	t.Parallel()
-	b := newTyped(t, "json-typed", "")
-	delete(b.environ, "STREAM_EVENTS_COLUMNS")
-	b.set("STREAM_EVENTS_FORMAT", "json")
-	b.runOnce(0)
-	before := b.countRecords()
-	b.set("STREAM_EVENTS_FORMAT", "avro", "SCHEMA_REGISTRY_URL", registryURL(t))
-	out := b.runOnce(3)
-	if !strings.Contains(out, string(schema.SchemaChanged)) {
-		t.Errorf("run --once does not say why: %s", out)
-	}
-	if n := b.countRecords(); n != before {
-		t.Errorf("%d records of another format were published", n-before)
+	for name, formats := range map[string][2]string{"json to avro": {"json", "avro"}, "json-typed to json": {"json-typed", "json"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newTyped(t, "json-typed", "")
+			delete(b.environ, "STREAM_EVENTS_COLUMNS")
+			b.set("STREAM_EVENTS_FORMAT", formats[0])
+			b.runOnce(0)
+			before := b.countRecords()
+			b.set("STREAM_EVENTS_FORMAT", formats[1])
+			if formats[1] == "avro" {
+				b.set("SCHEMA_REGISTRY_URL", registryURL(t))
+			}
+			b.command([]string{"warn  stream events: values have the format " + formats[1] + " now, not " + formats[0], "is halted until"}, "check")
+			out := b.runOnce(3)
+			expectText(t, out, "values have the format "+formats[1]+" now", string(schema.SchemaChanged))
+			if n := b.countRecords(); n != before {
+				t.Errorf("%d records of another format were published", n-before)
+			}
+		})
 	}
 }
 

@@ -102,8 +102,12 @@ type Settings struct {
 	Audience      string   `json:"audience,omitempty"`
 	Key           string   `json:"key,omitempty"`
 	Empty         string   `json:"empty,omitempty"`
-	// Wider is when the filter began to let more events through: days whose last success began before it lack them.
-	Wider *time.Time `json:"wider,omitempty"`
+	Format        string   `json:"format,omitempty"`
+	// Wider is when the filter began to let more events through: days whose last success began before it may lack them. They have at least
+	// what the filter of WiderEvents and WiderExclude lets through.
+	Wider        *time.Time `json:"wider,omitempty"`
+	WiderEvents  []string   `json:"wider_events,omitzero"`
+	WiderExclude []string   `json:"wider_exclude,omitempty"`
 
 	unknown
 }

@@ -1,10 +1,12 @@
 package schedule
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
@@ -37,7 +39,7 @@ func TestWidened(t *testing.T) {
 
 // Each change of a setting is said once; that settled days lack events until they were exported again.
 func TestNoteSettings(t *testing.T) {
-	config := Stream{Name: "events", Kind: schema.Event, Filter: schema.Filter{Events: []string{"a"}}, Key: "k", Empty: schema.EmptyOmit, Poll: time.Minute, StartBack: 4}
+	config := Stream{Name: "events", Kind: schema.Event, Filter: schema.Filter{Events: []string{"a"}}, Key: "k", Empty: schema.EmptyOmit, Format: "json", Poll: time.Minute, StartBack: 4}
 	policy := Policy{Service: "1234", Location: planned, CallsPerHour: 100}
 	success := noon.Add(-time.Hour)
 	days := map[ledger.DayName]ledger.Day{}
@@ -58,7 +60,8 @@ func TestNoteSettings(t *testing.T) {
 		return events
 	}
 	lack := func(count int, from, to schema.Day) Event {
-		return Event{Kind: DaysLack, Stream: "events", Day: today - from, LastDay: today - to, Count: count, Detail: (today - from).String() + " to " + (today - to).String()}
+		return Event{Kind: DaysLack, Stream: "events", Day: today - from, LastDay: today - to, Count: count, Detail: (today - from).String() + " to " + (today - to).String(),
+			EventName: "all but a"}
 	}
 	same := func(*Stream) {}
 	wide := func(s *Stream) { s.Filter.Events = nil }
@@ -81,6 +84,9 @@ func TestNoteSettings(t *testing.T) {
 		{"another key and form", func(s *Stream) { wide(s); s.Key, s.Empty = "l", schema.EmptyNull }, nil, []Event{
 			{Kind: SettingChanged, Stream: "events", Detail: "records have the key l from now on, not k, and may be in other partitions; those published before keep theirs"},
 			{Kind: SettingChanged, Stream: "events", Detail: "empty cells are written by _EMPTY=null from now on, not omit; rows published before stay as they are"}, lack(2, 3, 2)}},
+		{"another format", func(s *Stream) { wide(s); s.Key, s.Empty, s.Format = "l", schema.EmptyNull, "avro" }, nil, []Event{
+			{Kind: SettingChanged, Stream: "events", Detail: "values have the format avro from now on, not json"}, lack(2, 3, 2)}},
+		{"the filter of before", func(s *Stream) { s.Key, s.Empty, s.Format = "l", schema.EmptyNull, "avro" }, nil, nil},
 		{"another stream", func(s *Stream) { s.Name = "buys" }, nil, []Event{{Kind: StreamRemoved, Stream: "events"}}},
 		{"it was said", func(s *Stream) { s.Name = "buys" }, nil, nil},
 	}
@@ -90,6 +96,55 @@ func TestNoteSettings(t *testing.T) {
 		}
 		if diff := cmp.Diff(step.want, load(noon, step.change)); diff != "" {
 			t.Errorf("%s: events (-want +got):\n%s", step.name, diff)
+		}
+	}
+}
+
+// TestNarrower: the filter of both lets through what each does.
+func TestNarrower(t *testing.T) {
+	a, ab, b := []string{"a"}, []string{"a", "b"}, []string{"b"}
+	tests := map[string]struct{ one, two, want ledger.Settings }{
+		"a list and a part of it":      {ledger.Settings{Events: ab}, ledger.Settings{Events: a}, ledger.Settings{Events: a}},
+		"nothing in common":            {ledger.Settings{Events: a}, ledger.Settings{Events: b}, ledger.Settings{Events: []string{}}},
+		"all and a list":               {ledger.Settings{}, ledger.Settings{Events: a}, ledger.Settings{Events: a}},
+		"all but one and a list":       {ledger.Settings{ExcludeEvents: b}, ledger.Settings{Events: ab}, ledger.Settings{Events: a}},
+		"all but one, all but another": {ledger.Settings{ExcludeEvents: b}, ledger.Settings{ExcludeEvents: a}, ledger.Settings{ExcludeEvents: ab}},
+	}
+	for name, test := range tests {
+		for _, got := range []ledger.Settings{narrower(&test.one, &test.two), narrower(&test.two, &test.one)} {
+			if diff := cmp.Diff(test.want, got, cmpopts.IgnoreUnexported(ledger.Settings{})); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+		}
+	}
+}
+
+// TestLacked: days lack what the narrowest filter since their export did not let through.
+func TestLacked(t *testing.T) {
+	settled := noon.Add(-time.Hour)
+	service := new(ledger.Service)
+	for i, step := range []struct {
+		events []string
+		want   string
+	}{
+		{[]string{"a"}, ""}, {[]string{"a", "b"}, "b"}, {[]string{"a", "b", "c"}, "b, c"}, {[]string{"a", "c"}, "c"}, {[]string{"a"}, ""}, {nil, "all but a"},
+		{[]string{"d"}, "d"}, {[]string{"e"}, "e"},
+	} {
+		now := noon.Add(time.Duration(i) * time.Minute)
+		state := New([]Stream{{Name: "events", Kind: schema.Event, Filter: schema.Filter{Events: step.events}, Poll: time.Minute, StartBack: 4}},
+			Policy{Service: "1234", Location: planned, CallsPerHour: 100}, now)
+		state.Load(service, map[ledger.DayName]ledger.Day{{Stream: "events", Day: today - 4}: {State: ledger.Settled, LastSuccess: &settled, Generation: 1}}, now)
+		state.Enter(service, now)
+		value, err := json.Marshal(service)
+		if err == nil {
+			service = new(ledger.Service)
+			err = json.Unmarshal(value, service)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := state.stream("events").lacked(); got != step.want {
+			t.Errorf("step %d, %v: lacks %q, want %q", i, step.events, got, step.want)
 		}
 	}
 }

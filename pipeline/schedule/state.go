@@ -56,10 +56,11 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 			st.charset = service.Charsets[st.Name]
 			st.loadCuts(service)
 		}
+		topic := TopicOf(st.kept.Identity)
 		events = append(events, s.detectIdentityChange(st, now)...)
 		st.clampFutureTimes(now)
 		if service != nil {
-			events = append(events, s.noteSettings(st, service, now)...)
+			events = append(events, s.noteSettings(st, service, topic, now)...)
 		}
 	}
 	if service != nil {

@@ -20,6 +20,7 @@ type Stream struct {
 	Topic  string
 	Key    string // the column whose bytes key the records
 	Empty  schema.Empty
+	Format string // of the records' values
 
 	Poll             time.Duration // between the starts of two exports of today
 	Lookback         int           // days before today that are still exported again

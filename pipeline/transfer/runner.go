@@ -105,7 +105,7 @@ func (r *Runner) Start(ctx context.Context, job Job) *Export {
 // newEncoder makes the encoder of one export.
 func (r *Runner) newEncoder(s *Stream) encoding.Encoder {
 	if s.Values == nil {
-		return s.NewEncoder()
+		return &plainEncoder{Encoder: s.NewEncoder(), topic: s.Topic, evolve: r.Evolve(s.Name)}
 	}
 	return &typedEncoder{values: s.Values, topic: s.Topic, evolve: r.Evolve(s.Name)}
 }

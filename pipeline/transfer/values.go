@@ -120,7 +120,7 @@ func (t *typedEncoder) extend(e *encoding.Evolution, names []string) (*encoding.
 	case e == nil || e.Topic != t.topic:
 		e = &encoding.Evolution{Format: v.Format, Topic: t.topic}
 	case e.Format != v.Format:
-		return nil, &registry.Error{Code: registry.Changed, Detail: fmt.Sprintf("topic %s holds values of the format %s, and the stream's format is %s now; set another STREAM_X_TOPIC, or the former format", t.topic, e.Format, v.Format)}
+		return nil, formatChanged(t.topic, e.Format, v.Format)
 	}
 	added, err := e.Extend(names, &v.Columns)
 	if err != nil {

@@ -1,0 +1,35 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+
+	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
+	"dfinery-kafka/schema/registry"
+)
+
+// plainEncoder encodes the rows of one export in a format without types. It
+// refuses a topic that holds values of another format.
+type plainEncoder struct {
+	encoding.Encoder
+	topic  string
+	evolve Evolve
+}
+
+// Header implements encoding.Encoder.
+func (p *plainEncoder) Header(ctx context.Context, columns *schema.Columns) error {
+	e, err := p.evolve(ctx, keep)
+	if err != nil {
+		return err
+	}
+	if e != nil && e.Topic == p.topic && e.Format != encoding.FormatJSON {
+		return formatChanged(p.topic, e.Format, encoding.FormatJSON)
+	}
+	return p.Encoder.Header(ctx, columns)
+}
+
+// formatChanged refuses values of another format than the topic has.
+func formatChanged(topic string, was, is encoding.Format) error {
+	return &registry.Error{Code: registry.Changed, Detail: fmt.Sprintf("topic %s holds values of the format %s, and the stream's format is %s now; set another STREAM_X_TOPIC, or the former format", topic, was, is)}
+}
