@@ -2,6 +2,7 @@
 //
 // It knows no HTTP: a Source is joined to it by cmd/app.
 //
-// Service.Run makes one tenure after the other, a tenure being one ownership of the service. Package schedule decides which day is exported
-// next, and package transfer moves its rows into Kafka, beside the loop, which pauses them between two rows for a checkpoint.
+// Service.Run makes one ownership of the service after the other. The owner's loop joins its parts: package schedule decides which day is
+// exported next, package transfer moves its rows into Kafka beside the loop, the checkpointer pauses it between two rows and writes the ledger,
+// package command executes what others ask for.
 package pipeline

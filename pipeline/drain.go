@@ -11,46 +11,46 @@ var errShutdown = errors.New("kafka did not take everything within SHUTDOWN_TIME
 
 // limitShutdown ends the session when it is still there ShutdownTimeout after the end of ctx: what waits for Kafka can't see that ctx has
 // ended, the loop's checkpoints included. The returned function ends the watch.
-func (t *tenure) limitShutdown(ctx context.Context) (stop func() bool) {
+func (o *owner) limitShutdown(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() {
 		select {
-		case <-time.After(t.service.ShutdownTimeout):
-			t.session.End(errShutdown)
-		case <-t.session.Done():
+		case <-time.After(o.service.ShutdownTimeout):
+			o.session.End(errShutdown)
+		case <-o.session.Done():
 		}
 	})
 }
 
-// drain ends the tenure in order: exports stop, what they published is acknowledged and entered into the ledger, and the owner's
+// drain ends the ownership in order: exports stop, what they published is acknowledged and entered into the ledger, and the owner's
 // record says that a stand-by need not wait.
-func (t *tenure) drain(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.service.ShutdownTimeout)
+func (o *owner) drain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.service.ShutdownTimeout)
 	defer cancel()
 	// An export that waits for Kafka can't see that its context has ended: the session's end wakes it.
-	defer context.AfterFunc(ctx, t.session.Close)()
-	t.transfers.TakeBackAll()
-	t.owner.Released = true
-	err := t.checkpoint(ctx)
+	defer context.AfterFunc(ctx, o.session.Close)()
+	o.transfers.TakeBackAll()
+	o.heartbeat.Released = true
+	err := o.checkpoint(ctx)
 	if err == nil {
-		err = t.beat(ctx)
+		err = o.beat(ctx)
 	}
 	if err != nil {
-		t.log.Warn("stopped before everything was in the ledger: the next start restores it from the topics", "error", err,
+		o.log.Warn("stopped before everything was in the ledger: the next start restores it from the topics", "error", err,
 			"do", "nothing, if Kafka was away; else a longer SHUTDOWN_TIMEOUT")
 		return nil
 	}
-	t.log.Info("stopped, everything is in the ledger")
+	o.log.Info("stopped, everything is in the ledger")
 	return nil
 }
 
 // wait returns when nothing runs beside the loop any more.
-func (t *tenure) wait() {
-	t.transfers.Wait()
-	t.watching.Wait()
+func (o *owner) wait() {
+	o.transfers.Wait()
+	o.watching.Wait()
 }
 
-// close ends the session and waits for everything that the tenure started.
-func (t *tenure) close() {
-	t.session.Close()
-	t.wait()
+// close ends the session and waits for everything that the ownership started.
+func (o *owner) close() {
+	o.session.Close()
+	o.wait()
 }

@@ -11,21 +11,21 @@ import (
 )
 
 // tell logs and counts what has happened in the schedule, and does what follows from it for the days in memory.
-func (t *tenure) tell(events []schedule.Event) {
+func (o *owner) tell(events []schedule.Event) {
 	for _, e := range events {
 		switch e.Kind {
 		case schedule.DaySettled:
-			if name := (ledger.DayName{Stream: e.Stream, Day: e.Day}); len(t.schedule.Day(name).Fingerprints) > 1 {
-				t.transfers.Day(name).Rows.Rewrite()
+			if name := (ledger.DayName{Stream: e.Stream, Day: e.Day}); len(o.schedule.Day(name).Fingerprints) > 1 {
+				o.transfers.Day(name).Rows.Rewrite()
 			}
 			continue
 		case schedule.DayLost:
-			t.service.counts.gap(e.Stream)
+			o.service.counts.gap(e.Stream)
 		case schedule.ColumnsChanged:
-			t.service.counts.columnChange(e.Stream)
+			o.service.counts.columnChange(e.Stream)
 		}
 		level, text, attrs := describe(&e)
-		t.log.Log(context.Background(), level, text, attrs...)
+		o.log.Log(context.Background(), level, text, attrs...)
 	}
 }
 
@@ -132,4 +132,4 @@ func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (sl
 }
 
 // today is the day that it is for the source.
-func (t *tenure) today() schema.Day { return schema.DayOf(time.Now(), t.service.Location) }
+func (o *owner) today() schema.Day { return schema.DayOf(time.Now(), o.service.Location) }

@@ -19,54 +19,54 @@ type outcome struct {
 
 // finish takes back an export that has ended: its rows and its outcome go into the ledger at once. What is to be told of it is nil for a
 // replay that went well, and for what Kafka ended.
-func (t *tenure) finish(ctx context.Context, e *transfer.Export) (*outcome, error) {
-	t.transfers.TakeBack(e)
+func (o *owner) finish(ctx context.Context, e *transfer.Export) (*outcome, error) {
+	o.transfers.TakeBack(e)
 	if e.Replay != nil && e.Err == nil {
-		return nil, t.checkpoint(ctx)
+		return nil, o.checkpoint(ctx)
 	}
-	o := &outcome{export: e, code: codeOK}
+	ended := &outcome{export: e, code: codeOK}
 	switch {
-	case errors.As(e.Err, &o.failure):
-		o.code = o.failure.Code
+	case errors.As(e.Err, &ended.failure):
+		ended.code = ended.failure.Code
 	case e.Err != nil:
 		return nil, e.Err // Kafka's
 	}
-	if o.failure == nil || o.failure.Class != schema.Cancelled && o.failure.Class != schema.Postponed {
-		t.service.counts.export(e.Call.Stream, o.code)
+	if ended.failure == nil || ended.failure.Class != schema.Cancelled && ended.failure.Class != schema.Postponed {
+		o.service.counts.export(e.Call.Stream, ended.code)
 		if e.Lettered {
-			t.service.counts.deadLetter(e.Call.Stream, schema.KindExport, o.code)
+			o.service.counts.deadLetter(e.Call.Stream, schema.KindExport, ended.code)
 		}
-		t.service.counts.repeatedHeaders(e.Call.Stream, e.Repeated)
-		if t.service.Observe != nil {
-			t.service.Observe(e.Call.Stream, e.Took)
+		o.service.counts.repeatedHeaders(e.Call.Stream, e.Repeated)
+		if o.service.Observe != nil {
+			o.service.Observe(e.Call.Stream, e.Took)
 		}
 	}
-	t.acceptCuts(time.Now().UTC())
-	return o, t.checkpoint(ctx)
+	o.acceptCuts(time.Now().UTC())
+	return ended, o.checkpoint(ctx)
 }
 
 // report is the one log line of an export. It is written once the loop has looked at what comes next.
-func (t *tenure) report(o *outcome) {
-	e, sum := o.export, o.export.Sum()
+func (o *owner) report(ended *outcome) {
+	e, sum := ended.export, ended.export.Sum()
 	attrs := []any{
-		"stream", e.Call.Stream, "day", e.Call.Day, "export", e.Call.N, "code", o.code, "rows", sum.Rows(), "published", sum.Published,
-		"known", sum.Duplicates, "bad", sum.Bad, "bytes", sum.Bytes, "took", e.Took.Round(time.Millisecond).String(), "state", t.schedule.Day(e.Day()).State,
+		"stream", e.Call.Stream, "day", e.Call.Day, "export", e.Call.N, "code", ended.code, "rows", sum.Rows(), "published", sum.Published,
+		"known", sum.Duplicates, "bad", sum.Bad, "bytes", sum.Bytes, "took", e.Took.Round(time.Millisecond).String(), "state", o.schedule.Day(e.Day()).State,
 	}
-	if next := t.schedule.NextStart(e.Day(), t.waits, time.Now()); !next.IsZero() {
+	if next := o.schedule.NextStart(e.Day(), o.waits, time.Now()); !next.IsZero() {
 		attrs = append(attrs, "next", next.UTC().Truncate(time.Second))
 	}
 	level := slog.LevelInfo
-	if o.failure != nil {
+	if ended.failure != nil {
 		level = slog.LevelWarn
-		attrs = append(attrs, "error", o.failure.Detail)
+		attrs = append(attrs, "error", ended.failure.Detail)
 	}
-	t.log.Log(context.Background(), level, "export ended", attrs...)
+	o.log.Log(context.Background(), level, "export ended", attrs...)
 	if e.Repeated > 0 {
-		t.log.Warn("the export repeats its header line between rows: those lines are skipped", "stream", e.Call.Stream, "day", e.Call.Day,
+		o.log.Warn("the export repeats its header line between rows: those lines are skipped", "stream", e.Call.Stream, "day", e.Call.Day,
 			"lines", e.Repeated, "do", "nothing; tell DFINERY, whose answer may be several files in one")
 	}
 	if sum.NewBad > 0 {
-		t.log.Warn("rows can't be published: they are dead letters", "stream", e.Call.Stream, "day", e.Call.Day, "new", sum.NewBad,
+		o.log.Warn("rows can't be published: they are dead letters", "stream", e.Call.Stream, "day", e.Call.Day, "new", sum.NewBad,
 			"do", "dfinery-kafka dlq list --kind row shows them with their codes; the table of failures says what each needs")
 	}
 }

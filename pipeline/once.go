@@ -51,7 +51,7 @@ func (e *LeftError) Error() string {
 	return b.String()
 }
 
-// newSchedule is the schedule of a tenure that begins now.
+// newSchedule is the schedule of an ownership that begins now.
 func (s *Service) newSchedule(now time.Time) *schedule.State {
 	policy := schedule.Policy{
 		Service: s.ID, Location: s.Location, CallsPerHour: s.CallsPerHour,
@@ -66,20 +66,20 @@ func (s *Service) newSchedule(now time.Time) *schedule.State {
 
 // onceEnd tells whether Once has come to its end, and what it leaves undone. Commands have the last word: one may be carried out with
 // the last export, or want another.
-func (t *tenure) onceEnd(ctx context.Context) (ended bool, left, err error) {
-	if done, _ := t.onceDone(); !done {
+func (o *owner) onceEnd(ctx context.Context) (ended bool, left, err error) {
+	if done, _ := o.onceDone(); !done {
 		return false, nil, nil
 	}
-	if err := t.executeCommands(ctx); err != nil {
+	if err := o.executeCommands(ctx); err != nil {
 		return false, nil, err
 	}
-	ended, left = t.onceDone()
-	return ended && t.transfers.Idle() && !t.commands.Replaying(), left, nil
+	ended, left = o.onceDone()
+	return ended && o.transfers.Idle() && !o.commands.Replaying(), left, nil
 }
 
 // onceDone tells whether Once has nothing to do or to wait for any more, and what it leaves undone.
-func (t *tenure) onceDone() (bool, error) {
-	switch left, soon := t.schedule.Left(t.waits, time.Now()); {
+func (o *owner) onceDone() (bool, error) {
+	switch left, soon := o.schedule.Left(o.waits, time.Now()); {
 	case len(left) == 0:
 		return true, nil
 	case soon:
@@ -89,16 +89,16 @@ func (t *tenure) onceDone() (bool, error) {
 	}
 }
 
-// stopped is how Run ends with its context: with Once, what is due and was not exported is left. t is the last tenure, or nil.
-func (s *Service) stopped(t *tenure) error {
+// stopped is how Run ends with its context: with Once, what is due and was not exported is left. o is the last ownership, or nil.
+func (s *Service) stopped(o *owner) error {
 	switch {
 	case s.Once == nil:
 		return nil
-	case t == nil:
+	case o == nil:
 		return &LeftError{Stopped: true}
 	}
-	t.waits = t.sourceWaits(time.Now()) // calls that were under way are over
-	if left, _ := t.schedule.Left(t.waits, time.Now()); len(left) > 0 {
+	o.waits = o.sourceWaits(time.Now()) // calls that were under way are over
+	if left, _ := o.schedule.Left(o.waits, time.Now()); len(left) > 0 {
 		return &LeftError{Left: left, Stopped: true}
 	}
 	return nil

@@ -10,20 +10,20 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// conclude enters the end of an export into the schedule.
-func (t *tenure) conclude(name ledger.DayName, e *transfer.Export) {
-	o := &schedule.Outcome{Name: name, Call: e.Call, Started: e.Started, Took: e.Took, Jitter: rand.Float64(), Lettered: e.Lettered}
+// applyOutcome enters the end of an export into the schedule.
+func (o *owner) applyOutcome(name ledger.DayName, e *transfer.Export) {
+	result := &schedule.Outcome{Name: name, Call: e.Call, Started: e.Started, Took: e.Took, Jitter: rand.Float64(), Lettered: e.Lettered}
 	switch {
 	case e.Replay != nil:
-		t.commands.Ended(e)
-		o.Aborted = true
+		o.commands.Ended(e)
+		result.Aborted = true
 	case e.Err == nil:
 		sum := e.Sum()
-		o.Rows, o.Known, o.Columns, o.EventNames = sum.Rows(), sum.Duplicates, e.Columns, e.EventNames(t.schedule.EventNames(name.Stream))
-		o.Charset = e.Charset
-		o.Bad, o.StillBad = sum.Bad, e.StillBad()
-	case !errors.As(e.Err, &o.Failure):
-		o.Aborted = true // by Kafka, which ends the session: the day stays due as it was
+		result.Rows, result.Known, result.Columns, result.EventNames = sum.Rows(), sum.Duplicates, e.Columns, e.EventNames(o.schedule.EventNames(name.Stream))
+		result.Charset = e.Charset
+		result.Bad, result.StillBad = sum.Bad, e.StillBad()
+	case !errors.As(e.Err, &result.Failure):
+		result.Aborted = true // by Kafka, which ends the session: the day stays due as it was
 	}
-	t.tell(t.schedule.Apply(o, time.Now().UTC()))
+	o.tell(o.schedule.Apply(result, time.Now().UTC()))
 }

@@ -17,25 +17,25 @@ const (
 )
 
 // prune deletes old days and commands from the ledger, so that what a start has to read stays within bounds.
-func (t *tenure) prune(ctx context.Context, state *ledger.State) error {
-	days, commands := prunable(state, time.Now(), t.service.Location)
+func (o *owner) prune(ctx context.Context, state *ledger.State) error {
+	days, commands := prunable(state, time.Now(), o.service.Location)
 	if len(days)+len(commands) == 0 {
 		return nil
 	}
 	for _, name := range days {
-		if err := t.writer.ForgetDay(name); err != nil {
+		if err := o.writer.ForgetDay(name); err != nil {
 			return err
 		}
-		t.schedule.Forget(name)
-		t.transfers.Forget(name)
+		o.schedule.Forget(name)
+		o.transfers.Forget(name)
 	}
 	for _, id := range commands {
-		if err := t.writer.ForgetCommand(id); err != nil {
+		if err := o.writer.ForgetCommand(id); err != nil {
 			return err
 		}
 	}
-	t.log.Info("old records are deleted from the ledger", "days", len(days), "commands", len(commands))
-	return t.session.Flush(ctx, t.writer.State)
+	o.log.Info("old records are deleted from the ledger", "days", len(days), "commands", len(commands))
+	return o.session.Flush(ctx, o.writer.State)
 }
 
 // prunable are the days and commands that nothing needs any more. While a command is under way there are none: it may be a replay of an

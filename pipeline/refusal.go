@@ -23,7 +23,7 @@ type refusal struct {
 	tried bool          // since next
 }
 
-// learnRefusal remembers a refusal that ended a tenure. The result is how long the service has to wait for its sake: a stream's topic holds
+// learnRefusal remembers a refusal that ended an ownership. The result is how long the service has to wait for its sake: a stream's topic holds
 // up its stream alone.
 func (s *Service) learnRefusal(err error, now time.Time) time.Duration {
 	refused, ok := errors.AsType[*producer.RefusedError](err)

@@ -5,56 +5,70 @@ import (
 	"fmt"
 	"time"
 
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
 )
 
+// begin has streams wait whose topics can't be written, and restores the ledger.
+func (o *owner) begin(ctx context.Context, topics map[string]cluster.Topic, before *ledger.State) error {
+	if err := o.topics.setLimits(ctx); err != nil {
+		return err
+	}
+	for st := range o.service.streams {
+		o.topics.judge(st, topics[st.Topic])
+	}
+	return o.restore(ctx, before)
+}
+
 // restore brings the ledger up to what the topics hold: everything behind the last checkpoint's offsets is read back by the
 // records' headers, and a checkpoint is written. The session's fence stands already, so the ends of the logs are final.
-func (t *tenure) restore(ctx context.Context, state *ledger.State) error {
-	s := t.service
-	log, err := s.Cluster.Log(ctx, t.stateAt)
+func (o *owner) restore(ctx context.Context, state *ledger.State) error {
+	s := o.service
+	log, err := s.Cluster.Log(ctx, o.partitions.state)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if err := t.books.Follow(ctx, state, state.Partition, state.End, log.End); err != nil {
+	if err := o.writer.Books.Follow(ctx, state, state.Partition, state.End, log.End); err != nil {
 		return err
 	}
-	t.tell(t.adopt(state))
-	t.schedule.ForgetExclusive()
-	if err := t.writers(); err != nil {
+	o.tell(o.loadState(state))
+	o.schedule.ForgetExclusive()
+	if err := o.openSenders(); err != nil {
 		return err
 	}
 	now := time.Now().UTC()
-	t.owner = ledger.Owner{Instance: s.Instance, Host: s.Host, Version: s.Version, Since: now, ProducerID: t.session.Identity().ID}
-	if err := t.beat(ctx); err != nil {
+	o.heartbeat = ledger.Owner{Instance: s.Instance, Host: s.Host, Version: s.Version, Since: now, ProducerID: o.session.Identity().ID}
+	if err := o.beat(ctx); err != nil {
 		return err
 	}
 	s.step("owner")
-	if err := t.recover(ctx, state); err != nil {
+	r := &restoration{service: s, books: o.writer.Books, session: o.session, partitions: o.partitions, schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints}
+	if err := r.recover(ctx, state); err != nil {
 		return err
 	}
-	t.source, err = s.NewSource(t.serviceRecord.Source, t.serviceRecord.LineEnds)
+	o.source, err = s.NewSource(o.record.content.Source, o.record.content.LineEnds)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errSource, err)
 	}
-	t.acceptCuts(now)
+	o.record.source = o.source
+	o.acceptCuts(now)
 	s.step("restored")
-	if err := t.checkpoint(ctx); err != nil {
+	if err := o.checkpoint(ctx); err != nil {
 		return err
 	}
-	return t.prune(ctx, state)
+	return o.prune(ctx, state)
 }
 
-// adopt takes over what the ledger says, as far as a checkpoint confirms it.
-func (t *tenure) adopt(state *ledger.State) []schedule.Event {
+// loadState takes over what the ledger says, as far as a checkpoint confirms it.
+func (o *owner) loadState(state *ledger.State) []schedule.Event {
 	now := time.Now().UTC()
 	if state.Service != nil {
-		t.serviceRecord = *state.Service
+		o.record.content = *state.Service
 	}
-	t.noteFormats(t.serviceRecord.Streams)
-	events := t.schedule.Load(&t.serviceRecord, confirmed(state, t.books.Rows), now)
-	t.commands.Load(state, now)
+	o.record.noteFormats(o.service.streams, o.record.content.Streams)
+	events := o.schedule.Load(&o.record.content, confirmed(state, o.writer.Books.Rows), now)
+	o.commands.Load(state, now)
 	return events
 }
 

@@ -28,7 +28,7 @@ type Service struct {
 	Location *time.Location // where the source's days begin
 
 	// NewSource makes the source from the state, and from what was learned of line ends, as the ledger kept them; nil at the first start. It is
-	// called for each take-over.
+	// called for each takeover.
 	NewSource func(state, lineEnds json.RawMessage) (Source, error)
 	// Redact takes the source's secrets out of a text, for dead letters. It may return the text itself. Safe for concurrent use.
 	Redact  func(text []byte) []byte
@@ -76,7 +76,7 @@ type Service struct {
 	refusals map[string]*refusal
 	// absent are the topics of streams, by name, that could not be created, and why. Owned by Run.
 	absent map[string]error
-	// reopenings are the streams, by name, for whose topics the tenure was opened anew. Owned by Run.
+	// reopenings are the streams, by name, for whose topics an ownership was ended to begin anew. Owned by Run.
 	reopenings map[string]*reopening
 	meter      producer.Meter
 	status     atomic.Pointer[Status]
@@ -91,27 +91,27 @@ func (s *Service) Run(ctx context.Context) error {
 	wait := &backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 15 * time.Second}
 	began := time.Now()
 	for ctx.Err() == nil {
-		t, err := s.open(heard, &as)
+		o, err := s.open(heard, &as)
 		if err == nil {
 			wait.Reset()
 			began = time.Now()
-			// What waits for Kafka within the tenure sees only that its session ends.
+			// What waits for Kafka within the ownership sees only that its session ends.
 			stop := context.AfterFunc(heard, func() {
 				if ctx.Err() == nil {
-					t.session.End(context.Cause(heard))
+					o.session.End(context.Cause(heard))
 				}
 			})
-			err = t.run(ctx)
+			err = o.run(ctx)
 			stop()
-			as = t.session.Identity()
-			t.close()
+			as = o.session.Identity()
+			o.close()
 		}
 		var left *LeftError
 		switch {
 		case errors.As(err, &left):
 			return err
 		case ctx.Err() != nil:
-			return s.stopped(t)
+			return s.stopped(o)
 		case err == nil:
 			return nil
 		case heard.Err() != nil:
@@ -155,7 +155,7 @@ func (s *Service) learnLimit(err error) {
 	s.refused[refused.Partition.Topic] = refused.Bytes
 }
 
-// remedyOf is what there is to do about an error that ended a tenure.
+// remedyOf is what there is to do about an error that ended an ownership.
 func (s *Service) remedyOf(err error) string {
 	if refused, ok := errors.AsType[*producer.RefusedError](err); ok && !refused.TooLarge() {
 		return s.afterRefusal(refused.Partition.Topic, err)

@@ -2,107 +2,85 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/schedule"
-	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
-	"dfinery-kafka/schema/encoding"
 )
 
-// serviceChange is a change of the service's record that an export asks for.
-type serviceChange struct {
-	apply func(*ledger.Service) (changed bool, err error)
-	done  chan error // of one, buffered
+// serviceRecord is the service's record in the ledger. What it says of streams is the schedule's, what it says of quota and breaker the source's.
+type serviceRecord struct {
+	content  ledger.Service
+	source   Source // nil until the ledger was read
+	schedule *schedule.State
+	writer   *ledger.Writer
+	session  *producer.Session
+	changes  chan *serviceChange // asked for by exports
 }
 
-// changeRecord has the owner's loop change the service's record, and waits until
-// the ledger has it. The caller holds no lock.
-func (t *tenure) changeRecord(ctx context.Context, apply func(*ledger.Service) (bool, error)) error {
-	c := &serviceChange{apply: apply, done: make(chan error, 1)}
-	select {
-	case t.changes <- c:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-c.done:
+func newServiceRecord(s *schedule.State, w *ledger.Writer, session *producer.Session) *serviceRecord {
+	return &serviceRecord{schedule: s, writer: w, session: session, changes: make(chan *serviceChange)}
+}
+
+// refresh brings the record up to date.
+func (r *serviceRecord) refresh() *ledger.Service {
+	r.content.Source, r.content.LineEnds = r.source.State(), r.source.LineEnds()
+	r.schedule.Enter(&r.content, time.Now())
+	return &r.content
+}
+
+// write writes the record as it is now.
+func (r *serviceRecord) write(ctx context.Context) error {
+	if err := r.writer.Service(r.refresh()); err != nil {
 		return err
-	case <-ctx.Done():
-		return ctx.Err()
 	}
+	return r.session.Flush(ctx, r.writer.State)
 }
 
-// writeChange applies a change and writes it. An error is Kafka's.
-func (t *tenure) writeChange(ctx context.Context, c *serviceChange) error {
-	changed, err := c.apply(&t.serviceRecord)
-	if err != nil || !changed {
-		c.done <- err
+// recordCall writes a call of a day into the ledger, with what the source knows of its quota.
+func (r *serviceRecord) recordCall(ctx context.Context, name ledger.DayName) error {
+	if err := r.writer.Service(r.refresh()); err != nil {
+		return err
+	}
+	day := r.schedule.Day(name)
+	if err := r.writer.Day(name, &day); err != nil {
+		return err
+	}
+	if err := r.session.Flush(ctx, r.writer.State); err != nil {
+		return fmt.Errorf("enter export %d of %s %s into the ledger: %w", day.Exports, name.Stream, name.Day, err)
+	}
+	return nil
+}
+
+// setWait records what all streams wait for, and which ones wait for their topic, so that the status of any machine can say it. A wait
+// without an end is one for a call under way.
+func (r *serviceRecord) setWait(ctx context.Context, all schema.Wait) error {
+	var wait *ledger.Wait
+	if all.For != "" && !all.Until.IsZero() {
+		wait = &ledger.Wait{For: all.For, Until: all.Until.UTC()}
+	}
+	if sameWait(r.content.Wait, wait) && !r.schedule.BlocksChanged(&r.content) {
 		return nil
 	}
-	t.refreshServiceRecord()
-	err = t.writer.Service(&t.serviceRecord)
-	if err == nil {
-		err = t.session.Flush(ctx, t.writer.State)
-	}
-	c.done <- err
-	return err
+	r.content.Wait = wait
+	return r.write(ctx)
 }
 
-// noteFormats writes down the format of topics that hold rows of which no format
-// is known: releases before wrote JSON alone. was are the identities of the
-// streams as the ledger had them.
-func (t *tenure) noteFormats(was map[string]ledger.Stream) {
-	for st := range t.service.streams {
-		kept := was[st.Name]
-		if t.serviceRecord.Schemas[st.Name] != nil || !kept.HasRows || schedule.TopicOf(kept.Identity) != st.Topic {
-			continue
-		}
-		if t.serviceRecord.Schemas == nil {
-			t.serviceRecord.Schemas = map[string]*ledger.Schemas{}
-		}
-		t.serviceRecord.Schemas[st.Name] = &ledger.Schemas{Format: encoding.FormatJSON, Topic: st.Topic, Fields: []encoding.Field{}}
+// sameWait takes waits for the same whose ends are near each other: some move with each look.
+func sameWait(was, is *ledger.Wait) bool {
+	if was == nil || is == nil {
+		return was == is
 	}
+	moved := is.Until.Sub(was.Until).Abs()
+	return was.For == is.For && (moved == 0 || moved < time.Minute && was.Until.After(time.Now()))
 }
 
-// acceptIDs gives the ids up that the registry has lost: resuming the stream
-// accepts new ones.
-func (t *tenure) acceptIDs(stream string) {
-	if s := t.serviceRecord.Schemas[stream]; s != nil && t.schedule.HaltedBy(stream) == schema.RegistryLost {
-		e := s.Evolution()
-		e.ForgetIDs()
-		s.Set(e)
-	}
-}
-
-// evolver returns what changes the schemas that the ledger has of a stream.
-func (t *tenure) evolver(stream string) transfer.Evolve {
-	return func(ctx context.Context, change func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error) {
-		var result *encoding.Evolution
-		err := t.changeRecord(ctx, func(service *ledger.Service) (bool, error) {
-			was := service.Schemas[stream]
-			var now *encoding.Evolution
-			if was != nil {
-				now, result = was.Evolution(), was.Evolution()
-			}
-			next, err := change(now)
-			if err != nil || next == nil {
-				return false, err
-			}
-			if was == nil {
-				was = new(ledger.Schemas)
-			}
-			if service.Schemas == nil {
-				service.Schemas = map[string]*ledger.Schemas{}
-			}
-			was.Set(next)
-			result = was.Evolution()
-			service.Schemas[stream] = was
-			return true, nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		return result, nil
-	}
+// resume has a stream go on at once.
+func (r *serviceRecord) resume(stream string, now time.Time) {
+	r.acceptIDs(stream)
+	r.schedule.Resume(stream, now.UTC())
+	r.source.RetryToken(now)
 }

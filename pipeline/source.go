@@ -36,12 +36,12 @@ type Permit interface {
 }
 
 // acceptCuts has the schedule try days again whose cuts the source accepts since the last look: the configuration, or what was learned, has changed.
-func (t *tenure) acceptCuts(now time.Time) {
+func (o *owner) acceptCuts(now time.Time) {
 	for _, cut := range []schema.Cut{schema.NoNewline, schema.UnclosedCell} {
-		accepted := t.source.Accepts(cut)
-		if accepted && !t.accepted[cut] {
-			t.schedule.Accept(cut, now)
+		accepted := o.source.Accepts(cut)
+		if accepted && !o.accepted[cut] {
+			o.schedule.Accept(cut, now)
 		}
-		t.accepted[cut] = accepted
+		o.accepted[cut] = accepted
 	}
 }

@@ -85,31 +85,31 @@ func (s *Service) setStandby(owner *ledger.Owner) {
 }
 
 // publishStatus shows what the loop knows now.
-func (t *tenure) publishStatus() {
+func (o *owner) publishStatus() {
 	now := time.Now()
-	st := &Status{Service: t.service.ID, Role: RoleOwner, Turned: now}
-	for at, err := range t.session.Waiting() {
+	st := &Status{Service: o.service.ID, Role: RoleOwner, Turned: now}
+	for at, err := range o.session.Waiting() {
 		st.Reasons = append(st.Reasons, "Kafka: "+at.String()+" does not take records: "+err.Error())
 	}
 	slices.Sort(st.Reasons)
-	st.Reasons = append(slices.Clone(t.forbidden), st.Reasons...)
-	st.Commands = t.commands.Open()
-	st.Streams, st.Remaining = t.schedule.Status(t.waits, now), t.schedule.Remaining(now)
-	counts := t.service.Totals()
+	st.Reasons = append(slices.Clone(o.topics.forbidden), st.Reasons...)
+	st.Commands = o.commands.Open()
+	st.Streams, st.Remaining = o.schedule.Status(o.waits, now), o.schedule.Remaining(now)
+	counts := o.service.Totals()
 	for i := range st.Streams {
-		t.addCounts(&st.Streams[i], counts[st.Streams[i].Name])
+		o.addCounts(&st.Streams[i], counts[st.Streams[i].Name])
 	}
-	t.service.status.Store(st)
+	o.service.status.Store(st)
 }
 
 // addCounts adds what this process has done, and of days that are being exported what the ledger does not have yet.
-func (t *tenure) addCounts(s *StreamStatus, counts StreamCounts) {
+func (o *owner) addCounts(s *StreamStatus, counts StreamCounts) {
 	s.Published, s.Duplicates = counts.Published, counts.Duplicates
 	for _, n := range counts.Letters {
 		s.DeadLetters += n
 	}
 	for i := range s.Days {
 		one := &s.Days[i]
-		one.Published += t.transfers.Pending(ledger.DayName{Stream: s.Name, Day: one.Day})
+		one.Published += o.transfers.Pending(ledger.DayName{Stream: s.Name, Day: one.Day})
 	}
 }

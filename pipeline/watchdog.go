@@ -3,10 +3,12 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/producer"
 )
 
 // listen ends ctx by giveUp when Kafka has answered nothing for as long as Patience, if that is set. The returned function ends it, and ctx.
@@ -49,23 +51,23 @@ const stuckAfter = 30 * time.Second
 const refusedAfter = stuckAfter / 6
 
 // watch says which partition is waited for, and ends the session when it holds all the others up for too long: a checkpoint waits for
-// every acknowledgement. The next tenure leaves a partition out that can't be written, and its stream waits.
-func (t *tenure) watch(ctx context.Context) {
+// every acknowledgement. The next ownership leaves a partition out that can't be written, and its stream waits.
+func watch(ctx context.Context, session *producer.Session, log *slog.Logger) {
 	look := time.NewTicker(refusedAfter)
 	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-t.session.Done():
+		case <-session.Done():
 			return
 		case <-look.C:
-			if p, err := t.session.Stuck(stuckAfter); err != nil {
-				t.session.End(fmt.Errorf("%v has taken no records for %s: %w", p, stuckAfter, err))
-			} else if p, err := t.session.Stuck(refusedAfter); cluster.Forbidden(err) {
-				t.session.End(fmt.Errorf("%v has taken no records for %s: %w", p, refusedAfter, err))
+			if p, err := session.Stuck(stuckAfter); err != nil {
+				session.End(fmt.Errorf("%v has taken no records for %s: %w", p, stuckAfter, err))
+			} else if p, err := session.Stuck(refusedAfter); cluster.Forbidden(err) {
+				session.End(fmt.Errorf("%v has taken no records for %s: %w", p, refusedAfter, err))
 			} else if err != nil {
-				t.log.Warn("waiting for Kafka to take records", "partition", p, "error", err,
+				log.Warn("waiting for Kafka to take records", "partition", p, "error", err,
 					"do", "look at the brokers that hold it: it is tried until they take them")
 			}
 		}

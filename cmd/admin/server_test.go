@@ -42,7 +42,7 @@ func TestPaths(t *testing.T) {
 	waits.Pipeline.Reasons = []string{"no broker"}
 	standby, stopping := full(), full()
 	standby.Pipeline.Role = pipeline.RoleStandby
-	standby.Source.Token.Refused = true // of its own tenure, long ago
+	standby.Source.Token.Refused = true // of its own ownership, long ago
 	stopping.Pipeline.Role = pipeline.RoleStandby
 	stopping.Stopping = true
 	pprof := newServer(of(full()))

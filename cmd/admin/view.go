@@ -25,7 +25,7 @@ type View struct {
 	Stopping    bool                    // the process is shutting down
 }
 
-// sure tells whether what the view says of source and days is this instance's to say: a stand-by's is as old as its own tenure.
+// sure tells whether what the view says of source and days is this instance's to say: a stand-by's is as old as its own ownership.
 func (v *View) sure() bool { return v.Source != nil && v.Pipeline.Role != pipeline.RoleStandby }
 
 // Part is one condition of being ready.

@@ -57,19 +57,19 @@ func (a *App) Look(now time.Time) admin.View {
 		At: now, Pipeline: a.Service.Status(), Totals: a.Service.Totals(), Produced: a.Service.Produced(), Kafka: a.cluster.Health(),
 		Letters: a.Service.RecentLetters(), Stopping: a.ending.Load(),
 	}
-	v.Source, v.Transitions = a.tenures.look(now)
+	v.Source, v.Transitions = a.ownerships.look(now)
 	return v
 }
 
-// tenures are the sources of the service's tenures. Each begins to count its breaker's transitions at zero.
-type tenures struct {
+// ownerships are the sources of the service's ownerships. Each begins to count its breaker's transitions at zero.
+type ownerships struct {
 	mu     sync.Mutex
 	source *connector.Source          // the present one; nil before the first
 	before map[limiter.Transition]int // of the former ones
 }
 
 // begin makes source the present one. The one before makes no more calls.
-func (t *tenures) begin(source *connector.Source) {
+func (t *ownerships) begin(source *connector.Source) {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -77,7 +77,7 @@ func (t *tenures) begin(source *connector.Source) {
 	t.source = source
 }
 
-func (t *tenures) look(now time.Time) (*limiter.Status, map[limiter.Transition]int) {
+func (t *ownerships) look(now time.Time) (*limiter.Status, map[limiter.Transition]int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.source == nil {
@@ -87,8 +87,8 @@ func (t *tenures) look(now time.Time) (*limiter.Status, map[limiter.Transition]i
 	return &st, t.transitions(now)
 }
 
-// transitions are those of all tenures. The caller holds mu.
-func (t *tenures) transitions(now time.Time) map[limiter.Transition]int {
+// transitions are those of all ownerships. The caller holds mu.
+func (t *ownerships) transitions(now time.Time) map[limiter.Transition]int {
 	sum := map[limiter.Transition]int{}
 	maps.Copy(sum, t.before)
 	if t.source != nil {

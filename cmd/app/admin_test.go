@@ -41,7 +41,7 @@ func TestTransitionsGoOn(t *testing.T) {
 		}
 		defer a.Close()
 		if v := a.Look(time.Now()); v.Source != nil || len(v.Transitions) != 0 {
-			t.Errorf("before the first tenure: %+v %v", v.Source, v.Transitions)
+			t.Errorf("before the first ownership: %+v %v", v.Source, v.Transitions)
 		}
 		source, err := a.Service.NewSource(nil, nil)
 		if err != nil {

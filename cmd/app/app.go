@@ -32,13 +32,13 @@ import (
 type App struct {
 	Service *pipeline.Service
 
-	config  *config.Config
-	cluster *cluster.Cluster
-	log     *slog.Logger
-	token   *config.TokenFile
-	tenures tenures
-	admin   *admin.Server // nil without ADMIN_ADDR
-	ending  atomic.Bool   // Run's context has ended
+	config     *config.Config
+	cluster    *cluster.Cluster
+	log        *slog.Logger
+	token      *config.TokenFile
+	ownerships ownerships
+	admin      *admin.Server // nil without ADMIN_ADDR
+	ending     atomic.Bool   // Run's context has ended
 }
 
 // Options are what the environment does not say.
@@ -111,7 +111,7 @@ func New(c *config.Config, o Options) (*App, error) {
 			if hint := client.LineEnds.Hint(); hint != "" {
 				o.Log.Warn("last lines without a newline", "do", hint)
 			}
-			a.tenures.begin(source)
+			a.ownerships.begin(source)
 			return adapter{source}, nil
 		},
 	}

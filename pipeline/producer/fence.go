@@ -25,7 +25,7 @@ type Fence struct {
 	Log             *slog.Logger     // nil: nothing is logged
 	Now             func() time.Time // nil: time.Now
 	Meter           *Meter           // nil: nothing is counted
-	// Patience is how long one request of a take-over or renewal is tried again while its answers may pass; 0: until the context ends.
+	// Patience is how long one request of a takeover or renewal is tried again while its answers may pass; 0: until the context ends.
 	Patience time.Duration
 }
 

@@ -76,7 +76,7 @@ func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 	}
 	t.Cleanup(newer.Close)
 	if !committed {
-		t.Fatal("the take-over committed nothing")
+		t.Fatal("the takeover committed nothing")
 	}
 	if newer.Owns(l.at(0)) || !newer.Owns(l.at(1)) {
 		t.Errorf("owns the partition without a leader: %v, the other: %v", newer.Owns(l.at(0)), newer.Owns(l.at(1)))

@@ -17,7 +17,7 @@ import (
 )
 
 // writable are the partitions that a marker can be written to now, with the end of each log before it. Others are left out:
-// one partition without a leader, or below its min.insync.replicas, would keep the whole take-over waiting.
+// one partition without a leader, or below its min.insync.replicas, would keep the whole takeover waiting.
 func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartition, out unfenced) ([]cluster.LogRange, error) {
 	var names []string
 	for _, p := range partitions {

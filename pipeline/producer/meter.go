@@ -16,7 +16,7 @@ type Stats struct {
 	Retries int64 // attempts beyond a batch's first
 	// InFlight are the partitions whose batch is not acknowledged, Waiting those of them whose first attempt failed.
 	InFlight, Waiting int
-	Fencing           bool // a request of a take-over or renewal has failed and is made again
+	Fencing           bool // a request of a takeover or renewal has failed and is made again
 }
 
 // Stats is the meter's present state. A nil Meter has counted nothing.

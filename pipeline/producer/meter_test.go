@@ -59,7 +59,7 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// TestMeterOfTakeOver: a coordinator that is away is what a take-over waits for.
+// TestMeterOfTakeOver: a coordinator that is away is what a takeover waits for.
 func TestMeterOfTakeOver(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	meter := new(producer.Meter)
@@ -88,6 +88,6 @@ func TestMeterOfTakeOver(t *testing.T) {
 		t.Errorf("fencing at each request (-want +got):\n%s", diff)
 	}
 	if meter.Stats().Fencing {
-		t.Error("fencing after the take-over")
+		t.Error("fencing after the takeover")
 	}
 }

@@ -30,7 +30,7 @@ const (
 	slack = 16 << 10
 )
 
-// Session is one ownership of a set of partitions: from its take-over until it is fenced, has failed or is closed. Its senders are
+// Session is one ownership of a set of partitions: from its takeover until it is fenced, has failed or is closed. Its senders are
 // its goroutines; Close waits for them.
 type Session struct {
 	fence *Fence
@@ -56,7 +56,7 @@ type Session struct {
 }
 
 // Identity is what the broker knows the session by; a renewal changes its epoch. After a renewal that failed it is the last that the
-// broker told: a take-over from it finds out whether the session was fenced or had only bad luck.
+// broker told: a takeover from it finds out whether the session was fenced or had only bad luck.
 func (s *Session) Identity() Identity {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,0 +1,200 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
+)
+
+// checkpointer writes checkpoints, and remembers what the last one accounted for. It only writes: whoever calls it has paused all exports, and
+// everything that they appended is acknowledged.
+type checkpointer struct {
+	session    acknowledger
+	writer     *ledger.Writer
+	logs       logs
+	schedule   *schedule.State
+	partitions *partitions
+	oldest     func() schema.Day // the first day that a start still recovers
+	step       func(name string)
+
+	marks       map[cluster.TopicPartition]recordbatch.Position // of the partitions that were restored: how far they were written then, or at the last checkpoint
+	carried     map[cluster.TopicPartition]ledger.Mark          // the former checkpoint's, of partitions that were not restored
+	carriedDays map[string]map[schema.Day]int                   // the former checkpoint's, of streams that were not restored
+	rowsSince   int64                                           // from here on the rows topic holds no fingerprints of this service that are not in the range of their day
+	rowsWhole   bool                                            // rowsSince is known: the last attempt to write fingerprints came to its end
+}
+
+// acknowledger knows what the broker has acknowledged: a *producer.Session.
+type acknowledger interface {
+	Flush(context.Context, ...*producer.Sender) error
+	Position(cluster.TopicPartition) (recordbatch.Position, bool)
+}
+
+// logs knows where a partition ends: a *cluster.Cluster.
+type logs interface {
+	Log(context.Context, cluster.TopicPartition) (cluster.LogRange, error)
+}
+
+func newCheckpointer(s *Service, session *producer.Session, w *ledger.Writer, days *schedule.State, at *partitions) *checkpointer {
+	return &checkpointer{
+		session: session, writer: w, logs: s.Cluster, schedule: days, partitions: at, oldest: s.oldest, step: s.step,
+		marks: map[cluster.TopicPartition]recordbatch.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},
+	}
+}
+
+// write writes the new fingerprints and the records of days, then the service's record and how far the topics are accounted for.
+func (c *checkpointer) write(ctx context.Context, days []*transfer.Day, service func() *ledger.Service) error {
+	if err := c.saveFingerprints(ctx, days); err != nil {
+		return fmt.Errorf("write fingerprints: %w", err)
+	}
+	c.step("fingerprints")
+	for _, d := range days {
+		record := c.schedule.Day(d.Name)
+		if err := c.writer.Day(d.Name, &record); err != nil {
+			return err
+		}
+	}
+	c.step("days")
+	if err := c.writer.Service(service()); err != nil {
+		return err
+	}
+	record, err := c.mark(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.writer.Checkpoint(record); err != nil {
+		return err
+	}
+	if err := c.session.Flush(ctx, c.writer.State); err != nil {
+		return fmt.Errorf("await acknowledgements: %w", err)
+	}
+	c.step("checkpointed")
+	return nil
+}
+
+// saveFingerprints writes the days' new fingerprints and enters where they stand into the days' records.
+func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Day) error {
+	fresh := slices.DeleteFunc(slices.Clone(days), func(d *transfer.Day) bool { return !d.Rows.Dirty() })
+	if len(fresh) == 0 {
+		return nil
+	}
+	before, err := c.position(ctx, c.partitions.rows)
+	if err != nil {
+		return err
+	}
+	// Fingerprints that an attempt left behind without its checkpoint stand in the topic, but are written again: no range may reach
+	// over them.
+	since := before.Next
+	if c.rowsWhole {
+		since = c.rowsSince
+	}
+	c.rowsWhole = false
+	for _, d := range fresh {
+		if err := c.writer.Save(d.Name, c.schedule.Day(d.Name).Generation, &d.Rows); err != nil {
+			return err
+		}
+	}
+	if err := c.session.Flush(ctx, c.writer.Rows); err != nil {
+		return err
+	}
+	after, err := c.position(ctx, c.partitions.rows)
+	if err != nil {
+		return err
+	}
+	c.rowsWhole, c.rowsSince = true, since
+	// Acknowledged: not before may the record let go of its former ranges. Whatever failed until here is tried again.
+	for _, d := range fresh {
+		ranges := slices.Clone(c.schedule.Day(d.Name).Fingerprints)
+		if d.Rows.Rewriting() {
+			ranges = nil
+		}
+		if after.Next > before.Next { // else the days' sets are empty
+			ranges = ledger.Extend(ranges, c.partitions.rows.Partition, since, before.Next, after.Next)
+		}
+		c.schedule.SetFingerprints(d.Name, ranges)
+		d.Rows.Saved()
+	}
+	return nil
+}
+
+// position is how far a partition is written and acknowledged. Where the broker's answer did not tell, its log is asked.
+func (c *checkpointer) position(ctx context.Context, p cluster.TopicPartition) (recordbatch.Position, error) {
+	position, written := c.session.Position(p)
+	if !written {
+		var known bool
+		if position, known = c.marks[p]; known {
+			return position, nil
+		}
+		position.Next = -1
+	}
+	if position.Next < 0 {
+		log, err := c.logs.Log(ctx, p)
+		if err != nil {
+			return position, err
+		}
+		position = recordbatch.Position{Next: log.End, Last: -1}
+	}
+	c.marks[p] = position
+	return position, nil
+}
+
+// mark is the checkpoint of everything that this service writes; the state topic itself needs none. No mark is ever dropped: without
+// one, the next restore reads a partition from its start, and counts rows a second time whose fingerprints the ledger has.
+func (c *checkpointer) mark(ctx context.Context) (*ledger.Checkpoint, error) {
+	record := &ledger.Checkpoint{At: time.Now().UTC(), Days: c.days()}
+	for _, p := range c.partitions.all {
+		if _, restored := c.marks[p]; p == c.partitions.state || !restored && p != c.partitions.rows {
+			continue
+		}
+		position, err := c.position(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		m := ledger.Mark{Topic: p.Topic, Partition: p.Partition, Next: position.Next}
+		if position.Last >= 0 && p != c.partitions.rows {
+			m.ID, m.Last = position.LastID, position.Last
+		}
+		record.Partitions = append(record.Partitions, m)
+	}
+	for _, m := range c.carried {
+		record.Partitions = append(record.Partitions, m)
+	}
+	return record, nil
+}
+
+// written is how far a partition was acknowledged, as far as it is known.
+func (c *checkpointer) written(p cluster.TopicPartition) recordbatch.Position {
+	if position, written := c.session.Position(p); written {
+		return position
+	}
+	return c.marks[p]
+}
+
+// days are the days within reach whose records are in the ledger, or will be with this checkpoint.
+func (c *checkpointer) days() map[string]map[schema.Day]int {
+	list := maps.Clone(c.carriedDays)
+	if list == nil {
+		list = map[string]map[schema.Day]int{}
+	}
+	oldest := c.oldest()
+	for name, record := range c.schedule.Days() {
+		if name.Day < oldest || record.Exports == 0 && record.State == ledger.Pending {
+			continue // not to be had any more, or not written yet
+		}
+		if list[name.Stream] == nil {
+			list[name.Stream] = map[schema.Day]int{}
+		}
+		list[name.Stream][name.Day] = record.From
+	}
+	return list
+}

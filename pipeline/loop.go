@@ -1,0 +1,126 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// timers say when the loop does what is due from time to time.
+type timers struct {
+	checkpoint, renewal, beat, poll <-chan time.Time
+	wake                            *time.Timer // for the next export
+}
+
+func (s *Service) newTimers() *timers {
+	return &timers{
+		checkpoint: time.Tick(s.CheckpointInterval), renewal: time.Tick(s.FenceRenewal),
+		beat: time.Tick(s.OwnerHeartbeat), poll: time.Tick(s.CommandPoll), wake: time.NewTimer(0),
+	}
+}
+
+// run is the owner's loop. It returns nil when ctx has ended and all is in the ledger, or why the ownership has ended.
+func (o *owner) run(ctx context.Context) error {
+	exporting, stop := context.WithCancel(ctx)
+	defer o.wait()
+	defer o.session.Close() // wakes an export that waits for room in a partition that takes nothing
+	defer stop()
+	timers := o.service.newTimers()
+	o.watching.Go(func() { watch(exporting, o.session, o.log) })
+	defer o.limitShutdown(ctx)()
+	o.log.Info("owner", "service", o.service.ID, "instance", o.service.Instance, "producer", o.session.Identity().String())
+	// What was asked for while nobody was the owner comes before the first export: a pause, and all that Once would not stay for.
+	if err := o.pollCommands(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	for {
+		over, err := o.turn(ctx, exporting, timers)
+		switch {
+		case over:
+			stop()
+			return errors.Join(o.drain(ctx), err)
+		case err != nil && ctx.Err() == nil:
+			return err
+		}
+	}
+}
+
+// turn waits for the next event and does what follows from it. The ownership is over when ctx has ended, or with Once, when err is what is
+// left.
+func (o *owner) turn(ctx, exporting context.Context, timers *timers) (over bool, err error) {
+	var ended *outcome
+	select {
+	case <-ctx.Done():
+		return true, nil
+	case <-o.session.Done():
+		if ctx.Err() != nil {
+			return true, nil
+		}
+		return false, o.session.Err()
+	case e := <-o.transfers.Ended():
+		ended, err = o.finish(ctx, e)
+	case c := <-o.record.changes:
+		err = o.record.apply(ctx, c)
+	case <-o.transfers.Full():
+		err = o.checkpoint(ctx)
+	case <-timers.checkpoint:
+		err = o.checkpointIfChanged(ctx)
+	case <-timers.beat:
+		err = o.onHeartbeat(ctx)
+	case <-timers.renewal:
+		err = o.renew(ctx)
+	case <-timers.poll:
+		err = o.pollCommands(ctx)
+	case <-timers.wake.C:
+	}
+	if err == nil {
+		err = o.startDue(ctx, exporting, timers.wake)
+	}
+	if ended != nil {
+		o.report(ended)
+	}
+	o.publishStatus()
+	if err == nil && o.service.Once != nil && o.transfers.Idle() {
+		var left error
+		if over, left, err = o.onceEnd(ctx); over {
+			return true, left
+		}
+	}
+	return false, err
+}
+
+// startDue starts what may start now, and sets wake for when to look again.
+func (o *owner) startDue(ctx, exporting context.Context, wake *time.Timer) error {
+	next, err := o.startExports(ctx, exporting)
+	wake.Reset(max(0, time.Until(next)))
+	if err != nil {
+		return err
+	}
+	return o.record.setWait(ctx, o.waits) // with the next heartbeat it would be late by half a minute
+}
+
+// pollCommands reads new commands and executes what it can.
+func (o *owner) pollCommands(ctx context.Context) error {
+	if err := o.commands.Poll(ctx); err != nil {
+		return err
+	}
+	return o.executeCommands(ctx)
+}
+
+// executeCommands brings each command as far as it goes now, and writes what has changed of it.
+func (o *owner) executeCommands(ctx context.Context) error {
+	for c := range o.commands.Step(ctx) {
+		// What the command did to days and streams is in the ledger before the command says so.
+		if err := o.checkpoint(ctx); err != nil {
+			return err
+		}
+		o.service.step("command")
+		if err := o.writer.Command(c); err != nil {
+			return err
+		}
+		if err := o.session.Flush(ctx, o.writer.State); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,215 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
+)
+
+// topicMonitor looks whether the topics are as they were when the ownership began, and has streams wait whose topics can't be written.
+type topicMonitor struct {
+	service    *Service
+	books      *ledger.Books
+	session    *producer.Session
+	schedule   *schedule.State
+	partitions *partitions
+	limit      map[string]int // max.message.bytes by topic, as the session was told
+	forbidden  []string       // why topics that every stream needs may not be written, as last seen
+}
+
+func newTopicMonitor(s *Service, books *ledger.Books, session *producer.Session, days *schedule.State, at *partitions) *topicMonitor {
+	return &topicMonitor{service: s, books: books, session: session, schedule: days, partitions: at, limit: map[string]int{}}
+}
+
+// setLimits tells the session how large each topic's batches may be, as far as it may be known.
+func (m *topicMonitor) setLimits(ctx context.Context) error {
+	names := []string{m.books.Topic, m.books.Rows, m.service.DeadLetterTopic}
+	for i := range m.service.Streams {
+		names = append(names, m.service.Streams[i].Topic)
+	}
+	configs, err := m.service.Cluster.TopicConfigs(ctx, names...)
+	if err != nil {
+		return err
+	}
+	for _, c := range configs {
+		limit := producer.DefaultLimit
+		if most := c.MaxBatch(); c.Err == nil && most > 0 {
+			limit = most
+			m.limit[c.Name] = limit
+		}
+		if refused, ok := m.service.refused[c.Name]; ok {
+			limit = min(limit, refused-1)
+		}
+		m.session.SetLimit(c.Name, limit)
+	}
+	return nil
+}
+
+// judge has a stream wait whose topic can't be written now.
+func (m *topicMonitor) judge(st *transfer.Stream, topic cluster.Topic) {
+	if why := unwritable(topic); why != nil {
+		m.block(st, why)
+		return
+	}
+	for _, p := range topic.TopicPartitions() {
+		if why := m.session.Unfenced(p); why != nil {
+			m.block(st, fmt.Errorf("%v can't be fenced now: %w", p, why))
+			return
+		}
+	}
+	if why := m.service.refusedUntilLater(st.Topic, time.Now()); why != nil {
+		m.block(st, why)
+		return
+	}
+	delete(m.service.reopenings, st.Name)
+}
+
+// block has a stream wait for its topic.
+func (m *topicMonitor) block(st *transfer.Stream, why error) {
+	m.schedule.Block(st.Name, why.Error())
+	do := remedy(why, mendTopic)
+	_, refused := errors.AsType[*producer.RefusedError](why)
+	if _, strict := errors.AsType[*cluster.TimestampError](why); refused || strict {
+		do = m.service.afterRefusal(st.Topic, why)
+	}
+	m.service.Log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", do)
+}
+
+// pollTimeout is how long the loop waits for what it only looks at: a Kafka that doesn't answer must not keep it from all else.
+const pollTimeout = 10 * time.Second
+
+// errChanged ends an ownership whose topics have changed since it began: the next one begins with them as they are.
+var errChanged = errors.New("the topics have changed")
+
+// check looks at the topics. Partitions that are new, or can be written again, are fenced and restored before the first write to them, by
+// beginning a new ownership. A stream whose topic is gone waits.
+func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *transfer.Runner) error {
+	owning := ctx
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
+	defer cancel()
+	var names []string
+	for st := range m.service.streams {
+		names = append(names, st.Topic)
+	}
+	names = append(names, m.books.Topic, m.books.Rows, m.service.DeadLetterTopic)
+	topics, err := m.service.Cluster.Topics(ctx, names...)
+	streams := len(m.service.Streams)
+	var configs []cluster.TopicConfig
+	if err == nil {
+		m.checkOwn(topics[streams:])
+		configs, err = m.service.Cluster.TopicConfigs(ctx, names[:streams]...)
+	}
+	switch {
+	case owning.Err() != nil:
+		return nil // shutting down: the error is of that
+	case err != nil:
+		m.service.Log.Warn("can't look at the topics", "error", err, "do", lookAgain)
+		return nil
+	}
+	m.judgePolicies(ctx)
+	if err := m.checkLogs(ctx, c); err != nil {
+		return err
+	}
+	for i := range m.service.Streams {
+		st := &m.service.Streams[i]
+		if err := m.checkStream(ctx, st, topics[i], configs[i], transfers.Partitions(st.Name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkOwn says which topics that every stream needs may not be written any more.
+func (m *topicMonitor) checkOwn(topics []cluster.Topic) {
+	m.forbidden = nil
+	for _, own := range topics {
+		if why := unwritable(own); cluster.Forbidden(why) {
+			m.forbidden = append(m.forbidden, "Kafka: "+why.Error())
+			m.service.Log.Error("the service will stand still: it may not write a topic that it needs", "topic", own.Name, "error", why, "do", mendRight)
+		}
+	}
+}
+
+// checkStream looks at the topic of a stream that is written to so many partitions.
+func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, topic cluster.Topic, config cluster.TopicConfig, partitions int) error {
+	blocked := m.schedule.Blocked(st.Name)
+	if topic.Err != nil && m.service.absent[st.Topic] != nil {
+		why := m.service.createAbsent(ctx, st.Topic)
+		switch {
+		case why == nil:
+			return fmt.Errorf("%w: topic %s was created", errChanged, st.Topic)
+		case ctx.Err() == nil && why.Error() != blocked:
+			m.block(st, why)
+		}
+		return nil
+	}
+	why := cmp.Or(unwritable(topic), config.TimestampFault())
+	now := time.Now()
+	switch most := config.MaxBatch(); {
+	case blocked == "" && config.Err == nil && most != m.limit[st.Topic]:
+		return fmt.Errorf("%w: topic %s takes batches of %d bytes, it took %d", errChanged, st.Topic, most, m.limit[st.Topic])
+	case blocked == "" && why != nil:
+		m.block(st, why)
+	case blocked == "" && len(topic.Partitions) != partitions:
+		return fmt.Errorf("%w: topic %s has %d, it had %d", errChanged, st.Topic, len(topic.Partitions), partitions)
+	case blocked == "":
+	case why != nil || !writable(topic, config):
+		delete(m.service.reopenings, st.Name)
+	case m.service.refusalIsOver(st.Topic, now):
+		return fmt.Errorf("%w: topic %s refused records and is tried again", errChanged, st.Topic)
+	case m.service.refusedUntilLater(st.Topic, now) == nil && m.service.mayReopen(st.Name, now):
+		return fmt.Errorf("%w: topic %s may be written again", errChanged, st.Topic)
+	}
+	return nil
+}
+
+// checkLogs looks whether a log is shorter than what was acknowledged of it: its topic was made anew, or an unclean leader election took
+// records back. The next owner fences it before anything is written there, and recovers it.
+func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
+	var partitions []cluster.TopicPartition
+	acknowledged := map[cluster.TopicPartition]int64{} // before the logs are asked: they grow meanwhile
+	for _, p := range m.partitions.all {
+		if next := c.written(p).Next; m.session.Owns(p) && next > 0 {
+			acknowledged[p] = next
+			partitions = append(partitions, p)
+		}
+	}
+	logs, err := m.service.Cluster.Offsets(ctx, partitions...)
+	if err != nil {
+		return nil // it was just possible to ask for the topics, and is again soon
+	}
+	for _, log := range logs {
+		if next := acknowledged[log.Partition]; log.Err == nil && log.End < next {
+			return fmt.Errorf("%w: the log of %v ends at %d, it was written up to %d", errChanged, log.Partition, log.End, next)
+		}
+	}
+	return nil
+}
+
+// judgePolicies says when the ledger's topics were set to forget what they must keep: the next start would refuse them.
+func (m *topicMonitor) judgePolicies(ctx context.Context) {
+	faults, err := m.books.CheckPolicies(ctx)
+	if err != nil {
+		return // it was just possible to ask for the streams' topics, and is again soon
+	}
+	m.service.keepMarkers(ctx)
+	for _, fault := range faults {
+		if policy, ok := errors.AsType[*ledger.PolicyError](fault); ok {
+			m.service.Log.Error("the ledger will forget what was published", "topic", policy.Topic, policy.Config, policy.Have, "needed", policy.Want, "do", policy.Repair)
+		}
+	}
+}
+
+// writable tells whether all partitions have a leader and enough replicas in sync.
+func writable(t cluster.Topic, c cluster.TopicConfig) bool {
+	return !slices.ContainsFunc(t.Partitions, func(p cluster.Partition) bool { return p.Leader < 0 || len(p.ISR) < c.MinInsyncReplicas })
+}
