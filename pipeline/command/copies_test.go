@@ -68,7 +68,12 @@ func (w *copiesWorld) start() {
 		NewEncoder: func() encoding.Encoder { return &encoding.JSON{} }}
 	streams := []transfer.Stream{*w.stream}
 	transfers := transfer.New(transfer.Config{Streams: streams, Limit: 1, Log: slog.New(slog.DiscardHandler),
-		Redact: func(text []byte) []byte { return text }, Wrote: func(*schema.DeadLetter) {}})
+		Redact: func(text []byte) []byte { return text }, Wrote: func(*schema.DeadLetter) {},
+		Evolve: func(string) transfer.Evolve {
+			return func(context.Context, func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error) {
+				return nil, nil
+			}
+		}})
 	transfers.Open("events", []transfer.Appender{copiesTopic{w}})
 	transfers.OpenLetters([]transfer.Appender{copiesTopic{w}})
 	w.executor = New(Config{Service: "1234", Streams: streams, Parse: parseCopy, Transfers: transfers})
