@@ -76,8 +76,15 @@ func describe(e *schedule.Event) (slog.Level, string, []any) {
 		return line(slog.LevelWarn, "rows that were published are missing from the latest export of their day", "missing", e.Count,
 			"do", "nothing here: what was published stays. If it matters, ask DFINERY why the rows are gone")
 	case schedule.ColumnsChanged:
-		return line(slog.LevelWarn, "the export's columns have changed", "new", e.Added, "gone", e.Gone, "reordered", e.Moved,
-			"do", "nothing here; tell consumers that read these columns")
+		switch e.Contract {
+		case schema.ContractWarn:
+			return line(slog.LevelWarn, "the export's columns have changed", "new", e.Added, "do", "nothing here; tell consumers that read these columns")
+		case schema.ContractFreeze:
+			return line(slog.LevelWarn, "the export's columns have changed, and its contract is frozen", "new", e.Added,
+				"do", "dfinery-kafka contract accept "+e.Stream+" accepts them; STREAM_…_EXCLUDE_PROPERTIES leaves them out")
+		case schema.ContractEvolve:
+		}
+		return line(slog.LevelInfo, "the export's columns have changed", "new", e.Added)
 	}
 	return describeStream(e, line)
 }

@@ -48,7 +48,7 @@ func newOwner(s *Service, books *ledger.Books, session *producer.Session, at *pa
 	o.record = newServiceRecord(o.schedule, o.writer, session)
 	o.transfers = transfer.New(transfer.Config{
 		Streams: s.Streams, Limit: s.ConcurrentCalls, Sets: books, RowsTopic: books.Rows, Redact: s.Redact, Wrote: s.wrote,
-		Evolve: o.record.evolver, Log: s.Log,
+		Evolve: o.record.evolver, Admit: o.admitter, Log: s.Log,
 	})
 	o.checkpoints = newCheckpointer(s, session, o.writer, o.schedule, at)
 	o.topics = newTopicMonitor(s, books, session, o.schedule, at)

@@ -46,6 +46,8 @@ const (
 	SchemaUnknown       Code = "schema_unknown"
 	RegistryLost        Code = "registry_lost"
 	SchemaChanged       Code = "schema_changed"
+	// NewColumn is a column that the stream never had and STREAM_X_CONTRACT=freeze refuses.
+	NewColumn Code = "new_columns"
 )
 
 // The codes of bad rows.

@@ -81,6 +81,7 @@ func Rules() []Rule {
 		{SchemaUnknown, OfExport, Refused, Never, "register the schema, or set SCHEMA_REGISTRY_REGISTER=true, then resume the stream"},
 		{RegistryLost, OfExport, Refused, Never, "restore the registry's content; resuming the stream instead accepts new ids, and consumers can't read the values written before"},
 		{SchemaChanged, OfExport, Refused, Never, "set the former format or type, or another topic or field name"},
+		{NewColumn, OfExport, Refused, Never, "dfinery-kafka contract accept X accepts the columns, and so does resume; STREAM_X_EXCLUDE_PROPERTIES leaves them out"},
 
 		{FieldCount, OfRow, Trouble, Never, source},
 		{BadQuotes, OfRow, Trouble, Never, source},

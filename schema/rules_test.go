@@ -62,6 +62,7 @@ func TestRules(t *testing.T) {
 		"schema_unknown: export, refused, never",
 		"registry_lost: export, refused, never",
 		"schema_changed: export, refused, never",
+		"new_columns: export, refused, never",
 		"field_count: row", "bad_quotes: row", "invalid_utf8: row", "empty_key: row", "bad_value: row", "too_large: row",
 		"http_200: export, trouble, never",
 		"http_301: export, trouble, never",

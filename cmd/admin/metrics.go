@@ -73,7 +73,7 @@ func metrics() [metricCount]metric {
 		deadLetters:        {"dfinery_dead_letters_total", counter, []string{"stream", "kind", "code"}, "Records written to the dead-letter topic: of a failed export or of a row."},
 		columnCount:        {"dfinery_columns", gauge, []string{"stream"}, "Columns of the last export's header."},
 		badValues:          {"dfinery_bad_values_total", counter, []string{"stream", "action"}, "Cells that are no value of their column's type: dead-letter (the row is one) or null."},
-		columnChanges:      {"dfinery_column_changes_total", counter, []string{"stream"}, "Exports whose columns differ from those of the one before."},
+		columnChanges:      {"dfinery_column_changes_total", counter, []string{"stream"}, "Exports whose header has columns that the stream never had."},
 		gaps:               {"dfinery_gaps_total", counter, []string{"stream"}, "Days that left the API's reach without a successful export."},
 		cutExports:         {"dfinery_cut_exports", gauge, []string{"stream", "cut"}, "Finished days whose last answer is cut, as its content shows: no_newline, too_few_fields or unclosed_cell. Their rows behind the cut are missing."},
 		repeatedHeaders:    {"dfinery_repeated_headers_total", counter, []string{"stream"}, "Rows of exports that were left out because they repeat the header line."},

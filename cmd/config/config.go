@@ -124,6 +124,7 @@ type Stream struct {
 	Drop              List                 `envconfig:"DROP" desc:"Columns that are not published, as if the export did not have them, comma-separated exact names"`
 	Hash              List                 `envconfig:"HASH" desc:"Columns whose cells are replaced by their hash under PRIVACY_KEY_FILE, comma-separated exact names"`
 	Mask              List                 `envconfig:"MASK" desc:"Columns whose cells are replaced by ***, comma-separated exact names"`
+	Contract          schema.Contract      `envconfig:"CONTRACT" default:"evolve" oneof:"evolve warn freeze" desc:"What becomes of a header with columns that the stream never had: they are published (evolve), with a warning (warn), or the stream is halted before the first row (freeze)"`
 	PollInterval      time.Duration        `envconfig:"POLL_INTERVAL" default:"10m" userprofile:"24h" min:"1ms" desc:"How often today is exported; a userprofile stream's default is 24h"`
 	Lookback          int                  `envconfig:"LOOKBACK" default:"2" only:"event" min:"0" max:"29" desc:"How many days before today are still exported again, for late events"`
 	LookbackInterval  time.Duration        `envconfig:"LOOKBACK_INTERVAL" default:"1h" only:"event" min:"1ms" desc:"How often each of those days is exported again"`

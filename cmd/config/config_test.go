@@ -56,7 +56,7 @@ func defaults(t *testing.T) *config.Config {
 		},
 		Streams: []config.Stream{{
 			Name: "events", Export: schema.Event, Topic: "dfinery.events", Key: "df_unified_id", Empty: schema.EmptyOmit, MaxBad: 0.5,
-			Format: encoding.FormatJSON, BadValue: config.BadValueDeadLetter, Record: "dfinery.events", Subject: encoding.SubjectTopic,
+			Format: encoding.FormatJSON, BadValue: config.BadValueDeadLetter, Record: "dfinery.events", Subject: encoding.SubjectTopic, Contract: schema.ContractEvolve,
 			PollInterval: 10 * time.Minute, Lookback: 2, LookbackInterval: time.Hour, Start: config.Start{Back: 30},
 		}},
 		Kafka: config.Kafka{
@@ -118,14 +118,14 @@ func TestLoad(t *testing.T) {
 				Streams: []config.Stream{{
 					Name: "buys", Export: schema.Event, Events: config.List{"df_purchase", "df_refund"}, ExcludeProperties: config.List{"df_discount"},
 					Topic: "buys", Key: "event_name", Empty: schema.EmptyNull, MaxBad: 0.125,
-					Format: encoding.FormatJSONSchema, BadValue: config.BadValueNull, Record: "shop.Buy", Subject: encoding.SubjectRecord,
+					Format: encoding.FormatJSONSchema, BadValue: config.BadValueNull, Record: "shop.Buy", Subject: encoding.SubjectRecord, Contract: schema.ContractEvolve,
 					Columns:      config.Columns{{Column: "amount", Type: encoding.Type{Kind: encoding.Decimal, Precision: 10, Scale: 2}}, {Column: "df_discount", Type: encoding.Type{Kind: encoding.Double}, Name: "discount"}},
 					PollInterval: 5 * time.Minute, LookbackInterval: 30 * time.Minute,
 					Start: config.Start{On: &day},
 				}, {
 					Name: "users", Export: schema.UserProfile, Properties: config.List{"df_membership"}, Audience: "77", Topic: "dfinery.users",
 					Key: "df_unified_id", Empty: schema.EmptyOmit, MaxBad: 1,
-					Format: encoding.FormatJSON, BadValue: config.BadValueDeadLetter, Record: "dfinery.users", Subject: encoding.SubjectTopic,
+					Format: encoding.FormatJSON, BadValue: config.BadValueDeadLetter, Record: "dfinery.users", Subject: encoding.SubjectTopic, Contract: schema.ContractEvolve,
 					PollInterval: 24 * time.Hour,
 				}},
 				Kafka: config.Kafka{

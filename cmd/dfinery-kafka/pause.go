@@ -12,15 +12,15 @@ import (
 )
 
 func pauseCommand() *cobra.Command {
-	return pauseOrResume(command.VerbPause, "Stop exporting a stream until it is resumed", `Stop exporting a stream, across restarts, until "dfinery-kafka resume". What is under way ends as it would.`)
+	return verbCommand(command.VerbPause, "Stop exporting a stream until it is resumed", `Stop exporting a stream, across restarts, until "dfinery-kafka resume". What is under way ends as it would.`)
 }
 
 func resumeCommand() *cobra.Command {
-	return pauseOrResume(command.VerbResume, "Go on with a stream that was paused or is halted", "Go on with a stream that was paused, or try one that is halted again at once. A token that was refused is tried at once, too.")
+	return verbCommand(command.VerbResume, "Go on with a stream that was paused or is halted", "Go on with a stream that was paused, or try one that is halted again at once. A token that was refused is tried at once, too.")
 }
 
-// pauseOrResume makes the command of a verb that needs nothing but a stream.
-func pauseOrResume(verb, short, long string) *cobra.Command {
+// verbCommand makes the command of a verb that needs nothing but a stream.
+func verbCommand(verb, short, long string) *cobra.Command {
 	var patience time.Duration
 	cmd := &cobra.Command{
 		Use: verb + " STREAM", Short: short, Long: long,

@@ -1,4 +1,4 @@
-// Package command executes commands that others wrote to the ledger: pause, resume, backfill and replay.
+// Package command executes commands that others wrote to the ledger: pause, resume, accept, backfill and replay.
 package command
 
 import (
@@ -23,6 +23,7 @@ const (
 	VerbResume   = "resume"
 	VerbBackfill = "backfill"
 	VerbReplay   = "replay"
+	VerbAccept   = "accept" // new columns
 )
 
 // Topics reads partitions: a *cluster.Cluster.
@@ -170,12 +171,18 @@ func (x *Executor) execute(ctx context.Context, c *ledger.Command) (changed, don
 		x.Schedule.Pause(st.Name)
 	case VerbResume:
 		x.Resume(st.Name, time.Now())
+	case VerbAccept:
+		c.Result = "there were no columns to accept"
+		if accepted := x.Schedule.AcceptColumns(st.Name, time.Now().UTC()); len(accepted) > 0 {
+			c.Result = Pluralize(len(accepted), "column") + " accepted: " + strings.Join(accepted, ", ")
+		}
+		return true, true
 	case VerbBackfill:
 		return x.backfill(c, st)
 	case VerbReplay:
 		return x.replay(ctx, c, st)
 	default:
-		c.Error = fmt.Sprintf("%q is not a command: pause, resume, backfill, replay", c.Verb)
+		c.Error = fmt.Sprintf("%q is not a command: pause, resume, accept, backfill, replay", c.Verb)
 		return true, true
 	}
 	c.Result = c.Stream + " " + c.Verb + "d"

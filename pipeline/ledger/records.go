@@ -77,6 +77,8 @@ type Service struct {
 	Schemas map[string]*Schemas `json:"schemas,omitempty"`
 	// Profiles are, by stream, what is kept of those that publish changes of profiles.
 	Profiles map[string]*Profiles `json:"profiles,omitempty"`
+	// Columns are, by stream, those that its exports may have.
+	Columns map[string]Columns `json:"columns,omitempty"`
 
 	unknown
 }
@@ -108,6 +110,14 @@ type Settings struct {
 	Wider        *time.Time `json:"wider,omitempty"`
 	WiderEvents  []string   `json:"wider_events,omitzero"`
 	WiderExclude []string   `json:"wider_exclude,omitempty"`
+
+	unknown
+}
+
+// Columns are the columns of a stream that were met so far.
+type Columns struct {
+	Accepted []string `json:"accepted"`          // all that its headers ever had, in the order of their appearance
+	Refused  []string `json:"refused,omitempty"` // new ones, for which the stream is halted until they are accepted
 
 	unknown
 }
@@ -287,7 +297,7 @@ func Cut(ranges []Range, partition int, next int64) []Range {
 type Command struct {
 	ID      string     `json:"id"`
 	Service string     `json:"service"`
-	Verb    string     `json:"verb"` // pause, resume, backfill, replay
+	Verb    string     `json:"verb"` // pause, resume, accept, backfill, replay
 	Stream  string     `json:"stream,omitempty"`
 	From    schema.Day `json:"from,omitempty"`
 	To      schema.Day `json:"to,omitempty"`

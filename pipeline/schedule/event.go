@@ -23,7 +23,7 @@ const (
 	DayRefused         Kind = "day_refused"          // the API refuses the day, but no other of its stream
 	DayAnsweredEmpty   Kind = "day_answered_empty"   // without rows, which may be right once another day has some
 	RowsMissing        Kind = "rows_missing"         // Count rows that were published are not in the latest export
-	ColumnsChanged     Kind = "columns_changed"      // Added, Gone or Moved
+	ColumnsChanged     Kind = "columns_changed"      // Added, which the stream never had; by Contract
 	Narrowed           Kind = "narrowed"             // its query fails: it is exported in slices of Count events
 	EventMissing       Kind = "event_missing"        // EventName can't be exported of the day
 	NarrowingFailed    Kind = "narrowing_failed"     // no slice could be exported
@@ -53,6 +53,6 @@ type Event struct {
 	BeforeStart bool
 	State       string
 	EventName   string
-	Added, Gone []string
-	Moved       bool
+	Added       []string
+	Contract    schema.Contract
 }

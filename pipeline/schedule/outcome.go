@@ -67,7 +67,7 @@ func (s *step) markExported(since time.Time) {
 		st.noteCharset(s.o.Charset)
 	}
 	if len(s.o.Columns.Names) > 0 { // a day that was answered without rows has no header
-		s.noteColumns()
+		st.kept.Columns = s.o.Columns.Names
 	}
 }
 
@@ -80,17 +80,6 @@ func (s *step) noteStillBad() {
 		return
 	}
 	r.StillBad.Export = s.o.Call.N
-}
-
-// noteColumns reports what has changed in the header, once a change.
-func (s *step) noteColumns() {
-	now, kept := s.o.Columns, &s.st.kept.Columns
-	if before, err := schema.NewColumns(*kept); *kept != nil && err == nil {
-		if added, gone, moved := now.Difference(before); len(added)+len(gone) > 0 || moved {
-			s.tellStream(Event{Kind: ColumnsChanged, Added: added, Gone: gone, Moved: moved})
-		}
-	}
-	*kept = now.Names
 }
 
 // fail notes a call that failed. The failure's class says what follows.

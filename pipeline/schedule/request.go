@@ -10,11 +10,17 @@ import (
 // Pause has the stream make no calls until Resume.
 func (s *State) Pause(stream string) { s.stream(stream).kept.Paused = true }
 
-// Resume ends a pause and a halt of the stream, and the waits of its days after failures.
+// Resume ends a pause and a halt of the stream, and the waits of its days after failures. It accepts the columns that were refused.
 func (s *State) Resume(stream string, now time.Time) {
 	st := s.stream(stream)
 	st.kept.Paused, st.kept.Halted = false, nil
-	for _, d := range st.days {
+	st.acceptRefused()
+	st.endWaits(now)
+}
+
+// endWaits ends the waits of the stream's days after failures.
+func (s *stream) endWaits(now time.Time) {
+	for _, d := range s.days {
 		if was := d.record.Error; was != nil && was.Until.After(now) {
 			is := *was
 			is.Until = now

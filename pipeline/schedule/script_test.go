@@ -126,8 +126,7 @@ func (s *script) tell(events []Event) {
 			add(true, "until=%s", since(e.Until))
 		}
 		add(len(e.Added) > 0, "added=%s", strings.Join(e.Added, ","))
-		add(len(e.Gone) > 0, "gone=%s", strings.Join(e.Gone, ","))
-		add(e.Moved, "moved")
+		add(e.Contract != "", "contract=%s", e.Contract)
 		fmt.Fprintln(&s.out, text)
 	}
 }
@@ -210,7 +209,7 @@ func (o options) at(key string) *time.Time {
 
 // run carries out one command and writes its output:
 //
-//	stream NAME [kind=] [start=] [lookback=] [events=a,b] [known=a,b] [norows]   add a stream
+//	stream NAME [kind=] [start=] [lookback=] [events=a,b] [known=a,b] [norows] [contract=]   add a stream
 //	once                                   schedule each day once
 //	day STREAM BACK STATE [last=-1h] [published=] [error=CODE] …   as the ledger has it
 //	wait DURATION                          time passes
@@ -221,6 +220,8 @@ func (o options) at(key string) *time.Time {
 //	begin STREAM BACK [probe] [empty]      a call begins; with empty it is told if it may be answered without rows
 //	ok STREAM BACK [rows=] [published=] [columns=a,b] [names=a,b] [charset=] [noheader]   it ends with success
 //	fail STREAM BACK CODE [published=] [clock=5h] [empty] [at=PLACE]   it fails, at is where it is cut; with empty by an answer that DFINERY_EMPTY_DAY names
+//	header STREAM a,b                      an export has these columns, before its first row
+//	columns STREAM                         those that were refused are accepted
 //	accept CUT                             answers that are cut so are taken for whole from now on
 //	recover STREAM BACK rows= letters= exports=   found behind the checkpoint
 //	lost STREAM BACK ROWS                  fingerprints are gone from the ledger
@@ -282,6 +283,12 @@ func (s *script) run(args []string) {
 		s.state.Block(args[1], "the topic is missing")
 	case "accept":
 		s.state.Accept(schema.Cut(args[1]), s.now)
+	case "header":
+		refused, events := s.state.AdmitColumns(args[1], strings.Split(args[2], ","))
+		s.tell(events)
+		fmt.Fprintf(&s.out, "refused %v, accepted %v\n", refused, s.state.AcceptedColumns(args[1]))
+	case "columns":
+		fmt.Fprintf(&s.out, "accepted %v of %v\n", s.state.AcceptColumns(args[1], s.now), s.state.AcceptedColumns(args[1]))
 	case "restart":
 		s.restartFromLedger(word(1))
 	case "show":
@@ -303,6 +310,7 @@ func dayOf(back string) schema.Day {
 func (s *script) addStream(name string, o options) {
 	config := Stream{Name: name, Topic: name, Kind: schema.Event, Poll: 10 * time.Minute, Key: "id",
 		Lookback: o.number("lookback", 2), LookbackInterval: time.Hour, StartBack: o.number("start", 30), Filter: schema.Filter{Events: o.list("events")}}
+	config.Contract = schema.Contract(o["contract"])
 	if o.has("kind") {
 		config.Kind, config.Poll = schema.Kind(o["kind"]), 24*time.Hour
 	}

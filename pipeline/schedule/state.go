@@ -55,6 +55,7 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 			}
 			st.charset = service.Charsets[st.Name]
 			st.loadCuts(service)
+			st.loadColumns(service)
 		}
 		topic := TopicOf(st.kept.Identity)
 		events = append(events, s.detectIdentityChange(st, now)...)
@@ -73,6 +74,7 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 func (s *State) Enter(service *ledger.Service, now time.Time) {
 	s.enterCuts(service, now)
 	s.enterSettings(service)
+	s.enterColumns(service)
 	if service.Streams == nil {
 		service.Streams = map[string]ledger.Stream{}
 	}

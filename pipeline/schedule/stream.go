@@ -21,6 +21,8 @@ type Stream struct {
 	Key    string // the column whose bytes key the records
 	Empty  schema.Empty
 	Format string // of the records' values
+	// Contract says what becomes of columns that the stream never had.
+	Contract schema.Contract
 
 	Poll             time.Duration // between the starts of two exports of today
 	Lookback         int           // days before today that are still exported again
@@ -88,7 +90,8 @@ type stream struct {
 	setting  ledger.Settings
 	kept     ledger.Stream // as the ledger has it, or will at the next checkpoint
 	dueFrom  schema.Day    // the oldest day that is due, whatever start names today; 0 if not known
-	charset  string        // what the published rows were read in; empty if that is not known
+	columns  ledger.Columns
+	charset  string // what the published rows were read in; empty if that is not known
 	lastCall time.Time
 	blocked  string // why the topic can't be written now; empty if it can
 	probe    probe

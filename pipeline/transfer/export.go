@@ -169,9 +169,9 @@ func (e *Export) move(ctx context.Context) (err error) {
 	headed := false // the encoder knows the header: one without rows registers nothing
 	for n := 1; ; n++ {
 		stopped := e.prefetched.fetch(body)
-		if !headed && e.prefetched.n > 0 && !e.Call.Probe {
-			if err := e.value.encoder.Header(ctx, e.Columns); err != nil {
-				return e.registryFailure(err)
+		if !headed && !e.Call.Probe && e.prefetched.hasRow(stopped) {
+			if err := e.head(ctx); err != nil {
+				return err
 			}
 			headed = true
 		}

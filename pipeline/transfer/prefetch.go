@@ -1,6 +1,10 @@
 package transfer
 
-import "dfinery-kafka/schema"
+import (
+	"errors"
+
+	"dfinery-kafka/schema"
+)
 
 // ahead is rows that were fetched and not published yet: as many as have arrived, up to prefetchRows. Their places in the day's set are
 // looked at before the first of them is looked up, so that the processor waits for its memory once for all of them instead of for
@@ -36,6 +40,12 @@ func (p *prefetched) fetch(body Body) error {
 		}
 		row.CopyInto(&p.rows[n])
 	}
+}
+
+// hasRow tells whether a row was met: one that was fetched, or a bad one that stopped the fetching.
+func (p *prefetched) hasRow(stopped error) bool {
+	_, bad := errors.AsType[*schema.BadRow](stopped)
+	return bad || p.n > 0
 }
 
 // row is the i-th row fetched.

@@ -31,7 +31,9 @@ type Config struct {
 	Wrote func(*schema.DeadLetter)
 	// Evolve returns what changes the schemas of a stream's values.
 	Evolve func(stream string) Evolve
-	Log    *slog.Logger
+	// Admit returns what admits the columns of a stream's headers; nil: all columns are admitted.
+	Admit func(stream string) Admit
+	Log   *slog.Logger
 }
 
 // Runner runs exports, and has what is in memory of their days. All its methods are for the owner's loop.

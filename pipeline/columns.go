@@ -1,0 +1,32 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/transfer"
+)
+
+// admitter returns what an export of the stream asks before the first row below a
+// header.
+func (o *owner) admitter(stream string) transfer.Admit {
+	return func(ctx context.Context, header []string) ([]string, error) {
+		answer := make(chan []string, 1)
+		err := o.record.change(ctx, func(*ledger.Service) (bool, error) {
+			accepted := o.schedule.AcceptedColumns(stream)
+			if !slices.ContainsFunc(header, func(name string) bool { return !slices.Contains(accepted, name) }) {
+				answer <- nil
+				return false, nil
+			}
+			refused, events := o.schedule.AdmitColumns(stream, header)
+			o.tell(events)
+			answer <- refused
+			return true, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		return <-answer, nil
+	}
+}
