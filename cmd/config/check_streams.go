@@ -19,6 +19,7 @@ func (l *loader) checkStream(s *Stream, today schema.Day) {
 			l.warn(prefix+"START", fmt.Sprintf("%s is in the future: the stream exports nothing until then", first))
 		}
 	}
+	l.checkMode(s, prefix)
 	if s.Events != nil && s.ExcludeEvents != nil {
 		l.fault(prefix+"EXCLUDE_EVENTS", "is set beside "+prefix+"EVENTS: the API takes one of them")
 	}
@@ -33,6 +34,18 @@ func (l *loader) checkStream(s *Stream, today schema.Day) {
 	left := s.Properties != nil && !slices.Contains(s.Properties, s.Key) || slices.Contains(s.ExcludeProperties, s.Key)
 	if left && !always {
 		l.warn(prefix+"KEY", fmt.Sprintf("names %q, which the stream's properties leave out: without that column the stream is halted", s.Key))
+	}
+}
+
+// checkMode refuses what has no meaning without MODE=changes.
+func (l *loader) checkMode(s *Stream, prefix string) {
+	if s.Export != schema.UserProfile || s.Mode == ModeChanges || !l.good(prefix+"MODE") {
+		return
+	}
+	for _, name := range []string{"DELETES", "DELETE_AFTER", "DELETE_MOST"} {
+		if l.has(prefix + name) {
+			l.fault(prefix+name, "is set, but "+prefix+"MODE is "+string(s.Mode)+"; only MODE=changes deletes profiles")
+		}
 	}
 }
 

@@ -113,6 +113,10 @@ type Stream struct {
 	Key               string               `envconfig:"KEY" default:"df_unified_id" desc:"The column whose bytes are the records' key"`
 	Empty             schema.Empty         `envconfig:"EMPTY" default:"omit" oneof:"omit null string" desc:"What becomes of empty cells: omit, null or string"`
 	MaxBad            Share                `envconfig:"MAX_BAD" default:"50%" desc:"The largest share of an export's rows that may be bad, from the 1,000th row on; more end the export and halt the stream. off: no limit"`
+	Mode              Mode                 `envconfig:"MODE" default:"all" only:"userprofile" oneof:"all changes" desc:"What is published of a userprofile stream's snapshots: all rows, or only the changes, into a compacted topic that equals the current profiles"`
+	Deletes           Deletes              `envconfig:"DELETES" default:"tombstone" only:"userprofile" oneof:"tombstone never" desc:"What becomes of profiles that are gone, with MODE=changes: tombstone deletes them from the topic, never keeps them"`
+	DeleteAfter       time.Duration        `envconfig:"DELETE_AFTER" default:"24h" only:"userprofile" min:"0s" desc:"How long a profile must have been gone before it is deleted; at least two snapshots must lack it in any case"`
+	DeleteMost        Share                `envconfig:"DELETE_MOST" default:"1%" only:"userprofile" desc:"The largest share of the profiles that is deleted within 7 days, at least 10 profiles and at most half of them; more wait for dfinery-kafka profiles approve. off: no share, but half of the profiles still"`
 	Format            encoding.Format      `envconfig:"FORMAT" default:"json" oneof:"json json-typed json-schema avro protobuf" desc:"The form of a record's value: json (all values strings), json-typed, or with a schema registry json-schema, avro or protobuf"`
 	Columns           Columns              `envconfig:"COLUMNS" desc:"The types of columns, comma-separated COLUMN:TYPE or COLUMN:TYPE:FIELD; unset: those of the standard columns, string for all others"`
 	ColumnsFile       string               `envconfig:"COLUMNS_FILE" desc:"A CSV file column,type[,field] that holds them instead"`

@@ -124,7 +124,7 @@ func TestLoad(t *testing.T) {
 					Start: config.Start{On: &day},
 				}, {
 					Name: "users", Export: schema.UserProfile, Properties: config.List{"df_membership"}, Audience: "77", Topic: "dfinery.users",
-					Key: "df_unified_id", Empty: schema.EmptyOmit, MaxBad: 1,
+					Key: "df_unified_id", Empty: schema.EmptyOmit, MaxBad: 1, Mode: config.ModeAll, Deletes: config.DeletesTombstone, DeleteAfter: 24 * time.Hour, DeleteMost: 0.01,
 					Format: encoding.FormatJSON, BadValue: config.BadValueDeadLetter, Record: "dfinery.users", Subject: encoding.SubjectTopic, Contract: schema.ContractEvolve,
 					PollInterval: 24 * time.Hour,
 				}},

@@ -68,3 +68,21 @@ const (
 	JSON LogFormat = "json"
 	Text LogFormat = "text"
 )
+
+// Mode says what a stream publishes of a snapshot.
+type Mode string
+
+// The values of STREAM_X_MODE.
+const (
+	ModeAll     Mode = "all"
+	ModeChanges Mode = "changes"
+)
+
+// Deletes says what becomes of profiles that are gone.
+type Deletes string
+
+// The values of STREAM_X_DELETES.
+const (
+	DeletesTombstone Deletes = "tombstone"
+	DeletesNever     Deletes = "never"
+)

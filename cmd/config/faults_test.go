@@ -136,6 +136,14 @@ STREAM_USERS_KAY: unknown variable: did you mean STREAM_USERS_KEY?`},
 		"properties both ways": {map[string]string{"STREAM_EVENTS_PROPERTIES": "a", "STREAM_EVENTS_EXCLUDE_PROPERTIES": "b"},
 			`STREAM_EVENTS_EXCLUDE_PROPERTIES: is set beside STREAM_EVENTS_PROPERTIES: the API takes one of them`},
 		"audience of events": {map[string]string{"STREAM_EVENTS_AUDIENCE": "7"}, `STREAM_EVENTS_AUDIENCE: is for userprofile streams only, and STREAM_EVENTS_EXPORT is event`},
+		"changes of events": {map[string]string{"STREAM_EVENTS_MODE": "changes", "STREAM_EVENTS_DELETES": "never"}, `STREAM_EVENTS_MODE: is for userprofile streams only, and STREAM_EVENTS_EXPORT is event
+STREAM_EVENTS_DELETES: is for userprofile streams only, and STREAM_EVENTS_EXPORT is event`},
+		"a mode": {map[string]string{userprofile: "userprofile", "STREAM_EVENTS_MODE": "some", "STREAM_EVENTS_DELETE_AFTER": "-1s"}, `STREAM_EVENTS_MODE: "some" is none of all, changes
+STREAM_EVENTS_DELETE_AFTER: -1s is too little: at least 0s`},
+		"deletes of all profiles": {map[string]string{userprofile: "userprofile", "STREAM_EVENTS_DELETES": "never", "STREAM_EVENTS_DELETE_AFTER": "1h", "STREAM_EVENTS_DELETE_MOST": "5%"},
+			`STREAM_EVENTS_DELETES: is set, but STREAM_EVENTS_MODE is all; only MODE=changes deletes profiles
+STREAM_EVENTS_DELETE_AFTER: is set, but STREAM_EVENTS_MODE is all; only MODE=changes deletes profiles
+STREAM_EVENTS_DELETE_MOST: is set, but STREAM_EVENTS_MODE is all; only MODE=changes deletes profiles`},
 		"events of profiles": {map[string]string{userprofile: "userprofile", "STREAM_EVENTS_EVENTS": "a", "STREAM_EVENTS_LOOKBACK": "1", "STREAM_EVENTS_LOOKBACK_INTERVAL": "1h", "STREAM_EVENTS_START": "0"},
 			`STREAM_EVENTS_EVENTS: is for event streams only, and STREAM_EVENTS_EXPORT is userprofile
 STREAM_EVENTS_LOOKBACK: is for event streams only, and STREAM_EVENTS_EXPORT is userprofile

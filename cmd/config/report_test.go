@@ -45,7 +45,9 @@ func TestEnvFileFilledIn(t *testing.T) {
 			}
 		}
 	}
-	variables["STREAM_EVENTS_AUDIENCE"] = "unset"
+	for _, ofProfiles := range []string{"AUDIENCE", "MODE", "DELETES", "DELETE_AFTER", "DELETE_MOST"} {
+		variables["STREAM_EVENTS_"+ofProfiles] = "unset"
+	}
 	setenv(t, "", variables)
 	got, _, err := config.Load()
 	if err != nil {
