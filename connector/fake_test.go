@@ -72,6 +72,7 @@ func (b *fakeBody) Next() (*schema.Row, error) {
 func (b *fakeBody) More() bool                 { return false }
 func (b *fakeBody) Columns() *schema.Columns   { return nil }
 func (b *fakeBody) Charset() string            { return "" }
+func (b *fakeBody) Framed() bool               { return true }
 func (b *fakeBody) Close() error               { return nil }
 func (b *fakeBody) Request() schema.Request    { return schema.Request{} }
 func (b *fakeBody) Bytes() int64               { return 10 * b.rows }

@@ -68,6 +68,9 @@ func (d *Download) Request() schema.Request {
 	return r
 }
 
+// Framed tells whether the answer's framing proves the end of the body, once Next has returned io.EOF.
+func (d *Download) Framed() bool { return d.body.Framed() }
+
 // Bytes is how much of the body has arrived, compression undone.
 func (d *Download) Bytes() int64 { return d.body.Bytes() }
 

@@ -29,6 +29,7 @@ type body interface {
 	Request() schema.Request
 	Bytes() int64
 	Rows() int64
+	Framed() bool               // the end of the body is proven by its framing
 	Headers() map[string]string // of the answer, lower-case names
 	Date() time.Time            // the answer's; zero without one
 }

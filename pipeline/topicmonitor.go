@@ -51,6 +51,9 @@ func (m *topicMonitor) setLimits(ctx context.Context) error {
 		}
 		m.session.SetLimit(c.Name, limit)
 	}
+	for i := range m.service.Streams {
+		m.judgeCompaction(&m.service.Streams[i], &configs[len(configs)-len(m.service.Streams)+i])
+	}
 	return nil
 }
 
@@ -70,7 +73,9 @@ func (m *topicMonitor) judge(st *transfer.Stream, topic cluster.Topic) {
 		m.block(st, why)
 		return
 	}
-	delete(m.service.reopenings, st.Name)
+	if m.schedule.Blocked(st.Name) == "" {
+		delete(m.service.reopenings, st.Name)
+	}
 }
 
 // block has a stream wait for its topic.
@@ -80,6 +85,9 @@ func (m *topicMonitor) block(st *transfer.Stream, why error) {
 	_, refused := errors.AsType[*producer.RefusedError](why)
 	if _, strict := errors.AsType[*cluster.TimestampError](why); refused || strict {
 		do = m.service.afterRefusal(st.Topic, why)
+	}
+	if compaction, ok := errors.AsType[*CompactionError](why); ok {
+		do = compaction.Repair
 	}
 	m.service.Log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", do)
 }
@@ -152,7 +160,7 @@ func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, top
 		}
 		return nil
 	}
-	why := cmp.Or(unwritable(topic), config.TimestampFault())
+	why := cmp.Or(unwritable(topic), config.TimestampFault(), m.service.CompactionFault(st, &config))
 	now := time.Now()
 	switch most := config.MaxBatch(); {
 	case blocked == "" && config.Err == nil && most != m.limit[st.Topic]:

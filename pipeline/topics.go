@@ -21,7 +21,11 @@ func (s *Service) TopicSpecs() []cluster.TopicSpec {
 	specs = append(specs, cluster.TopicSpec{Name: s.DeadLetterTopic, Partitions: s.Partitions, ReplicationFactor: s.Replicas, Configs: map[string]string{
 		"cleanup.policy": "delete", "retention.ms": fmt.Sprint((90 * 24 * time.Hour).Milliseconds())}})
 	for i := range s.Streams {
-		specs = append(specs, cluster.TopicSpec{Name: s.Streams[i].Topic, Partitions: s.Partitions, ReplicationFactor: s.Replicas})
+		spec := cluster.TopicSpec{Name: s.Streams[i].Topic, Partitions: s.Partitions, ReplicationFactor: s.Replicas}
+		if s.Streams[i].Changes {
+			spec.Configs = compactedConfigs()
+		}
+		specs = append(specs, spec)
 	}
 	return specs
 }

@@ -20,6 +20,7 @@ import (
 	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/profiles"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/pipeline/transfer"
@@ -237,7 +238,7 @@ func streams(c *config.Config, schemas *registry.Client) []transfer.Stream {
 		s := &c.Streams[i]
 		list[i] = transfer.Stream{
 			Stream: schedule.Stream{
-				Name: s.Name, Kind: s.Export, Topic: string(s.Topic), Key: s.Key, Empty: s.Empty, Format: string(s.Format), Contract: s.Contract,
+				Name: s.Name, Kind: s.Export, Changes: s.Mode == config.ModeChanges, Topic: string(s.Topic), Key: s.Key, Empty: s.Empty, Format: string(s.Format), Contract: s.Contract,
 				Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience, Identities: s.Identities},
 				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
 			},
@@ -245,6 +246,7 @@ func streams(c *config.Config, schemas *registry.Client) []transfer.Stream {
 			Headers:    transfer.HeaderOptions{Columns: s.Headers, CloudEvents: s.CloudEvents, ContentType: s.Format.ContentType()},
 			NewEncoder: func() encoding.Encoder { return &encoding.JSON{Empty: s.Empty} },
 			MaxBad:     float64(s.MaxBad),
+			Deletes:    profiles.Policy{Never: s.Deletes == config.DeletesNever, After: s.DeleteAfter, Most: float64(s.DeleteMost)},
 		}
 		if s.Start.On != nil {
 			list[i].StartBack, list[i].First = -1, *s.Start.On

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 )
@@ -133,6 +134,9 @@ func (c *Check) memory(check string, spec cluster.TopicSpec, config cluster.Topi
 	if books := c.Service.Books(); spec.Name == books.Topic || spec.Name == books.Rows {
 		return
 	}
+	if c.compacted(check, spec.Name, &config) {
+		return
+	}
 	if strings.Contains(config.CleanupPolicy, "compact") {
 		c.add(Warn, check, "cleanup.policy is "+config.CleanupPolicy+": of the records with the same key only the newest stays",
 			set("cleanup.policy", "delete"))
@@ -142,6 +146,23 @@ func (c *Check) memory(check string, spec cluster.TopicSpec, config cluster.Topi
 		c.add(Warn, check, fmt.Sprintf("retention.ms keeps records for %s only", kept),
 			set("retention.ms", strconv.FormatInt(7*24*time.Hour.Milliseconds(), 10)))
 	}
+}
+
+// compacted judges the topic of a stream of changes; false if it is another topic.
+func (c *Check) compacted(check, topic string, config *cluster.TopicConfig) bool {
+	for i := range c.Service.Streams {
+		stream := &c.Service.Streams[i]
+		if stream.Topic != topic || !stream.Changes {
+			continue
+		}
+		if fault, ok := errors.AsType[*pipeline.CompactionError](c.Service.CompactionFault(stream, config)); ok {
+			c.add(Fail, check, fmt.Sprintf("has %s=%s, MODE=changes needs %s", fault.Config, fault.Have, fault.Want), fault.Repair)
+		} else if short := c.Service.ShortTombstones(stream, config); short != nil {
+			c.add(Warn, check, fmt.Sprintf("has %s=%s, %s: a consumer that is away for longer keeps deleted profiles", short.Config, short.Have, short.Want), short.Repair)
+		}
+		return true
+	}
+	return false
 }
 
 // policies are what run refuses a ledger for.

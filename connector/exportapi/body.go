@@ -38,6 +38,10 @@ func (b *Body) Request() schema.Request {
 // Date is the answer's Date; zero without one.
 func (b *Body) Date() time.Time { return b.call.date }
 
+// Framed tells whether the answer's framing proves that the body has ended where Next returned io.EOF: a length, a last chunk, the end of an
+// HTTP/2 stream, or the trailer of gzip. A body without ends with its connection, which proves nothing.
+func (b *Body) Framed() bool { return b.call.framed }
+
 // Headers are the answer's that help to understand it, with lower-case names.
 func (b *Body) Headers() map[string]string { return b.call.headers }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,7 @@ type call struct {
 	headers    map[string]string
 	date       time.Time
 	body       io.Closer
+	framed     bool // the answer's framing tells a whole body from one that was cut
 }
 
 const (
@@ -112,6 +114,7 @@ func (k *call) answered(r *http.Response) {
 	k.headers = headersKept(r.Header)
 	k.date, _ = http.ParseTime(r.Header.Get("Date"))
 	k.body = r.Body
+	k.framed = r.ProtoMajor >= 2 || r.ContentLength >= 0 || slices.Contains(r.TransferEncoding, "chunked")
 }
 
 // close ends the call without reading on: the connection of an unfinished HTTP/1 body is closed, the stream of an HTTP/2 body reset.

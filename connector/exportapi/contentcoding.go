@@ -41,6 +41,7 @@ func (k *call) contentCoding(src io.Reader, header http.Header) (plain io.Reader
 			k.warn("content coding", "the answer is gzip although its Content-Encoding does not say so: it is read as gzip", declared, fixServer)
 		}
 		src = &gunzip{src: bufio.NewReaderSize(src, 64<<10)}
+		k.framed = true // by the trailer
 	}
 }
 

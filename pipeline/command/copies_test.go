@@ -357,6 +357,7 @@ func (p *copiesPermit) Cancel()                  {}
 func (p *copiesPermit) Probe() bool              { return false }
 func (p *copiesPermit) Close() error             { return nil }
 func (p *copiesPermit) Charset() string          { return "" }
+func (p *copiesPermit) Framed() bool             { return true }
 func (p *copiesPermit) Request() schema.Request  { return schema.Request{} }
 func (p *copiesPermit) Columns() *schema.Columns { return copiesColumns }
 func (p *copiesPermit) More() bool               { return p.next < len(p.rows) }

@@ -23,6 +23,9 @@ type Stream struct {
 	Format string // of the records' values
 	// Contract says what becomes of columns that the stream never had.
 	Contract schema.Contract
+	// Changes says that the topic is compacted and equals the last snapshot. Such a stream makes one export at a time, and their numbers count
+	// over all days.
+	Changes bool
 
 	Poll             time.Duration // between the starts of two exports of today
 	Lookback         int           // days before today that are still exported again

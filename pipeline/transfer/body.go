@@ -25,6 +25,8 @@ type Body interface {
 	More() bool
 	// Charset is what to remember of the charset that the stream's rows are in: a name, or empty for nothing new.
 	Charset() string
+	// Framed tells, once Next has returned io.EOF, whether the framing of the answer proves that it has ended. Otherwise it may be cut.
+	Framed() bool
 	// Request is the call as it stands now, for the dead letters of its rows.
 	Request() schema.Request
 	// Close ends the call; the breaker's decision is made here.

@@ -3,6 +3,7 @@ package transfer
 import (
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/profiles"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
@@ -16,6 +17,8 @@ type Stream struct {
 	MaxBad     float64 // the largest share of an export's rows that may be bad; 1: all of them
 	Values     *Values
 	Headers    HeaderOptions
+	// Deletes is how a stream of changes deletes profiles.
+	Deletes profiles.Policy
 }
 
 // stream is a stream and what is in memory of its days.

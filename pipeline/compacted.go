@@ -1,0 +1,101 @@
+package pipeline
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/transfer"
+)
+
+// A topic that equals the current profiles is compacted. Its markers of takeovers keep former owners out, as those of the ledger do, so they
+// must stay for a while; a consumer that was away for a week still meets each tombstone.
+const (
+	leastCompactionLag  = 12 * time.Hour
+	compactionLag       = 24 * time.Hour
+	longestCompaction   = 7 * 24 * time.Hour
+	leastDeleteRetained = 24 * time.Hour
+	deleteRetained      = 7 * 24 * time.Hour
+)
+
+// The configurations of such a topic.
+const (
+	cleanupPolicy    = "cleanup.policy"
+	minCompactionLag = "min.compaction.lag.ms"
+	maxCompactionLag = "max.compaction.lag.ms"
+	deleteRetention  = "delete.retention.ms"
+)
+
+// compactedConfigs are those with which such a topic is created.
+func compactedConfigs() map[string]string {
+	return map[string]string{
+		cleanupPolicy:    "compact",
+		minCompactionLag: millis(compactionLag),
+		maxCompactionLag: millis(longestCompaction),
+		deleteRetention:  millis(deleteRetained),
+	}
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// CompactionError says that the topic of a stream of changes would lose profiles, or the markers of takeovers.
+type CompactionError struct{ Topic, Config, Have, Want, Repair string }
+
+func (e *CompactionError) Error() string {
+	return fmt.Sprintf("topic %s has %s=%s, a stream with MODE=changes needs %s; repair it with: %s", e.Topic, e.Config, e.Have, e.Want, e.Repair)
+}
+
+// CompactionFault is the *CompactionError for which a stream of changes can't use its topic; nil if it can, and where the configuration may
+// not be read.
+func (s *Service) CompactionFault(stream *transfer.Stream, c *cluster.TopicConfig) error {
+	if !stream.Changes || c.Err != nil {
+		return nil
+	}
+	lag, unknown := strconv.ParseInt(c.Values[minCompactionLag], 10, 64)
+	e := &CompactionError{Topic: c.Name}
+	switch {
+	case c.CleanupPolicy != "compact":
+		e.Config, e.Have, e.Want = cleanupPolicy, c.CleanupPolicy, "compact alone"
+	case unknown == nil && lag < leastCompactionLag.Milliseconds():
+		e.Config, e.Have, e.Want = minCompactionLag, c.Values[minCompactionLag], fmt.Sprintf("%d (12 hours) at least", leastCompactionLag.Milliseconds())
+	default:
+		return nil
+	}
+	set := "compact," + minCompactionLag + "=" + millis(compactionLag)
+	if most, err := strconv.ParseInt(c.Values[maxCompactionLag], 10, 64); err == nil && most < compactionLag.Milliseconds() {
+		set += "," + maxCompactionLag + "=" + millis(longestCompaction) // brokers refuse a lower one
+	}
+	e.Repair = s.Cluster.Alteration(c.Name, cleanupPolicy, set)
+	return e
+}
+
+// ShortTombstones tells when consumers of a stream of changes that were away for a day may miss deletes; nil when they do not.
+func (s *Service) ShortTombstones(stream *transfer.Stream, c *cluster.TopicConfig) *CompactionError {
+	have, err := strconv.ParseInt(c.Values[deleteRetention], 10, 64)
+	if !stream.Changes || c.Err != nil || err != nil || have >= leastDeleteRetained.Milliseconds() {
+		return nil
+	}
+	return &CompactionError{Topic: c.Name, Config: deleteRetention, Have: c.Values[deleteRetention], Want: "a day at least, better seven",
+		Repair: s.Cluster.Alteration(c.Name, deleteRetention, millis(deleteRetained))}
+}
+
+// judgeCompaction has a stream of changes wait whose topic would lose profiles.
+func (m *topicMonitor) judgeCompaction(st *transfer.Stream, c *cluster.TopicConfig) {
+	if !st.Changes {
+		return
+	}
+	if c.Err != nil {
+		m.service.Log.Warn("can't look at the configuration of a compacted topic: whether it keeps profiles and deletes is not known", "stream", st.Name,
+			"topic", st.Topic, "error", c.Err, "do", mendRight)
+		return
+	}
+	if why := m.service.CompactionFault(st, c); why != nil {
+		m.block(st, why)
+		return
+	}
+	if short := m.service.ShortTombstones(st, c); short != nil {
+		m.service.Log.Warn("the topic forgets deletes soon: a consumer that is away for longer keeps deleted profiles", "stream", st.Name, "topic", st.Topic,
+			short.Config, short.Have, "needed", short.Want, "do", short.Repair)
+	}
+}
