@@ -25,14 +25,14 @@ start_demo() {
   "$work/demo" --keep > "$work/demo.out" 2>&1 &
   demo=$!
   for ((tries = 0; tries < 600; tries++)); do
-    grep -q 'Ctrl-C' "$work/demo.out" && grep -q 'export ADMIN_ADDR=' "$work/demo.out" && break
+    grep -q 'kcat -C' "$work/demo.out" && break
     if ! kill -0 "$demo" 2> /dev/null || [ "$tries" -eq 599 ]; then
       cat "$work/demo.out" >&2
       return 1
     fi
     sleep 0.1
   done
-  sed -n 's/^ *export \([A-Z_]*=\)/\1/p' "$work/demo.out" > "$work/filled-in.env"
+  sed -n 's/^export //p' "$(sed -n 's/^ *source //p' "$work/demo.out")" > "$work/filled-in.env"
 }
 
 # script writes one program of all blocks.

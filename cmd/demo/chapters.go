@@ -9,30 +9,27 @@ import (
 	"strings"
 	"time"
 
-	"dfinery-kafka/pipeline"
 	"dfinery-kafka/schema"
 )
 
 func (s *story) introduce(d Demo) {
 	s.line(bold, "dfinery-kafka: the API simulator, a Kafka broker and the connector, all in this process")
-	s.headline(1, "What is there")
+	s.headline("What is there")
 	s.line(plain, "   Export API  %s  %d days of %s events, some with commas, quotes and line ends in their cells", s.environ[0][1], d.Days, number(d.Rows))
 	s.line(plain, "   Kafka       %s  embedded", strings.Join(s.brokers, ","))
 	s.line(plain, "   connector   as `dfinery-kafka run`, %s, %s, into %d partitions", s.config.Publish.Delivery, s.config.Kafka.Compression, s.config.Kafka.Partitions)
-}
-
-// table shows the days, newest first, as /status does.
-func (s *story) table(status pipeline.StreamStatus) {
-	s.line(faint, "   day         state     exports     rows  published  bad")
-	for _, day := range status.Days {
-		s.line(plain, "   %s  %-8s  %7d  %7s  %9s  %3d", day.Day, day.State, day.Exports, number(day.Rows), number(day.Published), day.Bad)
+	if page := s.page(); page != "" {
+		s.line(plain, "   status page %s  as long as the demo runs; --keep leaves it open", page)
 	}
 }
+
+// headerCode is the header of a dead letter that has its code.
+const headerCode = "__connect.errors.exception.class.name"
 
 // showDeadLetters shows what went wrong: each letter's reason, and one whole letter.
 func (s *story) showDeadLetters(ctx context.Context) error {
 	topic := string(s.config.Publish.DeadLetterTopic)
-	s.headline(3, "What went wrong stands in "+topic)
+	s.headline("What went wrong stands in " + topic)
 	letters, err := consume(ctx, s.brokers, topic)
 	if err != nil {
 		return err
@@ -45,7 +42,7 @@ func (s *story) showDeadLetters(ctx context.Context) error {
 		s.line(red, "   %s  %-6s  %s: %s", letter.Day, letter.Kind, letter.Error.Code, letter.Error.Detail)
 	}
 	whole := slices.IndexFunc(letters, func(m Message) bool {
-		return m.Headers["__connect.errors.exception.class.name"] == string(schema.QueryError)
+		return m.Headers[headerCode] == string(schema.QueryError)
 	})
 	if whole < 0 {
 		return fmt.Errorf("the failed query of %s has no dead letter", s.source.last-queryFails)
@@ -62,7 +59,7 @@ func (s *story) showDeadLetters(ctx context.Context) error {
 // showRecords shows the first records of yesterday.
 func (s *story) showRecords(ctx context.Context) error {
 	topic := string(s.config.Streams[0].Topic)
-	s.headline(4, "What a consumer of "+topic+" sees")
+	s.headline("What a consumer of " + topic + " sees")
 	records, err := consume(ctx, s.brokers, topic)
 	if err != nil {
 		return err
@@ -86,7 +83,7 @@ func (s *story) compare(ctx context.Context) error {
 		return err
 	}
 	s.letters = len(letters)
-	s.headline(6, "Everything that the API holds against everything in Kafka, cell by cell")
+	s.headline("Everything that the API holds against everything in Kafka, cell by cell")
 	records, err := consume(ctx, s.brokers, string(s.config.Streams[0].Topic))
 	if err != nil {
 		return err
@@ -106,7 +103,7 @@ func (s *story) compare(ctx context.Context) error {
 }
 
 func (s *story) summarize(took time.Duration) {
-	s.headline(7, "Summary")
+	s.headline("Summary")
 	calls := s.source.api.Calls()
 	failed := 0
 	for _, c := range calls {
@@ -116,14 +113,4 @@ func (s *story) summarize(took time.Duration) {
 	}
 	s.line(plain, "   %d export calls, %d of them failed; %s rows published, each once; %d dead letters; %.1f s", len(calls), failed,
 		number(s.compared.Records), s.letters, took.Seconds())
-}
-
-// invite says where to look while everything stays as it is.
-func (s *story) invite() {
-	s.headline(8, "Still running, until Ctrl-C")
-	s.line(plain, "   kcat -C -b %s -t %s -o beginning -e -f '%%k  %%h\\n%%s\\n'", s.brokers[0], s.config.Streams[0].Topic)
-	s.line(plain, "   The environment that has the real program do the same; it takes the service over from this one:")
-	for _, v := range s.environ {
-		s.line(plain, "     export %s=%s", v[0], v[1])
-	}
 }

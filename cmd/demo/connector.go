@@ -10,29 +10,38 @@ import (
 
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 )
 
-// The simulated service.
+// The simulated service, and the stream's topic.
 const (
 	service      = "1234"
 	token        = "demo-export-token"
-	callsPerHour = 10000
+	nextToken    = "demo-export-token-2"
+	callsPerHour = 20000
+	topic        = "dfinery.events"
+	partitions   = 6
 )
 
-// environment is the connector's whole configuration: short intervals, everything else as by default.
-func environment(api, brokers, from string) [][2]string {
+// environment is the connector's whole configuration: short intervals, everything else as by default. A row that is too large for the topic
+// is not to become smaller by compression.
+func environment(api, brokers, from, tokenFile, admin string) [][2]string {
 	return [][2]string{
 		{"DFINERY_BASE_URL", api},
 		{"DFINERY_SERVICE_ID", service},
-		{"DFINERY_EXPORT_TOKEN", token},
+		{"DFINERY_EXPORT_TOKEN_FILE", tokenFile},
 		{"DFINERY_CALLS_PER_HOUR", strconv.Itoa(callsPerHour)},
 		{"KAFKA_BROKERS", brokers},
+		{"KAFKA_COMPRESSION", "none"},
 		{"STREAM_EVENTS_START", from},
-		{"STREAM_EVENTS_POLL_INTERVAL", "2s"},
-		{"STREAM_EVENTS_LOOKBACK_INTERVAL", "2s"},
-		{"RETRY_BACKOFF", "500ms"},
-		{"ADMIN_ADDR", "127.0.0.1:0"},
+		{"STREAM_EVENTS_POLL_INTERVAL", "1s"},
+		{"STREAM_EVENTS_LOOKBACK_INTERVAL", "1s"},
+		{"BREAKER_FAILURES", "3"},
+		{"BREAKER_OPEN_FOR", "1500ms"},
+		{"NARROW_AFTER", "10"},
+		{"RETRY_BACKOFF", "200ms"},
+		{"ADMIN_ADDR", admin},
 	}
 }
 
@@ -47,6 +56,15 @@ func configure(environ [][2]string) (*config.Config, error) {
 	}
 	c, _, err := config.Load()
 	return c, err
+}
+
+// assignments are variables as NAME=VALUE.
+func assignments(environ [][2]string) []string {
+	list := make([]string, len(environ))
+	for i, v := range environ {
+		list[i] = v[0] + "=" + v[1]
+	}
+	return list
 }
 
 // connector is the real one, running.
@@ -71,6 +89,20 @@ func start(ctx context.Context, c *config.Config, log *slog.Logger) (*connector,
 	return k, nil
 }
 
+// runSecond is a connector in a process of its own, configured by its environment.
+func runSecond(ctx context.Context) error {
+	c, _, err := config.Load()
+	if err != nil {
+		return err
+	}
+	k, err := start(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	<-k.ended
+	return k.err
+}
+
 // end stops the connector as SIGTERM does, and waits for it.
 func (k *connector) end() error {
 	k.stop()
@@ -82,18 +114,40 @@ var errEnded = errors.New("the connector has ended by itself")
 
 // await waits until the status of the stream satisfies the condition.
 func (k *connector) await(ctx context.Context, condition func(pipeline.StreamStatus) bool) (pipeline.StreamStatus, error) {
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for {
-		if streams := k.Service.Status().Streams; len(streams) == 1 && condition(streams[0]) {
-			return streams[0], nil
+	var status pipeline.StreamStatus
+	err := k.look(ctx, func() bool {
+		streams := k.Service.Status().Streams
+		if len(streams) != 1 {
+			return false
 		}
+		status = streams[0]
+		return condition(status)
+	})
+	return status, err
+}
+
+// awaitSource waits until the status of the source satisfies the condition.
+func (k *connector) awaitSource(ctx context.Context, condition func(*limiter.Status) bool) (*limiter.Status, error) {
+	var status *limiter.Status
+	err := k.look(ctx, func() bool {
+		status = k.Look(time.Now()).Source
+		return status != nil && condition(status)
+	})
+	return status, err
+}
+
+// look looks again and again until it finds what it waits for.
+func (k *connector) look(ctx context.Context, found func() bool) error {
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for !found() {
 		select {
-		case <-look.C:
+		case <-again.C:
 		case <-k.ended:
-			return pipeline.StreamStatus{}, errEnded
+			return errEnded
 		case <-ctx.Done():
-			return pipeline.StreamStatus{}, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
+	return nil
 }

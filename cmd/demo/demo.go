@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -13,8 +14,6 @@ import (
 
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/terminal"
-	"dfinery-kafka/pipeline"
-	"dfinery-kafka/pipeline/ledger"
 )
 
 // Demo is one run of the demonstration.
@@ -22,8 +21,12 @@ type Demo struct {
 	Days   int // that are exported, today included; 4 to 31
 	Rows   int // of a day
 	Keep   bool
+	Admin  string // where the status page is served, host:port; another free port if it is in use
 	Out    io.Writer
 	Colour bool
+	// Second is the command that runs a connector in a process of its own, with the
+	// environment that it is given.
+	Second []string
 }
 
 // limit is when a run that has not come to its end counts as failed.
@@ -33,7 +36,12 @@ const limit = time.Minute
 func (d Demo) Run(ctx context.Context) error {
 	began := time.Now()
 	shown := terminal.NewProgress(d.Out, "   exported")
-	s := &story{printer: &printer{out: shown, colours: d.Colour}, shown: shown, source: newSource(d.Days, d.Rows, began)}
+	s := &story{printer: &printer{out: shown, colours: d.Colour}, shown: shown, source: newSource(d.Days, d.Rows, began), second: d.Second}
+	var err error
+	if s.folder, err = os.MkdirTemp("", "dfinery-demo-"); err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(s.folder) }() // it is below the system's folder for temporary files
 	api := s.source.api.Start()
 	defer api.Close()
 	defer api.CloseClientConnections()
@@ -43,9 +51,8 @@ func (d Demo) Run(ctx context.Context) error {
 	}
 	defer broker.Close()
 	s.brokers = broker.ListenAddrs()
-	s.environ = environment(api.URL, strings.Join(s.brokers, ","), s.source.first.String())
-	if s.config, err = configure(s.environ); err != nil {
-		return fmt.Errorf("the demo's own configuration is wrong: %w", err)
+	if err := s.prepare(ctx, api.URL, d.Admin); err != nil {
+		return err
 	}
 	s.introduce(d)
 	timed, cancel := context.WithTimeout(ctx, limit)
@@ -55,7 +62,9 @@ func (d Demo) Run(ctx context.Context) error {
 	}
 	s.summarize(time.Since(began))
 	if d.Keep {
-		s.invite()
+		if err := s.invite(); err != nil {
+			return errors.Join(err, s.connector.end())
+		}
 		return s.stay(ctx)
 	}
 	return s.connector.end()
@@ -66,79 +75,57 @@ type story struct {
 	*printer
 	shown     *terminal.Progress
 	source    *source
+	folder    string // of files: the token, the environment
 	brokers   []string
 	environ   [][2]string
 	config    *config.Config
+	second    []string
 	connector *connector
 	compared  Comparison
 	letters   int // dead letters at the end
+	chapters  int // told so far
+}
+
+// prepare makes the topic, the token file and the configuration.
+func (s *story) prepare(ctx context.Context, api, admin string) error {
+	if err := s.createTopic(ctx); err != nil {
+		return fmt.Errorf("create the topic: %w", err)
+	}
+	if err := s.writeToken(token); err != nil {
+		return fmt.Errorf("write the token: %w", err)
+	}
+	s.environ = environment(api, strings.Join(s.brokers, ","), s.source.first.String(), s.tokenFile(), freeAddress(ctx, admin))
+	var err error
+	if s.config, err = configure(s.environ); err != nil {
+		return fmt.Errorf("the demo's own configuration is wrong: %w", err)
+	}
+	return nil
 }
 
 // tell runs the chapters within ctx; the connector lives as long as life.
 func (s *story) tell(ctx, life context.Context) (err error) {
 	log := slog.New(feed{s.printer})
-	if s.connector, err = start(life, s.config, log); err != nil {
+	begin := func() (err error) {
+		s.connector, err = start(life, s.config, log)
+		return err
+	}
+	if err := begin(); err != nil {
 		return err
 	}
 	defer func() {
-		if err != nil {
+		if err != nil && s.connector != nil {
 			err = errors.Join(err, s.connector.end())
 		}
 	}()
-	if err := s.exportAll(ctx); err != nil {
-		return err
-	}
-	if err := s.showDeadLetters(ctx); err != nil {
-		return err
-	}
-	if err := s.showRecords(ctx); err != nil {
-		return err
-	}
-	s.headline(5, "Late rows, and a restart")
-	if err := s.connector.end(); err != nil {
-		return err
-	}
-	s.source.late.Store(true)
-	s.line(plain, "   The connector was stopped. Meanwhile %d late rows of two days have reached DFINERY. A new instance starts: it has", s.source.lateRows())
-	s.line(plain, "   no disk, all that it knows is in Kafka. It exports today and the two days of the lookback again:")
-	if s.connector, err = start(life, s.config, log); err != nil {
-		return err
-	}
-	if err := s.exportLate(ctx); err != nil {
-		return err
-	}
-	return s.compare(ctx)
-}
-
-func (s *story) exportAll(ctx context.Context) error {
-	s.headline(2, "Every day is exported, and three things go wrong")
-	days := int(s.source.last-s.source.first) + 1
-	return s.awaitDays(ctx, days, func(day pipeline.DayStatus) bool { return day.State == ledger.Open || day.State == ledger.Settled })
-}
-
-func (s *story) exportLate(ctx context.Context) error {
-	return s.awaitDays(ctx, lateDays, func(day pipeline.DayStatus) bool {
-		return s.source.hasLate(day.Day) && day.Rows == s.source.api.Data.RowsOn(day.Day)
-	})
-}
-
-// awaitDays waits until so many of the demo's days are as they should be and none of these is being exported, and shows them all.
-func (s *story) awaitDays(ctx context.Context, days int, as func(pipeline.DayStatus) bool) error {
-	status, err := s.connector.await(ctx, func(st pipeline.StreamStatus) bool {
-		done := 0
-		for _, day := range st.Days {
-			if day.Day >= s.source.first && day.Day <= s.source.last && !day.Running && as(day) {
-				done++
-			}
+	for _, chapter := range []func(context.Context) error{
+		s.exportAll, s.showDeadLetters, s.showRecords, s.breakAPI, s.replaceToken,
+		func(ctx context.Context) error { return s.kill(ctx, begin) },
+		s.replay, s.compare,
+	} {
+		if err := chapter(ctx); err != nil {
+			return err
 		}
-		s.shown.At(done, days, s.shown.Days(s.connector.Moved()))
-		return done == days
-	})
-	s.shown.End()
-	if err != nil {
-		return fmt.Errorf("wait for %d days: %w", days, err)
 	}
-	s.table(status)
 	return nil
 }
 

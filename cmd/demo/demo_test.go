@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -34,59 +37,131 @@ func restoreEnvironment(t *testing.T) {
 var (
 	dates       = regexp.MustCompile(`\d{4}-\d{2}-\d{2}`)
 	calls       = regexp.MustCompile(`(open|settled) +\d+`)
-	counts      = regexp.MustCompile(`\d+ export calls|[0-9,]+ cells$|[0-9.]+ s$`)
+	counts      = regexp.MustCompile(`\d+ export calls|\d+ of them|\d+ dead letters|[0-9,]+ cells$|[0-9.]+ s$`)
 	lineNumbers = regexp.MustCompile(`line [0-9]+`) // quoted cells with line ends depend on the day
 )
 
+// TestMain is the demo's second process, too.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == demo.SecondProcess {
+		if err := demo.RunSecond(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// second is the command that runs a connector in a process of its own.
+func second(t *testing.T) []string {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{program, demo.SecondProcess}
+}
+
+// TestDemo lets the demo come to its end and stay there, and looks at what it
+// printed, at the status page and at the environment file.
 func TestDemo(t *testing.T) {
 	// A shell that is set up for a real connector, and not even rightly.
 	t.Setenv("KAFKA_BROKERS", "127.0.0.1:1")
 	t.Setenv("DFINERY_EXPORT_TOKN", "x")
 	t.Setenv("STREAM_EVENTS_TOPIC", "elsewhere")
 	restoreEnvironment(t)
-	var out bytes.Buffer
-	if err := (demo.Demo{Days: 5, Rows: 300, Out: &out}).Run(t.Context()); err != nil {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &hook{text: "kcat -C -b", do: func(printed string) {
+		defer cancel()
+		lookAtPage(t, submatch(t, printed, `Open the status page in a browser: (\S+)`))
+		lookAtEnvironment(t, submatch(t, printed, `source (\S+)`))
+	}}
+	if err := (demo.Demo{Days: 5, Rows: 300, Keep: true, Admin: "127.0.0.1:0", Out: out, Second: second(t)}).Run(ctx); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
 	text := out.String()
 	if strings.Contains(text, "demo-export-token") || strings.Contains(text, "\x1b") {
 		t.Errorf("the token or colours are shown:\n%s", text)
 	}
-	// Of each day's table the last one; of all else each line.
-	tables := strings.Split(text, "day         state     exports     rows  published  bad\n")
-	if len(tables) != 3 {
-		t.Fatalf("%d tables of days, want 2:\n%s", len(tables)-1, text)
-	}
-	wantLines(t, tables[2], `
-   D  open   N      300        300    0
-   D  open   N      306        306    0
-   D  open   N      306        306    1
-   D  settled   N      300        300    0
-   D  settled   N      300        300    0
+	_, end, _ := strings.Cut(text, "\n8  ")
+	end, _, _ = strings.Cut("8  "+end, "\n11  ")
+	wantLines(t, end, `
+8  A dead letter is replayed
+   The row of D was larger than the 8 KiB that the topic took. While the connector was down, an administrator has
+   raised max.message.bytes. `+"`"+`dfinery-kafka dlq replay --code too_large`+"`"+` publishes the row from its dead letter:
+   1 row published, 0 were published already, 0 are bad still, 0 days exported again
 
-6  Everything that the API holds against everything in Kafka, cell by cell
-   1,512 rows of 5 days in the API, 1,512 records in dfinery.events, N
+9  Everything that the API holds against everything in Kafka, cell by cell
+   1,513 rows of 5 days in the API, 1,513 records in dfinery.events, N
    equal: nothing missing, nothing twice, nothing changed
 
-7  Summary
-   N, 2 of them failed; 1,512 rows published, each once; 3 dead letters; N
+10  Summary
+   N, N failed; 1,513 rows published, each once; N; N
 `)
 	for _, line := range []string{
 		"D  export 1  cut_body after 150 rows; 150 were published",
-		"D  export 2  300 rows: 150 published, 150 known already, 0 bad",
+		"D  export 2  300 rows: 150 published, 150 known already, 1 bad",
 		"D  export 1  query_error after 0 rows; 0 were published",
-		"D  export 2  306 rows: 6 published, 300 known already, 1 bad",
-		"D  export 3  306 rows: 6 published, 300 known already, 0 bad",
 		"D  row     field_count: line L: 8 fields, the header has 16",
+		"D  row     too_large: line L: the record takes ",
 		`"message": "query_error",`,
 		"export  1234/events/D/2",
+		"(3 × query_error in a row). Meanwhile the database was repaired.",
+		"No call was made while it was open. The probe at ",
+		"The token was refused: all calls wait.",
+		"The new token is in the file: exports go on, without a restart.",
+		"is gone. 9 late rows were in dfinery.events, and it had not finished.",
+		"306 rows: 3 published, 303 known already, 0 bad",
+		"D  settled   N      300        300    1", // the line as it was before the replay
 	} {
-		if !strings.Contains(lineNumbers.ReplaceAllString(dates.ReplaceAllString(text, "D"), "line L"), line) {
+		if !strings.Contains(calls.ReplaceAllString(lineNumbers.ReplaceAllString(dates.ReplaceAllString(text, "D"), "line L"), "$1   N"), line) {
 			t.Errorf("not printed: %s", line)
 		}
 	}
 	if t.Failed() {
 		t.Log(text)
+	}
+}
+
+func submatch(t *testing.T, text, pattern string) string {
+	t.Helper()
+	found := regexp.MustCompile(pattern).FindStringSubmatch(text)
+	if found == nil {
+		t.Errorf("not printed: %s", pattern)
+		return ""
+	}
+	return found[1]
+}
+
+// lookAtPage finds the stream on the page.
+func lookAtPage(t *testing.T, url string) {
+	t.Helper()
+	answer, err := http.Get(url)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer answer.Body.Close()
+	page, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK || !bytes.Contains(page, []byte("dfinery.events")) {
+		t.Errorf("the status page: %s, %v, %s", answer.Status, err, page)
+	}
+}
+
+// lookAtEnvironment finds a right configuration in the file.
+func lookAtEnvironment(t *testing.T, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, want := range []string{"export DFINERY_EXPORT_TOKEN_FILE=", "export KAFKA_BROKERS=127.0.0.1:", "export ADMIN_ADDR=127.0.0.1:0\n"} {
+		if !bytes.Contains(text, []byte(want)) {
+			t.Errorf("%s lacks %q:\n%s", file, want, text)
+		}
 	}
 }
 
@@ -139,30 +214,15 @@ func repeat(t *testing.T, broker, topic string) {
 
 func TestRepeatedRecordFails(t *testing.T) {
 	restoreEnvironment(t)
-	out := &hook{text: "Late rows", do: func(printed string) {
+	out := &hook{text: "A dead letter is replayed", do: func(printed string) {
 		repeat(t, regexp.MustCompile(`Kafka +(\S+)  embedded`).FindStringSubmatch(printed)[1], "dfinery.events")
 	}}
-	err := demo.Demo{Days: 4, Rows: 100, Out: out}.Run(t.Context())
+	err := demo.Demo{Days: 4, Rows: 100, Out: out, Colour: true, Second: second(t)}.Run(t.Context())
 	if err == nil || !strings.HasPrefix(err.Error(), "API and Kafka differ: 2 differences:\n  1 too many: ") || !strings.HasSuffix(err.Error(), ": its id stands there twice") {
 		t.Errorf("Run() = %v, want a record that stands there twice", err)
 	}
-}
-
-func TestKeepInColour(t *testing.T) {
-	restoreEnvironment(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	out := &hook{text: "export ADMIN_ADDR=", do: func(string) { cancel() }}
-	if err := (demo.Demo{Days: 4, Rows: 100, Keep: true, Out: out, Colour: true}).Run(ctx); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for _, want := range []string{
-		"\x1b[32m   equal: nothing missing, nothing twice, nothing changed\x1b[0m\n",
-		"     export DFINERY_EXPORT_TOKEN=demo-export-token\n",
-	} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("not printed: %q\n%s", want, out)
-		}
+	if want := "\x1b[31m   The token was refused: all calls wait.\x1b[0m\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("not printed: %q\n%s", want, out)
 	}
 }
 
@@ -171,7 +231,7 @@ func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out := &hook{text: "What is there", do: func(string) { cancel() }}
-	if err := (demo.Demo{Days: 4, Rows: 100, Out: out}).Run(ctx); !errors.Is(err, context.Canceled) {
+	if err := (demo.Demo{Days: 4, Rows: 100, Out: out, Second: second(t)}).Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Run() = %v, want that it was interrupted", err)
 	}
 }

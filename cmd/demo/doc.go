@@ -2,15 +2,7 @@
 // connector between them, wired as the real command wires it. It ends by itself within seconds, and with an error unless
 // every cell that the API holds is in Kafka exactly once.
 //
-// The files:
-//
-//	main.go       flags
-//	demo.go       the story, from beginning to end
-//	chapters.go   what each of its parts shows
-//	source.go     the simulated service, and what goes wrong with it
-//	connector.go  the connector, configured and run
-//	consume.go    a topic, read by a client that is not ours
-//	compare.go    all rows of the API against all records
-//	feed.go       the connector's log, for people
-//	print.go      lines and colours
+// The chapters are told in the order of story.tell: export.go, chapters.go,
+// breaker.go, token.go, kill.go and replay.go. source.go has what goes wrong at
+// the API, connector.go the connector's configuration.
 package main

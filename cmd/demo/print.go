@@ -38,9 +38,10 @@ func (p *printer) line(c colour, format string, args ...any) {
 	fmt.Fprintln(p.out, text)
 }
 
-func (p *printer) headline(n int, text string) {
-	p.line(plain, "")
-	p.line(bold, "%d  %s", n, text)
+func (s *story) headline(text string) {
+	s.chapters++
+	s.line(plain, "")
+	s.line(bold, "%d  %s", s.chapters, text)
 }
 
 // number is n with commas between groups of three digits.

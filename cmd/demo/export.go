@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/ledger"
+)
+
+func (s *story) exportAll(ctx context.Context) error {
+	s.headline("Every day is exported, and four things go wrong")
+	days := int(s.source.last-s.source.first) + 1
+	return s.awaitDays(ctx, days, func(day pipeline.DayStatus) bool { return day.State == ledger.Open || day.State == ledger.Settled })
+}
+
+func (s *story) exportLate(ctx context.Context) error {
+	return s.awaitDays(ctx, lateDays, func(day pipeline.DayStatus) bool {
+		return s.source.hasLate(day.Day) && day.Rows == s.source.api.Data.RowsOn(day.Day)
+	})
+}
+
+// awaitDays waits until so many of the demo's days are as they should be and none of these is being exported, and shows them all.
+func (s *story) awaitDays(ctx context.Context, days int, as func(pipeline.DayStatus) bool) error {
+	status, err := s.connector.await(ctx, func(st pipeline.StreamStatus) bool {
+		done := 0
+		for _, day := range st.Days {
+			if day.Day >= s.source.first && day.Day <= s.source.last && !day.Running && as(day) {
+				done++
+			}
+		}
+		s.shown.At(done, days, s.shown.Days(s.connector.Moved()))
+		return done == days
+	})
+	s.shown.End()
+	if err != nil {
+		return fmt.Errorf("wait for %d days: %w", days, err)
+	}
+	s.table(status)
+	return nil
+}
+
+// table shows the days, newest first, as /status does.
+func (s *story) table(status pipeline.StreamStatus) {
+	s.line(faint, "   day         state     exports     rows  published  bad")
+	for _, day := range status.Days {
+		s.line(plain, "   %s  %-8s  %7d  %7s  %9s  %3d", day.Day, day.State, day.Exports, number(day.Rows), number(day.Published), day.Bad)
+	}
+}
