@@ -9,6 +9,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
@@ -20,7 +21,7 @@ import (
 // everything that they appended is acknowledged.
 type checkpointer struct {
 	session    acknowledger
-	writer     *ledger.Writer
+	writer     *store.Writer
 	logs       logs
 	schedule   *schedule.State
 	partitions *partitions
@@ -45,7 +46,7 @@ type logs interface {
 	Log(context.Context, cluster.TopicPartition) (cluster.LogRange, error)
 }
 
-func newCheckpointer(s *Service, session *producer.Session, w *ledger.Writer, days *schedule.State, at *partitions) *checkpointer {
+func newCheckpointer(s *Service, session *producer.Session, w *store.Writer, days *schedule.State, at *partitions) *checkpointer {
 	return &checkpointer{
 		session: session, writer: w, logs: s.Cluster, schedule: days, partitions: at, oldest: s.oldest, step: s.step,
 		marks: map[cluster.TopicPartition]recordbatch.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},

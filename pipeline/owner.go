@@ -11,6 +11,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/pipeline/transfer"
@@ -24,7 +25,7 @@ type owner struct {
 	log        *slog.Logger
 	session    *producer.Session
 	partitions *partitions
-	writer     *ledger.Writer
+	writer     *store.Writer
 	source     Source
 
 	schedule    *schedule.State   // what is due, and what an outcome means
@@ -40,20 +41,20 @@ type owner struct {
 	watching sync.WaitGroup      // the watchdog
 }
 
-func newOwner(s *Service, books *ledger.Books, session *producer.Session, at *partitions) *owner {
+func newOwner(s *Service, stored *store.Ledger, session *producer.Session, at *partitions) *owner {
 	o := &owner{
-		service: s, log: s.Log, session: session, partitions: at, writer: &ledger.Writer{Books: books}, schedule: s.newSchedule(time.Now()),
+		service: s, log: s.Log, session: session, partitions: at, writer: &store.Writer{Ledger: stored}, schedule: s.newSchedule(time.Now()),
 		accepted: map[schema.Cut]bool{},
 	}
 	o.record = newServiceRecord(o.schedule, o.writer, session)
 	o.transfers = transfer.New(transfer.Config{
-		Streams: s.Streams, Limit: s.ConcurrentCalls, Sets: books, RowsTopic: books.Rows, Redact: s.Redact, Wrote: s.wrote,
+		Streams: s.Streams, Limit: s.ConcurrentCalls, Sets: stored, RowsTopic: stored.Rows, Redact: s.Redact, Wrote: s.wrote,
 		Evolve: o.record.evolver, Admit: o.admitter, Log: s.Log,
 	})
 	o.checkpoints = newCheckpointer(s, session, o.writer, o.schedule, at)
-	o.topics = newTopicMonitor(s, books, session, o.schedule, at)
+	o.topics = newTopicMonitor(s, stored, session, o.schedule, at)
 	o.commands = command.New(command.Config{
-		Service: s.ID, Location: s.Location, Streams: s.Streams, Topics: s.Cluster, Ledger: books, State: at.state, Letters: at.letters,
+		Service: s.ID, Location: s.Location, Streams: s.Streams, Topics: s.Cluster, Ledger: stored, State: at.state, Letters: at.letters,
 		Parse: s.Parse, Schedule: o.schedule, Transfers: o.transfers, Resume: o.record.resume, Log: s.Log,
 	})
 	return o

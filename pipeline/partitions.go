@@ -2,7 +2,7 @@ package pipeline
 
 import (
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 )
 
 // partitions are all that the owner of a service may write.
@@ -12,10 +12,10 @@ type partitions struct {
 	all         []cluster.TopicPartition // state, rows, letters, then the streams'
 }
 
-func newPartitions(s *Service, books *ledger.Books, topics map[string]cluster.Topic, state int) *partitions {
+func newPartitions(s *Service, stored *store.Ledger, topics map[string]cluster.Topic, state int) *partitions {
 	p := &partitions{
-		state:   cluster.TopicPartition{Topic: books.Topic, Partition: state},
-		rows:    cluster.TopicPartition{Topic: books.Rows, Partition: cluster.PartitionOf([]byte(s.ID), len(topics[books.Rows].Partitions))},
+		state:   cluster.TopicPartition{Topic: stored.Topic, Partition: state},
+		rows:    cluster.TopicPartition{Topic: stored.Rows, Partition: cluster.PartitionOf([]byte(s.ID), len(topics[stored.Rows].Partitions))},
 		letters: topics[s.DeadLetterTopic].TopicPartitions(),
 	}
 	p.all = append([]cluster.TopicPartition{p.state, p.rows}, p.letters...)

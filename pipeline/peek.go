@@ -27,8 +27,8 @@ type Peek struct {
 
 // Peek reads the ledger.
 func (s *Service) Peek(ctx context.Context) (*Peek, error) {
-	books := s.Books()
-	state, err := books.Load(ctx)
+	stored := s.Ledger()
+	state, err := stored.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (s *Service) Peek(ctx context.Context) (*Peek, error) {
 		record = state.Service
 	}
 	days := s.newSchedule(now)
-	changes := days.Load(record, confirmed(state, books.Rows), now)
+	changes := days.Load(record, confirmed(state, stored.Rows), now)
 	days.BlockAsKept()
 	var all schema.Wait
 	if w := record.Wait; w != nil && w.Until.After(now) {

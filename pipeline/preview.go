@@ -39,9 +39,9 @@ func (s *Service) PlanPreview(ctx context.Context, stream string, day schema.Day
 
 // planCall makes the call as the owner would, by the ledger.
 func (s *Service) planCall(ctx context.Context, p *preview.Plan, day schema.Day) (*ledger.Service, error) {
-	books, now := s.Books(), time.Now()
+	stored, now := s.Ledger(), time.Now()
 	days, record := s.newSchedule(now), new(ledger.Service)
-	state, err := books.Load(ctx)
+	state, err := stored.Load(ctx)
 	switch {
 	case cluster.Missing(err): // nothing was published yet
 	case err != nil:
@@ -50,7 +50,7 @@ func (s *Service) planCall(ctx context.Context, p *preview.Plan, day schema.Day)
 		if state.Service != nil {
 			record = state.Service
 		}
-		days.Load(record, confirmed(state, books.Rows), now)
+		days.Load(record, confirmed(state, stored.Rows), now)
 	}
 	if kept := record.Schemas[p.Stream.Name]; kept != nil {
 		p.Schemas = kept.Evolution()

@@ -9,6 +9,7 @@ import (
 
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recovery"
 	"dfinery-kafka/pipeline/schedule"
@@ -23,7 +24,7 @@ const recoverSince = (schema.Reach + 2) * 24 * time.Hour
 // restoration reads back what the topics hold and the ledger does not. It lasts for the begin of an ownership.
 type restoration struct {
 	service     *Service
-	books       *ledger.Books
+	stored      *store.Ledger
 	session     *producer.Session
 	partitions  *partitions
 	schedule    *schedule.State
@@ -39,7 +40,7 @@ func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 	}
 	marks := state.Checkpoint.Marks()
 	for p := range marks {
-		if p.Topic == r.books.Rows {
+		if p.Topic == r.stored.Rows {
 			delete(marks, p)
 		}
 	}
@@ -49,7 +50,7 @@ func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 	}
 	result, err := recovery.Read(ctx, r.service.Cluster, recovery.Plan{
 		Service: r.service.ID, Topics: topics, Letters: r.service.DeadLetterTopic, Partitions: r.partitions.recovered(), Fenced: r.session.Owns,
-		Marks: marks, Missing: r.missingDays(state), Oldest: r.service.oldest(), Since: time.Now().Add(-recoverSince), Ledger: knownRows{r.books, r.schedule},
+		Marks: marks, Missing: r.missingDays(state), Oldest: r.service.oldest(), Since: time.Now().Add(-recoverSince), Ledger: knownRows{r.stored, r.schedule},
 	})
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
@@ -67,7 +68,7 @@ func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 	case rows == 0:
 	case empty:
 		r.service.Log.Error("the ledger was lost: it is built anew from what the topics hold; rows that these no longer have may be published twice",
-			"rows", rows, "days", len(result.Days), "do", "find out who deleted "+r.books.Topic+", or whether LEDGER_TOPIC had another name before")
+			"rows", rows, "days", len(result.Days), "do", "find out who deleted "+r.stored.Topic+", or whether LEDGER_TOPIC had another name before")
 	default:
 		r.service.Log.Info("restored rows that were published after the last checkpoint", "rows", rows, "days", len(result.Days))
 	}
@@ -76,7 +77,7 @@ func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 
 // knownRows is what the ledger has of days, for recovery.
 type knownRows struct {
-	books    *ledger.Books
+	stored   *store.Ledger
 	schedule *schedule.State
 }
 
@@ -87,8 +88,8 @@ func (k knownRows) Day(name ledger.DayName) ledger.Day { return k.schedule.Day(n
 // LoadSet leaves it to the day's next export to report rows that the ledger has lost.
 func (k knownRows) LoadSet(ctx context.Context, name ledger.DayName) (*dedup.Set, error) {
 	record := k.Day(name)
-	set, err := k.books.LoadSet(ctx, name, &record)
-	if _, lost := errors.AsType[*ledger.LostError](err); lost {
+	set, err := k.stored.LoadSet(ctx, name, &record)
+	if _, lost := errors.AsType[*store.LostError](err); lost {
 		err = nil
 	}
 	return set, err
@@ -177,7 +178,7 @@ func (r *restoration) missingDays(state *ledger.State) map[ledger.DayName]bool {
 		}
 		r.service.Log.Error("the ledger has lost the records of days: they are read back from the topics; rows that these no longer have may be published twice",
 			"stream", st.Name, "days", len(days), "first", first, "last", last,
-			"do", "find out who deleted records of "+r.books.Topic+", or the topic: its cleanup.policy must be compact, and nobody but the program may delete there")
+			"do", "find out who deleted records of "+r.stored.Topic+", or the topic: its cleanup.policy must be compact, and nobody but the program may delete there")
 	}
 	return missing
 }

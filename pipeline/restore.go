@@ -29,7 +29,7 @@ func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if err := o.writer.Books.Follow(ctx, state, state.Partition, state.End, log.End); err != nil {
+	if err := o.writer.Ledger.Follow(ctx, state, state.Partition, state.End, log.End); err != nil {
 		return err
 	}
 	o.tell(o.loadState(state))
@@ -43,7 +43,7 @@ func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 		return err
 	}
 	s.step("owner")
-	r := &restoration{service: s, books: o.writer.Books, session: o.session, partitions: o.partitions, schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints}
+	r := &restoration{service: s, stored: o.writer.Ledger, session: o.session, partitions: o.partitions, schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints}
 	if err := r.recover(ctx, state); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (o *owner) loadState(state *ledger.State) []schedule.Event {
 		o.record.content = *state.Service
 	}
 	o.record.noteFormats(o.service.streams, o.record.content.Streams)
-	events := o.schedule.Load(&o.record.content, confirmed(state, o.writer.Books.Rows), now)
+	events := o.schedule.Load(&o.record.content, confirmed(state, o.writer.Ledger.Rows), now)
 	o.commands.Load(state, now)
 	return events
 }

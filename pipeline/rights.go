@@ -10,10 +10,10 @@ func (s *Service) Rights() []cluster.Right {
 	add := func(topic string, op cluster.Operation, purpose string) {
 		rights = append(rights, cluster.Right{Resource: cluster.TopicResource, Name: topic, Operation: op, Purpose: purpose, Optional: op == cluster.DescribeConfigs})
 	}
-	books := s.Books()
+	stored := s.Ledger()
 	uses := []struct{ topic, write, read string }{
-		{books.Topic, "keep the ledger", "find out what has been published"},
-		{books.Rows, "keep the fingerprints of rows", "find out what has been published"},
+		{stored.Topic, "keep the ledger", "find out what has been published"},
+		{stored.Rows, "keep the fingerprints of rows", "find out what has been published"},
 		{s.DeadLetterTopic, "publish dead letters", "restore after a crash, list and replay dead letters"},
 	}
 	for i := range s.Streams {

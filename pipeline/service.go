@@ -12,7 +12,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
@@ -165,9 +165,9 @@ func (s *Service) remedyOf(err error) string {
 
 // final tells the faults that waiting does not mend: they need a person.
 func final(err error) bool {
-	var misplaced *ledger.MisplacedError
-	var unreadable *ledger.RecordError
-	var policy *ledger.PolicyError
+	var misplaced *store.MisplacedError
+	var unreadable *store.RecordError
+	var policy *store.PolicyError
 	return errors.As(err, &misplaced) || errors.As(err, &unreadable) || errors.As(err, &policy) || errors.Is(err, errSource)
 }
 
@@ -180,9 +180,9 @@ func (s *Service) step(name string) {
 	}
 }
 
-// Books are the service's ledger.
-func (s *Service) Books() *ledger.Books {
-	return &ledger.Books{Cluster: s.Cluster, Topic: s.LedgerTopic, Rows: s.LedgerTopic + ".rows", Service: s.ID}
+// Ledger is the service's ledger.
+func (s *Service) Ledger() *store.Ledger {
+	return &store.Ledger{Cluster: s.Cluster, Topic: s.LedgerTopic, Rows: s.LedgerTopic + ".rows", Service: s.ID}
 }
 
 // streams calls yield with every stream.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
@@ -16,12 +17,12 @@ type serviceRecord struct {
 	content  ledger.Service
 	source   Source // nil until the ledger was read
 	schedule *schedule.State
-	writer   *ledger.Writer
+	writer   *store.Writer
 	session  *producer.Session
 	changes  chan *serviceChange // asked for by exports
 }
 
-func newServiceRecord(s *schedule.State, w *ledger.Writer, session *producer.Session) *serviceRecord {
+func newServiceRecord(s *schedule.State, w *store.Writer, session *producer.Session) *serviceRecord {
 	return &serviceRecord{schedule: s, writer: w, session: session, changes: make(chan *serviceChange)}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 )
 
 // standBy waits, after another instance has taken over, until that one has been silent for StandbyAfter or has ended in order.
@@ -14,14 +15,14 @@ func (s *Service) standBy(ctx context.Context, why error) error {
 	s.Log.Warn("stand-by: another instance owns the service", "service", s.ID, "instance", s.Instance, "error", why,
 		"do", "nothing, if two replicas are meant; else stop the one that is not wanted")
 	s.setStandby(nil)
-	books := s.Books()
+	stored := s.Ledger()
 	for ctx.Err() == nil {
-		state, err := books.Load(ctx)
+		state, err := stored.Load(ctx)
 		if err == nil {
 			if state.Owner != nil {
 				s.Log.Info("stand-by", "owner", state.Owner.Instance, "host", state.Owner.Host, "version", state.Owner.Version, "since", state.Owner.Since)
 			}
-			return s.awaitSilence(ctx, books, state)
+			return s.awaitSilence(ctx, stored, state)
 		}
 		if final(err) {
 			return err
@@ -33,7 +34,7 @@ func (s *Service) standBy(ctx context.Context, why error) error {
 }
 
 // awaitSilence follows the owner's record from state on until it is silent for StandbyAfter.
-func (s *Service) awaitSilence(ctx context.Context, books *ledger.Books, state *ledger.State) error {
+func (s *Service) awaitSilence(ctx context.Context, stored *store.Ledger, state *ledger.State) error {
 	heard := time.Now()
 	beat := func() (time.Time, string) {
 		if state.Owner == nil {
@@ -55,9 +56,9 @@ func (s *Service) awaitSilence(ctx context.Context, books *ledger.Books, state *
 			return nil
 		}
 		pause(ctx, every)
-		log, err := s.Cluster.Log(ctx, cluster.TopicPartition{Topic: books.Topic, Partition: state.Partition})
+		log, err := s.Cluster.Log(ctx, cluster.TopicPartition{Topic: stored.Topic, Partition: state.Partition})
 		if err == nil {
-			err = books.Follow(ctx, state, state.Partition, state.End, log.End)
+			err = stored.Follow(ctx, state, state.Partition, state.End, log.End)
 		}
 		switch {
 		case err != nil && final(err):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
 )
 
@@ -15,18 +16,18 @@ func (s *Service) open(ctx context.Context, as *producer.Identity) (*owner, erro
 	if err != nil {
 		return nil, err
 	}
-	books := s.Books()
-	before, err := books.Load(ctx)
+	stored := s.Ledger()
+	before, err := stored.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s.setRestoring()
-	at := newPartitions(s, books, topics, before.Partition)
-	session, err := s.takeOver(ctx, as, at, books, before)
+	at := newPartitions(s, stored, topics, before.Partition)
+	session, err := s.takeOver(ctx, as, at, stored, before)
 	if err != nil {
 		return nil, err
 	}
-	o := newOwner(s, books, session, at)
+	o := newOwner(s, stored, session, at)
 	if err := o.begin(ctx, topics, before); err != nil {
 		session.Close()
 		return nil, err
@@ -35,7 +36,7 @@ func (s *Service) open(ctx context.Context, as *producer.Identity) (*owner, erro
 }
 
 // takeOver raises the fence over every partition that will be written.
-func (s *Service) takeOver(ctx context.Context, as *producer.Identity, at *partitions, books *ledger.Books, before *ledger.State) (*producer.Session, error) {
+func (s *Service) takeOver(ctx context.Context, as *producer.Identity, at *partitions, stored *store.Ledger, before *ledger.State) (*producer.Session, error) {
 	if s.AtLeastOnce {
 		s.Log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice",
 			"do", "have consumers deduplicate by the header id, or allow transactional ids and set exactly-once")
@@ -52,7 +53,7 @@ func (s *Service) takeOver(ctx context.Context, as *producer.Identity, at *parti
 	s.step("fenced")
 	err = s.ensureOwned(session, at)
 	if err == nil && first {
-		err = s.awaitUnfenced(ctx, session, books, before)
+		err = s.awaitUnfenced(ctx, session, stored, before)
 	}
 	if err != nil {
 		session.Close()
@@ -73,7 +74,7 @@ func (s *Service) ensureOwned(session *producer.Session, at *partitions) error {
 }
 
 // awaitUnfenced waits for the silence of a former owner whom the fence does not hold: another producer id than its own fences nobody.
-func (s *Service) awaitUnfenced(ctx context.Context, session *producer.Session, books *ledger.Books, before *ledger.State) error {
+func (s *Service) awaitUnfenced(ctx context.Context, session *producer.Session, stored *store.Ledger, before *ledger.State) error {
 	owner := before.Owner
 	if owner == nil || s.AtLeastOnce || owner.ProducerID == session.Identity().ID {
 		return nil
@@ -81,5 +82,5 @@ func (s *Service) awaitUnfenced(ctx context.Context, session *producer.Session, 
 	s.Log.Warn("the broker gave another producer id, so the former owner is not fenced: waiting until it has been silent",
 		"owner", owner.Instance, "beat", owner.Beat, "for", s.StandbyAfter.String(),
 		"do", "nothing; stop the former owner if it still runs, then this is over at once")
-	return s.awaitSilence(ctx, books, before)
+	return s.awaitSilence(ctx, stored, before)
 }

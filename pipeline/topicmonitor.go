@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/pipeline/transfer"
@@ -18,7 +18,7 @@ import (
 // topicMonitor looks whether the topics are as they were when the ownership began, and has streams wait whose topics can't be written.
 type topicMonitor struct {
 	service    *Service
-	books      *ledger.Books
+	stored     *store.Ledger
 	session    *producer.Session
 	schedule   *schedule.State
 	partitions *partitions
@@ -26,13 +26,13 @@ type topicMonitor struct {
 	forbidden  []string       // why topics that every stream needs may not be written, as last seen
 }
 
-func newTopicMonitor(s *Service, books *ledger.Books, session *producer.Session, days *schedule.State, at *partitions) *topicMonitor {
-	return &topicMonitor{service: s, books: books, session: session, schedule: days, partitions: at, limit: map[string]int{}}
+func newTopicMonitor(s *Service, stored *store.Ledger, session *producer.Session, days *schedule.State, at *partitions) *topicMonitor {
+	return &topicMonitor{service: s, stored: stored, session: session, schedule: days, partitions: at, limit: map[string]int{}}
 }
 
 // setLimits tells the session how large each topic's batches may be, as far as it may be known.
 func (m *topicMonitor) setLimits(ctx context.Context) error {
-	names := []string{m.books.Topic, m.books.Rows, m.service.DeadLetterTopic}
+	names := []string{m.stored.Topic, m.stored.Rows, m.service.DeadLetterTopic}
 	for i := range m.service.Streams {
 		names = append(names, m.service.Streams[i].Topic)
 	}
@@ -108,7 +108,7 @@ func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *tr
 	for st := range m.service.streams {
 		names = append(names, st.Topic)
 	}
-	names = append(names, m.books.Topic, m.books.Rows, m.service.DeadLetterTopic)
+	names = append(names, m.stored.Topic, m.stored.Rows, m.service.DeadLetterTopic)
 	topics, err := m.service.Cluster.Topics(ctx, names...)
 	streams := len(m.service.Streams)
 	var configs []cluster.TopicConfig
@@ -205,13 +205,13 @@ func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 
 // judgePolicies says when the ledger's topics were set to forget what they must keep: the next start would refuse them.
 func (m *topicMonitor) judgePolicies(ctx context.Context) {
-	faults, err := m.books.CheckPolicies(ctx)
+	faults, err := m.stored.CheckPolicies(ctx)
 	if err != nil {
 		return // it was just possible to ask for the streams' topics, and is again soon
 	}
 	m.service.keepMarkers(ctx)
 	for _, fault := range faults {
-		if policy, ok := errors.AsType[*ledger.PolicyError](fault); ok {
+		if policy, ok := errors.AsType[*store.PolicyError](fault); ok {
 			m.service.Log.Error("the ledger will forget what was published", "topic", policy.Topic, policy.Config, policy.Have, "needed", policy.Want, "do", policy.Repair)
 		}
 	}

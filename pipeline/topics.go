@@ -12,12 +12,12 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 )
 
 // TopicSpecs are the topics that the service needs, as it creates them: the ledger's two, the dead letters', then each stream's.
 func (s *Service) TopicSpecs() []cluster.TopicSpec {
-	specs := s.Books().Specs(1, s.Replicas)
+	specs := s.Ledger().Specs(1, s.Replicas)
 	specs = append(specs, cluster.TopicSpec{Name: s.DeadLetterTopic, Partitions: s.Partitions, ReplicationFactor: s.Replicas, Configs: map[string]string{
 		"cleanup.policy": "delete", "retention.ms": fmt.Sprint((90 * 24 * time.Hour).Milliseconds())}})
 	for i := range s.Streams {
@@ -44,7 +44,7 @@ func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, 
 			return nil, why
 		}
 	}
-	faults, err := s.Books().CheckPolicies(ctx)
+	faults, err := s.Ledger().CheckPolicies(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -118,20 +118,20 @@ func (s *Service) ensureTopics(ctx context.Context, specs ...cluster.TopicSpec) 
 // keepMarkers has compaction of the ledger leave the markers of takeovers alone for long enough, or says by which command somebody else
 // can do so. The service runs in any case.
 func (s *Service) keepMarkers(ctx context.Context) {
-	fault, err := s.Books().CheckCompactionLag(ctx)
+	fault, err := s.Ledger().CheckCompactionLag(ctx)
 	if fault == nil {
 		if err != nil {
 			s.Log.Warn("can't look at the ledger's configuration", "error", err, "do", remedy(err, lookAgain))
 		}
 		return
 	}
-	if err := s.Books().SetCompactionLag(ctx); err != nil {
+	if err := s.Ledger().SetCompactionLag(ctx); err != nil {
 		s.Log.Warn("compaction of the ledger may remove the markers that keep a former owner out: after a restart of brokers that have lost "+
 			"their producer snapshots, an instance that hung since before may write again", "topic", fault.Topic, fault.Config, fault.Have,
 			"needed", fault.Want, "error", err, "do", fault.Repair)
 		return
 	}
-	s.Log.Info("set the ledger's "+fault.Config, "topic", fault.Topic, "from", fault.Have, "to", ledger.CompactionLag.Milliseconds())
+	s.Log.Info("set the ledger's "+fault.Config, "topic", fault.Topic, "from", fault.Have, "to", store.CompactionLag.Milliseconds())
 }
 
 // What there is to do about a Kafka that does not answer, and about a topic that can't be written.

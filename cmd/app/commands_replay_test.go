@@ -10,6 +10,7 @@ import (
 
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/schema"
 )
 
@@ -35,12 +36,12 @@ func TestReplayReadsRowsOnce(t *testing.T) {
 		for _, r := range w.records("dead") {
 			c.Letters = append(c.Letters, [2]int64{int64(r.Partition), r.Offset})
 		}
-		books := ledger.Books{Cluster: a.Service.Cluster, Topic: "ledger", Rows: "ledger.rows", Service: "1234"}
-		if err := books.Give(t.Context(), c); err != nil {
+		stored := store.Ledger{Cluster: a.Service.Cluster, Topic: "ledger", Rows: "ledger.rows", Service: "1234"}
+		if err := stored.Submit(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 		result := ""
-		if err := books.Watch(t.Context(), c, time.Second, func(c *ledger.Command) bool {
+		if err := stored.Watch(t.Context(), c, time.Second, func(c *ledger.Command) bool {
 			result = c.Result + c.Error
 			return c.Done == nil
 		}); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 )
 
 // TestCommandsWithinTwoSeconds: whenever a command is given, the owner has carried it out and entered it into the ledger 2 s later.
@@ -18,18 +19,18 @@ func TestCommandsWithinTwoSeconds(t *testing.T) {
 		w.config.Streams[0].Start.Back = 1
 		a := w.through(&gate{dial: w.net.dial, after: -1}, false)
 		defer w.start(a)()
-		books := ledger.Books{Cluster: a.Service.Cluster, Topic: "ledger", Rows: "ledger.rows", Service: "1234"}
+		stored := store.Ledger{Cluster: a.Service.Cluster, Topic: "ledger", Rows: "ledger.rows", Service: "1234"}
 		time.Sleep(time.Minute)
 		for n := range 20 {
 			time.Sleep(time.Duration(n) * 137 * time.Millisecond) // at all times between two looks
 			verb := []string{"pause", "resume"}[n%2]
 			given := time.Now()
 			c := ledger.Command{ID: fmt.Sprint(n), Service: "1234", Verb: verb, Stream: "events", Given: given.UTC()}
-			if err := books.Give(t.Context(), &c); err != nil {
+			if err := stored.Submit(t.Context(), &c); err != nil {
 				t.Fatal(err)
 			}
 			var done *ledger.Command
-			if err := books.Watch(t.Context(), &c, 10*time.Millisecond, func(c *ledger.Command) bool {
+			if err := stored.Watch(t.Context(), &c, 10*time.Millisecond, func(c *ledger.Command) bool {
 				done = c
 				return c.Done == nil && time.Since(given) < time.Minute
 			}); err != nil {

@@ -10,7 +10,7 @@ import (
 
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 )
 
 // topics says whether the ledger is there, so that there is more to look at.
@@ -131,7 +131,7 @@ func (c *Check) memory(check string, spec cluster.TopicSpec, config cluster.Topi
 		c.add(Warn, check, "message.timestamp.type is "+config.TimestampType+": brokers refuse our records when this machine's clock is wrong",
 			set("message.timestamp.type", "LogAppendTime"))
 	}
-	if books := c.Service.Books(); spec.Name == books.Topic || spec.Name == books.Rows {
+	if stored := c.Service.Ledger(); spec.Name == stored.Topic || spec.Name == stored.Rows {
 		return
 	}
 	if c.compacted(check, spec.Name, &config) {
@@ -167,20 +167,20 @@ func (c *Check) compacted(check, topic string, config *cluster.TopicConfig) bool
 
 // policies are what run refuses a ledger for.
 func (c *Check) policies(ctx context.Context) {
-	faults, err := c.Service.Books().CheckPolicies(ctx)
+	faults, err := c.Service.Ledger().CheckPolicies(ctx)
 	if err != nil {
 		c.add(Fail, "ledger", err.Error())
 		return
 	}
 	for _, fault := range faults {
-		policy, ok := errors.AsType[*ledger.PolicyError](fault)
+		policy, ok := errors.AsType[*store.PolicyError](fault)
 		if !ok {
 			c.add(Fail, "ledger", fault.Error())
 			continue
 		}
 		c.add(Fail, "topic "+policy.Topic, fmt.Sprintf("has %s=%s, the ledger needs %s", policy.Config, policy.Have, policy.Want), policy.Repair)
 	}
-	if fault, err := c.Service.Books().CheckCompactionLag(ctx); err == nil && fault != nil {
+	if fault, err := c.Service.Ledger().CheckCompactionLag(ctx); err == nil && fault != nil {
 		c.add(Warn, "topic "+fault.Topic, fmt.Sprintf("has %s=%s, %s are needed: compaction may remove the markers that keep a former owner out. "+
 			"run sets it where it has the right AlterConfigs", fault.Config, fault.Have, fault.Want), fault.Repair)
 	}

@@ -50,7 +50,7 @@ func dlqListCommand() *cobra.Command {
 				return err
 			}
 			defer kafka.Close()
-			resolver, err := openResolver(cmd, booksOf(c, kafka), letters.Select(cmd.Context(), nil, f.matches))
+			resolver, err := openResolver(cmd, ledgerOf(c, kafka), letters.Select(cmd.Context(), nil, f.matches))
 			if err != nil {
 				return err
 			}
@@ -100,7 +100,7 @@ func dlqShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			resolver, err := openResolver(cmd, booksOf(c, kafka), func(visit func(*deadletter.Letter) error) error { return visit(letter) })
+			resolver, err := openResolver(cmd, ledgerOf(c, kafka), func(visit func(*deadletter.Letter) error) error { return visit(letter) })
 			if err != nil {
 				return err
 			}

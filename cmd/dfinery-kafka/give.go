@@ -17,6 +17,7 @@ import (
 	"dfinery-kafka/cmd/terminal"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 )
 
 // give writes a command for a stream of the configuration and waits for its result.
@@ -29,23 +30,23 @@ func give(cmd *cobra.Command, stream string, patience time.Duration, fill func(*
 	if _, err := streamOf(c, stream); err != nil {
 		return &exitError{exitUsage, err}
 	}
-	books := booksOf(c, kafka)
-	command := newCommand(books, stream)
+	stored := ledgerOf(c, kafka)
+	command := newCommand(stored, stream)
 	fill(command)
-	if err := books.Give(cmd.Context(), command); err != nil {
+	if err := stored.Submit(cmd.Context(), command); err != nil {
 		return err
 	}
-	return await(cmd.Context(), cmd.OutOrStdout(), books, command, patience)
+	return await(cmd.Context(), cmd.OutOrStdout(), stored, command, patience)
 }
 
-// booksOf are the ledger of the configuration, as far as commands need it.
-func booksOf(c *config.Config, kafka *cluster.Cluster) *ledger.Books {
-	return &ledger.Books{Cluster: kafka, Topic: string(c.Publish.LedgerTopic), Rows: string(c.Publish.LedgerTopic) + ".rows", Service: string(c.DFINERY.Service)}
+// ledgerOf is the ledger of the configuration, as far as commands need it.
+func ledgerOf(c *config.Config, kafka *cluster.Cluster) *store.Ledger {
+	return &store.Ledger{Cluster: kafka, Topic: string(c.Publish.LedgerTopic), Rows: string(c.Publish.LedgerTopic) + ".rows", Service: string(c.DFINERY.Service)}
 }
 
 // newCommand is a command for a stream, given now, that does not say yet what is to be done.
-func newCommand(books *ledger.Books, stream string) *ledger.Command {
-	return &ledger.Command{ID: commandID(), Service: books.Service, Stream: stream, Given: time.Now().UTC(), By: who()}
+func newCommand(stored *store.Ledger, stream string) *ledger.Command {
+	return &ledger.Command{ID: commandID(), Service: stored.Service, Stream: stream, Given: time.Now().UTC(), By: who()}
 }
 
 // commandID is new each time, and sorts by time.
@@ -64,7 +65,7 @@ func who() string {
 
 // await waits for the result of a command and tells it. Without an owner that carries it out in time it stays in the ledger for the next, and
 // is work left.
-func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledger.Command, patience time.Duration) error {
+func await(ctx context.Context, out io.Writer, stored *store.Ledger, given *ledger.Command, patience time.Duration) error {
 	if patience <= 0 {
 		fmt.Fprintf(out, "%s %s: written to the ledger, the service's owner carries it out\n", given.Verb, given.Stream)
 		return nil
@@ -75,7 +76,7 @@ func await(ctx context.Context, out io.Writer, books *ledger.Books, given *ledge
 	taken := false
 	shown := terminal.NewProgress(out, given.Verb+" "+given.Stream)
 	defer shown.End()
-	err := books.Watch(ctx, given, 200*time.Millisecond, func(c *ledger.Command) bool {
+	err := stored.Watch(ctx, given, 200*time.Millisecond, func(c *ledger.Command) bool {
 		if c.Taken != nil && !taken {
 			taken = true
 			fmt.Fprintf(out, "%s %s: taken up by the owner\n", c.Verb, given.Stream)

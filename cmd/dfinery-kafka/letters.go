@@ -13,7 +13,7 @@ import (
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/deadletter"
-	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/schema"
 )
 
@@ -117,8 +117,8 @@ func openLetters(cmd *cobra.Command, since time.Time) (*config.Config, *cluster.
 
 // openResolver reads the ledger, which says which of the letters are resolved. It
 // is nil where there is no ledger, or none that may be read.
-func openResolver(cmd *cobra.Command, books *ledger.Books, letters func(visit func(*deadletter.Letter) error) error) (*deadletter.Resolver, error) {
-	resolver, err := deadletter.NewResolver(cmd.Context(), books)
+func openResolver(cmd *cobra.Command, stored *store.Ledger, letters func(visit func(*deadletter.Letter) error) error) (*deadletter.Resolver, error) {
+	resolver, err := deadletter.NewResolver(cmd.Context(), stored)
 	if cluster.Missing(err) || cluster.Forbidden(err) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: it is not known which dead letters are resolved: %v\n", err)
 		return nil, nil

@@ -12,6 +12,7 @@ import (
 	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/schema"
 )
 
@@ -46,9 +47,9 @@ Letters that are resolved are left out. The owner of the service does it; repeat
 				return err
 			}
 			defer kafka.Close()
-			books := booksOf(c, kafka)
+			stored := ledgerOf(c, kafka)
 			selected := letters.Select(cmd.Context(), args, f.matches)
-			resolver, err := openResolver(cmd, books, selected)
+			resolver, err := openResolver(cmd, stored, selected)
 			if err != nil {
 				return err
 			}
@@ -73,7 +74,7 @@ Letters that are resolved are left out. The owner of the service does it; repeat
 			if err := agree(cmd, yes); err != nil {
 				return err
 			}
-			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{}, books: books}
+			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{}, stored: stored}
 			return r.replay(p, func(visit func(*deadletter.Letter) error) error {
 				return selected(resolving(cmd.Context(), resolver, visit))
 			})
@@ -153,7 +154,7 @@ const lettersPerCommand = 20_000
 // replayer asks the owner to put letters right, so many of a stream at a time.
 type replayer struct {
 	cmd      *cobra.Command
-	books    *ledger.Books
+	stored   *store.Ledger
 	patience time.Duration
 	streams  map[string][][2]int64 // not asked for yet
 	failed   error
@@ -183,12 +184,12 @@ func (r *replayer) replay(p *replayPlan, visit func(func(*deadletter.Letter) err
 
 // ask gives the command and waits for its result; what the owner could not do is told at the end.
 func (r *replayer) ask(stream string) error {
-	c := newCommand(r.books, stream)
+	c := newCommand(r.stored, stream)
 	c.Verb, c.Letters = command.VerbReplay, r.streams[stream]
-	if err := r.books.Give(r.cmd.Context(), c); err != nil {
+	if err := r.stored.Submit(r.cmd.Context(), c); err != nil {
 		return err
 	}
 	r.streams[stream] = r.streams[stream][:0]
-	r.failed = errors.Join(r.failed, await(r.cmd.Context(), r.cmd.OutOrStdout(), r.books, c, r.patience))
+	r.failed = errors.Join(r.failed, await(r.cmd.Context(), r.cmd.OutOrStdout(), r.stored, c, r.patience))
 	return r.cmd.Context().Err()
 }

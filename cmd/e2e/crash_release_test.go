@@ -95,7 +95,7 @@ func TestRelease_Rollback(t *testing.T) {
 		b.checkColumnOrder()
 		if turn == 0 {
 			if *update {
-				b.dumpLedger(filepath.Join("..", "..", "pipeline", "ledger", "testdata", "release-before.jsonl"))
+				b.dumpLedger(filepath.Join("..", "..", "pipeline", "ledger", "store", "testdata", "release-before.jsonl"))
 			}
 			b.addMember("service/1234", "a_later_release")
 		} else if _, ok := b.ledgerRecords()["service/1234"]["a_later_release"]; !ok {

@@ -11,10 +11,11 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 )
 
 // loadLedger reads the ledger as the program left it.
-func (b *testbed) loadLedger() (*ledger.Books, *ledger.State) {
+func (b *testbed) loadLedger() (*store.Ledger, *ledger.State) {
 	b.t.Helper()
 	topic := b.prefix + "ledger"
 	kafka, err := cluster.New(cluster.Config{Brokers: strings.Split(b.brokers, ","), Topics: []string{topic, topic + ".rows"}})
@@ -22,14 +23,14 @@ func (b *testbed) loadLedger() (*ledger.Books, *ledger.State) {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(kafka.Close)
-	store := &ledger.Books{Cluster: kafka, Topic: topic, Rows: topic + ".rows", Service: "1234"}
+	l := &store.Ledger{Cluster: kafka, Topic: topic, Rows: topic + ".rows", Service: "1234"}
 	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	defer cancel()
-	state, err := store.Load(ctx)
+	state, err := l.Load(ctx)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return store, state
+	return l, state
 }
 
 // ledgerState is what the ledger's records say.
@@ -43,11 +44,11 @@ func (b *testbed) ledgerState() *ledger.State {
 // letters: with a fingerprint too many, a later copy of its row would not be published.
 func (b *testbed) checkedDays() map[ledger.DayName]*ledger.Day {
 	b.t.Helper()
-	store, state := b.loadLedger()
+	l, state := b.loadLedger()
 	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
 	defer cancel()
 	for name, day := range state.Days {
-		set, err := store.LoadSet(ctx, name, day)
+		set, err := l.LoadSet(ctx, name, day)
 		if err != nil {
 			b.t.Fatal(err)
 		}

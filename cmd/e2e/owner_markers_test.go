@@ -102,11 +102,11 @@ func (b *testbed) writtenBefore(m cluster.Marker) (found string) {
 
 func (b *testbed) readLedger(v cluster.Visitor) {
 	b.t.Helper()
-	store, state := b.loadLedger()
-	at := cluster.TopicPartition{Topic: store.Topic}
-	log, err := store.Cluster.Log(b.t.Context(), at)
+	l, state := b.loadLedger()
+	at := cluster.TopicPartition{Topic: l.Topic}
+	log, err := l.Cluster.Log(b.t.Context(), at)
 	if err == nil {
-		err = store.Cluster.Read(b.t.Context(), at, log.Start, max(log.End, state.End), v)
+		err = l.Cluster.Read(b.t.Context(), at, log.Start, max(log.End, state.End), v)
 	}
 	if err != nil {
 		b.t.Fatal(err)

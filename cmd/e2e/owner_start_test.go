@@ -15,6 +15,7 @@ import (
 
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/schema"
 )
 
@@ -29,7 +30,7 @@ func (b *testbed) addSettledDays(today schema.Day, days, rows int) {
 	for day := today - schema.Day(days); day < today; day++ {
 		from := at
 		for left := rows; left > 0; at++ {
-			value := make([]byte, 16*min(left, ledger.RowsPerRecord))
+			value := make([]byte, 16*min(left, store.RowsPerRecord))
 			_, _ = random.Read(value)
 			left -= len(value) / 16
 			b.put("ledger.rows", &kgo.Record{Key: []byte("1234/events/" + day.String()), Value: value,
@@ -97,7 +98,7 @@ func TestOwner_StartAfterSettledDays(t *testing.T) {
 	alone := b.timeToFirstExport()
 
 	from.Store(b.recordsIn("ledger.rows"))
-	to.Store(from.Load() + int64(days*((rows+ledger.RowsPerRecord-1)/ledger.RowsPerRecord)))
+	to.Store(from.Load() + int64(days*((rows+store.RowsPerRecord-1)/store.RowsPerRecord)))
 	b.addSettledDays(today, days, rows)
 	b.environ["STREAM_EVENTS_START"] = fmt.Sprint(days)
 	late.Add(100)

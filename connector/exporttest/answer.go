@@ -34,7 +34,7 @@ func (a *answer) snapshot() Call {
 	return *a.call
 }
 
-// release ends the call in the server's books. It must come before the client can see the answer's end: the client may
+// release ends the call in the server's record of calls. It must come before the client can see the answer's end: the client may
 // make its next call at once.
 func (a *answer) release() {
 	if a.released {

@@ -40,7 +40,7 @@ func (b *body) room() error {
 }
 
 // emit writes what has gathered, up to the break. Before the last byte of a whole body, which shows the client the end,
-// the call is ended in the server's books.
+// the call is ended in the server's record of calls.
 func (b *body) emit(whole bool) error {
 	data := b.buf
 	b.buf = b.buf[:0]
@@ -118,7 +118,7 @@ func (b *body) breakOff() error {
 	return errBroken
 }
 
-// count fills the call's record and, but for a stall, ends the call in the server's books.
+// count fills the call's record and, but for a stall, ends the call in the server's record of calls.
 func (b *body) count(whole bool) {
 	b.a.update(func(c *Call) { c.Rows, c.Bytes, c.Whole = int64(b.rows), b.sent, whole })
 	if b.a.fault.Then != Stall {

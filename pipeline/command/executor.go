@@ -32,7 +32,7 @@ type Topics interface {
 	Read(ctx context.Context, p cluster.TopicPartition, from, to int64, visitor cluster.Visitor) error
 }
 
-// Follower reads what was written to the ledger: a *ledger.Books.
+// Follower reads what was written to the ledger: a *store.Ledger.
 type Follower interface {
 	Follow(ctx context.Context, state *ledger.State, partition int, from, to int64) error
 }

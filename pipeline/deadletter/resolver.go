@@ -10,6 +10,7 @@ import (
 
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/schema"
 )
 
@@ -27,7 +28,7 @@ const (
 // when the Resolver was made. It takes 32 bytes for each letter of a row that might
 // be published. Not for use by several goroutines.
 type Resolver struct {
-	books    *ledger.Books
+	stored   *store.Ledger
 	days     map[ledger.DayName]ledger.Day
 	expected map[ledger.DayName]*expectedRows
 }
@@ -40,14 +41,14 @@ type expectedRows struct {
 }
 
 // NewResolver reads the ledger's days.
-func NewResolver(ctx context.Context, books *ledger.Books) (*Resolver, error) {
-	state, err := books.Load(ctx)
+func NewResolver(ctx context.Context, stored *store.Ledger) (*Resolver, error) {
+	state, err := stored.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r := &Resolver{books: books, days: map[ledger.DayName]ledger.Day{}, expected: map[ledger.DayName]*expectedRows{}}
+	r := &Resolver{stored: stored, days: map[ledger.DayName]ledger.Day{}, expected: map[ledger.DayName]*expectedRows{}}
 	for name := range state.Days {
-		r.days[name] = state.Confirmed(name, books.Rows)
+		r.days[name] = state.Confirmed(name, stored.Rows)
 	}
 	return r, nil
 }
@@ -158,8 +159,8 @@ func (r *Resolver) lookUp(ctx context.Context, name ledger.DayName, day *ledger.
 		i, found := slices.BinarySearchFunc(e.rows, dedup.Copy{Fingerprint: f}, compareRows)
 		return found || i < len(e.rows) && e.rows[i].Fingerprint == f
 	}
-	set, err := r.books.LoadSome(ctx, name, day, wanted)
-	_, e.lost = errors.AsType[*ledger.LostError](err)
+	set, err := r.stored.LoadSome(ctx, name, day, wanted)
+	_, e.lost = errors.AsType[*store.LostError](err)
 	if err != nil && !e.lost {
 		return fmt.Errorf("find out whether dead letters are resolved: %w", err)
 	}

@@ -18,14 +18,14 @@ type unknown struct{ members map[string]json.RawMessage }
 func (u *unknown) keep(members map[string]json.RawMessage) { u.members = members }
 func (u unknown) kept() map[string]json.RawMessage         { return u.members }
 
-// keeper is any record: all of them embed unknown.
-type keeper interface {
+// Record is any record: all of them embed unknown.
+type Record interface {
 	keep(map[string]json.RawMessage)
 	kept() map[string]json.RawMessage
 }
 
 // decode reads a record's value into one of the record types.
-func decode(value []byte, into keeper) error {
+func decode(value []byte, into Record) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(value, &members); err != nil {
 		return fmt.Errorf("not a JSON object: %w", err)
@@ -54,8 +54,8 @@ func decode(value []byte, into keeper) error {
 	return nil
 }
 
-// encode writes a record's value, unknown members behind the known ones.
-func encode(record keeper) ([]byte, error) {
+// Encode writes a record's value, unknown members behind the known ones.
+func Encode(record Record) ([]byte, error) {
 	value, err := json.Marshal(record)
 	if err != nil || len(record.kept()) == 0 {
 		return value, err

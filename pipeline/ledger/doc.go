@@ -9,15 +9,5 @@
 // checkpoint are the exception: they describe the moment at which they were written, and whoever writes the next one writes all of it.
 // New state therefore goes into members of the service's record. Only a new version ("v") of a known record is refused.
 //
-// The files:
-//
-//	topics.go   the two topics, and the configuration that they need
-//	records.go  the records of the state topic: owner, checkpoint, service, day, command
-//	codec.go    their JSON; members that this release does not know are kept
-//	parts.go    the same for the parts of records
-//	write.go    records and fingerprints are written, by the owner's session
-//	load.go     the state is read; Books name the topics and the service
-//	confirm.go  a day's record, as far as a checkpoint confirms it
-//	give.go     commands are written and watched, by anybody
-//	rows.go     a day's fingerprints are written and read
+// The package is pure: records, their JSON, and the state that they add up to. Package store reads and writes them.
 package ledger

@@ -12,7 +12,7 @@ func (s *Stream) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (s Stream) MarshalJSON() ([]byte, error) {
 	type plain Stream
-	return encode((*plain)(&s))
+	return Encode((*plain)(&s))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -24,7 +24,7 @@ func (c *Truncation) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (c Truncation) MarshalJSON() ([]byte, error) {
 	type plain Truncation
-	return encode((*plain)(&c))
+	return Encode((*plain)(&c))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -36,7 +36,7 @@ func (d *DueFrom) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (d DueFrom) MarshalJSON() ([]byte, error) {
 	type plain DueFrom
-	return encode((*plain)(&d))
+	return Encode((*plain)(&d))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -48,7 +48,7 @@ func (s *Schemas) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (s Schemas) MarshalJSON() ([]byte, error) {
 	type plain Schemas
-	return encode((*plain)(&s))
+	return Encode((*plain)(&s))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -60,7 +60,7 @@ func (p *Settings) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (p Settings) MarshalJSON() ([]byte, error) {
 	type plain Settings
-	return encode((*plain)(&p))
+	return Encode((*plain)(&p))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -72,7 +72,7 @@ func (h *Halt) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (h Halt) MarshalJSON() ([]byte, error) {
 	type plain Halt
-	return encode((*plain)(&h))
+	return Encode((*plain)(&h))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -84,7 +84,7 @@ func (w *Wait) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (w Wait) MarshalJSON() ([]byte, error) {
 	type plain Wait
-	return encode((*plain)(&w))
+	return Encode((*plain)(&w))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -96,7 +96,7 @@ func (m *Mark) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (m Mark) MarshalJSON() ([]byte, error) {
 	type plain Mark
-	return encode((*plain)(&m))
+	return Encode((*plain)(&m))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -108,7 +108,7 @@ func (s *Slice) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (s Slice) MarshalJSON() ([]byte, error) {
 	type plain Slice
-	return encode((*plain)(&s))
+	return Encode((*plain)(&s))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -120,7 +120,7 @@ func (f *Fault) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (f Fault) MarshalJSON() ([]byte, error) {
 	type plain Fault
-	return encode((*plain)(&f))
+	return Encode((*plain)(&f))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -132,7 +132,7 @@ func (p *Profiles) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (p Profiles) MarshalJSON() ([]byte, error) {
 	type plain Profiles
-	return encode((*plain)(&p))
+	return Encode((*plain)(&p))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -144,7 +144,7 @@ func (c *Complete) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (c Complete) MarshalJSON() ([]byte, error) {
 	type plain Complete
-	return encode((*plain)(&c))
+	return Encode((*plain)(&c))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -156,7 +156,7 @@ func (d *Deletion) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (d Deletion) MarshalJSON() ([]byte, error) {
 	type plain Deletion
-	return encode((*plain)(&d))
+	return Encode((*plain)(&d))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -168,7 +168,7 @@ func (a *Approval) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (a Approval) MarshalJSON() ([]byte, error) {
 	type plain Approval
-	return encode((*plain)(&a))
+	return Encode((*plain)(&a))
 }
 
 // UnmarshalJSON keeps unknown members.
@@ -180,5 +180,5 @@ func (s *StillBad) UnmarshalJSON(value []byte) error {
 // MarshalJSON writes them again.
 func (s StillBad) MarshalJSON() ([]byte, error) {
 	type plain StillBad
-	return encode((*plain)(&s))
+	return Encode((*plain)(&s))
 }

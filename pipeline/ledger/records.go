@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
 )
@@ -48,11 +48,11 @@ type Mark struct {
 }
 
 // Marks are the checkpoint's marks by partition.
-func (c *Checkpoint) Marks() map[cluster.TopicPartition]Mark {
-	marks := map[cluster.TopicPartition]Mark{}
+func (c *Checkpoint) Marks() map[recordbatch.TopicPartition]Mark {
+	marks := map[recordbatch.TopicPartition]Mark{}
 	if c != nil {
 		for _, m := range c.Partitions {
-			marks[cluster.TopicPartition{Topic: m.Topic, Partition: m.Partition}] = m
+			marks[recordbatch.TopicPartition{Topic: m.Topic, Partition: m.Partition}] = m
 		}
 	}
 	return marks

@@ -54,6 +54,45 @@ func TestPure(t *testing.T) {
 	}
 }
 
+// TestPure_Closure: nothing that the package imports does I/O, nor what those import in turn.
+func TestPure_Closure(t *testing.T) {
+	const module = "dfinery-kafka/"
+	seen := map[string]bool{}
+	var visit func(dir string)
+	visit = func(dir string) {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, spec := range file.Imports {
+				path, _ := strconv.Unquote(spec.Path.Value)
+				ours, isOurs := strings.CutPrefix(path, module)
+				switch {
+				case seen[path]:
+				case isOurs:
+					seen[path] = true
+					visit(filepath.Join("../..", ours))
+				case path == "os" || path == "syscall" || path == "net" || strings.HasPrefix(path, "net/") || strings.HasPrefix(path, "os/") ||
+					path == "github.com/segmentio/kafka-go" || strings.HasPrefix(path, "github.com/segmentio/kafka-go/protocol"):
+					t.Errorf("%s imports %s", name, path)
+				}
+			}
+		}
+	}
+	visit(".")
+	if !seen[module+"pipeline/ledger"] {
+		t.Error("the ledger's records are not imported: what is checked here?")
+	}
+}
+
 // isRecord reports whether x is a day's record, by the names that it has here.
 func isRecord(x ast.Expr) bool {
 	switch x := x.(type) {

@@ -14,6 +14,7 @@ import (
 	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
@@ -40,10 +41,10 @@ type Export struct {
 
 	// mu is held while rows are on their way. Who holds it finds every row either not begun or appended with all that follows
 	// from it: that is what a checkpoint needs.
-	mu    sync.Mutex        // also guards the day's rows
-	sum   Tally             // of the whole export
-	saved Tally             // what of it the ledger has
-	lost  *ledger.LostError // what the ledger no longer has of the day's rows; nil once the day's record says so
+	mu    sync.Mutex       // also guards the day's rows
+	sum   Tally            // of the whole export
+	saved Tally            // what of it the ledger has
+	lost  *store.LostError // what the ledger no longer has of the day's rows; nil once the day's record says so
 
 	names   *names // nil for a userprofile
 	quality badRows

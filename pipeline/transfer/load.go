@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 )
 
 // begin loads which rows of the day are published, unless they are in memory, and
@@ -24,7 +24,7 @@ func (e *Export) begin(ctx context.Context) error {
 // load reads which rows of the day are published.
 func (e *Export) load(ctx context.Context) error {
 	set, err := e.runner.Sets.LoadSet(ctx, e.day.Name, &e.Record)
-	lost, ok := errors.AsType[*ledger.LostError](err)
+	lost, ok := errors.AsType[*store.LostError](err)
 	if ok {
 		e.runner.Log.Error("rows of this day may be published twice", "stream", e.stream.Name, "day", e.day.Name.Day, "error", err,
 			"do", "give "+e.runner.RowsTopic+" back its retention of 35 days; tell consumers to deduplicate by the header id")

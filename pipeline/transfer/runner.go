@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// Sets reads from the ledger which rows of a day are published: a *ledger.Books.
+// Sets reads from the ledger which rows of a day are published: a *store.Ledger.
 type Sets interface {
 	LoadSet(context.Context, ledger.DayName, *ledger.Day) (*dedup.Set, error)
 }

@@ -1,4 +1,4 @@
-package ledger_test
+package store_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/schema"
 )
 
@@ -26,7 +27,7 @@ var ignoreKept = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String()
 // TestRecordsRoundTrip: what is written is what is loaded, the last record of a key alone, whoever else writes into the topic.
 func TestRecordsRoundTrip(t *testing.T) {
 	const partitions = 3
-	s := newShelf(t, partitions)
+	s := newTestLedger(t, partitions)
 	w := s.writer(owned(partitions))
 	want := &ledger.State{
 		Owner: &ledger.Owner{Instance: "a", Host: "h", Version: "v1", ProducerID: 7, Epoch: 3, Since: written, Beat: written, Released: true},
@@ -92,16 +93,16 @@ func TestUnreadableRecords(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShelf(t, 1)
+			s := newTestLedger(t, 1)
 			s.put(0, "owner/1234", `{"v":1,"instance":"fine"}`)
 			s.put(0, test.key, test.value)
 			_, err := s.Load(s.soon())
-			var unreadable *ledger.RecordError
+			var unreadable *store.RecordError
 			if !errors.As(err, &unreadable) {
 				t.Fatalf("error %v, want a RecordError", err)
 			}
 			why := unreadable.Err.Error()
-			want := ledger.RecordError{Topic: s.Topic, Offset: 1, Key: test.key, Err: unreadable.Err}
+			want := store.RecordError{Topic: s.Topic, Offset: 1, Key: test.key, Err: unreadable.Err}
 			if diff := cmp.Diff(want, *unreadable, cmp.Comparer(func(a, b error) bool { return a == b })); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
@@ -114,7 +115,7 @@ func TestUnreadableRecords(t *testing.T) {
 
 // TestUnknownMembersAreKept: rewriting a record that a newer release wrote does not drop what this one does not know.
 func TestUnknownMembersAreKept(t *testing.T) {
-	s := newShelf(t, 1)
+	s := newTestLedger(t, 1)
 	s.put(0, "owner/1234", `{"v":1,"instance":"a","zone":"x","more":{"a":[1,2.50]}}`)
 	s.put(0, "day/1234/events/2026-11-22", `{"state":"pending","later":null,"slices":[{"events":["a"],"hours":[1,2]}],"error":{"code":"query_error","query":7}}`)
 	s.put(0, "service/1234", `{"streams":{"events":{"paused":true,"halted":{"code":"bad_header","x":1},"by":"x"},"former":{"z":1}},"wait":{"for":"quota","x":2},"due_from":{"events":{"day":"2026-11-20","start":"2","x":3}},"later":2}`)
@@ -153,7 +154,7 @@ func TestUnknownMembersAreKept(t *testing.T) {
 func TestMisplaced(t *testing.T) {
 	const partitions = 4
 	other := (owned(partitions) + 1) % partitions
-	s := newShelf(t, partitions)
+	s := newTestLedger(t, partitions)
 	s.put(other, "command/a", "")
 	s.put(other, "command/b", "not JSON")
 	s.put(other, "command/c", `{"service":"1234","verb":"pause"}`)
@@ -165,11 +166,11 @@ func TestMisplaced(t *testing.T) {
 	}
 	s.put(other, "day/1234/events/2026-11-22", `{"state":"pending"}`)
 	_, err := s.Load(s.soon())
-	var misplaced *ledger.MisplacedError
+	var misplaced *store.MisplacedError
 	if !errors.As(err, &misplaced) {
 		t.Fatalf("error %v, want a MisplacedError", err)
 	}
-	want := ledger.MisplacedError{Topic: s.Topic, Key: "day/1234/events/2026-11-22", Partition: other, Want: owned(partitions), Offset: 4}
+	want := store.MisplacedError{Topic: s.Topic, Key: "day/1234/events/2026-11-22", Partition: other, Want: owned(partitions), Offset: 4}
 	if diff := cmp.Diff(want, *misplaced); diff != "" {
 		t.Errorf("error (-want +got):\n%s", diff)
 	}

@@ -1,4 +1,4 @@
-package ledger
+package store
 
 import (
 	"context"
@@ -10,13 +10,14 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
 // LostError says that fingerprints of a day are no longer in the rows topic: its next export may publish rows again.
 type LostError struct {
-	Day  DayName
+	Day  ledger.DayName
 	Rows int                 // of the day whose fingerprints are gone
 	Have *cluster.RangeError // what the topic has of a range that is gone; nil when something else stands there
 }
@@ -44,7 +45,7 @@ const (
 
 // Save appends what is unsaved of a day to the rows topic. It only appends: the
 // caller flushes.
-func (w *Writer) Save(n DayName, generation int, day *dedup.Day) error {
+func (w *Writer) Save(n ledger.DayName, generation int, day *dedup.Day) error {
 	rows, numbered := day.Unsaved()
 	chunk, copies := make(fingerprints, 0, RowsPerRecord), []byte(nil)
 	write := func() error {
@@ -55,7 +56,7 @@ func (w *Writer) Save(n DayName, generation int, day *dedup.Day) error {
 		if len(copies) > 0 {
 			headers = append(headers, recordbatch.Header{Key: []byte(headerCopies), Value: copies})
 		}
-		key := w.Books.rowsKey(n)
+		key := w.Ledger.rowsKey(n)
 		if err := w.Rows.Append([]byte(key), chunk, headers); err != nil {
 			return fmt.Errorf("write fingerprints of %s: %w", key, err)
 		}
@@ -96,20 +97,20 @@ func (f fingerprints) Append(dst []byte) ([]byte, error) {
 
 // LoadSet reads a day's fingerprints from the ranges that its record names. If they are fewer than the day has rows and dead letters, it
 // returns a *LostError together with the set of those that are left.
-func (b *Books) LoadSet(ctx context.Context, n DayName, d *Day) (*dedup.Set, error) {
+func (l *Ledger) LoadSet(ctx context.Context, n ledger.DayName, d *ledger.Day) (*dedup.Set, error) {
 	set := new(dedup.Set)
 	set.Grow(d.Published + d.Bad)
-	return b.load(ctx, n, d, set, nil)
+	return l.load(ctx, n, d, set, nil)
 }
 
 // LoadSome reads those of a day's fingerprints that are wanted. Its errors are those of LoadSet.
-func (b *Books) LoadSome(ctx context.Context, n DayName, d *Day, wanted func(schema.Fingerprint) bool) (*dedup.Set, error) {
-	return b.load(ctx, n, d, new(dedup.Set), wanted)
+func (l *Ledger) LoadSome(ctx context.Context, n ledger.DayName, d *ledger.Day, wanted func(schema.Fingerprint) bool) (*dedup.Set, error) {
+	return l.load(ctx, n, d, new(dedup.Set), wanted)
 }
 
-func (b *Books) load(ctx context.Context, n DayName, d *Day, set *dedup.Set, wanted func(schema.Fingerprint) bool) (*dedup.Set, error) {
-	key, rows := b.rowsKey(n), 0
-	at := cluster.TopicPartition{Topic: b.Rows}
+func (l *Ledger) load(ctx context.Context, n ledger.DayName, d *ledger.Day, set *dedup.Set, wanted func(schema.Fingerprint) bool) (*dedup.Set, error) {
+	key, rows := l.rowsKey(n), 0
+	at := cluster.TopicPartition{Topic: l.Rows}
 	visitor := cluster.Visitor{Record: func(r *cluster.Record) error {
 		if string(r.Key) != key {
 			return nil
@@ -120,22 +121,22 @@ func (b *Books) load(ctx context.Context, n DayName, d *Day, set *dedup.Set, wan
 		read, err := loadRecord(set, r.Value, r.Header(headerCopies), wanted)
 		rows += read
 		if err != nil {
-			return &RecordError{Topic: b.Rows, Partition: at.Partition, Offset: r.Offset, Key: key, Err: err}
+			return &RecordError{Topic: l.Rows, Partition: at.Partition, Offset: r.Offset, Key: key, Err: err}
 		}
 		return nil
 	}}
 	var have *cluster.RangeError
 	for _, r := range disjoint(d.Fingerprints) {
 		at.Partition = int(r[0])
-		log, err := b.Cluster.Log(ctx, at)
+		log, err := l.Cluster.Log(ctx, at)
 		if err != nil {
 			return nil, fmt.Errorf("load the fingerprints of %s %s: %w", n.Stream, n.Day, err)
 		}
 		from, to := max(r[1], log.Start), min(r[2], log.End)
 		if from != r[1] || to != r[2] {
-			have = &cluster.RangeError{Topic: b.Rows, Partition: at.Partition, From: r[1], To: r[2], Start: log.Start, End: log.End}
+			have = &cluster.RangeError{Topic: l.Rows, Partition: at.Partition, From: r[1], To: r[2], Start: log.Start, End: log.End}
 		}
-		if err := b.Cluster.Read(ctx, at, from, to, visitor); err != nil {
+		if err := l.Cluster.Read(ctx, at, from, to, visitor); err != nil {
 			return nil, fmt.Errorf("load the fingerprints of %s %s: %w", n.Stream, n.Day, err)
 		}
 	}
@@ -178,9 +179,9 @@ func loadRecord(set *dedup.Set, value, copies []byte, wanted func(schema.Fingerp
 
 // disjoint are the ranges with none twice: those of a topic that was made anew may lie upon older ones, and what is in both must not
 // count as two copies.
-func disjoint(ranges []Range) []Range {
-	sorted := slices.SortedFunc(slices.Values(ranges), func(a, b Range) int { return slices.Compare(a[:], b[:]) })
-	var all []Range
+func disjoint(ranges []ledger.Range) []ledger.Range {
+	sorted := slices.SortedFunc(slices.Values(ranges), func(a, b ledger.Range) int { return slices.Compare(a[:], b[:]) })
+	var all []ledger.Range
 	for _, r := range sorted {
 		if n := len(all); n > 0 && all[n-1][0] == r[0] && r[1] < all[n-1][2] {
 			all[n-1][2] = max(all[n-1][2], r[2])

@@ -1,4 +1,4 @@
-package ledger_test
+package store_test
 
 import (
 	"runtime"
@@ -13,7 +13,7 @@ import (
 // memory is the set's alone.
 func BenchmarkLoadSet(b *testing.B) {
 	const rows, together = 5_000_000, 200_000
-	s := newShelf(b, 1)
+	s := newTestLedger(b, 1)
 	w := s.writer(0)
 	logs, err := s.Cluster.Offsets(s.soon(), cluster.TopicPartition{Topic: s.Rows})
 	if err != nil {

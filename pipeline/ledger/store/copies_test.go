@@ -1,4 +1,4 @@
-package ledger_test
+package store_test
 
 import (
 	"errors"
@@ -10,13 +10,14 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/schema"
 )
 
 // TestSave_Copies: the ledger knows which copies of a row are published, not only
 // how many. A reader that ignores the copy numbers still counts all rows.
 func TestSave_Copies(t *testing.T) {
-	s := newShelf(t, 1)
+	s := newTestLedger(t, 1)
 	w := s.writer(0)
 	list := prints(0, 3)
 	all := dedup.Day{Set: new(dedup.Set)}
@@ -72,7 +73,7 @@ func TestSave_Copies(t *testing.T) {
 
 // TestLoadSet_BadCopies: copy numbers that do not fit their record stop the service.
 func TestLoadSet_BadCopies(t *testing.T) {
-	s := newShelf(t, 1)
+	s := newTestLedger(t, 1)
 	for name, copies := range map[string][]byte{"too few": {1}, "cut": {1, 0x80}, "too large": {1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, "empty": {}} {
 		at := s.rowsEnd()
 		err := s.client.ProduceSync(s.soon(), &kgo.Record{Topic: s.Rows, Key: []byte("1234/events/2026-11-22"), Value: make([]byte, 32),
@@ -81,7 +82,7 @@ func TestLoadSet_BadCopies(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = s.LoadSet(s.soon(), day, &ledger.Day{Generation: 1, Fingerprints: []ledger.Range{{0, at, at + 1}}})
-		var unreadable *ledger.RecordError
+		var unreadable *store.RecordError
 		if !errors.As(err, &unreadable) || unreadable.Offset != at {
 			t.Errorf("%s: error %v, want a RecordError of offset %d", name, err, at)
 		}
@@ -89,7 +90,7 @@ func TestLoadSet_BadCopies(t *testing.T) {
 }
 
 // rowsEnd is where the rows topic ends.
-func (s *shelf) rowsEnd() int64 {
+func (s *testLedger) rowsEnd() int64 {
 	s.t.Helper()
 	logs, err := s.Cluster.Offsets(s.soon(), cluster.TopicPartition{Topic: s.Rows})
 	if err != nil {

@@ -1,4 +1,4 @@
-package ledger
+package store
 
 import (
 	"context"
@@ -25,14 +25,14 @@ const compactionLag = "min.compaction.lag.ms"
 const leastBatch = 512 << 10
 
 // Specs are the ledger's topics as they are created.
-func (b *Books) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
+func (l *Ledger) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
 	return []cluster.TopicSpec{
-		{Name: b.Topic, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
+		{Name: l.Topic, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
 			"cleanup.policy": "compact", "retention.bytes": "-1",
 			// A segment that is written is never compacted: small ones keep short what a start has to read.
 			"segment.bytes": fmt.Sprint(16 << 20), "segment.ms": fmt.Sprint((6 * time.Hour).Milliseconds()), "min.cleanable.dirty.ratio": "0.1",
 			compactionLag: fmt.Sprint(CompactionLag.Milliseconds())}},
-		{Name: b.Rows, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
+		{Name: l.Rows, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
 			"cleanup.policy": "delete", "retention.bytes": "-1", "retention.ms": fmt.Sprint(Retention.Milliseconds())}},
 	}
 }
@@ -47,14 +47,14 @@ func (e *PolicyError) Error() string {
 }
 
 // CheckPolicies returns what is wrong with the configuration of the ledger's topics. One that may not be read is not judged.
-func (b *Books) CheckPolicies(ctx context.Context) ([]error, error) {
-	configs, err := b.Cluster.TopicConfigs(ctx, b.Topic, b.Rows)
+func (l *Ledger) CheckPolicies(ctx context.Context) ([]error, error) {
+	configs, err := l.Cluster.TopicConfigs(ctx, l.Topic, l.Rows)
 	if err != nil {
 		return nil, err
 	}
 	var faults []error
 	wrong := func(topic, config, have, want, set string) {
-		faults = append(faults, &PolicyError{Topic: topic, Config: config, Have: have, Want: want, Repair: b.Cluster.Alteration(topic, config, set)})
+		faults = append(faults, &PolicyError{Topic: topic, Config: config, Have: have, Want: want, Repair: l.Cluster.Alteration(topic, config, set)})
 	}
 	for _, c := range configs {
 		if c.Err == nil && c.MaxMessageBytes > 0 && c.MaxMessageBytes < leastBatch {
@@ -62,28 +62,28 @@ func (b *Books) CheckPolicies(ctx context.Context) ([]error, error) {
 		}
 	}
 	if c := configs[0]; c.Err == nil && c.CleanupPolicy != "compact" {
-		wrong(b.Topic, "cleanup.policy", c.CleanupPolicy, "compact alone", "compact")
+		wrong(l.Topic, "cleanup.policy", c.CleanupPolicy, "compact alone", "compact")
 	}
 	c := configs[1]
 	if c.Err != nil {
 		return faults, nil
 	}
 	if strings.Contains(c.CleanupPolicy, "compact") {
-		wrong(b.Rows, "cleanup.policy", c.CleanupPolicy, "delete", "delete")
+		wrong(l.Rows, "cleanup.policy", c.CleanupPolicy, "delete", "delete")
 	}
 	if c.RetentionBytes >= 0 {
-		wrong(b.Rows, "retention.bytes", fmt.Sprint(c.RetentionBytes), "-1 (no limit)", "-1")
+		wrong(l.Rows, "retention.bytes", fmt.Sprint(c.RetentionBytes), "-1 (no limit)", "-1")
 	}
 	if c.RetentionMs >= 0 && c.RetentionMs < Retention.Milliseconds() {
-		wrong(b.Rows, "retention.ms", fmt.Sprint(c.RetentionMs), fmt.Sprintf("35 days (%d) or -1", Retention.Milliseconds()), fmt.Sprint(Retention.Milliseconds()))
+		wrong(l.Rows, "retention.ms", fmt.Sprint(c.RetentionMs), fmt.Sprintf("35 days (%d) or -1", Retention.Milliseconds()), fmt.Sprint(Retention.Milliseconds()))
 	}
 	return faults, nil
 }
 
 // CheckCompactionLag tells when compaction of the state topic may remove markers that are still needed; nil when it may not, or
 // when the topic's configuration may not be read.
-func (b *Books) CheckCompactionLag(ctx context.Context) (*PolicyError, error) {
-	configs, err := b.Cluster.TopicConfigs(ctx, b.Topic)
+func (l *Ledger) CheckCompactionLag(ctx context.Context) (*PolicyError, error) {
+	configs, err := l.Cluster.TopicConfigs(ctx, l.Topic)
 	if err != nil {
 		return nil, err
 	}
@@ -97,12 +97,12 @@ func (b *Books) CheckCompactionLag(ctx context.Context) (*PolicyError, error) {
 		set += fmt.Sprintf(",max.compaction.lag.ms=%d", want) // brokers refuse a lower one
 	}
 	return &PolicyError{
-		Topic: b.Topic, Config: compactionLag, Have: fmt.Sprint(have), Want: fmt.Sprintf("%d (24 hours) at least", want),
-		Repair: b.Cluster.Alteration(b.Topic, compactionLag, set),
+		Topic: l.Topic, Config: compactionLag, Have: fmt.Sprint(have), Want: fmt.Sprintf("%d (24 hours) at least", want),
+		Repair: l.Cluster.Alteration(l.Topic, compactionLag, set),
 	}, nil
 }
 
 // SetCompactionLag changes the state topic so that compaction leaves markers alone for long enough.
-func (b *Books) SetCompactionLag(ctx context.Context) error {
-	return b.Cluster.SetTopicConfig(ctx, b.Topic, compactionLag, fmt.Sprint(CompactionLag.Milliseconds()))
+func (l *Ledger) SetCompactionLag(ctx context.Context) error {
+	return l.Cluster.SetTopicConfig(ctx, l.Topic, compactionLag, fmt.Sprint(CompactionLag.Milliseconds()))
 }

@@ -1,4 +1,4 @@
-package ledger_test
+package store_test
 
 import (
 	"context"
@@ -13,20 +13,21 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// shelf is an embedded Kafka with the ledger of service 1234 in it.
-type shelf struct {
-	*ledger.Books
+// testLedger is an embedded Kafka with the ledger of service 1234 in it.
+type testLedger struct {
+	*store.Ledger
 	t       testing.TB
 	fake    *kfake.Cluster
 	client  *kgo.Client
 	session *producer.Session
 }
 
-func newShelf(t testing.TB, partitions int) *shelf {
+func newTestLedger(t testing.TB, partitions int) *testLedger {
 	t.Helper()
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
@@ -44,21 +45,21 @@ func newShelf(t testing.TB, partitions int) *shelf {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	s := &shelf{Books: &ledger.Books{Cluster: kafka, Topic: topic, Rows: topic + ".rows", Service: "1234"}, t: t, fake: fake, client: client}
+	s := &testLedger{Ledger: &store.Ledger{Cluster: kafka, Topic: topic, Rows: topic + ".rows", Service: "1234"}, t: t, fake: fake, client: client}
 	if _, err := kafka.EnsureTopics(s.soon(), true, s.Specs(partitions, 1)...); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func (s *shelf) soon() context.Context {
+func (s *testLedger) soon() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	s.t.Cleanup(cancel)
 	return ctx
 }
 
 // put writes one record with a client that is not ours; no value is a tombstone.
-func (s *shelf) put(partition int, key, value string) {
+func (s *testLedger) put(partition int, key, value string) {
 	s.t.Helper()
 	record := &kgo.Record{Topic: s.Topic, Partition: int32(partition), Key: []byte(key)}
 	if value != "" {
@@ -70,7 +71,7 @@ func (s *shelf) put(partition int, key, value string) {
 }
 
 // alter configures a topic.
-func (s *shelf) alter(topic string, configs map[string]string) {
+func (s *testLedger) alter(topic string, configs map[string]string) {
 	s.t.Helper()
 	var changes []kadm.AlterConfig
 	for name, value := range configs {
@@ -86,7 +87,7 @@ func (s *shelf) alter(topic string, configs map[string]string) {
 }
 
 // writer owns the partitions that the service's records belong into.
-func (s *shelf) writer(partition int) *ledger.Writer {
+func (s *testLedger) writer(partition int) *store.Writer {
 	s.t.Helper()
 	state, rows := cluster.TopicPartition{Topic: s.Topic, Partition: partition}, cluster.TopicPartition{Topic: s.Rows, Partition: partition}
 	codec, err := recordbatch.NewCodec("snappy")
@@ -98,7 +99,7 @@ func (s *shelf) writer(partition int) *ledger.Writer {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(s.session.Close)
-	w := &ledger.Writer{Books: s.Books}
+	w := &store.Writer{Ledger: s.Ledger}
 	if w.State, err = s.session.Sender(state); err != nil {
 		s.t.Fatal(err)
 	}
@@ -108,14 +109,14 @@ func (s *shelf) writer(partition int) *ledger.Writer {
 	return w
 }
 
-func (s *shelf) flush() {
+func (s *testLedger) flush() {
 	s.t.Helper()
 	if err := s.session.Flush(s.soon()); err != nil {
 		s.t.Fatal(err)
 	}
 }
 
-func (s *shelf) load() *ledger.State {
+func (s *testLedger) load() *ledger.State {
 	s.t.Helper()
 	state, err := s.Load(s.soon())
 	if err != nil {

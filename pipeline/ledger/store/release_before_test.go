@@ -1,4 +1,4 @@
-package ledger_test
+package store_test
 
 import (
 	"bufio"
@@ -42,7 +42,7 @@ func readDump(t *testing.T) (records []dumped) {
 // TestReleaseBefore reads a ledger of the release before: all counts, fingerprints and columns are there. Written again, each record is
 // what it was, with the members of it that this release does not know.
 func TestReleaseBefore(t *testing.T) {
-	s := newShelf(t, 1)
+	s := newTestLedger(t, 1)
 	want := map[string]any{} // by key
 	for _, d := range readDump(t) {
 		record := &kgo.Record{Topic: s.Topic + d.Topic, Key: []byte(d.Key), Value: d.Prints}

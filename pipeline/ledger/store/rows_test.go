@@ -1,4 +1,4 @@
-package ledger_test
+package store_test
 
 import (
 	"encoding/binary"
@@ -11,6 +11,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/schema"
 )
 
@@ -53,7 +54,7 @@ func copies(n, from, to int) map[int]int {
 }
 
 func TestLoadSet(t *testing.T) {
-	s := newShelf(t, 1)
+	s := newTestLedger(t, 1)
 	w := s.writer(0)
 	next := func() int64 {
 		s.flush()
@@ -76,7 +77,7 @@ func TestLoadSet(t *testing.T) {
 	write(day, 2, 3, 5)
 	write(day, 1, 1, 3) // second copies
 	middle := next()
-	write(day, 1, 100, 100+ledger.RowsPerRecord+1) // two records
+	write(day, 1, 100, 100+store.RowsPerRecord+1) // two records
 	end := next()
 
 	tests := map[string]struct {
@@ -87,7 +88,7 @@ func TestLoadSet(t *testing.T) {
 	}{
 		"nothing":            {day, 1, nil, map[int]int{}},
 		"first range":        {day, 1, []ledger.Range{{0, start, middle}}, map[int]int{0: 1, 1: 2, 2: 2}},
-		"second range":       {day, 1, []ledger.Range{{0, middle, end}}, copies(1, 100, 100+ledger.RowsPerRecord+1)},
+		"second range":       {day, 1, []ledger.Range{{0, middle, end}}, copies(1, 100, 100+store.RowsPerRecord+1)},
 		"two ranges":         {day, 2, []ledger.Range{{0, start, start + 1}, {0, start + 2, middle}}, map[int]int{3: 1, 4: 1}},
 		"another day":        {other, 1, []ledger.Range{{0, start, end}}, copies(1, 0, 10)},
 		"another generation": {other, 2, []ledger.Range{{0, start, end}}, map[int]int{}},
@@ -110,11 +111,11 @@ func TestLoadSet(t *testing.T) {
 			t.Fatal(err)
 		}
 		set, err := s.LoadSet(s.soon(), day, &ledger.Day{Generation: 1, Fingerprints: []ledger.Range{{0, start, middle}}})
-		var lost *ledger.LostError
+		var lost *store.LostError
 		if !errors.As(err, &lost) {
 			t.Fatalf("error %v, want a LostError", err)
 		}
-		want := ledger.LostError{Day: day, Have: &cluster.RangeError{Topic: s.Rows, From: start, To: middle, Start: start + 3, End: end}}
+		want := store.LostError{Day: day, Have: &cluster.RangeError{Topic: s.Rows, From: start, To: middle, Start: start + 3, End: end}}
 		if diff := cmp.Diff(want, *lost); diff != "" {
 			t.Errorf("error (-want +got):\n%s", diff)
 		}
@@ -124,7 +125,7 @@ func TestLoadSet(t *testing.T) {
 	})
 	t.Run("lost at the end", func(t *testing.T) {
 		set, err := s.LoadSet(s.soon(), day, &ledger.Day{Generation: 1, Fingerprints: []ledger.Range{{0, middle - 1, middle}, {0, end, end + 5}}})
-		var lost *ledger.LostError
+		var lost *store.LostError
 		if !errors.As(err, &lost) || lost.Have.From != end {
 			t.Fatalf("error %v, want a LostError from %d on", err, end)
 		}
@@ -139,7 +140,7 @@ func TestLoadSet(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = s.LoadSet(s.soon(), day, &ledger.Day{Generation: 1, Fingerprints: []ledger.Range{{0, end, end + 1}}})
-		var unreadable *ledger.RecordError
+		var unreadable *store.RecordError
 		if !errors.As(err, &unreadable) || unreadable.Offset != end {
 			t.Errorf("error %v, want a RecordError of offset %d", err, end)
 		}
@@ -199,7 +200,7 @@ func TestExtend(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
-	repair := func(s *shelf, topic, config, value string) string {
+	repair := func(s *testLedger, topic, config, value string) string {
 		return "kafka-configs.sh --bootstrap-server " + s.Cluster.Bootstrap() + " --alter --entity-type topics --entity-name " + topic + " --add-config " + config + "=" + value
 	}
 	tests := map[string]struct {
@@ -225,7 +226,7 @@ func TestPolicies(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newShelf(t, 1)
+			s := newTestLedger(t, 1)
 			topic := s.Topic
 			if test.rows {
 				topic = s.Rows
@@ -237,7 +238,7 @@ func TestPolicies(t *testing.T) {
 			}
 			var want []error
 			if test.config != "" {
-				want = []error{&ledger.PolicyError{Topic: topic, Config: test.config, Have: test.have, Want: test.want, Repair: repair(s, topic, test.config, test.repair)}}
+				want = []error{&store.PolicyError{Topic: topic, Config: test.config, Have: test.have, Want: test.want, Repair: repair(s, topic, test.config, test.repair)}}
 			}
 			if diff := cmp.Diff(want, faults); diff != "" {
 				t.Errorf("faults (-want +got):\n%s", diff)

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// Ledger is the ledger's two topics and the service that it is about.
+type Ledger struct {
+	Cluster *cluster.Cluster
+	Topic   string // compacted: state
+	Rows    string // fingerprints
+	Service string
+}
+
+// MisplacedError says that a record of the service stands in another partition than the one where it belongs: partitions were
+// added to the ledger topic, which moves keys. Going on would count the old state as absent.
+type MisplacedError struct {
+	Topic, Key      string
+	Partition, Want int
+	Offset          int64
+}
+
+func (e *MisplacedError) Error() string {
+	return fmt.Sprintf("topic %s partition %d offset %d holds %q, which belongs into partition %d: partitions were added to the ledger. "+
+		"Copy the ledger into a topic with a single partition and name it in LEDGER_TOPIC, or give the topic its former number of partitions",
+		e.Topic, e.Partition, e.Offset, e.Key, e.Want)
+}
+
+// RecordError says that a record of the ledger can't be read. Nothing was changed.
+type RecordError struct {
+	Topic     string
+	Partition int
+	Offset    int64
+	Key       string
+	Err       error
+}
+
+func (e *RecordError) Error() string {
+	return fmt.Sprintf("the ledger's record %q in topic %s partition %d at offset %d can't be read: %v. The service stops rather than count it as absent",
+		e.Key, e.Topic, e.Partition, e.Offset, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *RecordError) Unwrap() error { return e.Err }
+
+// Load reads the whole ledger topic, all partitions, up to its present end.
+func (l *Ledger) Load(ctx context.Context) (*ledger.State, error) {
+	topics, err := l.Cluster.Topics(ctx, l.Topic)
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	if topics[0].Err != nil {
+		return nil, fmt.Errorf("read the ledger: topic %s: %w", l.Topic, topics[0].Err)
+	}
+	partitions := topics[0].TopicPartitions()
+	logs, err := l.Cluster.Offsets(ctx, partitions...)
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	state := ledger.NewState(cluster.PartitionOf([]byte(l.Service), len(partitions)))
+	for _, log := range logs {
+		if log.Err != nil {
+			return nil, fmt.Errorf("read the ledger: %w", log.Err)
+		}
+		if log.Partition.Partition == state.Partition {
+			state.End = log.End
+		}
+		if err := l.Follow(ctx, state, log.Partition.Partition, log.Start, log.End); err != nil {
+			return nil, err
+		}
+	}
+	return state, nil
+}
+
+// Follow takes the records of [from, to) of one partition of the ledger topic into state.
+func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int, from, to int64) error {
+	return l.Cluster.Read(ctx, cluster.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, cluster.Visitor{Record: func(r *cluster.Record) error {
+		key := string(r.Key)
+		if !known(key) || !l.ours(key, r.Value) || partition != state.Partition && strings.HasPrefix(key, "command/") {
+			return nil // a command that stands elsewhere is nobody's: it must not stop a service
+		}
+		if partition != state.Partition {
+			return &MisplacedError{Topic: l.Topic, Key: key, Partition: partition, Want: state.Partition, Offset: r.Offset}
+		}
+		if err := state.Apply(key, r.Value, r.Offset); err != nil {
+			return &RecordError{Topic: l.Topic, Partition: partition, Offset: r.Offset, Key: key, Err: err}
+		}
+		return nil
+	}})
+}
+
+// known tells the kinds of records that this release reads. Others are a later release's: they are left where they are, so that a
+// release can be taken back without its state being lost.
+func known(key string) bool {
+	switch kind, _, _ := strings.Cut(key, "/"); kind {
+	case "owner", "checkpoint", "service", "day", "command":
+		return true
+	}
+	return false
+}
+
+// ours tells the records of this service. A command names its service in its value.
+func (l *Ledger) ours(key string, value []byte) bool {
+	kind, rest, _ := strings.Cut(key, "/")
+	if kind == "command" {
+		return value == nil || commandFor(value, l.Service)
+	}
+	service, _, _ := strings.Cut(rest, "/")
+	return service == l.Service
+}
+
+// commandFor tells whether a command's value names the service. A value that can't be read at all is everybody's, to be rejected.
+func commandFor(value []byte, service string) bool {
+	var c struct {
+		Service string `json:"service"`
+	}
+	return json.Unmarshal(value, &c) != nil || c.Service == service || c.Service == ""
+}

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// Submit writes a command for the service's owner to carry out, now or when there is one, and sets its Offset. It is written without a
+// fence: anybody may command who may write the ledger.
+func (l *Ledger) Submit(ctx context.Context, c *ledger.Command) error {
+	at, err := l.partition(ctx)
+	if err != nil {
+		return fmt.Errorf("submit a command: %w", err)
+	}
+	value, err := ledger.Encode(c)
+	if err != nil {
+		return fmt.Errorf("submit a command: %w", err)
+	}
+	answer, err := l.Cluster.Client().Produce(ctx, &kafka.ProduceRequest{
+		Topic: at.Topic, Partition: at.Partition, RequiredAcks: kafka.RequireAll,
+		Records: kafka.NewRecordReader(kafka.Record{Key: kafka.NewBytes([]byte("command/" + c.ID)), Value: kafka.NewBytes(value)}),
+	})
+	if err == nil {
+		err = answer.Error
+	}
+	if err != nil {
+		return fmt.Errorf("submit a command: write it to %v: %w", at, err)
+	}
+	c.Offset = answer.BaseOffset
+	return nil
+}
+
+// partition is the one of the state topic that holds the service's records.
+func (l *Ledger) partition(ctx context.Context) (cluster.TopicPartition, error) {
+	topic, err := l.Cluster.Topic(ctx, l.Topic)
+	switch {
+	case cluster.Missing(err):
+		return cluster.TopicPartition{}, fmt.Errorf("topic %s: %w; has the connector run yet, and is LEDGER_TOPIC right?", l.Topic, err)
+	case err != nil:
+		return cluster.TopicPartition{}, fmt.Errorf("topic %s: %w", l.Topic, err)
+	}
+	return cluster.TopicPartition{Topic: l.Topic, Partition: cluster.PartitionOf([]byte(l.Service), len(topic.Partitions))}, nil
+}
+
+// Watch calls seen with the command that was given each time its record changes, until seen returns false or ctx ends. It reads from
+// the command on: what the ledger has of former ones may be large.
+func (l *Ledger) Watch(ctx context.Context, given *ledger.Command, every time.Duration, seen func(*ledger.Command) bool) error {
+	at, err := l.partition(ctx)
+	if err != nil {
+		return err
+	}
+	state := &ledger.State{Days: map[ledger.DayName]*ledger.Day{}, Commands: map[string]*ledger.Command{}, Partition: at.Partition, End: given.Offset}
+	var last *ledger.Command
+	for {
+		log, err := l.Cluster.Log(ctx, at)
+		if err == nil {
+			err = l.Follow(ctx, state, at.Partition, max(state.End, log.Start), log.End)
+		}
+		if err != nil {
+			return fmt.Errorf("watch the command: %w", err)
+		}
+		state.End = log.End
+		if c := state.Commands[given.ID]; c != nil && c != last {
+			if last = c; !seen(c) {
+				return nil
+			}
+		}
+		select {
+		case <-time.After(every):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
