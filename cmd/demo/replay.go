@@ -73,12 +73,12 @@ func (s *story) replay(ctx context.Context) error {
 	}
 	s.line(plain, "   The row of %s was larger than the %d KiB that the topic took. While the connector was down, an administrator has", s.source.last-cutShort, smallBatch>>10)
 	s.line(plain, "   raised max.message.bytes. `dfinery-kafka dlq replay --code too_large` publishes the row from its dead letter:")
-	books := s.connector.Service.Books()
-	given := &ledger.Command{ID: rand.Text(), Service: books.Service, Verb: command.VerbReplay, Stream: s.config.Streams[0].Name, Letters: named, Given: time.Now().UTC(), By: "demo"}
-	if err := books.Give(ctx, given); err != nil {
+	stored := s.connector.Service.Ledger()
+	given := &ledger.Command{ID: rand.Text(), Service: stored.Service, Verb: command.VerbReplay, Stream: s.config.Streams[0].Name, Letters: named, Given: time.Now().UTC(), By: "demo"}
+	if err := stored.Submit(ctx, given); err != nil {
 		return err
 	}
-	return books.Watch(ctx, given, 50*time.Millisecond, func(c *ledger.Command) bool {
+	return stored.Watch(ctx, given, 50*time.Millisecond, func(c *ledger.Command) bool {
 		if c.Done == nil {
 			return true
 		}
