@@ -24,7 +24,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	})
 	b.unlimited()
 	b.pollEvery("100ms")
-	b.environ["FENCE_RENEWAL"] = "700ms"
+	b.set("FENCE_RENEWAL", "700ms", "STANDBY_AFTER", "3s") // a take-over on a busy machine must not take longer
 
 	owner := b.start("run")
 	owner.await(isOwner)
@@ -51,7 +51,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	owner.signal(syscall.SIGCONT)
 	owner.await(isStandby)
-	time.Sleep(2 * time.Second) // longer than STANDBY_AFTER: it must not take over from a living owner
+	time.Sleep(4 * time.Second) // longer than STANDBY_AFTER: it must not take over from a living owner
 	if owner.count(isOwner) != 1 {
 		t.Errorf("the instance that slept took over from a living owner:\n%s", owner.log())
 	}
@@ -79,6 +79,7 @@ func TestOwner_ReplicasKilled(t *testing.T) {
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1, AtOnce: -1}, Data: exporttest.Data{Seed: 12, RowsPerDay: 3000, Late: 0.3, LateFrom: 5}})
 	b.unlimited()
 	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"], b.environ["FENCE_RENEWAL"] = "300ms", "300ms", "5s"
+	b.set("STANDBY_AFTER", "3s") // a take-over on a busy machine must not take longer
 
 	random := rand.New(rand.NewPCG(1, 2))
 	var all []*process
