@@ -28,28 +28,28 @@ type checkpointer struct {
 	oldest     func() schema.Day // the first day that a start still recovers
 	step       func(name string)
 
-	marks       map[cluster.TopicPartition]recordbatch.Position // of the partitions that were restored: how far they were written then, or at the last checkpoint
-	carried     map[cluster.TopicPartition]ledger.Mark          // the former checkpoint's, of partitions that were not restored
-	carriedDays map[string]map[schema.Day]int                   // the former checkpoint's, of streams that were not restored
-	rowsSince   int64                                           // from here on the rows topic holds no fingerprints of this service that are not in the range of their day
-	rowsWhole   bool                                            // rowsSince is known: the last attempt to write fingerprints came to its end
+	marks       map[recordbatch.TopicPartition]recordbatch.Position // of the partitions that were restored: how far they were written then, or at the last checkpoint
+	carried     map[recordbatch.TopicPartition]ledger.Mark          // the former checkpoint's, of partitions that were not restored
+	carriedDays map[string]map[schema.Day]int                       // the former checkpoint's, of streams that were not restored
+	rowsSince   int64                                               // from here on the rows topic holds no fingerprints of this service that are not in the range of their day
+	rowsWhole   bool                                                // rowsSince is known: the last attempt to write fingerprints came to its end
 }
 
 // acknowledger knows what the broker has acknowledged: a *producer.Session.
 type acknowledger interface {
 	Flush(context.Context, ...*producer.Sender) error
-	Position(cluster.TopicPartition) (recordbatch.Position, bool)
+	Position(recordbatch.TopicPartition) (recordbatch.Position, bool)
 }
 
 // logs knows where a partition ends: a *cluster.Cluster.
 type logs interface {
-	Log(context.Context, cluster.TopicPartition) (cluster.LogRange, error)
+	Log(context.Context, recordbatch.TopicPartition) (cluster.LogRange, error)
 }
 
 func newCheckpointer(s *Service, session *producer.Session, w *store.Writer, days *schedule.State, at *partitions) *checkpointer {
 	return &checkpointer{
 		session: session, writer: w, logs: s.Cluster, schedule: days, partitions: at, oldest: s.oldest, step: s.step,
-		marks: map[cluster.TopicPartition]recordbatch.Position{}, carried: map[cluster.TopicPartition]ledger.Mark{},
+		marks: map[recordbatch.TopicPartition]recordbatch.Position{}, carried: map[recordbatch.TopicPartition]ledger.Mark{},
 	}
 }
 
@@ -129,7 +129,7 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 }
 
 // position is how far a partition is written and acknowledged. Where the broker's answer did not tell, its log is asked.
-func (c *checkpointer) position(ctx context.Context, p cluster.TopicPartition) (recordbatch.Position, error) {
+func (c *checkpointer) position(ctx context.Context, p recordbatch.TopicPartition) (recordbatch.Position, error) {
 	position, written := c.session.Position(p)
 	if !written {
 		var known bool
@@ -174,7 +174,7 @@ func (c *checkpointer) mark(ctx context.Context) (*ledger.Checkpoint, error) {
 }
 
 // written is how far a partition was acknowledged, as far as it is known.
-func (c *checkpointer) written(p cluster.TopicPartition) recordbatch.Position {
+func (c *checkpointer) written(p recordbatch.TopicPartition) recordbatch.Position {
 	if position, written := c.session.Position(p); written {
 		return position
 	}

@@ -8,11 +8,11 @@ import (
 	"sync"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
@@ -84,7 +84,7 @@ func (o *owner) openSenders() error {
 	return nil
 }
 
-func senders(session *producer.Session, partitions []cluster.TopicPartition) ([]transfer.Appender, error) {
+func senders(session *producer.Session, partitions []recordbatch.TopicPartition) ([]transfer.Appender, error) {
 	list := make([]transfer.Appender, len(partitions))
 	for i, p := range partitions {
 		sender, err := session.Sender(p)

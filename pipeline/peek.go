@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
@@ -72,7 +72,7 @@ func (s *Service) newest(ctx context.Context, topic string, c *ledger.Checkpoint
 		if p.Topic != topic || mark.ID == "" {
 			continue
 		}
-		err := s.Cluster.Read(ctx, p, mark.Last, mark.Last+1, cluster.Visitor{Record: func(r *cluster.Record) error {
+		err := s.Cluster.Read(ctx, p, mark.Last, mark.Last+1, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 			if r.Time.After(newest) {
 				newest = r.Time
 			}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/ledger/store"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // standBy waits, after another instance has taken over, until that one has been silent for StandbyAfter or has ended in order.
@@ -56,7 +56,7 @@ func (s *Service) awaitSilence(ctx context.Context, stored *store.Ledger, state 
 			return nil
 		}
 		pause(ctx, every)
-		log, err := s.Cluster.Log(ctx, cluster.TopicPartition{Topic: stored.Topic, Partition: state.Partition})
+		log, err := s.Cluster.Log(ctx, recordbatch.TopicPartition{Topic: stored.Topic, Partition: state.Partition})
 		if err == nil {
 			err = stored.Follow(ctx, state, state.Partition, state.End, log.End)
 		}

@@ -11,6 +11,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/pipeline/transfer"
 )
@@ -183,8 +184,8 @@ func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, top
 // checkLogs looks whether a log is shorter than what was acknowledged of it: its topic was made anew, or an unclean leader election took
 // records back. The next owner fences it before anything is written there, and recovers it.
 func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
-	var partitions []cluster.TopicPartition
-	acknowledged := map[cluster.TopicPartition]int64{} // before the logs are asked: they grow meanwhile
+	var partitions []recordbatch.TopicPartition
+	acknowledged := map[recordbatch.TopicPartition]int64{} // before the logs are asked: they grow meanwhile
 	for _, p := range m.partitions.all {
 		if next := c.written(p).Next; m.session.Owns(p) && next > 0 {
 			acknowledged[p] = next

@@ -11,6 +11,7 @@ import (
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // fence rehearses a take-over with a transactional id of its own, and reads Kafka's clock in the marker that it leaves. Markers of
@@ -27,12 +28,12 @@ func (c *Check) fence(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, fencePatience)
 	defer cancel()
-	at := cluster.TopicPartition{Topic: c.Service.LedgerTopic}
+	at := recordbatch.TopicPartition{Topic: c.Service.LedgerTopic}
 	before, err := c.Cluster.Log(ctx, at)
 	began := time.Now()
 	var session *producer.Session
 	if err == nil {
-		session, err = (&producer.Fence{Cluster: c.Cluster, TransactionalID: id, Codec: c.Service.Codec}).TakeOver(ctx, producer.NoIdentity(), []cluster.TopicPartition{at})
+		session, err = (&producer.Fence{Cluster: c.Cluster, TransactionalID: id, Codec: c.Service.Codec}).TakeOver(ctx, producer.NoIdentity(), []recordbatch.TopicPartition{at})
 	}
 	took := time.Since(began)
 	if err != nil {
@@ -54,12 +55,12 @@ func (c *Check) fence(ctx context.Context) {
 // fencePatience is more than a healthy cluster needs by far.
 const fencePatience = 20 * time.Second
 
-func (c *Check) marker(ctx context.Context, at cluster.TopicPartition, from, producer int64) (marked time.Time, err error) {
+func (c *Check) marker(ctx context.Context, at recordbatch.TopicPartition, from, producer int64) (marked time.Time, err error) {
 	log, err := c.Cluster.Log(ctx, at)
 	if err != nil {
 		return marked, err
 	}
-	err = c.Cluster.Read(ctx, at, from, log.End, cluster.Visitor{Marker: func(m cluster.Marker) error {
+	err = c.Cluster.Read(ctx, at, from, log.End, recordbatch.Visitor{Marker: func(m recordbatch.Marker) error {
 		if m.ProducerID == producer {
 			marked = m.Time
 		}

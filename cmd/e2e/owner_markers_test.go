@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // TestFence_MarkersOutliveCompaction stops an owner with SIGSTOP, lets another instance take
@@ -78,9 +78,9 @@ func TestFence_MarkersOutliveCompaction(t *testing.T) {
 }
 
 // fencedAt is the last marker in the ledger's log.
-func (b *testbed) fencedAt() (last cluster.Marker) {
+func (b *testbed) fencedAt() (last recordbatch.Marker) {
 	b.t.Helper()
-	b.readLedger(cluster.Visitor{Marker: func(m cluster.Marker) error {
+	b.readLedger(recordbatch.Visitor{Marker: func(m recordbatch.Marker) error {
 		last = m
 		return nil
 	}})
@@ -89,9 +89,9 @@ func (b *testbed) fencedAt() (last cluster.Marker) {
 
 // writtenBefore names a record of the ledger that is behind the marker and has an older epoch
 // of the same producer; "" without any.
-func (b *testbed) writtenBefore(m cluster.Marker) (found string) {
+func (b *testbed) writtenBefore(m recordbatch.Marker) (found string) {
 	b.t.Helper()
-	b.readLedger(cluster.Visitor{Record: func(r *cluster.Record) error {
+	b.readLedger(recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 		if r.Offset > m.Offset && r.ProducerID == m.ProducerID && r.ProducerEpoch < m.ProducerEpoch {
 			found = fmt.Sprintf("%s at offset %d, epoch %d, the marker at %d has %d", r.Key, r.Offset, r.ProducerEpoch, m.Offset, m.ProducerEpoch)
 		}
@@ -100,10 +100,10 @@ func (b *testbed) writtenBefore(m cluster.Marker) (found string) {
 	return found
 }
 
-func (b *testbed) readLedger(v cluster.Visitor) {
+func (b *testbed) readLedger(v recordbatch.Visitor) {
 	b.t.Helper()
 	l, state := b.loadLedger()
-	at := cluster.TopicPartition{Topic: l.Topic}
+	at := recordbatch.TopicPartition{Topic: l.Topic}
 	log, err := l.Cluster.Log(b.t.Context(), at)
 	if err == nil {
 		err = l.Cluster.Read(b.t.Context(), at, log.Start, max(log.End, state.End), v)

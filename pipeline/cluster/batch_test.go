@@ -8,11 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // batchOf encodes a batch that spans the offsets from base to last and holds values at some of them, as after a compaction.
@@ -110,7 +111,7 @@ func TestReadBatches(t *testing.T) {
 			got := map[int64]string{}
 			var holes [][2]int64
 			hole := func(from, to int64) { holes = append(holes, [2]int64{from, to}) }
-			err := c.Read(soon(t, 5*time.Second), cluster.TopicPartition{Topic: "events"}, 0, 10, cluster.Visitor{Hole: hole, Record: func(r *cluster.Record) error {
+			err := c.Read(soon(t, 5*time.Second), recordbatch.TopicPartition{Topic: "events"}, 0, 10, recordbatch.Visitor{Hole: hole, Record: func(r *recordbatch.Record) error {
 				got[r.Offset] = string(r.Value)
 				if !r.Time.Equal(time.UnixMilli(1000)) {
 					got[r.Offset] += " at " + r.Time.Sub(time.UnixMilli(0)).String()
@@ -154,7 +155,7 @@ func TestReadGoesOnAfterFaults(t *testing.T) {
 	})
 	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
 	var got []copied
-	if err := c.Read(soon(t, 5*time.Second), cluster.TopicPartition{Topic: "events"}, 0, 5, collect(&got)); err != nil {
+	if err := c.Read(soon(t, 5*time.Second), recordbatch.TopicPartition{Topic: "events"}, 0, 5, collect(&got)); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

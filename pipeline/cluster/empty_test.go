@@ -3,11 +3,12 @@ package cluster_test
 import (
 	"testing"
 
-	"dfinery-kafka/pipeline/cluster"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // TestEmptyAnswers: a leader that has nothing to give below its high watermark for a while is asked again. What it does not give is a
@@ -46,8 +47,8 @@ func TestEmptyAnswers(t *testing.T) {
 				return res, nil, true
 			})
 			read, hole := 0, int64(0)
-			err := c.Read(t.Context(), cluster.TopicPartition{Topic: topic}, 0, 10, cluster.Visitor{
-				Record: func(*cluster.Record) error { read++; return nil },
+			err := c.Read(t.Context(), recordbatch.TopicPartition{Topic: topic}, 0, 10, recordbatch.Visitor{
+				Record: func(*recordbatch.Record) error { read++; return nil },
 				Hole:   func(from, to int64) { hole += to - from },
 			})
 			if err != nil {

@@ -25,7 +25,7 @@ const (
 // batch, without which a reader can't get past records that compaction removed, takes the first timestamp where the broker's
 // counts, and allocates for each record.
 type fetch struct {
-	TopicPartition
+	recordbatch.TopicPartition
 	broker   int32
 	offset   int64
 	atOnce   int // bytes
@@ -154,7 +154,7 @@ func (f *fetch) parse() (*fetched, error) {
 }
 
 // fetch makes one request. It may reuse buf, which the caller must not touch after an error.
-func (c *Cluster) fetch(ctx context.Context, leader int32, p TopicPartition, offset int64, atOnce int, buf []byte) (*fetched, error) {
+func (c *Cluster) fetch(ctx context.Context, leader int32, p recordbatch.TopicPartition, offset int64, atOnce int, buf []byte) (*fetched, error) {
 	res, err := c.transport.RoundTrip(ctx, c.addr, &fetch{
 		TopicPartition: p, broker: leader, offset: offset, atOnce: atOnce, clientID: c.cfg.ClientID, buf: buf, id: c.fetches.Add(-1),
 	})

@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 func TestReadMarkers(t *testing.T) {
@@ -29,12 +30,12 @@ func TestReadMarkers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		partition := cluster.TopicPartition{Topic: topic}
+		partition := recordbatch.TopicPartition{Topic: topic}
 		ranges := awaitEnd(t, c, partition, 4)
-		values, markers := map[int64]string{}, []cluster.Marker(nil)
-		err = c.Read(t.Context(), partition, 0, ranges.End, cluster.Visitor{
-			Record: func(r *cluster.Record) error { values[r.Offset] = string(r.Value); return nil },
-			Marker: func(m cluster.Marker) error { markers = append(markers, m); return nil },
+		values, markers := map[int64]string{}, []recordbatch.Marker(nil)
+		err = c.Read(t.Context(), partition, 0, ranges.End, recordbatch.Visitor{
+			Record: func(r *recordbatch.Record) error { values[r.Offset] = string(r.Value); return nil },
+			Marker: func(m recordbatch.Marker) error { markers = append(markers, m); return nil },
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +56,7 @@ func TestReadMarkers(t *testing.T) {
 			}
 			markers[i].Time = time.Time{}
 		}
-		want := []cluster.Marker{
+		want := []recordbatch.Marker{
 			{Offset: 1, ProducerID: id, ProducerEpoch: markers[0].ProducerEpoch, Commit: true},
 			{Offset: 3, ProducerID: id, ProducerEpoch: markers[1].ProducerEpoch},
 		}
@@ -63,14 +64,14 @@ func TestReadMarkers(t *testing.T) {
 			t.Error(diff)
 		}
 		// The tail holds a marker only: Read must end though it finds nothing for the visitor.
-		if err := c.Read(soon(t, 5*time.Second), partition, 3, 4, cluster.Visitor{}); err != nil {
+		if err := c.Read(soon(t, 5*time.Second), partition, 3, 4, recordbatch.Visitor{}); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
 // awaitEnd waits for markers, which are written after EndTxn was answered.
-func awaitEnd(t *testing.T, c *cluster.Cluster, p cluster.TopicPartition, end int64) cluster.LogRange {
+func awaitEnd(t *testing.T, c *cluster.Cluster, p recordbatch.TopicPartition, end int64) cluster.LogRange {
 	t.Helper()
 	for ctx := soon(t, 5*time.Second); ; {
 		ranges, err := c.Offsets(ctx, p)

@@ -10,11 +10,13 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/listoffsets"
+
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // LogRange is what the log of a partition holds: [Start, End). Offsets in it may be unused.
 type LogRange struct {
-	Partition TopicPartition
+	Partition recordbatch.TopicPartition
 	Start     int64 // the first offset not yet deleted; from OffsetsSince, of the first record since then
 	End       int64 // the high watermark: open transactions are below it too
 	Err       error // why Start and End are unknown; see Retriable and Missing
@@ -22,12 +24,12 @@ type LogRange struct {
 
 // Offsets asks the leaders of partitions for what their logs hold, in the order of partitions: one request for each leader and
 // end, however many the partitions.
-func (c *Cluster) Offsets(ctx context.Context, partitions ...TopicPartition) ([]LogRange, error) {
+func (c *Cluster) Offsets(ctx context.Context, partitions ...recordbatch.TopicPartition) ([]LogRange, error) {
 	return c.OffsetsSince(ctx, time.Time{}, partitions...)
 }
 
 // OffsetsSince is what Offsets is, but for what stands before the first record whose Time is since or later. The zero time leaves nothing out.
-func (c *Cluster) OffsetsSince(ctx context.Context, since time.Time, partitions ...TopicPartition) ([]LogRange, error) {
+func (c *Cluster) OffsetsSince(ctx context.Context, since time.Time, partitions ...recordbatch.TopicPartition) ([]LogRange, error) {
 	ranges := make([]LogRange, len(partitions))
 	var names []string
 	for i, p := range partitions {
@@ -70,7 +72,7 @@ func (r *LogRange) startAt(offset int64) {
 }
 
 // Log is what the log of one partition holds.
-func (c *Cluster) Log(ctx context.Context, p TopicPartition) (LogRange, error) {
+func (c *Cluster) Log(ctx context.Context, p recordbatch.TopicPartition) (LogRange, error) {
 	ranges, err := c.Offsets(ctx, p)
 	if err != nil {
 		return LogRange{}, err
@@ -78,7 +80,7 @@ func (c *Cluster) Log(ctx context.Context, p TopicPartition) (LogRange, error) {
 	return ranges[0], ranges[0].Err
 }
 
-func leaderOf(topics []Topic, p TopicPartition) (int32, error) {
+func leaderOf(topics []Topic, p recordbatch.TopicPartition) (int32, error) {
 	i := slices.IndexFunc(topics, func(t Topic) bool { return t.Name == p.Topic })
 	if err := topics[i].Err; err != nil {
 		return -1, fmt.Errorf("%v: %w", p, err)
@@ -111,10 +113,10 @@ func (c *Cluster) listOffsets(ctx context.Context, leader int32, at int64, range
 		}
 		return
 	}
-	answers := map[TopicPartition]listoffsets.ResponsePartition{}
+	answers := map[recordbatch.TopicPartition]listoffsets.ResponsePartition{}
 	for _, topic := range res.(*listoffsets.Response).Topics {
 		for _, p := range topic.Partitions {
-			answers[TopicPartition{Topic: topic.Topic, Partition: int(p.Partition)}] = p
+			answers[recordbatch.TopicPartition{Topic: topic.Topic, Partition: int(p.Partition)}] = p
 		}
 	}
 	for _, r := range ranges {

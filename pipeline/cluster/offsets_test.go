@@ -4,10 +4,11 @@ import (
 	"testing"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 func TestOffsets(t *testing.T) {
@@ -16,10 +17,10 @@ func TestOffsets(t *testing.T) {
 		name := ensure(t, c, cluster.TopicSpec{Name: topicName(t), Partitions: 3, ReplicationFactor: 1})
 		produce(t, brokers, nil,
 			&kgo.Record{Topic: name, Partition: 0}, &kgo.Record{Topic: name, Partition: 0}, &kgo.Record{Topic: name, Partition: 2})
-		at := func(partition int) cluster.TopicPartition {
-			return cluster.TopicPartition{Topic: name, Partition: partition}
+		at := func(partition int) recordbatch.TopicPartition {
+			return recordbatch.TopicPartition{Topic: name, Partition: partition}
 		}
-		nowhere := cluster.TopicPartition{Topic: "nowhere." + name}
+		nowhere := recordbatch.TopicPartition{Topic: "nowhere." + name}
 		ranges, err := c.Offsets(t.Context(), at(2), nowhere, at(0), at(3), at(1))
 		if err != nil {
 			t.Fatal(err)
@@ -48,8 +49,8 @@ func TestOffsetsSince(t *testing.T) {
 			produce(t, brokers, nil, &kgo.Record{Topic: name, Partition: 0, Timestamp: after(minutes)})
 		}
 		produce(t, brokers, nil, &kgo.Record{Topic: name, Partition: 1, Timestamp: after(0)})
-		at := func(partition int) cluster.TopicPartition {
-			return cluster.TopicPartition{Topic: name, Partition: partition}
+		at := func(partition int) recordbatch.TopicPartition {
+			return recordbatch.TopicPartition{Topic: name, Partition: partition}
 		}
 		for since, starts := range map[time.Time][3]int64{
 			{}: {0, 0, 0}, after(0): {0, 0, 0}, after(4): {4, 1, 0}, after(4).Add(time.Millisecond): {5, 1, 0}, after(10): {10, 1, 0},

@@ -3,12 +3,13 @@ package cluster
 import (
 	"cmp"
 	"context"
-	"dfinery-kafka/pipeline/recordbatch"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // Read visits the records and markers of [from, to) in the order of their offsets, aborted ones too, and returns nil when there
@@ -19,7 +20,7 @@ import (
 // Moved leaders, timeouts and broken connections are retried until there was no progress for 20 s; a missing topic, and an end of the
 // log before to, for 10 s. A range that the log does not hold is a *RangeError. Memory is bounded by one fetch, or one batch
 // if that is larger, and one decompressed batch.
-func (c *Cluster) Read(ctx context.Context, p TopicPartition, from, to int64, v Visitor) error {
+func (c *Cluster) Read(ctx context.Context, p recordbatch.TopicPartition, from, to int64, v recordbatch.Visitor) error {
 	r := &reader{cluster: c, TopicPartition: p, to: to, parser: recordbatch.NewParser(from, to, v), fetchBytes: cmp.Or(v.FetchBytes, fetchBytes),
 		leader: -1, retry: newRetry(stalledFor), patient: newRetry(patience), doubtful: newRetry(2 * holeAfter)}
 	for !r.parser.Done() {
@@ -41,7 +42,7 @@ const (
 // reader is one Read under way.
 type reader struct {
 	cluster *Cluster
-	TopicPartition
+	recordbatch.TopicPartition
 	to         int64
 	parser     *recordbatch.Parser
 	fetchBytes int

@@ -6,11 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kversion"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 func TestReadFollowsTheLeader(t *testing.T) {
@@ -23,7 +24,7 @@ func TestReadFollowsTheLeader(t *testing.T) {
 	var got []copied
 	visitor := collect(&got)
 	collectOne := visitor.Record
-	visitor.Record = func(r *cluster.Record) error {
+	visitor.Record = func(r *recordbatch.Record) error {
 		if r.Offset%10 == 0 {
 			if err := fake.MoveTopicPartition("events", 0, (fake.LeaderFor("events", 0)+1)%3); err != nil {
 				return err
@@ -31,7 +32,7 @@ func TestReadFollowsTheLeader(t *testing.T) {
 		}
 		return collectOne(r)
 	}
-	if err := c.Read(soon(t, 5*time.Second), cluster.TopicPartition{Topic: "events"}, 0, 90, visitor); err != nil {
+	if err := c.Read(soon(t, 5*time.Second), recordbatch.TopicPartition{Topic: "events"}, 0, 90, visitor); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -47,7 +48,7 @@ func TestReadEnds(t *testing.T) {
 	t.Run("with the visitor's error", func(t *testing.T) {
 		enough := errors.New("enough")
 		var last int64
-		err := c.Read(t.Context(), cluster.TopicPartition{Topic: "events"}, 0, 10, cluster.Visitor{Record: func(r *cluster.Record) error {
+		err := c.Read(t.Context(), recordbatch.TopicPartition{Topic: "events"}, 0, 10, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 			if last = r.Offset; last == 3 {
 				return enough
 			}
@@ -58,7 +59,7 @@ func TestReadEnds(t *testing.T) {
 		}
 	})
 	t.Run("with the context, a missing topic", func(t *testing.T) {
-		err := c.Read(soon(t, time.Second), cluster.TopicPartition{Topic: "nowhere"}, 0, 1, cluster.Visitor{})
+		err := c.Read(soon(t, time.Second), recordbatch.TopicPartition{Topic: "nowhere"}, 0, 1, recordbatch.Visitor{})
 		if !cluster.Missing(err) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
@@ -75,12 +76,12 @@ func TestReadFromOlderBrokers(t *testing.T) {
 			c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
 			records, want := sample("events", 20)
 			produce(t, fake.ListenAddrs(), nil, records...)
-			ranges, err := c.Offsets(t.Context(), cluster.TopicPartition{Topic: "events"})
+			ranges, err := c.Offsets(t.Context(), recordbatch.TopicPartition{Topic: "events"})
 			if err != nil || ranges[0].Err != nil {
 				t.Fatal(err, ranges)
 			}
 			var got []copied
-			if err := c.Read(soon(t, 5*time.Second), cluster.TopicPartition{Topic: "events"}, 0, ranges[0].End, collect(&got)); err != nil {
+			if err := c.Read(soon(t, 5*time.Second), recordbatch.TopicPartition{Topic: "events"}, 0, ranges[0].End, collect(&got)); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {

@@ -7,16 +7,17 @@ import (
 	"testing"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
-
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 func TestRecordHeader(t *testing.T) {
-	r := cluster.Record{Headers: []cluster.Header{{Key: []byte("id"), Value: []byte("1")}, {Key: []byte("id"), Value: []byte("2")}}}
+	r := recordbatch.Record{Headers: []recordbatch.Header{{Key: []byte("id"), Value: []byte("1")}, {Key: []byte("id"), Value: []byte("2")}}}
 	if got := [2]string{string(r.Header("id")), string(r.Header("export"))}; got != [2]string{"1", ""} {
 		t.Errorf("%q", got)
 	}
@@ -27,19 +28,19 @@ type copied struct {
 	Offset     int64
 	Time       time.Time
 	Key, Value []byte
-	Headers    []cluster.Header
+	Headers    []recordbatch.Header
 }
 
-func copyOf(r *cluster.Record) copied {
+func copyOf(r *recordbatch.Record) copied {
 	c := copied{Offset: r.Offset, Time: r.Time.UTC(), Key: append([]byte(nil), r.Key...), Value: append([]byte(nil), r.Value...)}
 	for _, h := range r.Headers {
-		c.Headers = append(c.Headers, cluster.Header{Key: append([]byte(nil), h.Key...), Value: append([]byte(nil), h.Value...)})
+		c.Headers = append(c.Headers, recordbatch.Header{Key: append([]byte(nil), h.Key...), Value: append([]byte(nil), h.Value...)})
 	}
 	return c
 }
 
-func collect(into *[]copied) cluster.Visitor {
-	return cluster.Visitor{Record: func(r *cluster.Record) error {
+func collect(into *[]copied) recordbatch.Visitor {
+	return recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 		*into = append(*into, copyOf(r))
 		return nil
 	}}
@@ -54,7 +55,7 @@ func sample(topic string, n int) (records []*kgo.Record, want []copied) {
 		records = append(records, &kgo.Record{Topic: topic, Key: fmt.Appendf(nil, "key-%d", i), Value: value, Timestamp: at,
 			Headers: []kgo.RecordHeader{{Key: "id", Value: id}, {Key: "export", Value: export}}})
 		want = append(want, copied{Offset: int64(i), Time: at, Key: records[i].Key, Value: value,
-			Headers: []cluster.Header{{Key: []byte("id"), Value: id}, {Key: []byte("export"), Value: export}}})
+			Headers: []recordbatch.Header{{Key: []byte("id"), Value: id}, {Key: []byte("export"), Value: export}}})
 	}
 	return records, want
 }
@@ -76,7 +77,7 @@ func TestReadRange(t *testing.T) {
 				}
 				for _, r := range [][2]int64{{0, 300}, {0, 1}, {99, 101}, {150, 151}, {299, 300}, {120, 120}} {
 					var got []copied
-					if err := c.Read(t.Context(), cluster.TopicPartition{Topic: topic}, r[0], r[1], collect(&got)); err != nil {
+					if err := c.Read(t.Context(), recordbatch.TopicPartition{Topic: topic}, r[0], r[1], collect(&got)); err != nil {
 						t.Fatal(err)
 					}
 					if diff := cmp.Diff(append([]copied(nil), want[r[0]:r[1]]...), got); diff != "" {
@@ -95,7 +96,7 @@ func TestReadNullAndEmpty(t *testing.T) {
 		produce(t, brokers, nil, &kgo.Record{Topic: topic, Key: []byte{}}, &kgo.Record{Topic: topic, Value: []byte{}})
 		type parts struct{ NullKey, NullValue, Recent bool }
 		var got []parts
-		err := c.Read(t.Context(), cluster.TopicPartition{Topic: topic}, 0, 2, cluster.Visitor{Record: func(r *cluster.Record) error {
+		err := c.Read(t.Context(), recordbatch.TopicPartition{Topic: topic}, 0, 2, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 			got = append(got, parts{r.Key == nil, r.Value == nil, time.Since(r.Time).Abs() < time.Minute})
 			return nil
 		}})
@@ -125,7 +126,7 @@ func TestReadOutOfRange(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, test := range []struct{ from, to int64 }{{2, 8}, {11, 12}} {
-			err := c.Read(t.Context(), cluster.TopicPartition{Topic: topic}, test.from, test.to, cluster.Visitor{})
+			err := c.Read(t.Context(), recordbatch.TopicPartition{Topic: topic}, test.from, test.to, recordbatch.Visitor{})
 			var got *cluster.RangeError
 			if !errors.As(err, &got) {
 				t.Errorf("from %d: %v", test.from, err)
@@ -139,7 +140,7 @@ func TestReadOutOfRange(t *testing.T) {
 			}
 		}
 		// A log that ends before the range does may still grow: Read waits, here until its context ends.
-		err = c.Read(soon(t, 200*time.Millisecond), cluster.TopicPartition{Topic: topic}, 9, 12, cluster.Visitor{})
+		err = c.Read(soon(t, 200*time.Millisecond), recordbatch.TopicPartition{Topic: topic}, 9, 12, recordbatch.Visitor{})
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("beyond the end: %v", err)
 		}
@@ -165,7 +166,7 @@ func BenchmarkRead(b *testing.B) {
 			var seen int64
 			b.ReportAllocs()
 			for b.Loop() {
-				err := c.Read(b.Context(), cluster.TopicPartition{Topic: "events"}, 0, records, cluster.Visitor{Record: func(r *cluster.Record) error {
+				err := c.Read(b.Context(), recordbatch.TopicPartition{Topic: "events"}, 0, records, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 					seen += int64(len(r.Value))
 					return nil
 				}})

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/segmentio/kafka-go/protocol/metadata"
+
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // Topic is what the cluster says of a topic now.
@@ -17,10 +19,10 @@ type Topic struct {
 }
 
 // TopicPartitions names all partitions of the topic.
-func (t Topic) TopicPartitions() []TopicPartition {
-	all := make([]TopicPartition, len(t.Partitions))
+func (t Topic) TopicPartitions() []recordbatch.TopicPartition {
+	all := make([]recordbatch.TopicPartition, len(t.Partitions))
 	for i := range all {
-		all[i] = TopicPartition{Topic: t.Name, Partition: i}
+		all[i] = recordbatch.TopicPartition{Topic: t.Name, Partition: i}
 	}
 	return all
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/segmentio/kafka-go/protocol/listoffsets"
 	"github.com/segmentio/kafka-go/protocol/produce"
 	"github.com/segmentio/kafka-go/protocol/rawproduce"
+
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // transport is kafka-go's Transport with a time limit for each request, and with the cluster's layout learned anew as soon as an
@@ -85,7 +87,7 @@ func describe(req kafka.Request) string {
 	switch req := req.(type) {
 	case *rawproduce.Request:
 		if len(req.Topics) == 1 && len(req.Topics[0].Partitions) == 1 {
-			at := TopicPartition{Topic: req.Topics[0].Topic, Partition: int(req.Topics[0].Partitions[0].Partition)}
+			at := recordbatch.TopicPartition{Topic: req.Topics[0].Topic, Partition: int(req.Topics[0].Partitions[0].Partition)}
 			return "Produce to " + at.String()
 		}
 	case *fetch:

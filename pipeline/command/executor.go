@@ -12,6 +12,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
@@ -28,8 +29,8 @@ const (
 
 // Topics reads partitions: a *cluster.Cluster.
 type Topics interface {
-	Log(context.Context, cluster.TopicPartition) (cluster.LogRange, error)
-	Read(ctx context.Context, p cluster.TopicPartition, from, to int64, visitor cluster.Visitor) error
+	Log(context.Context, recordbatch.TopicPartition) (cluster.LogRange, error)
+	Read(ctx context.Context, p recordbatch.TopicPartition, from, to int64, visitor recordbatch.Visitor) error
 }
 
 // Follower reads what was written to the ledger: a *store.Ledger.
@@ -44,8 +45,8 @@ type Config struct {
 	Streams  []transfer.Stream
 	Topics   Topics
 	Ledger   Follower
-	State    cluster.TopicPartition   // where commands are written
-	Letters  []cluster.TopicPartition // of the dead letters
+	State    recordbatch.TopicPartition   // where commands are written
+	Letters  []recordbatch.TopicPartition // of the dead letters
 	// Parse reads a row from its raw copy and the columns of its header, into memory of its own. An error that is a *schema.BadRow says that
 	// it still is none.
 	Parse     func(columns *schema.Columns, raw []byte) (*schema.Row, error)

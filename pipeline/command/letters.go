@@ -13,6 +13,7 @@ import (
 	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
@@ -53,7 +54,7 @@ func (x *Executor) readAdjacent(ctx context.Context, r *replay, st *transfer.Str
 	for n < len(r.left) && r.left[n].Partition == r.left[0].Partition && r.left[n].Offset-r.left[n-1].Offset <= replayGap {
 		n++
 	}
-	p := cluster.TopicPartition{Topic: x.Letters[0].Topic, Partition: r.left[0].Partition}
+	p := recordbatch.TopicPartition{Topic: x.Letters[0].Topic, Partition: r.left[0].Partition}
 	last := r.left[n-1].Offset
 	end, err := x.lettersEnd(ctx, p)
 	if err != nil {
@@ -63,7 +64,7 @@ func (x *Executor) readAdjacent(ctx context.Context, r *replay, st *transfer.Str
 		r.missing(p.Partition, last+1)
 		return nil
 	}
-	err = x.Topics.Read(ctx, p, r.left[0].Offset, min(last+1, end), cluster.Visitor{FetchBytes: 1 << 20, Record: func(record *cluster.Record) error {
+	err = x.Topics.Read(ctx, p, r.left[0].Offset, min(last+1, end), recordbatch.Visitor{FetchBytes: 1 << 20, Record: func(record *recordbatch.Record) error {
 		r.missing(p.Partition, record.Offset)
 		if len(r.left) == 0 || r.left[0] != (deadletter.Offset{Partition: p.Partition, Offset: record.Offset}) {
 			return nil
@@ -83,7 +84,7 @@ func (x *Executor) readAdjacent(ctx context.Context, r *replay, st *transfer.Str
 
 // lettersEnd is where the dead letters of a partition end; 0 when there is no such partition. A command may name any place, and to wait for
 // one would keep the loop from all else.
-func (x *Executor) lettersEnd(ctx context.Context, p cluster.TopicPartition) (int64, error) {
+func (x *Executor) lettersEnd(ctx context.Context, p recordbatch.TopicPartition) (int64, error) {
 	if !slices.Contains(x.Letters, p) {
 		return 0, nil
 	}
@@ -106,7 +107,7 @@ func (r *replay) refuse(at deadletter.Offset, why string) {
 }
 
 // dispatch judges one letter by what has to be done for it, and tells how many bytes of it are held.
-func (x *Executor) dispatch(record *cluster.Record, r *replay, st *transfer.Stream) int {
+func (x *Executor) dispatch(record *recordbatch.Record, r *replay, st *transfer.Stream) int {
 	at := r.left[0]
 	letter := new(schema.DeadLetter)
 	if err := json.Unmarshal(record.Value, letter); err != nil {

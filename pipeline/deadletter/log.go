@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -191,7 +192,7 @@ func (l *Log) named(ctx context.Context, names []string, match func(*Letter) boo
 
 func (l *Log) partition(ctx context.Context, log *cluster.LogRange, atOnce int, match func(*Letter) bool, visit func(*Letter) error) error {
 	from := log.Start
-	visitor := cluster.Visitor{FetchBytes: atOnce, Record: func(r *cluster.Record) error {
+	visitor := recordbatch.Visitor{FetchBytes: atOnce, Record: func(r *recordbatch.Record) error {
 		offset := Offset{log.Partition.Partition, r.Offset}
 		letter := Letter{Name: offset.String(), At: r.Time, Offset: offset, ID: string(r.Header("id"))}
 		if json.Unmarshal(r.Value, &letter.DeadLetter) != nil || letter.Service != l.service || !match(&letter) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // fenceHolds is how long after its last renewal a fence may be relied on. Brokers forget a producer of a partition a day after its
@@ -24,7 +24,7 @@ func (i instant) since(now instant) time.Duration { return max(now.wall.Sub(i.wa
 
 // mayWrite is why nothing may be written to the partition: the fence was not renewed for so long
 // that it may be gone, or it no longer covers the partition.
-func (s *Session) mayWrite(at cluster.TopicPartition) error {
+func (s *Session) mayWrite(at recordbatch.TopicPartition) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {

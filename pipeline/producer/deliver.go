@@ -12,7 +12,6 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
@@ -127,7 +126,7 @@ const throttleWorthLogging = time.Second
 
 // send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not tell, and for
 // how long the broker wants no more.
-func (s *Session) send(ctx context.Context, at cluster.TopicPartition, encoded []byte) (offset int64, throttle time.Duration, err error) {
+func (s *Session) send(ctx context.Context, at recordbatch.TopicPartition, encoded []byte) (offset int64, throttle time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
 	answer, err := s.fence.Cluster.Client().RawProduce(ctx, &kafka.RawProduceRequest{

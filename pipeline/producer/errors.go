@@ -8,6 +8,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 var (
@@ -37,7 +38,7 @@ func (e *TooLargeError) Error() string {
 // RefusedError ends a session: the broker refuses a batch for good. With Unknown an earlier attempt may have written it, so what
 // was published is known only after a restore.
 type RefusedError struct {
-	Partition cluster.TopicPartition
+	Partition recordbatch.TopicPartition
 	Records   int
 	Bytes     int
 	Unknown   bool

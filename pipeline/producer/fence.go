@@ -35,10 +35,10 @@ func NoIdentity() Identity { return Identity{ID: -1, Epoch: -1} }
 // TakeOver makes this instance the only one that can write to the partitions, or as many of them as can be fenced now: Owns tells.
 // With from NoIdentity it fences the present owner; with the identity of an own earlier session it succeeds only if nobody has taken
 // over since, else it is ErrFenced. It retries what may pass until ctx ends, or Patience.
-func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []cluster.TopicPartition) (*Session, error) {
+func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []recordbatch.TopicPartition) (*Session, error) {
 	s := &Session{
 		fence: f, codec: f.Codec, now: f.now, meter: cmp.Or(f.Meter, new(Meter)), done: make(chan struct{}),
-		senders: map[cluster.TopicPartition]*Sender{}, fenced: map[cluster.TopicPartition]bool{}, ends: map[cluster.TopicPartition]int64{}, limit: map[string]int{},
+		senders: map[recordbatch.TopicPartition]*Sender{}, fenced: map[recordbatch.TopicPartition]bool{}, ends: map[recordbatch.TopicPartition]int64{}, limit: map[string]int{},
 	}
 	if err := s.acquire(ctx, from, partitions); err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []cluste
 // Renew raises the fence again, on partitions that are new as well, and gives the session a new epoch. Nothing may be appended
 // meanwhile: the caller has flushed, and holds back until Renew returns. An error ends the session; ErrFenced means that ownership
 // is lost. A partition that the fence no longer covers ends the session at the next write to it.
-func (s *Session) Renew(ctx context.Context, partitions []cluster.TopicPartition) error {
+func (s *Session) Renew(ctx context.Context, partitions []recordbatch.TopicPartition) error {
 	if err := s.acquire(ctx, s.Identity(), partitions); err != nil {
 		s.End(err)
 		return err
@@ -61,7 +61,7 @@ func (s *Session) Renew(ctx context.Context, partitions []cluster.TopicPartition
 // the epoch is bumped; an empty transaction over the partitions is committed, whose marker carries the new epoch to their leaders;
 // a second InitProducerId with the same identity succeeds only when the markers are written; then each log is searched for the
 // marker, because the coordinator drops that of a partition without a leader and succeeds all the same.
-func (s *Session) acquire(ctx context.Context, from Identity, partitions []cluster.TopicPartition) error {
+func (s *Session) acquire(ctx context.Context, from Identity, partitions []recordbatch.TopicPartition) error {
 	began := instantAt(s.now())
 	if s.fence.TransactionalID == "" {
 		id, err := s.fence.initProducer(ctx, NoIdentity())

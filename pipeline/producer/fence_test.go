@@ -12,6 +12,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 func TestTakeOverFences(t *testing.T) {
@@ -137,15 +138,15 @@ func TestRepeatedInit(t *testing.T) {
 
 // TestLeftOut: one partition that can't be fenced does not keep the others from being written.
 func TestLeftOut(t *testing.T) {
-	missing := cluster.TopicPartition{Topic: "producer.missing", Partition: 0}
+	missing := recordbatch.TopicPartition{Topic: "producer.missing", Partition: 0}
 	tests := map[string]struct {
-		extra  []cluster.TopicPartition
+		extra  []recordbatch.TopicPartition
 		faults []kfake.Fault // on partition 1
 		owns   []bool        // of partitions 0 to 2
 	}{
 		"all is well":      {owns: []bool{true, true, true}},
-		"a missing topic":  {extra: []cluster.TopicPartition{missing}, owns: []bool{true, true, true}},
-		"a missing number": {extra: []cluster.TopicPartition{{Partition: 17}}, owns: []bool{true, true, true}},
+		"a missing topic":  {extra: []recordbatch.TopicPartition{missing}, owns: []bool{true, true, true}},
+		"a missing number": {extra: []recordbatch.TopicPartition{{Partition: 17}}, owns: []bool{true, true, true}},
 		"no leader": {owns: []bool{true, false, true},
 			faults: []kfake.Fault{{Keys: []kmsg.Key{kmsg.Metadata}, Err: kerr.LeaderNotAvailable, Count: -1}}},
 		"a leader without offsets": {owns: []bool{true, false, true},

@@ -100,19 +100,19 @@ func (l *log) soon() context.Context {
 	return ctx
 }
 
-func (l *log) at(partition int) cluster.TopicPartition {
-	return cluster.TopicPartition{Topic: l.topic, Partition: partition}
+func (l *log) at(partition int) recordbatch.TopicPartition {
+	return recordbatch.TopicPartition{Topic: l.topic, Partition: partition}
 }
 
-func (l *log) partitions(n int) []cluster.TopicPartition {
-	all := make([]cluster.TopicPartition, n)
+func (l *log) partitions(n int) []recordbatch.TopicPartition {
+	all := make([]recordbatch.TopicPartition, n)
 	for i := range all {
 		all[i] = l.at(i)
 	}
 	return all
 }
 
-func (l *log) takeOver(from producer.Identity, partitions ...cluster.TopicPartition) *producer.Session {
+func (l *log) takeOver(from producer.Identity, partitions ...recordbatch.TopicPartition) *producer.Session {
 	l.t.Helper()
 	s, err := l.fence.TakeOver(l.soon(), from, partitions)
 	if err != nil {
@@ -123,7 +123,7 @@ func (l *log) takeOver(from producer.Identity, partitions ...cluster.TopicPartit
 }
 
 // put appends records with these values and flushes their partition.
-func (l *log) put(s *producer.Session, at cluster.TopicPartition, values ...string) error {
+func (l *log) put(s *producer.Session, at recordbatch.TopicPartition, values ...string) error {
 	l.t.Helper()
 	sender, err := s.Sender(at)
 	if err != nil {
@@ -137,7 +137,7 @@ func (l *log) put(s *producer.Session, at cluster.TopicPartition, values ...stri
 	return s.Flush(l.soon(), sender)
 }
 
-func (l *log) mustPut(s *producer.Session, at cluster.TopicPartition, values ...string) {
+func (l *log) mustPut(s *producer.Session, at recordbatch.TopicPartition, values ...string) {
 	l.t.Helper()
 	if err := l.put(s, at, values...); err != nil {
 		l.t.Fatal(err)

@@ -14,11 +14,12 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // writable are the partitions that a marker can be written to now, with the end of each log before it. Others are left out:
 // one partition without a leader, or below its min.insync.replicas, would keep the whole takeover waiting.
-func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartition, out unfenced) ([]cluster.LogRange, error) {
+func (f *Fence) writable(ctx context.Context, partitions []recordbatch.TopicPartition, out unfenced) ([]cluster.LogRange, error) {
 	var names []string
 	for _, p := range partitions {
 		if !slices.Contains(names, p.Topic) {
@@ -37,7 +38,7 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 			return err
 		}
 		clear(out)
-		var led []cluster.TopicPartition
+		var led []recordbatch.TopicPartition
 		for _, p := range partitions {
 			i := slices.Index(names, p.Topic)
 			if why := unwritableReason(topics[i], configs[i], p.Partition); why != nil {
@@ -66,7 +67,7 @@ func (f *Fence) writable(ctx context.Context, partitions []cluster.TopicPartitio
 }
 
 // unfenced are the partitions that can't be fenced now, and why.
-type unfenced map[cluster.TopicPartition]error
+type unfenced map[recordbatch.TopicPartition]error
 
 // say logs them, those of a topic that have the same reason in one line.
 func (out unfenced) logTo(log *slog.Logger) {
@@ -140,12 +141,12 @@ func (f *Fence) mark(ctx context.Context, id Identity, logs []cluster.LogRange, 
 }
 
 // addPartitions returns the partitions that stand in the way of the others, with the coordinator's reason.
-func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.LogRange) (map[cluster.TopicPartition]error, error) {
+func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.LogRange) (map[recordbatch.TopicPartition]error, error) {
 	topics := map[string][]kafka.AddPartitionToTxn{}
 	for _, l := range logs {
 		topics[l.Partition.Topic] = append(topics[l.Partition.Topic], kafka.AddPartitionToTxn{Partition: l.Partition.Partition})
 	}
-	refused := map[cluster.TopicPartition]error{}
+	refused := map[recordbatch.TopicPartition]error{}
 	began := time.Now()
 	err := f.retry(ctx, "add partitions to the fence", func() error {
 		clear(refused)
@@ -162,7 +163,7 @@ func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.L
 				case cluster.Missing(a.Error) && time.Since(began) < settleTime:
 					return a.Error
 				case cluster.Missing(a.Error), errors.Is(a.Error, kafka.TopicAuthorizationFailed):
-					refused[cluster.TopicPartition{Topic: topic, Partition: a.Partition}] = a.Error
+					refused[recordbatch.TopicPartition{Topic: topic, Partition: a.Partition}] = a.Error
 				default:
 					return a.Error
 				}
@@ -221,7 +222,7 @@ func (f *Fence) search(ctx context.Context, id Identity, l cluster.LogRange) err
 	if err != nil {
 		return err
 	}
-	err = f.Cluster.Read(ctx, l.Partition, l.End, log.End, cluster.Visitor{Marker: func(m cluster.Marker) error {
+	err = f.Cluster.Read(ctx, l.Partition, l.End, log.End, recordbatch.Visitor{Marker: func(m recordbatch.Marker) error {
 		if m.ProducerID == id.ID && m.ProducerEpoch >= id.Epoch {
 			return errFound
 		}

@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
@@ -14,7 +13,7 @@ import (
 // full is the back-pressure, and are sent one at a time, in order.
 type Sender struct {
 	session *Session
-	at      cluster.TopicPartition
+	at      recordbatch.TopicPartition
 	limits  limits
 	queue   chan job
 	stop    context.CancelFunc // of the requests under way

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
@@ -44,11 +43,11 @@ type Session struct {
 	err      error // why it ended
 	identity Identity
 	renewed  instant
-	senders  map[cluster.TopicPartition]*Sender
-	fenced   map[cluster.TopicPartition]bool  // partitions whose log shows our marker
-	out      unfenced                         // partitions that could not be fenced
-	ends     map[cluster.TopicPartition]int64 // of their logs when the fence was raised, or earlier
-	limit    map[string]int                   // by topic
+	senders  map[recordbatch.TopicPartition]*Sender
+	fenced   map[recordbatch.TopicPartition]bool  // partitions whose log shows our marker
+	out      unfenced                             // partitions that could not be fenced
+	ends     map[recordbatch.TopicPartition]int64 // of their logs when the fence was raised, or earlier
+	limit    map[string]int                       // by topic
 	free     []*recordbatch.Builder
 	encoded  [][]byte // buffers of deliveries that are over
 
@@ -94,14 +93,14 @@ func (s *Session) Close() {
 }
 
 // Owns tells whether the session's fence stands in the partition's log: only then may it be written.
-func (s *Session) Owns(at cluster.TopicPartition) bool {
+func (s *Session) Owns(at recordbatch.TopicPartition) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fenced[at]
 }
 
 // Unfenced is why the session's fence does not cover a partition; nil when it does.
-func (s *Session) Unfenced(at cluster.TopicPartition) error {
+func (s *Session) Unfenced(at recordbatch.TopicPartition) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch why := s.out[at]; {
@@ -124,7 +123,7 @@ func (s *Session) SetLimit(topic string, bytes int) {
 const DefaultLimit = 1048588
 
 // Sender is the session's sender for a partition that it owns.
-func (s *Session) Sender(at cluster.TopicPartition) (*Sender, error) {
+func (s *Session) Sender(at recordbatch.TopicPartition) (*Sender, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
@@ -186,7 +185,7 @@ func (s *Session) all() []*Sender {
 }
 
 // Position is how far a partition is acknowledged; false when this session wrote nothing to it.
-func (s *Session) Position(at cluster.TopicPartition) (recordbatch.Position, bool) {
+func (s *Session) Position(at recordbatch.TopicPartition) (recordbatch.Position, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if sender := s.senders[at]; sender != nil {
@@ -198,10 +197,10 @@ func (s *Session) Position(at cluster.TopicPartition) (recordbatch.Position, boo
 }
 
 // Waiting lists the partitions whose batch in flight was not acknowledged yet after an attempt, with the last answer.
-func (s *Session) Waiting() map[cluster.TopicPartition]error {
+func (s *Session) Waiting() map[recordbatch.TopicPartition]error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	waiting := make(map[cluster.TopicPartition]error)
+	waiting := make(map[recordbatch.TopicPartition]error)
 	for at, sender := range s.senders {
 		if err := sender.Waiting(); err != nil {
 			waiting[at] = err
@@ -211,7 +210,7 @@ func (s *Session) Waiting() map[cluster.TopicPartition]error {
 }
 
 // Stuck is a partition whose batch in flight has not been acknowledged for as long as d, if there is one, with the last answer.
-func (s *Session) Stuck(d time.Duration) (cluster.TopicPartition, error) {
+func (s *Session) Stuck(d time.Duration) (recordbatch.TopicPartition, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for at, sender := range s.senders {
@@ -219,5 +218,5 @@ func (s *Session) Stuck(d time.Duration) (cluster.TopicPartition, error) {
 			return at, w.err
 		}
 	}
-	return cluster.TopicPartition{}, nil
+	return recordbatch.TopicPartition{}, nil
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/ledger/store"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -55,8 +55,8 @@ func TestSave_Copies(t *testing.T) {
 			t.Errorf("published copies in %v (-want +got):\n%s", ranges, diff)
 		}
 		rows := map[schema.Fingerprint]int{}
-		at := cluster.TopicPartition{Topic: s.Rows}
-		err = s.Cluster.Read(s.soon(), at, ranges[0][1], ranges[0][2], cluster.Visitor{Record: func(r *cluster.Record) error {
+		at := recordbatch.TopicPartition{Topic: s.Rows}
+		err = s.Cluster.Read(s.soon(), at, ranges[0][1], ranges[0][2], recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 			for v := r.Value; len(v) > 0; v = v[16:] {
 				rows[schema.Fingerprint(v[:16])]++
 			}
@@ -92,7 +92,7 @@ func TestLoadSet_BadCopies(t *testing.T) {
 // rowsEnd is where the rows topic ends.
 func (s *testLedger) rowsEnd() int64 {
 	s.t.Helper()
-	logs, err := s.Cluster.Offsets(s.soon(), cluster.TopicPartition{Topic: s.Rows})
+	logs, err := s.Cluster.Offsets(s.soon(), recordbatch.TopicPartition{Topic: s.Rows})
 	if err != nil {
 		s.t.Fatal(err)
 	}

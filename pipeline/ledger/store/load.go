@@ -8,6 +8,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // Ledger is the ledger's two topics and the service that it is about.
@@ -80,7 +81,7 @@ func (l *Ledger) Load(ctx context.Context) (*ledger.State, error) {
 
 // Follow takes the records of [from, to) of one partition of the ledger topic into state.
 func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int, from, to int64) error {
-	return l.Cluster.Read(ctx, cluster.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, cluster.Visitor{Record: func(r *cluster.Record) error {
+	return l.Cluster.Read(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 		key := string(r.Key)
 		if !known(key) || !l.ours(key, r.Value) || partition != state.Partition && strings.HasPrefix(key, "command/") {
 			return nil // a command that stands elsewhere is nobody's: it must not stop a service

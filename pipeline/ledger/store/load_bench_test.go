@@ -4,9 +4,9 @@ import (
 	"runtime"
 	"testing"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // BenchmarkLoadSet loads the fingerprints of a day of five million rows, from an embedded broker in the same process. What it counts as
@@ -15,7 +15,7 @@ func BenchmarkLoadSet(b *testing.B) {
 	const rows, together = 5_000_000, 200_000
 	s := newTestLedger(b, 1)
 	w := s.writer(0)
-	logs, err := s.Cluster.Offsets(s.soon(), cluster.TopicPartition{Topic: s.Rows})
+	logs, err := s.Cluster.Offsets(s.soon(), recordbatch.TopicPartition{Topic: s.Rows})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func BenchmarkLoadSet(b *testing.B) {
 		}
 		s.flush()
 	}
-	if logs, err = s.Cluster.Offsets(s.soon(), cluster.TopicPartition{Topic: s.Rows}); err != nil {
+	if logs, err = s.Cluster.Offsets(s.soon(), recordbatch.TopicPartition{Topic: s.Rows}); err != nil {
 		b.Fatal(err)
 	}
 	record := &ledger.Day{Published: rows, Generation: 1, Fingerprints: []ledger.Range{{0, start, logs[0].End}}}

@@ -10,6 +10,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/ledger/store"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -128,7 +129,7 @@ func TestUnknownMembersAreKept(t *testing.T) {
 	}
 	s.flush()
 	got := map[string]string{}
-	err := s.Cluster.Read(s.soon(), cluster.TopicPartition{Topic: s.Topic}, 4, s.load().End, cluster.Visitor{Record: func(r *cluster.Record) error {
+	err := s.Cluster.Read(s.soon(), recordbatch.TopicPartition{Topic: s.Topic}, 4, s.load().End, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 		got[string(r.Key)] = string(r.Value)
 		return nil
 	}})

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // dumped is a record of the ledger that a run of the release before has left. cmd/e2e writes the file: TestReleaseTakenBack -update.
@@ -92,7 +92,7 @@ func TestReleaseBefore(t *testing.T) {
 	}
 	s.flush()
 	got := map[string]any{}
-	err = s.Cluster.Read(s.soon(), cluster.TopicPartition{Topic: s.Topic}, since, s.load().End, cluster.Visitor{Record: func(r *cluster.Record) error {
+	err = s.Cluster.Read(s.soon(), recordbatch.TopicPartition{Topic: s.Topic}, since, s.load().End, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 		got[string(r.Key)] = parsed(t, string(r.Value))
 		return nil
 	}})

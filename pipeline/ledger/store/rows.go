@@ -110,8 +110,8 @@ func (l *Ledger) LoadSome(ctx context.Context, n ledger.DayName, d *ledger.Day, 
 
 func (l *Ledger) load(ctx context.Context, n ledger.DayName, d *ledger.Day, set *dedup.Set, wanted func(schema.Fingerprint) bool) (*dedup.Set, error) {
 	key, rows := l.rowsKey(n), 0
-	at := cluster.TopicPartition{Topic: l.Rows}
-	visitor := cluster.Visitor{Record: func(r *cluster.Record) error {
+	at := recordbatch.TopicPartition{Topic: l.Rows}
+	visitor := recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 		if string(r.Key) != key {
 			return nil
 		}

@@ -12,6 +12,7 @@ import (
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/ledger/store"
+	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
 
@@ -58,7 +59,7 @@ func TestLoadSet(t *testing.T) {
 	w := s.writer(0)
 	next := func() int64 {
 		s.flush()
-		logs, err := s.Cluster.Offsets(s.soon(), cluster.TopicPartition{Topic: s.Rows})
+		logs, err := s.Cluster.Offsets(s.soon(), recordbatch.TopicPartition{Topic: s.Rows})
 		if err != nil {
 			t.Fatal(err)
 		}

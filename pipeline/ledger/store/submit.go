@@ -9,6 +9,7 @@ import (
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // Submit writes a command for the service's owner to carry out, now or when there is one, and sets its Offset. It is written without a
@@ -37,15 +38,15 @@ func (l *Ledger) Submit(ctx context.Context, c *ledger.Command) error {
 }
 
 // partition is the one of the state topic that holds the service's records.
-func (l *Ledger) partition(ctx context.Context) (cluster.TopicPartition, error) {
+func (l *Ledger) partition(ctx context.Context) (recordbatch.TopicPartition, error) {
 	topic, err := l.Cluster.Topic(ctx, l.Topic)
 	switch {
 	case cluster.Missing(err):
-		return cluster.TopicPartition{}, fmt.Errorf("topic %s: %w; has the connector run yet, and is LEDGER_TOPIC right?", l.Topic, err)
+		return recordbatch.TopicPartition{}, fmt.Errorf("topic %s: %w; has the connector run yet, and is LEDGER_TOPIC right?", l.Topic, err)
 	case err != nil:
-		return cluster.TopicPartition{}, fmt.Errorf("topic %s: %w", l.Topic, err)
+		return recordbatch.TopicPartition{}, fmt.Errorf("topic %s: %w", l.Topic, err)
 	}
-	return cluster.TopicPartition{Topic: l.Topic, Partition: cluster.PartitionOf([]byte(l.Service), len(topic.Partitions))}, nil
+	return recordbatch.TopicPartition{Topic: l.Topic, Partition: cluster.PartitionOf([]byte(l.Service), len(topic.Partitions))}, nil
 }
 
 // Watch calls seen with the command that was given each time its record changes, until seen returns false or ctx ends. It reads from

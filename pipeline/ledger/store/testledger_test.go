@@ -89,13 +89,13 @@ func (s *testLedger) alter(topic string, configs map[string]string) {
 // writer owns the partitions that the service's records belong into.
 func (s *testLedger) writer(partition int) *store.Writer {
 	s.t.Helper()
-	state, rows := cluster.TopicPartition{Topic: s.Topic, Partition: partition}, cluster.TopicPartition{Topic: s.Rows, Partition: partition}
+	state, rows := recordbatch.TopicPartition{Topic: s.Topic, Partition: partition}, recordbatch.TopicPartition{Topic: s.Rows, Partition: partition}
 	codec, err := recordbatch.NewCodec("snappy")
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	fence := &producer.Fence{Cluster: s.Cluster, TransactionalID: s.Topic, Codec: codec}
-	if s.session, err = fence.TakeOver(s.soon(), producer.NoIdentity(), []cluster.TopicPartition{state, rows}); err != nil {
+	if s.session, err = fence.TakeOver(s.soon(), producer.NoIdentity(), []recordbatch.TopicPartition{state, rows}); err != nil {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(s.session.Close)
