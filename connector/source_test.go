@@ -103,7 +103,7 @@ func TestPermitIsUsedOnce(t *testing.T) {
 		if err := finish(q, good, schema.Export{}); err == nil {
 			t.Error("a permit exports twice")
 		}
-		wanted := limiter.QuotaStatus{Limit: 100, Remaining: 99, Made: 1, ResetsAt: time.Now().Add(time.Hour + time.Second)}
+		wanted := limiter.QuotaStatus{Limit: 100, Own: 100, Remaining: 99, Made: 1, ResetsAt: time.Now().Add(time.Hour + time.Second)}
 		if diff := cmp.Diff(wanted, s.Status(time.Now()).Quota); diff != "" {
 			t.Error(diff)
 		}

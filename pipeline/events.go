@@ -123,7 +123,7 @@ func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (sl
 	case schedule.ExclusiveFound:
 		return line(slog.LevelError, "stream is halted", "rows", e.Count, "error", e.Detail, "do", "set DFINERY_TO_DATE=exclusive and start again")
 	case schedule.IdentityChanged:
-		return line(slog.LevelWarn, "the stream's properties or topic have changed: its days in reach are published again", "days", e.Count, "rows", e.Rows,
+		return line(slog.LevelWarn, "the stream's properties or topic have changed: its days in reach are published again", "days", e.Count, "rows", e.Rows, "calls", e.Count,
 			"do", "nothing, if that was meant; consumers get the rows of these days again, with other ids")
 	}
 	switch e.Kind {
@@ -132,6 +132,8 @@ func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (sl
 	case schedule.DaysLack:
 		return line(slog.LevelWarn, "settled days lack events that the stream exports now", "events", e.EventName, "days", e.Count, "range", e.Detail, "calls", e.Count,
 			"do", "dfinery-kafka backfill "+e.Stream+" --changed exports them again")
+	case schedule.NameUnknown:
+		return line(slog.LevelWarn, "a name of the stream's filter never occurs", "meaning", e.Unknown(), "do", "correct STREAM_…_EVENTS or _PROPERTIES, or leave the name out")
 	case schedule.StreamRemoved:
 		return line(slog.LevelWarn, "a stream is not configured any more: its days are not exported, its topic stays", "do", "nothing, if that was meant; within 30 days it can be configured again and goes on")
 	}

@@ -39,6 +39,7 @@ func (s *Service) Peek(ctx context.Context) (*Peek, error) {
 	}
 	days := s.newSchedule(now)
 	changes := days.Load(record, confirmed(state, stored.Rows), now)
+	changes = append(changes, days.UnknownNames(now)...)
 	days.BlockAsKept()
 	var all schema.Wait
 	if w := record.Wait; w != nil && w.Until.After(now) {

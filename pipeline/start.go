@@ -59,7 +59,7 @@ func (o *owner) start(ctx, exporting context.Context, due schedule.Due, permit P
 	o.service.step("called")
 	o.transfers.Start(exporting, transfer.Job{
 		Call: call, Record: o.schedule.Day(name), Permit: permit, Started: now, EventNames: o.schedule.EventNames(due.Stream),
-		CutLetters: o.schedule.CutLetters(name),
+		Properties: o.schedule.UnmetProperties(due.Stream), CutLetters: o.schedule.CutLetters(name),
 	})
 	return nil
 }

@@ -95,7 +95,8 @@ func TestChanges(t *testing.T) {
 	c := new(Check)
 	c.changes([]schedule.Event{
 		{Kind: schedule.IdentityChanged, Stream: "events", Count: 2, Rows: 1}, {Kind: schedule.SettingChanged, Stream: "events", Detail: "another key"},
-		{Kind: schedule.DaysLack, Stream: "events", Count: 1, Detail: "2026-11-22 to 2026-11-22"}, {Kind: schedule.StreamRemoved, Stream: "users"}, {Kind: schedule.RowsMissing},
+		{Kind: schedule.DaysLack, Stream: "events", Count: 1, Detail: "2026-11-22 to 2026-11-22", EventName: "df_login"},
+		{Kind: schedule.NameUnknown, Stream: "events", Detail: "event", EventName: "df_purchse", Near: "df_purchase", Count: 31}, {Kind: schedule.StreamRemoved, Stream: "users"}, {Kind: schedule.RowsMissing},
 	})
 	var got []string
 	for _, l := range c.lines {
@@ -104,7 +105,8 @@ func TestChanges(t *testing.T) {
 	want := []string{
 		"stream events its properties or topic have changed: run publishes 2 days with 1 row again, with other ids, by 2 calls",
 		"stream events another key",
-		"stream events 1 day, 2026-11-22 to 2026-11-22, lack events that the stream exports now: they were settled before",
+		"stream events 1 day, 2026-11-22 to 2026-11-22, lack events that the stream exports now (df_login): they were settled before",
+		"stream events no row of 31 days had an event df_purchse: did you mean df_purchase?",
 		"stream users is not configured any more: its days are not exported, its topic stays",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

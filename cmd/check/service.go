@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/command"
@@ -56,6 +57,9 @@ func (c *Check) changes(events []schedule.Event) {
 		case schedule.DaysLack:
 			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now (%s): they were settled before", command.Pluralize(e.Count, "day"), e.Detail, e.EventName),
 				fmt.Sprintf("dfinery-kafka backfill %s --changed exports them again, by %s", e.Stream, command.Pluralize(e.Count, "call")))
+		case schedule.NameUnknown:
+			variable := map[string]string{"event": "EVENTS", "property": "PROPERTIES"}[e.Detail]
+			c.add(Warn, "stream "+e.Stream, e.Unknown(), "correct "+config.StreamVariable(e.Stream, variable)+", or leave the name out")
 		case schedule.StreamRemoved:
 			c.add(Warn, "stream "+e.Stream, "is not configured any more: its days are not exported, its topic stays", "nothing, if that is meant")
 		}

@@ -3,6 +3,8 @@ package config
 import (
 	"slices"
 	"strings"
+
+	"dfinery-kafka/schema"
 )
 
 // The variables of a login.
@@ -45,7 +47,7 @@ func (l *loader) checkLogin(k *Kafka) {
 // fault, and it is empty.
 func (l *loader) meant(passwords, tokens bool) Mechanism {
 	mechanisms := []string{string(Plain), string(ScramSHA256), string(ScramSHA512), string(OAuthBearer)}
-	if near := Nearest(strings.ToUpper(l.environ[mechanismVar]), mechanisms, 3); near != "" {
+	if near := schema.Nearest(strings.ToUpper(l.environ[mechanismVar]), mechanisms, 3); near != "" {
 		return Mechanism(near)
 	}
 	switch {

@@ -31,7 +31,7 @@ func (c *Codes) Decode(value string) error {
 		case schema.RuleOf(code).Breaker != schema.Never:
 			*c = append(*c, code)
 		default:
-			hint := Nearest(item, texts(countable()), len(item)/3)
+			hint := schema.Nearest(item, texts(countable()), len(item)/3)
 			if hint != "" {
 				hint = "; is " + hint + " meant?"
 			}

@@ -25,6 +25,5 @@
 //	check_streams.go  those of streams: filters, calls an hour, topics
 //	check_login.go    those of a login at the brokers
 //	unknown.go        variables that nobody reads
-//	nearest.go        the name that was meant
 //	table.go          the listing, the README's table, the template of an environment file
 package config

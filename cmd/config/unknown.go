@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"dfinery-kafka/schema"
 )
 
 // kubernetes matches what it sets in every container for each service of the namespace:
@@ -59,7 +61,7 @@ func (l *loader) strayStream(c *Config, variable string, fields map[string]bool,
 		return false
 	}
 	message := "belongs to no stream: STREAMS is " + strings.Join(streams, ",")
-	if meant := Nearest(variable, names, slack(variable)); meant != "" {
+	if meant := schema.Nearest(variable, names, slack(variable)); meant != "" {
 		message += "; did you mean " + meant + "?"
 	} else {
 		message += ", without " + strings.ToLower(stream)
@@ -70,7 +72,7 @@ func (l *loader) strayStream(c *Config, variable string, fields map[string]bool,
 
 // checkUnknown reports a variable that nothing reads. A prefix that only we use makes it a fault, and so does a near miss.
 func (l *loader) checkUnknown(variable string, names []string) {
-	meant := Nearest(variable, names, slack(variable))
+	meant := schema.Nearest(variable, names, slack(variable))
 	if upper := strings.ToUpper(variable); slices.Contains(names, upper) {
 		meant = upper
 	}
@@ -83,7 +85,7 @@ func (l *loader) checkUnknown(variable string, names []string) {
 		l.fault(variable, "unknown variable: did you mean "+longer+"?")
 	case ours:
 		hint := "`dfinery-kafka config` lists all variables"
-		if like := Nearest(variable, names, len(variable)/4); like != "" {
+		if like := schema.Nearest(variable, names, len(variable)/4); like != "" {
 			hint = "the nearest is " + like
 		}
 		l.fault(variable, "unknown variable: "+hint)

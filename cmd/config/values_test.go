@@ -74,32 +74,6 @@ func TestCodesOfServerErrors(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	names := []string{"TOPIC", "KEY", "TOPICS"}
-	tests := map[string]struct {
-		word  string
-		slack int
-		want  string
-	}{
-		"itself":           {"TOPIC", 0, "TOPIC"},
-		"one letter":       {"TOPIK", 1, "TOPIC"},
-		"swapped":          {"TOIPC", 1, "TOPIC"},
-		"left out":         {"KY", 1, "KEY"},
-		"added":            {"KEYX", 1, "KEY"},
-		"the first of two": {"TOPICX", 1, "TOPIC"},
-		"too far":          {"TIPOK", 1, ""},
-		"empty":            {"", 2, ""},
-		"longer":           {"TOPICSXX", 2, "TOPICS"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			if got := config.Nearest(test.word, names, test.slack); got != test.want {
-				t.Errorf("Nearest(%q) = %q, want %q", test.word, got, test.want)
-			}
-		})
-	}
-}
-
 // What is accepted is what the connections will take, and reading it again changes nothing.
 func FuzzAddresses(f *testing.F) {
 	for _, seed := range []string{"https://openapi.dfinery.ai", "http://[::1]:80/a/", "kafka:9092,b:1", "[fe80::1%25eth0]:1", "https://h:80//", ":1", "a b:1", "http://h?", "//h"} {

@@ -53,7 +53,7 @@ func streamOf(c *config.Config, name string) (*config.Stream, error) {
 		}
 		names[i] = c.Streams[i].Name
 	}
-	if near := config.Nearest(name, names, 2); near != "" {
+	if near := schema.Nearest(name, names, 2); near != "" {
 		return nil, fmt.Errorf("there is no stream %q: did you mean %s? STREAMS has %s", name, near, strings.Join(names, ", "))
 	}
 	return nil, fmt.Errorf("there is no stream %q: STREAMS has %s", name, strings.Join(names, ", "))

@@ -84,7 +84,7 @@ func knownCode(code string) error {
 	if status, ok := strings.CutPrefix(code, "http_"); code == "" || ok && len(status) == 3 || slices.Contains(codes(), code) {
 		return nil
 	}
-	if near := config.Nearest(code, codes(), 3); near != "" {
+	if near := schema.Nearest(code, codes(), 3); near != "" {
 		return fmt.Errorf("--code %q is no code of a dead letter: did you mean %s?", code, near)
 	}
 	return fmt.Errorf("--code %q is no code of a dead letter: %s, or one such as http_503", code, strings.Join(codes(), ", "))

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/schema"
 )
 
 // rootCommand is the whole command line.
@@ -98,7 +98,7 @@ func unknownFlag(cmd *cobra.Command, err error) error {
 	var flags, near []string
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) { flags = append(flags, flag.Name) })
 	if name := missing.GetSpecifiedName(); len(name) > 1 {
-		if like := config.Nearest(name, flags, 2); like != "" {
+		if like := schema.Nearest(name, flags, 2); like != "" {
 			near = []string{"--" + like}
 		}
 	}

@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/schema"
 )
 
 // TestBackfill_Changed: a wider filter leaves settled days without the new events. That is logged at each start until backfill --changed has
@@ -34,4 +37,55 @@ func TestBackfill_Changed(t *testing.T) {
 		t.Errorf("days are said to lack events that they have:\n%s", log)
 	}
 	b.compareEvents()
+}
+
+// TestChanged_Properties: check says what other properties cost before it happens, and the log before the first row; nothing is said
+// while nothing is published.
+func TestChanged_Properties(t *testing.T) {
+	t.Parallel()
+	const again = "properties or topic have changed"
+	var perDay atomic.Int64
+	rowsOn := func(schema.Day) int { return int(perDay.Load()) }
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 63, RowsOn: rowsOn}})
+	b.unlimited()
+	b.set("STREAM_EVENTS_PROPERTIES", "df_order_id")
+	b.runOnce(0)
+	perDay.Store(20)
+	b.set("STREAM_EVENTS_PROPERTIES", "df_discount")
+	if out, _ := b.run("check"); strings.Contains(out, again) {
+		t.Errorf("nothing was published, and check says:\n%s", out)
+	}
+	b.pollEvery("20ms")
+	if log := b.runOnce(0); strings.Contains(log, again) {
+		t.Errorf("nothing was published, and the log says:\n%s", log)
+	}
+	b.set("STREAM_EVENTS_PROPERTIES", "df_order_id,df_discount")
+	rows := b.countRecords()
+	b.command([]string{again + ": run publishes 3 days with " + strconv.Itoa(rows) + " rows again, with other ids, by 3 calls"}, "check")
+	log := b.runOnce(0)
+	said, exported := strings.Index(log, again), strings.Index(log, "export ended")
+	if said < 0 || said > exported || !strings.Contains(log, `"rows":`+strconv.Itoa(rows)+`,"calls":3`) {
+		t.Errorf("what is published again is not logged before the first export:\n%s", log)
+	}
+}
+
+// TestNames_Unknown: an event and a property that no row has are named, with the nearest names that occur, once all days were exported.
+func TestNames_Unknown(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 64, RowsPerDay: 100, Events: []string{"df_login", "shop_visit"}}})
+	b.unlimited()
+	b.set("STREAMS", "events,visits", "STREAM_VISITS_EVENTS", "df_login,shop_visitt", "STREAM_VISITS_PROPERTIES", "df_discont,df_total_purchase_amount", "STREAM_VISITS_TOPIC", b.prefix+"visits",
+		"STREAM_VISITS_START", "2")
+	want := func(text string) []string {
+		return []string{"no row of 3 days had an event shop_visitt: did you mean shop_visit?", "no row of 3 days had a property df_discont: did you mean df_discount?", text}
+	}
+	if out, _ := b.run("check"); strings.Contains(out, "no row") {
+		t.Errorf("check knows before the first call:\n%s", out)
+	}
+	expectText(t, b.runOnce(0), want("a name of the stream's filter never occurs")...)
+	out, _ := b.run("check")
+	expectText(t, out, want("correct STREAM_VISITS_PROPERTIES, or leave the name out")...)
+	if n := strings.Count(out, "no row of"); n != 2 {
+		t.Errorf("%d names are said never to occur, want 2:\n%s", n, out)
+	}
 }

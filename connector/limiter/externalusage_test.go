@@ -118,3 +118,30 @@ func TestAnswersInAnyOrderAreOneQuota(t *testing.T) {
 		})
 	}
 }
+
+// TestQuota_SmallerThanConfigured: calls that leave others spare go by what the API allows, not by the configured limit alone.
+func TestQuota_SmallerThanConfigured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, limiter.Policy{CallsPerHour: 100}, nil)
+		must(t, l, says(4)) // of five
+		if got := l.Status(time.Now()).Quota.Own; got != 5 {
+			t.Errorf("the API's own quota is %d, want 5", got)
+		}
+		const spare = 6 // polls of an hour
+		for made := range 2 {
+			ticket, wait := l.Reserve(time.Now(), spare)
+			if ticket == nil {
+				t.Fatalf("call %d waits: %v", made+2, wait)
+			}
+			if err := finish(&call{ticket}, says(3-made)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if ticket, wait := l.Reserve(time.Now(), spare); ticket != nil || wait.For != schema.WaitQuota {
+			t.Errorf("a call that leaves less than half of the quota: %v", wait)
+		}
+		if ticket, wait := l.Reserve(time.Now(), 0); ticket == nil {
+			t.Errorf("a poll waits: %v", wait)
+		}
+	})
+}

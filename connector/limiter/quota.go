@@ -38,6 +38,9 @@ type counted struct {
 // Wait implements Limit.
 func (q *quota) Wait(now time.Time, spare int) schema.Wait {
 	q.forget(now)
+	if own := q.own(now); own < q.limit {
+		spare = min(spare, own/2) // else a backfill would wait for ever for more than the API allows
+	}
 	switch {
 	case q.free(now) < spare+1:
 		return schema.Wait{For: schema.WaitQuota, Until: q.next(now, spare+1)}
@@ -76,7 +79,8 @@ func (c *quotaCall) Answered(now time.Time, a Answer) {
 		if d := resetIn(now, a.Reset, a.Date); d > 0 {
 			until = now.Add(d)
 		}
-		q.external.learn(q.limit-len(q.calls)-a.Remaining, q.limit-q.known(c.at, now)-a.Remaining, until)
+		left := max(0, a.Remaining)
+		q.external.learn(q.limit-len(q.calls)-left, q.limit-q.known(c.at, now)-left, until)
 	} else if c.asks {
 		q.external.calls = 0
 	}
@@ -107,6 +111,14 @@ func (q *quota) free(t time.Time) int {
 		n -= q.external.calls
 	}
 	return n
+}
+
+// own is how many calls an hour the API leaves to us, by what it last said.
+func (q *quota) own(now time.Time) int {
+	if q.external.until.After(now) {
+		return max(0, q.limit-q.external.calls)
+	}
+	return q.limit
 }
 
 // next is the first time after now at which need calls are free.
@@ -168,7 +180,7 @@ func (q *quota) known(at, now time.Time) int {
 func (q *quota) status(now time.Time) QuotaStatus {
 	q.forget(now)
 	free := q.free(now)
-	st := QuotaStatus{Limit: q.limit, Remaining: max(0, free), Made: len(q.calls), InFlight: q.inFlight}
+	st := QuotaStatus{Limit: q.limit, Remaining: max(0, free), Own: q.own(now), Made: len(q.calls), InFlight: q.inFlight}
 	if free < q.limit {
 		st.ResetsAt = q.next(now, max(0, free)+1)
 	}

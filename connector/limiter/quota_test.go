@@ -67,7 +67,7 @@ func TestConcurrentCalls(t *testing.T) {
 		want(t, s, schema.WaitQuota, leaves) // the hour is spent too
 		third.Cancel()
 		fourth.Cancel()
-		wanted := limiter.QuotaStatus{Limit: 3, Remaining: 2, Made: 1, ResetsAt: time.Now().Add(leaves)}
+		wanted := limiter.QuotaStatus{Limit: 3, Own: 3, Remaining: 2, Made: 1, ResetsAt: time.Now().Add(leaves)}
 		if diff := cmp.Diff(wanted, s.Status(time.Now()).Quota); diff != "" {
 			t.Error(diff)
 		}
@@ -129,7 +129,7 @@ func TestHeadersCorrectTheQuota(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := open(t, limiter.Policy{CallsPerHour: 10}, nil)
 				must(t, s, answer{rate: c.rate, date: c.date})
-				wanted := limiter.QuotaStatus{Limit: 10, Remaining: c.remaining, Made: 1, ResetsAt: time.Now().Add(c.resets)}
+				wanted := limiter.QuotaStatus{Limit: 10, Own: min(10, 1+c.remaining), Remaining: c.remaining, Made: 1, ResetsAt: time.Now().Add(c.resets)}
 				if diff := cmp.Diff(wanted, s.Status(time.Now()).Quota); diff != "" {
 					t.Error(diff)
 				}

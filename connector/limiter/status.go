@@ -22,6 +22,7 @@ type BreakerStatus struct {
 // QuotaStatus is the use of the API's quota.
 type QuotaStatus struct {
 	Limit     int
+	Own       int       // of Limit, what the API leaves to this service by its last answers
 	Remaining int       // calls allowed now, never negative
 	Made      int       // calls of the last hour that were made here; others may have made more
 	ResetsAt  time.Time // when the next call becomes free; zero when all are

@@ -105,6 +105,11 @@ type Settings struct {
 	Key           string   `json:"key,omitempty"`
 	Empty         string   `json:"empty,omitempty"`
 	Format        string   `json:"format,omitempty"`
+	Properties    []string `json:"properties,omitempty"`
+	// NamesSince is when the filter began to name the events and properties that it names. PropertiesMet are those of the properties that
+	// rows have had since.
+	NamesSince    *time.Time `json:"names_since,omitempty"`
+	PropertiesMet []string   `json:"properties_met,omitempty"`
 	// Wider is when the filter began to let more events through: days whose last success began before it may lack them. They have at least
 	// what the filter of WiderEvents and WiderExclude lets through.
 	Wider        *time.Time `json:"wider,omitempty"`

@@ -76,7 +76,8 @@ type Outcome struct {
 	StillBad    *ledger.StillBad // nil: they are too many
 	Columns     *schema.Columns
 	EventNames  []string
-	Charset     string // to remember for the stream; empty: nothing new
+	Properties  []string // of UnmetProperties, those that rows have had
+	Charset     string   // to remember for the stream; empty: nothing new
 
 	Jitter float64 // a random number from 0 to 1, which spreads retries
 }

@@ -34,6 +34,7 @@ const (
 	IdentityChanged    Kind = "identity_changed"     // topic or properties: Count days, with Rows rows now, are published again
 	SettingChanged     Kind = "setting_changed"      // another one: Detail says what it means
 	DaysLack           Kind = "days_lack"            // Count settled days, of the range Detail, were exported before the filter let more events through
+	NameUnknown        Kind = "name_unknown"         // no row of the Count days had EventName, an event or a property as Detail says; Near is like it
 	StreamRemoved      Kind = "stream_removed"       // the ledger knows it, and it is not configured any more
 )
 
@@ -53,6 +54,7 @@ type Event struct {
 	BeforeStart bool
 	State       string
 	EventName   string
+	Near        string
 	Added       []string
 	Contract    schema.Contract
 }

@@ -63,6 +63,7 @@ func (s *step) markExported(since time.Time) {
 		s.tellStream(Event{Kind: StreamResumed})
 	}
 	st.kept.Events = s.o.EventNames
+	st.meetProperties(s.o.Properties)
 	if s.o.Rows > 0 {
 		st.noteCharset(s.o.Charset)
 	}

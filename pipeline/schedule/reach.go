@@ -40,7 +40,7 @@ func (s *State) Advance(now time.Time) []Event {
 			events = append(events, st.aboutToBeLost(first, today, loc)...)
 		}
 	}
-	return events
+	return append(events, s.UnknownNames(now)...)
 }
 
 // aboutToBeLost are the days that will soon have left the reach without ever having been exported.

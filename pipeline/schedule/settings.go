@@ -12,7 +12,8 @@ import (
 
 // settings are those of the stream that are kept to find out what has changed.
 func (s *stream) settings() ledger.Settings {
-	return ledger.Settings{Events: s.Filter.Events, ExcludeEvents: s.Filter.ExcludeEvents, Audience: s.Filter.Audience, Key: s.Key, Empty: string(s.Empty), Format: s.Format}
+	return ledger.Settings{Events: s.Filter.Events, ExcludeEvents: s.Filter.ExcludeEvents, Properties: s.Filter.Properties, Audience: s.Filter.Audience,
+		Key: s.Key, Empty: string(s.Empty), Format: s.Format}
 }
 
 // noteSettings compares the stream's settings with those that its days were exported with, and says what a change means. A ledger of an
@@ -26,6 +27,7 @@ func (s *State) noteSettings(st *stream, service *ledger.Service, topic string, 
 	is := st.settings()
 	is.Wider, is.WiderEvents, is.WiderExclude = was.Wider, was.WiderEvents, was.WiderExclude
 	st.setting = is
+	st.noteNames(&was, now)
 	if known && !st.Kind.Snapshot() {
 		if more := s.noteWider(st, &was, now); more != "" {
 			changed("more events are exported now: " + more)
@@ -157,6 +159,7 @@ func (s *State) enterSettings(service *ledger.Service) {
 	for _, st := range s.streams {
 		kept, is := service.Settings[st.Name], &st.setting
 		kept.Events, kept.ExcludeEvents, kept.Audience, kept.Key, kept.Empty, kept.Format = is.Events, is.ExcludeEvents, is.Audience, is.Key, is.Empty, is.Format
+		kept.Properties, kept.NamesSince, kept.PropertiesMet = is.Properties, is.NamesSince, is.PropertiesMet
 		kept.Wider, kept.WiderEvents, kept.WiderExclude = is.Wider, is.WiderEvents, is.WiderExclude
 		service.Settings[st.Name] = kept
 	}

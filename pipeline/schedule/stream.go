@@ -99,6 +99,8 @@ type stream struct {
 	blocked  string // why the topic can't be written now; empty if it can
 	probe    probe
 	warned   schema.Day // when its days about to be lost were last warned of
+	// namesTold says that names of the filter that do not occur were told.
+	namesTold bool
 }
 
 // first is the oldest day that is exported today: the configured start, or before it what was due and was not exported since.

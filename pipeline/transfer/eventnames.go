@@ -3,14 +3,12 @@ package transfer
 import (
 	"slices"
 
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
 
 // eventColumn is the system column that every event export has.
 const eventColumn = "event_name"
-
-// mostNames bounds how many names of events are remembered of a stream.
-const mostNames = 2000
 
 // names are the event names met by an export, with those known before. Only rows that are new are looked at.
 type names struct {
@@ -36,7 +34,7 @@ func (n *names) add(more []string) {
 }
 
 func (n *names) observe(name []byte) {
-	if len(name) > 0 && !n.known[string(name)] && len(n.known) < mostNames {
+	if len(name) > 0 && !n.known[string(name)] && len(n.known) < schedule.MaxEventNames {
 		n.known[string(name)] = true
 	}
 }

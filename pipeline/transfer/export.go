@@ -47,6 +47,7 @@ type Export struct {
 	lost  *store.LostError // what the ledger no longer has of the day's rows; nil once the day's record says so
 
 	names   *names // nil for a userprofile
+	sought  soughtColumns
 	quality badRows
 	// stillBad lists the bad rows; empty if they are too many.
 	stillBad ledger.StillBad
@@ -72,6 +73,9 @@ func (e *Export) EventNames(known []string) []string {
 	e.names.add(known)
 	return e.names.list()
 }
+
+// PropertiesMet are those of the job's properties that rows have had.
+func (e *Export) PropertiesMet() []string { return e.sought.met }
 
 // StillBad lists the bad rows of an export that has ended; nil if they are too many.
 func (e *Export) StillBad() *ledger.StillBad {
@@ -164,6 +168,7 @@ func (e *Export) move(ctx context.Context) (err error) {
 	e.Columns = body.Columns()
 	key := e.Columns.Index(e.stream.Key)
 	e.event = e.Columns.Index(eventColumn)
+	e.sought.begin(e.Properties, e.Columns)
 	e.headers.setColumns(&e.stream.Headers, e.Columns)
 	defer e.sendWhenIdle(ctx)()
 	defer func() { e.Repeated = body.Request().RepeatedHeaders }()
@@ -246,6 +251,7 @@ func (e *Export) publish(row *schema.Row, print schema.Fingerprint, key int) err
 		return nil
 	}
 	e.sum.Bytes = row.Offset + int64(row.Size())
+	e.sought.observe(row)
 	rows := &e.day.Rows
 	copyNumber, known := rows.Set.Observe(print)
 	if known {

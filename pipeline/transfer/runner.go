@@ -84,6 +84,7 @@ type Job struct {
 	Permit     Call       // nil for a replay
 	Started    time.Time
 	EventNames []string     // those known of the stream
+	Properties []string     // to be looked for in rows
 	CutLetters []schema.Cut // cuts of the day that have a dead letter already
 	Replay     *Replay      // what is published instead of the rows of a call
 }

@@ -1,4 +1,4 @@
-package config
+package schema
 
 // Nearest is the name that word takes the fewest slips to become, if at most slack of them; the first of several, else "".
 func Nearest(word string, names []string, slack int) string {
