@@ -39,10 +39,10 @@ type Export struct {
 	Stream  string
 	Kind    Kind
 	Filter  Filter
-	Key     string // the column whose bytes key the records; a header without it is refused
-	Day     Day    // for a userprofile the date of its snapshot
-	N       int    // counts the exports of this day, failed ones too, from 1
-	Attempt int    // counts the calls since the day's last success, from 1
+	Key     Key // a header without its columns is refused
+	Day     Day // for a userprofile the date of its snapshot
+	N       int // counts the exports of this day, failed ones too, from 1
+	Attempt int // counts the calls since the day's last success, from 1
 	// Slice marks a part of a day that is exported in slices of events: its failures say nothing about the service.
 	Slice bool
 	// Probe asks for one day more than configured, to find out whether to_date is exclusive. Its rows are never published.

@@ -238,7 +238,7 @@ func streams(c *config.Config, schemas *registry.Client) []transfer.Stream {
 		s := &c.Streams[i]
 		list[i] = transfer.Stream{
 			Stream: schedule.Stream{
-				Name: s.Name, Kind: s.Export, Changes: s.Mode == config.ModeChanges, Topic: string(s.Topic), Key: s.Key, Empty: s.Empty, Format: string(s.Format), Contract: s.Contract,
+				Name: s.Name, Kind: s.Export, Changes: s.Mode == config.ModeChanges, Topic: string(s.Topic), Key: schema.Key(s.Key), Empty: s.Empty, Format: string(s.Format), Contract: s.Contract,
 				Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience, Identities: s.Identities},
 				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
 			},
@@ -247,6 +247,7 @@ func streams(c *config.Config, schemas *registry.Client) []transfer.Stream {
 			NewEncoder: func() encoding.Encoder { return &encoding.JSON{Empty: s.Empty} },
 			MaxBad:     float64(s.MaxBad),
 			Deletes:    profiles.Policy{Never: s.Deletes == config.DeletesNever, After: s.DeleteAfter, Most: float64(s.DeleteMost)},
+			Meta:       s.Meta,
 		}
 		if s.Start.On != nil {
 			list[i].StartBack, list[i].First = -1, *s.Start.On

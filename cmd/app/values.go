@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
 	"dfinery-kafka/schema/registry"
 )
@@ -94,6 +96,9 @@ func values(s *config.Stream, client *registry.Client) *transfer.Values {
 	v := &transfer.Values{
 		Options: encoding.Options{Format: s.Format, Empty: s.Empty, Columns: encoding.Columns{Declared: s.Columns}},
 		Record:  s.Record, NullBadValues: s.BadValue == config.BadValueNull,
+	}
+	if s.Meta {
+		v.Options.Columns.Declared = append(slices.Clone(s.Columns), encoding.Declaration{Column: schema.MetaDay, Type: encoding.Type{Kind: encoding.Date}})
 	}
 	if s.Format.Registered() {
 		v.Registry, v.Subject = client, s.Subject.Name(string(s.Topic), s.Record)

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -26,14 +25,10 @@ func (l *loader) checkStream(s *Stream, today schema.Day) {
 	if s.Properties != nil && s.ExcludeProperties != nil {
 		l.fault(prefix+"EXCLUDE_PROPERTIES", "is set beside "+prefix+"PROPERTIES: the API takes one of them")
 	}
-	if s.Key == "df_unified_id" { // in every export, whatever is asked for
-		return
-	}
-	system := []string{"event_name", "df_api_version", "df_server_datetime", "df_correction_datetime"} // in every event export
-	always := s.Export == schema.Event && slices.Contains(system, s.Key)
-	left := s.Properties != nil && !slices.Contains(s.Properties, s.Key) || slices.Contains(s.ExcludeProperties, s.Key)
-	if left && !always {
-		l.warn(prefix+"KEY", fmt.Sprintf("names %q, which the stream's properties leave out: without that column the stream is halted", s.Key))
+	for _, column := range s.Key.columns() {
+		if s.leavesOut(column) {
+			l.warn(prefix+"KEY", fmt.Sprintf("names %q, which the stream's properties leave out: without that column the stream is halted", column))
+		}
 	}
 }
 

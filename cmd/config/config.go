@@ -110,7 +110,7 @@ type Stream struct {
 	Audience          string               `envconfig:"AUDIENCE" only:"userprofile" desc:"The id of the audience whose profiles are exported; unset: every user's"`
 	Identities        string               `envconfig:"IDENTITIES" only:"userprofile" oneof:"all include exclude" desc:"The API's identities_condition_type: all, include or exclude; unset: not sent. The customer's own id, df_external_id, may come only with all"`
 	Topic             Topic                `envconfig:"TOPIC" default:"dfinery.X" desc:"The topic to fill"`
-	Key               string               `envconfig:"KEY" default:"df_unified_id" desc:"The column whose bytes are the records' key"`
+	Key               Key                  `envconfig:"KEY" default:"df_unified_id" desc:"The column whose bytes are the records' key; of several, comma-separated, the key is a JSON array of strings"`
 	Empty             schema.Empty         `envconfig:"EMPTY" default:"omit" oneof:"omit null string" desc:"What becomes of empty cells: omit, null or string"`
 	MaxBad            Share                `envconfig:"MAX_BAD" default:"50%" desc:"The largest share of an export's rows that may be bad, from the 1,000th row on; more end the export and halt the stream. off: no limit"`
 	Mode              Mode                 `envconfig:"MODE" default:"all" only:"userprofile" oneof:"all changes" desc:"What is published of a userprofile stream's snapshots: all rows, or only the changes, into a compacted topic that equals the current profiles"`
@@ -128,6 +128,7 @@ type Stream struct {
 	Drop              List                 `envconfig:"DROP" desc:"Columns that are not published, as if the export did not have them, comma-separated exact names"`
 	Hash              List                 `envconfig:"HASH" desc:"Columns whose cells are replaced by their hash under PRIVACY_KEY_FILE, comma-separated exact names"`
 	Mask              List                 `envconfig:"MASK" desc:"Columns whose cells are replaced by ***, comma-separated exact names"`
+	Meta              bool                 `envconfig:"META" default:"false" desc:"Whether values have the members _id, _day, _stream and _service, too: for sinks that drop headers"`
 	Contract          schema.Contract      `envconfig:"CONTRACT" default:"evolve" oneof:"evolve warn freeze" desc:"What becomes of a header with columns that the stream never had: they are published (evolve), with a warning (warn), or the stream is halted before the first row (freeze)"`
 	PollInterval      time.Duration        `envconfig:"POLL_INTERVAL" default:"10m" userprofile:"24h" min:"1ms" desc:"How often today is exported; a userprofile stream's default is 24h"`
 	Lookback          int                  `envconfig:"LOOKBACK" default:"2" only:"event" min:"0" max:"29" desc:"How many days before today are still exported again, for late events"`

@@ -93,7 +93,7 @@ func (l *loader) checkLists(s *Stream) (set string) {
 				l.fault(list.variable, fmt.Sprintf("names %q, which %s names too: keep one of them", column, other))
 			case column == "event_name":
 				l.fault(list.variable, `names "event_name", which requests, slices of days and the ledger carry: it can't be hidden`)
-			case column == s.Key && !list.keeps:
+			case slices.Contains(s.Key.columns(), column) && !list.keeps:
 				l.fault(list.variable, fmt.Sprintf("names %q, which is the stream's key: only %sHASH can hide it", column, prefix))
 			}
 			in[column] = list.variable

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -111,6 +112,11 @@ func (l *loader) checkFormat(s *Stream) {
 	}
 	if s.ColumnsFile != "" {
 		l.readColumns(s, prefix)
+	}
+	for _, d := range s.Columns {
+		if s.Meta && (slices.Contains(schema.MetaColumns(), d.Column) || slices.Contains(schema.MetaColumns(), d.Name)) {
+			l.fault(prefix+"COLUMNS", fmt.Sprintf("names %s, which %sMETA adds: give the field of that column another name, or set %sMETA=false", cmp.Or(d.Name, d.Column), prefix, prefix))
+		}
 	}
 	if !l.good(prefix + "FORMAT") {
 		return

@@ -36,6 +36,23 @@ func (l *List) Decode(value string) error {
 	return errors.Join(faults...)
 }
 
+// Key names the columns of a record's key, comma-separated.
+type Key string
+
+// Decode implements envconfig.Decoder.
+func (k *Key) Decode(value string) error {
+	var list List
+	err := list.Decode(value)
+	if len(list) == 0 {
+		err = errors.Join(err, errors.New("names no column: for example df_unified_id"))
+	}
+	*k = Key(strings.Join(list, ","))
+	return err
+}
+
+// columns are the columns' names.
+func (k Key) columns() []string { return schema.Key(k).Columns() }
+
 var streamName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
 
 // Names are the streams' names: at least one, each of lower-case letters and digits.

@@ -61,7 +61,7 @@ func TestChart_Environment(t *testing.T) {
 // byExtraEnv tells the variables that have no value of their own: extraEnv and
 // extraEnvFrom set them.
 func byExtraEnv(name string) bool {
-	own := []string{"FORMAT", "COLUMNS", "COLUMNS_FILE", "BAD_VALUE", "RECORD", "SUBJECT", "HEADERS", "CLOUDEVENTS", "CONTRACT"}
+	own := []string{"FORMAT", "COLUMNS", "COLUMNS_FILE", "BAD_VALUE", "RECORD", "SUBJECT", "HEADERS", "CLOUDEVENTS", "META", "CONTRACT"}
 	return strings.HasPrefix(name, "SCHEMA_REGISTRY_") || slices.Contains(own, strings.TrimPrefix(name, "STREAM_X_"))
 }
 

@@ -114,6 +114,12 @@ func (b *testbed) servedTyped() []map[string]string {
 // publishedTyped decodes the stream's topic with the schemas of the registry.
 func (b *testbed) publishedTyped(format, registry string) []map[string]string {
 	b.t.Helper()
+	return b.valuesOf(b.consume("events", kgo.ReadUncommitted()), format, registry)
+}
+
+// valuesOf decodes the values of records.
+func (b *testbed) valuesOf(messages []message, format, registry string) []map[string]string {
+	b.t.Helper()
 	d := &valueReader{t: b.t, format: format, decoders: map[int]func([]byte) map[string]string{}}
 	if registry != "" {
 		client, err := sr.NewClient(sr.URLs(registry))
@@ -123,7 +129,7 @@ func (b *testbed) publishedTyped(format, registry string) []map[string]string {
 		d.client = client
 	}
 	var rows []map[string]string
-	for _, m := range b.consume("events", kgo.ReadUncommitted()) {
+	for _, m := range messages {
 		rows = append(rows, d.read([]byte(m.Value)))
 	}
 	return rows
@@ -139,6 +145,13 @@ type valueReader struct {
 
 func (d *valueReader) read(value []byte) map[string]string {
 	d.t.Helper()
+	if d.format == "json" {
+		var cells map[string]string
+		if err := json.Unmarshal(value, &cells); err != nil {
+			d.t.Fatalf("%v: %s", err, value)
+		}
+		return cells
+	}
 	if d.client == nil {
 		return readTypedJSON(d.t, value)
 	}

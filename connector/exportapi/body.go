@@ -170,9 +170,8 @@ func (b *Body) readHeader() error {
 	case err != nil && !errors.As(err, &names):
 		return b.finish(err)
 	}
-	key := b.call.export.Key
-	if err == nil && columns.Index(key) < 0 {
-		names = &csv.HeaderError{Reason: fmt.Sprintf("has no column %q, the stream's key", key)}
+	if err == nil {
+		names = missingKey(b.call.export.Key, columns)
 	}
 	if b.reader.Unterminated() && names != nil && !names.Final {
 		return b.noNewline("")
@@ -189,6 +188,18 @@ func (b *Body) readHeader() error {
 		return cut
 	}
 	return nil
+}
+
+// missingKey refuses a header without a column of the stream's key.
+func missingKey(key schema.Key, columns *schema.Columns) *csv.HeaderError {
+	missing := key.Missing(columns)
+	switch {
+	case missing == nil:
+		return nil
+	case len(key.Columns()) == 1:
+		return &csv.HeaderError{Reason: fmt.Sprintf("has no column %q, the stream's key", key)}
+	}
+	return &csv.HeaderError{Reason: fmt.Sprintf("has no column %q, a part of the stream's key", missing[0])}
 }
 
 func (b *Body) badHeader(e *csv.HeaderError) *schema.Failure {

@@ -42,8 +42,8 @@ func firstLine(src io.Reader, lead []byte, err error) ([]byte, error) {
 	return lead, err
 }
 
-// holdsKey says that text begins with a header line that has the stream's key column: so it is a CSV.
+// holdsKey says that text begins with a header line that has the columns of the stream's key: so it is a CSV.
 func (k *call) holdsKey(text []byte) bool {
 	columns, err := csv.NewReader(bytes.NewReader(text), csv.Options{}).Header()
-	return err == nil && columns.Index(k.export.Key) >= 0
+	return err == nil && k.export.Key.Missing(columns) == nil
 }

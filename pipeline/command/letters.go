@@ -201,8 +201,8 @@ func (r *replay) rowsOf(l *schema.DeadLetter, st *transfer.Stream) (*transfer.Re
 	if err != nil {
 		return nil, fmt.Errorf("read its columns: %w", err)
 	}
-	if columns.Index(st.Key) < 0 {
-		return nil, fmt.Errorf("its row has no column %s, which is the stream's key now", st.Key)
+	if missing := st.Key.Missing(columns); len(missing) > 0 {
+		return nil, fmt.Errorf("its row has no column %s, which is in the stream's key now", missing[0])
 	}
 	r.rows = append(r.rows, transfer.Replay{Day: l.Day, Export: l.Export, Columns: columns})
 	return &r.rows[len(r.rows)-1], nil

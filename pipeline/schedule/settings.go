@@ -13,7 +13,7 @@ import (
 // settings are those of the stream that are kept to find out what has changed.
 func (s *stream) settings() ledger.Settings {
 	return ledger.Settings{Events: s.Filter.Events, ExcludeEvents: s.Filter.ExcludeEvents, Properties: s.Filter.Properties, Audience: s.Filter.Audience,
-		Key: s.Key, Empty: string(s.Empty), Format: s.Format}
+		Key: string(s.Key), Empty: string(s.Empty), Format: s.Format}
 }
 
 // noteSettings compares the stream's settings with those that its days were exported with, and says what a change means. A ledger of an

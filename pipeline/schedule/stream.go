@@ -18,7 +18,7 @@ type Stream struct {
 	Kind   schema.Kind
 	Filter schema.Filter
 	Topic  string
-	Key    string // the column whose bytes key the records
+	Key    schema.Key
 	Empty  schema.Empty
 	Format string // of the records' values
 	// Contract says what becomes of columns that the stream never had.

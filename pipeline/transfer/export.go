@@ -57,6 +57,7 @@ type Export struct {
 	// Scratch memory of the rows under way.
 	event      int // the column of the event's name, or -1
 	prefetched prefetched
+	key        recordKey
 	id         []byte
 	value      rowValue
 	headers    recordHeaders
@@ -153,11 +154,9 @@ func (e *Export) move(ctx context.Context) (err error) {
 		e.Permit.Cancel()
 		return err
 	}
-	if typed, ok := e.value.encoder.(*typedEncoder); ok {
-		if err := typed.verify(ctx); err != nil {
-			e.Permit.Cancel()
-			return e.registryFailure(err)
-		}
+	if err := verify(ctx, e.value.encoder); err != nil {
+		e.Permit.Cancel()
+		return e.registryFailure(err)
 	}
 	body, err := e.Permit.Export(ctx, e.Call)
 	if err != nil {
@@ -166,7 +165,7 @@ func (e *Export) move(ctx context.Context) (err error) {
 	defer func() { _ = body.Close() }() // what came of the call is known by then
 	defer func() { e.Charset = body.Charset() }()
 	e.Columns = body.Columns()
-	key := e.Columns.Index(e.stream.Key)
+	e.key.setColumns(e.stream.Key, e.Columns)
 	e.event = e.Columns.Index(eventColumn)
 	e.sought.begin(e.Properties, e.Columns)
 	e.headers.setColumns(&e.stream.Headers, e.Columns)
@@ -181,7 +180,7 @@ func (e *Export) move(ctx context.Context) (err error) {
 			}
 			headed = true
 		}
-		if err := e.publishFetched(body, key, stopped); err != nil {
+		if err := e.publishFetched(body, stopped); err != nil {
 			return e.end(err)
 		}
 		if n%progressEvery == 0 {
@@ -191,13 +190,13 @@ func (e *Export) move(ctx context.Context) (err error) {
 }
 
 // publishFetched publishes the rows that were fetched ahead, then looks at what stopped the fetching.
-func (e *Export) publishFetched(body Body, key int, stopped error) error {
+func (e *Export) publishFetched(body Body, stopped error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	prints := e.prefetched.prints[:e.prefetched.n]
 	e.day.Rows.Set.Prefetch(prints)
 	for i, print := range prints {
-		if err := e.takeOutcome(e.publish(e.prefetched.row(i), print, key), body, len(prints)-1-i); err != nil {
+		if err := e.takeOutcome(e.publish(e.prefetched.row(i), print), body, len(prints)-1-i); err != nil {
 			return err
 		}
 	}
@@ -238,10 +237,10 @@ func (e *Export) end(err error) error {
 }
 
 // publish appends the row to its partition unless it was published before. A *schema.BadRow is a row that can't be.
-func (e *Export) publish(row *schema.Row, print schema.Fingerprint, key int) error {
-	k := row.Cell(key)
-	if len(k) == 0 {
-		bad := row.Bad(schema.EmptyKey, schema.OriginSchema, "the key column is empty", fmt.Sprintf("the key column %s is empty", e.stream.Key))
+func (e *Export) publish(row *schema.Row, print schema.Fingerprint) error {
+	k, empty := e.key.of(row)
+	if empty != "" {
+		bad := row.Bad(schema.EmptyKey, schema.OriginSchema, "the key column is empty", fmt.Sprintf("the key column %s is empty", empty))
 		id := print
 		bad.Fingerprint = &id
 		return bad

@@ -38,19 +38,24 @@ func (e *Export) republish(ctx context.Context) error {
 		return e.registryFailure(err)
 	}
 	e.headers.setColumns(&e.stream.Headers, e.Columns)
-	key := e.Columns.Index(e.stream.Key)
+	e.key.setColumns(e.stream.Key, e.Columns)
 	for i := range e.Replay.Rows {
-		if err := e.republishRow(&e.Replay.Rows[i], key); err != nil {
+		if err := e.republishRow(&e.Replay.Rows[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (e *Export) republishRow(r *ReplayRow, key int) error {
+func (e *Export) republishRow(r *ReplayRow) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if r.Row == nil || len(r.Row.Cell(key)) == 0 {
+	if r.Row == nil {
+		e.sum.Bad++
+		return nil
+	}
+	key, empty := e.key.of(r.Row)
+	if empty != "" {
 		e.sum.Bad++
 		return nil
 	}
@@ -63,7 +68,7 @@ func (e *Export) republishRow(r *ReplayRow, key int) error {
 		e.sum.Duplicates++
 		return nil
 	}
-	err := e.append(r.Row, r.Row.Cell(key), r.Copy)
+	err := e.append(r.Row, key, r.Copy)
 	if _, bad := errors.AsType[*schema.BadRow](err); bad {
 		e.sum.Bad++
 		return nil

@@ -98,6 +98,9 @@ func (r *Runner) Start(ctx context.Context, job Job) *Export {
 		headers: newRecordHeaders(&st.Headers, &job.Call),
 	}
 	e.value.encoder = r.newEncoder(st.Stream)
+	if st.Meta {
+		e.value.encoder = newMetaEncoder(e.value.encoder, &job.Call, &e.id)
+	}
 	e.live.Store(&Tally{})
 	e.day.export = e
 	r.inFlight++

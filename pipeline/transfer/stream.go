@@ -17,6 +17,7 @@ type Stream struct {
 	MaxBad     float64 // the largest share of an export's rows that may be bad; 1: all of them
 	Values     *Values
 	Headers    HeaderOptions
+	Meta       bool // values have the columns of schema.MetaColumns, too
 	// Deletes is how a stream of changes deletes profiles.
 	Deletes profiles.Policy
 }

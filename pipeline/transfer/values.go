@@ -55,6 +55,16 @@ type typedEncoder struct {
 // keep changes nothing.
 func keep(*encoding.Evolution) (*encoding.Evolution, error) { return nil, nil }
 
+// verifier is an encoder that has something to look after before a call is made.
+type verifier interface{ verify(context.Context) error }
+
+func verify(ctx context.Context, e encoding.Encoder) error {
+	if v, ok := e.(verifier); ok {
+		return v.verify(ctx)
+	}
+	return nil
+}
+
 // verify looks every version up under its id before a call is made. An emptied
 // registry gives old ids to new schemas: readers would then read old rows wrong
 // without an error.

@@ -21,7 +21,7 @@ type JSON struct {
 func (j *JSON) Header(_ context.Context, columns *schema.Columns) error {
 	j.members, j.size = make([]schema.CopiedText, len(columns.Names)), 0
 	for i, name := range columns.Names {
-		text := append(appendJSONString([]byte{','}, []byte(name)), ':', '"')
+		text := append(AppendJSONString([]byte{','}, []byte(name)), ':', '"')
 		j.members[i] = schema.NewCopiedText(text)
 		j.size += len(text) + len("null")
 	}
@@ -68,7 +68,7 @@ func (j *JSON) appendMember(dst []byte, row *schema.Row, i int) []byte {
 	case len(cell) > 0 && (row.Plain || plain(cell)):
 		return append(append(append(dst, member...), cell...), '"')
 	case len(cell) > 0 || j.Empty == schema.EmptyString:
-		return appendJSONString(append(dst, member[:len(member)-1]...), cell)
+		return AppendJSONString(append(dst, member[:len(member)-1]...), cell)
 	case j.Empty == schema.EmptyNull:
 		return append(append(dst, member[:len(member)-1]...), "null"...)
 	}

@@ -2,8 +2,8 @@ package encoding
 
 const hex = "0123456789abcdef"
 
-// appendJSONString appends s as a JSON string. Only what RFC 8259 section 7 demands is escaped.
-func appendJSONString(dst, s []byte) []byte {
+// AppendJSONString appends s, which is valid UTF-8, as a JSON string. Only what RFC 8259 section 7 demands is escaped.
+func AppendJSONString(dst, s []byte) []byte {
 	dst = append(dst, '"')
 	from := 0
 	for i, c := range s {

@@ -26,7 +26,7 @@ func (e *typedJSONEncoder) header(fields []place, columns *schema.Columns) {
 	e.members = make([]jsonMember, len(columns.Names))
 	for _, f := range fields {
 		if f.index >= 0 {
-			e.members[f.index] = jsonMember{field: f.Field, prefix: append(appendJSONString([]byte{','}, []byte(f.Name)), ':')}
+			e.members[f.index] = jsonMember{field: f.Field, prefix: append(AppendJSONString([]byte{','}, []byte(f.Name)), ':')}
 		}
 	}
 }
@@ -100,7 +100,7 @@ func appendTypedJSON(dst []byte, t Type, cell []byte, plain bool) ([]byte, bool)
 		return appendJSONArray(dst, t.Kind, cell)
 	case String:
 		if !plain {
-			return appendJSONString(dst, cell), true
+			return AppendJSONString(dst, cell), true
 		}
 	}
 	return append(append(append(dst, '"'), cell...), '"'), ok
@@ -185,7 +185,7 @@ func JSONSchema(record string, fields []Field) ([]byte, error) {
 		if i > 0 {
 			properties.WriteByte(',')
 		}
-		properties.Write(append(appendJSONString(nil, []byte(f.Name)), ':'))
+		properties.Write(append(AppendJSONString(nil, []byte(f.Name)), ':'))
 		properties.Write(text)
 	}
 	title, err := json.Marshal(record)

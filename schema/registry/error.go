@@ -36,6 +36,9 @@ type Error struct {
 
 func (e *Error) Error() string {
 	text := "schema registry: " + e.Detail
+	if e.Code == Changed { // no registry has said so
+		text = e.Detail
+	}
 	if e.Code != "" {
 		text = string(e.Code) + ": " + text
 	}

@@ -1,0 +1,73 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
+	"dfinery-kafka/schema/registry"
+)
+
+// metaEncoder has another encoder write rows that have the columns of STREAM_X_META
+// behind their own.
+type metaEncoder struct {
+	encoding.Encoder
+	id *[]byte // of the row under way
+
+	fixed   []byte        // day, stream and service, one behind the other
+	spans   []schema.Span // of them in fixed
+	plain   bool          // fixed needs no escapes; an id never does
+	columns *schema.Columns
+	row     schema.Row // scratch memory
+	cells   []schema.Span
+	data    []byte
+}
+
+func newMetaEncoder(inner encoding.Encoder, call *schema.Export, id *[]byte) *metaEncoder {
+	m := &metaEncoder{Encoder: inner, id: id, plain: !strings.ContainsAny(call.Service, `"\`)}
+	for _, cell := range []string{call.Day.String(), call.Stream, call.Service} {
+		start := uint32(len(m.fixed)) //nolint:gosec // three short texts
+		m.fixed = append(m.fixed, cell...)
+		m.spans = append(m.spans, schema.Span{Start: start, End: uint32(len(m.fixed))}) //nolint:gosec // as above
+	}
+	return m
+}
+
+// Header implements encoding.Encoder.
+func (m *metaEncoder) Header(ctx context.Context, columns *schema.Columns) error {
+	added := schema.MetaColumns()
+	for _, name := range added {
+		if columns.Index(name) >= 0 {
+			return &registry.Error{Code: registry.Changed, Detail: fmt.Sprintf("the export has a column %s, which STREAM_X_META adds, too; leave it out by STREAM_X_EXCLUDE_PROPERTIES, or set STREAM_X_META=false", name)}
+		}
+	}
+	var err error
+	if m.columns, err = schema.NewColumns(slices.Concat(columns.Names, added)); err != nil {
+		return err
+	}
+	return m.Encoder.Header(ctx, m.columns)
+}
+
+// verify implements verifier.
+func (m *metaEncoder) verify(ctx context.Context) error { return verify(ctx, m.Encoder) }
+
+// Append implements encoding.Encoder.
+func (m *metaEncoder) Append(dst []byte, row *schema.Row) ([]byte, error) {
+	m.data = append(append(append(m.data[:0], row.Data...), m.fixed...), *m.id...)
+	at := uint32(len(row.Data))                                                                             //nolint:gosec // a row is smaller than that
+	ends := at + uint32(len(m.fixed))                                                                       //nolint:gosec // as above
+	m.cells = append(append(m.cells[:0], row.Cells...), schema.Span{Start: ends, End: uint32(len(m.data))}) //nolint:gosec // as above
+	for _, s := range m.spans {
+		m.cells = append(m.cells, schema.Span{Start: at + s.Start, End: at + s.End})
+	}
+	m.row = *row
+	m.row.Columns, m.row.Cells, m.row.Data, m.row.Plain = m.columns, m.cells, m.data, row.Plain && m.plain
+	out, err := m.Encoder.Append(dst, &m.row)
+	if bad, ok := err.(*schema.BadRow); ok { //nolint:errorlint // an encoder's own
+		bad.Columns = row.Columns // its letter is of the row as it came
+	}
+	return out, err
+}
