@@ -15,6 +15,9 @@ import (
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/terminal"
+	"dfinery-kafka/connector"
+	"dfinery-kafka/connector/exportapi"
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
@@ -43,16 +46,26 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 			}
 			var first, last schema.Day
 			if changed {
-				if from != "" || to != "" {
-					return &exitError{exitUsage, errors.New("--changed finds the days by itself: leave out --from and --to")}
+				if _, err = streamOf(c, args[0]); err == nil && from+to != "" {
+					err = errors.New("--changed finds the days by itself: leave out --from and --to")
 				}
-				if first, last, err = lackingDays(cmd, c, args[0]); err != nil || first == 0 {
-					return err
-				}
-			} else if first, last, err = checkDays(c, args[0], from, to); err != nil {
+			} else {
+				first, last, err = checkDays(c, args[0], from, to)
+			}
+			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			cost(cmd.OutOrStdout(), c, args[0], first, last, again)
+			known, err := readLedger(cmd, c)
+			if err != nil {
+				return err
+			}
+			if changed {
+				if first, last = known.lacking(args[0]); first == 0 {
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "no settled day of %s lacks events that it exports now: nothing to do\n", args[0])
+					return err
+				}
+			}
+			cost(cmd.OutOrStdout(), c, args[0], first, last, again, known.calls)
 			if err := agree(cmd, yes); err != nil {
 				return err
 			}
@@ -70,30 +83,45 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 	return cmd
 }
 
-// lackingDays is the range of the settled days that lack events which the stream exports now; 0 without one.
-func lackingDays(cmd *cobra.Command, c *config.Config, stream string) (first, last schema.Day, err error) {
-	if _, err := streamOf(c, stream); err != nil {
-		return 0, 0, &exitError{exitUsage, err}
-	}
+// ledgerView is what the ledger says for a backfill.
+type ledgerView struct {
+	changes []schedule.Event
+	calls   int // that the API allows the service in an hour, as far as it has said so
+}
+
+// readLedger reads it. Where there is none yet, or none that may be read, the configuration is all that is known.
+func readLedger(cmd *cobra.Command, c *config.Config) (*ledgerView, error) {
 	a, err := app.New(c, app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		return 0, 0, &exitError{exitUsage, err}
+		return nil, &exitError{exitUsage, err}
 	}
 	defer a.Close()
 	if err := contact(cmd.Context(), cmd.ErrOrStderr(), a.Service.Cluster); err != nil {
-		return 0, 0, err
+		return nil, err
 	}
+	view := &ledgerView{calls: c.DFINERY.CallsPerHour}
 	peek, err := a.Service.Peek(cmd.Context())
-	if err != nil {
-		return 0, 0, err
+	if cluster.Missing(err) || cluster.Forbidden(err) {
+		return view, nil
 	}
-	for _, e := range peek.Changes {
+	if err != nil {
+		return nil, err
+	}
+	view.changes = peek.Changes
+	if source, err := connector.NewSource(&exportapi.Client{}, a.Policy(), peek.Source); err == nil { // else run and check say it
+		view.calls = min(view.calls, source.Status(time.Now()).Quota.Own)
+	}
+	return view, nil
+}
+
+// lacking is the range of the settled days that lack events which the stream exports now; 0 without one.
+func (v *ledgerView) lacking(stream string) (first, last schema.Day) {
+	for _, e := range v.changes {
 		if e.Kind == schedule.DaysLack && e.Stream == stream {
-			return e.Day, e.LastDay, nil
+			return e.Day, e.LastDay
 		}
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "no settled day of %s lacks events that it exports now: nothing to do\n", stream)
-	return 0, 0, err
+	return 0, 0
 }
 
 // checkDays reads --from and --to, and refuses days that the API does not export.
@@ -125,14 +153,14 @@ func checkDays(c *config.Config, stream, from, to string) (first, last schema.Da
 	return first, last, nil
 }
 
-// cost says what a backfill takes of the quota.
-func cost(w io.Writer, c *config.Config, stream string, first, last schema.Day, again bool) {
+// cost says what a backfill takes of the quota, which is so many calls an hour.
+func cost(w io.Writer, c *config.Config, stream string, first, last schema.Day, again bool, calls int) {
 	days := int(last-first) + 1
 	polls := 0.0
 	for i := range c.Streams {
 		polls += c.Streams[i].CallsPerHour()
 	}
-	free := max(1, float64(c.DFINERY.CallsPerHour)-polls)
+	free := max(1, float64(calls)-polls)
 	fmt.Fprintf(w, "backfill of %s: %s, %s, about %.1f hours of the quota that polls leave (%.0f calls an hour)\n",
 		stream, command.Pluralize(days, "day"), command.Pluralize(days, "call"), math.Max(0.1, float64(days)/free), free)
 	if again {

@@ -92,6 +92,20 @@ func TestToken_Refused(t *testing.T) {
 	}
 }
 
+// TestToken_Resume tries a refused token at once, which was accepted again by then: by itself it would be tried in ten minutes.
+func TestToken_Resume(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 93, RowsPerDay: 10}})
+	b.api.SetToken("another")
+	p := b.start("run")
+	p.await("token refused by the API")
+	b.api.SetToken(canary)
+	b.command([]string{"events resumed"}, "resume", "events")
+	p.await("token accepted again")
+	p.await(`"code":"ok"`)
+	p.kill()
+}
+
 // TestToken_Echoed has the server send the token back wherever a server can, in several forms.
 // No topic, log, metric, status or error contains it.
 func TestToken_Echoed(t *testing.T) {

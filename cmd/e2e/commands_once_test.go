@@ -110,3 +110,31 @@ func TestOnce_BreakerOpens(t *testing.T) {
 	log := b.runOnce(3)
 	expectText(t, log, "waits for breaker until "+b.status().Breaker.Until.UTC().Format(time.RFC3339))
 }
+
+// TestOnce_ProbeFails: the call that asks whether to_date is exclusive is none of a day's work. A run that can't make it leaves no work, and no
+// day is shown as failing.
+func TestOnce_ProbeFails(t *testing.T) {
+	t.Parallel()
+	for _, code := range []schema.Code{schema.InvalidParameter, schema.UnknownError, schema.ExceedDateRangeLimit} {
+		t.Run(string(code), func(t *testing.T) {
+			t.Parallel()
+			b := newTestbed(t, &exporttest.Server{
+				Data: exporttest.Data{RowsOn: func(schema.Day) int { return 0 }}, Limits: exporttest.Limits{PerHour: -1},
+				Faults: func(c exporttest.Call) *exporttest.Fault {
+					if c.Query.From == c.Query.To {
+						return nil
+					}
+					return &exporttest.Fault{Code: code}
+				},
+			})
+			b.unlimited()
+			b.set("BREAKER_FAILURES", "3", "BREAKER_TRIP_ON", "query_error")
+			for range 2 {
+				b.runOnce(0)
+				if out, _ := b.run("status"); strings.Contains(out, "failing:") || strings.Contains(out, "lost") {
+					t.Errorf("days are not well:\n%s", out)
+				}
+			}
+		})
+	}
+}

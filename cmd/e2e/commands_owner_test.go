@@ -127,6 +127,15 @@ func TestCommands_BackfillInScript(t *testing.T) {
 	}
 }
 
+// TestCommands_BackfillPlan goes by the quota that the API leaves, where that is less than the configured one.
+func TestCommands_BackfillPlan(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: 20}, Data: exporttest.Data{RowsPerDay: 5}})
+	b.set("STREAM_EVENTS_POLL_INTERVAL", "30m")
+	b.runOnce(0)
+	b.command([]string{"2 days, 2 calls, about 0.1 hours of the quota that polls leave (16 calls an hour)"}, "backfill", "events", "--from", (currentDay() - 1).String(), "--to", currentDay().String())
+}
+
 // TestCommands_Order executes commands that waited for an owner in the order in which they were
 // submitted.
 func TestCommands_Order(t *testing.T) {

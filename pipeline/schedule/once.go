@@ -47,6 +47,9 @@ func (s *State) Left(all schema.Wait, now time.Time) (left []Left, soon bool) {
 		if !d.Probe && (day != nil && day.done && !day.requested || d.At.After(now) && !failed) {
 			continue
 		}
+		if d.Probe && all.For == "" && d.stream.stopped(now).For == "" && !once.wants(&d, now) {
+			continue // given up: it is none of a day's work, and may fail for ever
+		}
 		l := Left{Stream: d.Stream, Day: d.Day, Wait: d.starts(all, now)}
 		if failed {
 			l.Error = day.record.Error.Detail
