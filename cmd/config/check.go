@@ -29,6 +29,11 @@ func (l *loader) check(c *Config) {
 	l.checkFormats(c)
 	l.checkPrivacy(c)
 	l.checkProxies()
+	for _, name := range []string{"SSL_CERT_FILE", "SSL_CERT_DIR"} { // crypto/x509 passes over what it can't open
+		if wrapped(l.environ[name]) {
+			l.fault(name, wrappedFault)
+		}
+	}
 	if c.Kafka.ReplicationFactor == 0 && l.good("KAFKA_REPLICATION_FACTOR") {
 		l.fault("KAFKA_REPLICATION_FACTOR", "0 is no number of replicas: 1 or more, or -1 for the brokers' default")
 	}

@@ -70,7 +70,7 @@ func (l *loader) stray(names []string, message string) {
 }
 
 func (l *loader) checkPassword(k *Kafka) {
-	if k.Username == "" {
+	if k.Username == "" && l.good(userVar) {
 		l.fault(userVar, "is needed with "+mechanismVar)
 	}
 	if k.Password == "" && l.good(passwordVar+"_FILE") {
@@ -86,7 +86,7 @@ func (l *loader) checkToken(k *Kafka) {
 	if k.TokenURL == "" && l.good(tokenURLVar) {
 		l.fault(tokenURLVar, needed)
 	}
-	if k.ClientID == "" {
+	if k.ClientID == "" && l.good(clientVar) {
 		l.fault(clientVar, needed)
 	}
 	if k.ClientSecret == "" && l.good(secretVar+"_FILE") {

@@ -48,6 +48,12 @@ STREAM_EVENTS_TOPIK: unknown variable: did you mean STREAM_EVENTS_TOPIC?`,
 			map[string]string{"KAFKA_BROKERS": `"kafka:9092"`, "STREAM_EVENTS_EVENTS": `'a,b'`, "STREAM_EVENTS_KEY": `""`, "KAFKA_TLS": `"true"`, "RETRY_BACKOFF": `'1s'`, "KAFKA_TLS_CA_FILE": `"DIR/one.pem"`},
 			"STREAM_EVENTS_EVENTS: " + quotes + "\nSTREAM_EVENTS_KEY: " + quotes + "\nKAFKA_BROKERS: " + quotes + "\nKAFKA_TLS: " + quotes + "\nKAFKA_TLS_CA_FILE: " + quotes + "\nRETRY_BACKOFF: " + quotes,
 		},
+		"some in quotes": {
+			map[string]string{"STREAM_EVENTS_EVENTS": `df_login, "df_purchase"`, "KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": `"me"`, "KAFKA_SASL_PASSWORD": canary, "SSL_CERT_FILE": "'/ca.pem'"},
+			`STREAM_EVENTS_EVENTS: names "df_purchase" in quotes, and they are a part of the name: write it without` + "\nKAFKA_SASL_USERNAME: " + quotes + "\nSSL_CERT_FILE: " + quotes,
+		},
+		"a file with Windows line ends": {map[string]string{"KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_USERNAME": "me\r", "KAFKA_SASL_PASSWORD": canary + "\r"},
+			`KAFKA_SASL_USERNAME: "me\r" holds a control character: a file with Windows line ends, for one, leaves \r at the end of each value`},
 		"service with a slash": {map[string]string{"DFINERY_SERVICE_ID": "a/b"}, `DFINERY_SERVICE_ID: can't be a service id: one word of ASCII without a slash`},
 
 		"url without scheme":    {map[string]string{"DFINERY_BASE_URL": "openapi.dfinery.ai"}, `DFINERY_BASE_URL: is not a URL such as https://openapi.dfinery.ai`},

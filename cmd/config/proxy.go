@@ -102,7 +102,7 @@ func validNoProxy(entry string) bool {
 		_, _, err := net.ParseCIDR(entry)
 		return err == nil
 	}
-	if net.ParseIP(entry) != nil {
+	if net.ParseIP(strings.TrimSuffix(strings.TrimPrefix(entry, "["), "]")) != nil {
 		return true
 	}
 	host, port, err := net.SplitHostPort(entry)

@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"dfinery-kafka/schema"
 	"errors"
 	"fmt"
 	"reflect"
@@ -10,8 +9,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/kelseyhightower/envconfig"
+
+	"dfinery-kafka/schema"
 )
 
 // read fills the field with the variable's value or its default, and says all that is wrong with it.
@@ -30,6 +32,9 @@ func (l *loader) read(d declaration, field reflect.Value) (faults []string) {
 	}
 	if _, secret := field.Interface().(schema.Secret); !secret && wrapped(value) {
 		return []string{wrappedFault}
+	}
+	if _, text := field.Interface().(string); text && strings.ContainsFunc(value, unicode.IsControl) {
+		return []string{fmt.Sprintf("%q holds a control character: a file with Windows line ends, for one, leaves \\r at the end of each value", value)}
 	}
 	if len(d.OneOf) > 0 && !slices.Contains(d.OneOf, value) {
 		return []string{fmt.Sprintf("%q is none of %s", value, strings.Join(d.OneOf, ", "))}

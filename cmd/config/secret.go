@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"dfinery-kafka/schema"
 )
@@ -50,6 +51,8 @@ func wrongSecret(text string) string {
 		return "is in UTF-16 or holds a NUL character: save it as UTF-8 without a byte order mark"
 	case strings.HasPrefix(text, "\ufeff"):
 		return "begins with a byte order mark: save it as UTF-8 without one"
+	case !utf8.ValidString(text):
+		return "is not UTF-8: save it as UTF-8 without a byte order mark"
 	case strings.TrimSpace(text) == "":
 		return "is empty"
 	case strings.ContainsAny(strings.TrimSpace(text), "\r\n"):

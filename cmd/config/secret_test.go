@@ -29,6 +29,7 @@ func TestReadSecret(t *testing.T) {
 		"a byte order mark":     {"\ufeffs3cret", "", "begins with a byte order mark: save it as UTF-8 without one"},
 		"UTF-16, little-endian": {"\xff\xfes\x003\x00", "", "is in UTF-16 or holds a NUL character: save it as UTF-8 without a byte order mark"},
 		"UTF-16, no mark":       {"s\x003\x00", "", "is in UTF-16 or holds a NUL character: save it as UTF-8 without a byte order mark"},
+		"another charset":       {"p\xe4ssword\n", "", "is not UTF-8: save it as UTF-8 without a byte order mark"},
 		"too large":             {strings.Repeat("x", 64<<10+1), "", "is too large for a secret"},
 	}
 	for name, test := range tests {

@@ -33,6 +33,11 @@ func (l *List) Decode(value string) error {
 	for _, item := range twice {
 		faults = append(faults, fmt.Errorf("names %q twice", item))
 	}
+	for _, item := range *l {
+		if wrapped(item) {
+			faults = append(faults, fmt.Errorf("names %s in quotes, and they are a part of the name: write it without", item))
+		}
+	}
 	return errors.Join(faults...)
 }
 
