@@ -61,6 +61,8 @@ func (o *owner) turn(ctx, exporting context.Context, timers *timers) (over bool,
 		ended, err = o.finish(ctx, e)
 	case c := <-o.record.changes:
 		err = o.record.apply(ctx, c)
+	case c := <-o.profiles.calls:
+		err = c.call(ctx)
 	case <-o.transfers.Full():
 		err = o.checkpoint(ctx)
 	case <-timers.checkpoint:

@@ -34,6 +34,7 @@ type owner struct {
 	checkpoints *checkpointer     // how far the ledger accounts for the topics
 	commands    *command.Executor // commands that are not done
 	topics      *topicMonitor     // whether the topics can be written, as they were when the ownership began
+	profiles    *profileKeeper    // what streams of changes know beyond their topics
 	heartbeat   ledger.Owner      // the owner's record in the ledger
 
 	waits    schema.Wait         // why nothing more could be started at the last try
@@ -47,15 +48,16 @@ func newOwner(s *Service, stored *store.Ledger, session *producer.Session, at *p
 		accepted: map[schema.Cut]bool{},
 	}
 	o.record = newServiceRecord(o.schedule, o.writer, session)
+	o.checkpoints = newCheckpointer(s, session, o.writer, o.schedule, at)
+	o.profiles = newProfileKeeper(o)
 	o.transfers = transfer.New(transfer.Config{
 		Streams: s.Streams, Limit: s.ConcurrentCalls, Sets: stored, RowsTopic: stored.Rows, Redact: s.Redact, Wrote: s.wrote,
-		Evolve: o.record.evolver, Admit: o.admitter, Log: s.Log,
+		Evolve: o.record.evolver, Admit: o.admitter, Profiles: o.profiles, Log: s.Log,
 	})
-	o.checkpoints = newCheckpointer(s, session, o.writer, o.schedule, at)
 	o.topics = newTopicMonitor(s, stored, session, o.schedule, at)
 	o.commands = command.New(command.Config{
 		Service: s.ID, Location: s.Location, Streams: s.Streams, Topics: s.Cluster, Ledger: stored, State: at.state, Letters: at.letters,
-		Parse: s.Parse, Schedule: o.schedule, Transfers: o.transfers, Resume: o.record.resume, Log: s.Log,
+		Parse: s.Parse, Schedule: o.schedule, Transfers: o.transfers, Resume: o.record.resume, Profiles: o.profiles, Log: s.Log,
 	})
 	return o
 }

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/recordbatch"
@@ -29,8 +31,14 @@ func newPartitions(s *Service, stored *store.Ledger, topics map[string]cluster.T
 // own are those that every stream needs: the ledger's and the dead letters'.
 func (p *partitions) own() []recordbatch.TopicPartition { return p.all[:2+len(p.letters)] }
 
-// recovered are those that a start reads back: all but the ledger's.
-func (p *partitions) recovered() []recordbatch.TopicPartition { return p.all[2:] }
+// recovered are those that a start reads back: all but the ledger's, and those of streams of changes, whose exports read them.
+func (p *partitions) recovered(s *Service) []recordbatch.TopicPartition {
+	changes := map[string]bool{}
+	for st := range s.streams {
+		changes[st.Topic] = st.Changes
+	}
+	return slices.DeleteFunc(slices.Clone(p.all[2:]), func(at recordbatch.TopicPartition) bool { return changes[at.Topic] })
+}
 
 // of are those of a topic.
 func (p *partitions) of(topic string) []recordbatch.TopicPartition {

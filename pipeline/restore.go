@@ -66,6 +66,7 @@ func (o *owner) loadState(state *ledger.State) []schedule.Event {
 	if state.Service != nil {
 		o.record.content = *state.Service
 	}
+	o.profiles.forgetMarks()
 	o.record.noteFormats(o.service.streams, o.record.content.Streams)
 	events := o.schedule.Load(&o.record.content, confirmed(state, o.writer.Ledger.Rows), now)
 	o.commands.Load(state, now)

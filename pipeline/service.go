@@ -194,6 +194,16 @@ func (s *Service) streams(yield func(*transfer.Stream) bool) {
 	}
 }
 
+// stream is the configured stream of that name.
+func (s *Service) stream(name string) *transfer.Stream {
+	for st := range s.streams {
+		if st.Name == name {
+			return st
+		}
+	}
+	return nil
+}
+
 // transactionalID fences instances of the same service, and no others.
 func (s *Service) transactionalID() string {
 	if s.AtLeastOnce {

@@ -50,6 +50,12 @@ const (
 	NewColumn Code = "new_columns"
 )
 
+// The codes of topics that can't be kept equal to a snapshot.
+const (
+	SharedTopic   Code = "shared_topic"
+	MisplacedKeys Code = "misplaced_keys"
+)
+
 // The codes of bad rows.
 const (
 	FieldCount  Code = "field_count"
@@ -58,6 +64,8 @@ const (
 	EmptyKey    Code = "empty_key"
 	TooLarge    Code = "too_large"
 	BadValue    Code = "bad_value"
+	// DuplicateKey is a row of a snapshot that had another row of the same key before.
+	DuplicateKey Code = "duplicate_key"
 )
 
 // NoRows says that the code is one of an answer that DFINERY_EMPTY_DAY can name as that of a day without events.

@@ -44,6 +44,16 @@ func (h *Hasher) Row(r *Row) Fingerprint {
 	return Fingerprint(xxh3.Hash128(b[:n]).Bytes())
 }
 
+// DeleteFingerprint stands for the deletion of a key by an export.
+func DeleteFingerprint(export string, key []byte) Fingerprint {
+	var b []byte
+	for _, part := range []string{"delete", export, string(key)} {
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
+	}
+	return Fingerprint(xxh3.Hash128(b).Bytes())
+}
+
 // BadFingerprint stands for a bad row, of which only the raw bytes are known.
 func BadFingerprint(raw []byte) Fingerprint {
 	return Fingerprint(xxh3.Hash128Seed(raw, badSeed).Bytes())

@@ -83,11 +83,14 @@ func Rules() []Rule {
 		{SchemaChanged, OfExport, Refused, Never, "set the former format or type, or another topic or field name"},
 		{NewColumn, OfExport, Refused, Never, "dfinery-kafka contract accept X accepts the columns, and so does resume; STREAM_X_EXCLUDE_PROPERTIES leaves them out"},
 
+		{SharedTopic, OfExport, Refused, Never, "give the stream a topic of its own in STREAM_X_TOPIC, then resume the stream"},
+		{MisplacedKeys, OfExport, Refused, Never, "give the stream a new topic in STREAM_X_TOPIC: partitions were added to this one, or it was made anew with fewer"},
 		{FieldCount, OfRow, Trouble, Never, source},
 		{BadQuotes, OfRow, Trouble, Never, source},
 		{InvalidUTF8, OfRow, Trouble, Never, source},
 		{EmptyKey, OfRow, Trouble, Never, source},
 		{BadValue, OfRow, Trouble, Never, "correct the column's type in STREAM_X_COLUMNS, or set STREAM_X_BAD_VALUE=null; the row is published at its day's next export"},
+		{DuplicateKey, OfRow, Trouble, Never, "ask for the source to be corrected: the first row of the key stands"},
 		{TooLarge, OfRow, Trouble, Never, "raise max.message.bytes of the topic, then replay the dead letter"},
 	}
 }

@@ -32,6 +32,9 @@ func (x *Executor) backfill(c *ledger.Command, st *transfer.Stream) (changed, do
 		if c.Again && x.Schedule.Day(name).AgainBy != c.ID {
 			if x.Schedule.Restart(name, c.ID) {
 				x.Transfers.Day(name).Rows = dedup.Day{}
+				if st.Changes {
+					x.Profiles.PublishAgain(st.Name)
+				}
 				changed = true
 			}
 			continue

@@ -24,6 +24,7 @@ const (
 	VerbResume   = "resume"
 	VerbBackfill = "backfill"
 	VerbReplay   = "replay"
+	VerbApprove  = "approve"
 	VerbAccept   = "accept" // new columns
 )
 
@@ -54,7 +55,17 @@ type Config struct {
 	Transfers *transfer.Runner
 	// Resume has a stream go on at once.
 	Resume func(stream string, now time.Time)
-	Log    *slog.Logger
+	// Profiles is what commands to streams of changes need.
+	Profiles Profiles
+	Log      *slog.Logger
+}
+
+// Profiles is what commands do to streams of changes.
+type Profiles interface {
+	// PublishAgain has the rows of earlier exports published again when they are met.
+	PublishAgain(stream string)
+	// Approve lets so many absent profiles be deleted, those that are withheld if most is 0, and returns how many.
+	Approve(stream string, most int, now time.Time) (int, error)
 }
 
 // Executor has the commands that are not done. All its methods are for the owner's loop.
@@ -182,6 +193,8 @@ func (x *Executor) execute(ctx context.Context, c *ledger.Command) (changed, don
 		return x.backfill(c, st)
 	case VerbReplay:
 		return x.replay(ctx, c, st)
+	case VerbApprove:
+		return x.approve(c, st)
 	default:
 		c.Error = fmt.Sprintf("%q is not a command: pause, resume, accept, backfill, replay", c.Verb)
 		return true, true

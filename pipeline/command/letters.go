@@ -119,6 +119,9 @@ func (x *Executor) dispatch(record *recordbatch.Record, r *replay, st *transfer.
 		return 0
 	}
 	today := schema.DayOf(time.Now(), x.Location)
+	if st.Changes && letter.Kind == schema.KindRow {
+		letter.Day, letter.Row = today, nil // an old copy would overwrite newer data: a new snapshot is exported
+	}
 	inReach := letter.Day >= today-schema.Reach && letter.Day <= today
 	if letter.FromCopy(inReach) {
 		held, err := x.readRow(letter, record.Header("id"), inReach, r, st)

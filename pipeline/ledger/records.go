@@ -307,6 +307,8 @@ type Command struct {
 	From    schema.Day `json:"from,omitempty"`
 	To      schema.Day `json:"to,omitempty"`
 	Again   bool       `json:"again,omitempty"`
+	// Most is how many profiles may be deleted; 0: those that are withheld.
+	Most int `json:"most,omitempty"`
 	// Letters are the dead letters to replay, all of Stream: [partition, offset] of the dead-letter topic.
 	Letters [][2]int64 `json:"letters,omitempty"`
 	Given   time.Time  `json:"given"`

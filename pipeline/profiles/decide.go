@@ -155,14 +155,13 @@ func (s *Scan) settle(list []ledger.Deletion, now time.Time) []ledger.Deletion {
 	return kept
 }
 
-// Deleted is the record once the tombstones are acknowledged.
-func (d *Decision) Deleted() {
-	r := &d.Record
+// Deleted notes in the record that the tombstones of its last deletes, so many, are acknowledged.
+func Deleted(r *ledger.Profiles, n int) {
 	r.Deletes = slices.Clone(r.Deletes)
-	if n := len(r.Deletes); n > 0 && len(d.Due) > 0 {
-		r.Deletes[n-1].Done = true
+	if last := len(r.Deletes) - 1; last >= 0 {
+		r.Deletes[last].Done = true
 	}
-	r.Missing -= len(d.Due)
+	r.Missing = max(0, r.Missing-n)
 }
 
 func compareMarks(a, b *Mark) int {

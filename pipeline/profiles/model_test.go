@@ -201,7 +201,9 @@ func (w *world) end(s *Scan, name string, snapshot Snapshot) {
 		w.spent = append(w.spent, ledger.Deletion{At: snapshot.Now, N: 1})
 		w.write(m.Partition, line{string(m.Key), "", snapshot.N, name, ""})
 	}
-	d.Deleted()
+	if len(d.Due) > 0 {
+		Deleted(&d.Record, len(d.Due))
+	}
 	d.Record.Absent.Ranges = w.record.Absent.Ranges
 	w.record = d.Record
 	w.step()

@@ -12,6 +12,9 @@ func (s *State) Begin(due Due, now time.Time) schema.Export {
 	st := s.stream(due.Stream)
 	d := st.day(due.Day)
 	r := &d.record
+	if st.Changes {
+		r.Exports = st.lastExport()
+	}
 	r.Exports++
 	r.LastExport = &now
 	if r.FirstExport == nil {
@@ -29,6 +32,25 @@ func (s *State) Begin(due Due, now time.Time) schema.Export {
 		call.MayBeEmpty = st.mayBeEmpty(d, call.Slice)
 	}
 	return call
+}
+
+// lastExport is the highest number that an export of the stream had.
+func (s *stream) lastExport() int {
+	last := s.exports
+	for _, d := range s.days {
+		last = max(last, d.record.Exports)
+	}
+	return last
+}
+
+// LastExport is the highest number that an export of a stream of changes had.
+func (s *State) LastExport(stream string) int { return s.stream(stream).lastExport() }
+
+// Renumber gives the call of a day that is about to be made a number above another one, and returns it.
+func (s *State) Renumber(name ledger.DayName, above int) int {
+	d := s.day(name)
+	d.record.Exports, d.changed = max(d.record.Exports, above+1), true
+	return d.record.Exports
 }
 
 // Occupy notes that dead letters of the day are replayed: meanwhile it is not exported. Apply ends it.

@@ -19,6 +19,9 @@ func (s *step) succeed() {
 	r.Rows = s.o.Rows
 	// What was published before and was found again is no more than what was published before.
 	r.Missing = max(0, s.d.published-s.o.Known)
+	if s.st.Changes { // who is missing is judged by whole snapshots
+		r.Missing = 0
+	}
 	if len(r.MissingEvents) > 0 { // asked for without them
 		r.Rows, r.Missing = r.Published, 0
 	}

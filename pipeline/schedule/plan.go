@@ -92,6 +92,9 @@ func (s *State) plan(now time.Time) []Due {
 				continue // before anything else of it
 			}
 		}
+		if st.Changes && st.running() {
+			continue // one at a time, also around midnight
+		}
 		for _, day := range st.candidates(today) {
 			if d := st.days[day]; d != nil && d.running {
 				continue
@@ -103,6 +106,16 @@ func (s *State) plan(now time.Time) []Due {
 	}
 	slices.SortStableFunc(list, func(a, b Due) int { return compareDue(&a, &b, now) })
 	return list
+}
+
+// running reports whether an export of any day is under way.
+func (s *stream) running() bool {
+	for _, d := range s.days {
+		if d.running {
+			return true
+		}
+	}
+	return false
 }
 
 // candidates are the days that may be exported: from the first to today, and before them those that were requested.

@@ -50,6 +50,9 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 	for _, st := range s.streams {
 		if service != nil {
 			st.kept = service.Streams[st.Name]
+			if p := service.Profiles[st.Name]; p != nil {
+				st.exports = p.N
+			}
 			if from, ok := service.DueFrom[st.Name]; ok && from.Start == st.startName() {
 				st.dueFrom = from.Day
 			}

@@ -62,6 +62,9 @@ func (s *Stream) settles(day schema.Day, loc *time.Location) time.Time {
 	return (day + schema.Day(s.Lookback)).End(loc)
 }
 
+// Identity names all that the stream's rows depend on.
+func (s *Stream) Identity() string { return s.identity() }
+
 // identity names all that the fingerprints of the stream's rows depend on. When it changes, the same events have other rows.
 func (s *Stream) identity() string {
 	f := s.Filter
@@ -96,6 +99,7 @@ type stream struct {
 	columns  ledger.Columns
 	charset  string // what the published rows were read in; empty if that is not known
 	lastCall time.Time
+	exports  int    // of a stream of changes: the highest number of an export, as its own record has it
 	blocked  string // why the topic can't be written now; empty if it can
 	probe    probe
 	warned   schema.Day // when its days about to be lost were last warned of

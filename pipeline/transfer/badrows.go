@@ -69,6 +69,7 @@ func (b *badRows) holds(bad *schema.BadRow) bool { return b.limited && !b.releas
 func (e *Export) take(bad *schema.BadRow, body Body, behind int) error {
 	b := &e.quality
 	b.observe(bad)
+	e.changes.observeBad(bad)
 	if b.tooMany() {
 		return e.refuse(body)
 	}

@@ -49,6 +49,7 @@ type Export struct {
 	names   *names // nil for a userprofile
 	sought  soughtColumns
 	quality badRows
+	changes *changes // nil for other streams than those of changes
 	// stillBad lists the bad rows; empty if they are too many.
 	stillBad ledger.StillBad
 
@@ -96,6 +97,7 @@ type Appender interface {
 type Tally struct {
 	Published, Duplicates int // good rows
 	Bad, NewBad           int // rows that can't be published, and those of them without a dead letter yet
+	Deleted               int // profiles
 	Bytes                 int64
 }
 
@@ -104,7 +106,7 @@ func (a Tally) Rows() int { return a.Published + a.Duplicates }
 
 func (a Tally) minus(b Tally) Tally {
 	return Tally{Published: a.Published - b.Published, Duplicates: a.Duplicates - b.Duplicates,
-		Bad: a.Bad - b.Bad, NewBad: a.NewBad - b.NewBad, Bytes: a.Bytes - b.Bytes}
+		Bad: a.Bad - b.Bad, NewBad: a.NewBad - b.NewBad, Deleted: a.Deleted - b.Deleted, Bytes: a.Bytes - b.Bytes}
 }
 
 // RowValue is the value of a record that is of a row.
@@ -135,6 +137,9 @@ func (e *Export) run(ctx context.Context) {
 	} else {
 		e.Err = e.move(ctx)
 	}
+	if e.changes != nil {
+		e.Err = e.concludeSnapshot(ctx, e.Err)
+	}
 	if failure, ok := errors.AsType[*schema.Failure](e.Err); ok && needsLetter(failure, e.CutLetters) {
 		e.mu.Lock()
 		e.Lettered = true
@@ -158,6 +163,12 @@ func (e *Export) move(ctx context.Context) (err error) {
 		e.Permit.Cancel()
 		return e.registryFailure(err)
 	}
+	if e.changes != nil {
+		if err := e.scanTopic(ctx); err != nil {
+			e.Permit.Cancel()
+			return err
+		}
+	}
 	body, err := e.Permit.Export(ctx, e.Call)
 	if err != nil {
 		return err
@@ -171,6 +182,7 @@ func (e *Export) move(ctx context.Context) (err error) {
 	e.headers.setColumns(&e.stream.Headers, e.Columns)
 	defer e.sendWhenIdle(ctx)()
 	defer func() { e.Repeated = body.Request().RepeatedHeaders }()
+	defer func() { e.observeEnd(body) }()
 	headed := false // the encoder knows the header: one without rows registers nothing
 	for n := 1; ; n++ {
 		stopped := e.prefetched.fetch(body)
@@ -251,6 +263,9 @@ func (e *Export) publish(row *schema.Row, print schema.Fingerprint) error {
 	}
 	e.sum.Bytes = row.Offset + int64(row.Size())
 	e.sought.observe(row)
+	if e.changes != nil {
+		return e.publishChange(row, k, print)
+	}
 	rows := &e.day.Rows
 	copyNumber, known := rows.Set.Observe(print)
 	if known {

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"dfinery-kafka/pipeline/profiles"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
@@ -26,6 +27,7 @@ type recordHeaders struct {
 
 	columns []headerColumn
 	events  *cloudEvents // nil without CloudEvents
+	op      int          // where the header "op" stands; 0: there is none
 }
 
 type headerColumn struct {
@@ -48,8 +50,13 @@ const (
 	headerExport
 )
 
-func newRecordHeaders(o *HeaderOptions, call *schema.Export) recordHeaders {
+// newRecordHeaders makes the headers of an export. With changes, each record says what it does to its key.
+func newRecordHeaders(o *HeaderOptions, call *schema.Export, changes bool) recordHeaders {
 	h := recordHeaders{list: []recordbatch.Header{headerID: {Key: []byte("id")}, headerExport: {Key: []byte("export"), Value: []byte(call.ID())}}}
+	if changes {
+		h.op = len(h.list)
+		h.list = append(h.list, recordbatch.Header{Key: []byte("op")})
+	}
 	if o.CloudEvents {
 		h.list = append(h.list,
 			recordbatch.Header{Key: []byte("ce_specversion"), Value: []byte("1.0")},
@@ -88,6 +95,20 @@ func (h *recordHeaders) of(row *schema.Row, id []byte) []recordbatch.Header {
 	}
 	if h.events != nil {
 		h.addEvent(row, id)
+	}
+	return h.list
+}
+
+// setOp says what the next record does to its key.
+func (h *recordHeaders) setOp(op string) { h.list[h.op].Value = []byte(op) }
+
+// deletion returns the headers of a tombstone, valid until the next call.
+func (h *recordHeaders) deletion(id []byte) []recordbatch.Header {
+	h.list = h.list[:h.fixed]
+	h.setOp(profiles.OpDelete)
+	h.list[headerID].Value = id
+	if h.events != nil {
+		h.list = append(h.list, recordbatch.Header{Key: ceID, Value: id}, recordbatch.Header{Key: ceType, Value: h.events.fallback})
 	}
 	return h.list
 }

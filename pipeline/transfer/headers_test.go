@@ -50,7 +50,7 @@ func TestRecordHeaders(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			row := headerRow(t, names, test.cells...)
-			h := newRecordHeaders(&test.options, &test.call)
+			h := newRecordHeaders(&test.options, &test.call, false)
 			h.setColumns(&test.options, row.Columns)
 			for range 2 { // the second record begins anew
 				var got headers

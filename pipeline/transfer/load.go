@@ -23,7 +23,11 @@ func (e *Export) begin(ctx context.Context) error {
 
 // load reads which rows of the day are published.
 func (e *Export) load(ctx context.Context) error {
-	set, err := e.runner.Sets.LoadSet(ctx, e.day.Name, &e.Record)
+	record := e.Record
+	if e.changes != nil {
+		record.Published = 0 // its topic is what says which rows are published
+	}
+	set, err := e.runner.Sets.LoadSet(ctx, e.day.Name, &record)
 	lost, ok := errors.AsType[*store.LostError](err)
 	if ok {
 		e.runner.Log.Error("rows of this day may be published twice", "stream", e.stream.Name, "day", e.day.Name.Day, "error", err,

@@ -33,7 +33,9 @@ type Config struct {
 	Evolve func(stream string) Evolve
 	// Admit returns what admits the columns of a stream's headers; nil: all columns are admitted.
 	Admit func(stream string) Admit
-	Log   *slog.Logger
+	// Profiles is for streams of changes; without it they publish all rows, as others do.
+	Profiles Profiles
+	Log      *slog.Logger
 }
 
 // Runner runs exports, and has what is in memory of their days. All its methods are for the owner's loop.
@@ -95,7 +97,7 @@ func (r *Runner) Start(ctx context.Context, job Job) *Export {
 	e := &Export{
 		Job: job, runner: &r.shared, stream: st.Stream, senders: st.senders, dead: r.dead[cluster.PartitionOf([]byte(job.Call.DayKey()), len(r.dead))],
 		day: st.day(job.Call.Day), names: newNames(st.Kind, job.EventNames), quality: badRows{share: st.MaxBad, limited: st.MaxBad < 1},
-		headers: newRecordHeaders(&st.Headers, &job.Call),
+		headers: newRecordHeaders(&st.Headers, &job.Call, false), changes: r.newChanges(st.Stream, &job),
 	}
 	e.value.encoder = r.newEncoder(st.Stream)
 	if st.Meta {

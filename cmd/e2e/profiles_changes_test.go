@@ -1,0 +1,152 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// TestProfiles_Changes publishes only what is new or has changed, and deletes a profile that two snapshots lack.
+func TestProfiles_Changes(t *testing.T) {
+	t.Parallel()
+	source := &profileSource{profiles: map[string]string{"a": "Seoul", "b": "Busan", "c": "Daegu"}}
+	b := newProfileService(t, source)
+	var got []string
+	for _, step := range []struct {
+		change func(*profileSource)
+		want   []string // op, key and export of each new record
+	}{
+		{func(*profileSource) {}, []string{"c a 1", "c b 1", "c c 1"}},
+		{func(s *profileSource) { s.profiles["b"] = "Ulsan"; s.profiles["d"] = "Jeju" }, []string{"u b 2", "c d 2"}},
+		{func(s *profileSource) { delete(s.profiles, "c") }, nil},
+		{func(*profileSource) {}, []string{"d c 4"}},
+		{func(s *profileSource) { s.profiles["c"] = "Daegu" }, []string{"c c 5"}},
+	} {
+		source.set(step.change)
+		log := b.runOnce(0)
+		expectNoLoss(t, log)
+		got = append(got, step.want...)
+	}
+	var records []string
+	for _, m := range b.consume("users", kgo.ReadUncommitted()) {
+		records = append(records, fmt.Sprintf("%s %s %s", m.Headers["op"], m.Key, m.Export[len("1234/users/2026-11-30/"):]))
+	}
+	if diff := cmp.Diff(got, records, cmpopts.SortSlices(strings.Compare)); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	b.checkTable(source, false)
+}
+
+// TestProfiles_CrashEachStep kills the program between any two steps of an export that publishes and deletes.
+func TestProfiles_CrashEachStep(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{"called", "profiles_begun", "profiles_flushed", "profiles_marked", "profiles_decided", "profiles_deleting", "profiles_deleted", "checkpointed"} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			source := &profileSource{profiles: map[string]string{}}
+			for i := range 20 {
+				source.profiles[fmt.Sprint("user", i)] = "Seoul"
+			}
+			b := newProfileService(t, source)
+			b.runOnce(0)
+			source.set(func(s *profileSource) { delete(s.profiles, "user1"); s.profiles["user2"] = "Busan" })
+			b.runOnce(0)
+			source.set(func(s *profileSource) { s.profiles["user3"] = "Busan" })
+			_, before := b.table("users")
+			b.crash(step, 1, "run", "--once")
+			_, after := b.table("users")
+			b.checkDeletes(source, before, after)
+			b.runOnce(0)
+			b.checkTable(source, false)
+			if deleted := b.ledgerState().Service.Profiles["users"].Deletes; len(deleted) != 1 || deleted[0].N != 1 || !deleted[0].Done {
+				t.Errorf("deletes in the ledger: %+v, want one", deleted)
+			}
+		})
+	}
+}
+
+// TestProfiles_Random changes profiles at random while answers are cut, empty, without a framing, shortened, repeat keys or have bad rows, and
+// kills the program at random times. PROFILE_ROWS and PROFILE_RUNS make it larger, CRASH_SEED repeats it.
+func TestProfiles_Random(t *testing.T) {
+	t.Parallel()
+	profiles, runs := number(t, "PROFILE_ROWS", 60), number(t, "PROFILE_RUNS", 25)
+	random := rand.New(rand.NewPCG(uint64(number(t, "CRASH_SEED", 20)), 20))
+	source := &profileSource{profiles: map[string]string{}}
+	for i := range profiles {
+		source.profiles[fmt.Sprint("user", i)] = "Seoul"
+	}
+	b := newProfileService(t, source)
+	b.set("STREAM_USERS_DELETE_MOST", "off")
+	deletes := map[string]int{}
+	for range runs {
+		source.set(func(s *profileSource) { s.churn(random, profiles) })
+		calls := len(source.served)
+		p := b.start("run", "--once")
+		killed := random.IntN(3) == 0 && !p.endsWithin(time.Duration(random.IntN(300))*time.Millisecond)
+		if killed {
+			p.kill()
+		} else {
+			p.wait(time.Minute)
+		}
+		expectNoLoss(t, p.log())
+		source.mu.Lock()
+		if len(source.served) > calls+1 {
+			t.Logf("%d answers in one run", len(source.served)-calls)
+		}
+		_, after := b.table("users")
+		b.checkDeletes(source, deletes, after)
+		deletes = maps.Clone(after)
+		if !killed && source.served[len(source.served)-1].whole && len(source.next.lacks) == 0 {
+			b.checkTable(source, true)
+		}
+		source.mu.Unlock()
+		if t.Failed() {
+			t.Fatalf("log:\n%s", p.log())
+		}
+	}
+	source.set(func(s *profileSource) { s.next = answerDefects{} })
+	b.runOnce(0)
+	b.checkTable(source, true)
+}
+
+// churn changes some profiles, and chooses what is wrong with the next answer.
+func (s *profileSource) churn(random *rand.Rand, most int) {
+	for range 1 + most/20 {
+		key := fmt.Sprint("user", random.IntN(most+most/5))
+		switch random.IntN(3) {
+		case 0:
+			delete(s.profiles, key)
+		default:
+			s.profiles[key] = []string{"Seoul", "Busan", "Jeju"}[random.IntN(3)]
+		}
+	}
+	some := func(n int) map[string]bool {
+		lacks := map[string]bool{}
+		for key := range s.profiles {
+			lacks[key] = random.IntN(n) == 0
+		}
+		return lacks
+	}
+	s.next = answerDefects{}
+	switch random.IntN(14) {
+	case 0:
+		s.next.cut = true
+	case 1:
+		s.next.unframed, s.next.lacks = true, some(3)
+	case 2:
+		s.next.empty = true
+	case 3:
+		s.next.insert, s.next.lacks = []string{"broken\n"}, some(3)
+	case 4:
+		s.next.insert, s.next.lacks = []string{"twice,a\ntwice,b\n"}, some(3)
+	case 5:
+		s.next.lacks = some(10)
+	}
+}

@@ -1,0 +1,27 @@
+package command
+
+import (
+	"fmt"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
+)
+
+// approve lets profiles be deleted that two whole snapshots lack, more than would be otherwise, and has a snapshot exported at once.
+func (x *Executor) approve(c *ledger.Command, st *transfer.Stream) (changed, done bool) {
+	if !st.Changes {
+		c.Error = fmt.Sprintf("the stream %s publishes all rows and deletes none: STREAM_X_MODE=changes would", st.Name)
+		return true, true
+	}
+	now := time.Now()
+	n, err := x.Profiles.Approve(st.Name, c.Most, now)
+	if err != nil {
+		c.Error = err.Error()
+		return true, true
+	}
+	x.Schedule.Request(ledger.DayName{Stream: st.Name, Day: schema.DayOf(now, x.Location)})
+	c.Result = fmt.Sprintf("up to %s may be deleted, once two whole snapshots lack them; this holds for 7 days", Pluralize(n, "profile"))
+	return true, true
+}

@@ -1,0 +1,248 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/profiles"
+	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/schema"
+)
+
+// profileKeeper keeps what streams of changes know beyond their topics. Exports call it; what it does to the owner's parts it has the owner's
+// loop do.
+type profileKeeper struct {
+	service     *Service
+	session     *producer.Session
+	partitions  *partitions
+	writer      *store.Writer
+	schedule    *schedule.State
+	record      *serviceRecord
+	checkpoints *checkpointer
+	calls       chan *loopCall // for the loop
+}
+
+// loopCall is what an export has the loop do.
+type loopCall struct {
+	do   func(context.Context) error // an error is Kafka's
+	done chan error                  // of one, buffered
+}
+
+func newProfileKeeper(o *owner) *profileKeeper {
+	return &profileKeeper{
+		service: o.service, session: o.session, partitions: o.partitions, writer: o.writer, schedule: o.schedule, record: o.record,
+		checkpoints: o.checkpoints, calls: make(chan *loopCall),
+	}
+}
+
+// onLoop has the loop do something, and waits for it. The caller holds no lock.
+func (k *profileKeeper) onLoop(ctx context.Context, do func(context.Context) error) error {
+	c := &loopCall{do: do, done: make(chan error, 1)}
+	select {
+	case k.calls <- c:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-c.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// call does what an export asked for. It is for the loop.
+func (c *loopCall) call(ctx context.Context) error {
+	err := c.do(ctx)
+	c.done <- err
+	return err
+}
+
+// of is the stream's record, a new one if it has none. It is for the loop.
+func (k *profileKeeper) of(stream string) *ledger.Profiles {
+	content := &k.record.content
+	if content.Profiles == nil {
+		content.Profiles = map[string]*ledger.Profiles{}
+	}
+	r := content.Profiles[stream]
+	if r == nil {
+		r = &ledger.Profiles{Seed: rand.Uint64()}
+		content.Profiles[stream] = r
+	}
+	return r
+}
+
+// Load implements transfer.Profiles.
+func (k *profileKeeper) Load(ctx context.Context, stream string) (*ledger.Profiles, profiles.Marks, error) {
+	var record ledger.Profiles
+	err := k.onLoop(ctx, func(context.Context) error {
+		record = *k.of(stream)
+		return nil
+	})
+	marks := profiles.Marks{}
+	if err == nil {
+		err = k.writer.Ledger.LoadMarks(ctx, stream, record.Absent.Ranges, marks.Load)
+	}
+	return &record, marks, err
+}
+
+// Scan implements transfer.Profiles.
+func (k *profileKeeper) Scan(ctx context.Context, stream string, visit func(partition int, r *recordbatch.Record)) error {
+	all := k.partitions.of(k.service.stream(stream).Topic)
+	if err := k.flush(ctx, all); err != nil {
+		return err
+	}
+	logs, err := k.service.Cluster.Offsets(ctx, all...)
+	if err != nil {
+		return fmt.Errorf("scan the topic of %s: %w", stream, err)
+	}
+	for _, log := range logs {
+		if log.Err != nil {
+			return fmt.Errorf("scan the topic of %s: %w", stream, log.Err)
+		}
+		p := log.Partition
+		err := k.service.Cluster.Read(ctx, p, log.Start, log.End, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
+			visit(p.Partition, r)
+			return nil
+		}})
+		if err != nil {
+			return fmt.Errorf("scan %v: %w", p, err)
+		}
+	}
+	return nil
+}
+
+// flush waits until everything that was written to the partitions is acknowledged.
+func (k *profileKeeper) flush(ctx context.Context, partitions []recordbatch.TopicPartition) error {
+	list := make([]*producer.Sender, len(partitions))
+	for i, p := range partitions {
+		sender, err := k.session.Sender(p)
+		if err != nil {
+			return err
+		}
+		list[i] = sender
+	}
+	return k.session.Flush(ctx, list...)
+}
+
+// Begin implements transfer.Profiles.
+func (k *profileKeeper) Begin(ctx context.Context, call *schema.Export, partitions, above int) (n int, err error) {
+	err = k.onLoop(ctx, func(ctx context.Context) error {
+		name := ledger.DayName{Stream: call.Stream, Day: call.Day}
+		if n = call.N; n <= above {
+			n = k.schedule.Renumber(name, above)
+		}
+		r := k.of(call.Stream)
+		r.N, r.Partitions = max(r.N, n), partitions
+		if err := k.record.recordCall(ctx, name); err != nil {
+			return err
+		}
+		k.service.step("profiles_begun")
+		return nil
+	})
+	return n, err
+}
+
+// Settle implements transfer.Profiles. The rows are acknowledged before the marks, and these before the record.
+func (k *profileKeeper) Settle(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error) {
+	var d *profiles.Decision
+	topic := k.partitions.of(k.service.stream(stream).Topic)
+	err := k.onLoop(ctx, func(ctx context.Context) error {
+		if err := k.flush(ctx, topic); err != nil {
+			return err
+		}
+		k.service.step("profiles_flushed")
+		d = decide(k.of(stream))
+		var run []byte
+		for _, m := range d.Marks {
+			run = m.Append(run)
+		}
+		ranges, err := k.checkpoints.saveMarks(ctx, stream, d.Record.N, run)
+		if err != nil {
+			return err
+		}
+		k.service.step("profiles_marked")
+		d.Record.Absent.Ranges = ranges
+		k.record.content.Profiles[stream] = &d.Record
+		if err := k.record.write(ctx); err != nil {
+			return err
+		}
+		k.service.step("profiles_decided")
+		return nil
+	})
+	return d, err
+}
+
+// Deleted implements transfer.Profiles.
+func (k *profileKeeper) Deleted(ctx context.Context, stream string, n int) error {
+	topic := k.partitions.of(k.service.stream(stream).Topic)
+	return k.onLoop(ctx, func(ctx context.Context) error {
+		k.service.step("profiles_deleting")
+		if err := k.flush(ctx, topic); err != nil {
+			return err
+		}
+		k.service.step("profiles_deleted")
+		r := *k.of(stream)
+		profiles.Deleted(&r, n)
+		k.record.content.Profiles[stream] = &r
+		return k.record.write(ctx)
+	})
+}
+
+// forgetMarks drops the marks of streams that publish all rows now: what is published meanwhile does not take them off. It is for the loop.
+func (k *profileKeeper) forgetMarks() {
+	for name, r := range k.record.content.Profiles {
+		if st := k.service.stream(name); st != nil && !st.Changes && r != nil {
+			r.Absent = ledger.Absent{}
+		}
+	}
+}
+
+// PublishAgain has the rows of a stream's earlier exports published again when they are met. It is for the loop.
+func (k *profileKeeper) PublishAgain(stream string) {
+	k.of(stream).AgainFrom = k.schedule.LastExport(stream) + 1
+}
+
+// approvedFor is how long an approval counts.
+const approvedFor = 7 * 24 * time.Hour
+
+// Approve lets so many absent profiles be deleted, those that are withheld if most is 0, and returns how many. It is for the loop.
+func (k *profileKeeper) Approve(stream string, most int, now time.Time) (int, error) {
+	r := k.of(stream)
+	if most == 0 {
+		most = r.Withheld
+	}
+	if most == 0 {
+		return 0, fmt.Errorf("no deletes of %s are withheld: name a number by --most to approve them beforehand", stream)
+	}
+	r.Approved = &ledger.Approval{N: most, Until: now.Add(approvedFor).UTC()}
+	return most, nil
+}
+
+// saveMarks writes a stream's marks, and returns where they stand once they are acknowledged.
+func (c *checkpointer) saveMarks(ctx context.Context, stream string, export int, marks []byte) ([]ledger.Range, error) {
+	if len(marks) == 0 {
+		return nil, nil
+	}
+	before, err := c.position(ctx, c.partitions.rows)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.writer.Marks(stream, export, marks); err != nil {
+		return nil, err
+	}
+	if err := c.session.Flush(ctx, c.writer.Rows); err != nil {
+		return nil, err
+	}
+	after, err := c.position(ctx, c.partitions.rows)
+	if err != nil {
+		return nil, err
+	}
+	return []ledger.Range{{int64(c.partitions.rows.Partition), before.Next, after.Next}}, nil
+}
