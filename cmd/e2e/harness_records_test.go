@@ -137,13 +137,18 @@ func newRows(records ...map[string]string) []row {
 
 // tableRows are the rows of an export.
 func tableRows(table exporttest.Table) []row {
+	byName := make([]int, len(table.Columns)) // the columns in the order of their names, so that no row needs to be sorted
+	for n := range byName {
+		byName[n] = n
+	}
+	slices.SortStableFunc(byName, func(x, y int) int { return strings.Compare(table.Columns[x], table.Columns[y]) })
 	rows := make([]row, len(table.Rows))
 	var cells []cell
 	for i, values := range table.Rows {
 		cells = cells[:0]
-		for n, value := range values {
-			if value != "" {
-				cells = append(cells, cell{table.Columns[n], value})
+		for _, n := range byName {
+			if values[n] != "" {
+				cells = append(cells, cell{table.Columns[n], values[n]})
 			}
 		}
 		rows[i] = newRow(cells)

@@ -2,7 +2,9 @@ package exporttest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"sync"
 
 	"dfinery-kafka/schema"
 )
@@ -36,7 +38,18 @@ var standardEvents = []string{
 
 // eventColumns are n columns in the order of the header; the last ones of a wide export are numbered.
 func eventColumns(n int) []column {
-	columns := []column{
+	columns := slices.Clip(commonColumns())
+	for i := len(columns); i < n; i++ {
+		columns = append(columns, column{name: fmt.Sprintf("custom_%03d", i+1), values: customValues()})
+	}
+	return columns[:n]
+}
+
+var customValues = sync.OnceValue(func() []string { return numbered("value %d", 100) })
+
+// commonColumns are those of an ordinary event export.
+var commonColumns = sync.OnceValue(func() []column {
+	return []column{
 		{name: "df_unified_id", slot: unifiedID},
 		{name: "event_name"},
 		{name: "df_api_version", values: []string{"2.0", "2.1"}},
@@ -78,14 +91,10 @@ func eventColumns(n int) []column {
 		{name: "ab_test_group", values: []string{"A", "B", "control"}},
 		{name: "memo", values: numbered("delivery in front of the door %d and a message on arrival", 40)},
 	}
-	for i := len(columns); i < n; i++ {
-		columns = append(columns, column{name: fmt.Sprintf("custom_%03d", i+1), values: numbered("value %d", 100)})
-	}
-	return columns[:n]
-}
+})
 
 // profileColumns are the columns of a userprofile export; only the first is always carried.
-func profileColumns() []column {
+var profileColumns = sync.OnceValue(func() []column {
 	return []column{
 		{name: "df_unified_id", slot: unifiedID},
 		{name: "df_external_id", slot: externalID},
@@ -104,7 +113,7 @@ func profileColumns() []column {
 		{name: "city", values: []string{"Seoul", "Busan", "Incheon", "Daegu"}},
 		{name: "tags", values: numbered("tag%d", 20)},
 	}
-}
+})
 
 // alwaysCarried says that no filter of properties takes the column away.
 func alwaysCarried(kind schema.Kind, name string) bool {

@@ -68,9 +68,10 @@ func hits(share float64, id, salt uint64) bool {
 // newGenerator makes the templates, which are the same for each day.
 func newGenerator(data Data, kind schema.Kind) *generator {
 	g := &generator{data: data.filled(), kind: kind}
-	g.columns = profileColumns()
 	if kind == schema.Event {
 		g.columns = eventColumns(g.data.Columns)
+	} else {
+		g.columns = profileColumns()
 	}
 	events := g.data.Events
 	plain := len(events) * (1 + 255/len(events)) // each event has as many templates as the others
