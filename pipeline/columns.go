@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"slices"
 
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/transfer"
@@ -14,15 +13,10 @@ func (o *owner) admitter(stream string) transfer.Admit {
 	return func(ctx context.Context, header []string) ([]string, error) {
 		answer := make(chan []string, 1)
 		err := o.record.change(ctx, func(*ledger.Service) (bool, error) {
-			accepted := o.schedule.AcceptedColumns(stream)
-			if !slices.ContainsFunc(header, func(name string) bool { return !slices.Contains(accepted, name) }) {
-				answer <- nil
-				return false, nil
-			}
-			refused, events := o.schedule.AdmitColumns(stream, header)
+			refused, changed, events := o.schedule.AdmitColumns(stream, header)
 			o.tell(events)
 			answer <- refused
-			return true, nil
+			return changed, nil
 		})
 		if err != nil {
 			return nil, err

@@ -10,35 +10,58 @@ import (
 
 // Days differ in their columns, so a header is compared with all columns that the stream ever had, not with those of the header before it.
 
-// AcceptedColumns are all columns that headers of the stream ever had, in the order of their appearance. The list is not changed any more.
+// mostColumnBytes bounds the names that are remembered of a stream, so that the ledger's record of the service stays far below the size of
+// a record. A column beyond it is new in each header.
+const mostColumnBytes = 64 << 10
+
+// AcceptedColumns are the columns that headers of the stream had, in the order of their appearance. The list is not changed any more.
 func (s *State) AcceptedColumns(stream string) []string { return s.stream(stream).columns.Accepted }
 
 // AdmitColumns accepts the columns of a header before its first row, unless the stream's contract is to freeze: then it returns those that
-// the stream never had, and they wait for AcceptColumns. The first header of a stream is always accepted.
-func (s *State) AdmitColumns(stream string, header []string) (refused []string, events []Event) {
+// the stream never had, and they wait for AcceptColumns. The first header of a stream is always accepted. It says whether anything was
+// changed that the ledger has to keep.
+func (s *State) AdmitColumns(stream string, header []string) (refused []string, changed bool, events []Event) {
 	st := s.stream(stream)
 	c := &st.columns
 	added := without(header, c.Accepted)
 	if len(added) == 0 {
-		return nil, nil
+		return nil, false, nil
 	}
-	first := len(c.Accepted) == 0
-	changed := []Event{{Kind: ColumnsChanged, Stream: stream, Added: added, Contract: st.Contract}}
-	switch {
-	case first:
-		c.Accepted = slices.Clone(header)
-		return nil, nil
-	case st.Contract != schema.ContractFreeze:
-		c.Accepted = slices.Concat(c.Accepted, added)
+	if len(c.Accepted) == 0 {
+		c.Accepted = fitting(nil, added)
+		return nil, true, nil
+	}
+	frozen := st.Contract == schema.ContractFreeze
+	list := &c.Accepted
+	if frozen {
+		refused, list = added, &c.Refused
+	}
+	longer := fitting(*list, without(added, *list))
+	if len(longer) == len(*list) {
+		return refused, false, nil // it was told of, or there are too many
+	}
+	events = []Event{{Kind: ColumnsChanged, Stream: stream, Added: longer[len(*list):], Contract: st.Contract}}
+	*list = longer
+	if !frozen {
 		c.Refused = without(c.Refused, added)
-		return nil, changed
 	}
-	news := without(added, c.Refused)
-	if len(news) == 0 {
-		return added, nil // it was told of
+	return refused, true, events
+}
+
+// fitting appends names to a list, as many as may be remembered.
+func fitting(list, names []string) []string {
+	size := 0
+	for _, name := range list {
+		size += len(name)
 	}
-	c.Refused = slices.Concat(c.Refused, news)
-	return added, changed
+	list = slices.Clip(list)
+	for _, name := range names {
+		if size += len(name); size > mostColumnBytes {
+			break
+		}
+		list = append(list, name)
+	}
+	return list
 }
 
 // AcceptColumns accepts the columns that were refused, and ends the halt of the stream for them. It returns what it accepted.
@@ -64,14 +87,15 @@ func (s *stream) loadColumns(service *ledger.Service) {
 	if s.columns.Accepted != nil {
 		return
 	}
-	s.columns.Accepted = slices.Clone(s.kept.Columns)
+	names := slices.Clone(s.kept.Columns)
 	if kept := service.Schemas[s.Name]; kept != nil {
 		for _, f := range kept.Fields {
-			if !slices.Contains(s.columns.Accepted, f.Column) {
-				s.columns.Accepted = append(s.columns.Accepted, f.Column)
+			if !slices.Contains(names, f.Column) {
+				names = append(names, f.Column)
 			}
 		}
 	}
+	s.columns.Accepted = fitting(nil, names)
 }
 
 func (s *State) enterColumns(service *ledger.Service) {

@@ -284,7 +284,7 @@ func (s *script) run(args []string) {
 	case "accept":
 		s.state.Accept(schema.Cut(args[1]), s.now)
 	case "header":
-		refused, events := s.state.AdmitColumns(args[1], strings.Split(args[2], ","))
+		refused, _, events := s.state.AdmitColumns(args[1], strings.Split(args[2], ","))
 		s.tell(events)
 		fmt.Fprintf(&s.out, "refused %v, accepted %v\n", refused, s.state.AcceptedColumns(args[1]))
 	case "columns":

@@ -80,7 +80,14 @@ func sliced(f schema.Filter, s ledger.Slice) schema.Filter {
 }
 
 func without(names, gone []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(gone, name) })
+	known := make(map[string]struct{}, len(gone))
+	for _, name := range gone {
+		known[name] = struct{}{}
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		_, found := known[name]
+		return found
+	})
 }
 
 // narrow slices the day, if names of events are known. What it lacked before is asked for as well.
