@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/ledger/store"
@@ -37,7 +38,7 @@ type Resolver struct {
 type expectedRows struct {
 	rows      []dedup.Copy // sorted once they were looked up
 	published []bool       // of rows; nil until they are looked up
-	lost      bool         // some of the day's fingerprints are gone from the ledger
+	lost      bool         // some of the day's fingerprints are gone from the ledger, or may not be read
 }
 
 // NewResolver reads the ledger's days.
@@ -160,8 +161,13 @@ func (r *Resolver) lookUp(ctx context.Context, name ledger.DayName, day *ledger.
 		return found || i < len(e.rows) && e.rows[i].Fingerprint == f
 	}
 	set, err := r.stored.LoadSome(ctx, name, day, wanted)
-	_, e.lost = errors.AsType[*store.LostError](err)
-	if err != nil && !e.lost {
+	if cluster.Forbidden(err) || cluster.Missing(err) {
+		set, err, e.lost = new(dedup.Set), nil, true
+	}
+	if _, lost := errors.AsType[*store.LostError](err); lost {
+		err, e.lost = nil, true
+	}
+	if err != nil {
 		return fmt.Errorf("find out whether dead letters are resolved: %w", err)
 	}
 	e.published = make([]bool, len(e.rows))
