@@ -73,9 +73,8 @@ func (s *State) unknownNames(st *stream, now time.Time) []Event {
 	var events []Event
 	tell := func(what, name string, known, standard []string) {
 		e := Event{Kind: NameUnknown, Stream: st.Name, EventName: name, Detail: what, Count: days}
-		slack := 1 + len(name)/4
-		if e.Near = schema.Nearest(name, known, slack); e.Near == "" {
-			e.Near = schema.Nearest(name, standard, slack)
+		if e.Near = nearestOther(name, known); e.Near == "" && !slices.Contains(known, name) {
+			e.Near = nearestOther(name, standard)
 		}
 		events = append(events, e)
 	}
@@ -88,6 +87,12 @@ func (s *State) unknownNames(st *stream, now time.Time) []Event {
 		}
 	}
 	return events
+}
+
+// nearestOther is the name that is most like another one; empty if none is.
+func nearestOther(name string, names []string) string {
+	others := slices.DeleteFunc(slices.Clone(names), func(other string) bool { return other == name })
+	return schema.Nearest(name, others, 1+len(name)/4)
 }
 
 // Unknown is what NameUnknown says.

@@ -29,6 +29,11 @@ func TestUnknownNames(t *testing.T) {
 		"the nearest occurs in another stream": {change: func(s *ledger.Service, _ map[schema.Day]ledger.Day, _ *Stream) {
 			s.Streams["buys"] = ledger.Stream{Events: []string{"df_purchses"}}
 		}, want: []Event{event("event", "df_purchse", "df_purchses"), event("property", "df_discont", "df_discount")}},
+		"an empty column of the name": {change: func(s *ledger.Service, _ map[schema.Day]ledger.Day, _ *Stream) {
+			kept := s.Streams["events"]
+			kept.Columns = []string{"df_discont", "event_name"}
+			s.Streams["events"] = kept
+		}, want: []Event{event("event", "df_purchse", "df_purchase"), event("property", "df_discont", "")}},
 		"a day is missing": {change: func(_ *ledger.Service, days map[schema.Day]ledger.Day, _ *Stream) { delete(days, today-1) }},
 		"a day is older than the names": {change: func(_ *ledger.Service, days map[schema.Day]ledger.Day, _ *Stream) {
 			d, before := days[today-1], since.Add(-time.Minute)
