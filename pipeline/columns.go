@@ -2,8 +2,11 @@ package pipeline
 
 import (
 	"context"
+	"time"
 
+	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/pipeline/transfer"
 )
 
@@ -23,4 +26,28 @@ func (o *owner) admitter(stream string) transfer.Admit {
 		}
 		return <-answer, nil
 	}
+}
+
+// checkHeader has the ledger accept a header of a stream that hides columns, or returns why it is refused.
+func (o *owner) checkHeader(ctx context.Context, stream string, h *schedule.Header) (*schedule.HeaderRefusal, error) {
+	answer := make(chan *schedule.HeaderRefusal, 1)
+	err := o.record.change(ctx, func(*ledger.Service) (bool, error) {
+		refused, changed := o.schedule.CheckHeader(stream, h)
+		answer <- refused
+		return changed, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return <-answer, nil
+}
+
+// resume has a stream go on at once. If it hashes with another key than before, its days in reach begin anew.
+func (o *owner) resume(stream string, now time.Time) {
+	days, events := o.schedule.AcceptKey(stream, now.UTC())
+	for _, day := range days {
+		o.transfers.Day(ledger.DayName{Stream: stream, Day: day}).Rows = dedup.Day{}
+	}
+	o.tell(events)
+	o.record.resume(stream, now)
 }

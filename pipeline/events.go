@@ -123,10 +123,16 @@ func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (sl
 	case schedule.ExclusiveFound:
 		return line(slog.LevelError, "stream is halted", "rows", e.Count, "error", e.Detail, "do", "set DFINERY_TO_DATE=exclusive and start again")
 	case schedule.IdentityChanged:
-		return line(slog.LevelWarn, "the stream's properties or topic have changed: its days in reach are published again", "days", e.Count, "rows", e.Rows, "calls", e.Count,
+		return line(slog.LevelWarn, "the stream's properties, topic or hidden columns have changed: its days in reach are published again", "days", e.Count, "rows", e.Rows, "calls", e.Count,
 			"do", "nothing, if that was meant; consumers get the rows of these days again, with other ids")
 	}
 	switch e.Kind {
+	case schedule.KeyRefused:
+		return line(slog.LevelError, "stream is halted: its hidden cells were hashed with another key", "code", e.Code, "error", e.Detail,
+			"do", "mount the former key and restart; dfinery-kafka resume "+e.Stream+" accepts the new one, and publishes the days in reach again")
+	case schedule.HidingBegins:
+		return line(slog.LevelWarn, "columns are hidden from now on, and Kafka still holds their cells and hashes of before: the topic, dead letters for 90 days, fingerprints for 35",
+			"do", "if they must go at once, delete the records before the present ends of the topics, see schema/README.md#privacy")
 	case schedule.SettingChanged:
 		return line(slog.LevelWarn, "the stream's settings have changed", "meaning", e.Detail, "do", "nothing, if that was meant")
 	case schedule.DaysLack:

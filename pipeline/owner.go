@@ -52,12 +52,12 @@ func newOwner(s *Service, stored *store.Ledger, session *producer.Session, at *p
 	o.profiles = newProfileKeeper(o)
 	o.transfers = transfer.New(transfer.Config{
 		Streams: s.Streams, Limit: s.ConcurrentCalls, Sets: stored, RowsTopic: stored.Rows, Redact: s.Redact, Wrote: s.wrote,
-		Evolve: o.record.evolver, Admit: o.admitter, Profiles: o.profiles, Log: s.Log,
+		Evolve: o.record.evolver, Admit: o.admitter, CheckHeader: o.checkHeader, Profiles: o.profiles, Log: s.Log,
 	})
 	o.topics = newTopicMonitor(s, stored, session, o.schedule, at)
 	o.commands = command.New(command.Config{
 		Service: s.ID, Location: s.Location, Streams: s.Streams, Topics: s.Cluster, Ledger: stored, State: at.state, Letters: at.letters,
-		Parse: s.Parse, Schedule: o.schedule, Transfers: o.transfers, Resume: o.record.resume, Profiles: o.profiles, Log: s.Log,
+		Parse: s.Parse, Schedule: o.schedule, Transfers: o.transfers, Resume: o.resume, Profiles: o.profiles, Log: s.Log,
 	})
 	return o
 }

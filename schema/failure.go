@@ -56,6 +56,14 @@ const (
 	MisplacedKeys Code = "misplaced_keys"
 )
 
+// The codes of streams that hide columns.
+const (
+	// PrivacyColumns is a header that lacks a column to be hidden, and has one that was not seen before: it may be that column under another name.
+	PrivacyColumns Code = "privacy_columns"
+	// PrivacyKey is a key under which cells have other hashes than the published ones.
+	PrivacyKey Code = "privacy_key"
+)
+
 // The codes of bad rows.
 const (
 	FieldCount  Code = "field_count"

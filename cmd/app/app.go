@@ -26,6 +26,7 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
+	"dfinery-kafka/schema/privacy"
 	"dfinery-kafka/schema/registry"
 )
 
@@ -232,6 +233,17 @@ func (a *App) Policy() limiter.Policy {
 	return p
 }
 
+// rawOf is what dead letters show.
+func rawOf(raw config.DeadLetterRaw) transfer.Raw {
+	switch raw {
+	case config.RawRedacted:
+		return transfer.RawRedacted
+	case config.RawNone:
+		return transfer.RawNone
+	}
+	return transfer.RawFull
+}
+
 func streams(c *config.Config, schemas *registry.Client) []transfer.Stream {
 	list := make([]transfer.Stream, len(c.Streams))
 	for i := range c.Streams {
@@ -248,6 +260,10 @@ func streams(c *config.Config, schemas *registry.Client) []transfer.Stream {
 			MaxBad:     float64(s.MaxBad),
 			Deletes:    profiles.Policy{Never: s.Deletes == config.DeletesNever, After: s.DeleteAfter, Most: float64(s.DeleteMost)},
 			Meta:       s.Meta,
+			Raw:        rawOf(c.Publish.DeadLetterRaw.Of(s)),
+		}
+		if p := privacy.New(s.Hidden(), c.Privacy.Key); p != nil {
+			list[i].Privacy, list[i].Hidden, list[i].HiddenKey = p, p.ListsIdentity(), p.KeyID()
 		}
 		if s.Start.On != nil {
 			list[i].StartBack, list[i].First = -1, *s.Start.On

@@ -94,7 +94,7 @@ func values(s *config.Stream, client *registry.Client) *transfer.Values {
 		return nil
 	}
 	v := &transfer.Values{
-		Options: encoding.Options{Format: s.Format, Empty: s.Empty, Columns: encoding.Columns{Declared: s.Columns}},
+		Options: encoding.Options{Format: s.Format, Empty: s.Empty, Columns: encoding.Columns{Declared: s.Columns, Private: hidden(s)}},
 		Record:  s.Record, NullBadValues: s.BadValue == config.BadValueNull,
 	}
 	if s.Meta {
@@ -104,4 +104,13 @@ func values(s *config.Stream, client *registry.Client) *transfer.Values {
 		v.Registry, v.Subject = client, s.Subject.Name(string(s.Topic), s.Record)
 	}
 	return v
+}
+
+// hidden are the columns whose public cells are texts.
+func hidden(s *config.Stream) map[string]bool {
+	texts := map[string]bool{}
+	for _, column := range slices.Concat(s.Hash, s.Mask) {
+		texts[column] = true
+	}
+	return texts
 }

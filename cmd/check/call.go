@@ -11,6 +11,7 @@ import (
 
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
@@ -42,7 +43,7 @@ func (c *Check) call(ctx context.Context) {
 	columns := download.Columns()
 	seen, err := look(download, columns, c.Config.DFINERY.Timezone.Location)
 	c.add(OK, "call", fmt.Sprintf("one call was spent: %s, %s looked at; the owner learns of it by its own next call", e, rowCount(seen.rows, seen.whole)))
-	c.add(OK, "call columns", fmt.Sprintf("%d: %s", len(columns.Names), strings.Join(columns.Names, ", ")))
+	c.columns(e, columns)
 	c.keyColumns(e, columns)
 	if err != nil {
 		c.callFailed(err)
@@ -51,6 +52,17 @@ func (c *Check) call(ctx context.Context) {
 	c.toDate(e, seen)
 	q := source.Status(time.Now()).Quota
 	c.add(OK, "call limits", fmt.Sprintf("%d of %d calls are left in this hour, as far as the ledger and the answer's headers say", q.Remaining, q.Limit))
+}
+
+// columns names those that came, unless one that is to be hidden is missing: then the names may be cells, or of hidden columns.
+func (c *Check) columns(e schema.Export, columns *schema.Columns) {
+	i := slices.IndexFunc(c.Service.Streams, func(s transfer.Stream) bool { return s.Name == e.Stream })
+	if missing := c.Service.Streams[i].Privacy.Missing(columns.Names); len(missing) > 0 {
+		c.add(Warn, "call columns", fmt.Sprintf("%d, without %s, which the stream is to hide", len(columns.Names), strings.Join(missing, ", ")),
+			"compare the names in "+config.StreamVariable(e.Stream, "DROP")+", _HASH and _MASK with the columns that DFINERY registers")
+		return
+	}
+	c.add(OK, "call columns", fmt.Sprintf("%d: %s", len(columns.Names), strings.Join(columns.Names, ", ")))
 }
 
 func rowCount(n int, whole bool) string {
@@ -86,7 +98,9 @@ func (c *Check) sample() schema.Export {
 	if s.Kind == schema.Event {
 		day--
 	}
-	return schema.Export{Service: c.Service.ID, Stream: s.Name, Kind: s.Kind, Filter: s.Filter, Key: s.Key, Day: day, N: 1, Attempt: 1}
+	call := schema.Export{Service: c.Service.ID, Stream: s.Name, Kind: s.Kind, Filter: s.Filter, Key: s.Key, Day: day, N: 1, Attempt: 1}
+	s.SetPrivacy(&call)
+	return call
 }
 
 func (c *Check) callFailed(err error) {

@@ -103,7 +103,7 @@ func TestChanges(t *testing.T) {
 		got = append(got, l.Check+" "+l.Detail)
 	}
 	want := []string{
-		"stream events its properties or topic have changed: run publishes 2 days with 1 row again, with other ids, by 2 calls",
+		"stream events its properties, topic or hidden columns have changed: run publishes 2 days with 1 row again, with other ids, by 2 calls",
 		"stream events another key",
 		"stream events 1 day, 2026-11-22 to 2026-11-22, lack events that the stream exports now (df_login): they were settled before",
 		"stream events no row of 31 days had an event df_purchse: did you mean df_purchase?",

@@ -50,8 +50,10 @@ func (c *Check) changes(events []schedule.Event) {
 	for _, e := range events {
 		switch e.Kind {
 		case schedule.IdentityChanged:
-			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("its properties or topic have changed: run publishes %s with %s again, with other ids, by %s",
+			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("its properties, topic or hidden columns have changed: run publishes %s with %s again, with other ids, by %s",
 				command.Pluralize(e.Count, "day"), command.Pluralize(e.Rows, "row"), command.Pluralize(e.Count, "call")), "nothing, if that is meant; else set the stream's variables as they were")
+		case schedule.KeyRefused:
+			c.add(Fail, "stream "+e.Stream, "run halts it: "+e.Detail, "mount the former key; dfinery-kafka resume "+e.Stream+" accepts the new one, and publishes the days in reach again")
 		case schedule.SettingChanged:
 			c.add(Warn, "stream "+e.Stream, e.Detail, "nothing, if that is meant")
 		case schedule.DaysLack:

@@ -100,7 +100,7 @@ func TestLoad(t *testing.T) {
 			"STREAM_BUYS_RECORD": "shop.Buy", "STREAM_BUYS_SUBJECT": "record",
 			"SCHEMA_REGISTRY_URL": "https://one:8081/, https://two/apis/ccompat/v7", "SCHEMA_REGISTRY_USERNAME": "me", "SCHEMA_REGISTRY_PASSWORD_FILE": "DIR/password",
 			"SCHEMA_REGISTRY_TLS_CA_FILE": "DIR/client.pem", "SCHEMA_REGISTRY_TIMEOUT": "5s", "SCHEMA_REGISTRY_REGISTER": "false",
-			"STREAM_USERS_EXPORT": "userprofile", "STREAM_USERS_AUDIENCE": "77", "STREAM_USERS_PROPERTIES": "df_membership", "DEAD_LETTER_RAW": "none",
+			"STREAM_USERS_EXPORT": "userprofile", "STREAM_USERS_AUDIENCE": "77", "STREAM_USERS_PROPERTIES": "df_gender", "DEAD_LETTER_RAW": "none",
 			"KAFKA_BROKERS": "a:1, [::1]:2", "KAFKA_TLS": "true", "KAFKA_TLS_CA_FILE": "DIR/client.pem",
 			"KAFKA_TLS_CERT_FILE": "DIR/client.pem", "KAFKA_TLS_KEY_FILE": "DIR/client.key", "KAFKA_SASL_MECHANISM": "PLAIN",
 			"KAFKA_SASL_USERNAME": "me", "KAFKA_SASL_PASSWORD": "secret\n", "KAFKA_COMPRESSION": "zstd", "KAFKA_CREATE_TOPICS": "false",
@@ -123,7 +123,7 @@ func TestLoad(t *testing.T) {
 					PollInterval: 5 * time.Minute, LookbackInterval: 30 * time.Minute,
 					Start: config.Start{On: &day},
 				}, {
-					Name: "users", Export: schema.UserProfile, Properties: config.List{"df_membership"}, Audience: "77", Topic: "dfinery.users",
+					Name: "users", Export: schema.UserProfile, Properties: config.List{"df_gender"}, Audience: "77", Topic: "dfinery.users",
 					Key: "df_unified_id", Empty: schema.EmptyOmit, MaxBad: 1, Mode: config.ModeAll, Deletes: config.DeletesTombstone, DeleteAfter: 24 * time.Hour, DeleteMost: 0.01,
 					Format: encoding.FormatJSON, BadValue: config.BadValueDeadLetter, Record: "dfinery.users", Subject: encoding.SubjectTopic, Contract: schema.ContractEvolve,
 					PollInterval: 24 * time.Hour,

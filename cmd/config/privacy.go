@@ -56,9 +56,6 @@ func (l *loader) checkPrivacy(c *Config) {
 			needs = set
 		}
 	}
-	for i := range c.Streams {
-		l.warnOfPersonal(&c.Streams[i], needs != "")
-	}
 	switch {
 	case c.Privacy.KeyFile != "":
 		key, err := privacy.ReadKey(c.Privacy.KeyFile)
@@ -119,9 +116,21 @@ func (s *Stream) leavesOut(column string) bool {
 	return s.Properties != nil && !slices.Contains(s.Properties, column) || slices.Contains(s.ExcludeProperties, column)
 }
 
-// warnOfPersonal names the personal standard columns that flow in the clear. Those of profiles are in each export of profiles; that events have
-// some is only said where they are asked for, or where columns are hidden at all.
-func (l *loader) warnOfPersonal(s *Stream, hides bool) {
+// WarnOfPersonal adds warnings that name the personal standard columns which are published in the clear. Those of profiles are in each export of
+// profiles; that events have some is only said where they are asked for, or where columns are hidden at all.
+func (r *Report) WarnOfPersonal(c *Config) {
+	hides := slices.ContainsFunc(c.Streams, func(s Stream) bool {
+		lists := s.Hidden()
+		return !lists.Empty()
+	})
+	for i := range c.Streams {
+		if message := personalInTheClear(&c.Streams[i], hides); message != "" {
+			r.Warnings = append(r.Warnings, Finding{streamPrefix(c.Streams[i].Name) + "HASH", message})
+		}
+	}
+}
+
+func personalInTheClear(s *Stream, hides bool) string {
 	prefix := streamPrefix(s.Name)
 	lists := s.Hidden()
 	var clear []string
@@ -131,8 +140,9 @@ func (l *loader) warnOfPersonal(s *Stream, hides bool) {
 			clear = append(clear, column)
 		}
 	}
-	if len(clear) > 0 && l.good(prefix+"EXPORT", prefix+"DROP", prefix+"HASH", prefix+"MASK") {
-		l.warn(prefix+"HASH", fmt.Sprintf("personal columns are published in the clear: %s. If they must not be in Kafka, leave them out by %sEXCLUDE_PROPERTIES, or name them in %sDROP, HASH or MASK",
-			strings.Join(clear, ", "), prefix, prefix))
+	if len(clear) == 0 {
+		return ""
 	}
+	return fmt.Sprintf("personal columns are published in the clear: %s. If they must not be in Kafka, leave them out by %sEXCLUDE_PROPERTIES, or name them in %sDROP, HASH or MASK",
+		strings.Join(clear, ", "), prefix, prefix)
 }

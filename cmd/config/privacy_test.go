@@ -97,10 +97,11 @@ func TestPrivacyWarnings(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			setenv(t, dir, test.set)
-			_, report, err := config.Load()
+			c, report, err := config.Load()
 			if err != nil {
 				t.Fatal(err)
 			}
+			report.WarnOfPersonal(c)
 			if diff := cmp.Diff(test.want, report.Warnings, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("warnings (-want +got):\n%s", diff)
 			}

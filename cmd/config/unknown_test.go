@@ -102,7 +102,7 @@ func TestWarnings(t *testing.T) {
 	for name, value := range sasl {
 		local[name] = value
 	}
-	profile := map[string]string{"STREAM_EVENTS_EXPORT": "userprofile", "STREAM_EVENTS_KEY": "event_name", "STREAM_EVENTS_PROPERTIES": "df_membership"}
+	profile := map[string]string{"STREAM_EVENTS_EXPORT": "userprofile", "STREAM_EVENTS_KEY": "event_name", "STREAM_EVENTS_PROPERTIES": "df_gender"}
 	today := schema.DayOf(time.Now(), time.UTC) // as DFINERY_TIMEZONE says in the two cases that need it
 	const left = ", which the stream's properties leave out: without that column the stream is halted"
 	tests := map[string]struct {

@@ -24,8 +24,8 @@ func TestCompletion(t *testing.T) {
 		"streams of letters":  {two, []string{"dlq", "replay", "--stream", ""}, "purchases users"},
 		"codes": {nil, []string{"dlq", "list", "--code", ""}, "unknown_error query_error client_connection_closed cut_body maybe_torn open_quote empty_body " +
 			"connection timeout tls not_csv redirect too_many_api_requests unauthorized_token invalid_parameter bad_header bad_encoding bad_rows exceed_date_range_limit " +
-			"registry_unavailable schema_incompatible schema_refused schema_unknown registry_lost schema_changed new_columns " +
-			"field_count bad_quotes invalid_utf8 empty_key bad_value too_large"},
+			"registry_unavailable schema_incompatible schema_refused schema_unknown registry_lost schema_changed new_columns shared_topic misplaced_keys privacy_columns privacy_key " +
+			"field_count bad_quotes invalid_utf8 empty_key bad_value duplicate_key too_large"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

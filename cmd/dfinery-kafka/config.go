@@ -48,7 +48,7 @@ and its meaning. Then say what is wrong with the configuration, all of it at onc
 			case envFile != "":
 				return writeEnvFile(out, envFile)
 			}
-			_, report, wrong := loadConfig(cmd.ErrOrStderr())
+			_, report, wrong := reported(cmd.ErrOrStderr(), loadToShow)
 			if err := writeReport(out, report, asJSON); err != nil {
 				return err
 			}
@@ -104,6 +104,15 @@ func writeReport(w io.Writer, report config.Report, asJSON bool) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(report)
+}
+
+// loadToShow reads the configuration with the warnings that only who looks at it needs.
+func loadToShow() (*config.Config, config.Report, error) {
+	c, report, err := config.Load()
+	if err == nil {
+		report.WarnOfPersonal(c)
+	}
+	return c, report, err
 }
 
 // loadConfig reads the configuration and prints its warnings. A wrong one is an error for exit code 2 that tells all faults.

@@ -33,6 +33,9 @@ func newAnswering(t *testing.T, reply func(back, call int) answer) (*testbed, fu
 	var mu sync.Mutex
 	calls := map[int]int{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			return // a check asks for the host alone
+		}
 		var asked struct {
 			From schema.Day `json:"from_date"`
 		}

@@ -16,6 +16,7 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/privacy"
 )
 
 const (
@@ -154,7 +155,7 @@ func (x *Executor) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *rep
 		return 0, err
 	}
 	raw := l.Row.Bytes()
-	row, err := x.Parse(rows.Columns, raw)
+	row, err := x.Parse(rows.Header, raw)
 	if _, bad := errors.AsType[*schema.BadRow](err); err != nil && !bad {
 		return 0, fmt.Errorf("read its row: %w", err)
 	}
@@ -163,6 +164,11 @@ func (x *Executor) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *rep
 		held += len(rows.Columns.Names) * columnCost
 	}
 	found := transfer.ReplayRow{Letter: r.left[0]}
+	if err == nil && rows.View != nil {
+		arrived := row
+		row = new(schema.Row)
+		rows.View.Public(row, arrived)
+	}
 	if err == nil {
 		found.Row = row
 		if found.Copy, found.Guessed, err = copyOf(l, id, r.hasher.Row(row)); err != nil || found.Guessed && inReach {
@@ -196,19 +202,39 @@ func copyOf(l *schema.DeadLetter, id []byte, print schema.Fingerprint) (c dedup.
 // another one, and anybody may write letters.
 func (r *replay) rowsOf(l *schema.DeadLetter, st *transfer.Stream) (*transfer.Replay, error) {
 	for i := range r.rows {
-		if rows := &r.rows[i]; rows.Day == l.Day && slices.Equal(rows.Columns.Names, l.Row.Columns) {
+		if rows := &r.rows[i]; rows.Day == l.Day && slices.Equal(rows.Header.Names, l.Row.Columns) {
 			return rows, nil
 		}
 	}
-	columns, err := schema.NewColumns(l.Row.Columns)
+	header, err := schema.NewColumns(l.Row.Columns)
 	if err != nil {
 		return nil, fmt.Errorf("read its columns: %w", err)
+	}
+	columns, view, err := publicColumns(header, st)
+	if err != nil {
+		return nil, err
 	}
 	if missing := st.Key.Missing(columns); len(missing) > 0 {
 		return nil, fmt.Errorf("its row has no column %s, which is in the stream's key now", missing[0])
 	}
-	r.rows = append(r.rows, transfer.Replay{Day: l.Day, Export: l.Export, Columns: columns})
+	r.rows = append(r.rows, transfer.Replay{Day: l.Day, Export: l.Export, Header: header, View: view, Columns: columns})
 	return &r.rows[len(r.rows)-1], nil
+}
+
+// publicColumns are those of the header that may be published, with what hides cells; nil: all may. A header that lacks a column to be hidden
+// may have it under another name.
+func publicColumns(header *schema.Columns, st *transfer.Stream) (*schema.Columns, *privacy.View, error) {
+	if st.Privacy == nil {
+		return header, nil, nil
+	}
+	if len(st.Privacy.Missing(header.Names)) > 0 {
+		return nil, nil, errOtherRow
+	}
+	view, err := st.Privacy.View(header)
+	if err != nil {
+		return nil, nil, err
+	}
+	return view.Columns(), view, nil
 }
 
 // What a row takes in bytes beside its own, for each of its cells, and for each column of a header that no row before had.

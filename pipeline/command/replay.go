@@ -37,7 +37,7 @@ const mostWrong = 10
 func (x *Executor) replay(ctx context.Context, c *ledger.Command, st *transfer.Stream) (changed, done bool) {
 	r := x.replays[c.ID]
 	if r == nil {
-		if x.Schedule.Blocked(st.Name) != "" {
+		if x.Schedule.Blocked(st.Name) != "" || x.Schedule.KeyRefused(st.Name) {
 			return false, false
 		}
 		now := time.Now().UTC()

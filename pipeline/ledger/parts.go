@@ -182,3 +182,15 @@ func (s StillBad) MarshalJSON() ([]byte, error) {
 	type plain StillBad
 	return Encode((*plain)(&s))
 }
+
+// UnmarshalJSON keeps unknown members.
+func (c *Columns) UnmarshalJSON(value []byte) error {
+	type plain Columns
+	return decode(value, (*plain)(c))
+}
+
+// MarshalJSON writes them again.
+func (c Columns) MarshalJSON() ([]byte, error) {
+	type plain Columns
+	return Encode((*plain)(&c))
+}

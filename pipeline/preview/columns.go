@@ -84,6 +84,7 @@ type Column struct {
 	Hidden   bool // its cells are not published as they are
 	Filled   int  // cells of the sample that are not empty
 	Rejected int  // those of them that the type refuses
+	dropped  bool // no record has it
 	// Candidates are types that the column could have, with the cells that each
 	// refuses. A hidden column has none.
 	Candidates []encoding.Candidate
@@ -116,8 +117,9 @@ func (p *Plan) survey(under *schema.Columns) *columnSurvey {
 		}
 		if v != nil {
 			c.Declared = slices.ContainsFunc(v.Columns.Declared, func(d encoding.Declaration) bool { return d.Column == name })
-			c.Hidden = v.Columns.Private[name]
 		}
+		c.Hidden = slices.Contains(p.Stream.Privacy.Strings(), name)
+		c.dropped = p.Stream.Privacy.Drops(name)
 		s.columns[i] = c
 	}
 	return s
@@ -143,5 +145,5 @@ func (s *columnSurvey) result() []Column {
 			c.Candidates = s.surveys[i].Candidates()
 		}
 	}
-	return s.columns
+	return slices.DeleteFunc(s.columns, func(c Column) bool { return c.dropped })
 }

@@ -26,7 +26,11 @@ type Plan struct {
 	Letters Topic
 	Codec   *recordbatch.Codec
 	Redact  func([]byte) []byte
-	Schemas *encoding.Evolution // of the stream, in the ledger; nil: none. Run changes it.
+	// CheckHeader judges the header of a stream that hides columns, and writes nothing.
+	CheckHeader transfer.CheckHeader
+	Schemas     *encoding.Evolution // of the stream, in the ledger; nil: none. Run changes it.
+
+	headerRefused bool
 }
 
 // Topic is a topic that records would go to.
@@ -69,7 +73,9 @@ func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, 
 			result.Failure = f
 		}
 		_ = body.Body.Close() // what came of the call is known by then
-		result.Sampled, result.Columns = body.survey.rows, body.survey.result()
+		if !p.headerRefused { // its names may be cells
+			result.Sampled, result.Columns = body.survey.rows, body.survey.result()
+		}
 	}
 	if p.Schemas != nil && p.Stream.Values != nil {
 		result.Subject = p.Schemas.Subject
@@ -82,7 +88,7 @@ func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, 
 func (p *Plan) export(ctx context.Context, call transfer.Call, into *Result) error {
 	runner := transfer.New(transfer.Config{
 		Streams: []transfer.Stream{p.Stream}, Limit: 1, Sets: noRows{}, Redact: p.Redact, Wrote: func(*schema.DeadLetter) {},
-		Evolve: func(string) transfer.Evolve { return p.evolve }, Log: slog.New(slog.DiscardHandler),
+		Evolve: func(string) transfer.Evolve { return p.evolve }, CheckHeader: p.CheckHeader, Log: slog.New(slog.DiscardHandler),
 	})
 	runner.Open(p.Stream.Name, p.capture(&p.Topic, &into.Records))
 	runner.OpenLetters(p.capture(&p.Letters, &into.Letters))
@@ -91,6 +97,7 @@ func (p *Plan) export(ctx context.Context, call transfer.Call, into *Result) err
 	runner.TakeBack(e)
 	if f, failed := errors.AsType[*schema.Failure](e.Err); failed {
 		into.Failure = f
+		p.headerRefused = f.Code == schema.PrivacyColumns
 		return nil
 	}
 	return e.Err

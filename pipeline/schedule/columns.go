@@ -103,7 +103,7 @@ func (s *State) enterColumns(service *ledger.Service) {
 		service.Columns = map[string]ledger.Columns{}
 	}
 	for _, st := range s.streams {
-		if len(st.columns.Accepted) > 0 {
+		if c := &st.columns; len(c.Accepted) > 0 || c.Hidden != "" || c.RefusedHeader != "" {
 			service.Columns[st.Name] = st.columns
 		}
 	}

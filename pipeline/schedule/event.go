@@ -31,7 +31,9 @@ const (
 	StreamResumed      Kind = "stream_resumed"       // by a success
 	ExclusiveSuspected Kind = "exclusive_suspected"  // days without rows have Count when they are exported together
 	ExclusiveFound     Kind = "exclusive_found"      // and again: the stream is halted
-	IdentityChanged    Kind = "identity_changed"     // topic or properties: Count days, with Rows rows now, are published again
+	IdentityChanged    Kind = "identity_changed"     // topic, properties or hidden columns: Count days, with Rows rows now, are published again
+	HidingBegins       Kind = "hiding_begins"        // columns are hidden from now on, and rows were published with them
+	KeyRefused         Kind = "key_refused"          // the stream is halted until it is resumed: another key hashes its hidden cells
 	SettingChanged     Kind = "setting_changed"      // another one: Detail says what it means
 	DaysLack           Kind = "days_lack"            // Count settled days, of the range Detail, were exported before the filter let more events through
 	NameUnknown        Kind = "name_unknown"         // no row of the Count days had EventName, an event or a property as Detail says; Near is like it

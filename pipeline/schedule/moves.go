@@ -29,7 +29,7 @@ var causes = []struct {
 	{leavesStart, "`_START` in days back has moved on, and the day is not due any more"},
 	{snapshotPasses, "a userprofile stream's day is over: the next snapshot has its rows"},
 	{reopens, "the clock was ahead, or the lookback or `_START` is longer now; not a day that the API refuses"},
-	{restarts, "`backfill --again`, or the stream's topic or properties have changed"},
+	{restarts, "`backfill --again`, or the stream's topic, properties or hidden columns have changed"},
 	{suspected, "no day of the stream has rows, and `to_date` looks exclusive"},
 }
 

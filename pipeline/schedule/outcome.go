@@ -115,7 +115,7 @@ func (s *step) fail() {
 			s.answeredEmpty(fault)
 			break
 		}
-		if before != nil && before.Code == f.Code && st.exportedSince(before.At, d) {
+		if f.Code != schema.PrivacyColumns && before != nil && before.Code == f.Code && st.exportedSince(before.At, d) {
 			fault.Until = s.now.Add(haltFor)
 			s.tell(Event{Kind: DayRefused, Code: f.Code, Detail: f.Detail})
 			break

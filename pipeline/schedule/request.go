@@ -13,6 +13,7 @@ func (s *State) Pause(stream string) { s.stream(stream).kept.Paused = true }
 // Resume ends a pause and a halt of the stream, and the waits of its days after failures. It accepts the columns that were refused.
 func (s *State) Resume(stream string, now time.Time) {
 	st := s.stream(stream)
+	st.acceptHeader()
 	st.kept.Paused, st.kept.Halted = false, nil
 	st.acceptRefused()
 	st.endWaits(now)
@@ -67,15 +68,30 @@ func (s *State) Answer(name ledger.DayName, since time.Time) Answer {
 	return Unanswered
 }
 
-// detectIdentityChange begins a new generation of the days in reach that have rows, or could have some, when what the fingerprints of the
-// stream's rows depend on has changed. Days before START keep their state: they are published again when a command asks for them.
+// detectIdentityChange begins a new generation of the days in reach when what the fingerprints of the stream's rows depend on has changed. Days
+// before START keep their state: they are published again when a command asks for them. Another key halts the stream instead.
 func (s *State) detectIdentityChange(st *stream, now time.Time) []Event {
-	id, today := st.identity(), s.today(now)
-	was := st.kept.Identity
+	id, was := st.identity(), st.kept.Identity
+	if st.keyRefused() {
+		st.kept.Halted = nil // this start may have the former key again
+	}
+	if key := hiddenKeyOf(was); key != "" && st.HiddenKey != "" && key != st.HiddenKey && st.hadRows() {
+		return s.refuseKey(st, key, now)
+	}
 	st.kept.Identity = id
 	if was == "" || was == id {
 		return nil
 	}
+	var events []Event
+	if hiddenKeyOf(was) == "" && st.Hidden != "" && st.hadRows() {
+		events = append(events, Event{Kind: HidingBegins, Stream: st.Name})
+	}
+	return append(events, s.beginIdentity(st, now)...)
+}
+
+// beginIdentity begins a new generation of the days in reach that have rows, or could have some.
+func (s *State) beginIdentity(st *stream, now time.Time) []Event {
+	id, today := st.identity(), s.today(now)
 	days, rows := 0, 0
 	for at, d := range st.days {
 		r := &d.record

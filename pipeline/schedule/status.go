@@ -76,7 +76,7 @@ func (s *State) Status(all schema.Wait, now time.Time) []StreamStatus {
 
 func (s *stream) status(today schema.Day, now time.Time, loc *time.Location) StreamStatus {
 	status := StreamStatus{Name: s.Name, Topic: s.Topic, Paused: s.kept.Paused, Days: []DayStatus{}, First: s.first(today), Snapshot: s.Kind.Snapshot(), Columns: len(s.kept.Columns)}
-	if h := s.kept.Halted; h != nil && h.Until.After(now) {
+	if h := s.kept.Halted; h != nil && (h.Until.After(now) || s.keyRefused()) {
 		status.Halted = &h.Detail
 	} else if s.blocked != "" {
 		status.Halted = &s.blocked

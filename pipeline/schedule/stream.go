@@ -26,6 +26,8 @@ type Stream struct {
 	// Changes says that the topic is compacted and equals the last snapshot. Such a stream makes one export at a time, and their numbers count
 	// over all days.
 	Changes bool
+	// Hidden names the lists of columns whose cells are not published as they are, and HiddenKey the key of their hashes; empty without any.
+	Hidden, HiddenKey string
 
 	Poll             time.Duration // between the starts of two exports of today
 	Lookback         int           // days before today that are still exported again
@@ -77,7 +79,23 @@ func (s *Stream) identity() string {
 	if f.Identities != "" { // new: other streams keep the identity that their ledger has
 		text += "\x00identities\x00" + f.Identities
 	}
+	if s.Hidden != "" {
+		text += hiddenMark + s.Hidden + hiddenKeyMark + s.HiddenKey
+	}
 	return text
+}
+
+// What stands before the lists of hidden columns in an identity, and before their key.
+const (
+	hiddenMark    = "\x00hidden\x00"
+	hiddenKeyMark = "\x00key\x00"
+)
+
+// hiddenKeyOf is the key that an identity names; empty for none.
+func hiddenKeyOf(identity string) string {
+	_, hidden, _ := strings.Cut(identity, hiddenMark)
+	_, key, _ := strings.Cut(hidden, hiddenKeyMark)
+	return key
 }
 
 // TopicOf is the topic that an identity names; empty for none.

@@ -12,7 +12,7 @@ func (s *stream) stopped(now time.Time) schema.Wait {
 	switch {
 	case s.kept.Paused:
 		return schema.Wait{For: schema.WaitPaused}
-	case s.blocked != "":
+	case s.blocked != "" || s.keyRefused():
 		return schema.Wait{For: schema.WaitHalted}
 	case s.kept.Halted != nil && s.kept.Halted.Until.After(now):
 		return schema.Wait{For: schema.WaitHalted, Until: s.kept.Halted.Until}

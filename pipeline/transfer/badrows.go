@@ -114,6 +114,6 @@ func (e *Export) refuse(body Body) error {
 	return &schema.Failure{
 		Code: code, Class: rule.Class, Origin: schema.OriginCSV, Export: e.Call, Status: 200, Message: message,
 		Detail:   fmt.Sprintf("%s: %s, for example %s; %s", e.Call, message, b.examples[0].Detail, rule.Advice),
-		Examples: b.examples, Request: body.Request(),
+		Examples: b.examples, Request: body.Request(), Redacted: b.examples[0].Redacted,
 	}
 }

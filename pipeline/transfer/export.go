@@ -36,6 +36,7 @@ type Export struct {
 	Columns  *schema.Columns
 	Lettered bool                // the failure has got one
 	Repeated int64               // rows that repeat the header line
+	header   *schema.Columns     // as it arrived; Columns are the public ones
 	Charset  string              // to remember for the stream; empty: nothing
 	Unclear  []deadletter.Offset // letters of the replay whose rows may be published already
 
@@ -175,10 +176,12 @@ func (e *Export) move(ctx context.Context) (err error) {
 	}
 	defer func() { _ = body.Close() }() // what came of the call is known by then
 	defer func() { e.Charset = body.Charset() }()
-	e.Columns = body.Columns()
+	if err := e.hide(ctx, body.Columns()); err != nil {
+		return err
+	}
 	e.key.setColumns(e.stream.Key, e.Columns)
 	e.event = e.Columns.Index(eventColumn)
-	e.sought.begin(e.Properties, e.Columns)
+	e.sought.begin(e.Properties, e.header, e.Columns, e.stream.Privacy)
 	e.headers.setColumns(&e.stream.Headers, e.Columns)
 	defer e.sendWhenIdle(ctx)()
 	defer func() { e.Repeated = body.Request().RepeatedHeaders }()
@@ -208,25 +211,29 @@ func (e *Export) publishFetched(body Body, stopped error) error {
 	prints := e.prefetched.prints[:e.prefetched.n]
 	e.day.Rows.Set.Prefetch(prints)
 	for i, print := range prints {
-		if err := e.takeOutcome(e.publish(e.prefetched.row(i), print), body, len(prints)-1-i); err != nil {
+		row := e.prefetched.row(i)
+		if err := e.takeOutcome(e.publish(row, print), row, body, len(prints)-1-i); err != nil {
 			return err
 		}
 	}
 	if stopped == nil {
 		return nil
 	}
-	return e.takeOutcome(stopped, body, 0)
+	return e.takeOutcome(stopped, nil, body, 0)
 }
 
-// takeOutcome takes a row that was published, or the *schema.BadRow that was not, and returns any other error. behind is how many rows after it
-// were fetched already.
-func (e *Export) takeOutcome(err error, body Body, behind int) error {
+// takeOutcome takes a row that was published, or the *schema.BadRow that was not, and returns any other error. row is nil if it could not be
+// read. behind is how many rows after it were fetched already.
+func (e *Export) takeOutcome(err error, row *schema.Row, body Body, behind int) error {
 	bad, isBad := errors.AsType[*schema.BadRow](err)
 	switch {
 	case err != nil && !isBad:
 		return err
 	case e.Call.Probe:
 		return nil // an export of its day finds its bad rows, too
+	}
+	if isBad {
+		e.withhold(bad, row)
 	}
 	return e.take(bad, body, behind)
 }

@@ -7,6 +7,7 @@ import (
 	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/privacy"
 )
 
 // Replay is rows of one day and header that were read from dead letters.
@@ -14,6 +15,8 @@ type Replay struct {
 	Day     schema.Day
 	Export  int // the number of the export that they are of
 	Columns *schema.Columns
+	Header  *schema.Columns // of the letters; Columns are the public ones
+	View    *privacy.View   // nil: all cells are public
 	Rows    []ReplayRow
 }
 

@@ -35,7 +35,9 @@ type Config struct {
 	Admit func(stream string) Admit
 	// Profiles is for streams of changes; without it they publish all rows, as others do.
 	Profiles Profiles
-	Log      *slog.Logger
+	// CheckHeader checks headers of streams that hide columns.
+	CheckHeader CheckHeader
+	Log         *slog.Logger
 }
 
 // Runner runs exports, and has what is in memory of their days. All its methods are for the owner's loop.
@@ -94,6 +96,7 @@ type Job struct {
 // Start begins an export that runs beside the loop until ctx ends. The loop gets it back from Ended.
 func (r *Runner) Start(ctx context.Context, job Job) *Export {
 	st := r.stream(job.Call.Stream)
+	st.SetPrivacy(&job.Call)
 	e := &Export{
 		Job: job, runner: &r.shared, stream: st.Stream, senders: st.senders, dead: r.dead[cluster.PartitionOf([]byte(job.Call.DayKey()), len(r.dead))],
 		day: st.day(job.Call.Day), names: newNames(st.Kind, job.EventNames), quality: badRows{share: st.MaxBad, limited: st.MaxBad < 1},
@@ -115,7 +118,7 @@ func (r *Runner) newEncoder(s *Stream) encoding.Encoder {
 	if s.Values == nil {
 		return &plainEncoder{Encoder: s.NewEncoder(), topic: s.Topic, evolve: r.Evolve(s.Name)}
 	}
-	return &typedEncoder{values: s.Values, topic: s.Topic, evolve: r.Evolve(s.Name)}
+	return &typedEncoder{values: s.Values, topic: s.Topic, evolve: r.Evolve(s.Name), hideCells: s.Raw == RawNone}
 }
 
 // Ended hands back exports that have ended, for TakeBack.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/privacy"
 )
 
 // soughtColumns finds out which columns rows have cells in.
@@ -17,8 +18,12 @@ type soughtColumn struct {
 	at   int
 }
 
-func (s *soughtColumns) begin(names []string, columns *schema.Columns) {
+// begin looks below a header. Of a column that is dropped no cell is seen: that the header has it must do.
+func (s *soughtColumns) begin(names []string, header, columns *schema.Columns, policy *privacy.Policy) {
 	for _, name := range names {
+		if policy.Drops(name) && header.Index(name) >= 0 {
+			s.met = append(s.met, name)
+		}
 		if at := columns.Index(name); at >= 0 {
 			s.left = append(s.left, soughtColumn{name, at})
 		}

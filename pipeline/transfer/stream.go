@@ -7,6 +7,7 @@ import (
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
+	"dfinery-kafka/schema/privacy"
 )
 
 // Stream is one configured export and the topic that it fills.
@@ -20,6 +21,8 @@ type Stream struct {
 	Meta       bool // values have the columns of schema.MetaColumns, too
 	// Deletes is how a stream of changes deletes profiles.
 	Deletes profiles.Policy
+	Privacy *privacy.Policy // of cells that are not published; nil: all are
+	Raw     Raw             // what dead letters show
 }
 
 // stream is a stream and what is in memory of its days.

@@ -49,7 +49,9 @@ type typedEncoder struct {
 	values *Values
 	topic  string
 	evolve Evolve
-	typed  *encoding.Typed
+	// hideCells keeps cells out of the reasons why rows are bad.
+	hideCells bool
+	typed     *encoding.Typed
 }
 
 // keep changes nothing.
@@ -189,8 +191,11 @@ func (t *typedEncoder) Append(dst []byte, row *schema.Row) ([]byte, error) {
 	if len(cell) > maxCell {
 		cell = cell[:maxCell]
 	}
-	return dst, row.Bad(schema.BadValue, schema.OriginSchema, "a cell is no value of its column's type",
-		fmt.Sprintf("column %s: %q is no %s", refused.Column, cell, refused.Type))
+	reason := fmt.Sprintf("column %s: %q is no %s", refused.Column, cell, refused.Type)
+	if t.hideCells {
+		reason = fmt.Sprintf("column %s: its cell is no %s", refused.Column, refused.Type)
+	}
+	return dst, row.Bad(schema.BadValue, schema.OriginSchema, "a cell is no value of its column's type", reason)
 }
 
 // registryFailure makes an export's failure of what the registry answered, or of

@@ -104,6 +104,9 @@ func (p *Policy) Strings() []string {
 	return slices.Concat(p.lists.Hash, p.lists.Mask)
 }
 
+// Columns are the columns of all lists.
+func (p *Policy) Columns() []string { return p.lists.All() }
+
 // Drops tells whether no public row has the column.
 func (p *Policy) Drops(column string) bool { return p != nil && p.actions[column].kind == drop }
 

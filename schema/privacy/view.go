@@ -20,10 +20,16 @@ const hashLength = 22
 // View makes public rows of the rows below one header. It is not for use by
 // several goroutines.
 type View struct {
+	// KeepRaw keeps the rows as they arrived beside their public cells.
+	KeepRaw bool
+
 	columns *schema.Columns
 	cells   []viewCell // of the public columns, in the order of the header
 	most    int        // bytes that hashes and masks take in a row
 }
+
+// mostSpare bounds the memory that is left for longer rows than the present one.
+const mostSpare = 16 << 10
 
 type viewCell struct {
 	from int // the column's place in the rows as they arrive
@@ -59,13 +65,13 @@ func (p *Policy) View(header *schema.Columns) (*View, error) {
 func (v *View) Columns() *schema.Columns { return v.columns }
 
 // Public makes dst the public row of src, borrowing nothing: memory that dst has is
-// used again. Nothing in dst shows a hidden cell. Its Raw is nil, and Withheld says
-// how long the row was.
+// used again. Nothing in dst shows a hidden cell. Its Raw is nil unless KeepRaw is
+// set, and Withheld says how long the row was.
 func (v *View) Public(dst, src *schema.Row) {
 	need := len(src.Data) + v.most + schema.CopyWidth
 	data := dst.Data[:cap(dst.Data)]
 	if len(data) < need {
-		data = make([]byte, 2*need)
+		data = make([]byte, need+min(need, mostSpare))
 	}
 	cells, n := dst.Cells[:0], 0
 	for i := range v.cells {
@@ -85,8 +91,10 @@ func (v *View) Public(dst, src *schema.Row) {
 	}
 	// A copy is CopyWidth bytes wide: what it wrote behind the last cell may be of a hidden one.
 	clear(data[n:min(n+schema.CopyWidth, len(data))])
-	*dst = schema.Row{
-		Columns: v.columns, Cells: cells, Data: data[:n], Line: src.Line, Offset: src.Offset, Plain: src.Plain, Withheld: src.Size(),
+	raw := dst.Raw[:0]
+	*dst = schema.Row{Columns: v.columns, Cells: cells, Data: data[:n], Line: src.Line, Offset: src.Offset, Plain: src.Plain, Withheld: src.Size()}
+	if v.KeepRaw {
+		dst.Raw, dst.Withheld = append(raw, src.Raw...), 0
 	}
 }
 
