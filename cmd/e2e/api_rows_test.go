@@ -35,11 +35,17 @@ func TestRows_Once(t *testing.T) {
 func TestRows_ExportedAgain(t *testing.T) {
 	t.Parallel()
 	today := currentDay()
+	later := func(_ schema.Day, export int, columns []string) []string {
+		if export < 3 {
+			return columns
+		}
+		return append(columns, "df_later")
+	}
 	b := newTestbed(t, &exporttest.Server{
 		Limits: exporttest.Limits{PerHour: -1},
 		Data: exporttest.Data{
 			Seed: 71, RowsPerDay: 400, Odd: 0.2, Duplicates: 0.2, Shuffle: true, Late: 0.2, LateFrom: 4, Gone: 0.1, GoneFrom: 6,
-			Header: exporttest.Headers(exporttest.Rotated, exporttest.NewColumn("campaign", today-1), exporttest.EmptyColumn("df_nothing")),
+			Header: exporttest.Headers(exporttest.Rotated, exporttest.NewColumn("campaign", today-1), exporttest.EmptyColumn("df_nothing"), later),
 		},
 	})
 	b.unlimited()
