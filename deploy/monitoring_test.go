@@ -172,7 +172,7 @@ func TestDashboardTellsServicesApart(t *testing.T) {
 
 var (
 	alert   = regexp.MustCompile(`(?m)^ *- alert: (\w+)$`)
-	runbook = regexp.MustCompile(`(?m)^ *runbook_url: .*deploy/RUNBOOK\.md#(\w+)$`)
+	runbook = regexp.MustCompile(`(?m)^ *(?:runbook_url: deploy/RUNBOOK\.md|\{\{.*"runbook_url".*\}\})#(\w+)$`)
 	section = regexp.MustCompile(`(?m)^## (\w+)$`)
 	tested  = regexp.MustCompile(`alertname: (\w+)`)
 	link    = regexp.MustCompile(`\]\(#(\w+)\)`)

@@ -1,4 +1,5 @@
-// Package admin serves what a person on call, and their monitoring, see of one service: /livez, /readyz, /metrics and /status.
+// Package admin serves what a person on call, and their monitoring, see of one service: the status page, /runbook, /livez, /readyz, /metrics
+// and /status.
 //
 // It holds no state of the service: each answer is made from snapshots taken for it. No answer, label or log line holds a secret.
 //
@@ -11,5 +12,7 @@
 //	status.go     /status
 //	metrics.go    every metric, and the README's table of them
 //	collector.go  their values, from a view
+//	page*.go      the status page; page_browser_test.go looks at it in a browser
+//	runbook.go    /runbook
 //	shared.go     one scrape's answer for all that wait for it
 package admin

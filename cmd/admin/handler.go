@@ -18,6 +18,7 @@ func (s *Server) Handler() http.Handler {
 	s.prepare()
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", newPageHandler(s))
+	mux.HandleFunc("GET /"+runbookPath, newRunbookHandler(s))
 	mux.HandleFunc("GET /livez", s.livez)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {

@@ -52,13 +52,18 @@ func (h *pageHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "render the status page: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
+	writePage(w, h.policy, b.Bytes())
+}
+
+// writePage answers with a page for people.
+func writePage(w http.ResponseWriter, policy string, page []byte) {
 	head := w.Header()
 	head.Set("Content-Type", "text/html; charset=utf-8")
-	head.Set("Content-Security-Policy", h.policy)
+	head.Set("Content-Security-Policy", policy)
 	head.Set("X-Content-Type-Options", "nosniff")
 	head.Set("Referrer-Policy", "no-referrer")
 	head.Set("Cache-Control", "no-store")
-	_, _ = w.Write(b.Bytes()) // a client that has gone needs no answer
+	_, _ = w.Write(page) // a client that has gone needs no answer
 }
 
 // CSS returns the style sheet as it is inlined.

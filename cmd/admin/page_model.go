@@ -98,7 +98,7 @@ func newPage(v *View, s *Server) *page {
 		p.Streams = append(p.Streams, p.stream(v, stream, today))
 	}
 	p.Mark = titleMark(p.Yesterday)
-	p.Actions = actions(v, &st, s.RunbookURL)
+	p.Actions = actions(v, &st, s.runbookLink())
 	p.Facts = p.facts(v, &st, s)
 	if q := st.Quota; q != nil {
 		p.Quota = &quotaFact{Remaining: q.Remaining, Limit: q.Limit, Low: q.Limit / 10, Reset: p.until(v.At, q.ResetsAt)}

@@ -27,7 +27,8 @@ type Server struct {
 	// What the status page shows beside the View.
 	Location   *time.Location // in which the source's days begin; nil: UTC
 	Delivery   string         // the delivery guarantee in force
-	RunbookURL string         // where the runbook is; empty: no links
+	Runbook    string         // its text, in Markdown, served at /runbook; empty: nowhere
+	RunbookURL string         // where links to it lead instead
 
 	durations *prometheus.HistogramVec
 	registry  *prometheus.Registry

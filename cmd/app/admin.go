@@ -11,6 +11,7 @@ import (
 	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/connector/limiter"
+	"dfinery-kafka/deploy"
 )
 
 // newAdmin makes the admin server that ADMIN_ADDR asks for.
@@ -22,6 +23,7 @@ func (a *App) newAdmin(o Options) {
 	a.admin = &admin.Server{
 		Addr: string(p.AdminAddr), Look: a.Look, Pprof: p.AdminPprof, Log: a.log,
 		Location: a.config.DFINERY.Timezone.Location, Delivery: string(a.config.Publish.Delivery),
+		Runbook: deploy.Runbook(), RunbookURL: string(p.RunbookURL),
 		Build: admin.Build{Version: o.Version, Commit: o.Commit, Go: runtime.Version()},
 	}
 	for i := range a.config.Streams {

@@ -64,6 +64,22 @@ func (u *TokenURL) Decode(value string) error {
 // Plain says whether the secret can be read on its way: http, and not to this machine itself.
 func (u TokenURL) Plain() bool { return URL(u).Plain() }
 
+// PageURL is the address of a page for people.
+type PageURL string
+
+// Decode implements envconfig.Decoder.
+func (u *PageURL) Decode(value string) error {
+	parsed, err := url.Parse(value)
+	switch {
+	case err != nil || parsed.Hostname() == "" || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.User != nil:
+		return errors.New("is not a URL such as https://wiki.example/dfinery-runbook")
+	case parsed.Fragment != "" || strings.HasSuffix(value, "#"):
+		return errors.New("must end before #: the alert's name is added")
+	}
+	*u = PageURL(value)
+	return nil
+}
+
 // Addr is where to listen: host:port, :port for every interface, or empty for nowhere.
 type Addr string
 

@@ -92,8 +92,9 @@ type Retry struct {
 
 // Process is the program itself.
 type Process struct {
-	AdminAddr       Addr          `envconfig:"ADMIN_ADDR" default:":8080" empty:"true" desc:"Where /livez, /readyz, /metrics and /status are served: host:port. Empty: nowhere"`
+	AdminAddr       Addr          `envconfig:"ADMIN_ADDR" default:":8080" empty:"true" desc:"Where the status page, /status, /livez, /readyz and /metrics are served: host:port. Empty: nowhere"`
 	AdminPprof      bool          `envconfig:"ADMIN_PPROF" default:"false" desc:"Whether the admin server serves Go profiles too"`
+	RunbookURL      PageURL       `envconfig:"RUNBOOK_URL" desc:"Where the status page's links to the runbook lead; unset: to the copy that the admin server has at /runbook"`
 	LogLevel        slog.Level    `envconfig:"LOG_LEVEL" default:"info" oneof:"debug info warn error" desc:"debug, info, warn or error"`
 	LogFormat       LogFormat     `envconfig:"LOG_FORMAT" default:"json" oneof:"json text" desc:"json or text"`
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"20s" min:"1ms" desc:"How long a shutdown may take; keep it below the orchestrator's grace period"`

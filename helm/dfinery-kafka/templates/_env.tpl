@@ -82,6 +82,7 @@ It stands in the pod's own template rather than in a ConfigMap: so any change ma
   (list "NARROW_AFTER" $v.retry.narrowAfter)
   (list "ADMIN_ADDR" (printf ":%s" (include "dfinery-kafka.text" $v.admin.port)))
   (list "ADMIN_PPROF" $v.admin.pprof)
+  (list "RUNBOOK_URL" $v.admin.runbookUrl)
   (list "LOG_LEVEL" $v.log.level)
   (list "LOG_FORMAT" $v.log.format)
   (list "SHUTDOWN_TIMEOUT" $v.shutdownTimeout)
