@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every sh block of consumers/README.md as it is written, on the Kafka that KAFKA_TEST_BROKERS names, and compares what was read.
 #
-# All rows are in the topic twice, with the same ids, as after a backfill --again. Needs kafka-up.sh's jars, kcat, jq and PostgreSQL,
+# All rows are in the topic twice, with the same ids, as after a backfill --again. Needs kafka-up.sh's jars, kcat, jq, Python with venv, and PostgreSQL,
 # of which it runs a server of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,11 +35,13 @@ publish() {
 count() { kcat -C -b "$BROKERS" -t "$TOPIC" -o beginning -e -q -f '.\n' | wc -l; }
 
 export BROKERS=$KAFKA_TEST_BROKERS TOPIC=consumers-$RANDOM$RANDOM PGHOST=127.0.0.1 PGPORT=${PGPORT:-29790} PGUSER=test PGDATABASE=postgres
-export DEAD_LETTERS=$TOPIC.dead-letters
+export DEAD_LETTERS=$TOPIC.dead-letters FILE=$work/rows.duckdb
 mkdir "$work/bin"
 jars=$(find "${XDG_CACHE_HOME:-$HOME/.cache}/dfinery-kafka" -maxdepth 1 -name 'kafka-*.*.*' | sort | tail -n 1)
 printf '#!/bin/sh\nexec java -cp "%s/*" org.apache.kafka.tools.consumer.ConsoleConsumer "$@" 2> /dev/null\n' "$jars" > "$work/bin/kafka-console-consumer.sh"
 chmod +x "$work/bin/kafka-console-consumer.sh"
+python3 -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check confluent-kafka==2.16.1 duckdb==2.0.1
 postgres "$(find /usr/lib/postgresql -name initdb -printf '%h\n' | sort -V | tail -n 1)"
 publish
 
@@ -48,7 +50,7 @@ awk -v out="$work/out" '
   /^```sh$/ { inside = 1; block++; print "exec > " out "." block; next }
   /^```$/ { inside = 0; next }
   inside { print }' deploy/consumers/README.md > "$work/blocks"
-PATH=$work/bin:$PATH bash -euo pipefail "$work/blocks"
+PATH=$work/venv/bin:$work/bin:$PATH bash -euo pipefail "$work/blocks"
 
 # same WHAT GOT WANT
 same() {
@@ -74,6 +76,19 @@ deploy/consumers/postgres.sh
 same "rows in PostgreSQL after another run" "$(psql -qAtXc 'SELECT count(*) FROM dfinery_rows')" "$rows"
 diff <(jq -cS . "$work/out.5" | sort) <(psql -qAtXc 'SELECT value FROM dfinery_rows' | jq -cS . | sort) || {
   echo "the Go consumer and PostgreSQL differ" >&2
+  exit 1
+}
+
+same "rows by the Python consumer" "$(wc -l < "$work/out.7")" "$rows"
+diff <(sort "$work/out.5") <(sort "$work/out.7") || {
+  echo "the Go and the Python consumer differ" >&2
+  exit 1
+}
+stored() { "$work/venv/bin/python3" -c 'import duckdb, sys; [print(value) for value, in duckdb.connect(sys.argv[1]).execute("SELECT value FROM dfinery_rows").fetchall()]' "$FILE"; }
+same "rows in DuckDB" "$(stored | wc -l)" "$rows"
+"$work/venv/bin/python3" deploy/consumers/duckdb_load.py "$FILE"
+diff <(sort "$work/out.5") <(stored | sort) || {
+  echo "the Go consumer and DuckDB differ" >&2
   exit 1
 }
 
