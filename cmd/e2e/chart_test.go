@@ -49,20 +49,13 @@ func TestChart_Environment(t *testing.T) {
 	}
 	var missing []string
 	for line := range strings.Lines(config.Markdown()) {
-		if cells := strings.Split(line, "`"); len(cells) > 1 && !set[documented(cells[1])] && !byExtraEnv(cells[1]) {
+		if cells := strings.Split(line, "`"); len(cells) > 1 && !set[documented(cells[1])] {
 			missing = append(missing, cells[1])
 		}
 	}
 	if diff := cmp.Diff([]string(nil), missing); diff != "" {
 		t.Errorf("variables that no value of the chart sets (-want +got):\n%s", diff)
 	}
-}
-
-// byExtraEnv tells the variables that have no value of their own: extraEnv and
-// extraEnvFrom set them.
-func byExtraEnv(name string) bool {
-	own := []string{"FORMAT", "COLUMNS", "COLUMNS_FILE", "BAD_VALUE", "RECORD", "SUBJECT", "HEADERS", "CLOUDEVENTS", "META", "CONTRACT"}
-	return strings.HasPrefix(name, "SCHEMA_REGISTRY_") || slices.Contains(own, strings.TrimPrefix(name, "STREAM_X_"))
 }
 
 // documented is a variable's name in the documentation, for example STREAM_X_TOPIC for

@@ -150,7 +150,8 @@ func decode(t *testing.T, text []byte, to any) {
 func (m *manifest) environ(t *testing.T, c container, dir string) map[string]string {
 	t.Helper()
 	certificate, key := selfSigned(t)
-	contents := map[string]string{"dfinery-token": canary + "\n", "kafka-password": canary, "kafka-oauth": canary, "kafka-ca": certificate, "privacy-key": canary + strings.Repeat(" and more", 4)}
+	contents := map[string]string{"dfinery-token": canary + "\n", "kafka-password": canary, "kafka-oauth": canary, "kafka-ca": certificate,
+		"registry-ca": certificate, "registry-password": canary, "registry-token": canary, "registry-oauth": canary, "columns": "column,type\nvisits,long\n", "privacy-key": canary + strings.Repeat(" and more", 4)}
 	for _, mount := range c.VolumeMounts {
 		i := slices.IndexFunc(m.Pod.Volumes, func(v volume) bool { return v.Name == mount.Name })
 		if i < 0 {
@@ -165,7 +166,7 @@ func (m *manifest) environ(t *testing.T, c container, dir string) map[string]str
 		}
 		for _, item := range files.Items {
 			content := contents[mount.Name]
-			if mount.Name == "kafka-client" {
+			if mount.Name == "kafka-client" || mount.Name == "registry-client" {
 				content = map[string]string{"tls.crt": certificate, "tls.key": key}[item.Key]
 			}
 			path := filepath.Join(dir, mount.MountPath, item.Path)

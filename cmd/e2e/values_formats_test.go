@@ -277,6 +277,9 @@ func protobufDecoder(t *testing.T, text string) func([]byte) map[string]string {
 		row := map[string]string{}
 		m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 			name := f.JSONName()
+			if name != string(f.Name()) { // its number is appended where another field has the name
+				name = strings.TrimSuffix(name, fmt.Sprintf("_%d", f.Number()))
+			}
 			switch f.Kind() {
 			case protoreflect.DoubleKind:
 				row[name] = fmt.Sprintf("%x", v.Float())

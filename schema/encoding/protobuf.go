@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"dfinery-kafka/schema"
 )
@@ -43,13 +44,18 @@ func protoNames(fields []Field) []protoName {
 		for taken[n.field] || taken[lowerCamel(n.field)] {
 			n.field += suffix
 		}
-		for taken[n.json] {
+		for taken[n.json] || isExtensionName(n.json) {
 			n.json += suffix
 		}
 		taken[n.field], taken[lowerCamel(n.field)], taken[n.json] = true, true, true
 		names[i] = n
 	}
 	return names
+}
+
+// isExtensionName tells names that protoc refuses as json_name: they stand for extensions.
+func isExtensionName(name string) bool {
+	return strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]")
 }
 
 // lowerCamel is the JSON name that Protocol Buffers derives from a field's name.

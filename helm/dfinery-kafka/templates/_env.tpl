@@ -60,6 +60,29 @@ It stands in the pod's own template rather than in a ConfigMap: so any change ma
   (list "KAFKA_CREATE_TOPICS" $v.kafka.createTopics)
   (list "KAFKA_PARTITIONS" $v.kafka.partitions)
   (list "KAFKA_REPLICATION_FACTOR" $v.kafka.replicationFactor)
+  (list "SCHEMA_REGISTRY_URL" $v.schemaRegistry.url)
+  (list "SCHEMA_REGISTRY_USERNAME" $v.schemaRegistry.username)
+  (list "SCHEMA_REGISTRY_OAUTH_TOKEN_URL" $v.schemaRegistry.oauth.tokenUrl)
+  (list "SCHEMA_REGISTRY_OAUTH_CLIENT_ID" $v.schemaRegistry.oauth.clientId)
+  (list "SCHEMA_REGISTRY_OAUTH_SCOPE" $v.schemaRegistry.oauth.scope)
+) -}}
+{{- range include "dfinery-kafka.registrySecrets" . | fromYamlArray -}}
+{{- $variables = append $variables (list .variable (printf "/run/secrets/%s/%s" .name .key)) -}}
+{{- end -}}
+{{- with $v.schemaRegistry.tls -}}
+{{- if or .ca.existingSecret .ca.existingConfigMap -}}
+{{- $variables = append $variables (list "SCHEMA_REGISTRY_TLS_CA_FILE" (printf "/run/secrets/registry-ca/%s" .ca.key)) -}}
+{{- end -}}
+{{- if .client.existingSecret -}}
+{{- $variables = concat $variables (list
+  (list "SCHEMA_REGISTRY_TLS_CERT_FILE" (printf "/run/secrets/registry-client/%s" .client.certKey))
+  (list "SCHEMA_REGISTRY_TLS_KEY_FILE" (printf "/run/secrets/registry-client/%s" .client.keyKey))
+) -}}
+{{- end -}}
+{{- end -}}
+{{- $variables = concat $variables (list
+  (list "SCHEMA_REGISTRY_TIMEOUT" $v.schemaRegistry.timeout)
+  (list "SCHEMA_REGISTRY_REGISTER" $v.schemaRegistry.register)
   (list "DEAD_LETTER_TOPIC" $v.publish.deadLetterTopic)
   (list "DEAD_LETTER_RAW" $v.publish.deadLetterRaw)
   (list "LEDGER_TOPIC" $v.publish.ledgerTopic)

@@ -121,3 +121,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 {{- end -}}
+
+{{/* The secrets that log in to the schema registry: the files' directory, the variable, and the Secret with its key. */}}
+{{- define "dfinery-kafka.registrySecrets" -}}
+{{- $r := .Values.schemaRegistry -}}
+{{- $all := list -}}
+{{- range list
+  (list "registry-password" "SCHEMA_REGISTRY_PASSWORD_FILE" $r.password)
+  (list "registry-token" "SCHEMA_REGISTRY_TOKEN_FILE" $r.token)
+  (list "registry-oauth" "SCHEMA_REGISTRY_OAUTH_CLIENT_SECRET_FILE" $r.oauth.clientSecret)
+-}}
+{{- $secret := index . 2 -}}
+{{- if or $secret.existingSecret $secret.value -}}
+{{- $own := printf "%s-%s" (include "dfinery-kafka.fullname" $) (index . 0) -}}
+{{- $all = append $all (dict "name" (index . 0) "variable" (index . 1) "secret" (default $own $secret.existingSecret) "key" $secret.key "value" $secret.value) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $all -}}
+{{- end -}}

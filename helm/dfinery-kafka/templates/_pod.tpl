@@ -28,6 +28,23 @@
   mountPath: /run/secrets/privacy-key
   readOnly: true
 {{- end }}
+{{- with .Values.schemaRegistry.tls }}
+{{- if or .ca.existingSecret .ca.existingConfigMap }}
+- name: registry-ca
+  mountPath: /run/secrets/registry-ca
+  readOnly: true
+{{- end }}
+{{- if .client.existingSecret }}
+- name: registry-client
+  mountPath: /run/secrets/registry-client
+  readOnly: true
+{{- end }}
+{{- end }}
+{{- range include "dfinery-kafka.registrySecrets" . | fromYamlArray }}
+- name: {{ .name }}
+  mountPath: /run/secrets/{{ .name }}
+  readOnly: true
+{{- end }}
 {{- with .Values.extraVolumeMounts }}
 {{ toYaml . }}
 {{- end }}
@@ -102,6 +119,47 @@
         path: {{ .key }}
 {{- end }}
 {{- end }}
+{{- with .Values.schemaRegistry.tls.ca }}
+{{- if .existingSecret }}
+- name: registry-ca
+  secret:
+    secretName: {{ .existingSecret }}
+    defaultMode: 0440
+    items:
+      - key: {{ .key }}
+        path: {{ .key }}
+{{- else if .existingConfigMap }}
+- name: registry-ca
+  configMap:
+    name: {{ .existingConfigMap }}
+    defaultMode: 0440
+    items:
+      - key: {{ .key }}
+        path: {{ .key }}
+{{- end }}
+{{- end }}
+{{- with .Values.schemaRegistry.tls.client }}
+{{- if .existingSecret }}
+- name: registry-client
+  secret:
+    secretName: {{ .existingSecret }}
+    defaultMode: 0440
+    items:
+      - key: {{ .certKey }}
+        path: {{ .certKey }}
+      - key: {{ .keyKey }}
+        path: {{ .keyKey }}
+{{- end }}
+{{- end }}
+{{- range include "dfinery-kafka.registrySecrets" . | fromYamlArray }}
+- name: {{ .name }}
+  secret:
+    secretName: {{ .secret }}
+    defaultMode: 0440
+    items:
+      - key: {{ .key }}
+        path: {{ .key }}
+{{- end }}
 {{- with .Values.extraVolumes }}
 {{ toYaml . }}
 {{- end }}
@@ -172,7 +230,7 @@ metadata:
     {{- with $v.podLabels }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-  {{- $secrets := list $v.dfinery.token.value $v.kafka.sasl.password.value $v.kafka.sasl.oauth.clientSecret.value | compact }}
+  {{- $secrets := list $v.dfinery.token.value $v.kafka.sasl.password.value $v.kafka.sasl.oauth.clientSecret.value $v.schemaRegistry.password.value $v.schemaRegistry.token.value $v.schemaRegistry.oauth.clientSecret.value | compact }}
   {{- if or $v.podAnnotations $secrets }}
   annotations:
     {{- with $secrets }}

@@ -21,6 +21,11 @@ Faults that the schema can't explain well enough, all at once. Every release ren
 {{- $faults = append $faults (printf "streams.%s hides columns: privacy.key.existingSecret is needed, the name of a Secret with a key, made by `kubectl create secret generic privacy --from-literal=key=\"$(openssl rand -base64 48)\"`" $name) -}}
 {{- end -}}
 {{- end -}}
+{{- range $name, $stream := $v.streams -}}
+{{- if and (has $stream.format (list "json-schema" "avro" "protobuf")) (not $v.schemaRegistry.url) -}}
+{{- $faults = append $faults (printf "streams.%s.format: %s needs a schema registry: set schemaRegistry.url, or use json-typed" $name $stream.format) -}}
+{{- end -}}
+{{- end -}}
 {{- if or (hasKey $v "serviceMonitor") (hasKey $v.monitoring "serviceMonitor") -}}
 {{- $faults = append $faults "serviceMonitor does not exist in this chart: use monitoring.podMonitor.enabled=true, which scrapes each pod, standbys too" -}}
 {{- end -}}
@@ -51,6 +56,14 @@ Faults that the schema can't explain well enough, all at once. Every release ren
   "kafka.tls.client.existingSecret" $v.kafka.tls.client.existingSecret
   "kafka.tls.client.certKey" $v.kafka.tls.client.certKey
   "kafka.tls.client.keyKey" $v.kafka.tls.client.keyKey
+  "schemaRegistry.username" $v.schemaRegistry.username
+  "schemaRegistry.oauth.clientId" $v.schemaRegistry.oauth.clientId
+  "schemaRegistry.tls.ca.existingSecret" $v.schemaRegistry.tls.ca.existingSecret
+  "schemaRegistry.tls.ca.existingConfigMap" $v.schemaRegistry.tls.ca.existingConfigMap
+  "schemaRegistry.tls.ca.key" $v.schemaRegistry.tls.ca.key
+  "schemaRegistry.tls.client.existingSecret" $v.schemaRegistry.tls.client.existingSecret
+  "schemaRegistry.tls.client.certKey" $v.schemaRegistry.tls.client.certKey
+  "schemaRegistry.tls.client.keyKey" $v.schemaRegistry.tls.client.keyKey
   "publish.deadLetterTopic" $v.publish.deadLetterTopic
   "publish.ledgerTopic" $v.publish.ledgerTopic
   "privacy.key.existingSecret" $v.privacy.key.existingSecret
@@ -63,16 +76,17 @@ Faults that the schema can't explain well enough, all at once. Every release ren
   "strimzi.namespace" $v.strimzi.namespace
   "strimzi.user.name" $v.strimzi.user.name
 -}}
-{{- range $path, $secret := dict "dfinery.token" $v.dfinery.token "kafka.sasl.password" $v.kafka.sasl.password "kafka.sasl.oauth.clientSecret" $v.kafka.sasl.oauth.clientSecret -}}
+{{- range $path, $secret := dict "dfinery.token" $v.dfinery.token "kafka.sasl.password" $v.kafka.sasl.password "kafka.sasl.oauth.clientSecret" $v.kafka.sasl.oauth.clientSecret
+  "schemaRegistry.password" $v.schemaRegistry.password "schemaRegistry.token" $v.schemaRegistry.token "schemaRegistry.oauth.clientSecret" $v.schemaRegistry.oauth.clientSecret -}}
 {{- range $key, $value := $secret -}}
 {{- $_ := set $all (printf "%s.%s" $path $key) $value -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $stream := $v.streams -}}
-{{- range $key := list "audience" "topic" "key" -}}
+{{- range $key := list "audience" "topic" "key" "record" "columnsFile" -}}
 {{- $_ := set $all (printf "streams.%s.%s" $name $key) (get $stream $key) -}}
 {{- end -}}
-{{- range $key := list "events" "excludeEvents" "properties" "excludeProperties" "drop" "hash" "mask" -}}
+{{- range $key := list "events" "excludeEvents" "properties" "excludeProperties" "drop" "hash" "mask" "headers" -}}
 {{- range $i, $item := get $stream $key | default list -}}
 {{- $_ := set $all (printf "streams.%s.%s[%d]" $name $key $i) $item -}}
 {{- end -}}
@@ -80,6 +94,9 @@ Faults that the schema can't explain well enough, all at once. Every release ren
 {{- end -}}
 {{- range $i, $item := $v.kafka.sasl.oauth.scope -}}
 {{- $_ := set $all (printf "kafka.sasl.oauth.scope[%d]" $i) $item -}}
+{{- end -}}
+{{- range $i, $item := $v.schemaRegistry.oauth.scope -}}
+{{- $_ := set $all (printf "schemaRegistry.oauth.scope[%d]" $i) $item -}}
 {{- end -}}
 {{- range $path, $value := $all -}}
 {{- if kindIs "invalid" $value -}}

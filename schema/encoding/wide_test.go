@@ -1,0 +1,176 @@
+package encoding
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/bufbuild/protocompile"
+	"github.com/google/go-cmp/cmp"
+	"github.com/hamba/avro/v2"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
+
+	"dfinery-kafka/schema"
+)
+
+// hostileNames are names that some language gives a meaning, or has none for.
+var hostileNames = []string{
+	"이름", "캠페인 이름", "a-b", "a_x2d_b", "aX2dB", "a_b", "aB", "ab", "AB", "1st", "_x", "__x1_", "a b", "a.b", "a\"b", `a\b`, "a\nb", "a\tb", "a\x00b",
+	"null", "true", "optional", "message", "reserved", "string", "int64", "google", "type", "name", "fields", "default", "$schema", "properties", "__proto__",
+	"_", "-", "🛍️", "é", "e\u0301", "\u200b", "\ufeff", "a;b", "'a'", "{a}", "[a]", "a=b", "a/b", "//", "/*", "*/", "<a>", strings.Repeat("긴 이름 ", 60), " a", "a ",
+}
+
+// wideHeader is a header of 400 columns, hostile ones among them.
+func wideHeader(t *testing.T) (*schema.Columns, []string) {
+	t.Helper()
+	names := append([]string{}, hostileNames...)
+	for i := len(names); i < 400; i++ {
+		names = append(names, fmt.Sprintf("df_column_%03d", i))
+	}
+	columns, err := schema.NewColumns(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := make([]string, len(names))
+	for i, name := range names {
+		cells[i] = "cell of " + name
+	}
+	return columns, cells
+}
+
+// TestWide_Names reads 400 columns with other libraries by the columns' own names,
+// whatever they are called: no two of them become one.
+func TestWide_Names(t *testing.T) {
+	t.Parallel()
+	columns, cells := wideHeader(t)
+	row := schema.Row{Columns: columns}
+	for _, cell := range cells {
+		start := uint32(len(row.Data))
+		row.Data = append(row.Data, cell...)
+		row.Cells = append(row.Cells, schema.Span{Start: start, End: uint32(len(row.Data))})
+	}
+	e := &Evolution{}
+	if n, err := e.Extend(columns.Names, &Columns{}); err != nil || n != len(columns.Names) {
+		t.Fatalf("%d fields, %v", n, err)
+	}
+	e.SetID(len(e.Fields), 7)
+	want := map[string]string{}
+	for i, name := range columns.Names {
+		want[name] = cells[i]
+	}
+	for format, decode := range map[Format]func(*testing.T, string, []byte) map[string]string{
+		FormatTypedJSON: wideJSON, FormatJSONSchema: wideJSON, FormatAvro: wideAvro, FormatProtobuf: wideProtobuf,
+	} {
+		t.Run(string(format), func(t *testing.T) {
+			t.Parallel()
+			text := ""
+			if format.Registered() {
+				var err error
+				if text, err = format.SchemaText("dfinery.events", e.Fields); err != nil {
+					t.Fatal(err)
+				}
+			}
+			typed, err := NewTyped(&Options{Format: format}, e, columns)
+			if err != nil {
+				t.Fatal(err)
+			}
+			value, err := typed.Append(nil, &row)
+			if err != nil {
+				t.Fatal(err)
+			}
+			value = value[len(typed.prefix):]
+			if diff := cmp.Diff(want, decode(t, text, value)); diff != "" {
+				t.Errorf("(-cells +read):\n%s", diff)
+			}
+		})
+	}
+}
+
+func wideJSON(t *testing.T, _ string, value []byte) map[string]string {
+	t.Helper()
+	var got map[string]string
+	if err := json.Unmarshal(value, &got); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func wideAvro(t *testing.T, text string, value []byte) map[string]string {
+	t.Helper()
+	parsed, err := avro.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var decoded map[string]any
+	if err := avro.Unmarshal(parsed, value, &decoded); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, f := range parsed.(*avro.RecordSchema).Fields() {
+		name := f.Name()
+		if column, ok := f.Prop("column").(string); ok {
+			name = column
+		}
+		got[name] = fmt.Sprint(decoded[f.Name()])
+		if branch, ok := decoded[f.Name()].(map[string]any); ok {
+			got[name] = fmt.Sprint(branch["string"])
+		}
+	}
+	return got
+}
+
+func wideProtobuf(t *testing.T, text string, value []byte) map[string]string {
+	t.Helper()
+	compiler := protocompile.Compiler{Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{
+		Accessor: protocompile.SourceAccessorFromMap(map[string]string{"events.proto": text}),
+	})}
+	files, err := compiler.Compile(context.Background(), "events.proto")
+	if err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	message := dynamicpb.NewMessage(files[0].Messages().Get(0))
+	if err := proto.Unmarshal(value, message); err != nil || len(message.GetUnknown()) > 0 {
+		t.Fatalf("%v, unknown fields %x", err, message.GetUnknown())
+	}
+	got := map[string]string{}
+	message.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		// A name that another field has taken gets the field's number.
+		got[strings.TrimSuffix(f.JSONName(), fmt.Sprintf("_%d", f.Number()))] = v.String()
+		return true
+	})
+	return got
+}
+
+// TestExtend_Collisions names both columns that would be one field, and leaves the
+// evolution as it was.
+func TestExtend_Collisions(t *testing.T) {
+	t.Parallel()
+	columns := &Columns{Declared: []Declaration{{Column: "쿠폰", Name: "coupon"}}}
+	for name, header := range map[string][]string{
+		"in one header": {"id", "쿠폰", "coupon"}, "the other way round": {"id", "coupon", "쿠폰"}, "in a later header": {"coupon"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := &Evolution{}
+			if name == "in a later header" {
+				if _, err := e.Extend([]string{"id", "쿠폰"}, columns); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := e.Clone()
+			_, err := e.Extend(header, columns)
+			conflict, ok := errors.AsType[*ConflictError](err)
+			if !ok || !strings.Contains(conflict.Reason, "쿠폰") || !strings.Contains(conflict.Reason, "the field coupon") {
+				t.Errorf("the error is %v", err)
+			}
+			if diff := cmp.Diff(before, e); diff != "" {
+				t.Errorf("the evolution has changed:\n%s", diff)
+			}
+		})
+	}
+}
