@@ -68,7 +68,7 @@ func TestPrivacy_NothingLeaks(t *testing.T) {
 	b.hideColumns()
 	b.set("STREAM_EVENTS_START", fmt.Sprint(len(faults)-1), "STREAM_EVENTS_MAX_BAD", "off", "KAFKA_COMPRESSION", "none", "BREAKER_FAILURES", "100", "LOG_LEVEL", "debug",
 		"STREAM_EVENTS_HEADERS", "df_name,phone,city", "STREAM_EVENTS_CLOUDEVENTS", "true")
-	b.pollEvery("100ms")
+	b.pollEvery("20ms")
 	b.createTopic("events", 2, map[string]string{"max.message.bytes": "1000"})
 	lines := append([]string{privacyLine("u1", "a"), privacyLine("u2", `"say ""b"""`), privacyLine("u2", "torn")}, bad...)
 	hidden := newCanaries(t, privacyHeader, []string{hiddenName, hiddenPhone, hiddenCity}, lines)

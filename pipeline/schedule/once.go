@@ -44,7 +44,7 @@ func (s *State) Left(all schema.Wait, now time.Time) (left []Left, soon bool) {
 	for _, d := range s.plan(now) {
 		day := d.stream.days[d.Day]
 		failed := day != nil && day.record.Error != nil && !d.Probe
-		if !d.Probe && (day != nil && day.done && !day.requested || d.At.After(now) && !failed) {
+		if !d.Probe && !d.stream.keyRefused() && (day != nil && day.done && !day.requested || d.At.After(now) && !failed) {
 			continue
 		}
 		if d.Probe && all.For == "" && d.stream.stopped(now).For == "" && !once.wants(&d, now) {
