@@ -14,7 +14,8 @@ import (
 
 // Peek is what the ledger says of the service, seen from any machine. It disturbs nobody.
 type Peek struct {
-	Streams  []StreamStatus
+	Streams  []StreamStatus       // where variables are unset, as their owner has them
+	Location *time.Location       // where the source's days begin
 	Newest   map[string]time.Time // by stream: when its newest row was published, as far as a checkpoint knows
 	Owner    *ledger.Owner        // nil: nobody ever was
 	Alive    bool                 // the owner's last heartbeat is younger than StandbyAfter
@@ -40,12 +41,14 @@ func (s *Service) Peek(ctx context.Context) (*Peek, error) {
 	days := s.newSchedule(now)
 	changes := days.Load(record, confirmed(state, stored.Rows), now)
 	changes = append(changes, days.UnknownNames(now)...)
+	days = s.newSchedule(now)
+	days.Observe(record, confirmed(state, stored.Rows), now)
 	days.BlockAsKept()
 	var all schema.Wait
 	if w := record.Wait; w != nil && w.Until.After(now) {
 		all = schema.Wait{For: w.For, Until: w.Until}
 	}
-	p := &Peek{Changes: changes, Owner: state.Owner, Wait: record.Wait, Source: record.Source, LineEnds: record.LineEnds, Newest: map[string]time.Time{}}
+	p := &Peek{Location: days.Location(), Changes: changes, Owner: state.Owner, Wait: record.Wait, Source: record.Source, LineEnds: record.LineEnds, Newest: map[string]time.Time{}}
 	p.Alive = state.Owner != nil && !state.Owner.Released && now.Sub(state.Owner.Beat) < s.StandbyAfter
 	for _, one := range days.Status(all, now) {
 		for _, d := range one.Days {

@@ -38,7 +38,8 @@ type Variable struct {
 // no Config. The report is complete in any case.
 func Load() (*Config, Report, error) { return load(true) }
 
-// LoadWithoutToken is Load for what never calls the API: the Export token may be missing.
+// LoadWithoutToken is Load for what never calls the API and writes no rows: the Export token may be missing, the registry and its secrets, the
+// files of columns, and the key of hidden columns.
 func LoadWithoutToken() (*Config, Report, error) { return load(false) }
 
 func load(calls bool) (*Config, Report, error) {

@@ -57,6 +57,7 @@ func (l *loader) checkPrivacy(c *Config) {
 		}
 	}
 	switch {
+	case !l.calls: // nor hides
 	case c.Privacy.KeyFile != "":
 		key, err := privacy.ReadKey(c.Privacy.KeyFile)
 		if err != nil {

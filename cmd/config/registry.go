@@ -97,7 +97,7 @@ func (l *loader) checkFormats(c *Config) {
 		}
 	}
 	const urls = "SCHEMA_REGISTRY_URL"
-	if registered != "" && len(c.Registry.URLs) == 0 && l.good(urls) {
+	if registered != "" && len(c.Registry.URLs) == 0 && l.calls && l.good(urls) {
 		l.fault(urls, "is needed: "+registered+" is a format with schemas; without a registry use json-typed")
 	}
 	l.checkRegistry(&c.Registry)
@@ -110,7 +110,7 @@ func (l *loader) checkFormat(s *Stream) {
 			l.fault(prefix+"HEADERS", fmt.Sprintf("%q is a header that the records have for another purpose", name))
 		}
 	}
-	if s.ColumnsFile != "" {
+	if s.ColumnsFile != "" && l.calls {
 		l.readColumns(s, prefix)
 	}
 	for _, d := range s.Columns {
@@ -163,6 +163,10 @@ func (l *loader) readColumns(s *Stream, prefix string) {
 // checkRegistry lets one kind of credentials be set, complete.
 func (l *loader) checkRegistry(r *Registry) {
 	const p = "SCHEMA_REGISTRY_"
+	if !l.calls { // nor encodes: its secrets may be elsewhere
+		*r = Registry{}
+		return
+	}
 	l.quotable(p+"PASSWORD", &r.Password, r.PasswordFile)
 	l.quotable(p+"TOKEN", &r.Token, r.TokenFile)
 	l.quotable(p+"OAUTH_CLIENT_SECRET", &r.ClientSecret, r.ClientSecretFile)

@@ -19,6 +19,7 @@ import (
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
 )
 
 // overview is what status shows, and prints as JSON.
@@ -33,6 +34,8 @@ type overview struct {
 	Newest   map[string]time.Time    `json:"newest"`
 	Commands []*ledger.Command       `json:"commands"`
 	Notes    []string                `json:"notes,omitempty"` // what an operator should decide
+
+	zone *time.Location // where a day begins
 }
 
 type breakerView struct {
@@ -74,7 +77,7 @@ has had no snapshot, for so long.`,
 			if watch < 0 {
 				return &exitError{exitUsage, fmt.Errorf("--watch %s is not more than zero", watch)}
 			}
-			c, _, err := loadKafka(cmd.ErrOrStderr())
+			c, report, err := loadKafka(cmd.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -83,6 +86,7 @@ has had no snapshot, for so long.`,
 				return &exitError{exitUsage, err}
 			}
 			defer a.Close()
+			markUnset(a.Service, report)
 			return watchStatus(cmd, c, a, asJSON, watch, late)
 		},
 	}
@@ -91,6 +95,19 @@ has had no snapshot, for so long.`,
 	cmd.Flags().DurationVar(&late, "fail-if-late", 0, "exit with code 1 when a stream has a day that was over for longer than `DURATION` and is not complete")
 	cmd.Flags().Lookup("watch").NoOptDefVal = "2s"
 	return cmd
+}
+
+// markUnset has the ledger say how the streams' owner has them, as far as no variable here does.
+func markUnset(s *pipeline.Service, report config.Report) {
+	set := map[string]bool{}
+	for _, v := range report.Variables {
+		set[v.Name] = v.From != "" && v.From != "default"
+	}
+	for i := range s.Streams {
+		unset := func(variable string) bool { return !set[config.StreamVariable(s.Streams[i].Name, variable)] }
+		s.Streams[i].Unset = schedule.Unset{Kind: unset("EXPORT"), Topic: unset("TOPIC"), Poll: unset("POLL_INTERVAL"), Lookback: unset("LOOKBACK"),
+			LookbackInterval: unset("LOOKBACK_INTERVAL"), Start: unset("START")}
+	}
 }
 
 // watchStatus shows the status once, or with watch again and again: then a Kafka that is away may be back at the next look.
@@ -139,7 +156,7 @@ func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
 		return nil, err
 	}
 	now := time.Now().UTC()
-	o := &overview{Service: string(c.DFINERY.Service), At: now, Owner: peek.Owner, Alive: peek.Alive, Streams: peek.Streams, Newest: peek.Newest, Commands: peek.Commands}
+	o := &overview{zone: peek.Location, Service: string(c.DFINERY.Service), At: now, Owner: peek.Owner, Alive: peek.Alive, Streams: peek.Streams, Newest: peek.Newest, Commands: peek.Commands}
 	if o.Commands == nil {
 		o.Commands = []*ledger.Command{}
 	}
@@ -194,5 +211,5 @@ func show(w io.Writer, o *overview, c *config.Config, asJSON, again bool) error 
 	if again && terminal.Is(w) {
 		io.WriteString(w, "\x1b[H\x1b[2J")
 	}
-	return render(w, o, c.DFINERY.Timezone.Location, terminal.Colours(w))
+	return render(w, o, o.zone, terminal.Colours(w))
 }

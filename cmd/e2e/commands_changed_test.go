@@ -43,7 +43,7 @@ func TestBackfill_Changed(t *testing.T) {
 // while nothing is published.
 func TestChanged_Properties(t *testing.T) {
 	t.Parallel()
-	const again = "properties or topic have changed"
+	const again = "hidden columns have changed"
 	var perDay atomic.Int64
 	rowsOn := func(schema.Day) int { return int(perDay.Load()) }
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 63, RowsOn: rowsOn}})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,8 +55,57 @@ func TestStatus_WithoutToken(t *testing.T) {
 		}
 	}
 	b.set("DFINERY_EXPORT_TOKEN_FILE", "")
+	for _, elsewhere := range [][]string{
+		{"STREAM_EVENTS_HASH", "df_external_id", "PRIVACY_KEY_FILE", "/nowhere/key"},
+		{"STREAM_EVENTS_FORMAT", "json-typed", "STREAM_EVENTS_COLUMNS_FILE", "/nowhere/columns"},
+		{"STREAM_EVENTS_FORMAT", "avro", "SCHEMA_REGISTRY_URL", "https://registry.example", "SCHEMA_REGISTRY_TLS_CA_FILE", "/nowhere/ca"},
+		{"STREAM_EVENTS_FORMAT", "avro", "SCHEMA_REGISTRY_URL", "https://registry.example", "SCHEMA_REGISTRY_USERNAME", "me", "SCHEMA_REGISTRY_PASSWORD_FILE", "/nowhere/password"},
+	} {
+		before := maps.Clone(b.environ)
+		b.set(elsewhere...)
+		for _, args := range [][]string{{"status"}, {"dlq", "list"}, {"backfill", "events", "--changed"}} {
+			if out, got := b.run(args...); got.Code != 0 {
+				t.Errorf("%v with %v: exit %d:\n%s%s", args, elsewhere, got.Code, out, got.Stderr)
+			}
+		}
+		b.environ = before
+	}
 	if _, got := b.run("run", "--once"); got.Code != 2 {
 		t.Errorf("run without a token: exit %d:\n%s", got.Code, got.Stderr)
+	}
+}
+
+// TestStatus_OwnersConfiguration: status shows the streams as their owner has them, although it has no variable but Kafka's, the service's id,
+// STREAMS and LEDGER_TOPIC.
+func TestStatus_OwnersConfiguration(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 45, RowsPerDay: 50}})
+	b.set("STREAMS", "events,users", "STREAM_USERS_EXPORT", "userprofile", "STREAM_USERS_TOPIC", b.prefix+"users", "STREAM_EVENTS_PROPERTIES", "df_discount",
+		"STREAM_EVENTS_LOOKBACK", "0", "STREAM_EVENTS_POLL_INTERVAL", "3h", "DFINERY_TIMEZONE", "UTC")
+	b.runOnce(0)
+	show := func() map[string]any {
+		out, got := b.run("status", "--json")
+		if got.Code != 0 {
+			t.Fatalf("exit %d: %s", got.Code, got.Stderr)
+		}
+		var shown map[string]any
+		if err := json.Unmarshal([]byte(out), &shown); err != nil {
+			t.Fatal(err)
+		}
+		delete(shown, "at")
+		return shown
+	}
+	want := show()
+	for name := range b.environ {
+		if !slices.Contains([]string{"KAFKA_BROKERS", "DFINERY_SERVICE_ID", "STREAMS", "LEDGER_TOPIC"}, name) {
+			delete(b.environ, name)
+		}
+	}
+	if diff := cmp.Diff(want, show()); diff != "" {
+		t.Errorf("status (-with all variables +with few):\n%s", diff)
+	}
+	if out, got := b.run("status", "--fail-if-late", "1h"); got.Code != 0 {
+		t.Errorf("exit %d:\n%s%s", got.Code, out, got.Stderr)
 	}
 }
 

@@ -194,3 +194,15 @@ func (c Columns) MarshalJSON() ([]byte, error) {
 	type plain Columns
 	return Encode((*plain)(&c))
 }
+
+// UnmarshalJSON keeps unknown members.
+func (p *Pace) UnmarshalJSON(value []byte) error {
+	type plain Pace
+	return decode(value, (*plain)(p))
+}
+
+// MarshalJSON writes them again.
+func (p Pace) MarshalJSON() ([]byte, error) {
+	type plain Pace
+	return Encode((*plain)(&p))
+}

@@ -69,6 +69,8 @@ type Service struct {
 	Cuts map[string]map[schema.Day]Truncation `json:"cuts,omitempty"`
 	// DueFrom is, by stream, the oldest day that is due, or was when START moved on past it.
 	DueFrom map[string]DueFrom `json:"due_from,omitempty"`
+	// Timezone is where the source's days begin.
+	Timezone string `json:"timezone,omitempty"`
 	// Settings are, by stream, those that decide which rows its days have and how they look, as the owner last had them.
 	Settings map[string]Settings `json:"settings,omitempty"`
 	// Charsets are, by stream, what the published rows were read in where that is not UTF-8; us-ascii where they had nothing else.
@@ -105,6 +107,7 @@ type Settings struct {
 	Key           string   `json:"key,omitempty"`
 	Empty         string   `json:"empty,omitempty"`
 	Format        string   `json:"format,omitempty"`
+	Pace          *Pace    `json:"pace,omitempty"` // for readers that don't know the owner's configuration
 	Properties    []string `json:"properties,omitempty"`
 	// NamesSince is when the filter began to name the events and properties that it names. PropertiesMet are those of the properties that
 	// rows have had since.
@@ -129,6 +132,16 @@ type Columns struct {
 	Hidden         string `json:"hidden,omitempty"`
 	RefusedHeader  string `json:"refused_header,omitempty"`
 	AcceptedHeader string `json:"accepted_header,omitempty"`
+
+	unknown
+}
+
+// Pace is how the days of a stream are scheduled, as its variables have it.
+type Pace struct {
+	Poll             string `json:"poll"`
+	Lookback         int    `json:"lookback"`
+	LookbackInterval string `json:"lookback_interval"`
+	Start            string `json:"start"`
 
 	unknown
 }

@@ -148,6 +148,7 @@ func (s *State) removed(service *ledger.Service) []Event {
 
 // enterSettings writes what noteSettings compares with.
 func (s *State) enterSettings(service *ledger.Service) {
+	service.Timezone = s.policy.Location.String()
 	if service.Settings == nil {
 		service.Settings = map[string]ledger.Settings{}
 	}
@@ -161,6 +162,7 @@ func (s *State) enterSettings(service *ledger.Service) {
 		kept.Events, kept.ExcludeEvents, kept.Audience, kept.Key, kept.Empty, kept.Format = is.Events, is.ExcludeEvents, is.Audience, is.Key, is.Empty, is.Format
 		kept.Properties, kept.NamesSince, kept.PropertiesMet = is.Properties, is.NamesSince, is.PropertiesMet
 		kept.Wider, kept.WiderEvents, kept.WiderExclude = is.Wider, is.WiderEvents, is.WiderExclude
+		kept.Pace = st.pace()
 		service.Settings[st.Name] = kept
 	}
 }

@@ -41,25 +41,9 @@ func New(streams []Stream, policy Policy, now time.Time) *State {
 // Load takes over what the ledger has: the service's record, and the days of the streams. Times in the future are taken for now: a clock
 // that was ahead wrote them.
 func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day, now time.Time) []Event {
-	for name, record := range days {
-		if st := s.stream(name.Stream); st != nil {
-			st.day(name.Day).record = record
-		}
-	}
+	s.take(service, days)
 	var events []Event
 	for _, st := range s.streams {
-		if service != nil {
-			st.kept = service.Streams[st.Name]
-			if p := service.Profiles[st.Name]; p != nil {
-				st.exports = p.N
-			}
-			if from, ok := service.DueFrom[st.Name]; ok && from.Start == st.startName() {
-				st.dueFrom = from.Day
-			}
-			st.charset = service.Charsets[st.Name]
-			st.loadCuts(service)
-			st.loadColumns(service)
-		}
 		topic := TopicOf(st.kept.Identity)
 		events = append(events, s.detectIdentityChange(st, now)...)
 		st.clampFutureTimes(now)
@@ -71,6 +55,30 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 		events = append(events, s.removed(service)...)
 	}
 	return events
+}
+
+// take sets what is known of the streams and their days. service is nil if the ledger has no record of it.
+func (s *State) take(service *ledger.Service, days map[ledger.DayName]ledger.Day) {
+	for name, record := range days {
+		if st := s.stream(name.Stream); st != nil {
+			st.day(name.Day).record = record
+		}
+	}
+	if service == nil {
+		return
+	}
+	for _, st := range s.streams {
+		st.kept = service.Streams[st.Name]
+		if p := service.Profiles[st.Name]; p != nil {
+			st.exports = p.N
+		}
+		if from, ok := service.DueFrom[st.Name]; ok && from.Start == st.startName() {
+			st.dueFrom = from.Day
+		}
+		st.charset = service.Charsets[st.Name]
+		st.loadCuts(service)
+		st.loadColumns(service)
+	}
 }
 
 // Enter writes what is kept of the streams into the service's record.

@@ -35,6 +35,8 @@ type Stream struct {
 	// First is the first day that is ever exported; StartBack counts instead back from today. StartBack wins unless negative.
 	First     schema.Day
 	StartBack int
+	// Unset is for readers of the ledger alone: see Observe.
+	Unset Unset
 }
 
 // start is the first day that the configuration names today.
