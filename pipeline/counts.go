@@ -21,6 +21,7 @@ type StreamCounts struct {
 	Exports         map[schema.Code]int64 // by code; "ok" for a success
 	Published       int64
 	Duplicates      int64
+	Deleted         int64 // profiles
 	BadRows         int64 // dead letters of rows
 	Bytes           int64
 	Letters         map[LetterKind]int64
@@ -71,6 +72,7 @@ func (c *Counts) export(stream string, code schema.Code) {
 func (c *Counts) rows(stream string, news transfer.Tally) {
 	c.change(stream, func(s *StreamCounts) {
 		s.Published += int64(news.Published)
+		s.Deleted += int64(news.Deleted)
 		if news.Published > 0 {
 			s.Newest = time.Now()
 		}

@@ -55,6 +55,7 @@ func (s *Service) Peek(ctx context.Context) (*Peek, error) {
 			one.Published += int64(d.Published)
 			one.DeadLetters += int64(d.Bad)
 		}
+		one.Profiles = profileStatus(s.stream(one.Name), record.Profiles[one.Name], 0)
 		p.Streams = append(p.Streams, one)
 		if newest, err := s.newest(ctx, one.Topic, state.Checkpoint); err == nil && !newest.IsZero() {
 			p.Newest[one.Name] = newest

@@ -38,6 +38,8 @@ type (
 	StreamStatus = schedule.StreamStatus
 	// NextStatus is a stream's next export.
 	NextStatus = schedule.NextStatus
+	// ProfileStatus is what is shown of a stream of changes.
+	ProfileStatus = schedule.ProfileStatus
 	// DayStatus is one day of a stream.
 	DayStatus = schedule.DayStatus
 )
@@ -108,6 +110,7 @@ func (o *owner) addCounts(s *StreamStatus, counts StreamCounts) {
 	for _, n := range counts.Letters {
 		s.DeadLetters += n
 	}
+	s.Profiles = profileStatus(o.service.stream(s.Name), o.record.content.Profiles[s.Name], o.transfers.Partitions(s.Name))
 	for i := range s.Days {
 		one := &s.Days[i]
 		one.Published += o.transfers.Pending(ledger.DayName{Stream: s.Name, Day: one.Day})

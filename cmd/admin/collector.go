@@ -175,6 +175,7 @@ func standing(v *View, now time.Time, put putter) {
 			put(columnCount, float64(s.Columns), s.Name)
 		}
 		put(paused, one(s.Paused), s.Name)
+		standingProfiles(v, &s, put)
 		if s.LastSuccess != nil {
 			put(lastSuccess, float64(s.LastSuccess.UnixMilli())/1000, s.Name)
 		}
@@ -182,6 +183,26 @@ func standing(v *View, now time.Time, put putter) {
 			put(reachRemaining, d.Seconds(), s.Name)
 		}
 	}
+}
+
+// standingProfiles is what the last snapshot of a stream of changes has shown.
+func standingProfiles(v *View, s *pipeline.StreamStatus, put putter) {
+	p := s.Profiles
+	if p == nil {
+		return
+	}
+	put(rows, float64(v.Totals[s.Name].Deleted), s.Name, "deleted")
+	put(profileCount, float64(p.Present), s.Name, "present")
+	put(profileCount, float64(p.Absent), s.Name, "absent")
+	put(profileCount, float64(p.Withheld), s.Name, "withheld")
+	put(profilesScanned, float64(p.Scanned), s.Name)
+	complete := 0.0
+	if p.LastComplete != nil {
+		complete = float64(p.LastComplete.UnixMilli()) / 1000
+	}
+	put(profilesLastComplete, complete, s.Name)
+	put(profilesPollInterval, p.Poll.Seconds(), s.Name)
+	put(profilesUnusedPartitions, float64(p.Unused), s.Name)
 }
 
 // troubled counts days that another export is to mend.

@@ -51,7 +51,9 @@ func full() admin.View {
 						{Day: today - 30, State: ledger.Gap, Exports: 1, Error: ptr("query_error: the API's query failed")},
 					},
 				},
-				{Name: "profiles", Snapshot: true, Topic: "dfinery.profiles", Paused: true, Halted: ptr("bad_header: no column df_unified_id"), Days: []pipeline.DayStatus{}},
+				{Name: "profiles", Snapshot: true, Profiles: &pipeline.ProfileStatus{
+					Present: 990, Absent: 25, Withheld: 25, Why: "over_ceiling", LastComplete: ptr(noon.Add(-48 * time.Hour)), Partitions: 6, Scanned: 2900, Unused: 2, Poll: 24 * time.Hour,
+				}, Topic: "dfinery.profiles", Paused: true, Halted: ptr("bad_header: no column df_unified_id"), Days: []pipeline.DayStatus{}},
 			},
 		},
 		Totals: map[string]pipeline.StreamCounts{"events": {

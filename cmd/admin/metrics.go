@@ -35,6 +35,11 @@ const (
 	columnChanges
 	columnCount
 	badValues
+	profileCount
+	profilesScanned
+	profilesLastComplete
+	profilesPollInterval
+	profilesUnusedPartitions
 	gaps
 	cutExports
 	repeatedHeaders
@@ -57,38 +62,43 @@ const (
 func metrics() [metricCount]metric {
 	const counter, gauge = prometheus.CounterValue, prometheus.GaugeValue
 	return [metricCount]metric{
-		exports:            {"dfinery_exports_total", counter, []string{"stream", "code"}, "Export calls that have ended, by outcome; ok is a success."},
-		rows:               {"dfinery_rows_total", counter, []string{"stream", "result"}, "Rows of exports: published, duplicate (published before) or dead_letter."},
-		exportBytes:        {"dfinery_export_bytes_total", counter, []string{"stream"}, "Bytes of the rows that exports have brought."},
-		duration:           {"dfinery_export_duration_seconds", 0, []string{"stream"}, "Time from an export's start to the end of its body, failed ones included."},
-		breakerState:       {"dfinery_breaker_state", gauge, []string{"state"}, "1 for the state that the circuit breaker is in: closed, open or half-open."},
-		breakerTransitions: {"dfinery_breaker_transitions_total", counter, []string{"from", "to"}, "Changes of the circuit breaker's state."},
-		quotaRemaining:     {"dfinery_quota_remaining", gauge, nil, "Export calls that the API allows now."},
-		quotaLimit:         {"dfinery_quota_limit", gauge, nil, "Export calls that the API allows in an hour."},
-		tokenRefused:       {"dfinery_token_refused", gauge, nil, "1 while the API refuses the token: every stream waits for another one."},
-		days:               {"dfinery_days", gauge, []string{"stream", "state"}, "Days by state: pending ones were never exported with success, a gap is lost at the source. Days that are failing (the last export failed) or narrowed (exported in slices, or without some events) are counted in another state, too."},
-		incompleteAge:      {"dfinery_oldest_incomplete_day_age_seconds", gauge, []string{"stream"}, "Time since the end of the oldest day that no export after its end has completed; 0 without one. Streams of events only."},
-		reachRemaining:     {"dfinery_reach_remaining_seconds", gauge, []string{"stream"}, "Time until the oldest day that was never exported is lost; absent without one."},
-		lastSuccess:        {"dfinery_last_success_timestamp_seconds", gauge, []string{"stream"}, "When an export last succeeded; absent when none ever did."},
-		deadLetters:        {"dfinery_dead_letters_total", counter, []string{"stream", "kind", "code"}, "Records written to the dead-letter topic: of a failed export or of a row."},
-		columnCount:        {"dfinery_columns", gauge, []string{"stream"}, "Columns of the last export's header."},
-		badValues:          {"dfinery_bad_values_total", counter, []string{"stream", "action"}, "Cells that are no value of their column's type: dead-letter (the row is one) or null."},
-		columnChanges:      {"dfinery_column_changes_total", counter, []string{"stream"}, "Exports whose header has columns that the stream never had."},
-		gaps:               {"dfinery_gaps_total", counter, []string{"stream"}, "Days that left the API's reach without a successful export."},
-		cutExports:         {"dfinery_cut_exports", gauge, []string{"stream", "cut"}, "Finished days whose last answer is cut, as its content shows: no_newline, too_few_fields or unclosed_cell. Their rows behind the cut are missing."},
-		repeatedHeaders:    {"dfinery_repeated_headers_total", counter, []string{"stream"}, "Rows of exports that were left out because they repeat the header line."},
-		halted:             {"dfinery_stream_halted", gauge, []string{"stream"}, "1 while the stream is halted: it needs a person, or its topic."},
-		paused:             {"dfinery_stream_paused", gauge, []string{"stream"}, "1 while the stream is paused by command."},
-		owner:              {"dfinery_owner", gauge, nil, "1 when this instance owns the service, 0 on a stand-by and before."},
-		ready:              {"dfinery_ready", gauge, nil, "1 when /readyz says so."},
-		partReady:          {"dfinery_part_ready", gauge, []string{"part"}, "1 when that part of /readyz is ready: owner, ledger, kafka, token or process."},
-		produceBatches:     {"dfinery_produce_batches_total", counter, nil, "Record batches that Kafka has acknowledged, the ledger's included."},
-		produceRecords:     {"dfinery_produce_records_total", counter, nil, "Records of those batches."},
-		produceBytes:       {"dfinery_produce_bytes_total", counter, nil, "Bytes of those batches as they were sent, compressed."},
-		produceRetries:     {"dfinery_produce_retries_total", counter, nil, "Attempts to send a batch beyond its first."},
-		produceInFlight:    {"dfinery_produce_in_flight", gauge, nil, "Partitions with a batch that is not acknowledged."},
-		produceWaiting:     {"dfinery_produce_waiting", gauge, nil, "Partitions whose batch failed at its first attempt and is sent again."},
-		buildInfo:          {"dfinery_build_info", gauge, []string{"version", "commit", "go"}, "1, with what this binary was built from."},
+		exports:                  {"dfinery_exports_total", counter, []string{"stream", "code"}, "Export calls that have ended, by outcome; ok is a success."},
+		rows:                     {"dfinery_rows_total", counter, []string{"stream", "result"}, "Rows of exports: published, duplicate (published before) or dead_letter; with MODE=changes also deleted (profiles)."},
+		exportBytes:              {"dfinery_export_bytes_total", counter, []string{"stream"}, "Bytes of the rows that exports have brought."},
+		duration:                 {"dfinery_export_duration_seconds", 0, []string{"stream"}, "Time from an export's start to the end of its body, failed ones included."},
+		breakerState:             {"dfinery_breaker_state", gauge, []string{"state"}, "1 for the state that the circuit breaker is in: closed, open or half-open."},
+		breakerTransitions:       {"dfinery_breaker_transitions_total", counter, []string{"from", "to"}, "Changes of the circuit breaker's state."},
+		quotaRemaining:           {"dfinery_quota_remaining", gauge, nil, "Export calls that the API allows now."},
+		quotaLimit:               {"dfinery_quota_limit", gauge, nil, "Export calls that the API allows in an hour."},
+		tokenRefused:             {"dfinery_token_refused", gauge, nil, "1 while the API refuses the token: every stream waits for another one."},
+		days:                     {"dfinery_days", gauge, []string{"stream", "state"}, "Days by state: pending ones were never exported with success, a gap is lost at the source. Days that are failing (the last export failed) or narrowed (exported in slices, or without some events) are counted in another state, too."},
+		incompleteAge:            {"dfinery_oldest_incomplete_day_age_seconds", gauge, []string{"stream"}, "Time since the end of the oldest day that no export after its end has completed; 0 without one. Streams of events only."},
+		reachRemaining:           {"dfinery_reach_remaining_seconds", gauge, []string{"stream"}, "Time until the oldest day that was never exported is lost; absent without one."},
+		lastSuccess:              {"dfinery_last_success_timestamp_seconds", gauge, []string{"stream"}, "When an export last succeeded; absent when none ever did."},
+		deadLetters:              {"dfinery_dead_letters_total", counter, []string{"stream", "kind", "code"}, "Records written to the dead-letter topic: of a failed export or of a row."},
+		columnCount:              {"dfinery_columns", gauge, []string{"stream"}, "Columns of the last export's header."},
+		badValues:                {"dfinery_bad_values_total", counter, []string{"stream", "action"}, "Cells that are no value of their column's type: dead-letter (the row is one) or null."},
+		columnChanges:            {"dfinery_column_changes_total", counter, []string{"stream"}, "Exports whose header has columns that the stream never had."},
+		profileCount:             {"dfinery_profiles", gauge, []string{"stream", "state"}, "Profiles of a stream with MODE=changes by the last snapshot: present, absent (in the topic alone) and, of these, withheld (not to be deleted for now)."},
+		profilesScanned:          {"dfinery_profiles_scanned", gauge, []string{"stream"}, "Records of the compacted topic that the last export has read."},
+		profilesLastComplete:     {"dfinery_profiles_last_complete_timestamp_seconds", gauge, []string{"stream"}, "When a snapshot last proved which profiles are gone; 0 when none ever did."},
+		profilesPollInterval:     {"dfinery_profiles_poll_interval_seconds", gauge, []string{"stream"}, "How often a snapshot is exported."},
+		profilesUnusedPartitions: {"dfinery_profiles_unused_partitions", gauge, []string{"stream"}, "Partitions that were added to the compacted topic and stay empty."},
+		gaps:                     {"dfinery_gaps_total", counter, []string{"stream"}, "Days that left the API's reach without a successful export."},
+		cutExports:               {"dfinery_cut_exports", gauge, []string{"stream", "cut"}, "Finished days whose last answer is cut, as its content shows: no_newline, too_few_fields or unclosed_cell. Their rows behind the cut are missing."},
+		repeatedHeaders:          {"dfinery_repeated_headers_total", counter, []string{"stream"}, "Rows of exports that were left out because they repeat the header line."},
+		halted:                   {"dfinery_stream_halted", gauge, []string{"stream"}, "1 while the stream is halted: it needs a person, or its topic."},
+		paused:                   {"dfinery_stream_paused", gauge, []string{"stream"}, "1 while the stream is paused by command."},
+		owner:                    {"dfinery_owner", gauge, nil, "1 when this instance owns the service, 0 on a stand-by and before."},
+		ready:                    {"dfinery_ready", gauge, nil, "1 when /readyz says so."},
+		partReady:                {"dfinery_part_ready", gauge, []string{"part"}, "1 when that part of /readyz is ready: owner, ledger, kafka, token or process."},
+		produceBatches:           {"dfinery_produce_batches_total", counter, nil, "Record batches that Kafka has acknowledged, the ledger's included."},
+		produceRecords:           {"dfinery_produce_records_total", counter, nil, "Records of those batches."},
+		produceBytes:             {"dfinery_produce_bytes_total", counter, nil, "Bytes of those batches as they were sent, compressed."},
+		produceRetries:           {"dfinery_produce_retries_total", counter, nil, "Attempts to send a batch beyond its first."},
+		produceInFlight:          {"dfinery_produce_in_flight", gauge, nil, "Partitions with a batch that is not acknowledged."},
+		produceWaiting:           {"dfinery_produce_waiting", gauge, nil, "Partitions whose batch failed at its first attempt and is sent again."},
+		buildInfo:                {"dfinery_build_info", gauge, []string{"version", "commit", "go"}, "1, with what this binary was built from."},
 	}
 }
 

@@ -73,6 +73,9 @@ func (p *page) stream(v *View, st *pipeline.StreamStatus, today schema.Day) stre
 	}
 	s.Today = todayText(v, st, today)
 	s.Next, s.Until = p.next(v, st)
+	if st.Profiles != nil {
+		s.Notes = append(s.Notes, profilesText(st.Profiles))
+	}
 	if st.Halted != nil {
 		s.Notes = append(s.Notes, "Halted: "+shorten(*st.Halted, 2*maxDetail))
 	}
@@ -171,4 +174,22 @@ func (p *page) next(v *View, st *pipeline.StreamStatus) (string, *moment) {
 		return "No export is due.", nil
 	}
 	return fmt.Sprintf("Next export: %s, %s", st.Next.Day, waitText(st.Next.WaitsFor)), p.until(v.At, st.Next.At)
+}
+
+// profilesText is what the last snapshot of a stream of changes has shown.
+func profilesText(p *pipeline.ProfileStatus) string {
+	text := fmt.Sprintf("Profiles: %d present, %d absent", p.Present, p.Absent)
+	switch {
+	case p.Withheld > 0:
+		text += fmt.Sprintf(", %d of them withheld (%s)", p.Withheld, p.Why)
+	case p.Why != "":
+		text += fmt.Sprintf(" (last snapshot: %s)", p.Why)
+	}
+	if p.LastComplete != nil {
+		text += ", last whole snapshot " + p.LastComplete.UTC().Format(time.RFC3339)
+	}
+	if p.Unused > 0 {
+		text += fmt.Sprintf("; %d added partitions stay empty", p.Unused)
+	}
+	return text + "."
 }

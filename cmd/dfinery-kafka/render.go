@@ -136,6 +136,9 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 		last = "last export " + ago(o.At, *s.LastSuccess)
 	}
 	fmt.Fprintf(b, "  %s; %s\n", newest, last)
+	if s.Profiles != nil {
+		fmt.Fprintf(b, "  profiles: %s\n", profilesLine(o.At, s.Profiles))
+	}
 	if s.Halted != nil {
 		fmt.Fprintf(b, "  halted: %s\n", *s.Halted)
 	}

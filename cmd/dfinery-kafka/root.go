@@ -35,7 +35,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage, 3 work
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(unknownFlag)
-	root.AddCommand(runCommand(), checkCommand(), previewCommand(), readyCommand(), statusCommand(), backfillCommand(), pauseCommand(), resumeCommand(), contractCommand(), dlqCommand(), configCommand(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), previewCommand(), readyCommand(), statusCommand(), backfillCommand(), pauseCommand(), resumeCommand(), contractCommand(), profilesCommand(), dlqCommand(), configCommand(), versionCommand())
 	root.InitDefaultCompletionCmd("bash", "zsh", "fish", "powershell")
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" { // cobra's own takes any shell for a wish for help

@@ -27,6 +27,8 @@ type Profiles struct {
 	Present int `json:"present,omitempty"`
 	Missing int `json:"missing,omitempty"`
 	Scanned int `json:"scanned,omitempty"`
+	// Sample are the hashes of some keys that it lacked, in hexadecimal.
+	Sample []string `json:"sample,omitempty"`
 
 	unknown
 }

@@ -53,6 +53,7 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 	if snapshot.Ended {
 		r.Present, r.Missing = inTopic-d.Absent, d.Absent
 		r.Withheld, r.Why = d.Absent, string(d.Why)
+		r.Sample = sample(absent)
 		if d.Absent == 0 {
 			r.Approved = nil
 		}
@@ -73,6 +74,18 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 	}
 	d.keepTimes(before.Absent.Times, snapshot)
 	return d
+}
+
+// MostSampled is how many absent keys a record names.
+const MostSampled = 100
+
+// sample are some of the absent keys. Their order is that of hashes: it says nothing of the keys.
+func sample(absent []Hash) []string {
+	var some []string
+	for _, h := range absent[:min(len(absent), MostSampled)] {
+		some = append(some, h.String())
+	}
+	return some
 }
 
 // allowed tells whether so many absent profiles can be believed in.

@@ -21,6 +21,27 @@ const (
 	OverCeiling    Why = "over_ceiling"    // more are absent than may be deleted within a week
 )
 
+// Meaning is the reason for people.
+func (w Why) Meaning() string {
+	switch w {
+	case NotEnded:
+		return "the last export failed"
+	case UnprovenEnd:
+		return "the answer ended with its connection, which does not prove that it is whole"
+	case NoRows:
+		return "the last snapshot has no good row"
+	case UnreadableRows:
+		return "the last snapshot has rows whose keys can't be read"
+	case RepeatedKeys:
+		return "the last snapshot has keys twice, so it may lack others"
+	case RequestChanged:
+		return "something else was asked for than before"
+	case OverCeiling:
+		return "more are gone than STREAM_X_DELETE_MOST lets be deleted within 7 days"
+	}
+	return string(w)
+}
+
 // Evidence is what a snapshot shows of its own completeness.
 type Evidence struct {
 	Ended      bool // the answer ended as it should

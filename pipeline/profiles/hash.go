@@ -2,6 +2,7 @@ package profiles
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/zeebo/xxh3"
 
@@ -20,6 +21,9 @@ func HashKey(seed uint64, key []byte) Hash {
 	h := xxh3.Hash128Seed(key, seed)
 	return Hash{hi: h.Hi, lo: uint16(h.Lo)}
 }
+
+// String is the hash in hexadecimal.
+func (h Hash) String() string { return fmt.Sprintf("%016x%04x", h.hi, h.lo) }
 
 // idMask is what is kept of a row's fingerprint.
 const idMask = 1<<48 - 1

@@ -22,12 +22,33 @@ type StreamStatus struct {
 	DeadLetters int64       `json:"dead_letters"`
 	Days        []DayStatus `json:"days"`
 	// IncompleteSince is the end of the oldest day that is over and may lack rows of before its end; nil without one, and of snapshots.
-	IncompleteSince *time.Time  `json:"incomplete_since,omitempty"`
-	First           schema.Day  `json:"-"` // the oldest that is exported now
-	Snapshot        bool        `json:"-"` // a stream of profiles
-	CutDays         []DayStatus `json:"-"` // finished days that are exported again because their last answer is cut, newest first
-	Untried         int         `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
-	Columns         int         `json:"-"` // of the last export's header
+	IncompleteSince *time.Time `json:"incomplete_since,omitempty"`
+	// Profiles is of a stream of changes; nil for others.
+	Profiles *ProfileStatus `json:"profiles,omitempty"`
+	First    schema.Day     `json:"-"` // the oldest that is exported now
+	Snapshot bool           `json:"-"` // a stream of profiles
+	CutDays  []DayStatus    `json:"-"` // finished days that are exported again because their last answer is cut, newest first
+	Untried  int            `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
+	Columns  int            `json:"-"` // of the last export's header
+}
+
+// ProfileStatus is what is shown of a stream that publishes changes of profiles.
+type ProfileStatus struct {
+	Present  int    `json:"present"`  // in the last snapshot and in the topic
+	Absent   int    `json:"absent"`   // in the topic alone
+	Withheld int    `json:"withheld"` // absent, and not to be deleted for now
+	Why      string `json:"why"`      // the last snapshot does not prove who is absent; empty if it does
+	// LastComplete is when a snapshot last proved who is absent; nil: none ever did.
+	LastComplete *time.Time `json:"last_complete"`
+	Partitions   int        `json:"partitions"` // that keys are spread over
+	Scanned      int        `json:"scanned"`    // records of the topic that the last export has read
+	// Unused are partitions that were added to the topic and stay empty.
+	Unused   int              `json:"unused_partitions,omitempty"`
+	Approved *ledger.Approval `json:"approved,omitempty"`
+
+	Poll   time.Duration `json:"-"`
+	Sample []string      `json:"-"` // hashes of absent keys
+	Seed   uint64        `json:"-"` // of these
 }
 
 // NextStatus is the stream's next export.

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dfinery-kafka/cmd/app"
+	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/command"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/profiles"
+)
+
+func profilesCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "profiles",
+		Short: "Show which profiles are gone, and approve that they are deleted",
+		Long: `Show which profiles of a stream with STREAM_X_MODE=changes are gone, and approve that more of them are deleted than usual.
+
+A profile is deleted once two whole snapshots lack it. Deletes are withheld when more are gone than STREAM_X_DELETE_MOST lets be deleted within 7 days,
+or when the last snapshot does not prove to be whole.`,
+		Example:                    "  dfinery-kafka profiles status users --sample 20\n  dfinery-kafka profiles approve users",
+		Args:                       unknownCommand,
+		SuggestionsMinimumDistance: 2,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(approveCommand(), profileStatusCommand())
+	return cmd
+}
+
+func approveCommand() *cobra.Command {
+	var patience time.Duration
+	var most int
+	cmd := &cobra.Command{
+		Use: "approve STREAM", Short: "Let profiles be deleted that are withheld",
+		Long: `Let profiles be deleted although they are more than usual: as many as are withheld now, or --most of them.
+
+A snapshot is exported at once. Still, each profile is deleted only if two whole snapshots lack it. The approval ends after 7 days, and when no profile
+is absent any more.`,
+		Example: "  dfinery-kafka profiles approve users\n  dfinery-kafka profiles approve users --most 5000",
+		Args:    needs(aStream), ValidArgsFunction: completeStream,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if most < 0 || cmd.Flags().Changed("most") && most == 0 {
+				return &exitError{exitUsage, fmt.Errorf("--most %d is not more than zero", most)}
+			}
+			err := give(cmd, args[0], patience, func(c *ledger.Command) { c.Verb, c.Most = command.VerbApprove, most })
+			if exit, ok := errors.AsType[*exitError](err); ok && exit.code == exitLeft && !cmd.Flags().Changed("wait") {
+				fmt.Fprintln(cmd.OutOrStdout(), exit) // it was given, and that it is carried out at once was not asked for
+				return nil
+			}
+			return err
+		},
+	}
+	cmd.Flags().IntVar(&most, "most", 0, "how many profiles may be deleted; those that are withheld if it is not given")
+	cmd.Flags().DurationVar(&patience, "wait", 5*time.Second, "how long to wait until it is carried out; 0 does not wait")
+	return cmd
+}
+
+func profileStatusCommand() *cobra.Command {
+	var sample int
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "status STREAM", Short: "Show how many profiles are present, absent and withheld, and why",
+		Long: `Show what the last snapshot of a stream has shown: how many profiles are present, how many the topic has that are absent from it, how many
+deletes are withheld, and why. With --sample some absent keys are listed; for that the whole topic is read. It reads Kafka alone and needs no token.`,
+		Example: "  dfinery-kafka profiles status users\n  dfinery-kafka profiles status users --sample 20",
+		Args:    needs(aStream), ValidArgsFunction: completeStream,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if sample < 0 || sample > profiles.MostSampled {
+				return &exitError{exitUsage, fmt.Errorf("--sample %d: choose 0 to %d", sample, profiles.MostSampled)}
+			}
+			c, _, err := loadKafka(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			if _, err := streamOf(c, args[0]); err != nil {
+				return &exitError{exitUsage, err}
+			}
+			a, err := app.New(c, app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				return &exitError{exitUsage, err}
+			}
+			defer a.Close()
+			if err := contact(cmd.Context(), cmd.ErrOrStderr(), a.Service.Cluster); err != nil {
+				return err
+			}
+			return showProfiles(cmd.Context(), cmd.OutOrStdout(), a.Service, args[0], sample, asJSON)
+		},
+	}
+	cmd.Flags().IntVar(&sample, "sample", 0, "how many absent keys to list, up to 100")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// showProfiles prints what the ledger has of a stream's profiles, and some absent keys.
+func showProfiles(ctx context.Context, out io.Writer, service *pipeline.Service, stream string, sample int, asJSON bool) error {
+	now := time.Now()
+	status, keys, err := service.AbsentProfiles(ctx, stream, sample)
+	switch {
+	case err != nil:
+		return err
+	case status == nil:
+		return fmt.Errorf("the stream %s publishes all rows and deletes none: STREAM_X_MODE=changes would", stream)
+	}
+	if asJSON {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(struct {
+			*pipeline.ProfileStatus
+			Sample []string `json:"sample,omitempty"`
+		}{status, keys})
+	}
+	fmt.Fprintf(out, "%s: %s\n", stream, profilesLine(now, status))
+	for _, key := range keys {
+		fmt.Fprintf(out, "  %q\n", key)
+	}
+	return nil
+}
+
+// profilesLine is the state of a stream's profiles for people.
+func profilesLine(now time.Time, p *pipeline.ProfileStatus) string {
+	text := fmt.Sprintf("%d present, %d absent", p.Present, p.Absent)
+	if p.Withheld > 0 {
+		text += fmt.Sprintf(", %d deletes withheld", p.Withheld)
+	}
+	if p.Why != "" {
+		text += fmt.Sprintf(" (%s: %s)", p.Why, profiles.Why(p.Why).Meaning())
+	}
+	switch {
+	case p.LastComplete != nil:
+		text += "; last whole snapshot " + ago(now, *p.LastComplete)
+	case p.Partitions > 0:
+		text += "; no whole snapshot yet"
+	}
+	if p.Approved != nil {
+		text += fmt.Sprintf("; up to %d deletes approved until %s", p.Approved.N, p.Approved.Until.UTC().Format(time.RFC3339))
+	}
+	if p.Unused > 0 {
+		text += fmt.Sprintf("; %d added partitions stay empty", p.Unused)
+	}
+	return text
+}

@@ -1,0 +1,192 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// newUsers has a service with so many profiles.
+func newUsers(t *testing.T, n int) (*testbed, *profileSource) {
+	t.Helper()
+	source := &profileSource{profiles: map[string]string{}}
+	for i := range n {
+		source.profiles[fmt.Sprint("user", i)] = "Seoul"
+	}
+	return newProfileService(t, source), source
+}
+
+// profileStatus is what "profiles status --json" prints.
+type profileStatus struct {
+	Present, Absent, Withheld int
+	Why                       string
+	Partitions, Scanned       int
+	Unused                    int        `json:"unused_partitions"`
+	LastComplete              *time.Time `json:"last_complete"`
+	Sample                    []string
+}
+
+func (b *testbed) profileStatus(args ...string) (s profileStatus) {
+	b.t.Helper()
+	out, got := b.run(append([]string{"profiles", "status", "users", "--json"}, args...)...)
+	if err := json.Unmarshal([]byte(out), &s); err != nil || got.Code != 0 {
+		b.t.Fatalf("exit %d, %v:\n%s%s", got.Code, err, out, got.Stderr)
+	}
+	return s
+}
+
+// TestProfiles_Approve withholds deletes of too many profiles until they are approved.
+func TestProfiles_Approve(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 30)
+	b.runOnce(0)
+	source.set(func(s *profileSource) {
+		for i := range 20 {
+			delete(s.profiles, fmt.Sprint("user", i))
+		}
+	})
+	for range 3 {
+		expectText(t, b.runOnce(0), "profiles are missing from a snapshot, and are not deleted", `"why":"over_ceiling"`)
+	}
+	if rows, _ := b.table("users"); len(rows) != 30 {
+		t.Errorf("%d profiles in the topic, want 30: deletes are withheld", len(rows))
+	}
+	s := b.profileStatus("--sample", "50")
+	if s.Present != 10 || s.Absent != 20 || s.Withheld != 20 || s.Why != "over_ceiling" || len(s.Sample) != 20 || s.LastComplete == nil || s.Scanned != 30 {
+		t.Errorf("status: %+v", s)
+	}
+	for _, key := range s.Sample {
+		if _, is := source.profiles[key]; is {
+			t.Errorf("%s is listed as absent, and is present", key)
+		}
+	}
+	out, _ := b.run("profiles", "status", "users")
+	expectText(t, out, "10 present, 20 absent, 20 deletes withheld", "STREAM_X_DELETE_MOST")
+	b.command(nil, "profiles", "approve", "users", "--wait", "0s")
+	b.runOnce(0)
+	if rows, _ := b.table("users"); len(rows) != 30 {
+		t.Errorf("%d profiles in the topic, want 30: one whole snapshot is not enough", len(rows))
+	}
+	b.runOnce(0)
+	b.checkTable(source, false)
+	b.runOnce(0)
+	if s := b.profileStatus(); s.Present != 10 || s.Absent != 0 || s.Withheld != 0 || s.Why != "" {
+		t.Errorf("status after the deletes: %+v", s)
+	}
+	b.command(nil, "profiles", "approve", "users", "--wait", "0s")
+	expectText(t, b.runOnce(0), "no deletes of users are withheld")
+}
+
+// TestProfiles_Never keeps profiles that are gone.
+func TestProfiles_Never(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 30)
+	b.set("STREAM_USERS_DELETES", "never")
+	b.runOnce(0)
+	source.set(func(s *profileSource) { delete(s.profiles, "user1") })
+	for range 3 {
+		b.runOnce(0)
+	}
+	if rows, deletes := b.table("users"); len(rows) != 30 || len(deletes) != 0 {
+		t.Errorf("%d profiles in the topic, %d deleted; want 30 and none", len(rows), len(deletes))
+	}
+	if s := b.profileStatus(); s.Present != 29 || s.Absent != 1 || s.Withheld != 0 {
+		t.Errorf("status: %+v", s)
+	}
+}
+
+// TestProfiles_Again publishes every row once more, and deletes as if nothing had happened.
+func TestProfiles_Again(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 30)
+	b.runOnce(0)
+	source.set(func(s *profileSource) { delete(s.profiles, "user1") })
+	b.runOnce(0)
+	b.command(nil, "backfill", "users", "--from", currentDay().String(), "--again", "--yes", "--wait", "0s")
+	b.runOnce(0)
+	again := 0
+	for _, m := range b.consume("users", kgo.ReadUncommitted()) {
+		if m.Headers["op"] == "r" {
+			again++
+		}
+	}
+	if again != 29 {
+		t.Errorf("%d rows were published again, want 29", again)
+	}
+	b.checkTable(source, false)
+	records := len(b.consume("users", kgo.ReadUncommitted()))
+	b.runOnce(0)
+	if got := len(b.consume("users", kgo.ReadUncommitted())); got != records {
+		t.Errorf("%d records after one more export, %d before", got, records)
+	}
+}
+
+// TestProfiles_Partitions leaves partitions empty that were added, also when the ledger is lost, and says so.
+func TestProfiles_Partitions(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 40)
+	b.runOnce(0)
+	b.growTopic("users", 9)
+	source.set(func(s *profileSource) {
+		s.profiles["user1"] = "Busan"
+		s.profiles["new"] = "Busan"
+		delete(s.profiles, "user2")
+	})
+	expectText(t, b.runOnce(0), "partitions were added to the topic of profiles")
+	records := len(b.consume("users", kgo.ReadUncommitted()))
+	b.environ["LEDGER_TOPIC"] = b.prefix + "another"
+	log := b.runOnce(0)
+	if got := len(b.consume("users", kgo.ReadUncommitted())); got != records {
+		t.Errorf("%d records with a new ledger, %d before", got, records)
+	}
+	if strings.Contains(log, "published twice") {
+		t.Errorf("the new ledger is said to publish twice:\n%s", log)
+	}
+	source.set(func(s *profileSource) { s.profiles["user3"] = "Busan" })
+	b.runOnce(0)
+	b.checkTable(source, false)
+	if s := b.profileStatus(); s.Partitions != 6 {
+		t.Errorf("keys are spread over %d partitions, want 6", s.Partitions)
+	}
+}
+
+// TestProfiles_SharedTopic halts the stream when another one writes its topic.
+func TestProfiles_SharedTopic(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 30)
+	b.runOnce(0)
+	b.put("users", &kgo.Record{Key: []byte("user1"), Value: []byte("{}"), Headers: []kgo.RecordHeader{
+		{Key: "id", Value: []byte("AAAAAAAAAAAAAAAAAAAAAA")}, {Key: "export", Value: []byte("99/users/2026-11-30/1")}}})
+	calls := len(source.served)
+	expectText(t, b.runOnce(3), "shared_topic")
+	if len(source.served) != calls {
+		t.Error("a call was made though the topic is shared")
+	}
+}
+
+// TestProfiles_DeadLetters keeps the first row of a key, and exports anew to replay the letter of another one.
+func TestProfiles_DeadLetters(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 30)
+	source.set(func(s *profileSource) { s.next.insert = []string{"twice,a\ntwice,a\ntwice,b\n"} })
+	b.runOnce(0)
+	rows, _ := b.table("users")
+	if want := `{"df_unified_id":"twice","city":"a"}`; rows["twice"] != want {
+		t.Errorf("twice is %s, want %s", rows["twice"], want)
+	}
+	letters := b.consume("dead-letters", kgo.ReadUncommitted())
+	if len(letters) != 1 || letters[0].Reason != "duplicate_key" {
+		t.Errorf("dead letters: %+v, want one of duplicate_key", letters)
+	}
+	if s := b.profileStatus(); s.Why != "repeated_keys" || s.LastComplete != nil {
+		t.Errorf("status: %+v", s)
+	}
+	source.set(func(s *profileSource) { s.next.insert, s.profiles["twice"] = nil, "c" })
+	b.command(nil, "dlq", "replay", "--stream", "users", "--yes", "--wait", "0s")
+	expectText(t, b.runOnce(0), "1 day exported again")
+	b.checkTable(source, false)
+}

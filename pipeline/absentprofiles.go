@@ -1,0 +1,65 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"dfinery-kafka/pipeline/profiles"
+	"dfinery-kafka/pipeline/recordbatch"
+)
+
+// AbsentProfiles is what the ledger says of a stream's profiles, from any machine, and the keys of up to most of those that its last snapshot
+// lacked; for these the stream's topic is read. The status is nil for a stream that publishes all rows.
+func (s *Service) AbsentProfiles(ctx context.Context, stream string, most int) (*ProfileStatus, []string, error) {
+	peek, err := s.Peek(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	i := slices.IndexFunc(peek.Streams, func(one StreamStatus) bool { return one.Name == stream })
+	if i < 0 || peek.Streams[i].Profiles == nil {
+		return nil, nil, nil
+	}
+	status := peek.Streams[i].Profiles
+	if most == 0 || len(status.Sample) == 0 {
+		return status, nil, nil
+	}
+	keys, err := s.keysOf(ctx, peek.Streams[i].Topic, status, most)
+	return status, keys, err
+}
+
+// keysOf are the sampled keys that the topic still has, in order.
+func (s *Service) keysOf(ctx context.Context, topic string, status *ProfileStatus, most int) ([]string, error) {
+	described, err := s.Cluster.Topic(ctx, topic)
+	if err != nil {
+		return nil, fmt.Errorf("read the topic of the stream: %w", err)
+	}
+	logs, err := s.Cluster.Offsets(ctx, described.TopicPartitions()...)
+	if err != nil {
+		return nil, fmt.Errorf("read the topic of the stream: %w", err)
+	}
+	wanted := status.Sample[:min(most, len(status.Sample))]
+	found := map[string]bool{} // whether the key is in the topic
+	for _, log := range logs {
+		if log.Err != nil {
+			return nil, fmt.Errorf("read the topic of the stream: %w", log.Err)
+		}
+		err := s.Cluster.Read(ctx, log.Partition, log.Start, log.End, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
+			if slices.Contains(wanted, profiles.HashKey(status.Seed, r.Key).String()) {
+				found[string(r.Key)] = r.Value != nil
+			}
+			return nil
+		}})
+		if err != nil {
+			return nil, fmt.Errorf("read the topic of the stream: %w", err)
+		}
+	}
+	var keys []string
+	for key, in := range found {
+		if in {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys, nil
+}
