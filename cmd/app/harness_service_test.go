@@ -54,7 +54,11 @@ func (w *world) said() string {
 func newWorld(t *testing.T, api *exporttest.Server) *world {
 	t.Helper()
 	w := &world{t: t, net: &pipes{listeners: map[string]*pipeListener{}}, api: api}
-	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(w.net.listen), kfake.BrokerConfigs(map[string]string{"log.retention.ms": "-1"}))
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(w.net.listen), kfake.BrokerConfigs(map[string]string{
+		"log.retention.ms": "-1",
+		// What the broker would do every few seconds of weeks: nothing here needs it.
+		"log.cleaner.backoff.ms": "21600000", "share.record.lock.sweep.interval.ms": "21600000", "offsets.retention.check.interval.ms": "21600000",
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}

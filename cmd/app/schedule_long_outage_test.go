@@ -17,6 +17,7 @@ import (
 // TestLongOutage has the API fail for 35 days while the connector runs: the days that leave its reach meanwhile are gaps, no others, and each of
 // them was warned of before. What is within reach afterwards is published whole.
 func TestLongOutage(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 10, RowsPerDay: 20}})
 		w.config.Breaker.MaxOpenFor = 6 * time.Hour // fewer probes

@@ -14,6 +14,7 @@ import (
 
 // TestSixtyDays lets 60 days pass, with outages of the API of an hour, a day, a week, and one of the connector itself of 33 days.
 func TestSixtyDays(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 9, RowsPerDay: 20}})
