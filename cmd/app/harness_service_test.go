@@ -101,7 +101,7 @@ func (w *world) run(d time.Duration) {
 		log = slog.New(slog.NewTextHandler(w, nil))
 	}
 	a, err := app.New(w.config, app.Options{Version: "test", Log: log, Transport: w.http, Kafka: func(k *cluster.Config) {
-		k.Dial, k.MetadataTTL = w.net.dial, 10*time.Minute // each look at the layout costs, and it never changes
+		k.Dial, k.MetadataTTL = w.net.dial, 6*time.Hour // each look at the layout costs, and it never changes
 	}})
 	if err != nil {
 		w.t.Fatal(err)
@@ -109,7 +109,7 @@ func (w *world) run(d time.Duration) {
 	if w.service != nil {
 		w.service(a.Service)
 	}
-	a.Service.CommandPoll = time.Hour // each look costs, and nobody gives commands here
+	a.Service.CommandPoll = 6 * time.Hour // each look costs, and nobody gives commands here
 	ctx, cancel := context.WithTimeout(w.t.Context(), d)
 	defer cancel()
 	if err := a.Run(ctx); err != nil {
