@@ -132,7 +132,7 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		s.learnLimit(err)
 		next := max(wait.NextBackOff(), s.learnRefusal(err, time.Now()))
-		s.Log.Warn("starting over", "error", err, "do", s.remedyOf(err))
+		s.Log.Warn(retrying(err), "error", err, "do", s.remedyOf(err))
 		s.setWaiting(err)
 		if s.Patience > 0 {
 			next = min(next, s.Patience-time.Since(began))
@@ -140,6 +140,17 @@ func (s *Service) Run(ctx context.Context) error {
 		pause(ctx, next)
 	}
 	return s.stopped(nil)
+}
+
+// retrying says why the service is taken over again.
+func retrying(err error) string {
+	switch {
+	case errors.Is(err, errChanged):
+		return "the topics have changed: taking the service over again"
+	case cluster.Retriable(err):
+		return "Kafka unreachable, retrying"
+	}
+	return "Kafka refused a request: taking the service over again"
 }
 
 // learnLimit remembers that a topic takes less than we took for its limit, which we may not be allowed to read: at the next

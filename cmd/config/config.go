@@ -96,7 +96,7 @@ type Process struct {
 	AdminPprof      bool          `envconfig:"ADMIN_PPROF" default:"false" desc:"Whether the admin server serves Go profiles too"`
 	RunbookURL      PageURL       `envconfig:"RUNBOOK_URL" desc:"Where the status page's links to the runbook lead; unset: to the copy that the admin server has at /runbook"`
 	LogLevel        slog.Level    `envconfig:"LOG_LEVEL" default:"info" oneof:"debug info warn error" desc:"debug, info, warn or error"`
-	LogFormat       LogFormat     `envconfig:"LOG_FORMAT" default:"json" oneof:"json text" desc:"json or text"`
+	LogFormat       LogFormat     `envconfig:"LOG_FORMAT" default:"auto" oneof:"auto json text" desc:"json, text, or auto: text on a terminal and JSON elsewhere"`
 	ShutdownTimeout time.Duration `envconfig:"SHUTDOWN_TIMEOUT" default:"20s" min:"1ms" desc:"How long a shutdown may take; keep it below the orchestrator's grace period"`
 }
 

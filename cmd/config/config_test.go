@@ -72,7 +72,7 @@ func defaults(t *testing.T) *config.Config {
 		},
 		Retry: config.Retry{Backoff: time.Second, MaxBackoff: 10 * time.Minute, NarrowAfter: 3},
 		Process: config.Process{
-			AdminAddr: ":8080", LogLevel: slog.LevelInfo, LogFormat: config.JSON, ShutdownTimeout: 20 * time.Second,
+			AdminAddr: ":8080", LogLevel: slog.LevelInfo, LogFormat: config.Auto, ShutdownTimeout: 20 * time.Second,
 		},
 	}
 }

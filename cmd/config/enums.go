@@ -65,6 +65,7 @@ type LogFormat string
 
 // The values of LOG_FORMAT.
 const (
+	Auto LogFormat = "auto"
 	JSON LogFormat = "json"
 	Text LogFormat = "text"
 )

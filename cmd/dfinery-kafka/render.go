@@ -54,7 +54,7 @@ func (c cell) draw(colour bool) string {
 func render(w io.Writer, o *overview, loc *time.Location, colour bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "service %s, %s\n", o.Service, owner(o))
-	fmt.Fprintf(&b, "calls left this hour: %d of %d%s%s; breaker %s%s%s\n", o.Quota.Remaining, o.Quota.Limit, made(&o.Quota), until(", next free", o.Quota.ResetsAt),
+	fmt.Fprintf(&b, "calls left this hour: %d of %d%s%s; breaker %s%s%s\n", o.Quota.Remaining, o.Quota.Limit, made(&o.Quota), nextFree(&o.Quota),
 		o.Breaker.State, until(" until", o.Breaker.Until), because(o.Breaker.Cause))
 	for _, note := range o.Notes {
 		fmt.Fprintf(&b, "note: %s\n", note)
@@ -77,6 +77,14 @@ func render(w io.Writer, o *overview, loc *time.Location, colour bool) error {
 	fmt.Fprintf(&b, "\n%s\n", strings.Join(legend, "  "))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// nextFree is when there is a call again; empty while there is one.
+func nextFree(q *quotaView) string {
+	if q.Remaining > 0 {
+		return ""
+	}
+	return until(", the next one at", q.ResetsAt)
 }
 
 // made tells the calls made here from those that somebody else must have made, if there are any.
@@ -114,7 +122,7 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 	if s.Paused {
 		b.WriteString(", paused")
 	}
-	b.WriteString("\n  ")
+	fmt.Fprintf(b, "\n  %-*s%s  %s\n  ", schema.Reach+1-len(time.DateOnly), today-schema.Reach, today, loc)
 	for day := today - schema.Reach; day <= today; day++ {
 		if days[day] == nil && day < s.First { // nobody asks for it
 			b.WriteByte(' ')
@@ -199,9 +207,16 @@ func renderGaps(b *strings.Builder, days []pipeline.DayStatus) {
 	}
 }
 
+// waits says what the next export waits for, and until when.
 func waits(now time.Time, next *pipeline.NextStatus) string {
 	text := ""
-	if next.WaitsFor != "" {
+	switch next.WaitsFor {
+	case "":
+	case schema.WaitPaused:
+		text = ", once the stream is resumed"
+	case schema.WaitStandby:
+		text = ", by the owner"
+	default:
 		text = ", waits for " + string(next.WaitsFor)
 	}
 	switch {

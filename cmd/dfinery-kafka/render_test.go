@@ -49,9 +49,10 @@ func TestRender(t *testing.T) {
 		},
 	}
 	const want = `service 1234, owned by a-1 (v0.1.0) for 3h
-calls left this hour: 87 of 100 (5 made here), next free 2026-11-24T11:30:00Z; breaker open until 2026-11-24T11:01:00Z (5 × query_error in a row)
+calls left this hour: 87 of 100 (5 made here); breaker open until 2026-11-24T11:01:00Z (5 × query_error in a row)
 
 events → dfinery.events
+  2026-10-25           2026-11-24  Asia/Seoul
                        ·····x█!n▒  today 41 rows, in all 1941, dead rows 2
   newest row published 41s ago; last export 2m ago
   next: 2026-11-24, waits for poll until 2026-11-24T11:08:00Z
@@ -61,6 +62,7 @@ events → dfinery.events
   2026-10-14 to 2026-10-15 are lost at the source
 
 users → dfinery.users, paused
+  2026-10-25           2026-11-24  Asia/Seoul
   ·······························  today 0 rows, in all 0, dead rows 0
   nothing published yet; never exported
   halted: the API says invalid_parameter

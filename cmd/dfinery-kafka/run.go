@@ -37,7 +37,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 			}
 			app.LimitGarbage()
 			shown := terminal.NewProgress(cmd.ErrOrStderr(), "exported")
-			log, flush := newLog(shown, c)
+			log, flush := newLog(shown, c, terminal.Is(cmd.ErrOrStderr()))
 			defer flush()
 			for _, warning := range report.Warnings {
 				log.Warn("configuration: "+warning.Message, "variable", warning.Variable, "do", "set it right; dfinery-kafka config shows all")
@@ -46,6 +46,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
+			log.Info("starting", beginning(c)...)
 			ctx, stop := context.WithCancel(cmd.Context())
 			var following sync.WaitGroup
 			if once {
@@ -64,8 +65,18 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 	return cmd
 }
 
-// newLog returns the program's log. flush reports the repetitions that were dropped last.
-func newLog(w io.Writer, c *config.Config) (log *slog.Logger, flush func()) {
-	dedup := logging.NewDedup(logging.NewHandler(w, c.Process.LogLevel, c.Process.LogFormat == config.Text), logging.Window)
+// beginning is what the first line of the log says of a start.
+func beginning(c *config.Config) []any {
+	var streams, topics []string
+	for i := range c.Streams {
+		streams, topics = append(streams, c.Streams[i].Name), append(topics, string(c.Streams[i].Topic))
+	}
+	return []any{"version", thisBuild().Version, "service", string(c.DFINERY.Service), "streams", streams, "topics", topics, "brokers", c.Kafka.Brokers}
+}
+
+// newLog returns the program's log, for a terminal or not. flush reports the repetitions that were dropped last.
+func newLog(w io.Writer, c *config.Config, watched bool) (log *slog.Logger, flush func()) {
+	text := c.Process.LogFormat == config.Text || c.Process.LogFormat == config.Auto && watched
+	dedup := logging.NewDedup(logging.NewHandler(w, c.Process.LogLevel, text), logging.Window)
 	return slog.New(dedup), func() { _ = dedup.Flush(context.Background()) } // an error of the log can be reported nowhere
 }

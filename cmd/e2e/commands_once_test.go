@@ -96,7 +96,7 @@ func TestOnce_Stopped(t *testing.T) {
 		b := newTestbed(t, &exporttest.Server{})
 		b.environ["KAFKA_BROKERS"] = clustertest.ClosedPort(t)
 		p := b.start("run", "--once")
-		p.await("starting over")
+		p.await("Kafka unreachable, retrying")
 		expectText(t, stop(t, p), "stopped before it was known what is due")
 	})
 }

@@ -104,7 +104,7 @@ func TestCommands_PauseAndResume(t *testing.T) {
 		t.Errorf("%d calls while paused, after a restart", n-calls)
 	}
 	out, _ := b.run("status")
-	expectText(t, out, "paused", "waits for paused")
+	expectText(t, out, "paused", ", once the stream is resumed")
 	b.command([]string{"events resumed"}, "resume", "events")
 	p.awaitMore(`"code":"ok"`, 0)
 	p.kill()

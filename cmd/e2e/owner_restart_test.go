@@ -31,7 +31,7 @@ func TestOwner_FailureDuringRecovery(t *testing.T) {
 			When: func(kmsg.Request) bool { return again.Load() }},
 	)
 	out := b.runOnce(0)
-	if n := strings.Count(out, "starting over"); n != 2 {
+	if n := strings.Count(out, "taking the service over again"); n != 2 {
 		t.Errorf("started over %d times, want 2:\n%s", n, out)
 	}
 	b.compareEvents()
