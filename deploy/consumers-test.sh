@@ -24,18 +24,21 @@ postgres() {
 
 publish() {
   start_api
-  local environ=("DFINERY_BASE_URL=$url" DFINERY_SERVICE_ID=1234 "DFINERY_EXPORT_TOKEN=$token" "KAFKA_BROKERS=$BROKERS" "STREAM_EVENTS_TOPIC=$TOPIC"
-    "LEDGER_TOPIC=$TOPIC.ledger" "DEAD_LETTER_TOPIC=$DEAD_LETTERS" STREAM_EVENTS_START=3 STREAM_EVENTS_POLL_INTERVAL=1h ADMIN_ADDR= LOG_LEVEL=warn)
+  local common=("DFINERY_BASE_URL=$url" DFINERY_SERVICE_ID=1234 "DFINERY_EXPORT_TOKEN=$token" "KAFKA_BROKERS=$BROKERS"
+    "DEAD_LETTER_TOPIC=$DEAD_LETTERS" ADMIN_ADDR= LOG_LEVEL=warn)
+  local environ=("${common[@]}" "STREAM_EVENTS_TOPIC=$TOPIC" "LEDGER_TOPIC=$TOPIC.ledger" STREAM_EVENTS_START=3 STREAM_EVENTS_POLL_INTERVAL=1h)
   env -i "${environ[@]}" "$work/bin/dfinery-kafka" run --once
   rows=$(count)
   env -i "${environ[@]}" "$work/bin/dfinery-kafka" backfill events --yes --again --from "$(TZ=Asia/Seoul date -d '3 days ago' +%F)" --to "$(TZ=Asia/Seoul date -d yesterday +%F)"
   env -i "${environ[@]}" "$work/bin/dfinery-kafka" run --once
+  env -i "${common[@]}" STREAMS=users STREAM_USERS_EXPORT=userprofile STREAM_USERS_MODE=changes "STREAM_USERS_TOPIC=$PROFILES" "LEDGER_TOPIC=$PROFILES.ledger" \
+    "$work/bin/dfinery-kafka" run --once
 }
 
 count() { kcat -C -b "$BROKERS" -t "$TOPIC" -o beginning -e -q -f '.\n' | wc -l; }
 
 export BROKERS=$KAFKA_TEST_BROKERS TOPIC=consumers-$RANDOM$RANDOM PGHOST=127.0.0.1 PGPORT=${PGPORT:-29790} PGUSER=test PGDATABASE=postgres
-export DEAD_LETTERS=$TOPIC.dead-letters FILE=$work/rows.duckdb
+export DEAD_LETTERS=$TOPIC.dead-letters PROFILES=$TOPIC.profiles FILE=$work/rows.duckdb
 mkdir "$work/bin"
 jars=$(find "${XDG_CACHE_HOME:-$HOME/.cache}/dfinery-kafka" -maxdepth 1 -name 'kafka-*.*.*' | sort | tail -n 1)
 printf '#!/bin/sh\nexec java -cp "%s/*" org.apache.kafka.tools.consumer.ConsoleConsumer "$@" 2> /dev/null\n' "$jars" > "$work/bin/kafka-console-consumer.sh"
@@ -91,6 +94,32 @@ diff <(sort "$work/out.5") <(stored | sort) || {
   echo "the Go consumer and DuckDB differ" >&2
   exit 1
 }
+
+# The table of profiles follows the topic: a profile that changes, one that is deleted, and one that was deleted and comes back.
+table() { psql -qAtXc "SELECT key, value FROM dfinery_profiles WHERE topic = '$PROFILES' ORDER BY key"; }
+newest() {
+  kcat -C -J -q -b "$BROKERS" -t "$PROFILES" -o beginning -e | jq -rs 'group_by(.key) | map(max_by(.offset)) | sort_by(.key)[] | select(.payload) | .key + "|" + .payload'
+}
+profile() {
+  kcat -P -b "$BROKERS" -t "$PROFILES" -p "$2" -k "$1" -H "id=AAAAAAAAAAAAAAAAAAAAAA" -H "export=1234/users/2026-11-30/$3" -H "op=$4"
+}
+tombstone() {
+  printf '%s:\n' "$1" | kcat -P -b "$BROKERS" -t "$PROFILES" -p "$2" -K : -Z -H "id=AAAAAAAAAAAAAAAAAAAAAA" -H "export=1234/users/2026-11-30/$3" -H "op=d"
+}
+partition_of() { kcat -C -q -b "$BROKERS" -t "$PROFILES" -o beginning -e -f '%k %p\n' | awk -v key="$1" '$1 == key { print $2; exit }'; }
+as_json() { jq -cS -R 'split("|") | [.[0], (.[1:] | join("|") | fromjson)]'; }
+same "profiles in PostgreSQL" "$(table | wc -l)" "$(newest | wc -l)"
+readarray -t keys < <(table | cut -d '|' -f 1 | head -n 3)
+printf '{"city":"Busan"}' | profile "${keys[0]}" "$(partition_of "${keys[0]}")" 7 u
+tombstone "${keys[1]}" "$(partition_of "${keys[1]}")" 7
+tombstone "${keys[2]}" "$(partition_of "${keys[2]}")" 7
+printf '{"city":"Jeju"}' | profile "${keys[2]}" "$(partition_of "${keys[2]}")" 8 c
+TOPIC=$PROFILES deploy/consumers/profiles.sh
+diff <(newest | as_json | sort) <(table | as_json | sort) || {
+  echo "the table of profiles differs from the topic" >&2
+  exit 1
+}
+same "profiles that were deleted" "$(psql -qAtXc "SELECT count(*) FROM dfinery_profiles WHERE key = '${keys[1]}'")" 0
 
 # Records that PostgreSQL can't hold go to a table of their own, the others go on, whenever they come.
 export TOPIC=$TOPIC.odd

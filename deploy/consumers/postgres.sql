@@ -1,4 +1,4 @@
--- The tables of postgres.sh. A row is there once, however often it was published: (service, stream, day, id) is its identity.
+-- The tables of postgres.sh and profiles.sh. A row is there once, however often it was published: (service, stream, day, id) is its identity.
 CREATE TABLE IF NOT EXISTS dfinery_rows (
   service      text        NOT NULL,
   stream       text        NOT NULL,
@@ -26,4 +26,14 @@ CREATE TABLE IF NOT EXISTS dfinery_offsets (
   partition     int    NOT NULL,
   next_offset   bigint NOT NULL,
   PRIMARY KEY (topic, partition)
+);
+
+-- The table of profiles.sh: the current profiles of streams with MODE=changes. n is the number of the export that published the row.
+CREATE TABLE IF NOT EXISTS dfinery_profiles (
+  topic         text        NOT NULL,
+  key           text        NOT NULL,
+  n             int         NOT NULL,
+  published_at  timestamptz NOT NULL,
+  value         jsonb       NOT NULL,
+  PRIMARY KEY (topic, key)
 );
