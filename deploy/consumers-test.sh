@@ -35,6 +35,16 @@ publish() {
     "$work/bin/dfinery-kafka" run --once
 }
 
+# publish_avro: days in Avro. The older ones have a field more, so that two versions of the schema stand side by side.
+publish_avro() {
+  local columns='df_total_purchase_amount:decimal(12,2)'
+  local environ=("DFINERY_BASE_URL=$url" DFINERY_SERVICE_ID=1234 "DFINERY_EXPORT_TOKEN=$token" "KAFKA_BROKERS=$BROKERS" "STREAM_EVENTS_TOPIC=$AVRO_TOPIC"
+    "LEDGER_TOPIC=$AVRO_TOPIC.ledger" "DEAD_LETTER_TOPIC=$AVRO_TOPIC.dead-letters" STREAM_EVENTS_POLL_INTERVAL=1h ADMIN_ADDR= LOG_LEVEL=warn
+    STREAM_EVENTS_FORMAT=avro "SCHEMA_REGISTRY_URL=$REGISTRY")
+  env -i "${environ[@]}" STREAM_EVENTS_START=1 "STREAM_EVENTS_COLUMNS=$columns" "$work/bin/dfinery-kafka" run --once
+  env -i "${environ[@]}" STREAM_EVENTS_START=3 "STREAM_EVENTS_COLUMNS=$columns,df_os_version:string:os-version" "$work/bin/dfinery-kafka" run --once
+}
+
 count() { kcat -C -b "$BROKERS" -t "$TOPIC" -o beginning -e -q -f '.\n' | wc -l; }
 
 export BROKERS=$KAFKA_TEST_BROKERS TOPIC=consumers-$RANDOM$RANDOM PGHOST=127.0.0.1 PGPORT=${PGPORT:-29790} PGUSER=test PGDATABASE=postgres
@@ -44,9 +54,13 @@ jars=$(find "${XDG_CACHE_HOME:-$HOME/.cache}/dfinery-kafka" -maxdepth 1 -name 'k
 printf '#!/bin/sh\nexec java -cp "%s/*" org.apache.kafka.tools.consumer.ConsoleConsumer "$@" 2> /dev/null\n' "$jars" > "$work/bin/kafka-console-consumer.sh"
 chmod +x "$work/bin/kafka-console-consumer.sh"
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check confluent-kafka==2.16.1 duckdb==2.0.1
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check 'confluent-kafka[avro,schemaregistry]==2.16.1' duckdb==2.0.1
 postgres "$(find /usr/lib/postgresql -name initdb -printf '%h\n' | sort -V | tail -n 1)"
 publish
+REGISTRY=$(REGISTRY_PORT=${REGISTRY_PORT:-29781} deploy/registry-up.sh "$work/registry")
+pids+=("$(cat "$work/registry/pid")")
+export REGISTRY AVRO_TOPIC=$TOPIC.avro
+publish_avro
 
 # Each command of the README writes into a file of its own.
 awk -v out="$work/out" '
@@ -120,6 +134,15 @@ diff <(newest | as_json | sort) <(table | as_json | sort) || {
   exit 1
 }
 same "profiles that were deleted" "$(psql -qAtXc "SELECT count(*) FROM dfinery_profiles WHERE key = '${keys[1]}'")" 0
+
+avro=$(TOPIC=$AVRO_TOPIC count)
+same "versions of the schema" "$(curl -sf "$REGISTRY/subjects/$AVRO_TOPIC-value/versions" | jq length)" 2
+same "rows in Avro by the Python consumer" "$(wc -l < "$work/out.10")" "$avro"
+same "rows in Avro by the Go consumer" "$(wc -l < "$work/out.11")" "$avro"
+diff <(jq -cS 'map_values(if type == "number" then . + 0 else . end)' "$work/out.10" | sort) <(jq -cS 'map_values(if type == "number" then . + 0 else . end)' "$work/out.11" | sort) || {
+  echo "the Go and the Python consumer of Avro differ" >&2
+  exit 1
+}
 
 # Records that PostgreSQL can't hold go to a table of their own, the others go on, whenever they come.
 export TOPIC=$TOPIC.odd

@@ -27,3 +27,15 @@ SELECT
   value
 FROM dfinery_queue
 WHERE has(_headers.name, 'id');
+
+-- The same of a stream with STREAM_X_FORMAT=avro. Columns that the table does not name are left out; STREAM_X_META=true has id and day in the value.
+CREATE TABLE dfinery_typed_queue
+(
+  df_unified_id      String,
+  event_name         Nullable(String),
+  df_server_datetime Nullable(DateTime64(3)),
+  df_discount        Nullable(Float64)
+)
+ENGINE = Kafka
+SETTINGS kafka_broker_list = 'kafka:9092', kafka_topic_list = 'dfinery.events', kafka_group_name = 'clickhouse-typed', kafka_format = 'AvroConfluent',
+  format_avro_schema_registry_url = 'http://registry:8081', input_format_avro_allow_missing_fields = 1;
