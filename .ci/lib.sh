@@ -56,3 +56,16 @@ tool() {
   fi
   echo "$bin/$(basename "$1")"
 }
+
+# readers prints a Python that has confluent-kafka's deserializers and protoc, from PyPI. Each version has a folder of its own, which appears
+# under its final name only when all of it is there.
+readers() {
+  local home=$cache/readers-2.16.1
+  if [ ! -x "$home/bin/python" ]; then
+    rm -rf "$home.part"
+    python3 -m venv "$home.part" >&2
+    "$home.part/bin/python" -m pip install --quiet --disable-pip-version-check 'confluent-kafka[avro,json,protobuf,schemaregistry]==2.16.1' grpcio-tools >&2
+    mv "$home.part" "$home"
+  fi
+  echo "$home/bin/python"
+}
