@@ -44,13 +44,13 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 			if err != nil {
 				return err
 			}
-			var first, last schema.Day
+			days := make([]dayRange, 1)
 			if changed {
 				if _, err = streamOf(c, args[0]); err == nil && from+to != "" {
 					err = errors.New("--changed finds the days by itself: leave out --from and --to")
 				}
 			} else {
-				first, last, err = checkDays(c, args[0], from, to)
+				days[0], err = checkDays(c, args[0], from, to)
 			}
 			if err != nil {
 				return &exitError{exitUsage, err}
@@ -60,18 +60,22 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 				return err
 			}
 			if changed {
-				if first, last = known.lacking(args[0]); first == 0 {
+				if days = known.lacking(args[0]); days == nil {
 					_, err = fmt.Fprintf(cmd.OutOrStdout(), "no settled day of %s lacks events that it exports now: nothing to do\n", args[0])
 					return err
 				}
 			}
-			cost(cmd.OutOrStdout(), c, args[0], first, last, again, known.calls)
+			cost(cmd.OutOrStdout(), c, args[0], days, again, known.calls)
 			if err := agree(cmd, yes); err != nil {
 				return err
 			}
-			return give(cmd, args[0], patience, func(c *ledger.Command) {
-				c.Verb, c.From, c.To, c.Again = command.VerbBackfill, first, last, again
-			})
+			for _, r := range days {
+				fill := func(c *ledger.Command) { c.Verb, c.From, c.To, c.Again = command.VerbBackfill, r.first, r.last, again }
+				if err := give(cmd, args[0], patience, fill); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "the first day, yyyy-MM-dd")
@@ -82,6 +86,9 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 	cmd.Flags().DurationVar(&patience, "wait", 0, "how long to wait until it is carried out; 0 does not wait")
 	return cmd
 }
+
+// dayRange is a range of days, both included.
+type dayRange struct{ first, last schema.Day }
 
 // ledgerView is what the ledger says for a backfill.
 type ledgerView struct {
@@ -114,48 +121,60 @@ func readLedger(cmd *cobra.Command, c *config.Config) (*ledgerView, error) {
 	return view, nil
 }
 
-// lacking is the range of the settled days that lack events which the stream exports now; 0 without one.
-func (v *ledgerView) lacking(stream string) (first, last schema.Day) {
+// lacking are the settled days that lack events which the stream exports now; nil without any.
+func (v *ledgerView) lacking(stream string) []dayRange {
+	var ranges []dayRange
 	for _, e := range v.changes {
-		if e.Kind == schedule.DaysLack && e.Stream == stream {
-			return e.Day, e.LastDay
+		if e.Kind != schedule.DaysLack || e.Stream != stream {
+			continue
+		}
+		for _, day := range e.Days {
+			if n := len(ranges); n > 0 && ranges[n-1].last == day-1 {
+				ranges[n-1].last = day
+			} else {
+				ranges = append(ranges, dayRange{day, day})
+			}
 		}
 	}
-	return 0, 0
+	return ranges
 }
 
 // checkDays reads --from and --to, and refuses days that the API does not export.
-func checkDays(c *config.Config, stream, from, to string) (first, last schema.Day, err error) {
+func checkDays(c *config.Config, stream, from, to string) (r dayRange, err error) {
 	s, err := streamOf(c, stream)
 	if err != nil {
-		return 0, 0, err
+		return r, err
 	}
+	var first, last schema.Day
 	if from == "" {
-		return 0, 0, errors.New("--from is needed: the first day, yyyy-MM-dd")
+		return r, errors.New("--from is needed: the first day, yyyy-MM-dd")
 	}
 	if first, err = schema.ParseDay(from); err != nil {
-		return 0, 0, fmt.Errorf("--from: %w", err)
+		return r, fmt.Errorf("--from: %w", err)
 	}
 	if last = first; to != "" {
 		if last, err = schema.ParseDay(to); err != nil {
-			return 0, 0, fmt.Errorf("--to: %w", err)
+			return r, fmt.Errorf("--to: %w", err)
 		}
 	}
 	today := schema.DayOf(time.Now(), c.DFINERY.Timezone.Location)
 	switch {
 	case last < first:
-		return 0, 0, fmt.Errorf("--to %s is before --from %s", last, first)
+		return r, fmt.Errorf("--to %s is before --from %s", last, first)
 	case s.Export == schema.UserProfile && (first != today || last != today):
-		return 0, 0, fmt.Errorf("a userprofile stream is a snapshot: only today, %s, can be exported", today)
+		return r, fmt.Errorf("a userprofile stream is a snapshot: only today, %s, can be exported", today)
 	case first < today-schema.Reach || last > today:
-		return 0, 0, fmt.Errorf("%s to %s: the API exports %s to %s", first, last, today-schema.Reach, today)
+		return r, fmt.Errorf("%s to %s: the API exports %s to %s", first, last, today-schema.Reach, today)
 	}
-	return first, last, nil
+	return dayRange{first, last}, nil
 }
 
 // cost says what a backfill takes of the quota, which is so many calls an hour.
-func cost(w io.Writer, c *config.Config, stream string, first, last schema.Day, again bool, calls int) {
-	days := int(last-first) + 1
+func cost(w io.Writer, c *config.Config, stream string, ranges []dayRange, again bool, calls int) {
+	days := 0
+	for _, r := range ranges {
+		days += int(r.last-r.first) + 1
+	}
 	polls := 0.0
 	for i := range c.Streams {
 		polls += c.Streams[i].CallsPerHour()

@@ -16,7 +16,7 @@ func TestBackfill_Changed(t *testing.T) {
 	t.Parallel()
 	const lack = "settled days lack events that the stream exports now"
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 61, RowsPerDay: 300}})
-	b.set("STREAM_EVENTS_LOOKBACK", "0", "STREAM_EVENTS_EVENTS", "df_login")
+	b.set("STREAM_EVENTS_LOOKBACK", "0", "STREAM_EVENTS_EVENTS", "df_login", "STREAM_EVENTS_START", "3")
 	b.runOnce(0)
 	b.command([]string{"nothing to do"}, "backfill", "events", "--changed")
 	b.set("STREAM_EVENTS_EVENTS", "")
@@ -26,6 +26,9 @@ func TestBackfill_Changed(t *testing.T) {
 		t.Errorf("a wider filter is not logged:\n%s", log)
 	}
 	before := b.recordsIn("events")
+	middle := (currentDay() - 2).String() // between two others that lack events
+	b.command(nil, "backfill", "events", "--from", middle, "--yes")
+	b.runOnce(0)
 	b.command([]string{"2 days, 2 calls"}, "backfill", "events", "--changed", "--yes")
 	if log := b.runOnce(0); !strings.Contains(log, lack) {
 		t.Errorf("that days still lack events is not logged:\n%s", log)

@@ -49,7 +49,8 @@ type Event struct {
 	Code        schema.Code
 	Detail      string
 	Cut         schema.Cut
-	LastDay     schema.Day // of a range that begins with Day
+	LastDay     schema.Day   // of a range that begins with Day
+	Days        []schema.Day // all of them
 	Count       int
 	Rows        int
 	At, Until   time.Time

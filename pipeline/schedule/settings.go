@@ -48,7 +48,7 @@ func (s *State) noteSettings(st *stream, service *ledger.Service, topic string, 
 		}
 	}
 	if days := s.Lacking(st.Name, now); len(days) > 0 {
-		events = append(events, Event{Kind: DaysLack, Stream: st.Name, Day: days[0], LastDay: days[len(days)-1], Count: len(days),
+		events = append(events, Event{Kind: DaysLack, Stream: st.Name, Day: days[0], LastDay: days[len(days)-1], Days: days, Count: len(days),
 			Detail: days[0].String() + " to " + days[len(days)-1].String(), EventName: st.lacked()})
 	}
 	return events
