@@ -59,7 +59,7 @@ func (l *loader) checkPrivacy(c *Config) {
 	switch {
 	case !l.calls: // nor hides
 	case c.Privacy.KeyFile != "":
-		key, err := privacy.ReadKey(c.Privacy.KeyFile)
+		key, err := readKey(c.Privacy.KeyFile)
 		if err != nil {
 			l.fault(keyFile, "names a file that can't be used: "+reason(err))
 		} else if c.Privacy.Key = key; needs == "" {
@@ -71,6 +71,19 @@ func (l *loader) checkPrivacy(c *Config) {
 	if c.Publish.DeadLetterRaw == RawFull && needs != "" {
 		l.warn(raw, "is full: the dead letters of rows and exports hold cells that "+needs+" hides")
 	}
+}
+
+// readKey reads the key as any other secret: a byte order mark or another charset would make other hashes without a word.
+func readKey(path string) (privacy.Key, error) {
+	secret, err := ReadSecret(path)
+	if err != nil {
+		return privacy.Key{}, err
+	}
+	key, err := privacy.NewKey([]byte(secret.Reveal()))
+	if err != nil {
+		return privacy.Key{}, fmt.Errorf("%s %w", path, err)
+	}
+	return key, nil
 }
 
 // checkLists lets each column stand in one list, and returns a variable that is set.

@@ -16,6 +16,7 @@ func TestPrivacyFaults(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, dir, "key", privacySecret+"\n")
 	writeFile(t, dir, "short", privacySecret[:31]+"\n")
+	writeFile(t, dir, "bom", "\ufeff"+privacySecret+"\n")
 	writeFile(t, dir, "large", strings.Repeat("x", 70_000))
 	const needed = " is set; openssl rand -base64 48 > FILE makes a key"
 	tests := map[string]struct {
@@ -28,7 +29,8 @@ func TestPrivacyFaults(t *testing.T) {
 		"no such file": {map[string]string{"STREAM_EVENTS_MASK": "a", "PRIVACY_KEY_FILE": "DIR/absent"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/absent: no such file or directory"},
 		"key too short": {map[string]string{"STREAM_EVENTS_MASK": "a", "PRIVACY_KEY_FILE": "DIR/short"},
 			"PRIVACY_KEY_FILE: names a file that can't be used: DIR/short holds a key of 31 bytes, at least 32 are needed: openssl rand -base64 48 makes one"},
-		"key too large": {map[string]string{"PRIVACY_KEY_FILE": "DIR/large"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/large is too large for a key"},
+		"key too large":   {map[string]string{"PRIVACY_KEY_FILE": "DIR/large"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/large is too large for a secret"},
+		"key with a mark": {map[string]string{"PRIVACY_KEY_FILE": "DIR/bom"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/bom begins with a byte order mark: save it as UTF-8 without one"},
 		"in two lists, each pair": {map[string]string{"STREAM_EVENTS_DROP": "a,b", "STREAM_EVENTS_HASH": "b,c", "STREAM_EVENTS_MASK": "a,c", "PRIVACY_KEY_FILE": "DIR/key"},
 			`STREAM_EVENTS_HASH: names "b", which STREAM_EVENTS_DROP names too: keep one of them
 STREAM_EVENTS_MASK: names "a", which STREAM_EVENTS_DROP names too: keep one of them

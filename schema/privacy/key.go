@@ -4,21 +4,15 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 
 	"dfinery-kafka/schema"
 )
 
-const (
-	// MinKey is how many bytes a key has at least.
-	MinKey = 32
-	// maxKey bounds what is read of a file that is no key.
-	maxKey = 64 << 10
-)
+// MinKey is how many bytes a key has at least.
+const MinKey = 32
 
 // Key is the secret under which cells and lines are hashed. It is never printed,
 // logged or encoded.
@@ -30,34 +24,6 @@ func NewKey(secret []byte) (Key, error) {
 		return Key{}, fmt.Errorf("holds a key of %d bytes, at least %d are needed: openssl rand -base64 48 makes one", len(secret), MinKey)
 	}
 	return Key{append([]byte(nil), secret...)}, nil
-}
-
-// ReadKey reads a key's file. One final line end is not part of the key. Its
-// errors never quote the file.
-func ReadKey(path string) (Key, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Key{}, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxKey+1))
-	if err != nil {
-		return Key{}, err
-	}
-	if len(text) > maxKey {
-		return Key{}, errors.New(path + " is too large for a key")
-	}
-	if n := len(text); n > 0 && text[n-1] == '\n' {
-		text = text[:n-1]
-		if n := len(text); n > 0 && text[n-1] == '\r' {
-			text = text[:n-1]
-		}
-	}
-	key, err := NewKey(text)
-	if err != nil {
-		return Key{}, fmt.Errorf("%s %w", path, err)
-	}
-	return key, nil
 }
 
 // Equal tells whether both are the same key.

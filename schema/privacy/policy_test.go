@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -161,34 +159,6 @@ func TestIdentity(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"a", "c"}, base.Missing([]string{"b", "x"})); diff != "" {
 		t.Errorf("missing (-want +got):\n%s", diff)
-	}
-}
-
-func TestReadKey(t *testing.T) {
-	dir := t.TempDir()
-	write := func(text string) string {
-		path := filepath.Join(dir, fmt.Sprintf("%x", sha256.Sum256([]byte(text)))[:8])
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	want := key(t, secret).ID()
-	for _, text := range []string{secret, secret + "\n", secret + "\r\n"} {
-		if k, err := privacy.ReadKey(write(text)); err != nil || k.ID() != want {
-			t.Errorf("%q: %v, %v", text, k.ID(), err)
-		}
-	}
-	if k, err := privacy.ReadKey(write(secret + "\n\n")); err != nil || k.ID() == want {
-		t.Errorf("two line ends are one: %v", err)
-	}
-	for name, text := range map[string]string{"short": secret[1:], "short with its end": secret[1:] + "\n", "empty": "", "huge": strings.Repeat("x", 70_000)} {
-		if _, err := privacy.ReadKey(write(text)); err == nil || text != "" && strings.Contains(err.Error(), text) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if _, err := privacy.ReadKey(filepath.Join(dir, "absent")); err == nil {
-		t.Error("a file that is not there is a key")
 	}
 }
 
