@@ -58,6 +58,7 @@ type task struct {
 	api, brokers, topic string
 	day                 string
 	codec               string // of ours; empty means its default
+	hashed              string // columns that ours hashes
 	streams             int    // of ours, that export at once; each has its topic, and all the same rows
 }
 

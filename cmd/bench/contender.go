@@ -61,6 +61,13 @@ func ours(args ...string) func(context.Context, *bench, *task) (*exec.Cmd, error
 			names = append(names, name)
 			prefix := "STREAM_" + strings.ToUpper(name)
 			cmd.Env = append(cmd.Env, prefix+"_TOPIC="+topic, prefix+"_START="+t.day, prefix+"_POLL_INTERVAL=1ms")
+			if t.hashed != "" {
+				key, err := b.privacyKey()
+				if err != nil {
+					return nil, err
+				}
+				cmd.Env = append(cmd.Env, prefix+"_HASH="+t.hashed, "PRIVACY_KEY_FILE="+key)
+			}
 		}
 		cmd.Env = append(cmd.Env, "STREAMS="+strings.Join(names, ","))
 		if t.codec != "" {

@@ -32,6 +32,7 @@ type dataFlags struct {
 	long    int // how often a cell's text is repeated in it; 0 means once
 	hot     float64
 	day     string
+	hashed  string // columns that ours hashes, comma-separated
 }
 
 func (f *dataFlags) flags(cmd *cobra.Command) {
@@ -40,10 +41,11 @@ func (f *dataFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.long, "long", 0, "how often a cell's text is repeated in it")
 	cmd.Flags().Float64Var(&f.hot, "hot", 0, "share of the rows that have one key")
 	cmd.Flags().StringVar(&f.day, "day", "", "day of the rows")
+	cmd.Flags().StringVar(&f.hashed, "hashed", "", "columns that are published as hashes")
 }
 
 func (f *dataFlags) args() []string {
-	return []string{"--rows", fmt.Sprint(f.rows), "--columns", fmt.Sprint(f.columns), "--long", fmt.Sprint(f.long), "--hot", fmt.Sprint(f.hot), "--day", f.day}
+	return []string{"--rows", fmt.Sprint(f.rows), "--columns", fmt.Sprint(f.columns), "--long", fmt.Sprint(f.long), "--hot", fmt.Sprint(f.hot), "--day", f.day, "--hashed", f.hashed}
 }
 
 // open returns the data with the query that exports it.

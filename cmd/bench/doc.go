@@ -21,6 +21,7 @@
 //	serve.go      the API and the embedded broker, as processes
 //	kafka.go      a real Kafka, and its topics
 //	verify.go     a topic compared with the rows
+//	hidden.go     rows whose columns are hashed
 //	identity.go   a hash that stands for a row
 //	report.go     the table, and the file for benchstat
 package main

@@ -47,6 +47,7 @@ func axes(rows, largest int) []axis {
 		labels = append(labels, fmt.Sprint(size))
 	}
 	codecs := []string{"none", "gzip", "snappy", "lz4", "zstd"}
+	hashed := []string{"", "df_session_id,df_device_model,df_language", "event_log_id,df_server_datetime,df_correction_datetime"}
 	return []axis{
 		vary("rows", labels, func(p *point, n int) { p.data.rows = sizes[n] }),
 		vary("columns", []string{"6", "40", "200"}, func(p *point, n int) { p.data.columns = []int{6, 40, 200}[n] }),
@@ -59,6 +60,7 @@ func axes(rows, largest int) []axis {
 			p.streams = []int{1, 3, 5}[n]
 			p.data.rows = max(1, rows/p.streams)
 		}),
+		vary("hashed columns", []string{"none", "3 whose cells repeat", "3 whose cells are all different"}, func(p *point, n int) { p.data.hashed = hashed[n] }),
 		vary("keys", []string{"even", "one has half of the rows"}, func(p *point, n int) { p.data.hot = []float64{0, 0.5}[n] }),
 	}
 }
@@ -118,7 +120,7 @@ func (b *bench) growth(ctx context.Context, list []axis, out, progress io.Writer
 func (b *bench) measurePoint(ctx context.Context, p point, brokers string) (u [2]usage, err error) {
 	p.data.day = today()
 	prefix := fmt.Sprintf("bench.%d.", time.Now().UnixMilli())
-	t := task{brokers: brokers, topic: prefix + "rows", day: p.data.day, codec: p.codec, streams: p.streams}
+	t := task{brokers: brokers, topic: prefix + "rows", day: p.data.day, codec: p.codec, streams: p.streams, hashed: p.data.hashed}
 	api, err := startHelper(ctx, append([]string{"serve"}, p.data.args()...)...)
 	if err != nil {
 		return u, err

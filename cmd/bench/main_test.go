@@ -158,7 +158,8 @@ func TestGrowth(t *testing.T) {
 	}
 	want := []string{
 		"rows", "3", "30", "300", "columns", "6", "40", "200", "cells", "short", "10 times", "100 times", "partitions", "1", "6", "60",
-		"codec", "none", "gzip", "snappy", "lz4", "zstd", "streams at once", "1", "3", "5", "keys", "even", "one has half of the rows",
+		"codec", "none", "gzip", "snappy", "lz4", "zstd", "streams at once", "1", "3", "5",
+		"hashed columns", "none", "3 whose cells repeat", "3 whose cells are all different", "keys", "even", "one has half of the rows",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("tables: %s\n%s", diff, tables)

@@ -36,7 +36,7 @@ func verify(ctx context.Context, f *dataFlags, brokers, topic string, listed int
 		return err
 	}
 	if f.rows > listed {
-		return verifyDigest(ctx, data, query, brokers, topic)
+		return verifyDigest(ctx, data, query, f.hashed, brokers, topic)
 	}
 	have := make(map[identity]int, f.rows)
 	var e rowIdentity
@@ -54,10 +54,11 @@ func verify(ctx context.Context, f *dataFlags, brokers, topic string, listed int
 		return fmt.Errorf("read %s: %w", topic, err)
 	}
 	names := columns(data, query)
+	hide := newHiding(names, f.hashed)
 	missing := 0
 	var first []string
 	for cells := range data.Rows(query) {
-		id := e.cells(names, cells)
+		id := e.cells(names, hide.public(cells))
 		if have[id]--; have[id] < 0 {
 			if missing++; first == nil {
 				first = cells
@@ -73,7 +74,7 @@ func verify(ctx context.Context, f *dataFlags, brokers, topic string, listed int
 
 // verifyDigest compares sums of the rows' identities: these are hashes of 128 bits, so no mistake makes two multisets of rows equal in
 // both their sizes and their sums. It needs no memory for the rows.
-func verifyDigest(ctx context.Context, data exporttest.Data, query exporttest.Query, brokers, topic string) error {
+func verifyDigest(ctx context.Context, data exporttest.Data, query exporttest.Query, hashed, brokers, topic string) error {
 	type digest struct {
 		rows   int
 		hi, lo uint64
@@ -89,8 +90,9 @@ func verifyDigest(ctx context.Context, data exporttest.Data, query exporttest.Qu
 		return fmt.Errorf("read %s: %w", topic, err)
 	}
 	names := columns(data, query)
+	hide := newHiding(names, hashed)
 	for cells := range data.Rows(query) {
-		id := e.cells(names, cells)
+		id := e.cells(names, hide.public(cells))
 		want = digest{want.rows + 1, want.hi + id.Hi, want.lo + id.Lo}
 	}
 	if have != want {

@@ -24,17 +24,19 @@ type View struct {
 	KeepRaw bool
 
 	columns *schema.Columns
-	cells   []viewCell // of the public columns, in the order of the header
-	most    int        // bytes that hashes and masks take in a row
+	runs    []run // of the public columns, in the order of the header
+	most    int   // bytes that hashes and masks take in a row
 }
 
 // mostSpare bounds the memory that is left for longer rows than the present one.
 const mostSpare = 16 << 10
 
-type viewCell struct {
-	from int // the column's place in the rows as they arrive
-	kind kind
-	hash *columnHash
+// run is columns of the rows as they arrive: one that is hidden, or some beside each
+// other that are not.
+type run struct {
+	from, to int
+	kind     kind
+	hash     *columnHash
 }
 
 // View maps the header's columns. The header's names are those that arrived.
@@ -46,14 +48,17 @@ func (p *Policy) View(header *schema.Columns) (*View, error) {
 		if a.kind == drop {
 			continue
 		}
-		c := viewCell{from: i, kind: a.kind}
+		if last := len(v.runs) - 1; a.kind == keep && last >= 0 && v.runs[last].kind == keep && v.runs[last].to == i {
+			v.runs[last].to = i + 1
+		} else {
+			v.runs = append(v.runs, run{from: i, to: i + 1, kind: a.kind})
+		}
 		if a.kind == hash {
-			c.hash = newColumnHash(a.key)
+			v.runs[len(v.runs)-1].hash = newColumnHash(a.key)
 		}
 		if a.kind != keep {
 			v.most += hashLength
 		}
-		v.cells = append(v.cells, c)
 		names = append(names, name)
 	}
 	var err error
@@ -73,19 +78,25 @@ func (v *View) Public(dst, src *schema.Row) {
 	if len(data) < need {
 		data = make([]byte, need+min(need, mostSpare))
 	}
+	inOrder := len(src.Data) == len(src.Raw) // no cell stands behind the row because its quotes were undone
 	cells, n := dst.Cells[:0], 0
-	for i := range v.cells {
-		c := &v.cells[i]
-		from := src.Cells[c.from]
-		start := n
+	for i := range v.runs {
+		r := &v.runs[i]
+		if r.kind == keep {
+			if inOrder {
+				cells, n = appendTogether(cells, data, n, src.Cells[r.from:r.to], src.Data)
+			} else {
+				cells, n = appendEach(cells, data, n, src.Cells[r.from:r.to], src.Data)
+			}
+			continue
+		}
+		from, start := src.Cells[r.from], n
 		switch {
 		case from.Start == from.End: // an empty cell tells that it is empty
-		case c.kind == keep:
-			n = from.Put(data, n, src.Data)
-		case c.kind == mask:
+		case r.kind == mask:
 			n += copy(data[n:], Masked)
 		default:
-			n = c.hash.put(data, n, src.Data[from.Start:from.End])
+			n = r.hash.put(data, n, src.Data[from.Start:from.End])
 		}
 		cells = append(cells, schema.Span{Start: uint32(start), End: uint32(n)})
 	}
@@ -96,6 +107,27 @@ func (v *View) Public(dst, src *schema.Row) {
 	if v.KeepRaw {
 		dst.Raw, dst.Withheld = append(raw, src.Raw...), 0
 	}
+}
+
+// appendTogether copies cells beside each other with what separates them.
+func appendTogether(cells []schema.Span, dst []byte, n int, from []schema.Span, data []byte) ([]schema.Span, int) {
+	first := from[0].Start
+	shift := uint32(n) - first // modulo 2^32
+	n += copy(dst[n:], data[first:from[len(from)-1].End])
+	for _, s := range from {
+		cells = append(cells, schema.Span{Start: s.Start + shift, End: s.End + shift})
+	}
+	return cells, n
+}
+
+// appendEach copies one cell after the other.
+func appendEach(cells []schema.Span, dst []byte, n int, from []schema.Span, data []byte) ([]schema.Span, int) {
+	for _, s := range from {
+		start := n
+		n = s.Put(dst, n, data)
+		cells = append(cells, schema.Span{Start: uint32(start), End: uint32(n)})
+	}
+	return cells, n
 }
 
 // columnHash hashes the cells of one column. Cells repeat, so the last hashes are kept.

@@ -28,7 +28,15 @@ func FuzzPublicRow(f *testing.F) {
 		v := view(t, privacy.Lists{Drop: []string{"d"}, Hash: []string{"h"}, Mask: []string{"m"}}, header)
 		var row schema.Row
 		for range 2 {
-			v.Public(&row, rowOf(header, kept, mark+hashed+mark, mark, mark+dropped+mark))
+			src := rowOf(header, kept, mark+hashed+mark, mark, mark+dropped+mark)
+			if again { // as a reader hands it out that has undone its quotes
+				arrived, err := csv.ParseRow(header, privacy.Render(src))
+				if err != nil {
+					t.Skip()
+				}
+				src = arrived
+			}
+			v.Public(&row, src)
 			if bytes.ContainsAny(row.Data[:cap(row.Data)], "\x01\x02") {
 				t.Fatalf("a hidden cell is left: %q", row.Data[:cap(row.Data)])
 			}
