@@ -48,12 +48,13 @@ type Check struct {
 
 	lines     []Line
 	forbidden []cluster.Right // what rights found missing
+	single    []string        // topics with one replica
 	state     json.RawMessage // the source's, from the ledger
 }
 
 // Run looks, for as long as ctx lets it. What can't be looked at because of an earlier fault has no line.
 func (c *Check) Run(ctx context.Context) []Line {
-	c.lines = nil
+	c.lines, c.single = nil, nil
 	c.configuration()
 	c.adminAddress(ctx)
 	reached := c.api(ctx)

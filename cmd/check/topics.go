@@ -10,6 +10,7 @@ import (
 
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
@@ -44,6 +45,7 @@ func (c *Check) topics(ctx context.Context) bool {
 			ready = ready && i >= ledgerTopics
 		}
 	}
+	c.oneReplica()
 	c.policies(ctx)
 	return ready
 }
@@ -91,12 +93,21 @@ func (c *Check) topic(spec cluster.TopicSpec, topic cluster.Topic, config cluste
 		c.memory(check, spec, config)
 	}
 	if len(c.lines) == before {
-		detail := fmt.Sprintf("%d partitions, %d replicas", len(topic.Partitions), replicas)
+		detail := command.Pluralize(len(topic.Partitions), "partition") + ", " + command.Pluralize(replicas, "replica")
 		if config.Err != nil {
 			detail += ", its configuration may not be read"
 		}
 		c.add(OK, check, detail)
 	}
+}
+
+// oneReplica warns once of all topics that have one: a cluster of one broker has no others.
+func (c *Check) oneReplica() {
+	if len(c.single) == 0 {
+		return
+	}
+	c.add(Warn, "replicas", strings.Join(c.single, ", ")+" have 1 replica each: what was acknowledged is lost with its broker",
+		"give them 3 replicas with kafka-reassign-partitions.sh, and min.insync.replicas=2")
 }
 
 // durability is whether acknowledged records can be lost.
@@ -106,8 +117,7 @@ func (c *Check) durability(check, name string, replicas int, config cluster.Topi
 	case replicas < least:
 		c.add(Fail, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is %d: it takes no write", replicas, least), inSync(max(1, replicas-1)))
 	case replicas == 1:
-		c.add(Warn, check, "has 1 replica: what was acknowledged is lost with its broker",
-			"give it 3 replicas with kafka-reassign-partitions.sh, and min.insync.replicas=2")
+		c.single = append(c.single, name)
 	case least == 1:
 		c.add(Warn, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is 1: what one broker alone acknowledged is lost with it", replicas),
 			inSync(max(2, replicas-1)))

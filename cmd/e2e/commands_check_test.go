@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"net/http/httptest"
@@ -197,4 +198,19 @@ func TestCheck_BesideOwner(t *testing.T) {
 	if strings.Contains(owner.log(), "fenced") || strings.Contains(owner.log(), "stand-by") {
 		t.Errorf("the owner was disturbed:\n%s", owner.log())
 	}
+}
+
+// TestCheck_OneReplica warns once of all topics of a cluster that has one broker.
+func TestCheck_OneReplica(t *testing.T) {
+	t.Parallel()
+	b, _ := newScripted(t, &exporttest.Server{Data: exporttest.Data{RowsPerDay: 10}})
+	b.runOnce(0)
+	out, got := b.run("check")
+	if n := strings.Count(out, "1 replica each"); got.Code != 0 || n != 1 {
+		t.Errorf("exit %d, %d warnings of topics with one replica:\n%s", got.Code, n, out)
+	}
+	for _, topic := range []string{"ledger", "ledger.rows", "dead-letters", "events"} {
+		expectText(t, out, "ok    topic "+b.prefix+topic+": ")
+	}
+	expectText(t, out, fmt.Sprintf("warn  replicas: %[1]sledger, %[1]sledger.rows, %[1]sdead-letters, %[1]sevents have 1 replica each", b.prefix))
 }
