@@ -151,6 +151,7 @@ type Schemas struct {
 	Format   encoding.Format    `json:"format"`
 	Topic    string             `json:"topic"`
 	Subject  string             `json:"subject,omitempty"`
+	Record   string             `json:"record,omitempty"`
 	Fields   []encoding.Field   `json:"fields"`
 	Versions []encoding.Version `json:"versions,omitempty"`
 
@@ -159,14 +160,14 @@ type Schemas struct {
 
 // Evolution returns a copy without the members that are unknown.
 func (s *Schemas) Evolution() *encoding.Evolution {
-	e := encoding.Evolution{Format: s.Format, Topic: s.Topic, Subject: s.Subject, Fields: s.Fields, Versions: s.Versions}
+	e := encoding.Evolution{Format: s.Format, Topic: s.Topic, Subject: s.Subject, Record: s.Record, Fields: s.Fields, Versions: s.Versions}
 	return e.Clone()
 }
 
 // Set replaces all members that are known.
 func (s *Schemas) Set(e *encoding.Evolution) {
 	e = e.Clone()
-	s.Format, s.Topic, s.Subject, s.Fields, s.Versions = e.Format, e.Topic, e.Subject, e.Fields, e.Versions
+	s.Format, s.Topic, s.Subject, s.Record, s.Fields, s.Versions = e.Format, e.Topic, e.Subject, e.Record, e.Fields, e.Versions
 }
 
 // DueFrom is the oldest day of a stream that still has to be exported.

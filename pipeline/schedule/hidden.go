@@ -25,7 +25,7 @@ type HeaderRefusal struct {
 }
 
 // CheckHeader accepts a header, or says why it is refused until it is accepted by Resume. changed says that the ledger has to know.
-func (s *State) CheckHeader(stream string, h *Header) (refused *HeaderRefusal, changed bool) {
+func (s *State) CheckHeader(stream string, h *Header) (refusal *HeaderRefusal, changed bool) {
 	st := s.stream(stream)
 	c := &st.columns
 	first := c.Hidden != st.Hidden
@@ -43,11 +43,15 @@ func (s *State) CheckHeader(stream string, h *Header) (refused *HeaderRefusal, c
 		c.RefusedHeader = h.Hash
 		return &HeaderRefusal{Missing: h.Missing, New: fresh}, changed
 	}
-	// An accepted header stays accepted until its columns are, with its first row.
-	changed = first || c.RefusedHeader != "" || c.AcceptedHeader != "" && len(fresh) == 0
-	c.Hidden, c.RefusedHeader = st.Hidden, ""
-	if len(fresh) == 0 {
+	// An accepted header stays accepted until its columns are, with its first row, whatever other headers are met before.
+	accepted, refused := h.Hash == c.AcceptedHeader && len(fresh) == 0, h.Hash == c.RefusedHeader
+	changed = first || accepted || refused
+	c.Hidden = st.Hidden
+	if accepted {
 		c.AcceptedHeader = ""
+	}
+	if refused {
+		c.RefusedHeader = ""
 	}
 	return nil, changed
 }

@@ -36,6 +36,9 @@ func (e *Export) republish(ctx context.Context) error {
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
+	if err := verify(ctx, e.value.encoder); err != nil {
+		return e.registryFailure(err)
+	}
 	e.Columns = e.Replay.Columns
 	if err := e.value.encoder.Header(ctx, e.Columns); err != nil {
 		return e.registryFailure(err)

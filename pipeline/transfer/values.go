@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/sr"
@@ -31,7 +32,11 @@ type Values struct {
 	// lookedUp says that this process has found every version in the registry:
 	// from then on known headers are published without it.
 	lookedUp atomic.Bool
-	nulled   atomic.Int64 // cells that were published as null
+	// extending is held from the first change of the ledger for a header until
+	// the id of its schema is there: the fields of two headers would else be
+	// registered in one schema, and dropped together.
+	extending sync.Mutex
+	nulled    atomic.Int64 // cells that were published as null
 }
 
 // Evolve changes what the ledger has of a topic's schemas, and returns a copy of
@@ -82,7 +87,7 @@ func (t *typedEncoder) verify(ctx context.Context) error {
 		if v.ID == 0 {
 			continue // given up after the registry was lost
 		}
-		s, err := t.schema(e.Fields[:v.Fields])
+		s, err := t.schemaOf(e, v.Fields)
 		if err != nil {
 			return err
 		}
@@ -106,16 +111,12 @@ func (t *typedEncoder) verify(ctx context.Context) error {
 // Header implements encoding.Encoder: new columns go into the ledger, then their
 // schema into the registry, then its id into the ledger, and only then rows.
 func (t *typedEncoder) Header(ctx context.Context, columns *schema.Columns) error {
-	e, err := t.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) { return t.extend(e, columns.Names) })
+	e, err := t.published(ctx, columns.Names)
+	if err == nil && e == nil {
+		e, err = t.publish(ctx, columns.Names)
+	}
 	if err != nil {
 		return err
-	}
-	if t.values.Format.Registered() {
-		if _, known := e.ID(len(e.Fields)); !known {
-			if e, err = t.register(ctx, e); err != nil {
-				return err
-			}
-		}
 	}
 	options := t.values.Options
 	if t.values.NullBadValues {
@@ -123,6 +124,46 @@ func (t *typedEncoder) Header(ctx context.Context, columns *schema.Columns) erro
 	}
 	t.typed, err = encoding.NewTyped(&options, e, columns)
 	return err
+}
+
+// published is what rows below the header can be encoded with as the registry is,
+// also while another header waits for it; nil if the header has to be registered.
+func (t *typedEncoder) published(ctx context.Context, names []string) (*encoding.Evolution, error) {
+	v := t.values
+	e, err := t.evolve(ctx, keep)
+	if err != nil || e == nil || !v.Format.Registered() || e.Format != v.Format || e.Topic != t.topic || t.renamed(e) {
+		return nil, err
+	}
+	e, err = e.Published(names, &v.Columns)
+	return e, schemaChanged(err)
+}
+
+// publish has the ledger and the registry know the header's columns.
+func (t *typedEncoder) publish(ctx context.Context, names []string) (*encoding.Evolution, error) {
+	t.values.extending.Lock()
+	defer t.values.extending.Unlock()
+	e, err := t.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) { return t.extend(e, names) })
+	if err != nil || !t.values.Format.Registered() {
+		return e, err
+	}
+	if _, known := e.ID(len(e.Fields)); known {
+		return e, nil
+	}
+	return t.register(ctx, e)
+}
+
+// renamed tells that the configuration calls the schema otherwise than its
+// versions are called. What a release before wrote does not say how.
+func (t *typedEncoder) renamed(e *encoding.Evolution) bool {
+	return e.Subject != t.values.Subject || e.Record != "" && e.Record != t.values.Record
+}
+
+// schemaChanged makes the registry's error of a *encoding.ConflictError.
+func schemaChanged(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &registry.Error{Code: registry.Changed, Detail: err.Error(), Err: err}
 }
 
 // extend adds fields for new columns.
@@ -136,10 +177,13 @@ func (t *typedEncoder) extend(e *encoding.Evolution, names []string) (*encoding.
 	}
 	added, err := e.Extend(names, &v.Columns)
 	if err != nil {
-		return nil, &registry.Error{Code: registry.Changed, Detail: err.Error(), Err: err}
+		return nil, schemaChanged(err)
 	}
-	if v.Format.Registered() && e.Subject != v.Subject {
-		e.Subject, e.Versions = v.Subject, nil
+	if v.Format.Registered() && (t.renamed(e) || e.Record == "") {
+		if t.renamed(e) {
+			e.ForgetIDs() // the fields stay, and are registered under the other name
+		}
+		e.Subject, e.Record = v.Subject, v.Record
 		added++
 	}
 	if added == 0 && len(e.Fields) > 0 {
@@ -148,15 +192,20 @@ func (t *typedEncoder) extend(e *encoding.Evolution, names []string) (*encoding.
 	return e, nil
 }
 
-func (t *typedEncoder) schema(fields []encoding.Field) (*registry.Schema, error) {
-	text, err := t.values.Format.SchemaText(t.values.Record, fields)
+// schemaOf is the schema of the first n fields, as it was registered.
+func (t *typedEncoder) schemaOf(e *encoding.Evolution, n int) (*registry.Schema, error) {
+	record := e.Record
+	if record == "" {
+		record = t.values.Record
+	}
+	text, err := t.values.Format.SchemaText(record, e.Fields[:n])
 	types := map[encoding.Format]sr.SchemaType{encoding.FormatAvro: sr.TypeAvro, encoding.FormatProtobuf: sr.TypeProtobuf, encoding.FormatJSONSchema: sr.TypeJSON}
-	return &registry.Schema{Subject: t.values.Subject, Type: types[t.values.Format], Text: text}, err
+	return &registry.Schema{Subject: e.Subject, Type: types[t.values.Format], Text: text}, err
 }
 
 func (t *typedEncoder) register(ctx context.Context, e *encoding.Evolution) (*encoding.Evolution, error) {
 	n := len(e.Fields)
-	s, err := t.schema(e.Fields)
+	s, err := t.schemaOf(e, n)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ type Evolution struct {
 	Format   Format    `json:"format"`
 	Topic    string    `json:"topic"`
 	Subject  string    `json:"subject,omitempty"` // of a format with a registry
+	Record   string    `json:"record,omitempty"`  // its name in the schema's text; empty: not known
 	Fields   []Field   `json:"fields"`
 	Versions []Version `json:"versions,omitempty"`
 }
@@ -49,6 +50,26 @@ func (e *Evolution) ForgetIDs() {
 	for i := range e.Versions {
 		e.Versions[i].ID = 0
 	}
+}
+
+// Published returns what rows below a header can be encoded with as it is: the
+// newest version that the registry has, if it has a field for each column; else nil.
+func (e *Evolution) Published(header []string, c *Columns) (*Evolution, error) {
+	newest := -1
+	for _, v := range e.Versions {
+		if v.ID > 0 {
+			newest = max(newest, v.Fields)
+		}
+	}
+	if newest < 0 || newest > len(e.Fields) {
+		return nil, nil
+	}
+	p := e.Clone()
+	p.Fields = p.Fields[:newest:newest]
+	if added, err := p.Extend(header, c); err != nil || added > 0 {
+		return nil, err
+	}
+	return p, nil
 }
 
 // Clone returns a copy that shares nothing.

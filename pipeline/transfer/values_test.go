@@ -1,0 +1,191 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
+	"dfinery-kafka/schema/registry"
+)
+
+// fakeRegistry gives each text of a subject an id of its own. refuse answers in its place.
+type fakeRegistry struct {
+	mu     sync.Mutex
+	known  []string
+	refuse func(*registry.Schema) error
+}
+
+func (f *fakeRegistry) Register(_ context.Context, s *registry.Schema) (int, error) {
+	if f.refuse != nil {
+		if err := f.refuse(s); err != nil {
+			return 0, err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name := s.Subject + "\n" + s.Text
+	if i := slices.Index(f.known, name); i >= 0 {
+		return i + 1, nil
+	}
+	f.known = append(f.known, name)
+	return len(f.known), nil
+}
+
+func (f *fakeRegistry) Lookup(_ context.Context, s *registry.Schema) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if i := slices.Index(f.known, s.Subject+"\n"+s.Text); i >= 0 {
+		return i + 1, nil
+	}
+	return 0, &registry.Error{Code: registry.Unknown}
+}
+
+// fakeLedger keeps one evolution.
+type fakeLedger struct {
+	mu   sync.Mutex
+	kept *encoding.Evolution
+}
+
+func (l *fakeLedger) evolve(_ context.Context, change func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var now *encoding.Evolution
+	if l.kept != nil {
+		now = l.kept.Clone()
+	}
+	next, err := change(now)
+	if err != nil {
+		return nil, err
+	}
+	if next != nil {
+		l.kept = next.Clone()
+	}
+	if l.kept == nil {
+		return nil, nil
+	}
+	return l.kept.Clone(), nil
+}
+
+func (l *fakeLedger) encoder(v *Values) *typedEncoder {
+	return &typedEncoder{values: v, topic: "events", evolve: l.evolve}
+}
+
+func (l *fakeLedger) header(t *testing.T, v *Values, names ...string) error {
+	t.Helper()
+	columns, err := schema.NewColumns(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l.encoder(v).Header(t.Context(), columns)
+}
+
+func avroValues(r SchemaRegistry) *Values {
+	return &Values{Options: encoding.Options{Format: encoding.FormatAvro}, Record: "dfinery.events", Subject: "events-value", Registry: r}
+}
+
+// TestTypedEncoder_TwoHeaders: while the registry looks at the new column of one export, another one with a new column of its own neither
+// takes it along nor drops it.
+func TestTypedEncoder_TwoHeaders(t *testing.T) {
+	registering, proceed := make(chan struct{}), make(chan struct{})
+	r := &fakeRegistry{}
+	ledger, v := new(fakeLedger), avroValues(r)
+	if err := ledger.header(t, v, "id"); err != nil {
+		t.Fatal(err)
+	}
+	r.refuse = func(s *registry.Schema) error {
+		if strings.Contains(s.Text, `"bad"`) {
+			return &registry.Error{Code: registry.Incompatible}
+		}
+		registering <- struct{}{}
+		<-proceed
+		return nil
+	}
+	good, bad := make(chan error, 1), make(chan error, 1)
+	go func() { good <- ledger.header(t, v, "id", "good") }()
+	<-registering
+	go func() { bad <- ledger.header(t, v, "id", "bad") }()
+	if err := ledger.header(t, v, "id"); err != nil {
+		t.Errorf("a header that the registry knows: %v", err)
+	}
+	close(proceed)
+	if err := <-good; err != nil {
+		t.Errorf("the good column: %v", err)
+	}
+	if err := <-bad; err == nil {
+		t.Error("the bad column was accepted")
+	}
+	want := &encoding.Evolution{
+		Format: encoding.FormatAvro, Topic: "events", Subject: "events-value", Record: "dfinery.events",
+		Fields: []encoding.Field{{Column: "id", Name: "id"}, {Column: "good", Name: "good"}}, Versions: []encoding.Version{{Fields: 1, ID: 1}, {Fields: 2, ID: 2}},
+	}
+	if diff := cmp.Diff(want, ledger.kept); diff != "" {
+		t.Errorf("the ledger (-want +got):\n%s", diff)
+	}
+	if err := ledger.encoder(v).verify(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTypedEncoder_RegistryAway: a header that the registry knows is published while another one waits for it.
+func TestTypedEncoder_RegistryAway(t *testing.T) {
+	r := &fakeRegistry{}
+	ledger, v := new(fakeLedger), avroValues(r)
+	if err := ledger.header(t, v, "id"); err != nil {
+		t.Fatal(err)
+	}
+	r.refuse = func(*registry.Schema) error { return &registry.Error{Wait: true} }
+	if err := ledger.header(t, v, "id", "new"); err == nil {
+		t.Error("a new column was published without the registry")
+	}
+	if err := ledger.header(t, v, "id"); err != nil {
+		t.Errorf("a known header waits: %v", err)
+	}
+}
+
+// TestTypedEncoder_Renamed: another subject or record is registered anew, and nothing counts as lost. One that the registry refuses costs no field.
+func TestTypedEncoder_Renamed(t *testing.T) {
+	for name, change := range map[string]func(*Values){
+		"subject": func(v *Values) { v.Subject = "dfinery.events" },
+		"record":  func(v *Values) { v.Record = "shop.Event" },
+		"both":    func(v *Values) { v.Record, v.Subject = "shop.Event", "shop.Event" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &fakeRegistry{}
+			ledger, before, after := new(fakeLedger), avroValues(r), avroValues(r)
+			change(after)
+			if err := ledger.header(t, before, "id", "visits"); err != nil {
+				t.Fatal(err)
+			}
+			fields := slices.Clone(ledger.kept.Fields)
+			if err := ledger.encoder(after).verify(t.Context()); err != nil {
+				t.Errorf("the look-up before the call: %v", err)
+			}
+			r.refuse = func(*registry.Schema) error { return &registry.Error{Code: registry.Incompatible} }
+			if refused, ok := errors.AsType[*registry.Error](ledger.header(t, after, "id", "more")); !ok || refused.Code != registry.Incompatible {
+				t.Errorf("refused: %v", refused)
+			}
+			r.refuse = nil
+			for _, v := range []*Values{before, after} {
+				if err := ledger.header(t, v, "visits", "id"); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(fields, ledger.kept.Fields); diff != "" {
+					t.Errorf("fields (-before +after):\n%s", diff)
+				}
+				if err := ledger.encoder(v).verify(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+			if id, ok := ledger.kept.ID(2); !ok || id != 2 {
+				t.Errorf("id %d, %t", id, ok)
+			}
+		})
+	}
+}
