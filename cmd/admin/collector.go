@@ -175,6 +175,7 @@ func standing(v *View, now time.Time, put putter) {
 			put(columnCount, float64(s.Columns), s.Name)
 		}
 		put(paused, one(s.Paused), s.Name)
+		put(registryWaits, one(s.WaitsForRegistry), s.Name)
 		standingProfiles(v, &s, put)
 		if s.LastSuccess != nil {
 			put(lastSuccess, float64(s.LastSuccess.UnixMilli())/1000, s.Name)

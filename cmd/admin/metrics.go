@@ -45,6 +45,7 @@ const (
 	repeatedHeaders
 	halted
 	paused
+	registryWaits
 	owner
 	ready
 	partReady
@@ -89,6 +90,7 @@ func metrics() [metricCount]metric {
 		repeatedHeaders:          {"dfinery_repeated_headers_total", counter, []string{"stream"}, "Rows of exports that were left out because they repeat the header line."},
 		halted:                   {"dfinery_stream_halted", gauge, []string{"stream"}, "1 while the stream is halted: it needs a person, or its topic."},
 		paused:                   {"dfinery_stream_paused", gauge, []string{"stream"}, "1 while the stream is paused by command."},
+		registryWaits:            {"dfinery_stream_waits_for_registry", gauge, []string{"stream"}, "1 while days of the stream wait for the schema registry."},
 		owner:                    {"dfinery_owner", gauge, nil, "1 when this instance owns the service, 0 on a stand-by and before."},
 		ready:                    {"dfinery_ready", gauge, nil, "1 when /readyz says so."},
 		partReady:                {"dfinery_part_ready", gauge, []string{"part"}, "1 when that part of /readyz is ready: owner, ledger, kafka, token or process."},

@@ -30,6 +30,8 @@ type StreamStatus struct {
 	CutDays  []DayStatus    `json:"-"` // finished days that are exported again because their last answer is cut, newest first
 	Untried  int            `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
 	Columns  int            `json:"-"` // of the last export's header
+	// WaitsForRegistry says that days can't be exported because the schema registry does not answer.
+	WaitsForRegistry bool `json:"-"`
 }
 
 // ProfileStatus is what is shown of a stream that publishes changes of profiles.
@@ -113,6 +115,7 @@ func (s *stream) status(today schema.Day, now time.Time, loc *time.Location) Str
 			one.State, one.Running = state, true
 		}
 		if r.Error != nil {
+			status.WaitsForRegistry = status.WaitsForRegistry || r.Error.Code == schema.RegistryUnavailable
 			text := string(r.Error.Code) + ": " + r.Error.Detail
 			one.Error = &text
 		}
