@@ -1,5 +1,5 @@
 {{- define "dfinery-kafka.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | toString | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
 {{/*
@@ -8,7 +8,7 @@ A name for all objects. A Service's is the strictest: a DNS label that begins wi
 */}}
 {{- define "dfinery-kafka.fullname" -}}
 {{- $name := include "dfinery-kafka.name" . -}}
-{{- $own := default .Release.Name .Values.fullnameOverride -}}
+{{- $own := default .Release.Name .Values.fullnameOverride | toString -}}
 {{- $full := $own -}}
 {{- if not (regexMatch "^[a-z]" $own) -}}
 {{- $full = printf "%s-%s" .Chart.Name $own -}}

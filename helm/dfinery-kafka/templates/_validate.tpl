@@ -69,6 +69,7 @@ Faults that the schema can't explain well enough, all at once. Every release ren
   "privacy.key.existingSecret" $v.privacy.key.existingSecret
   "privacy.key.key" $v.privacy.key.key
   "image.tag" $v.image.tag
+  "priorityClassName" $v.priorityClassName
   "nameOverride" $v.nameOverride
   "fullnameOverride" $v.fullnameOverride
   "serviceAccount.name" $v.serviceAccount.name
@@ -91,6 +92,9 @@ Faults that the schema can't explain well enough, all at once. Every release ren
 {{- $_ := set $all (printf "streams.%s.%s[%d]" $name $key $i) $item -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- range $i, $item := $v.extraEnv -}}
+{{- $_ := set $all (printf "extraEnv[%d].value" $i) (get $item "value") -}}
 {{- end -}}
 {{- range $i, $item := $v.kafka.sasl.oauth.scope -}}
 {{- $_ := set $all (printf "kafka.sasl.oauth.scope[%d]" $i) $item -}}
