@@ -52,6 +52,9 @@ func (o *owner) report(ended *outcome) {
 		"stream", e.Call.Stream, "day", e.Call.Day, "export", e.Call.N, "code", ended.code, "rows", sum.Rows(), "published", sum.Published,
 		"known", sum.Duplicates, "bad", sum.Bad, "bytes", sum.Bytes, "took", e.Took.Round(time.Millisecond).String(), "state", o.schedule.Day(e.Day()).State,
 	}
+	if sum.Deleted > 0 {
+		attrs = append(attrs, "deleted", sum.Deleted)
+	}
 	if next := o.schedule.NextStart(e.Day(), o.waits, time.Now()); !next.IsZero() {
 		attrs = append(attrs, "next", next.UTC().Truncate(time.Second))
 	}

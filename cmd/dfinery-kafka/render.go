@@ -143,6 +143,9 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 	if s.LastSuccess != nil {
 		last = "last export " + ago(o.At, *s.LastSuccess)
 	}
+	if s.Profiles != nil { // no checkpoint knows it
+		newest = fmt.Sprintf("%d profiles", s.Profiles.Present+s.Profiles.Absent)
+	}
 	fmt.Fprintf(b, "  %s; %s\n", newest, last)
 	if s.Profiles != nil {
 		fmt.Fprintf(b, "  profiles: %s\n", profilesLine(o.At, s.Profiles))

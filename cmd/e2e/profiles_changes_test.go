@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -149,4 +150,58 @@ func (s *profileSource) churn(random *rand.Rand, most int) {
 	case 5:
 		s.next.lacks = some(10)
 	}
+}
+
+// TestProfiles_Hashed compares profiles, and deletes them, by what is public of them.
+func TestProfiles_Hashed(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 20)
+	b.set("PRIVACY_KEY_FILE", writeKey(t, privacySecret), "STREAM_USERS_HASH", "df_unified_id,city")
+	b.runOnce(0)
+	source.set(func(s *profileSource) { delete(s.profiles, "user1"); s.profiles["user2"] = "Busan" })
+	b.runOnce(0)
+	b.runOnce(0)
+	rows, deletes := b.table("users")
+	want := map[string]string{}
+	for key, city := range source.profiles {
+		key = hashed("df_unified_id", key)
+		want[key] = fmt.Sprintf(`{"df_unified_id":%q,"city":%q}`, key, hashed("city", city))
+	}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Errorf("profiles (-want +got):\n%s", diff)
+	}
+	if gone := hashed("df_unified_id", "user1"); deletes[gone] != 1 || len(deletes) != 1 {
+		t.Errorf("deleted: %v, want %s", deletes, gone)
+	}
+	if records := len(b.consume("users", kgo.ReadUncommitted())); records != 20+1+1 {
+		t.Errorf("%d records, want 22", records)
+	}
+}
+
+// TestProfiles_FromAll goes on with a topic that was filled with all rows, and the other way round.
+func TestProfiles_FromAll(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 20)
+	b.createTopic("users", 3, map[string]string{"cleanup.policy": "compact", "min.compaction.lag.ms": oneDay})
+	for _, name := range []string{"STREAM_USERS_MODE", "STREAM_USERS_DELETE_AFTER"} {
+		delete(b.environ, name)
+	}
+	b.runOnce(0)
+	source.set(func(s *profileSource) { delete(s.profiles, "user1"); s.profiles["user2"] = "Busan" })
+	b.runOnce(0)
+	before := len(b.consume("users", kgo.ReadUncommitted()))
+	b.set("STREAM_USERS_MODE", "changes", "STREAM_USERS_DELETE_AFTER", "0s")
+	b.runOnce(0)
+	if got := len(b.consume("users", kgo.ReadUncommitted())); got != before {
+		t.Errorf("%d records after the first export of changes, %d before", got, before)
+	}
+	b.runOnce(0)
+	all := b.consume("users", kgo.ReadUncommitted())
+	if last := all[len(all)-1]; len(all) != before+1 || !slicesHave(all, "user1", "d") {
+		t.Errorf("%d records, want %d, the new one a deletion of user1; the last one is %+v", len(all), before+1, last)
+	}
+}
+
+func slicesHave(all []message, key, op string) bool {
+	return slices.ContainsFunc(all, func(m message) bool { return m.Key == key && m.Headers["op"] == op })
 }

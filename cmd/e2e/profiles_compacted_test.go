@@ -1,0 +1,64 @@
+package e2e
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// TestProfiles_Compacted lets a real Kafka compact the topic as hard as it can between exports. What is left of it is all that the program goes by.
+func TestProfiles_Compacted(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
+		t.Skip("the embedded broker does not compact: set KAFKA_TEST_BROKERS")
+	}
+	b, source := newUsers(t, 30)
+	b.createTopic("users", 2, map[string]string{"cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "0"})
+	keep := func() { b.setTopicConfig("users", "min.compaction.lag.ms", oneDay) }
+	compact := func() {
+		b.setTopicConfig("users", "min.compaction.lag.ms", "0")
+		b.await("the topic is compacted", func() bool {
+			repeated := map[string]int{}
+			for _, m := range b.consume("users", kgo.ReadUncommitted()) {
+				if repeated[m.Key]++; repeated[m.Key] == 2 && m.Key != "other" {
+					repeated[""]++
+				}
+			}
+			if repeated[""] == 0 {
+				return true
+			}
+			b.put("users", &kgo.Record{Partition: 0, Key: []byte("other")}, &kgo.Record{Partition: 1, Key: []byte("other")}) // rolls the segments
+			b.sleep(time.Second)
+			return false
+		})
+		keep()
+	}
+	keep()
+	b.runOnce(0)
+	for _, change := range []func(*profileSource){
+		func(s *profileSource) { delete(s.profiles, "user1"); s.profiles["user2"] = "Busan" },
+		func(s *profileSource) { s.profiles["user2"], s.profiles["user3"] = "Seoul", "Jeju" },
+		func(s *profileSource) { s.profiles["user1"] = "Ulsan" },
+	} {
+		source.set(change)
+		b.runOnce(0)
+		compact()
+		b.runOnce(0)
+		rows := map[string]string{}
+		for _, m := range b.consume("users", kgo.ReadUncommitted()) {
+			if rows[m.Key] = m.Value; m.Value == "" {
+				delete(rows, m.Key)
+			}
+		}
+		if len(rows) != len(source.profiles) {
+			t.Errorf("%d profiles in the compacted topic, the source has %d", len(rows), len(source.profiles))
+		}
+		for key, city := range source.profiles {
+			if want := `{"df_unified_id":"` + key + `","city":"` + city + `"}`; rows[key] != want {
+				t.Errorf("%s is %s in the compacted topic, want %s", key, rows[key], want)
+			}
+		}
+	}
+}
