@@ -221,6 +221,7 @@ func (o options) at(key string) *time.Time {
 //	ok STREAM BACK [rows=] [published=] [columns=a,b] [names=a,b] [charset=] [noheader]   it ends with success
 //	fail STREAM BACK CODE [published=] [clock=5h] [empty] [at=PLACE]   it fails, at is where it is cut; with empty by an answer that DFINERY_EMPTY_DAY names
 //	header STREAM a,b                      an export has these columns, before its first row
+//	hidden STREAM a,b                      an export has these columns, and the stream hides those of its lists
 //	columns STREAM                         those that were refused are accepted
 //	accept CUT                             answers that are cut so are taken for whole from now on
 //	recover STREAM BACK rows= letters= exports=   found behind the checkpoint
@@ -228,7 +229,7 @@ func (o options) at(key string) *time.Time {
 //	backfill STREAM FROM TO [again]        a command, given now
 //	command N                              how far it is
 //	pause, resume, block STREAM
-//	restart [identity | start=N]           a new process, of what the ledger has; with another topic or START
+//	restart [identity | start=N | hide=a,b@KEY]   a new process, of what the ledger has; with another topic, START, or columns to hide
 //	show [STREAM [BACK]]                   the days, and what is kept of the stream
 func (s *script) run(args []string) {
 	word := func(i int) string { return append(args, "", "", "")[i] }
@@ -278,7 +279,12 @@ func (s *script) run(args []string) {
 	case "pause":
 		s.state.Pause(args[1])
 	case "resume":
+		days, events := s.state.AcceptKey(args[1], s.now)
+		s.tell(events)
 		s.state.Resume(args[1], s.now)
+		if len(days) > 0 {
+			fmt.Fprintf(&s.out, "%d days begin anew\n", len(days))
+		}
 	case "block":
 		s.state.Block(args[1], "the topic is missing")
 	case "accept":
@@ -287,6 +293,8 @@ func (s *script) run(args []string) {
 		refused, _, events := s.state.AdmitColumns(args[1], strings.Split(args[2], ","))
 		s.tell(events)
 		fmt.Fprintf(&s.out, "refused %v, accepted %v\n", refused, s.state.AcceptedColumns(args[1]))
+	case "hidden":
+		s.checkHeader(args[1], strings.Split(args[2], ","))
 	case "columns":
 		fmt.Fprintf(&s.out, "accepted %v of %v\n", s.state.AcceptColumns(args[1], s.now), s.state.AcceptedColumns(args[1]))
 	case "restart":
@@ -491,12 +499,28 @@ func (s *script) restartFromLedger(change string) {
 		if change == "identity" {
 			s.config[i].Topic += "2"
 		}
+		if hidden, ok := strings.CutPrefix(change, "hide="); ok {
+			s.config[i].Hidden, s.config[i].HiddenKey, _ = strings.Cut(hidden, "@")
+		}
 		if start, ok := strings.CutPrefix(change, "start="); ok {
 			s.config[i].StartBack, _ = strconv.Atoi(start)
 		}
 	}
 	s.restart(days, record)
 	s.state.ForgetExclusive()
+}
+
+// checkHeader looks at a header before its first row. Its names stand for their own hash.
+func (s *script) checkHeader(name string, header []string) {
+	st := s.state.stream(name)
+	listed := strings.Split(st.Hidden, ",")
+	missing := slices.DeleteFunc(slices.Clone(listed), func(name string) bool { return slices.Contains(header, name) })
+	refused, changed := s.state.CheckHeader(name, &Header{Names: header, Listed: listed, Missing: missing, Hash: strings.Join(header, " ")})
+	if refused != nil {
+		fmt.Fprintf(&s.out, "refused: missing %v, new %v, changed %t\n", refused.Missing, refused.New, changed)
+		return
+	}
+	fmt.Fprintf(&s.out, "accepted, changed %t\n", changed)
 }
 
 func (s *script) show(name, back string) {
