@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/pipeline/deadletter"
 )
 
-// letterTable writes a line a letter, as it comes. A column is as wide as the widest cell so far: to know the widest of all, all would
-// have to be read first.
+// letterTable writes a line a letter, as it comes. A column is as wide as the widest cell that is to be expected, or the
+// widest so far: to know the widest of all, all would have to be read first.
 type letterTable struct {
 	out    io.Writer
 	widths []int
@@ -23,7 +23,7 @@ type letterTable struct {
 const wholeDetail = 100
 
 func newLetterTable(out io.Writer, names int) *letterTable {
-	t := &letterTable{out: out, widths: []int{names, len(time.RFC3339) - len("07:00"), len("events"), len(time.DateOnly), len("export"), len("field_count"), len(deadletter.Resolved)}}
+	t := &letterTable{out: out, widths: []int{names, len(time.RFC3339) - len("07:00"), longest(streamNames()), len(time.DateOnly), len("export"), longest(codes()), len(deadletter.Resolved)}}
 	t.most = wholeDetail
 	if width := terminal.Width(out); width > 0 {
 		for _, w := range t.widths {
@@ -35,6 +35,14 @@ func newLetterTable(out io.Writer, names int) *letterTable {
 }
 
 const columnGap = "  "
+
+// longest is how many characters the longest of some texts has.
+func longest(texts []string) (n int) {
+	for _, text := range texts {
+		n = max(n, utf8.RuneCountInString(text))
+	}
+	return n
+}
 
 func (t *letterTable) header() error {
 	return t.line([]string{"NAME", "FAILED AT", "STREAM", "DAY", "KIND", "CODE", "STATE"}, "DETAIL")
