@@ -59,6 +59,9 @@ func (s *Service) planCall(ctx context.Context, p *preview.Plan, day schema.Day)
 	if kept := record.Schemas[p.Stream.Name]; kept != nil {
 		p.Schemas = kept.Evolution()
 	}
+	if r := record.Profiles[p.Stream.Name]; p.Stream.Changes && r != nil {
+		p.Topic.Pinned = r.Partitions
+	}
 	p.Call = days.Begin(schedule.Due{Stream: p.Stream.Name, Day: day}, now)
 	return record, nil
 }
@@ -76,9 +79,10 @@ func (s *Service) lookAtTopics(ctx context.Context, p *preview.Plan) error {
 		return err
 	}
 	for i, into := range []*preview.Topic{&p.Topic, &p.Letters} {
-		*into = preview.Topic{Name: names[i], Partitions: s.Partitions, MaxBatch: producer.DefaultLimit}
+		into.Name, into.Partitions, into.MaxBatch = names[i], s.Partitions, producer.DefaultLimit
 		switch why := topics[i].Err; {
 		case cluster.Missing(why):
+			into.Pinned = 0
 			continue
 		case why != nil:
 			return fmt.Errorf("describe topic %s: %w", names[i], why)

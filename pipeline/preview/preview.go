@@ -38,11 +38,12 @@ type Topic struct {
 	Name       string
 	Exists     bool // else it would be created with so many Partitions
 	Partitions int
+	Pinned     int // partitions that keys are spread over, for a stream of changes; 0: all
 	MaxBatch   int // the largest batch that it takes
 }
 
 // Result is what an export of the day would publish of its first rows, if the day
-// had no rows yet.
+// had no rows yet: of a stream of changes, if its topic were empty.
 type Result struct {
 	Subject  string // of the values' schema; empty without a registry
 	SchemaID int    // UnassignedSchemaID: the registry does not have the schema
@@ -88,9 +89,13 @@ func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, 
 func (p *Plan) export(ctx context.Context, call transfer.Call, into *Result) error {
 	runner := transfer.New(transfer.Config{
 		Streams: []transfer.Stream{p.Stream}, Limit: 1, Sets: noRows{}, Redact: p.Redact, Wrote: func(*schema.DeadLetter) {},
-		Evolve: func(string) transfer.Evolve { return p.evolve }, CheckHeader: p.CheckHeader, Log: slog.New(slog.DiscardHandler),
+		Evolve: func(string) transfer.Evolve { return p.evolve }, CheckHeader: p.CheckHeader, Profiles: noProfiles{}, Log: slog.New(slog.DiscardHandler),
 	})
-	runner.Open(p.Stream.Name, p.capture(&p.Topic, &into.Records))
+	partitions := p.capture(&p.Topic, &into.Records)
+	if pinned := p.Topic.Pinned; pinned > 0 {
+		partitions = partitions[:min(pinned, len(partitions))]
+	}
+	runner.Open(p.Stream.Name, partitions)
 	runner.OpenLetters(p.capture(&p.Letters, &into.Letters))
 	runner.Start(ctx, transfer.Job{Call: p.Call, Permit: call, Started: time.Now()})
 	e := <-runner.Ended()

@@ -1,0 +1,34 @@
+package preview
+
+import (
+	"context"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/profiles"
+	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/schema"
+)
+
+// noProfiles is a topic of changes that has no records yet: each key's first row is new.
+type noProfiles struct{}
+
+// Load implements transfer.Profiles.
+func (noProfiles) Load(context.Context, string) (*ledger.Profiles, profiles.Marks, error) {
+	return new(ledger.Profiles), nil, nil
+}
+
+// Scan implements transfer.Profiles.
+func (noProfiles) Scan(context.Context, string, func(int, *recordbatch.Record)) error { return nil }
+
+// Begin implements transfer.Profiles.
+func (noProfiles) Begin(_ context.Context, call *schema.Export, _, _ int) (int, error) {
+	return call.N, nil
+}
+
+// Settle implements transfer.Profiles. The first rows say nothing of those that are gone.
+func (noProfiles) Settle(context.Context, string, func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error) {
+	return new(profiles.Decision), nil
+}
+
+// Deleted implements transfer.Profiles.
+func (noProfiles) Deleted(context.Context, string, int) error { return nil }
