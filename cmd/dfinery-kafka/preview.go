@@ -27,8 +27,8 @@ func previewCommand() *cobra.Command {
 could not be published are shown as the dead letters that they would become. A table of the columns shows their types, and which types their cells would fit.
 
 The call counts towards the API's quota. Nothing is written: no topic is made, no schema registered, and the ledger stays as it is. Rows that are
-published already are shown like new ones: with MODE=changes, as if the topic were empty. In Avro and Protobuf the value is shown as JSON; --json has its bytes in base64. An id of 2147483647 stands
-for the one that the registry will give to a new schema.
+published already are shown like new ones: with MODE=changes, as if the topic were empty. In Avro and Protobuf the value is shown as JSON; --json has
+its bytes in base64. An id of 2147483647 stands for the one that the registry will give to a new schema.
 
 Exit codes: 0 done, 1 the call failed or was not possible, 2 wrong configuration or usage.`,
 		Example: `  dfinery-kafka preview events

@@ -43,7 +43,7 @@ func approveCommand() *cobra.Command {
 		Long: `Let profiles be deleted although they are more than usual: as many as are withheld now, or --most of them.
 
 A snapshot is exported at once. Still, each profile is deleted only if two whole snapshots lack it. The approval ends after 7 days, and when no profile
-is absent any more.`,
+is absent any more. It helps if too many are gone, or if bad rows hide their keys; what else withholds deletes has to go first.`,
 		Example: "  dfinery-kafka profiles approve users\n  dfinery-kafka profiles approve users --most 5000",
 		Args:    needs(aStream), ValidArgsFunction: completeStream,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -190,3 +190,66 @@ func TestProfiles_DeadLetters(t *testing.T) {
 	expectText(t, b.runOnce(0), "1 day exported again")
 	b.checkTable(source, false)
 }
+
+// TestProfiles_NeverMany withholds nothing of a stream that deletes nothing, however many profiles are gone, and begins anew when it is to delete.
+func TestProfiles_NeverMany(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 30)
+	b.set("STREAM_USERS_DELETES", "never")
+	b.runOnce(0)
+	source.set(func(s *profileSource) {
+		for i := range 14 {
+			delete(s.profiles, fmt.Sprint("user", i))
+		}
+	})
+	for range 2 {
+		if log := b.runOnce(0); strings.Contains(log, "not deleted") {
+			t.Errorf("deletes that nobody wants are said to be withheld:\n%s", log)
+		}
+	}
+	if s := b.profileStatus(); s.Present != 16 || s.Absent != 14 || s.Withheld != 0 || s.Why != "" {
+		t.Errorf("status: %+v", s)
+	}
+	b.set("STREAM_USERS_DELETES", "tombstone", "STREAM_USERS_DELETE_MOST", "50%")
+	b.runOnce(0)
+	if rows, _ := b.table("users"); len(rows) != 30 {
+		t.Errorf("%d profiles in the topic, want 30: one snapshot since deletes are wanted is not enough", len(rows))
+	}
+	b.runOnce(0)
+	b.checkTable(source, false)
+}
+
+// TestProfiles_ApproveUnreadable: a row that stays broken withholds deletes until they are approved; a key that comes twice in spite of that.
+func TestProfiles_ApproveUnreadable(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 30)
+	b.runOnce(0)
+	source.set(func(s *profileSource) {
+		delete(s.profiles, "user1")
+		s.next.insert = []string{"broken\n"}
+	})
+	for range 2 {
+		expectText(t, b.runOnce(0), `"why":"unreadable_rows"`, "dlq list --kind row shows", "profiles approve users")
+	}
+	b.command(nil, "profiles", "approve", "users", "--wait", "0s")
+	source.set(func(s *profileSource) { s.next.insert = []string{"broken\nuser2,Seoul\nuser2,Seoul\n"} })
+	for range 2 {
+		expectText(t, b.runOnce(0), `"why":"repeated_keys"`)
+	}
+	b.command(nil, "profiles", "approve", "users", "--wait", "0s")
+	expectText(t, b.runOnce(0), "an approval does not help: the last snapshot has keys twice")
+	source.set(func(s *profileSource) { s.next.insert = []string{"broken\n"} })
+	b.runOnce(0)
+	if _, deletes := b.table("users"); len(deletes) != 0 {
+		t.Errorf("deleted: %v; one snapshot is not enough", deletes)
+	}
+	b.runOnce(0)
+	b.checkTable(source, false)
+	b.runOnce(0) // nobody is absent
+	source.set(func(s *profileSource) { delete(s.profiles, "user2") })
+	b.runOnce(0)
+	b.runOnce(0)
+	if rows, _ := b.table("users"); rows["user2"] == "" {
+		t.Error("user2 was deleted: the approval was to end when nobody was absent")
+	}
+}

@@ -106,6 +106,8 @@ type Deletion struct {
 type Approval struct {
 	N     int       `json:"n"`
 	Until time.Time `json:"until"`
+	// Unreadable says that snapshots count that have rows that hide their keys: deletes were withheld for such rows when it was given.
+	Unreadable bool `json:"unreadable_rows,omitempty"`
 
 	unknown
 }

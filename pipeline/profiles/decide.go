@@ -10,7 +10,7 @@ import (
 
 // Policy is how a stream deletes.
 type Policy struct {
-	Never bool          // absent profiles stay
+	Never bool          // absent profiles stay: none is marked, however many they are
 	After time.Duration // how long a profile must have been absent
 	Most  float64       // the share of the profiles that may be deleted within Window
 }
@@ -46,13 +46,20 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 	}
 	inTopic, absent := s.count()
 	d.Absent = len(absent)
-	d.Why = snapshot.judge(before.Request)
-	if d.Why == "" && !allowed(r, d.Absent, Ceiling(inTopic, p.Most), snapshot.Now) {
+	evidence := snapshot.Evidence
+	if a := r.Approved; a != nil && a.Unreadable && d.Absent <= a.N {
+		evidence.Unreadable = 0
+	}
+	d.Why = evidence.judge(before.Request)
+	if d.Why == "" && !p.Never && !allowed(r, d.Absent, Ceiling(inTopic, p.Most), snapshot.Now) {
 		d.Why = OverCeiling
 	}
 	if snapshot.Ended {
 		r.Present, r.Missing = inTopic-d.Absent, d.Absent
 		r.Withheld, r.Why = d.Absent, string(d.Why)
+		if p.Never {
+			r.Withheld = 0
+		}
 		r.Sample = sample(absent)
 		if d.Absent == 0 {
 			r.Approved = nil
@@ -60,7 +67,9 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 	}
 	switch d.Why {
 	case "":
-		d.mark(p, s, absent, &snapshot)
+		if !p.Never {
+			d.mark(p, s, absent, &snapshot)
+		}
 		r.Withheld, r.Request = 0, snapshot.Request
 		r.Complete = &ledger.Complete{N: snapshot.N, At: snapshot.Now, Profiles: inTopic}
 	case RequestChanged:
@@ -116,7 +125,7 @@ func (d *Decision) mark(p Policy, s *Scan, absent []Hash, snapshot *Snapshot) {
 		if old := s.Marks[h]; old.stands() && old.N < snapshot.N {
 			if at, known := d.Record.Absent.Times[old.N]; known {
 				*m = *old
-				m.Reserved = !p.Never && snapshot.Started.Sub(at) >= p.After
+				m.Reserved = snapshot.Started.Sub(at) >= p.After
 			}
 		}
 		d.Marks = append(d.Marks, m)

@@ -42,6 +42,30 @@ func (w Why) Meaning() string {
 	return string(w)
 }
 
+// Advice is what to do about the deletes of a stream that are withheld for the reason.
+func (w Why) Advice(stream string) string {
+	approve := "dfinery-kafka profiles approve " + stream
+	switch w {
+	case OverCeiling:
+		return "find out whether the profiles are gone indeed; if they are, " + approve
+	case UnreadableRows:
+		return "have the rows mended that dfinery-kafka dlq list --kind row shows; if they stay broken and the profiles are gone indeed, " + approve
+	case RepeatedKeys:
+		return "nothing, unless it stays: then ask DFINERY why the snapshot has keys twice"
+	case UnprovenEnd:
+		return "nothing, unless it stays: then have what stands between here and the API keep the answer's length, chunks or compression"
+	case NoRows:
+		return "nothing, unless it stays: then look at the stream's audience"
+	case RequestChanged:
+		return "nothing: the next snapshots count"
+	case NotEnded:
+	}
+	return "nothing, unless it stays: then find out why the exports fail"
+}
+
+// Approvable tells whether an approval lets profiles be deleted in spite of the reason.
+func (w Why) Approvable() bool { return w == "" || w == OverCeiling || w == UnreadableRows }
+
 // Evidence is what a snapshot shows of its own completeness.
 type Evidence struct {
 	Ended      bool // the answer ended as it should

@@ -180,11 +180,8 @@ func (e *Export) tellDecision(d *profiles.Decision) {
 	if d.Record.Withheld == 0 {
 		return
 	}
-	do := "nothing, unless it stays: then find out why, and if the profiles are gone indeed, dfinery-kafka profiles approve " + e.stream.Name
-	if d.Why == profiles.OverCeiling {
-		do = "find out whether the profiles are gone indeed; if they are, dfinery-kafka profiles approve " + e.stream.Name
-	}
-	e.runner.Log.Warn("profiles are missing from a snapshot, and are not deleted", "stream", e.stream.Name, "export", e.Call.N, "absent", d.Absent, "why", d.Why, "do", do)
+	e.runner.Log.Warn("profiles are missing from a snapshot, and are not deleted", "stream", e.stream.Name, "export", e.Call.N, "absent", d.Absent, "why", d.Why,
+		"do", d.Why.Advice(e.stream.Name))
 }
 
 // refuseTopic is the failure of an export whose topic can't be kept equal to a snapshot.
