@@ -22,6 +22,7 @@ repository. Processor time counts user and system time of the process alone, not
 		Example: `  go run ./cmd/bench                               # all, in about eight minutes
   go run ./cmd/bench --rows 5000000 --rounds 1 --only ours
   go run ./cmd/bench growth                        # how the cost grows with rows, columns, partitions and so on
+  go run ./cmd/bench profiles --profiles 10000000  # MODE=changes
   go run ./cmd/bench micro                         # the packages' own benchmarks`,
 		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -42,7 +43,7 @@ repository. Processor time counts user and system time of the process alone, not
 	b.place(flags)
 	flags.StringVar(&b.out, "out", "bench-out/export.txt", "the file for benchstat; empty: none")
 	flags.StringSliceVar(&b.only, "only", nil, "contenders, by the beginning of their names")
-	root.AddCommand(growthCommand(), microCommand(), serveCommand(), brokerCommand(), kafkaGoCommand(), franzGoCommand(), renderCommand(), verifyCommand())
+	root.AddCommand(growthCommand(), profilesCommand(), microCommand(), serveCommand(), brokerCommand(), kafkaGoCommand(), franzGoCommand(), renderCommand(), verifyCommand())
 	return root
 }
 

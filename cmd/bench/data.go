@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 
@@ -15,7 +16,7 @@ import (
 // before. No cell needs quotes: encoding/csv would not return a quoted CR LF as it was.
 func (f *dataFlags) dataset(day schema.Day) exporttest.Data {
 	return exporttest.Data{
-		Seed: 1, Columns: f.columns, Users: max(1000, f.rows/10), Duplicates: 0.001, Long: f.long, Hot: f.hot,
+		Seed: 1, Columns: f.columns, Users: cmp.Or(f.users, max(1000, f.rows/10)), Duplicates: 0.001, Long: f.long, Hot: f.hot,
 		RowsOn: func(d schema.Day) int {
 			if d == day {
 				return f.rows
@@ -32,6 +33,7 @@ type dataFlags struct {
 	long    int // how often a cell's text is repeated in it; 0 means once
 	hot     float64
 	day     string
+	users   int    // profiles; 0: as many as suit the rows
 	hashed  string // columns that ours hashes, comma-separated
 }
 
@@ -40,6 +42,7 @@ func (f *dataFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.columns, "columns", 0, "columns of the export")
 	cmd.Flags().IntVar(&f.long, "long", 0, "how often a cell's text is repeated in it")
 	cmd.Flags().Float64Var(&f.hot, "hot", 0, "share of the rows that have one key")
+	cmd.Flags().IntVar(&f.users, "users", 0, "profiles")
 	cmd.Flags().StringVar(&f.day, "day", "", "day of the rows")
 	cmd.Flags().StringVar(&f.hashed, "hashed", "", "columns that are published as hashes")
 }

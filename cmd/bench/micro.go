@@ -18,7 +18,7 @@ func microCommand() *cobra.Command {
 				return err
 			}
 			test := exec.CommandContext(cmd.Context(), "go", "test", "-run", "^$", "-bench", ".", "-count", fmt.Sprint(count),
-				"./connector/csv", "./schema/...", "./pipeline/dedup", "./pipeline/ledger", "./pipeline/recordbatch")
+				"./connector/csv", "./schema/...", "./pipeline/dedup", "./pipeline/ledger/store", "./pipeline/profiles", "./pipeline/recordbatch")
 			test.Dir, test.Stdout, test.Stderr = root, cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return test.Run()
 		},
