@@ -1,0 +1,245 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
+	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
+)
+
+var errNotAcknowledged = errors.New("not acknowledged")
+
+// failingFlush lets so many flushes pass, then one fail; negative: all pass.
+type failingFlush struct {
+	*producer.Session
+	left int
+}
+
+func (f *failingFlush) Flush(ctx context.Context, senders ...*producer.Sender) error {
+	f.left--
+	if f.left == -1 {
+		return errNotAcknowledged
+	}
+	return f.Session.Flush(ctx, senders...)
+}
+
+// checkpointBed is a checkpointer of one stream on an embedded Kafka.
+type checkpointBed struct {
+	t       *testing.T
+	stored  *store.Ledger
+	session *failingFlush
+	days    *schedule.State
+	day     *transfer.Day
+	rows    schema.Fingerprint // the last one that was published
+	steps   []string
+	*checkpointer
+}
+
+func newCheckpointBed(t *testing.T) *checkpointBed {
+	t.Helper()
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	topic := fmt.Sprintf("ledger%08x", rand.Uint32())
+	kafka, err := cluster.New(cluster.Config{Brokers: fake.ListenAddrs(), Topics: []string{topic, topic + ".rows"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(kafka.Close)
+	b := &checkpointBed{t: t, stored: &store.Ledger{Cluster: kafka, Topic: topic, Rows: topic + ".rows", Service: "1234"}}
+	if _, err := kafka.EnsureTopics(t.Context(), true, b.stored.Specs(1, 1)...); err != nil {
+		t.Fatal(err)
+	}
+	codec, err := recordbatch.NewCodec("snappy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := &partitions{state: recordbatch.TopicPartition{Topic: topic}, rows: recordbatch.TopicPartition{Topic: topic + ".rows"}}
+	at.all = []recordbatch.TopicPartition{at.state, at.rows}
+	session, err := (&producer.Fence{Cluster: kafka, TransactionalID: topic, Codec: codec}).TakeOver(t.Context(), producer.NoIdentity(), at.all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(session.Close)
+	w := &store.Writer{Ledger: b.stored}
+	if w.State, err = session.Sender(at.state); err != nil {
+		t.Fatal(err)
+	}
+	if w.Rows, err = session.Sender(at.rows); err != nil {
+		t.Fatal(err)
+	}
+	b.session = &failingFlush{session, -1}
+	stream := schedule.Stream{Name: "events", Kind: schema.Event, StartBack: 2}
+	b.days = schedule.New([]schedule.Stream{stream}, schedule.Policy{Service: "1234", Location: planned}, noon)
+	b.day = &transfer.Day{Name: ledger.DayName{Stream: "events", Day: today}, Rows: dedup.Day{Set: new(dedup.Set)}}
+	s := &Service{ID: "1234", Cluster: kafka, Location: planned, Step: func(name string) { b.steps = append(b.steps, name) }}
+	b.checkpointer = newCheckpointer(s, session, w, b.days, at)
+	b.session.left = -1
+	b.checkpointer.session, b.oldest = b.session, func() schema.Day { return today - schema.Reach }
+	return b
+}
+
+// publish has n more rows of the day in memory.
+func (b *checkpointBed) publish(n int) {
+	b.days.Begin(schedule.Due{Stream: "events", Day: today}, noon)
+	for range n {
+		b.rows[0]++
+		copyNumber, _ := b.day.Rows.Set.Observe(b.rows)
+		b.day.Rows.Add(b.rows, copyNumber)
+	}
+	b.days.Progress(b.day.Name, n, 0, 0)
+}
+
+// write does what the barrier does: all that was appended is acknowledged before.
+func (b *checkpointBed) write() error {
+	if err := b.session.Session.Flush(b.t.Context()); err != nil {
+		b.t.Fatal(err)
+	}
+	b.steps = nil
+	err := b.checkpointer.write(b.t.Context(), []*transfer.Day{b.day}, func() *ledger.Service { return new(ledger.Service) })
+	if err == nil {
+		b.days.Saved()
+	}
+	return err
+}
+
+// loaded is the day's record in the ledger, and how many of its rows are there.
+func (b *checkpointBed) loaded() (*ledger.State, int) {
+	b.t.Helper()
+	state, err := b.stored.Load(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	day := state.Days[b.day.Name]
+	if day == nil {
+		return state, 0
+	}
+	set, err := b.stored.LoadSet(b.t.Context(), b.day.Name, day)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return state, set.Rows()
+}
+
+// TestCheckpointer_Order writes fingerprints, days and the checkpoint in this order: the ledger then has the rows, and how far each
+// topic was written.
+func TestCheckpointer_Order(t *testing.T) {
+	t.Parallel()
+	b := newCheckpointBed(t)
+	for round := range 3 {
+		b.publish(10)
+		if err := b.write(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"fingerprints", "days", "checkpointed"}, b.steps); diff != "" {
+			t.Errorf("steps (-want +got):\n%s", diff)
+		}
+		state, rows := b.loaded()
+		if want := 10 * (round + 1); rows != want || state.Days[b.day.Name].Published != want {
+			t.Errorf("the ledger has %d rows of %d, want %d", rows, state.Days[b.day.Name].Published, want)
+		}
+		log, err := b.stored.Cluster.Log(t.Context(), b.partitions.rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := state.Checkpoint.Marks()[b.partitions.rows].Next; got != log.End {
+			t.Errorf("the checkpoint has the rows topic up to %d, it ends at %d", got, log.End)
+		}
+		if b.day.Rows.Dirty() {
+			t.Error("the day has unsaved rows after a checkpoint")
+		}
+	}
+}
+
+// TestCheckpointer_FailsAnywhere: whichever acknowledgement is missing, the next attempt is whole, and no range of fingerprints spans
+// what a failed attempt left behind.
+func TestCheckpointer_FailsAnywhere(t *testing.T) {
+	t.Parallel()
+	for flushes := range 2 {
+		t.Run(fmt.Sprintf("after %d flushes", flushes), func(t *testing.T) {
+			t.Parallel()
+			b := newCheckpointBed(t)
+			b.publish(5)
+			if err := b.write(); err != nil {
+				t.Fatal(err)
+			}
+			b.publish(7)
+			b.session.left = flushes
+			if err := b.write(); !errors.Is(err, errNotAcknowledged) {
+				t.Fatalf("%v, want %v", err, errNotAcknowledged)
+			}
+			if flushes == 0 && !b.day.Rows.Dirty() {
+				t.Error("fingerprints count as saved that were not acknowledged")
+			}
+			b.publish(1)
+			if err := b.write(); err != nil {
+				t.Fatal(err)
+			}
+			if state, rows := b.loaded(); rows != 13 || state.Days[b.day.Name].Published != 13 {
+				t.Errorf("the ledger has %d rows of %d, want 13", rows, state.Days[b.day.Name].Published)
+			}
+		})
+	}
+}
+
+// TestCheckpointer_KeepsMarks: partitions and days that this owner could not restore keep what the former checkpoint says of them.
+func TestCheckpointer_KeepsMarks(t *testing.T) {
+	t.Parallel()
+	b := newCheckpointBed(t)
+	elsewhere := ledger.Mark{Topic: "other", Partition: 2, Next: 42}
+	b.carried[recordbatch.TopicPartition{Topic: "other", Partition: 2}] = elsewhere
+	b.carriedDays = map[string]map[schema.Day]int{"other": {today - 1: 3}}
+	b.publish(1)
+	if err := b.write(); err != nil {
+		t.Fatal(err)
+	}
+	state, _ := b.loaded()
+	if got := state.Checkpoint.Marks()[recordbatch.TopicPartition{Topic: "other", Partition: 2}].Next; got != elsewhere.Next {
+		t.Errorf("the mark of a partition that was not restored is %d, want %d", got, elsewhere.Next)
+	}
+	if diff := cmp.Diff(map[string]map[schema.Day]int{"other": {today - 1: 3}, "events": {today: 0}}, state.Checkpoint.Days); diff != "" {
+		t.Errorf("days of the checkpoint (-want +got):\n%s", diff)
+	}
+}
+
+// TestSameWait: a wait whose end moves a little is the same until it is over.
+func TestSameWait(t *testing.T) {
+	now := time.Now()
+	wait := func(what string, in time.Duration) *ledger.Wait {
+		return &ledger.Wait{For: schema.Reason(what), Until: now.Add(in)}
+	}
+	for name, test := range map[string]struct {
+		was, is *ledger.Wait
+		want    bool
+	}{
+		"none":            {nil, nil, true},
+		"begins":          {nil, wait("quota", time.Hour), false},
+		"over":            {wait("quota", time.Hour), nil, false},
+		"moves a little":  {wait("quota", time.Hour), wait("quota", time.Hour+time.Second), true},
+		"moves much":      {wait("quota", time.Hour), wait("quota", 2*time.Hour), false},
+		"another":         {wait("quota", time.Hour), wait("breaker", time.Hour), false},
+		"was to be over":  {wait("quota", -time.Second), wait("quota", time.Second), false},
+		"the same moment": {wait("quota", -time.Second), wait("quota", -time.Second), true},
+	} {
+		if got := sameWait(test.was, test.is); got != test.want {
+			t.Errorf("%s: %t, want %t", name, got, test.want)
+		}
+	}
+}
