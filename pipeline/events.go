@@ -23,6 +23,10 @@ func (o *owner) tell(events []schedule.Event) {
 			o.service.counts.gap(e.Stream)
 		case schedule.ColumnsChanged:
 			o.service.counts.columnChange(e.Stream)
+		case schedule.HidingBegins:
+			o.log.Warn("columns are hidden from now on, and Kafka still holds their cells of before", "stream", e.Stream, "holding", o.service.ShownBefore(e.Stream),
+				"do", o.service.DeleteShownBefore(e.Stream))
+			continue
 		}
 		level, text, attrs := describe(&e)
 		o.log.Log(context.Background(), level, text, attrs...)
@@ -130,9 +134,6 @@ func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (sl
 	case schedule.KeyRefused:
 		return line(slog.LevelError, "stream is halted: its hidden cells were hashed with another key", "code", e.Code, "error", e.Detail,
 			"do", "mount the former key and restart; dfinery-kafka resume "+e.Stream+" accepts the new one, and publishes the days in reach again")
-	case schedule.HidingBegins:
-		return line(slog.LevelWarn, "columns are hidden from now on, and Kafka still holds their cells and hashes of before: the topic, dead letters for 90 days, fingerprints for 35",
-			"do", "if they must go at once, delete the records before the present ends of the topics, see schema/README.md#privacy")
 	case schedule.SettingChanged:
 		return line(slog.LevelWarn, "the stream's settings have changed", "meaning", e.Detail, "do", "nothing, if that was meant")
 	case schedule.DaysLack:

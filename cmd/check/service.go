@@ -52,6 +52,8 @@ func (c *Check) changes(events []schedule.Event) {
 		case schedule.IdentityChanged:
 			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("its properties, topic or hidden columns have changed: run publishes %s with %s again, with other ids, by %s",
 				command.Pluralize(e.Count, "day"), command.Pluralize(e.Rows, "row"), command.Pluralize(e.Count, "call")), "nothing, if that is meant; else set the stream's variables as they were")
+		case schedule.HidingBegins:
+			c.add(Warn, "stream "+e.Stream, "run hides columns from now on, and Kafka still holds their cells of before: "+c.Service.ShownBefore(e.Stream), c.Service.DeleteShownBefore(e.Stream))
 		case schedule.KeyRefused:
 			c.add(Fail, "stream "+e.Stream, "run halts it: "+e.Detail, "mount the former key; dfinery-kafka resume "+e.Stream+" accepts the new one, and publishes the days in reach again")
 		case schedule.SettingChanged:

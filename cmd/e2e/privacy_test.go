@@ -79,7 +79,7 @@ func TestPrivacy_ListsChange(t *testing.T) {
 		delete(b.environ, name)
 	}
 	b.runOnce(0)
-	const changed, begins = "hidden columns have changed: its days in reach are published again", "Kafka still holds their cells and hashes of before"
+	const changed, begins = "hidden columns have changed: its days in reach are published again", "Kafka still holds their cells of before"
 	name := hashed("df_name", hiddenName)
 	want := map[string]int{fmt.Sprintf(`{"df_unified_id":"u1","event_name":"open","df_name":"%s","phone":"%s","city":"%s","memo":"a"}`, hiddenName, hiddenPhone, hiddenCity): 3}
 	for _, step := range []struct {
@@ -333,4 +333,31 @@ func TestPrivacy_Formats(t *testing.T) {
 	b.runOnce(0)
 	b.set("STREAM_EVENTS_MASK", "df_push_optin")
 	expectText(t, b.runOnce(3), `"code":"schema_changed"`)
+}
+
+// TestPrivacy_RawWithoutLists: DEAD_LETTER_RAW serves streams that hide nothing, too. Rows that could be read are shown by redacted, answers are not.
+func TestPrivacy_RawWithoutLists(t *testing.T) {
+	t.Parallel()
+	b, _ := newAnswering(t, func(back, call int) answer {
+		if back == 1 && call == 0 {
+			return answer{status: 500, body: "sorry, " + hiddenName}
+		}
+		return csvOf("text/csv", "df_unified_id,memo\nu1,a\nu2\n,no key\nu3,b\n")
+	})
+	b.set("STREAM_EVENTS_START", "1", "DEAD_LETTER_RAW", "redacted")
+	b.pollEvery("1h")
+	b.runOnce(0)
+	raw := map[schema.Code]string{}
+	for _, l := range b.deadLetters() {
+		if l.Kind == schema.KindExport {
+			if raw[l.Error.Code] = l.Error.Body; strings.Contains(l.Error.Detail+l.Error.Message, hiddenName) {
+				t.Errorf("letter of the export: %+v", l.Error)
+			}
+			continue
+		}
+		raw[l.Error.Code] = l.Row.Raw
+	}
+	if diff := cmp.Diff(map[schema.Code]string{"http_500": "", schema.FieldCount: "", schema.EmptyKey: ",no key"}, raw); diff != "" {
+		t.Errorf("raw (-want +got):\n%s", diff)
+	}
 }
