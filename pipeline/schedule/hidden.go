@@ -63,6 +63,26 @@ func (s *stream) acceptHeader() {
 	}
 }
 
+// withholdDetails takes away what was said of failures before the stream hid columns: it may quote an answer, and the ledger, the status and logs
+// repeat it.
+func (s *stream) withholdDetails() {
+	withheld := func(code schema.Code) string {
+		return fmt.Sprintf("%s; what was said of it is not shown, because the stream hides columns now; %s", code, schema.RuleOf(code).Advice)
+	}
+	if was := s.kept.Halted; was != nil {
+		is := *was
+		is.Detail = withheld(is.Code)
+		s.kept.Halted = &is
+	}
+	for _, d := range s.days {
+		if was := d.record.Error; was != nil {
+			is := *was
+			is.Detail = withheld(is.Code)
+			d.record.Error, d.changed = &is, true
+		}
+	}
+}
+
 // refuseKey halts a stream whose hidden cells have been hashed with another key: days must not be published again because a wrong file is mounted.
 func (s *State) refuseKey(st *stream, former string, now time.Time) []Event {
 	detail := fmt.Sprintf("cells were hashed with the key %s, and PRIVACY_KEY_FILE holds the key %s: %s", former, st.HiddenKey, schema.RuleOf(schema.PrivacyKey).Advice)

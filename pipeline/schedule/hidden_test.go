@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -30,4 +31,21 @@ func TestState_CheckHeader_Accepted(t *testing.T) {
 	state.AdmitColumns("events", []string{"id", "mobile"})
 	check(renamed, false)
 	check(&Header{Names: []string{"id", "cell"}, Listed: []string{"phone"}, Missing: []string{"phone"}, Hash: "other"}, true)
+}
+
+// TestState_WithholdDetails: what was said of failures before columns are hidden may quote cells, and is kept no longer.
+func TestState_WithholdDetails(t *testing.T) {
+	const cell = "01055512345"
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	name := ledger.DayName{Stream: "events", Day: schema.DayOf(now, time.UTC)}
+	for _, hidden := range []string{"", "drop\x01phone\x02"} {
+		state := New([]Stream{{Name: "events", Hidden: hidden, HiddenKey: hidden}}, Policy{Service: "1234", Location: time.UTC}, now)
+		state.Load(&ledger.Service{Streams: map[string]ledger.Stream{"events": {Halted: &ledger.Halt{Code: "http_400", Detail: cell}}}},
+			map[ledger.DayName]ledger.Day{name: {State: ledger.Pending, Error: &ledger.Fault{Code: "http_400", Detail: cell}}}, now)
+		for what, detail := range map[string]string{"halt": state.streams[0].kept.Halted.Detail, "day": state.day(name).record.Error.Detail} {
+			if got := strings.Contains(detail, cell); got != (hidden == "") || !strings.Contains(detail, "http_400") && hidden != "" {
+				t.Errorf("hidden %q: the %s has %q", hidden, what, detail)
+			}
+		}
+	}
 }

@@ -79,6 +79,9 @@ func (s *State) detectIdentityChange(st *stream, now time.Time) []Event {
 		return s.refuseKey(st, key, now)
 	}
 	st.kept.Identity = id
+	if hiddenKeyOf(was) == "" && st.Hidden != "" {
+		st.withholdDetails()
+	}
 	if was == "" || was == id {
 		return nil
 	}
