@@ -22,6 +22,7 @@ repository. Processor time counts user and system time of the process alone, not
 		Example: `  go run ./cmd/bench                               # all, in about eight minutes
   go run ./cmd/bench --rows 5000000 --rounds 1 --only ours
   go run ./cmd/bench growth                        # how the cost grows with rows, columns, partitions and so on
+  go run ./cmd/bench formats                       # what each format of values costs
   go run ./cmd/bench profiles --profiles 10000000  # MODE=changes
   go run ./cmd/bench micro                         # the packages' own benchmarks`,
 		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
@@ -43,7 +44,7 @@ repository. Processor time counts user and system time of the process alone, not
 	b.place(flags)
 	flags.StringVar(&b.out, "out", "bench-out/export.txt", "the file for benchstat; empty: none")
 	flags.StringSliceVar(&b.only, "only", nil, "contenders, by the beginning of their names")
-	root.AddCommand(growthCommand(), profilesCommand(), microCommand(), serveCommand(), brokerCommand(), kafkaGoCommand(), franzGoCommand(), renderCommand(), verifyCommand())
+	root.AddCommand(growthCommand(), formatsCommand(), profilesCommand(), microCommand(), serveCommand(), brokerCommand(), kafkaGoCommand(), franzGoCommand(), renderCommand(), verifyCommand())
 	return root
 }
 
@@ -60,6 +61,7 @@ type task struct {
 	day                 string
 	codec               string // of ours; empty means its default
 	hashed              string // columns that ours hashes
+	format, registry    string // of ours; empty means JSON
 	streams             int    // of ours, that export at once; each has its topic, and all the same rows
 }
 

@@ -69,6 +69,9 @@ func ours(args ...string) func(context.Context, *bench, *task) (*exec.Cmd, error
 				cmd.Env = append(cmd.Env, prefix+"_HASH="+t.hashed, "PRIVACY_KEY_FILE="+key)
 			}
 		}
+		if t.format != "" {
+			cmd.Env = append(cmd.Env, "STREAM_EVENTS0_FORMAT="+t.format, "SCHEMA_REGISTRY_URL="+t.registry)
+		}
 		cmd.Env = append(cmd.Env, "STREAMS="+strings.Join(names, ","))
 		if t.codec != "" {
 			cmd.Env = append(cmd.Env, "KAFKA_COMPRESSION="+t.codec)

@@ -10,6 +10,7 @@
 //	command.go    flags, and what a contender is told
 //	bench.go      the table: contenders in turns
 //	growth.go     how the cost grows, one thing changed at a time
+//	formats.go    what each format of values costs
 //	micro.go      the packages' own benchmarks
 //	contender.go  ours, the references, kcat
 //	reference.go  a plain program: encoding/csv, encoding/json
