@@ -291,3 +291,20 @@ func TestPreview_Failures(t *testing.T) {
 		t.Errorf("%d calls were made with a spent quota", made)
 	}
 }
+
+// TestPreview_Changes compares what preview shows of a stream of changes with what
+// its first export publishes.
+func TestPreview_Changes(t *testing.T) {
+	t.Parallel()
+	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 20, Users: 30}})
+	b.set("STREAMS", "users", "STREAM_USERS_EXPORT", "userprofile", "STREAM_USERS_TOPIC", b.prefix+"users", "STREAM_USERS_MODE", "changes", "STREAM_USERS_META", "true")
+	for _, name := range []string{"STREAM_EVENTS_TOPIC", "STREAM_EVENTS_START"} {
+		delete(b.environ, name)
+	}
+	before := b.preview(0, "users", "--rows", "100")
+	b.runOnce(0)
+	published := b.consume("users", kgo.ReadCommitted())
+	if diff := cmp.Diff(comparable(published, false, true), comparable(previewedMessages(before.Records), false, true)); diff != "" || len(published) != 30 {
+		t.Errorf("%d records, previewed (-published +previewed):\n%s", len(published), diff)
+	}
+}
