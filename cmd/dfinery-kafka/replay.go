@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/ledger"
@@ -54,6 +55,9 @@ Letters that are resolved are left out. The owner of the service does it; repeat
 				return err
 			}
 			p := newPlan(schema.DayOf(time.Now(), c.DFINERY.Timezone.Location))
+			for i := range c.Streams {
+				p.changes[c.Streams[i].Name] = c.Streams[i].Mode == config.ModeChanges
+			}
 			if err := selected(resolving(cmd.Context(), resolver, p.count)); err != nil {
 				return err
 			}
@@ -96,10 +100,11 @@ type replayPlan struct {
 	byDay         int // rows that their letters' copies can't publish: their days are exported again
 	days          map[ledger.DayName]*[2]int64
 	lost          map[ledger.DayName]bool // out of the API's reach
+	changes       map[string]bool         // streams that publish changes: a row's letter is replayed by a new snapshot
 }
 
 func newPlan(today schema.Day) *replayPlan {
-	return &replayPlan{today: today, days: map[ledger.DayName]*[2]int64{}, lost: map[ledger.DayName]bool{}}
+	return &replayPlan{today: today, days: map[ledger.DayName]*[2]int64{}, lost: map[ledger.DayName]bool{}, changes: map[string]bool{}}
 }
 
 func (p *replayPlan) count(l *deadletter.Letter) error {
@@ -110,6 +115,10 @@ func (p *replayPlan) count(l *deadletter.Letter) error {
 	p.letters++
 	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
 	switch {
+	case p.changes[l.Stream] && l.Kind == schema.KindRow:
+		name.Day = p.today
+		p.byDay++
+		p.days[name] = &[2]int64{int64(l.Offset.Partition), l.Offset.Offset}
 	case p.fromCopy(l):
 		p.rows++
 	case !p.inReach(l.Day):
@@ -128,7 +137,9 @@ func (p *replayPlan) inReach(day schema.Day) bool {
 }
 
 // fromCopy reports whether the row is read from its letter.
-func (p *replayPlan) fromCopy(l *deadletter.Letter) bool { return l.FromCopy(p.inReach(l.Day)) }
+func (p *replayPlan) fromCopy(l *deadletter.Letter) bool {
+	return !p.changes[l.Stream] && l.FromCopy(p.inReach(l.Day))
+}
 
 func (p *replayPlan) nothing() bool { return p.rows == 0 && len(p.days) == 0 }
 

@@ -186,7 +186,7 @@ func TestProfiles_DeadLetters(t *testing.T) {
 		t.Errorf("status: %+v", s)
 	}
 	source.set(func(s *profileSource) { s.next.insert, s.profiles["twice"] = nil, "c" })
-	b.command(nil, "dlq", "replay", "--stream", "users", "--yes", "--wait", "0s")
+	b.command([]string{"0 rows to be read again, 1 day to be exported again"}, "dlq", "replay", "--stream", "users", "--yes", "--wait", "0s")
 	expectText(t, b.runOnce(0), "1 day exported again")
 	b.checkTable(source, false)
 }

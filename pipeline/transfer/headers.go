@@ -55,7 +55,7 @@ func newRecordHeaders(o *HeaderOptions, call *schema.Export, changes bool) recor
 	h := recordHeaders{list: []recordbatch.Header{headerID: {Key: []byte("id")}, headerExport: {Key: []byte("export"), Value: []byte(call.ID())}}}
 	if changes {
 		h.op = len(h.list)
-		h.list = append(h.list, recordbatch.Header{Key: []byte("op")})
+		h.list = append(h.list, recordbatch.Header{Key: []byte("op"), Value: []byte(profiles.New.Op())})
 	}
 	if o.CloudEvents {
 		h.list = append(h.list,

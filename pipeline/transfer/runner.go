@@ -100,7 +100,7 @@ func (r *Runner) Start(ctx context.Context, job Job) *Export {
 	e := &Export{
 		Job: job, runner: &r.shared, stream: st.Stream, senders: st.senders, dead: r.dead[cluster.PartitionOf([]byte(job.Call.DayKey()), len(r.dead))],
 		day: st.day(job.Call.Day), names: newNames(st.Kind, job.EventNames), quality: badRows{share: st.MaxBad, limited: st.MaxBad < 1},
-		headers: newRecordHeaders(&st.Headers, &job.Call, false), changes: r.newChanges(st.Stream, &job),
+		headers: newRecordHeaders(&st.Headers, &job.Call, st.Changes), changes: r.newChanges(st.Stream, &job),
 	}
 	e.value.encoder = r.newEncoder(st.Stream)
 	if st.Meta {
