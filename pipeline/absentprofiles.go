@@ -12,7 +12,7 @@ import (
 // AbsentProfiles is what the ledger says of a stream's profiles, from any machine, and the keys of up to most of those that its last snapshot
 // lacked; for these the stream's topic is read. The status is nil for a stream that publishes all rows.
 func (s *Service) AbsentProfiles(ctx context.Context, stream string, most int) (*ProfileStatus, []string, error) {
-	peek, err := s.Peek(ctx)
+	peek, err := s.Snapshot(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

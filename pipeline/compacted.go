@@ -66,7 +66,7 @@ func (s *Service) CompactionFault(stream *transfer.Stream, c *cluster.TopicConfi
 	if most, err := strconv.ParseInt(c.Values[maxCompactionLag], 10, 64); err == nil && most < compactionLag.Milliseconds() {
 		set += "," + maxCompactionLag + "=" + millis(longestCompaction) // brokers refuse a lower one
 	}
-	e.Repair = s.Cluster.Alteration(c.Name, cleanupPolicy, set)
+	e.Repair = s.Cluster.AlterConfigCommand(c.Name, cleanupPolicy, set)
 	return e
 }
 
@@ -77,7 +77,7 @@ func (s *Service) ShortTombstones(stream *transfer.Stream, c *cluster.TopicConfi
 		return nil
 	}
 	return &CompactionError{Topic: c.Name, Config: deleteRetention, Have: c.Values[deleteRetention], Want: "a day at least, better seven",
-		Repair: s.Cluster.Alteration(c.Name, deleteRetention, millis(deleteRetained))}
+		Repair: s.Cluster.AlterConfigCommand(c.Name, deleteRetention, millis(deleteRetained))}
 }
 
 // judgeCompaction has a stream of changes wait whose topic would lose profiles.

@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/pipeline/schedule"
 )
 
-// LeftError is the end of Once with work left: what is due and can't be had within reasonable time, or what it was stopped before.
-type LeftError struct {
+// IncompleteError is the end of Once with work left: what is due and can't be had within reasonable time, or what it was stopped before.
+type IncompleteError struct {
 	Left    []Left
 	Stopped bool // by Run's context. Nothing is in Left when that came before it was known what is due
 }
@@ -18,7 +18,7 @@ type LeftError struct {
 // Left is one day that is still due.
 type Left = schedule.Left
 
-func (e *LeftError) Error() string {
+func (e *IncompleteError) Error() string {
 	if len(e.Left) == 0 {
 		return "stopped before it was known what is due"
 	}
@@ -85,7 +85,7 @@ func (o *owner) onceDone() (bool, error) {
 	case soon:
 		return false, nil
 	default:
-		return true, &LeftError{Left: left}
+		return true, &IncompleteError{Left: left}
 	}
 }
 
@@ -95,11 +95,11 @@ func (s *Service) stopped(o *owner) error {
 	case s.Once == nil:
 		return nil
 	case o == nil:
-		return &LeftError{Stopped: true}
+		return &IncompleteError{Stopped: true}
 	}
 	o.waits = o.sourceWaits(time.Now()) // calls that were under way are over
 	if left, _ := o.schedule.Left(o.waits, time.Now()); len(left) > 0 {
-		return &LeftError{Left: left, Stopped: true}
+		return &IncompleteError{Left: left, Stopped: true}
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 		topics[st.Name] = st.Topic
 	}
 	result, err := recovery.Read(ctx, r.service.Cluster, recovery.Plan{
-		Service: r.service.ID, Topics: topics, Letters: r.service.DeadLetterTopic, Partitions: r.partitions.recovered(r.service), Fenced: r.session.Owns,
+		Service: r.service.ID, Topics: topics, Letters: r.service.DeadLetterTopic, Partitions: r.partitions.recovered(r.service), Fenced: r.session.Fenced,
 		Marks: marks, Missing: r.missingDays(state), Oldest: r.service.oldest(), Since: time.Now().Add(-recoverSince), Ledger: knownRows{r.stored, r.schedule},
 	})
 	if err != nil {

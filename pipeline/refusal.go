@@ -70,7 +70,7 @@ func (s *Service) refusalIsOver(topic string, now time.Time) bool {
 func (s *Service) afterRefusal(topic string, err error) string {
 	if _, strict := errors.AsType[*cluster.TimestampError](err); strict || errors.Is(err, kafka.InvalidTimestamp) {
 		return "compare the clocks of this machine and the brokers, and the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms; " +
-			"or have the brokers write the time: " + s.Cluster.Alteration(topic, "message.timestamp.type", "LogAppendTime")
+			"or have the brokers write the time: " + s.Cluster.AlterConfigCommand(topic, "message.timestamp.type", "LogAppendTime")
 	}
 	return "see the topic's configuration and the brokers' log for what they check of records; the topic is tried again now and then"
 }

@@ -53,7 +53,7 @@ type Service struct {
 	CommandPoll        time.Duration // how often the ledger is looked at for commands
 	ConcurrentCalls    int
 	CallsPerHour       int
-	// Once, if set, makes Run return when nothing is due any more: nil, or a *LeftError.
+	// Once, if set, makes Run return when nothing is due any more: nil, or a *IncompleteError.
 	Once *schedule.Once
 	// Patience is how long Kafka, and a topic that is not there, is waited for until Run gives up; 0 for ever.
 	Patience time.Duration
@@ -82,11 +82,11 @@ type Service struct {
 	status     atomic.Pointer[Status]
 }
 
-// Run does the service's work until ctx ends, which returns nil, or with Once a *LeftError if work is left then; or until a fault that will
+// Run does the service's work until ctx ends, which returns nil, or with Once a *IncompleteError if work is left then; or until a fault that will
 // not pass. What may pass is waited for, as long as Patience.
 func (s *Service) Run(ctx context.Context) error {
 	heard, giveUp := context.WithCancelCause(ctx) // until Kafka has been silent for too long
-	defer s.listen(heard, giveUp)()
+	defer s.watchSilence(heard, giveUp)()
 	as := producer.NoIdentity()
 	wait := &backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 15 * time.Second}
 	began := time.Now()
@@ -106,7 +106,7 @@ func (s *Service) Run(ctx context.Context) error {
 			as = o.session.Identity()
 			o.close()
 		}
-		var left *LeftError
+		var left *IncompleteError
 		switch {
 		case errors.As(err, &left):
 			return err

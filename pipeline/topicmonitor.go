@@ -187,7 +187,7 @@ func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 	var partitions []recordbatch.TopicPartition
 	acknowledged := map[recordbatch.TopicPartition]int64{} // before the logs are asked: they grow meanwhile
 	for _, p := range m.partitions.all {
-		if next := c.written(p).Next; m.session.Owns(p) && next > 0 {
+		if next := c.written(p).Next; m.session.Fenced(p) && next > 0 {
 			acknowledged[p] = next
 			partitions = append(partitions, p)
 		}

@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// listen ends ctx by giveUp when Kafka has answered nothing for as long as Patience, if that is set. The returned function ends it, and ctx.
-func (s *Service) listen(ctx context.Context, giveUp context.CancelCauseFunc) func() {
+// watchSilence ends ctx by giveUp when Kafka has answered nothing for as long as Patience, if that is set. The returned function ends it, and ctx.
+func (s *Service) watchSilence(ctx context.Context, giveUp context.CancelCauseFunc) func() {
 	var listening sync.WaitGroup
 	if s.Patience > 0 {
 		listening.Go(func() {
@@ -24,7 +24,7 @@ func (s *Service) listen(ctx context.Context, giveUp context.CancelCauseFunc) fu
 				case <-look.C:
 				}
 				if h := s.Cluster.Health(); !h.Silent.IsZero() && time.Since(h.Silent) >= s.Patience {
-					giveUp(unheard(&h, s.Patience))
+					giveUp(silenceError(&h, s.Patience))
 				}
 			}
 		})
@@ -35,8 +35,8 @@ func (s *Service) listen(ctx context.Context, giveUp context.CancelCauseFunc) fu
 	}
 }
 
-// unheard is the error of a Kafka that was silent for too long.
-func unheard(h *cluster.Health, patience time.Duration) error {
+// silenceError is the error of a Kafka that was silent for too long.
+func silenceError(h *cluster.Health, patience time.Duration) error {
 	if h.Since.IsZero() { // no request has failed yet: all wait
 		return fmt.Errorf("kafka has not answered for %s", patience)
 	}

@@ -59,7 +59,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	for t, n := range withZeros(v.Transitions, transitions()) {
 		put(breakerTransitions, float64(n), t.From, t.To)
 	}
-	if v.sure() {
+	if v.authoritative() {
 		source(&v, put)
 		standing(&v, now, put)
 	}

@@ -30,7 +30,7 @@ func actions(v *View, st *status, runbook string) []action {
 			add("bad", "DfineryKafkaRefuses", "Kafka: "+shorten(p.Reason, maxDetail)+".", "Check the brokers and the network; the connector retries and continues by itself.")
 		}
 	}
-	if v.sure() && v.Source.Token.Refused {
+	if v.authoritative() && v.Source.Token.Refused {
 		add("bad", "DfineryTokenRefused", "The API refuses the Export token.", "Write a new token to DFINERY_EXPORT_TOKEN_FILE, or restart with another DFINERY_EXPORT_TOKEN.")
 	}
 	if st.Breaker != nil && st.Breaker.State != "closed" {

@@ -182,7 +182,7 @@ func (p *page) breaker(v *View, st *status) fact {
 func (p *page) token(v *View) fact {
 	f := fact{Name: "Export token", Text: "not known here"}
 	switch {
-	case !v.sure():
+	case !v.authoritative():
 	case v.Source.Token.Refused:
 		f.Text, f.Class = "refused by the API; tried again", "bad"
 		f.Until = p.until(v.At, &v.Source.Token.Until)

@@ -40,7 +40,7 @@ func (v *View) status() status {
 			s.Reasons = append(s.Reasons, p.Name+": "+p.Reason)
 		}
 	}
-	if v.sure() {
+	if v.authoritative() {
 		s.Breaker, s.Quota = breakerOf(v.Source.Breaker), quotaOf(v.Source.Quota)
 	}
 	return s

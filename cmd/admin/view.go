@@ -25,8 +25,10 @@ type View struct {
 	Stopping    bool                    // the process is shutting down
 }
 
-// sure tells whether what the view says of source and days is this instance's to say: a stand-by's is as old as its own ownership.
-func (v *View) sure() bool { return v.Source != nil && v.Pipeline.Role != pipeline.RoleStandby }
+// authoritative tells whether what the view says of source and days is this instance's to say: a stand-by's is as old as its own ownership.
+func (v *View) authoritative() bool {
+	return v.Source != nil && v.Pipeline.Role != pipeline.RoleStandby
+}
 
 // Part is one condition of being ready.
 type Part struct {

@@ -33,7 +33,7 @@ func (unwell) RoundTrip(*http.Request) (*http.Response, error) {
 func TestTransitionsGoOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{})
+		w := newSimulation(t, &exporttest.Server{})
 		w.config.Breaker.Failures = 2
 		a, err := app.New(w.config, app.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Transport: unwell{}})
 		if err != nil {

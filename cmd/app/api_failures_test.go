@@ -12,7 +12,7 @@ import (
 )
 
 // letters are the dead letters by code.
-func (w *world) letters() map[schema.Code]int {
+func (w *simulation) letters() map[schema.Code]int {
 	w.t.Helper()
 	codes := map[schema.Code]int{}
 	for _, r := range w.records("dead") {
@@ -28,7 +28,7 @@ func (w *world) letters() map[schema.Code]int {
 // TestStorm has two hours of unknown_error with three streams and five calls at once.
 func TestStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 2, RowsPerDay: 10}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 2, RowsPerDay: 10}})
 		w.config.Streams[0].Start.Back = 3
 		for _, name := range []string{"second", "third"} {
 			s := w.config.Streams[0]
@@ -79,7 +79,7 @@ func TestStorm(t *testing.T) {
 // TestQuotaShared has another client use up calls of the same service, and restarts in between.
 func TestQuotaShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{
+		w := newSimulation(t, &exporttest.Server{
 			Data:   exporttest.Data{Seed: 2, RowsPerDay: 10},
 			Limits: exporttest.Limits{Others: func(time.Time) int { return 40 }, ResetMillis: true},
 		})

@@ -32,7 +32,7 @@ func TestTightQuota(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				test.limits.PerHour = 12
-				w := newWorld(t, &exporttest.Server{
+				w := newSimulation(t, &exporttest.Server{
 					Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Limits: test.limits, Clock: func() time.Time { return time.Now().Add(test.ahead) },
 				})
 				w.config.DFINERY.CallsPerHour = 36
@@ -88,7 +88,7 @@ func TestRefusedUntilReset(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Limits: exporttest.Limits{PerHour: -1}})
+				w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Limits: exporttest.Limits{PerHour: -1}})
 				w.config.Streams[0].Start.Back = 5
 				w.config.Streams[0].PollInterval = 5 * time.Minute
 				from := time.Now().Add(12 * time.Minute)

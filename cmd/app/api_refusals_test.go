@@ -17,7 +17,7 @@ import (
 )
 
 // failed counts the calls that were answered with a code.
-func (w *world) failed(code schema.Code) (n int) {
+func (w *simulation) failed(code schema.Code) (n int) {
 	for _, c := range w.api.Calls() {
 		if c.Code == code {
 			n++
@@ -27,7 +27,7 @@ func (w *world) failed(code schema.Code) (n int) {
 }
 
 // since are today and that many days before.
-func (w *world) since(back schema.Day) map[schema.Day]bool {
+func (w *simulation) since(back schema.Day) map[schema.Day]bool {
 	days := map[schema.Day]bool{}
 	for day := w.today() - back; day <= w.today(); day++ {
 		days[day] = true
@@ -38,7 +38,7 @@ func (w *world) since(back schema.Day) map[schema.Day]bool {
 // TestRefusedStream: the API refuses what one stream asks for. It is tried every hour, and the other goes on.
 func TestRefusedStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}})
 		w.config.Streams[0].Start.Back = 1
 		w.config.Streams[0].PollInterval = 10 * time.Minute
 		other := w.config.Streams[0]
@@ -103,7 +103,7 @@ func TestOutOfReach(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, &exporttest.Server{
+				w := newSimulation(t, &exporttest.Server{
 					Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Reach: 4, RefuseToday: test.refuseToday,
 					Clock: func() time.Time { return time.Now() },
 				})
@@ -140,7 +140,7 @@ func TestTroubledLink(t *testing.T) {
 	for name, fault := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}})
+				w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}})
 				start := time.Now()
 				from, to := start.Add(time.Hour), start.Add(3*time.Hour)
 				w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
@@ -188,7 +188,7 @@ func TestTroubledLink(t *testing.T) {
 // TestRefusedToken: a token is refused from the start and tried every ten minutes. Once its file has another, calls resume within seconds.
 func TestRefusedToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Token: "right-token"})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Token: "right-token"})
 		file := filepath.Join(t.TempDir(), "token")
 		write := func(text string) { replaceFile(t, file, text) }
 		write("wrong-token\n")

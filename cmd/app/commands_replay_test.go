@@ -19,7 +19,7 @@ func TestReplayReadsRowsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		bad := []exporttest.BadRow{{After: 1, Kind: exporttest.FewerFields}, {After: 2, Kind: exporttest.MoreFields}, {After: 3, Kind: exporttest.BareQuote}}
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}, Faults: func(exporttest.Call) *exporttest.Fault {
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}, Faults: func(exporttest.Call) *exporttest.Fault {
 			return &exporttest.Fault{BadRows: bad}
 		}})
 		w.config.Streams[0].Start.Back = 0

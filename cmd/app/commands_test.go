@@ -15,7 +15,7 @@ import (
 func TestCommandsWithinTwoSeconds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
 		w.config.Streams[0].Start.Back = 1
 		a := w.through(&gate{dial: w.net.dial, after: -1}, false)
 		defer w.start(a)()

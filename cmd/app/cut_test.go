@@ -18,7 +18,7 @@ import (
 )
 
 // rowsOf counts the rows of a day's whole export, the last ones left out.
-func (w *world) rowsOf(day schema.Day, without int) map[string]int {
+func (w *simulation) rowsOf(day schema.Day, without int) map[string]int {
 	w.t.Helper()
 	count := map[string]int{}
 	records := w.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day, Export: 100}).Records()
@@ -30,7 +30,7 @@ func (w *world) rowsOf(day schema.Day, without int) map[string]int {
 }
 
 // exportLetters counts the dead letters of exports by day and message.
-func (w *world) exportLetters() map[string]int {
+func (w *simulation) exportLetters() map[string]int {
 	w.t.Helper()
 	count := map[string]int{}
 	for _, r := range w.records("dead") {
@@ -59,7 +59,7 @@ func sum(counts ...map[string]int) map[string]int {
 // that of its lookback, ever more slowly. All rows but each day's last are published, and each day has one dead letter, over a restart too.
 func TestCuts_Quota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
 		w.config.Streams[0].PollInterval, w.config.Streams[0].LookbackInterval = 10*time.Minute, time.Hour
 		w.api.Faults = func(exporttest.Call) *exporttest.Fault { return &exporttest.Fault{NoFinal: true} }
 		today := w.today()
@@ -99,7 +99,7 @@ func TestCuts_Quota(t *testing.T) {
 // the days that wait as cut are exported at once, and their last rows are published.
 func TestCuts_HabitProven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 500, Live: true}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 500, Live: true}})
 		w.config.Streams[0].PollInterval, w.config.Streams[0].LookbackInterval = 10*time.Minute, 6*time.Hour
 		w.config.Streams[0].Start.Back = 5
 		today := w.today()
@@ -135,7 +135,7 @@ func TestCuts_HabitProven(t *testing.T) {
 // A day that is cut until it leaves the API's reach is settled, not for good: its rows before the cut are published. It is no gap.
 func TestCuts_LeaveReach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
 		cut := w.today() - 29
 		w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
 			if c.Query.From != cut {
@@ -169,7 +169,7 @@ func TestCuts_LeaveReach(t *testing.T) {
 // once, and its rows behind the quote are published.
 func TestCuts_OpenQuote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
 		w.config.Streams[0].Start.Back = 3
 		today := w.today()
 		cut := today - 2
@@ -207,7 +207,7 @@ func TestCuts_OpenQuote(t *testing.T) {
 // A header line between rows is no row: it is left out, and warned of once an export.
 func TestRepeatedHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
 		w.config.Streams[0].Start.Back = 1
 		names := w.api.Data.Export(exporttest.Query{Kind: schema.Event, From: w.today(), To: w.today()}).Columns
 		w.http = rewrite{w.http, func(body string) string {

@@ -38,7 +38,7 @@ func (e *refusing) Append(dst []byte, row *schema.Row) ([]byte, error) {
 // TestEncoderRefusesRows: a row that its encoder refuses is a dead letter and leaves nothing in its batch; it is published once the encoder takes it.
 func TestEncoderRefusesRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 8, RowsPerDay: 400, Duplicates: 0.05}, Limits: exporttest.Limits{PerHour: -1}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 8, RowsPerDay: 400, Duplicates: 0.05}, Limits: exporttest.Limits{PerHour: -1}})
 		w.config.Streams[0].Start.Back = 2
 		w.service = func(s *pipeline.Service) {
 			s.Streams[0].NewEncoder = func() encoding.Encoder { return &refusing{t: t} }

@@ -24,8 +24,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// world is a source, a Kafka and a connector in one bubble.
-type world struct {
+// simulation is a source, a Kafka and a connector in one bubble.
+type simulation struct {
 	t       *testing.T
 	net     *pipes
 	brokers string
@@ -39,21 +39,21 @@ type world struct {
 	logMu   sync.Mutex
 }
 
-func (w *world) Write(b []byte) (int, error) {
+func (w *simulation) Write(b []byte) (int, error) {
 	w.logMu.Lock()
 	defer w.logMu.Unlock()
 	return w.text.Write(b)
 }
 
-func (w *world) said() string {
+func (w *simulation) said() string {
 	w.logMu.Lock()
 	defer w.logMu.Unlock()
 	return w.text.String()
 }
 
-func newWorld(t *testing.T, api *exporttest.Server) *world {
+func newSimulation(t *testing.T, api *exporttest.Server) *simulation {
 	t.Helper()
-	w := &world{t: t, net: &pipes{listeners: map[string]*pipeListener{}}, api: api}
+	w := &simulation{t: t, net: &pipes{listeners: map[string]*pipeListener{}}, api: api}
 	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(w.net.listen), kfake.BrokerConfigs(map[string]string{
 		"log.retention.ms": "-1",
 		// What the broker would do every few seconds of weeks: nothing here needs it.
@@ -94,7 +94,7 @@ func newWorld(t *testing.T, api *exporttest.Server) *world {
 }
 
 // run runs the connector for a while; then it is stopped in order, as a SIGTERM does.
-func (w *world) run(d time.Duration) {
+func (w *simulation) run(d time.Duration) {
 	w.t.Helper()
 	log := w.log
 	if log == nil {
@@ -118,7 +118,7 @@ func (w *world) run(d time.Duration) {
 }
 
 // records are the records of a topic, which nobody writes to meanwhile.
-func (w *world) records(topic string) []*kgo.Record {
+func (w *simulation) records(topic string) []*kgo.Record {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
@@ -157,7 +157,7 @@ func (w *world) records(topic string) []*kgo.Record {
 }
 
 // days are the states of the stream's days by the ledger.
-func (w *world) days() map[schema.Day]ledger.Day {
+func (w *simulation) days() map[schema.Day]ledger.Day {
 	w.t.Helper()
 	days := map[schema.Day]ledger.Day{}
 	for _, r := range w.records("ledger") {
@@ -176,12 +176,12 @@ func (w *world) days() map[schema.Day]ledger.Day {
 	return days
 }
 
-func (w *world) today() schema.Day {
+func (w *simulation) today() schema.Day {
 	return schema.DayOf(time.Now(), w.config.DFINERY.Timezone.Location)
 }
 
 // compare compares all rows of the days with what is published.
-func (w *world) compare(days map[schema.Day]bool) {
+func (w *simulation) compare(days map[schema.Day]bool) {
 	w.t.Helper()
 	count := map[string]int{}
 	for day := range days {

@@ -130,7 +130,7 @@ func TestOutages(t *testing.T) {
 }
 
 func outages(t *testing.T, holds bool) {
-	w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
+	w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
 	w.config.Streams[0].Start.Back = 1
 	w.config.Publish.OwnerHeartbeat = 30 * time.Second
 	g := &gate{dial: w.net.dial, after: -1}

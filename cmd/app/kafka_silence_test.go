@@ -19,7 +19,7 @@ import (
 )
 
 // through wires the world's connector with its Kafka behind a gate.
-func (w *world) through(g *gate, once bool) *app.App {
+func (w *simulation) through(g *gate, once bool) *app.App {
 	w.t.Helper()
 	a, err := app.New(w.config, app.Options{
 		Version: "test", Once: once, Log: slog.New(slog.NewTextHandler(w, nil)), Transport: w.http, Kafka: func(k *cluster.Config) { k.Dial = g.Dial },
@@ -31,7 +31,7 @@ func (w *world) through(g *gate, once bool) *app.App {
 }
 
 // start has the connector run beside the test. The returned function stops it in order, and waits for its end.
-func (w *world) start(a *app.App) (stop func()) {
+func (w *simulation) start(a *app.App) (stop func()) {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -50,7 +50,7 @@ func TestSilence(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const line = "Kafka has not answered a request yet"
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
 		w.config.Streams[0].Start.Back = 1
 		w.config.Publish.OwnerHeartbeat = time.Second
 		g := &gate{dial: w.net.dial, after: -1}
@@ -82,7 +82,7 @@ func TestOnceWithoutKafka(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 2000}})
+					w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 2000}})
 					w.config.Streams[0].Start.Back = 5
 					g := &gate{dial: w.net.dial, after: -1}
 					a := w.through(g, true)
@@ -112,7 +112,7 @@ func TestUnreadable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
+				w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
 				w.config.Streams[0].Start.Back = 1
 				w.run(time.Minute)
 				fault := w.kafka.Fault(test.fault)

@@ -54,9 +54,9 @@ func TestLogOfADay(t *testing.T) {
 }
 
 // newScriptedDay begins at nine in the morning in Seoul; all times count from there.
-func newScriptedDay(t *testing.T) *world {
+func newScriptedDay(t *testing.T) *simulation {
 	began := time.Now()
-	w := newWorld(t, &exporttest.Server{
+	w := newSimulation(t, &exporttest.Server{
 		Data:  exporttest.Data{Seed: 3, RowsPerDay: 240, Columns: 16, Live: true, Header: appears("df_coupon", began.Add(90*time.Minute))},
 		Reach: 3,
 		// In steps, so that how many rows there are does not depend on the jitter.

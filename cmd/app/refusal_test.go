@@ -19,7 +19,7 @@ func TestRefusedRecords(t *testing.T) {
 		for _, answer := range []*kerr.Error{kerr.InvalidTimestamp, kerr.InvalidRecord} {
 			t.Run(topic+" "+answer.Message, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 20}, Limits: exporttest.Limits{PerHour: -1}})
+					w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 20}, Limits: exporttest.Limits{PerHour: -1}})
 					w.config.Streams[0].Start.Back = 2
 					w.config.Publish.OwnerHeartbeat = 30 * time.Second
 					second := w.config.Streams[0]

@@ -19,7 +19,7 @@ import (
 func TestLongOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 10, RowsPerDay: 20}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 10, RowsPerDay: 20}})
 		w.config.Breaker.MaxOpenFor = 6 * time.Hour // fewer probes
 		w.config.Streams[0].PollInterval, w.config.Streams[0].LookbackInterval = 4*time.Hour, 12*time.Hour
 		w.config.Publish.OwnerHeartbeat, w.config.Publish.StandbyAfter = 2*time.Hour, 6*time.Hour

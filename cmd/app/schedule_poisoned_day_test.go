@@ -22,7 +22,7 @@ func TestPoisonDay(t *testing.T) {
 	for name, fault := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Limits: exporttest.Limits{PerHour: -1}})
+				w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Limits: exporttest.Limits{PerHour: -1}})
 				w.config.Streams[0].Start.Back = 5
 				w.config.Streams[0].PollInterval = 10 * time.Minute
 				today := w.today()

@@ -17,7 +17,7 @@ func TestSixtyDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 9, RowsPerDay: 20}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 9, RowsPerDay: 20}})
 		w.config.Publish.OwnerHeartbeat, w.config.Publish.StandbyAfter = 2*time.Hour, 6*time.Hour // fewer requests
 		w.config.Publish.FenceRenewal = 6 * time.Hour
 		first := w.today() - 30

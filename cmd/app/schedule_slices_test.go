@@ -37,7 +37,7 @@ func (p *poison) kills(c exporttest.Call) bool {
 }
 
 // events are the names that a day's rows have.
-func (w *world) events(day schema.Day) []string {
+func (w *simulation) events(day schema.Day) []string {
 	seen := map[string]bool{}
 	var names []string
 	for _, record := range w.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day}).Records() {
@@ -50,7 +50,7 @@ func (w *world) events(day schema.Day) []string {
 }
 
 // alone are the events that dead letters name alone, in the order of their letters.
-func (w *world) alone() []string {
+func (w *simulation) alone() []string {
 	w.t.Helper()
 	var names []string
 	for _, r := range w.records("dead") {
@@ -67,7 +67,7 @@ func (w *world) alone() []string {
 }
 
 // allBut are the days from first to today with all their events, but for those of one day.
-func (w *world) allBut(first, day schema.Day, events []string) map[string]int {
+func (w *simulation) allBut(first, day schema.Day, events []string) map[string]int {
 	count := map[string]int{}
 	for at := first; at <= w.today(); at++ {
 		for _, record := range w.api.Data.Export(exporttest.Query{Kind: schema.Event, From: at, To: at}).Records() {
@@ -81,7 +81,7 @@ func (w *world) allBut(first, day schema.Day, events []string) map[string]int {
 }
 
 // differ fails unless exactly these records are published.
-func (w *world) differ(when string, want map[string]int) {
+func (w *simulation) differ(when string, want map[string]int) {
 	w.t.Helper()
 	got, wrong := w.published(), 0
 	for text, n := range got {
@@ -99,7 +99,7 @@ func (w *world) differ(when string, want map[string]int) {
 	}
 }
 
-func (w *world) published() map[string]int {
+func (w *simulation) published() map[string]int {
 	w.t.Helper()
 	count := map[string]int{}
 	for _, r := range w.records("events") {
@@ -121,7 +121,7 @@ func TestPoisonedEvents(t *testing.T) {
 		for i := range names {
 			names[i] = "event_" + string(rune('a'+i/26)) + string(rune('a'+i%26))
 		}
-		w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 8, RowsPerDay: 60, Events: names}})
+		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 8, RowsPerDay: 60, Events: names}})
 		w.config.Streams[0].Start.Back = 3
 		bad := &poison{day: w.today() - 3, until: time.Now().Add(8 * time.Hour)}
 		known := map[string]bool{}
@@ -187,7 +187,7 @@ func TestOutageIsNoPoison(t *testing.T) {
 }
 
 func outageIsNoPoison(t *testing.T, slicesBefore int) {
-	w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 8, RowsPerDay: 200}})
+	w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 8, RowsPerDay: 200}})
 	w.config.Streams[0].Start.Back = 2
 	w.config.Streams[0].PollInterval = 10 * time.Minute
 	bad := &poison{day: w.today() - 2, until: time.Now().Add(3 * time.Hour)}

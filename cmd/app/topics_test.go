@@ -15,9 +15,9 @@ import (
 )
 
 // withNewStream is a service that has run before, and is configured with a further stream now, whose topic is missing.
-func withNewStream(t *testing.T) *world {
+func withNewStream(t *testing.T) *simulation {
 	t.Helper()
-	w := newWorld(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 20}, Limits: exporttest.Limits{PerHour: -1}})
+	w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 20}, Limits: exporttest.Limits{PerHour: -1}})
 	w.config.Streams[0].Start.Back = 2
 	w.config.Publish.OwnerHeartbeat = 30 * time.Second
 	w.run(time.Minute)

@@ -66,18 +66,18 @@ func TestClock(t *testing.T) {
 func TestService(t *testing.T) {
 	t.Parallel()
 	halted := "bad_header: no column"
-	broken := &pipeline.Peek{Wait: &ledger.Wait{For: schema.WaitToken, Until: time.Now().Add(time.Minute)}, Streams: []pipeline.StreamStatus{{Name: "events", Halted: &halted}, {Name: "users"}}}
+	broken := &pipeline.Snapshot{Wait: &ledger.Wait{For: schema.WaitToken, Until: time.Now().Add(time.Minute)}, Streams: []pipeline.StreamStatus{{Name: "events", Halted: &halted}, {Name: "users"}}}
 	for name, test := range map[string]struct {
-		peek  *pipeline.Peek
+		peek  *pipeline.Snapshot
 		state bool
 		want  []string
 	}{
-		"nothing":                 {new(pipeline.Peek), false, nil},
-		"nothing, asked for":      {new(pipeline.Peek), true, []string{"ok service"}},
+		"nothing":                 {new(pipeline.Snapshot), false, nil},
+		"nothing, asked for":      {new(pipeline.Snapshot), true, []string{"ok service"}},
 		"token, stream":           {broken, false, []string{"warn service token", "warn stream events"}},
 		"token, stream, asked":    {broken, true, []string{"fail service token", "fail stream events"}},
-		"another wait":            {&pipeline.Peek{Wait: &ledger.Wait{For: schema.WaitQuota}}, false, nil},
-		"a token tried once more": {&pipeline.Peek{Wait: &ledger.Wait{For: schema.WaitToken}}, false, []string{"warn service token"}},
+		"another wait":            {&pipeline.Snapshot{Wait: &ledger.Wait{For: schema.WaitQuota}}, false, nil},
+		"a token tried once more": {&pipeline.Snapshot{Wait: &ledger.Wait{For: schema.WaitToken}}, false, []string{"warn service token"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

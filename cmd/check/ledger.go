@@ -42,7 +42,7 @@ func (c *Check) fence(ctx context.Context) {
 		return
 	}
 	defer session.Close()
-	if !session.Owns(at) {
+	if !session.Fenced(at) {
 		c.add(Fail, "fence", fmt.Sprintf("the rehearsal as %s left no marker in %v", id, at), "check that the partition has a leader and enough replicas in sync")
 		return
 	}
@@ -77,7 +77,7 @@ func (c *Check) ledger(ctx context.Context) {
 	if c.lacks(c.Service.LedgerTopic, cluster.Read) {
 		return
 	}
-	peek, err := c.Service.Peek(ctx)
+	peek, err := c.Service.Snapshot(ctx)
 	switch {
 	case err != nil:
 		c.add(Fail, "ledger", err.Error())

@@ -13,7 +13,7 @@ import (
 )
 
 // service reports what the ledger says is wrong with the service. A warning by default: the pod that brings the new token must start.
-func (c *Check) service(peek *pipeline.Peek) {
+func (c *Check) service(peek *pipeline.Snapshot) {
 	status := Warn
 	if c.State {
 		status = Fail

@@ -112,7 +112,7 @@ func (c *Check) oneReplica() {
 
 // durability is whether acknowledged records can be lost.
 func (c *Check) durability(check, name string, replicas int, config cluster.TopicConfig) {
-	inSync := func(n int) string { return c.Cluster.Alteration(name, "min.insync.replicas", strconv.Itoa(n)) }
+	inSync := func(n int) string { return c.Cluster.AlterConfigCommand(name, "min.insync.replicas", strconv.Itoa(n)) }
 	switch least := config.MinInsyncReplicas; {
 	case replicas < least:
 		c.add(Fail, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is %d: it takes no write", replicas, least), inSync(max(1, replicas-1)))
@@ -127,7 +127,7 @@ func (c *Check) durability(check, name string, replicas int, config cluster.Topi
 	}
 	if config.Values["unclean.leader.election.enable"] == "true" {
 		c.add(Warn, check, "unclean.leader.election.enable is true: a leader may come up without what was acknowledged",
-			c.Cluster.Alteration(name, "unclean.leader.election.enable", "false"))
+			c.Cluster.AlterConfigCommand(name, "unclean.leader.election.enable", "false"))
 	}
 }
 
@@ -136,7 +136,7 @@ const shortest = 3 * 24 * time.Hour
 
 // memory is whether the topic keeps what is published, and takes it whatever the clocks say.
 func (c *Check) memory(check string, spec cluster.TopicSpec, config cluster.TopicConfig) {
-	set := func(name, value string) string { return c.Cluster.Alteration(spec.Name, name, value) }
+	set := func(name, value string) string { return c.Cluster.AlterConfigCommand(spec.Name, name, value) }
 	if config.TimestampType != "" && config.TimestampType != "LogAppendTime" {
 		c.add(Warn, check, "message.timestamp.type is "+config.TimestampType+": brokers refuse our records when this machine's clock is wrong",
 			set("message.timestamp.type", "LogAppendTime"))

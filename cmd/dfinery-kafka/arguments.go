@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// nothing takes no argument.
-func nothing(cmd *cobra.Command, args []string) error {
+// noArgs takes no argument.
+func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}

@@ -66,12 +66,12 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 				}
 			}
 			cost(cmd.OutOrStdout(), c, args[0], days, again, known.calls)
-			if err := agree(cmd, yes); err != nil {
+			if err := confirm(cmd, yes); err != nil {
 				return err
 			}
 			for _, r := range days {
 				fill := func(c *ledger.Command) { c.Verb, c.From, c.To, c.Again = command.VerbBackfill, r.first, r.last, again }
-				if err := give(cmd, args[0], patience, fill); err != nil {
+				if err := submit(cmd, args[0], patience, fill); err != nil {
 					return err
 				}
 			}
@@ -107,7 +107,7 @@ func readLedger(cmd *cobra.Command, c *config.Config) (*ledgerView, error) {
 		return nil, err
 	}
 	view := &ledgerView{calls: c.DFINERY.CallsPerHour}
-	peek, err := a.Service.Peek(cmd.Context())
+	peek, err := a.Service.Snapshot(cmd.Context())
 	if cluster.Missing(err) || cluster.Forbidden(err) {
 		return view, nil
 	}
@@ -187,8 +187,8 @@ func cost(w io.Writer, c *config.Config, stream string, ranges []dayRange, again
 	}
 }
 
-// agree asks a person at a terminal; a script, and --yes, have decided already.
-func agree(cmd *cobra.Command, yes bool) error {
+// confirm asks a person at a terminal; a script, and --yes, have decided already.
+func confirm(cmd *cobra.Command, yes bool) error {
 	in := cmd.InOrStdin()
 	if yes || !terminal.Is(in) {
 		return nil

@@ -31,7 +31,7 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 		Example: `  dfinery-kafka check
   dfinery-kafka check --call
   dfinery-kafka check --json | jq '.checks[] | select(.status != "ok")'`,
-		Args: nothing,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, report, err := loadConfig(io.Discard)
 			if err != nil {

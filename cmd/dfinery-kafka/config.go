@@ -29,7 +29,7 @@ and its meaning. Then say what is wrong with the configuration, all of it at onc
   dfinery-kafka config --json | jq .faults         # the same for scripts
   dfinery-kafka config --write-env-file dfinery.env    # a commented template that only you can read
   docker run --env-file dfinery.env dfinery-kafka config`,
-		Args: nothing,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if n := count(asJSON, asMarkdown, asEnvFile, envFile != "", metrics); n > 1 {
 				return &exitError{exitUsage, errors.New("--json, --markdown, --env-file, --write-env-file and --metrics are mutually exclusive")}

@@ -40,7 +40,7 @@ func dlqListCommand() *cobra.Command {
 		Example: `  dfinery-kafka dlq list --since 24h
   dfinery-kafka dlq list --open
   dfinery-kafka dlq list --kind row --code too_large --json | jq .name`,
-		Args: nothing,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
 				return &exitError{exitUsage, err}

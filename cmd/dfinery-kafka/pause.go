@@ -27,7 +27,7 @@ func verbCommand(verb, short, long string) *cobra.Command {
 		Example: "  dfinery-kafka " + verb + " events",
 		Args:    needs(aStream), ValidArgsFunction: completeStream,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := give(cmd, args[0], patience, func(c *ledger.Command) { c.Verb = verb })
+			err := submit(cmd, args[0], patience, func(c *ledger.Command) { c.Verb = verb })
 			if exit, ok := errors.AsType[*exitError](err); ok && exit.code == exitLeft && !cmd.Flags().Changed("wait") {
 				fmt.Fprintln(cmd.OutOrStdout(), exit) // it was given, and that it is carried out at once was not asked for
 				return nil

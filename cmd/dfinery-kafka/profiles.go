@@ -50,7 +50,7 @@ is absent any more. It helps if too many are gone, or if bad rows hide their key
 			if most < 0 || cmd.Flags().Changed("most") && most == 0 {
 				return &exitError{exitUsage, fmt.Errorf("--most %d is not more than zero", most)}
 			}
-			err := give(cmd, args[0], patience, func(c *ledger.Command) { c.Verb, c.Most = command.VerbApprove, most })
+			err := submit(cmd, args[0], patience, func(c *ledger.Command) { c.Verb, c.Most = command.VerbApprove, most })
 			if exit, ok := errors.AsType[*exitError](err); ok && exit.code == exitLeft && !cmd.Flags().Changed("wait") {
 				fmt.Fprintln(cmd.OutOrStdout(), exit) // it was given, and that it is carried out at once was not asked for
 				return nil

@@ -75,7 +75,7 @@ Letters that are resolved are left out. The owner of the service does it; repeat
 			if p.nothing() {
 				return errors.New("nothing can be replayed")
 			}
-			if err := agree(cmd, yes); err != nil {
+			if err := confirm(cmd, yes); err != nil {
 				return err
 			}
 			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{}, stored: stored}

@@ -65,12 +65,12 @@ func failAtRunTime(cmd *cobra.Command) {
 		if _, ok := errors.AsType[*exitError](err); err == nil || ok {
 			return err
 		}
-		return &exitError{exitFailed, plainly(cmd.Context(), err)}
+		return &exitError{exitFailed, userError(cmd.Context(), err)}
 	}
 }
 
-// plainly says of an error at run time what whoever gave the command wants to know.
-func plainly(ctx context.Context, err error) error {
+// userError says of an error at run time what whoever gave the command wants to know.
+func userError(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled): // where it was interrupted says nothing
 		return fmt.Errorf("ended before it was done: %w", context.Cause(ctx))

@@ -29,7 +29,7 @@ A second instance takes the service over from the first, which then stands by un
 Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended with work left, or was stopped with work left.`,
 		Example: `  dfinery-kafka run
   dfinery-kafka run --once; echo $?`,
-		Args: nothing,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, report, err := loadConfig(io.Discard) // warnings belong into the log
 			if err != nil {
@@ -55,7 +55,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 			err = a.Run(cmd.Context())
 			stop()
 			following.Wait()
-			if left, ok := errors.AsType[*pipeline.LeftError](err); ok {
+			if left, ok := errors.AsType[*pipeline.IncompleteError](err); ok {
 				return &exitError{exitLeft, left}
 			}
 			return err

@@ -66,7 +66,7 @@ has had no snapshot, for so long.`,
   dfinery-kafka status --watch=10s
   dfinery-kafka status --fail-if-late 24h
   dfinery-kafka status --json | jq '.streams[].days[] | select(.state == "gap")'`,
-		Args: nothing,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case late < 0 || cmd.Flags().Changed("fail-if-late") && late == 0:
@@ -148,7 +148,7 @@ func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, 
 
 // look reads the ledger, and what it keeps of the source.
 func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
-	peek, err := a.Service.Peek(cmd.Context())
+	peek, err := a.Service.Snapshot(cmd.Context())
 	if cluster.Missing(err) {
 		return nil, fmt.Errorf("%w; has the connector run yet, and is LEDGER_TOPIC right?", err)
 	}

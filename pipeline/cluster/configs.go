@@ -100,7 +100,7 @@ func (c *Cluster) SetTopicConfig(ctx context.Context, topic, config, value strin
 	return nil
 }
 
-// Alteration is the command by which an administrator sets one of a topic's configurations.
-func (c *Cluster) Alteration(topic, config, value string) string {
+// AlterConfigCommand is the command by which an administrator sets one of a topic's configurations.
+func (c *Cluster) AlterConfigCommand(topic, config, value string) string {
 	return fmt.Sprintf("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s=%s", c.Bootstrap(), topic, config, value)
 }

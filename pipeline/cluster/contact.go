@@ -25,7 +25,7 @@ func (c *Cluster) Ping(ctx context.Context) error {
 	var tries sync.WaitGroup
 	for i, address := range c.cfg.Brokers {
 		tries.Go(func() {
-			if faults[i] = c.knock(ctx, address); faults[i] == nil {
+			if faults[i] = c.tryDial(ctx, address); faults[i] == nil {
 				one.Store(true)
 				reached()
 			}
@@ -49,13 +49,13 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 	var tries sync.WaitGroup
 	for i, b := range res.Brokers {
 		brokers[i] = Broker{ID: b.NodeID, Addr: net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))}
-		tries.Go(func() { brokers[i].Err = c.knock(ctx, brokers[i].Addr) })
+		tries.Go(func() { brokers[i].Err = c.tryDial(ctx, brokers[i].Addr) })
 	}
 	tries.Wait()
 	return brokers, nil
 }
 
-func (c *Cluster) knock(ctx context.Context, address string) error {
+func (c *Cluster) tryDial(ctx context.Context, address string) error {
 	conn, _, err := c.dialer.open(ctx, "tcp", address)
 	if err != nil {
 		return err

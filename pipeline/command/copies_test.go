@@ -26,9 +26,9 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// copiesWorld is one day of a source with identical rows, a Kafka that refuses rows
+// copiesSimulation is one day of a source with identical rows, a Kafka that refuses rows
 // as it likes and may end at any append, and a ledger.
-type copiesWorld struct {
+type copiesSimulation struct {
 	t      *testing.T
 	rng    *rand.Rand
 	source []string // rows
@@ -56,14 +56,14 @@ const today schema.Day = 20_000
 
 var errKafkaEnded = errors.New("kafka has ended")
 
-func newCopiesWorld(t *testing.T, rng *rand.Rand) *copiesWorld {
-	w := &copiesWorld{t: t, rng: rng, ends: -1}
+func newCopiesSimulation(t *testing.T, rng *rand.Rand) *copiesSimulation {
+	w := &copiesSimulation{t: t, rng: rng, ends: -1}
 	w.start()
 	return w
 }
 
 // start is a process with what the ledger and the topics hold.
-func (w *copiesWorld) start() {
+func (w *copiesSimulation) start() {
 	w.stream = &transfer.Stream{Stream: schedule.Stream{Name: "events", Kind: schema.Event, Key: "key"}, MaxBad: 1,
 		NewEncoder: func() encoding.Encoder { return &encoding.JSON{} }}
 	streams := []transfer.Stream{*w.stream}
@@ -102,7 +102,7 @@ func (w *copiesWorld) start() {
 }
 
 // checkpoint writes the ledger.
-func (w *copiesWorld) checkpoint() {
+func (w *copiesSimulation) checkpoint() {
 	d := w.day()
 	if w.rng.IntN(3) == 0 {
 		d.Rows.Rewrite()
@@ -118,7 +118,7 @@ func (w *copiesWorld) checkpoint() {
 
 // attempt runs an export or a replay, with an end of Kafka now and then. It returns
 // false if that came.
-func (w *copiesWorld) attempt(job transfer.Job) bool {
+func (w *copiesSimulation) attempt(job transfer.Job) bool {
 	w.ends = -1
 	if w.rng.IntN(3) == 0 {
 		w.ends = w.rng.IntN(len(w.source) + 1)
@@ -139,15 +139,15 @@ func (w *copiesWorld) attempt(job transfer.Job) bool {
 	return err == nil
 }
 
-func (w *copiesWorld) day() *transfer.Day {
+func (w *copiesSimulation) day() *transfer.Day {
 	return w.executor.Transfers.Day(ledger.DayName{Stream: "events", Day: today})
 }
 
-func (w *copiesWorld) call() schema.Export {
+func (w *copiesSimulation) call() schema.Export {
 	return schema.Export{Service: "1234", Stream: "events", Key: "key", Day: today, N: w.calls}
 }
 
-func (w *copiesWorld) export() bool {
+func (w *copiesSimulation) export() bool {
 	w.calls++
 	rows := slices.Clone(w.source)
 	w.rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
@@ -155,7 +155,7 @@ func (w *copiesWorld) export() bool {
 }
 
 // replay replays letters, and tells which it may have published if Kafka ended.
-func (w *copiesWorld) replay(letters []writtenLetter) bool {
+func (w *copiesSimulation) replay(letters []writtenLetter) bool {
 	r := &replay{left: make([]deadletter.Offset, len(letters)), days: map[schema.Day]bool{}}
 	for _, l := range letters {
 		if _, err := w.executor.readRow(&l.DeadLetter, l.id, true, r, w.stream); err != nil {
@@ -172,7 +172,7 @@ func (w *copiesWorld) replay(letters []writtenLetter) bool {
 }
 
 // values are the values of the source's rows.
-func (w *copiesWorld) values() map[schema.Fingerprint]string {
+func (w *copiesSimulation) values() map[schema.Fingerprint]string {
 	values := map[schema.Fingerprint]string{}
 	var h schema.Hasher
 	for _, text := range w.source {
@@ -186,7 +186,7 @@ func (w *copiesWorld) values() map[schema.Fingerprint]string {
 }
 
 // sourceIDs are the ids of the source's rows.
-func (w *copiesWorld) sourceIDs() map[string]bool {
+func (w *copiesSimulation) sourceIDs() map[string]bool {
 	ids, copies := map[string]bool{}, map[string]int{}
 	var h schema.Hasher
 	for _, text := range w.source {
@@ -201,7 +201,7 @@ func (w *copiesWorld) sourceIDs() map[string]bool {
 }
 
 // open are the ids of rows that have letters and are not published.
-func (w *copiesWorld) open() map[string]bool {
+func (w *copiesSimulation) open() map[string]bool {
 	ids := map[string]bool{}
 	for _, l := range w.letters {
 		if ids[l.Row.ID] {
@@ -216,7 +216,7 @@ func (w *copiesWorld) open() map[string]bool {
 }
 
 // check compares what is published or has an open letter with the source.
-func (w *copiesWorld) check(whole bool) {
+func (w *copiesSimulation) check(whole bool) {
 	w.t.Helper()
 	got, want := w.open(), w.sourceIDs()
 	for _, id := range w.topic {
@@ -243,7 +243,7 @@ func TestCopies_AnyMix(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	for range 400 {
-		w := newCopiesWorld(t, rng)
+		w := newCopiesSimulation(t, rng)
 		texts := []string{"a,1", "b,2", "c,3", ",no key"}
 		whole := false // the last export came to its end with the source as it is
 		for range 12 {
@@ -296,7 +296,7 @@ func TestCopies_AnyMix(t *testing.T) {
 	}
 }
 
-func (w *copiesWorld) letter(id string) *schema.DeadLetter {
+func (w *copiesSimulation) letter(id string) *schema.DeadLetter {
 	for i := range w.letters {
 		if w.letters[i].Row.ID == id {
 			return &w.letters[i].DeadLetter
@@ -307,7 +307,7 @@ func (w *copiesWorld) letter(id string) *schema.DeadLetter {
 }
 
 // copiesTopic takes both rows and dead letters.
-type copiesTopic struct{ *copiesWorld }
+type copiesTopic struct{ *copiesSimulation }
 
 func (w copiesTopic) TryFlush() bool { return true }
 
@@ -315,7 +315,7 @@ func (w copiesTopic) Append(_ []byte, value recordbatch.Value, headers []recordb
 	if w.ends == 0 {
 		return errKafkaEnded
 	}
-	w.copiesWorld.ends--
+	w.copiesSimulation.ends--
 	id := headers[0].Value
 	if len(headers) > 2 {
 		l := writtenLetter{id: bytes.Clone(id)}
@@ -326,7 +326,7 @@ func (w copiesTopic) Append(_ []byte, value recordbatch.Value, headers []recordb
 		if err != nil {
 			return err
 		}
-		w.copiesWorld.letters = append(w.letters, l)
+		w.copiesSimulation.letters = append(w.letters, l)
 		return nil
 	}
 	if w.rng.Float64() < w.refuse {
@@ -343,7 +343,7 @@ func (w copiesTopic) Append(_ []byte, value recordbatch.Value, headers []recordb
 	if want := w.values()[print]; string(text) != want {
 		w.t.Fatalf("%s has the value %s, want %s", id, text, want)
 	}
-	w.copiesWorld.topic = append(w.topic, string(id))
+	w.copiesSimulation.topic = append(w.topic, string(id))
 	return nil
 }
 

@@ -32,7 +32,7 @@ type Fence struct {
 // NoIdentity is the identity of an instance that never owned anything: taking over from it fences the present owner.
 func NoIdentity() Identity { return Identity{ID: -1, Epoch: -1} }
 
-// TakeOver makes this instance the only one that can write to the partitions, or as many of them as can be fenced now: Owns tells.
+// TakeOver makes this instance the only one that can write to the partitions, or as many of them as can be fenced now: Fenced tells.
 // With from NoIdentity it fences the present owner; with the identity of an own earlier session it succeeds only if nobody has taken
 // over since, else it is ErrFenced. It retries what may pass until ctx ends, or Patience.
 func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []recordbatch.TopicPartition) (*Session, error) {
@@ -72,7 +72,7 @@ func (s *Session) acquire(ctx context.Context, from Identity, partitions []recor
 		for i, p := range partitions {
 			logs[i].Partition = p
 		}
-		s.adopt(id, logs, nil, began)
+		s.writeAs(id, logs, nil, began)
 		return nil
 	}
 	bumped, err := s.fence.initProducer(ctx, from)
@@ -98,9 +98,9 @@ func (s *Session) acquire(ctx context.Context, from Identity, partitions []recor
 	if final.ID != bumped.ID {
 		return fmt.Errorf("%w: %s became %s", ErrFenced, bumped, final)
 	}
-	fenced := s.fence.marked(ctx, bumped, logs, out)
+	fenced := s.fence.withMarker(ctx, bumped, logs, out)
 	out.logTo(s.fence.log())
-	s.adopt(final, fenced, out, began)
+	s.writeAs(final, fenced, out, began)
 	return nil
 }
 
@@ -110,8 +110,8 @@ func (s *Session) become(id Identity) {
 	s.identity = id
 }
 
-// adopt makes the session write as id to the partitions, behind what their logs had. Its fence is as old as the request for it: began.
-func (s *Session) adopt(id Identity, logs []cluster.LogRange, out unfenced, began instant) {
+// writeAs makes the session write as id to the partitions, behind what their logs had. Its fence is as old as the request for it: began.
+func (s *Session) writeAs(id Identity, logs []cluster.LogRange, out unfenced, began instant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.identity = id

@@ -178,13 +178,13 @@ func TestLeftOut(t *testing.T) {
 			}
 			var owns []bool
 			for p := range 3 {
-				owns = append(owns, s.Owns(l.at(p)))
+				owns = append(owns, s.Fenced(l.at(p)))
 			}
 			if diff := cmp.Diff(test.owns, owns); diff != "" {
 				t.Errorf("owns (-want +got):\n%s", diff)
 			}
 			for _, p := range test.extra {
-				if s.Owns(p) {
+				if s.Fenced(p) {
 					t.Errorf("owns %v", p)
 				}
 			}
@@ -210,8 +210,8 @@ func TestMarkerIsLookedFor(t *testing.T) {
 		return nil, nil, false
 	})
 	s := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
-	if !s.Owns(l.at(0)) || s.Owns(l.at(1)) {
-		t.Errorf("owns partition 0: %v, partition 1, which has no marker: %v", s.Owns(l.at(0)), s.Owns(l.at(1)))
+	if !s.Fenced(l.at(0)) || s.Fenced(l.at(1)) {
+		t.Errorf("owns partition 0: %v, partition 1, which has no marker: %v", s.Fenced(l.at(0)), s.Fenced(l.at(1)))
 	}
 	wantErr(t, l.put(s, l.at(1), "never"), producer.ErrNotOwned)
 	drop = false

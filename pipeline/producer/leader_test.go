@@ -78,8 +78,8 @@ func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 	if !committed {
 		t.Fatal("the takeover committed nothing")
 	}
-	if newer.Owns(l.at(0)) || !newer.Owns(l.at(1)) {
-		t.Errorf("owns the partition without a leader: %v, the other: %v", newer.Owns(l.at(0)), newer.Owns(l.at(1)))
+	if newer.Fenced(l.at(0)) || !newer.Fenced(l.at(1)) {
+		t.Errorf("owns the partition without a leader: %v, the other: %v", newer.Fenced(l.at(0)), newer.Fenced(l.at(1)))
 	}
 	// This is the hole, of which nothing but the look at the log tells.
 	if err := l.put(older, l.at(0), "b"); err != nil {

@@ -177,8 +177,8 @@ func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.L
 // notAttempted is OPERATION_NOT_ATTEMPTED: another partition of the request was refused. kafka-go gives 55 another name.
 const notAttempted = kafka.BrokerAuthorizationFailed
 
-// marked are those of the logs that show the marker of id behind the end they had before; they end behind it at the earliest.
-func (f *Fence) marked(ctx context.Context, id Identity, logs []cluster.LogRange, out unfenced) []cluster.LogRange {
+// withMarker are those of the logs that show the marker of id behind the end they had before; they end behind it at the earliest.
+func (f *Fence) withMarker(ctx context.Context, id Identity, logs []cluster.LogRange, out unfenced) []cluster.LogRange {
 	missing := make([]error, len(logs))
 	var searches sync.WaitGroup
 	limit := make(chan struct{}, 8)

@@ -92,8 +92,8 @@ func (s *Session) Close() {
 	s.running.Wait()
 }
 
-// Owns tells whether the session's fence stands in the partition's log: only then may it be written.
-func (s *Session) Owns(at recordbatch.TopicPartition) bool {
+// Fenced tells whether the session's fence stands in the partition's log: only then may it be written.
+func (s *Session) Fenced(at recordbatch.TopicPartition) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fenced[at]

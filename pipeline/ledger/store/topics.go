@@ -54,7 +54,7 @@ func (l *Ledger) CheckPolicies(ctx context.Context) ([]error, error) {
 	}
 	var faults []error
 	wrong := func(topic, config, have, want, set string) {
-		faults = append(faults, &PolicyError{Topic: topic, Config: config, Have: have, Want: want, Repair: l.Cluster.Alteration(topic, config, set)})
+		faults = append(faults, &PolicyError{Topic: topic, Config: config, Have: have, Want: want, Repair: l.Cluster.AlterConfigCommand(topic, config, set)})
 	}
 	for _, c := range configs {
 		if c.Err == nil && c.MaxMessageBytes > 0 && c.MaxMessageBytes < leastBatch {
@@ -98,7 +98,7 @@ func (l *Ledger) CheckCompactionLag(ctx context.Context) (*PolicyError, error) {
 	}
 	return &PolicyError{
 		Topic: l.Topic, Config: compactionLag, Have: fmt.Sprint(have), Want: fmt.Sprintf("%d (24 hours) at least", want),
-		Repair: l.Cluster.Alteration(l.Topic, compactionLag, set),
+		Repair: l.Cluster.AlterConfigCommand(l.Topic, compactionLag, set),
 	}, nil
 }
 

@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Peek is what the ledger says of the service, seen from any machine. It disturbs nobody.
-type Peek struct {
+// Snapshot is what the ledger says of the service, seen from any machine. It disturbs nobody.
+type Snapshot struct {
 	Streams  []StreamStatus       // where variables are unset, as their owner has them
 	Location *time.Location       // where the source's days begin
 	Newest   map[string]time.Time // by stream: when its newest row was published, as far as a checkpoint knows
@@ -26,8 +26,8 @@ type Peek struct {
 	Commands []*ledger.Command    // that are not done, oldest first
 }
 
-// Peek reads the ledger.
-func (s *Service) Peek(ctx context.Context) (*Peek, error) {
+// Snapshot reads the ledger.
+func (s *Service) Snapshot(ctx context.Context) (*Snapshot, error) {
 	stored := s.Ledger()
 	state, err := stored.Load(ctx)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *Service) Peek(ctx context.Context) (*Peek, error) {
 	if w := record.Wait; w != nil && w.Until.After(now) {
 		all = schema.Wait{For: w.For, Until: w.Until}
 	}
-	p := &Peek{Location: days.Location(), Changes: changes, Owner: state.Owner, Wait: record.Wait, Source: record.Source, LineEnds: record.LineEnds, Newest: map[string]time.Time{}}
+	p := &Snapshot{Location: days.Location(), Changes: changes, Owner: state.Owner, Wait: record.Wait, Source: record.Source, LineEnds: record.LineEnds, Newest: map[string]time.Time{}}
 	p.Alive = state.Owner != nil && !state.Owner.Released && now.Sub(state.Owner.Beat) < s.StandbyAfter
 	for _, one := range days.Status(all, now) {
 		for _, d := range one.Days {

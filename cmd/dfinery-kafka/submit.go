@@ -20,8 +20,8 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// give writes a command for a stream of the configuration and waits for its result.
-func give(cmd *cobra.Command, stream string, patience time.Duration, fill func(*ledger.Command)) error {
+// submit writes a command for a stream of the configuration and waits for its result.
+func submit(cmd *cobra.Command, stream string, patience time.Duration, fill func(*ledger.Command)) error {
 	c, kafka, err := openCluster(cmd)
 	if err != nil {
 		return err
