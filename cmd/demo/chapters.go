@@ -13,7 +13,8 @@ import (
 )
 
 func (s *story) introduce(d Demo) {
-	s.line(bold, "dfinery-kafka: the API simulator, a Kafka broker and the connector, all in this process")
+	s.line(bold, "dfinery-kafka publishes every row of a DFINERY service to Kafka, once, whatever fails on the way")
+	s.line(plain, "This shows how: a simulated API, a Kafka broker and the connector run in this process, for some 12 seconds.")
 	s.headline("What is there")
 	s.line(plain, "   Export API  %s  %d days of %s events, some with commas, quotes and line ends in their cells", s.environ[0][1], d.Days, number(d.Rows))
 	s.line(plain, "   Kafka       %s  embedded", strings.Join(s.brokers, ","))
@@ -30,6 +31,7 @@ const headerCode = "__connect.errors.exception.class.name"
 func (s *story) showDeadLetters(ctx context.Context) error {
 	topic := string(s.config.Publish.DeadLetterTopic)
 	s.headline("What went wrong stands in " + topic)
+	s.line(plain, "   Nothing is dropped silently. Each failed call and each row that can't be published is a dead letter, with its reason:")
 	letters, err := consume(ctx, s.brokers, topic)
 	if err != nil {
 		return err
@@ -60,6 +62,7 @@ func (s *story) showDeadLetters(ctx context.Context) error {
 func (s *story) showRecords(ctx context.Context) error {
 	topic := string(s.config.Streams[0].Topic)
 	s.headline("What a consumer of " + topic + " sees")
+	s.line(plain, "   A record for each row: the key is the user, so a user's rows keep their order, and the header id is the row's identity.")
 	records, err := consume(ctx, s.brokers, topic)
 	if err != nil {
 		return err

@@ -10,6 +10,8 @@ import (
 
 func (s *story) exportAll(ctx context.Context) error {
 	s.headline("Every day is exported, and four things go wrong")
+	s.line(plain, "   One call exports one day. Here a query fails (query_error), a download breaks off (cut_body), a row has too few fields,")
+	s.line(plain, "   and a row is too large for the topic. Such a day is exported again; rows that are known already are not published again:")
 	days := int(s.source.last-s.source.first) + 1
 	return s.awaitDays(ctx, days, func(day pipeline.DayStatus) bool { return day.State == ledger.Open || day.State == ledger.Settled })
 }
@@ -42,6 +44,7 @@ func (s *story) awaitDays(ctx context.Context, days int, as func(pipeline.DaySta
 
 // table shows the days, newest first, as /status does.
 func (s *story) table(status pipeline.StreamStatus) {
+	s.line(faint, "   The days. An open one is exported again, because late rows may arrive; a settled one is complete.")
 	s.line(faint, "   day         state     exports     rows  published  bad")
 	for _, day := range status.Days {
 		s.line(plain, "   %s  %-8s  %7d  %7s  %9s  %3d", day.Day, day.State, day.Exports, number(day.Rows), number(day.Published), day.Bad)
