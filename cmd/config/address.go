@@ -55,7 +55,7 @@ func (u *TokenURL) Decode(value string) error {
 	case err != nil || parsed.Hostname() == "" || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Port() != "" && !validPort(parsed.Port()):
 		return errors.New("is not a URL such as https://login.example/oauth2/token")
 	case parsed.User != nil:
-		return errors.New("must hold no user or password: they go into KAFKA_SASL_OAUTH_CLIENT_ID and _SECRET")
+		return errors.New("must hold no user or password: they go into the variables …_CLIENT_ID and …_CLIENT_SECRET")
 	}
 	*u = TokenURL(value)
 	return nil

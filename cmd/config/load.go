@@ -154,7 +154,7 @@ func (l *loader) listed(d declaration, field reflect.Value) Variable {
 		if v.Value != "" {
 			v.Value = redacted
 		}
-	case URL, TokenURL, Brokers:
+	case URL, RegistryURLs, TokenURL, PageURL, Brokers:
 		if l.bad[d.Name] && v.Value != "" {
 			v.Value = "(not shown)"
 		}

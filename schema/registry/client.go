@@ -30,6 +30,7 @@ type Client struct {
 	clients    []*sr.Client // one for each URL: sr itself does not go on after a 503
 	lookupOnly bool
 	transport  *http.Transport
+	sent       credentials
 }
 
 // maxAnswer bounds what is read of an answer.
@@ -50,7 +51,7 @@ func New(c Config) (*Client, error) {
 	for _, url := range c.URLs {
 		opts := []sr.ClientOpt{sr.URLs(url), sr.HTTPClient(caller), sr.UserAgent(c.UserAgent)}
 		if c.Authorize != nil {
-			opts = append(opts, sr.PreReq(c.Authorize))
+			opts = append(opts, sr.PreReq(client.sent.note(c.Authorize)))
 		}
 		one, err := sr.NewClient(opts...)
 		if err != nil {
@@ -84,7 +85,7 @@ func (c *Client) Register(ctx context.Context, s *Schema) (id int, err error) {
 		id, err = client.RegisterSchema(sr.WithParams(ctx, sr.Normalize), s.Subject, s.schema(), -1, -1)
 		return err
 	})
-	return checkID(id, "register", s, err)
+	return c.checkID(id, "register", s, err)
 }
 
 // Lookup returns the id under which the registry has a schema. Errors are
@@ -95,7 +96,7 @@ func (c *Client) Lookup(ctx context.Context, s *Schema) (id int, err error) {
 		id = found.ID
 		return err
 	})
-	return checkID(id, "look up", s, err)
+	return c.checkID(id, "look up", s, err)
 }
 
 // Ping asks the registry for anything, to find out whether it can be reached.
@@ -105,7 +106,7 @@ func (c *Client) Ping(ctx context.Context) error {
 		return err
 	})
 	if err != nil {
-		return classify(err, "list the subjects")
+		return c.classify(err, "list the subjects")
 	}
 	return nil
 }
@@ -122,11 +123,11 @@ func (c *Client) each(ctx context.Context, call func(*sr.Client) error) error {
 	return err
 }
 
-func checkID(id int, what string, s *Schema, err error) (int, error) {
+func (c *Client) checkID(id int, what string, s *Schema, err error) (int, error) {
 	doing := what + " the schema of subject " + s.Subject
 	switch {
 	case err != nil:
-		return 0, classify(err, doing)
+		return 0, c.classify(err, doing)
 	case id <= 0: // an answer such as {} is no error to the library
 		return 0, &Error{Wait: true, Detail: fmt.Sprintf("%s: the answer names no id", doing)}
 	}

@@ -191,3 +191,27 @@ func TestClient_Credentials(t *testing.T) {
 	default:
 	}
 }
+
+// TestClient_NoCredentials: what a registry sends back of the credentials is in no error, and nothing of an answer controls a terminal.
+func TestClient_NoCredentials(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, password, _ := r.BasicAuth()
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		fmt.Fprintf(w, `{"error_code":42201,"message":"no %s of %s\\u001b[31m"}`, r.Header.Get("Authorization"), password)
+	}))
+	t.Cleanup(s.Close)
+	for name, authorize := range map[string]func(*http.Request) error{
+		"basic":  func(r *http.Request) error { r.SetBasicAuth("joe", "canary:4711"); return nil },
+		"bearer": func(r *http.Request) error { r.Header.Set("Authorization", "Bearer canary:4711"); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newClient(t, registry.Config{URLs: []string{s.URL}, Authorize: authorize})
+			_, err := c.Register(context.Background(), &events)
+			if text := asError(t, err).Error(); strings.Contains(text, "canary") || strings.Contains(text, "am9lOmNhbmFyeTo0NzEx") ||
+				strings.ContainsRune(text, 0x1b) || !strings.Contains(text, schema.Redacted) {
+				t.Errorf("error %q", text)
+			}
+		})
+	}
+}

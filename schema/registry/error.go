@@ -76,17 +76,18 @@ func codeOf(err error) schema.Code {
 // maxWords bounds what is told of a registry's answer.
 const maxWords = 500
 
-// classify makes an *Error of what a call returned.
-func classify(err error, doing string) error {
+// classify makes an *Error of what a call returned. It has none of the
+// credentials, even if the registry or a proxy sends them back.
+func (c *Client) classify(err error, doing string) error {
 	e := &Error{Code: codeOf(err), Err: err}
 	e.Wait = e.Code == ""
 	var answer *sr.ResponseError
 	if !errors.As(err, &answer) {
-		e.Detail = fmt.Sprintf("%s: %v", doing, err)
+		e.Detail = doing + ": " + c.clean(err.Error())
 		return e
 	}
 	e.Status = answer.StatusCode
-	words := strings.ToValidUTF8(answer.Error(), "\ufffd")
+	words := c.clean(answer.Error())
 	if len(words) > maxWords {
 		words = strings.ToValidUTF8(words[:maxWords], "") + "…"
 	}
