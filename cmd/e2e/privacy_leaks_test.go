@@ -185,3 +185,22 @@ func (b *testbed) expectRedacted(t *testing.T, name string) {
 		}
 	}
 }
+
+// TestPrivacy_TooManyBadRows: the letter of an export with too many bad rows shows none of them.
+func TestPrivacy_TooManyBadRows(t *testing.T) {
+	t.Parallel()
+	short := "u1,open," + hiddenName + "," + hiddenPhone
+	b, _ := newAnswering(t, func(int, int) answer {
+		return csvOf("text/csv", privacyHeader+"\n"+privacyLine("u0", "a")+"\n"+strings.Repeat(short+"\n", 1200)+privacyLine("u2", "b")+"\n")
+	})
+	b.hideColumns()
+	b.set("STREAM_EVENTS_START", "0", "KAFKA_COMPRESSION", "none")
+	log := b.runOnce(3)
+	hidden := newCanaries(t, privacyHeader, []string{hiddenName, hiddenPhone, hiddenCity}, []string{short, privacyLine("u0", "a")})
+	hidden.expectNone("the log", log)
+	hidden.expectNoneInTopics(b, "events", "dead-letters", "ledger", "ledger.rows")
+	letters := b.deadLetters()
+	if len(letters) != 1 || letters[0].Error.Code != schema.BadRows || len(letters[0].Rows) != 10 || letters[0].Rows[0].Line != 3 || !letters[0].Redacted {
+		t.Errorf("letters %+v", letters)
+	}
+}
