@@ -87,7 +87,7 @@ func (m *topicMonitor) judgeCompaction(st *transfer.Stream, c *cluster.TopicConf
 	}
 	if c.Err != nil {
 		m.service.Log.Warn("can't look at the configuration of a compacted topic: whether it keeps profiles and deletes is not known", "stream", st.Name,
-			"topic", st.Topic, "error", c.Err, "do", mendRight)
+			"topic", st.Topic, "error", c.Err, "do", fixRight)
 		return
 	}
 	if why := m.service.CompactionFault(st, c); why != nil {

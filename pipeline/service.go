@@ -174,7 +174,7 @@ func (s *Service) remedyOf(err error) string {
 	return remedy(err, lookAgain)
 }
 
-// final tells the faults that waiting does not mend: they need a person.
+// final tells the faults that waiting does not fix: they need a person.
 func final(err error) bool {
 	var misplaced *store.MisplacedError
 	var unreadable *store.RecordError

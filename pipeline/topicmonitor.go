@@ -82,7 +82,7 @@ func (m *topicMonitor) judge(st *transfer.Stream, topic cluster.Topic) {
 // block has a stream wait for its topic.
 func (m *topicMonitor) block(st *transfer.Stream, why error) {
 	m.schedule.Block(st.Name, why.Error())
-	do := remedy(why, mendTopic)
+	do := remedy(why, fixTopic)
 	_, refused := errors.AsType[*producer.RefusedError](why)
 	if _, strict := errors.AsType[*cluster.TimestampError](why); refused || strict {
 		do = m.service.afterRefusal(st.Topic, why)
@@ -143,7 +143,7 @@ func (m *topicMonitor) checkOwn(topics []cluster.Topic) {
 	for _, own := range topics {
 		if why := unwritable(own); cluster.Forbidden(why) {
 			m.forbidden = append(m.forbidden, "Kafka: "+why.Error())
-			m.service.Log.Error("the service will stand still: it may not write a topic that it needs", "topic", own.Name, "error", why, "do", mendRight)
+			m.service.Log.Error("the service will stand still: it may not write a topic that it needs", "topic", own.Name, "error", why, "do", fixRight)
 		}
 	}
 }

@@ -137,14 +137,14 @@ func (s *Service) keepMarkers(ctx context.Context) {
 // What there is to do about a Kafka that does not answer, and about a topic that can't be written.
 const (
 	lookAgain = "nothing, unless it stays: then dfinery-kafka check says what is wrong with Kafka"
-	mendTopic = "create the topic, or give back its leaders and the right to write: dfinery-kafka check says which"
-	mendRight = "grant the right that is missing: dfinery-kafka check prints the command"
+	fixTopic  = "create the topic, or give back its leaders and the right to write: dfinery-kafka check says which"
+	fixRight  = "grant the right that is missing: dfinery-kafka check prints the command"
 )
 
 // remedy is what there is to do about err: a right is given by people alone, other is for all that may pass.
 func remedy(err error, other string) string {
 	if cluster.Forbidden(err) {
-		return mendRight
+		return fixRight
 	}
 	return other
 }

@@ -32,7 +32,7 @@ func (s *Server) Handler() http.Handler {
 	return mux
 }
 
-// livez fails only for what a restart mends.
+// livez fails only for what a restart fixes.
 func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	now := s.now()
 	v := s.Look(now)

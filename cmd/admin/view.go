@@ -57,7 +57,7 @@ func (v *View) Parts() []Part {
 		}
 	}
 	if p := &parts[4]; !p.Ready {
-		p.Reason = "the process is told to end"
+		p.Reason = "shutting down"
 	}
 	return parts
 }

@@ -72,7 +72,7 @@ func TestReadiness(t *testing.T) {
 		{"stand-by of an unknown owner", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleStandby}},
 			map[string]string{"owner": "another instance owns the service", "ledger": noLedger}},
 		{"stopping", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner}, Stopping: true},
-			map[string]string{"process": "the process is told to end"}},
+			map[string]string{"process": "shutting down"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

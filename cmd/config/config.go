@@ -43,7 +43,7 @@ type DFINERY struct {
 
 // Kafka is the cluster and how to reach it.
 type Kafka struct {
-	Brokers           Brokers       `envconfig:"KAFKA_BROKERS" needed:"true" example:"kafka-1:9092,kafka-2:9092" desc:"Where to meet the cluster: host:port, comma-separated"`
+	Brokers           Brokers       `envconfig:"KAFKA_BROKERS" needed:"true" example:"kafka-1:9092,kafka-2:9092" desc:"Bootstrap brokers: host:port, comma-separated"`
 	TLS               bool          `envconfig:"KAFKA_TLS" default:"false" desc:"Whether to speak TLS to the brokers"`
 	CAFile            string        `envconfig:"KAFKA_TLS_CA_FILE" desc:"A PEM file of the authorities that sign the brokers' certificates; unset: the system's. Read again at each connection"`
 	CertFile          string        `envconfig:"KAFKA_TLS_CERT_FILE" desc:"A PEM file of our client certificate, with KAFKA_TLS_KEY_FILE. Read again at each connection"`
@@ -80,7 +80,7 @@ type Breaker struct {
 	Failures   int           `envconfig:"BREAKER_FAILURES" default:"5" min:"1" desc:"How many failures in a row open the breaker"`
 	OpenFor    time.Duration `envconfig:"BREAKER_OPEN_FOR" default:"1m" min:"1ms" desc:"How long it stays open at first; each failed probe doubles that"`
 	MaxOpenFor time.Duration `envconfig:"BREAKER_MAX_OPEN_FOR" default:"15m" min:"1ms" desc:"How long it stays open at most"`
-	TripOn     Codes         `envconfig:"BREAKER_TRIP_ON" default:"unknown_error,query_error" desc:"The failures that count. Possible too: client_connection_closed, http_5xx or one such as http_503, cut_body, maybe_torn, connection, tls, timeout, not_csv, empty_body"`
+	TripOn     Codes         `envconfig:"BREAKER_TRIP_ON" default:"unknown_error,query_error" desc:"The failures that count. Other allowed values: client_connection_closed, http_5xx or one such as http_503, cut_body, maybe_torn, connection, tls, timeout, not_csv, empty_body"`
 }
 
 // Retry is the pace of a day that failed.

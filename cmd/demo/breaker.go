@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/connector/limiter"
 )
 
-// breakAPI has all queries fail until the breaker opens, and mends them then.
+// breakAPI has all queries fail until the breaker opens, and repairs them then.
 func (s *story) breakAPI(ctx context.Context) error {
 	s.headline("The API's database fails: the circuit breaker")
 	s.line(plain, "   From now on the API answers each query with query_error. After %d failures in a row the breaker opens, and no call", s.config.Breaker.Failures)

@@ -37,7 +37,7 @@ func (f feed) Handle(_ context.Context, r slog.Record) error {
 		text := r.Message
 		r.Attrs(func(a slog.Attr) bool {
 			if a.Key == "do" {
-				return true // here nothing: it all mends itself
+				return true // here nothing: it all recovers by itself
 			}
 			value := a.Value.String()
 			if a.Value.Kind() == slog.KindTime {

@@ -17,9 +17,9 @@ func checkCommand() *cobra.Command {
 	var stream string
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Look at everything that run needs, and say how to mend it",
+		Short: "Verify configuration, connectivity, permissions and topics, and say how to fix them",
 		Long: `Look at the configuration, the API's host, the brokers, rights, topics, clocks, the fence and the ledger, a line each: ok, warn
-or fail, with the command or sentence that mends it. It disturbs nobody: the owner is not fenced, no topic is made, no quota is spent.
+or fail, with the command or sentence that fixes it. It disturbs nobody: the owner is not fenced, no topic is made, no quota is spent.
 
 With --call it spends one export call, of the first event stream or of the one that --stream names, and shows its columns, whether the
 key column and df_external_id came, whether to_date looks inclusive, and how many calls are left.

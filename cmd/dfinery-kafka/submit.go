@@ -102,7 +102,7 @@ func await(ctx context.Context, out io.Writer, stored *store.Ledger, given *ledg
 	case err == nil:
 		return wrong
 	case late && !taken:
-		return &exitError{exitLeft, fmt.Errorf("%s %s: nobody has taken it up within %s: it is carried out when the service's owner runs", given.Verb, given.Stream, patience)}
+		return &exitError{exitLeft, fmt.Errorf("%s %s: no active instance accepted it within %s; it remains queued for the service's owner", given.Verb, given.Stream, patience)}
 	case late:
 		return &exitError{exitLeft, fmt.Errorf("%s %s: still under way after %s: see dfinery-kafka status", given.Verb, given.Stream, patience)}
 	case errors.Is(err, context.Canceled):

@@ -38,7 +38,7 @@ func TestCommands_WaitIsOver(t *testing.T) {
 			t.Errorf("%s: exit %d, want %d:\n%s%s", test.name, got.Code, test.code, out, got.Stderr)
 		}
 		if test.code != 0 {
-			expectText(t, got.Stderr, "nobody has taken it up within 300ms: it is carried out when the service's owner runs")
+			expectText(t, got.Stderr, "no active instance accepted it within 300ms; it remains queued for the service's owner")
 		}
 	}
 	if n := strings.Count(b.runOnce(0), `"msg":"command carried out"`); n != len(tests) {

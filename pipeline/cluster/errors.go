@@ -39,7 +39,7 @@ func (e *BrokerError) Error() string {
 
 func (e *BrokerError) Unwrap() error { return kafka.Error(e.Code) }
 
-// name mends what kafka-go calls wrongly or not at all.
+// name corrects what kafka-go calls wrongly or not at all.
 func (e *BrokerError) name() string {
 	switch e.Code {
 	case 13:

@@ -162,7 +162,7 @@ func (x *Executor) finish(c *ledger.Command) {
 	c.Done = &now
 	if c.Error != "" {
 		x.Log.Warn("command refused", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result, "error", c.Error,
-			"do", "mend what the error names and give the command again")
+			"do", "fix what the error names and give the command again")
 		return
 	}
 	x.Log.Info("command carried out", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result)
