@@ -46,6 +46,9 @@ func TestValues_RandomCrashes(t *testing.T) {
 		refuse.Store(int64([]int{0, http.StatusServiceUnavailable}[rng.IntN(2)]))
 		p := b.start("run")
 		p.await(isOwner)
+		if rng.IntN(3) > 0 { // far enough to register something
+			p.await("export ended")
+		}
 		for range 1 + rng.IntN(3) {
 			select {
 			case <-time.After(time.Duration(20+rng.IntN(300)) * time.Millisecond):
