@@ -1,5 +1,5 @@
 // Package schema holds the words that the source and the pipeline share: exports, columns, rows and failures,
-// the fingerprint of a row and the form of a dead letter. Package encoding below it has the forms of rows in Kafka.
+// the fingerprint of a row and the form of a dead letter. Package encoding below it has the forms of rows in Kafka, package privacy keeps cells out of them.
 //
 // It knows neither HTTP nor Kafka and imports nothing of ours, so that connector and pipeline can both speak it without meeting.
 //
