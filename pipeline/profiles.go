@@ -88,7 +88,12 @@ func (k *profileKeeper) Load(ctx context.Context, stream string) (*ledger.Profil
 	})
 	marks := profiles.Marks{}
 	if err == nil {
-		err = k.writer.Ledger.LoadMarks(ctx, stream, record.Absent.Ranges, marks.Load)
+		err = k.writer.Ledger.LoadMarks(ctx, stream, record.Absent.Ranges, func(value []byte) error {
+			if err := marks.Load(value); err != nil { // to lose marks only delays deletes
+				k.service.Log.Warn("marks of absent profiles can't be read: their deletes are delayed", "stream", stream, "error", err, "do", "nothing")
+			}
+			return nil
+		})
 	}
 	return &record, marks, err
 }

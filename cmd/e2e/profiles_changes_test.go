@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -74,7 +76,8 @@ func TestProfiles_CrashEachStep(t *testing.T) {
 }
 
 // TestProfiles_Random changes profiles at random while answers are cut, empty, without a framing, shortened, repeat keys or have bad rows, and
-// kills the program at random times. PROFILE_ROWS and PROFILE_RUNS make it larger, CRASH_SEED repeats it.
+// kills the program at random times. PROFILE_ROWS and PROFILE_RUNS make it larger, CRASH_SEED repeats it. With KAFKA_TEST_DIR, the directory of a
+// deploy/kafka-up.sh of three nodes, brokers are killed as well.
 func TestProfiles_Random(t *testing.T) {
 	t.Parallel()
 	profiles, runs := number(t, "PROFILE_ROWS", 60), number(t, "PROFILE_RUNS", 25)
@@ -86,8 +89,20 @@ func TestProfiles_Random(t *testing.T) {
 	b := newProfileService(t, source)
 	b.set("STREAM_USERS_DELETE_MOST", "off")
 	deletes := map[string]int{}
-	for range runs {
+	var back sync.WaitGroup // brokers that are down
+	defer back.Wait()
+	for n := range runs {
 		source.set(func(s *profileSource) { s.churn(random, profiles) })
+		if os.Getenv("KAFKA_TEST_DIR") != "" && n%7 == 3 {
+			back.Wait()
+			broker, down := 1+random.IntN(3), time.Duration(1+random.IntN(8))*time.Second
+			b.killBroker(broker)
+			back.Add(1)
+			time.AfterFunc(down, func() {
+				defer back.Done()
+				b.startBroker(broker)
+			})
+		}
 		calls := len(source.served)
 		p := b.start("run", "--once")
 		killed := random.IntN(3) == 0 && !p.endsWithin(time.Duration(random.IntN(300))*time.Millisecond)
@@ -104,7 +119,7 @@ func TestProfiles_Random(t *testing.T) {
 		_, after := b.table("users")
 		b.checkDeletes(source, deletes, after)
 		deletes = maps.Clone(after)
-		if !killed && source.served[len(source.served)-1].whole && len(source.next.lacks) == 0 {
+		if !killed && p.wait(time.Minute) == 0 && source.served[len(source.served)-1].whole && len(source.next.lacks) == 0 {
 			b.checkTable(source, true)
 		}
 		source.mu.Unlock()
@@ -112,6 +127,7 @@ func TestProfiles_Random(t *testing.T) {
 			t.Fatalf("log:\n%s", p.log())
 		}
 	}
+	back.Wait()
 	source.set(func(s *profileSource) { s.next = answerDefects{} })
 	b.runOnce(0)
 	b.checkTable(source, true)
