@@ -146,7 +146,12 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 	if s.Profiles != nil { // no checkpoint knows it
 		newest = fmt.Sprintf("%d profiles", s.Profiles.Present+s.Profiles.Absent)
 	}
-	fmt.Fprintf(b, "  %s; %s\n", newest, last)
+	if s.Profiles != nil && o.Newest[s.Name].IsZero() { // the ledger does not mark what such a stream publishes
+		newest = ""
+	} else {
+		newest += "; "
+	}
+	fmt.Fprintf(b, "  %s%s\n", newest, last)
 	if s.Profiles != nil {
 		fmt.Fprintf(b, "  profiles: %s\n", profilesLine(o.At, s.Profiles))
 	}

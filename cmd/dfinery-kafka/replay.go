@@ -54,10 +54,7 @@ Letters that are resolved are left out. The owner of the service does it; repeat
 			if err != nil {
 				return err
 			}
-			p := newPlan(schema.DayOf(time.Now(), c.DFINERY.Timezone.Location))
-			for i := range c.Streams {
-				p.changes[c.Streams[i].Name] = c.Streams[i].Mode == config.ModeChanges
-			}
+			p := newPlan(schema.DayOf(time.Now(), c.DFINERY.Timezone.Location), c.Streams)
 			if err := selected(resolving(cmd.Context(), resolver, p.count)); err != nil {
 				return err
 			}
@@ -95,16 +92,16 @@ Letters that are resolved are left out. The owner of the service does it; repeat
 // looked up a second time when the owner is asked to read them.
 type replayPlan struct {
 	today         schema.Day
+	streams       []config.Stream
 	letters, rows int
 	resolved      int // letters beside them, left out
 	byDay         int // rows that their letters' copies can't publish: their days are exported again
 	days          map[ledger.DayName]*[2]int64
 	lost          map[ledger.DayName]bool // out of the API's reach
-	changes       map[string]bool         // streams that publish changes: a row's letter is replayed by a new snapshot
 }
 
-func newPlan(today schema.Day) *replayPlan {
-	return &replayPlan{today: today, days: map[ledger.DayName]*[2]int64{}, lost: map[ledger.DayName]bool{}, changes: map[string]bool{}}
+func newPlan(today schema.Day, streams []config.Stream) *replayPlan {
+	return &replayPlan{today: today, streams: streams, days: map[ledger.DayName]*[2]int64{}, lost: map[ledger.DayName]bool{}}
 }
 
 func (p *replayPlan) count(l *deadletter.Letter) error {
@@ -114,14 +111,13 @@ func (p *replayPlan) count(l *deadletter.Letter) error {
 	}
 	p.letters++
 	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
+	if s := p.stream(l); s != nil && s.Export.Snapshot() {
+		name.Day = p.today // no other day's can be exported
+	}
 	switch {
-	case p.changes[l.Stream] && l.Kind == schema.KindRow:
-		name.Day = p.today
-		p.byDay++
-		p.days[name] = &[2]int64{int64(l.Offset.Partition), l.Offset.Offset}
 	case p.fromCopy(l):
 		p.rows++
-	case !p.inReach(l.Day):
+	case !p.inReach(name.Day):
 		p.lost[name] = true
 	default:
 		if l.Kind == schema.KindRow {
@@ -136,9 +132,22 @@ func (p *replayPlan) inReach(day schema.Day) bool {
 	return day >= p.today-schema.Reach && day <= p.today
 }
 
-// fromCopy reports whether the row is read from its letter.
+// stream is the stream of a letter; nil if it is not configured here.
+func (p *replayPlan) stream(l *deadletter.Letter) *config.Stream {
+	for i := range p.streams {
+		if p.streams[i].Name == l.Stream {
+			return &p.streams[i]
+		}
+	}
+	return nil
+}
+
+// fromCopy reports whether the row is read from its letter. An old row of a profile would overwrite newer data of a stream of changes.
 func (p *replayPlan) fromCopy(l *deadletter.Letter) bool {
-	return !p.changes[l.Stream] && l.FromCopy(p.inReach(l.Day))
+	if s := p.stream(l); s != nil && s.Mode == config.ModeChanges {
+		return false
+	}
+	return l.FromCopy(p.inReach(l.Day))
 }
 
 func (p *replayPlan) nothing() bool { return p.rows == 0 && len(p.days) == 0 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/schema"
 )
 
 // newUsers has a service with so many profiles.
@@ -64,7 +66,9 @@ func TestProfiles_Approve(t *testing.T) {
 			t.Errorf("%s is listed as absent, and is present", key)
 		}
 	}
-	out, _ := b.run("profiles", "status", "users")
+	out, _ := b.run("status")
+	expectText(t, out, "\n  last export ", "\n  profiles: 10 present")
+	out, _ = b.run("profiles", "status", "users")
 	expectText(t, out, "10 present, 20 absent, 20 deletes withheld", "STREAM_X_DELETE_MOST")
 	b.command(nil, "profiles", "approve", "users", "--wait", "0s")
 	b.runOnce(0)
@@ -251,5 +255,36 @@ func TestProfiles_ApproveUnreadable(t *testing.T) {
 	b.runOnce(0)
 	if rows, _ := b.table("users"); rows["user2"] == "" {
 		t.Error("user2 was deleted: the approval was to end when nobody was absent")
+	}
+}
+
+// TestProfiles_ReplayYesterday: letters of a snapshot of another day are replayed by a snapshot of today, and the plan says so.
+func TestProfiles_ReplayYesterday(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"all", "changes"} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			b, source := newUsers(t, 5)
+			if b.set("STREAM_USERS_MODE", mode); mode == "all" {
+				delete(b.environ, "STREAM_USERS_DELETE_AFTER")
+			}
+			b.runOnce(0)
+			call := schema.Export{Service: "1234", Stream: "users", Kind: schema.UserProfile, Day: currentDay() - 1, N: 1}
+			row := schema.RowLetter(call, &schema.BadRow{Code: schema.EmptyKey, Origin: schema.OriginSchema, Detail: "line 2"}, 0, schema.Request{}, time.Now())
+			row.Redacted = true
+			b.put("dead-letters", &kgo.Record{Value: encodeLetter(t, row)},
+				&kgo.Record{Value: encodeLetter(t, schema.ExportLetter(&schema.Failure{Code: schema.QueryError, Export: call}, time.Now()))})
+			calls := len(source.served)
+			b.command([]string{"2 dead letters: 0 rows to be read again, 1 day to be exported again (1 call)"}, "dlq", "replay", "--stream", "users", "--yes", "--wait", "0s")
+			expectText(t, b.runOnce(0), `"msg":"command carried out","verb":"replay"`, "1 day exported again")
+			if got := len(source.served) - calls; got != 1 {
+				t.Errorf("%d calls, want 1", got)
+			}
+			for _, m := range b.consume("users", kgo.ReadUncommitted()) {
+				if !strings.HasPrefix(m.Export, "1234/users/"+currentDay().String()) {
+					t.Errorf("a record of %s", m.Export)
+				}
+			}
+		})
 	}
 }

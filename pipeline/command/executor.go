@@ -196,7 +196,7 @@ func (x *Executor) execute(ctx context.Context, c *ledger.Command) (changed, don
 	case VerbApprove:
 		return x.approve(c, st)
 	default:
-		c.Error = fmt.Sprintf("%q is not a command: pause, resume, accept, backfill, replay", c.Verb)
+		c.Error = fmt.Sprintf("%q is not a command: pause, resume, accept, backfill, replay, approve", c.Verb)
 		return true, true
 	}
 	c.Result = c.Stream + " " + c.Verb + "d"

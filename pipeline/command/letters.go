@@ -121,7 +121,7 @@ func (x *Executor) dispatch(record *recordbatch.Record, r *replay, st *transfer.
 	}
 	today := schema.DayOf(time.Now(), x.Location)
 	if st.Changes && letter.Kind == schema.KindRow {
-		letter.Day, letter.Row = today, nil // an old copy would overwrite newer data: a new snapshot is exported
+		letter.Row = nil // an old copy would overwrite newer data: a new snapshot is exported
 	}
 	inReach := letter.Day >= today-schema.Reach && letter.Day <= today
 	if letter.FromCopy(inReach) {
@@ -134,6 +134,9 @@ func (x *Executor) dispatch(record *recordbatch.Record, r *replay, st *transfer.
 		default:
 			return held
 		}
+	}
+	if st.Kind.Snapshot() { // one of today stands for those of days that are over: these can't be exported any more
+		letter.Day, inReach = today, true
 	}
 	if !inReach {
 		r.refuse(at, fmt.Sprintf("its day %s is out of the API's reach", letter.Day))
