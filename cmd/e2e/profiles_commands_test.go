@@ -101,6 +101,12 @@ func TestProfiles_Never(t *testing.T) {
 	if s := b.profileStatus(); s.Present != 29 || s.Absent != 1 || s.Withheld != 0 {
 		t.Errorf("status: %+v", s)
 	}
+	source.set(func(s *profileSource) {
+		for key := range s.profiles {
+			s.profiles[key] = "Sejong"
+		}
+	})
+	expectText(t, b.runOnce(0), "most profiles have changed at once")
 }
 
 // TestProfiles_Again publishes every row once more, and deletes as if nothing had happened.

@@ -36,6 +36,7 @@ type changes struct {
 	scan     *profiles.Scan // nil until the topic was read
 	evidence profiles.Evidence
 	answered bool // the answer's header line was read
+	changed  int  // rows that the topic had otherwise
 }
 
 func (r *Runner) newChanges(s *Stream, job *Job) *changes {
@@ -95,6 +96,9 @@ func (e *Export) publishChange(row *schema.Row, key []byte, print schema.Fingerp
 		e.sum.Duplicates++
 		return nil
 	case profiles.New, profiles.Changed, profiles.Again:
+	}
+	if verdict == profiles.Changed {
+		c.changed++
 	}
 	e.headers.setOp(verdict.Op())
 	err := e.append(row, key, dedup.Copy{Fingerprint: print})
@@ -177,6 +181,10 @@ func (e *Export) deleteProfile(m *profiles.Mark, export string) error {
 
 // tellDecision says in the log what a snapshot means for those that it lacks.
 func (e *Export) tellDecision(d *profiles.Decision) {
+	if n := e.changes.changed; n >= 10 && n > d.Record.Present/2 {
+		e.runner.Log.Warn("most profiles have changed at once", "stream", e.stream.Name, "export", e.Call.N, "changed", n, "present", d.Record.Present,
+			"do", "nothing, if the stream's settings were changed; else find out whether the API has a column more or less: consumers get all of these profiles")
+	}
 	if d.Record.Withheld == 0 {
 		return
 	}
