@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -70,16 +71,11 @@ type Service struct {
 
 	counts Counts
 	recent recentLetters
-	// refused is the size by topic of a record that the broker refused although no known limit forbade it. Owned by Run.
-	refused map[string]int
-	// refusals are the topics, by name, that refuse records. Owned by Run.
-	refusals map[string]*refusal
+	topics topicHistory // owned by Run
 	// absent are the topics of streams, by name, that could not be created, and why. Owned by Run.
 	absent map[string]error
-	// reopenings are the streams, by name, for whose topics an ownership was ended to begin anew. Owned by Run.
-	reopenings map[string]*reopening
-	meter      producer.Meter
-	status     atomic.Pointer[Status]
+	meter  producer.Meter
+	status atomic.Pointer[Status]
 }
 
 // Run does the service's work until ctx ends, which returns nil, or with Once a *IncompleteError if work is left then; or until a fault that will
@@ -87,6 +83,7 @@ type Service struct {
 func (s *Service) Run(ctx context.Context) error {
 	heard, giveUp := context.WithCancelCause(ctx) // until Kafka has been silent for too long
 	defer s.watchSilence(heard, giveUp)()
+	s.topics = newTopicHistory(2*s.OwnerHeartbeat, s.RetryMaxBackoff)
 	as := producer.NoIdentity()
 	wait := &backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 15 * time.Second}
 	began := time.Now()
@@ -130,8 +127,10 @@ func (s *Service) Run(ctx context.Context) error {
 		case s.Patience > 0 && time.Since(began) >= s.Patience:
 			return fmt.Errorf("service %s: %w", s.ID, err)
 		}
-		s.learnLimit(err)
-		next := max(wait.NextBackOff(), s.learnRefusal(err, time.Now()))
+		next := wait.NextBackOff()
+		if topic, pause := s.topics.learn(err, time.Now()); !s.fills(topic) { // a stream's topic holds up its stream alone
+			next = max(next, pause)
+		}
 		s.Log.Warn(retrying(err), "error", err, "do", s.remedyOf(err))
 		s.setWaiting(err)
 		if s.Patience > 0 {
@@ -151,19 +150,6 @@ func retrying(err error) string {
 		return "Kafka unreachable, retrying"
 	}
 	return "Kafka refused a request: taking the service over again"
-}
-
-// learnLimit remembers that a topic takes less than we took for its limit, which we may not be allowed to read: at the next
-// try the row becomes a dead letter instead of ending the session again.
-func (s *Service) learnLimit(err error) {
-	refused, ok := errors.AsType[*producer.RefusedError](err)
-	if !ok || refused.Records != 1 || !refused.TooLarge() {
-		return
-	}
-	if s.refused == nil {
-		s.refused = map[string]int{}
-	}
-	s.refused[refused.Partition.Topic] = refused.Bytes
 }
 
 // remedyOf is what there is to do about an error that ended an ownership.
@@ -194,6 +180,11 @@ func (s *Service) step(name string) {
 // Ledger is the service's ledger.
 func (s *Service) Ledger() *store.Ledger {
 	return &store.Ledger{Cluster: s.Cluster, Topic: s.LedgerTopic, Rows: s.LedgerTopic + ".rows", Service: s.ID}
+}
+
+// fills tells whether a stream fills the topic.
+func (s *Service) fills(topic string) bool {
+	return slices.ContainsFunc(s.Streams, func(st transfer.Stream) bool { return st.Topic == topic })
 }
 
 // streams calls yield with every stream.

@@ -47,7 +47,7 @@ func (m *topicMonitor) setLimits(ctx context.Context) error {
 			limit = most
 			m.limit[c.Name] = limit
 		}
-		if refused, ok := m.service.refused[c.Name]; ok {
+		if refused, ok := m.service.topics.tooLarge[c.Name]; ok {
 			limit = min(limit, refused-1)
 		}
 		m.session.SetLimit(c.Name, limit)
@@ -70,12 +70,12 @@ func (m *topicMonitor) judge(st *transfer.Stream, topic cluster.Topic) {
 			return
 		}
 	}
-	if why := m.service.refusedUntilLater(st.Topic, time.Now()); why != nil {
+	if why := m.service.topics.refusedUntilLater(st.Topic, time.Now()); why != nil {
 		m.block(st, why)
 		return
 	}
 	if m.schedule.Blocked(st.Name) == "" {
-		delete(m.service.reopenings, st.Name)
+		m.service.topics.reopened(st.Name)
 	}
 }
 
@@ -172,10 +172,10 @@ func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, top
 		return fmt.Errorf("%w: topic %s has %d, it had %d", errChanged, st.Topic, len(topic.Partitions), partitions)
 	case blocked == "":
 	case why != nil || !writable(topic, config):
-		delete(m.service.reopenings, st.Name)
-	case m.service.refusalIsOver(st.Topic, now):
+		m.service.topics.reopened(st.Name)
+	case m.service.topics.refusalIsOver(st.Topic, now):
 		return fmt.Errorf("%w: topic %s refused records and is tried again", errChanged, st.Topic)
-	case m.service.refusedUntilLater(st.Topic, now) == nil && m.service.mayReopen(st.Name, now):
+	case m.service.topics.refusedUntilLater(st.Topic, now) == nil && m.service.topics.mayReopen(st.Name, now):
 		return fmt.Errorf("%w: topic %s may be written again", errChanged, st.Topic)
 	}
 	return nil
