@@ -85,7 +85,7 @@ func Rules() []Rule {
 
 		{SharedTopic, OfExport, Refused, Never, "give the stream a topic of its own in STREAM_X_TOPIC, then resume the stream"},
 		{MisplacedKeys, OfExport, Refused, Never, "give the stream a new topic in STREAM_X_TOPIC: partitions were added to this one, or it was made anew with fewer"},
-		{PrivacyColumns, OfExport, Refused, Never, "correct the names in the stream's DROP, HASH and MASK; resume accepts the header as it is"},
+		{PrivacyColumns, OfExport, Refused, Never, "correct the names in the stream's DROP, HASH and MASK; resume accepts the header as it is, and publishes its new columns in the clear"},
 		{PrivacyKey, OfExport, Refused, Never, "mount the former key as PRIVACY_KEY_FILE and restart; resume accepts the new one, and publishes the days in reach again"},
 
 		{FieldCount, OfRow, Trouble, Never, source},

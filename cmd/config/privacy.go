@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/privacy"
@@ -73,13 +74,24 @@ func (l *loader) checkPrivacy(c *Config) {
 	}
 }
 
-// readKey reads the key as any other secret: a byte order mark or another charset would make other hashes without a word.
+// readKey reads the key: any bytes, but for one line end. Text in another charset than it was written in would make other hashes without a word.
 func readKey(path string) (privacy.Key, error) {
-	secret, err := ReadSecret(path)
+	text, err := readBounded(path)
 	if err != nil {
 		return privacy.Key{}, err
 	}
-	key, err := privacy.NewKey([]byte(secret.Reveal()))
+	text, ended := strings.CutSuffix(text, "\n")
+	if ended {
+		text = strings.TrimSuffix(text, "\r")
+	}
+	fault := ""
+	if utf8.ValidString(text) && strings.HasPrefix(text, "\ufeff") || 3*strings.Count(text, "\x00") > len(text) {
+		fault = wrongSecret(text)
+	}
+	if fault != "" {
+		return privacy.Key{}, fmt.Errorf("%s %s", path, fault)
+	}
+	key, err := privacy.NewKey([]byte(text))
 	if err != nil {
 		return privacy.Key{}, fmt.Errorf("%s %w", path, err)
 	}

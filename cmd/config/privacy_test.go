@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/schema/privacy"
 )
 
 const privacySecret = "c4n4ry-pr1v4cy-k3y-0123456789abcdef"
@@ -16,6 +17,7 @@ func TestPrivacyFaults(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, dir, "key", privacySecret+"\n")
 	writeFile(t, dir, "short", privacySecret[:31]+"\n")
+	writeFile(t, dir, "utf16", "\xff\xfe"+strings.Join(strings.Split(privacySecret, ""), "\x00")+"\x00\n\x00")
 	writeFile(t, dir, "bom", "\ufeff"+privacySecret+"\n")
 	writeFile(t, dir, "large", strings.Repeat("x", 70_000))
 	const needed = " is set; openssl rand -base64 48 > FILE makes a key"
@@ -31,6 +33,7 @@ func TestPrivacyFaults(t *testing.T) {
 			"PRIVACY_KEY_FILE: names a file that can't be used: DIR/short holds a key of 31 bytes, at least 32 are needed: openssl rand -base64 48 makes one"},
 		"key too large":   {map[string]string{"PRIVACY_KEY_FILE": "DIR/large"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/large is too large for a secret"},
 		"key with a mark": {map[string]string{"PRIVACY_KEY_FILE": "DIR/bom"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/bom begins with a byte order mark: save it as UTF-8 without one"},
+		"key in UTF-16":   {map[string]string{"PRIVACY_KEY_FILE": "DIR/utf16"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/utf16 is in UTF-16 or holds a NUL character: save it as UTF-8 without a byte order mark"},
 		"in two lists, each pair": {map[string]string{"STREAM_EVENTS_DROP": "a,b", "STREAM_EVENTS_HASH": "b,c", "STREAM_EVENTS_MASK": "a,c", "PRIVACY_KEY_FILE": "DIR/key"},
 			`STREAM_EVENTS_HASH: names "b", which STREAM_EVENTS_DROP names too: keep one of them
 STREAM_EVENTS_MASK: names "a", which STREAM_EVENTS_DROP names too: keep one of them
@@ -106,6 +109,33 @@ func TestPrivacyWarnings(t *testing.T) {
 			report.WarnOfPersonal(c)
 			if diff := cmp.Diff(test.want, report.Warnings, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("warnings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestPrivacyKey: a key is any 32 bytes, text or not, without one line end.
+func TestPrivacyKey(t *testing.T) {
+	dir := t.TempDir()
+	binary := "\x00\xff\xfe\r\n\n0123456789-0123456789-0123\x80\r"
+	for name, test := range map[string]struct{ file, key string }{
+		"bytes": {binary, binary}, "bytes with a line end": {binary + "\n", strings.TrimSuffix(binary, "\r")}, "text": {privacySecret, privacySecret},
+		"line": {privacySecret + "\n", privacySecret}, "Windows line": {privacySecret + "\r\n", privacySecret}, "two line ends": {privacySecret + "\n\n", privacySecret + "\n"},
+		"lines": {privacySecret + "\n" + privacySecret + "\n", privacySecret + "\n" + privacySecret},
+	} {
+		t.Run(name, func(t *testing.T) {
+			writeFile(t, dir, "key", test.file)
+			setenv(t, dir, map[string]string{"STREAM_EVENTS_DROP": "phone", "PRIVACY_KEY_FILE": "DIR/key"})
+			c, _, err := config.Load()
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := privacy.NewKey([]byte(test.key))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !c.Privacy.Key.Equal(want) {
+				t.Error("another key was read")
 			}
 		})
 	}

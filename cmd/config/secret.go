@@ -19,6 +19,19 @@ const maxSecret = 64 << 10
 // ReadSecret reads the one line of a secret's file, at the start and at every later reading. Only the line's end is no part of the
 // secret. Its errors never quote the file.
 func ReadSecret(path string) (schema.Secret, error) {
+	text, err := readBounded(path)
+	if err != nil {
+		return "", err
+	}
+	secret := oneLine(text)
+	if fault := wrongSecret(secret); fault != "" {
+		return "", fmt.Errorf("%s %s", path, fault)
+	}
+	return schema.Secret(secret), nil
+}
+
+// readBounded reads a file that holds a secret.
+func readBounded(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -31,11 +44,7 @@ func ReadSecret(path string) (schema.Secret, error) {
 	if len(text) > maxSecret {
 		return "", fmt.Errorf("%s is too large for a secret", path)
 	}
-	secret := oneLine(string(text))
-	if fault := wrongSecret(secret); fault != "" {
-		return "", fmt.Errorf("%s %s", path, fault)
-	}
-	return schema.Secret(secret), nil
+	return string(text), nil
 }
 
 // oneLine removes one line end, LF or CRLF, which files and Kubernetes secrets often have.
