@@ -152,6 +152,9 @@ func (l *LineEndLearner) Hint() string {
 func (l *LineEndLearner) watch(e schema.Export) lineMatcher {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if e.Private != nil {
+		l.forgetUnkeyed(e.Stream)
+	}
 	end, ok := l.ends[endKey(e)]
 	return lineMatcher{export: &e, end: end, watching: ok && l.learns()}
 }
@@ -159,6 +162,16 @@ func (l *LineEndLearner) watch(e schema.Export) lineMatcher {
 // learns says whether anything can still change.
 func (l *LineEndLearner) learns() bool {
 	return l.counterExample == nil && (l.Mode == NewlineAuto || l.Mode == "")
+}
+
+// forgetUnkeyed forgets what was kept of a stream's lines before it hid cells: who guesses a line recognizes it. Days that are not exported any
+// more would keep theirs.
+func (l *LineEndLearner) forgetUnkeyed(stream string) {
+	for key, end := range l.ends {
+		if end.Tail != 0 && strings.HasPrefix(key, stream+"/") {
+			delete(l.ends, key)
+		}
+	}
 }
 
 // judge takes what an export showed of the line that ended the one before it. whole says that the export was read to its end.

@@ -152,3 +152,26 @@ func closed(t *testing.T) string {
 	t.Helper()
 	return "http://127.0.0.1:1"
 }
+
+// TestPrivate_FormerLineEnds: what was kept of lines before the stream hid cells is forgotten, also of days that are not exported any more.
+// What another stream has stays.
+func TestPrivate_FormerLineEnds(t *testing.T) {
+	learner := new(exportapi.LineEndLearner)
+	c := client(serve(t, answer(200, "text/csv", "id,v\n1,2\n2,"+cell)))
+	c.LineEnds = learner
+	other := export(t)
+	other.Stream = "others"
+	run(t, c, export(t))
+	run(t, c, other)
+	later := private(t)
+	later.Day++
+	run(t, c, later)
+	saved, err := json.Marshal(learner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unkeyed := fmt.Sprintf("%x", schema.BadFingerprint([]byte("2,"+cell)))
+	if n := strings.Count(string(saved), unkeyed); n != 1 || !strings.Contains(string(saved), "others/") {
+		t.Errorf("the hash of the line is kept %d times: %s", n, saved)
+	}
+}
