@@ -81,15 +81,17 @@ func TestValues_RandomCrashes(t *testing.T) {
 	}
 }
 
-// randomColumns adds to an export one empty column of its day and up to three others, in
-// any place.
+// randomColumns adds empty columns to an export, in any place: one of its day, one that
+// is new with every third export of the day, and up to three others.
 func randomColumns(seed uint64) exporttest.Header {
 	return func(day schema.Day, export int, columns []string) []string {
 		rng := rand.New(rand.NewPCG(seed, uint64(day)<<20|uint64(export))) //nolint:gosec // both are small and positive
 		for _, i := range rng.Perm(12)[:rng.IntN(4)] {
 			columns = slices.Insert(columns, rng.IntN(len(columns)), fmt.Sprintf("빈 %d", i))
 		}
-		columns = slices.Insert(columns, rng.IntN(len(columns)), fmt.Sprintf("빈 날 %d", int(day)%12))
+		for _, name := range []string{fmt.Sprintf("빈 날 %d", int(day)%12), fmt.Sprintf("빈 새 %d", min(export/3, 40))} {
+			columns = slices.Insert(columns, rng.IntN(len(columns)), name)
+		}
 		return columns
 	}
 }
