@@ -210,6 +210,21 @@ func (k *profileKeeper) forgetMarks() {
 	}
 }
 
+// publishWhole has streams that publish all rows now publish today's anew if the day's last export was one of changes: the ledger does not have
+// which rows that published, and which it deleted. It is for the loop.
+func (k *profileKeeper) publishWhole(now time.Time) {
+	for name, r := range k.record.content.Profiles {
+		st := k.service.stream(name)
+		if st == nil || st.Changes || r == nil || r.N == 0 {
+			continue
+		}
+		today := ledger.DayName{Stream: name, Day: schema.DayOf(now, k.service.Location)}
+		if k.schedule.Day(today).Exports == r.N {
+			k.schedule.Restart(today, fmt.Sprintf("changes until export %d", r.N))
+		}
+	}
+}
+
 // PublishAgain has the rows of a stream's earlier exports published again when they are met. It is for the loop.
 func (k *profileKeeper) PublishAgain(stream string) {
 	k.of(stream).AgainFrom = k.schedule.LastExport(stream) + 1

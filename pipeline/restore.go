@@ -69,6 +69,7 @@ func (o *owner) loadState(state *ledger.State) []schedule.Event {
 	o.profiles.forgetMarks()
 	o.record.noteFormats(o.service.streams, o.record.content.Streams)
 	events := o.schedule.Load(&o.record.content, confirmed(state, o.writer.Ledger.Rows), now)
+	o.profiles.publishWhole(now)
 	o.commands.Load(state, now)
 	return events
 }

@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
 )
@@ -52,4 +54,50 @@ func TestProfiles_Topic(t *testing.T) {
 	}
 	b.setTopicConfig("users", "delete.retention.ms", "60000")
 	expectText(t, b.runOnce(0), "the topic forgets deletes soon")
+}
+
+// TestProfiles_Modes publishes a whole snapshot when a stream of changes is to publish all rows, also on the same day, and goes on from what the
+// topic then holds when it is one of changes again.
+func TestProfiles_Modes(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 5)
+	b.runOnce(0)
+	source.set(func(s *profileSource) { delete(s.profiles, "user1") })
+	b.runOnce(0)
+	b.runOnce(0) // user1 is deleted
+	b.set("STREAM_USERS_MODE", "all")
+	delete(b.environ, "STREAM_USERS_DELETE_AFTER")
+	source.set(func(s *profileSource) { s.profiles["user1"], s.profiles["user2"] = "Seoul", "Busan" })
+	before := len(b.consume("users", kgo.ReadUncommitted()))
+	for range 2 {
+		log := b.runOnce(0)
+		expectNoLoss(t, log)
+		if strings.Contains(log, "missing from the latest export") || strings.Contains(log, "twice") {
+			t.Errorf("another mode is told as a loss:\n%s", log)
+		}
+	}
+	all := b.consume("users", kgo.ReadUncommitted())
+	rows := map[string]string{}
+	for _, m := range all {
+		if rows[m.Key] = m.Value; m.Value == "" {
+			delete(rows, m.Key)
+		}
+	}
+	if len(all)-before != 5 || len(rows) != 5 || rows["user2"] != `{"df_unified_id":"user2","city":"Busan"}` {
+		t.Errorf("%d records were published, want 5; the newest of each key: %v", len(all)-before, rows)
+	}
+	b.set("STREAM_USERS_MODE", "changes", "STREAM_USERS_DELETE_AFTER", "0s")
+	source.set(func(s *profileSource) { delete(s.profiles, "user3") })
+	b.runOnce(0)
+	b.runOnce(0)
+	news := b.consume("users", kgo.ReadUncommitted())[len(all):]
+	deletes := 0
+	for _, m := range b.consume("users", kgo.ReadUncommitted()) {
+		if m.Key == "user3" && m.Headers["op"] == "d" {
+			deletes++
+		}
+	}
+	if len(news) != 1 || deletes != 1 {
+		t.Errorf("%d records were published, want the tombstone of user3 alone", len(news))
+	}
 }
