@@ -264,6 +264,9 @@ func TestAdmin_PortInUse(t *testing.T) {
 	defer l.Close()
 	b.environ["ADMIN_ADDR"] = l.Addr().String()
 	_, got := b.run("run", "--once")
+	if _, line, ok := strings.Cut(got.Stderr, `"msg":"starting"`); ok {
+		_, got.Stderr, _ = strings.Cut(line, "\n")
+	}
 	want := "dfinery-kafka: ADMIN_ADDR: admin server: listen tcp " + l.Addr().String() + ": bind: address already in use\n"
 	if diff := cmp.Diff(result{1, want}, got); diff != "" {
 		t.Errorf("exit (-want +got):\n%s", diff)
