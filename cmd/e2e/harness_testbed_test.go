@@ -80,6 +80,9 @@ func embedded(t *testing.T, options ...kfake.Opt) *kfake.Cluster {
 
 func newTestbedOn(t *testing.T, api *exporttest.Server, brokers string) *testbed {
 	t.Helper()
+	if err := lookAtSources(); err != nil {
+		t.Fatal(err)
+	}
 	api.Token = canary
 	b := &testbed{t: t, api: api, brokers: brokers, prefix: fmt.Sprintf("t%08x.", rand.Uint32()), program: binary}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

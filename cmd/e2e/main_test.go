@@ -3,12 +3,14 @@ package e2e
 import (
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -60,6 +62,26 @@ func runTests(m *testing.M) int {
 	}()
 	return m.Run()
 }
+
+// lookAtSources looks, once, at every file that the program is built from. go test repeats the
+// result of a former run unless a file that the tests looked at has changed, and this package
+// does not import the program. What TestMain looks at does not count.
+var lookAtSources = sync.OnceValue(func() error {
+	for _, dir := range []string{"cmd", "connector", "deploy", "pipeline", "schema"} {
+		err := filepath.WalkDir(filepath.Join("../..", dir), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			_, err = os.Stat(path)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("look at the program's sources: %w", err)
+		}
+	}
+	_, err := os.Stat("../../go.mod")
+	return err
+})
 
 // sharedBroker starts the shared broker with the first test that needs it.
 func sharedBroker(t *testing.T) *kfake.Cluster {
