@@ -48,7 +48,7 @@ func run(ctx context.Context, args []string, out, messages io.Writer) error {
 	flags.IntVar(&s.CallsPerHour, "quota", 100, "calls allowed in any hour; -1: no limit")
 	flags.IntVar(&s.FailEvery, "fail-every", 12, "of so many calls one fails with query_error; 0: none")
 	flags.IntVar(&s.CutEvery, "cut-every", 17, "of so many calls one has its download cut; 0: none")
-	flags.BoolVar(&s.BadRows, "bad-rows", true, "put one malformed row into each export")
+	flags.BoolVar(&s.BadRows, "bad-rows", true, "put one malformed row into each day that is over and each snapshot")
 	flags.Float64Var(&s.Late, "late", 0.02, "share of the rows that appear late, 0 to 1")
 	flags.DurationVar(&s.LateAfter, "late-after", time.Hour, "how long after the end of their day late rows appear")
 	if err := flags.Parse(args); err != nil {

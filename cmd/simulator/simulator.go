@@ -102,7 +102,7 @@ func (s *Simulator) fault(c exporttest.Call) *exporttest.Fault {
 		return &exporttest.Fault{Code: schema.QueryError}
 	case s.CutEvery > 0 && c.N%s.CutEvery == 0 && s.Rows > 0:
 		return &exporttest.Fault{Then: exporttest.Close, AfterRow: s.Rows / 4, At: 40}
-	case s.BadRows && s.Rows > 10:
+	case s.BadRows && s.Rows > 10 && (c.Kind == schema.UserProfile || c.Query.To.End(zone).Before(c.At)):
 		return &exporttest.Fault{BadRows: []exporttest.BadRow{{After: 10, Kind: exporttest.FewerFields}}}
 	}
 	return nil
