@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
@@ -95,6 +96,9 @@ func (r *Resolver) Resolution(ctx context.Context, l *Letter) (Resolution, error
 		return Unknown, nil
 	}
 	if l.Kind == schema.KindExport {
+		if ofSnapshot(&l.DeadLetter) {
+			day = r.latest(l.Stream, l.Day)
+		}
 		return exportResolution(&l.DeadLetter, &day), nil
 	}
 	if rowIsGone(l, &day) {
@@ -115,6 +119,24 @@ func (r *Resolver) Resolution(ctx context.Context, l *Letter) (Resolution, error
 		return Resolved, nil
 	}
 	return unpublished(l, &day, e.lost), nil
+}
+
+// ofSnapshot reports whether a letter is of a call for profiles. One of a later day
+// has them all.
+func ofSnapshot(l *schema.DeadLetter) bool {
+	return strings.Contains(l.Request.URL, "/export/"+string(schema.UserProfile)+"?")
+}
+
+// latest is the last of the stream's days, from one day on, that was exported. It
+// is that one day if none was.
+func (r *Resolver) latest(stream string, from schema.Day) ledger.Day {
+	last := r.days[ledger.DayName{Stream: stream, Day: from}]
+	for name, day := range r.days {
+		if name.Stream == stream && name.Day > from && day.LastSuccess != nil && (last.LastSuccess == nil || day.LastSuccess.After(*last.LastSuccess)) {
+			last = day
+		}
+	}
+	return last
 }
 
 // exportResolution is that of the letter of a failed call: it is resolved by a

@@ -86,3 +86,38 @@ func TestUnpublished(t *testing.T) {
 		}
 	}
 }
+
+// TestResolver_Snapshots: the letter of a call for profiles is resolved by a later day's snapshot, that of a call for events is not.
+func TestResolver_Snapshots(t *testing.T) {
+	failed := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	before, after := failed.Add(-time.Hour), failed.Add(24*time.Hour)
+	const day = schema.Day(20_000)
+	r := &Resolver{days: map[ledger.DayName]ledger.Day{
+		{Stream: "users", Day: day}:          {},
+		{Stream: "users", Day: day + 1}:      {LastSuccess: &after},
+		{Stream: "users", Day: day + 2}:      {},
+		{Stream: "users", Day: day - 1}:      {LastSuccess: &before},
+		{Stream: "others", Day: day + 3}:     {LastSuccess: &after},
+		{Stream: "others", Day: day + 4}:     {},
+		{Stream: "customers", Day: day}:      {},
+		{Stream: "customers", Day: day - 1}:  {LastSuccess: &after},
+		{Stream: "customers2", Day: day + 1}: {LastSuccess: &after},
+	}}
+	for _, test := range []struct {
+		stream, kind string
+		day          schema.Day
+		want         Resolution
+	}{
+		{"users", "userprofile", day, Resolved},
+		{"users", "event", day, Open},
+		{"users", "userprofile", day + 2, Open},
+		{"others", "userprofile", day + 4, Open},
+		{"customers", "userprofile", day, Open},
+	} {
+		l := &Letter{DeadLetter: schema.DeadLetter{Kind: schema.KindExport, Stream: test.stream, Day: test.day, FailedAt: failed}}
+		l.Request.URL = "https://openapi.dfinery.ai/api/v1/export/" + test.kind + "?service_id=1234"
+		if got, err := r.Resolution(t.Context(), l); err != nil || got != test.want {
+			t.Errorf("%s %s of %s: %s, %v; want %s", test.stream, test.kind, test.day, got, err, test.want)
+		}
+	}
+}
