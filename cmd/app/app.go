@@ -14,20 +14,11 @@ import (
 	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
-	"dfinery-kafka/connector/charset"
 	"dfinery-kafka/connector/csv"
-	"dfinery-kafka/connector/exportapi"
-	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/profiles"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
-	"dfinery-kafka/pipeline/transfer"
-	"dfinery-kafka/schema"
-	"dfinery-kafka/schema/encoding"
-	"dfinery-kafka/schema/privacy"
-	"dfinery-kafka/schema/registry"
 )
 
 // App is one service, ready to run.
@@ -128,9 +119,6 @@ func New(c *config.Config, o Options) (*App, error) {
 	return a, nil
 }
 
-// lookAtBrokers is what there is to do about an answer that is late.
-const lookAtBrokers = "nothing, if it passes: it is waited for, and asked for again. Else look at the brokers, the network on the way to them, replicas that lag, client quotas"
-
 // Close ends the connections of an App that is not run.
 func (a *App) Close() { a.cluster.Close() }
 
@@ -157,117 +145,4 @@ func (a *App) Moved() (rows, bytes int64) {
 // instance names this process among those of all machines and times.
 func instance(host string) string {
 	return fmt.Sprintf("%s-%d-%x", host, os.Getpid(), time.Now().UnixMilli())
-}
-
-// NewCluster is the Kafka cluster that c names. legacy is called when config.LegacyLogin is to be said.
-func NewCluster(c *config.Config, legacy func()) (*cluster.Cluster, error) {
-	return cluster.New(kafkaConfig(c, legacy))
-}
-
-func kafkaConfig(c *config.Config, legacy func()) cluster.Config {
-	k := cluster.Config{Brokers: c.Kafka.Brokers}
-	for i := range c.Streams {
-		k.Topics = append(k.Topics, string(c.Streams[i].Topic))
-	}
-	k.Topics = append(k.Topics, string(c.Publish.DeadLetterTopic), string(c.Publish.LedgerTopic), string(c.Publish.LedgerTopic)+".rows")
-	if c.Kafka.TLS {
-		k.TLS = &cluster.TLS{CAFile: c.Kafka.CAFile, CertFile: c.Kafka.CertFile, KeyFile: c.Kafka.KeyFile}
-	}
-	if c.Kafka.Mechanism != "" {
-		k.SASL = login(&c.Kafka, legacy)
-	}
-	return k
-}
-
-func login(k *config.Kafka, legacy func()) *cluster.SASL {
-	if k.Mechanism == config.OAuthBearer {
-		credentials := &cluster.ClientCredentials{
-			TokenURL: string(k.TokenURL), ClientID: k.ClientID, Secret: secret(k.ClientSecret, k.ClientSecretFile), Scopes: k.Scope, Legacy: legacy,
-		}
-		return &cluster.SASL{Mechanism: string(k.Mechanism), Token: credentials.Token}
-	}
-	return &cluster.SASL{Mechanism: string(k.Mechanism), Username: k.Username, Password: secret(k.Password, k.PasswordFile), Legacy: legacy}
-}
-
-// secret is read from its file each time, if it has one.
-func secret(plain schema.Secret, file string) func() (string, error) {
-	return func() (string, error) {
-		if file == "" {
-			return plain.Reveal(), nil
-		}
-		read, err := config.ReadSecret(file)
-		return read.Reveal(), err
-	}
-}
-
-// Client reaches the API as the configuration says.
-func (a *App) Client(o Options) *exportapi.Client {
-	d := &a.config.DFINERY
-	token := func() (schema.Secret, error) { return schema.Secret(d.Token.Reveal()), nil }
-	if a.token != nil {
-		token = a.token.Secret
-	}
-	client := &exportapi.Client{
-		BaseURL: string(d.BaseURL), Service: string(d.Service), Token: token, ToDateExclusive: d.ToDate == config.Exclusive,
-		HeaderTimeout: d.HeaderTimeout, IdleTimeout: d.IdleTimeout, Version: o.Version, RecoverQuotes: d.OpenQuote == config.RecoverQuote,
-		LineEnds:  &exportapi.LineEndLearner{Mode: exportapi.FinalNewline(d.FinalNewline), Log: a.log},
-		Transport: o.Transport, EmptyDay: d.EmptyDay, Log: a.log,
-	}
-	if declared, err := charset.Parse(string(d.Charset)); err == nil {
-		client.Charset = &declared
-	}
-	return client
-}
-
-// Policy is how the source treats the API.
-func (a *App) Policy() limiter.Policy {
-	c := a.config
-	p := limiter.Policy{
-		CallsPerHour: c.DFINERY.CallsPerHour, ConcurrentCalls: c.DFINERY.ConcurrentCalls,
-		Failures: c.Breaker.Failures, OpenFor: c.Breaker.OpenFor, MaxOpenFor: c.Breaker.MaxOpenFor, TripOn: c.Breaker.TripOn,
-		RetryBackoff: c.Retry.Backoff, RetryMaxBackoff: c.Retry.MaxBackoff, Log: a.log,
-	}
-	if a.token != nil {
-		p.Token = a.token
-	}
-	return p
-}
-
-// rawOf is what dead letters show.
-func rawOf(raw config.DeadLetterRaw) transfer.Raw {
-	switch raw {
-	case config.RawRedacted:
-		return transfer.RawRedacted
-	case config.RawNone:
-		return transfer.RawNone
-	}
-	return transfer.RawFull
-}
-
-func streams(c *config.Config, schemas *registry.Client) []transfer.Stream {
-	list := make([]transfer.Stream, len(c.Streams))
-	for i := range c.Streams {
-		s := &c.Streams[i]
-		list[i] = transfer.Stream{
-			Stream: schedule.Stream{
-				Name: s.Name, Kind: s.Export, Changes: s.Mode == config.ModeChanges, Topic: string(s.Topic), Key: schema.Key(s.Key), Empty: s.Empty, Format: string(s.Format), Contract: s.Contract,
-				Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience, Identities: s.Identities},
-				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
-			},
-			Values:     values(s, schemas),
-			Headers:    transfer.HeaderOptions{Columns: s.Headers, CloudEvents: s.CloudEvents, ContentType: s.Format.ContentType()},
-			NewEncoder: func() encoding.Encoder { return &encoding.JSON{Empty: s.Empty} },
-			MaxBad:     float64(s.MaxBad),
-			Deletes:    profiles.Policy{Never: s.Deletes == config.DeletesNever, After: s.DeleteAfter, Most: float64(s.DeleteMost)},
-			Meta:       s.Meta,
-			Raw:        rawOf(c.Publish.DeadLetterRaw.Of(s)),
-		}
-		if p := privacy.New(s.Hidden(), c.Privacy.Key); p != nil {
-			list[i].Privacy, list[i].Hidden, list[i].HiddenKey = p, p.ListsIdentity(), p.KeyID()
-		}
-		if s.Start.On != nil {
-			list[i].StartBack, list[i].First = -1, *s.Start.On
-		}
-	}
-	return list
 }

@@ -1,31 +1,33 @@
 // Command dfinery-kafka keeps Kafka equal to what the DFINERY Export API holds.
 //
-// Each command is a file of its own, and what several share another:
+// Each command has a file of its own, and so does what several of them share:
 //
 //	main.go         the process: signals, exit codes
-//	root.go         the command line as a whole; what is said of wrong usage
+//	root.go         the command line as a whole; errors of usage
 //	arguments.go    arguments of commands, and their completion
 //	help.go         help texts that fit the terminal
 //
 //	run.go          run, and run --once
-//	follow.go       how far run --once is
+//	follow.go       progress of run --once
 //	check.go        check
+//	preview.go      preview; previewtext.go and previewjson.go print its result
+//	contract.go     contract
 //	status.go       status
-//	render.go       what it draws
+//	render.go       its output; renderstream.go for one stream, daycell.go for one day
 //	backfill.go     backfill
 //	pause.go        pause and resume
-//	config.go       config; the configuration, for all commands
+//	profiles.go     profiles
+//	config.go       config; the configuration for all commands
 //	ready.go        ready
 //	version.go      version
 //
 //	dlq.go          dlq list and dlq show
 //	replay.go       dlq replay
-//	letters.go      which dead letters are meant
-//	letterlog.go    they are read, oldest first
-//	lettertable.go  and printed
+//	letters.go      selects and reads dead letters
+//	lettertable.go  prints them
 //
-//	give.go         a command is given to the service's owner, and its result awaited
-//	contact.go      whether Kafka can be reached, before anything is asked of it
-//	fault_on.go     tests crash the program between two steps
-//	fault_off.go    where it is not built for that
+//	submit.go       submits a command to the service's owner and waits for its result
+//	contact.go      checks that Kafka is reachable before any other request
+//	fault_on.go     crashes the program between two steps, for tests
+//	fault_off.go    the build without it
 package main

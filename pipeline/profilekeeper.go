@@ -12,7 +12,6 @@ import (
 	"dfinery-kafka/pipeline/profiles"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
-	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
@@ -29,40 +28,11 @@ type profileKeeper struct {
 	calls       chan *loopCall // for the loop
 }
 
-// loopCall is what an export has the loop do.
-type loopCall struct {
-	do   func(context.Context) error // an error is Kafka's
-	done chan error                  // of one, buffered
-}
-
 func newProfileKeeper(o *owner) *profileKeeper {
 	return &profileKeeper{
 		service: o.service, session: o.session, partitions: o.partitions, writer: o.writer, schedule: o.schedule, record: o.record,
 		checkpoints: o.checkpoints, calls: make(chan *loopCall),
 	}
-}
-
-// onLoop has the loop do something, and waits for it. The caller holds no lock.
-func (k *profileKeeper) onLoop(ctx context.Context, do func(context.Context) error) error {
-	c := &loopCall{do: do, done: make(chan error, 1)}
-	select {
-	case k.calls <- c:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-c.done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// call does what an export asked for. It is for the loop.
-func (c *loopCall) call(ctx context.Context) error {
-	err := c.do(ctx)
-	c.done <- err
-	return err
 }
 
 // of is the stream's record, a new one if it has none. It is for the loop.
@@ -228,67 +198,4 @@ func (k *profileKeeper) publishWhole(now time.Time) {
 // PublishAgain has the rows of a stream's earlier exports published again when they are met. It is for the loop.
 func (k *profileKeeper) PublishAgain(stream string) {
 	k.of(stream).AgainFrom = k.schedule.LastExport(stream) + 1
-}
-
-// approvedFor is how long an approval counts.
-const approvedFor = 7 * 24 * time.Hour
-
-// Approve lets so many absent profiles be deleted, those that are withheld if most is 0, and returns how many. It is for the loop.
-func (k *profileKeeper) Approve(stream string, most int, now time.Time) (int, error) {
-	r := k.of(stream)
-	why := profiles.Why(r.Why)
-	if most == 0 && r.Withheld > 0 && !why.Approvable() {
-		return 0, fmt.Errorf("an approval does not help: %s; do %s", why.Meaning(), why.Advice(stream))
-	}
-	if most == 0 {
-		most = r.Withheld
-	}
-	if most == 0 {
-		return 0, fmt.Errorf("no deletes of %s are withheld: name a number by --most to approve them beforehand", stream)
-	}
-	r.Approved = &ledger.Approval{N: most, Until: now.Add(approvedFor).UTC(), Unreadable: why == profiles.UnreadableRows}
-	return most, nil
-}
-
-// saveMarks writes a stream's marks, and returns where they stand once they are acknowledged.
-func (c *checkpointer) saveMarks(ctx context.Context, stream string, export int, marks []byte) ([]ledger.Range, error) {
-	if len(marks) == 0 {
-		return nil, nil
-	}
-	before, err := c.position(ctx, c.partitions.rows)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.writer.Marks(stream, export, marks); err != nil {
-		return nil, err
-	}
-	if err := c.session.Flush(ctx, c.writer.Rows); err != nil {
-		return nil, err
-	}
-	after, err := c.position(ctx, c.partitions.rows)
-	if err != nil {
-		return nil, err
-	}
-	return []ledger.Range{{int64(c.partitions.rows.Partition), before.Next, after.Next}}, nil
-}
-
-// profileStatus is what is shown of a stream's profiles; nil of a stream that publishes all rows. partitions are those of its topic, 0 if that is
-// not known.
-func profileStatus(st *transfer.Stream, r *ledger.Profiles, partitions int) *schedule.ProfileStatus {
-	if st == nil || !st.Changes {
-		return nil
-	}
-	s := &schedule.ProfileStatus{Poll: st.Poll}
-	if r == nil {
-		return s
-	}
-	s.Present, s.Absent, s.Withheld, s.Why = r.Present, r.Missing, r.Withheld, r.Why
-	s.Partitions, s.Scanned, s.Approved, s.Sample, s.Seed = r.Partitions, r.Scanned, r.Approved, r.Sample, r.Seed
-	if r.Complete != nil {
-		s.LastComplete = &r.Complete.At
-	}
-	if r.Partitions > 0 {
-		s.Unused = max(0, partitions-r.Partitions)
-	}
-	return s
 }

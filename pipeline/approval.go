@@ -1,0 +1,29 @@
+package pipeline
+
+import (
+	"fmt"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/profiles"
+)
+
+// approvedFor is how long an approval counts.
+const approvedFor = 7 * 24 * time.Hour
+
+// Approve lets so many absent profiles be deleted, those that are withheld if most is 0, and returns how many. It is for the loop.
+func (k *profileKeeper) Approve(stream string, most int, now time.Time) (int, error) {
+	r := k.of(stream)
+	why := profiles.Why(r.Why)
+	if most == 0 && r.Withheld > 0 && !why.Approvable() {
+		return 0, fmt.Errorf("an approval does not help: %s; do %s", why.Meaning(), why.Advice(stream))
+	}
+	if most == 0 {
+		most = r.Withheld
+	}
+	if most == 0 {
+		return 0, fmt.Errorf("no deletes of %s are withheld: name a number by --most to approve them beforehand", stream)
+	}
+	r.Approved = &ledger.Approval{N: most, Until: now.Add(approvedFor).UTC(), Unreadable: why == profiles.UnreadableRows}
+	return most, nil
+}

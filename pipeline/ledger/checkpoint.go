@@ -1,0 +1,42 @@
+package ledger
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/schema"
+)
+
+// Checkpoint is the record checkpoint/SERVICE: everything before its offsets is in the days' records and fingerprints.
+type Checkpoint struct {
+	At         time.Time `json:"at"`
+	Partitions []Mark    `json:"partitions"`
+	// Days are the days within reach whose records the ledger has, by stream, each with its From: a record that is not there any more
+	// was lost. A topic that forgets, or was made anew under its owner, has a checkpoint before it has all days.
+	Days map[string]map[schema.Day]int `json:"days,omitempty"`
+
+	unknown
+}
+
+// Mark is how far a partition was written at a checkpoint.
+type Mark struct {
+	Topic     string `json:"topic"`
+	Partition int    `json:"partition"`
+	Next      int64  `json:"next"` // the offset after the last record that is accounted for
+	// ID is the header "id" of our last record, which stands at Last; empty when this is not known.
+	ID   string `json:"id,omitempty"`
+	Last int64  `json:"last,omitempty"`
+
+	unknown
+}
+
+// Marks are the checkpoint's marks by partition.
+func (c *Checkpoint) Marks() map[recordbatch.TopicPartition]Mark {
+	marks := map[recordbatch.TopicPartition]Mark{}
+	if c != nil {
+		for _, m := range c.Partitions {
+			marks[recordbatch.TopicPartition{Topic: m.Topic, Partition: m.Partition}] = m
+		}
+	}
+	return marks
+}

@@ -1,0 +1,18 @@
+package ledger
+
+import "time"
+
+// Owner is the record owner/SERVICE: the instance that writes, with the time of its last sign of life.
+type Owner struct {
+	Instance   string    `json:"instance"`
+	Host       string    `json:"host"`
+	Version    string    `json:"version"`
+	ProducerID int64     `json:"producer_id"`
+	Epoch      int16     `json:"epoch"`
+	Since      time.Time `json:"since"`
+	Beat       time.Time `json:"beat"`
+	// Released says that the owner has ended in order: a stand-by need not wait for its silence.
+	Released bool `json:"released,omitempty"`
+
+	unknown
+}

@@ -1,0 +1,29 @@
+package pipeline
+
+import (
+	"context"
+
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// saveMarks writes a stream's marks, and returns where they stand once they are acknowledged.
+func (c *checkpointer) saveMarks(ctx context.Context, stream string, export int, marks []byte) ([]ledger.Range, error) {
+	if len(marks) == 0 {
+		return nil, nil
+	}
+	before, err := c.position(ctx, c.partitions.rows)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.writer.Marks(stream, export, marks); err != nil {
+		return nil, err
+	}
+	if err := c.session.Flush(ctx, c.writer.Rows); err != nil {
+		return nil, err
+	}
+	after, err := c.position(ctx, c.partitions.rows)
+	if err != nil {
+		return nil, err
+	}
+	return []ledger.Range{{int64(c.partitions.rows.Partition), before.Next, after.Next}}, nil
+}

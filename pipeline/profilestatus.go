@@ -1,0 +1,28 @@
+package pipeline
+
+import (
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
+)
+
+// profileStatus is what is shown of a stream's profiles; nil of a stream that publishes all rows. partitions are those of its topic, 0 if that is
+// not known.
+func profileStatus(st *transfer.Stream, r *ledger.Profiles, partitions int) *schedule.ProfileStatus {
+	if st == nil || !st.Changes {
+		return nil
+	}
+	s := &schedule.ProfileStatus{Poll: st.Poll}
+	if r == nil {
+		return s
+	}
+	s.Present, s.Absent, s.Withheld, s.Why = r.Present, r.Missing, r.Withheld, r.Why
+	s.Partitions, s.Scanned, s.Approved, s.Sample, s.Seed = r.Partitions, r.Scanned, r.Approved, r.Sample, r.Seed
+	if r.Complete != nil {
+		s.LastComplete = &r.Complete.At
+	}
+	if r.Partitions > 0 {
+		s.Unused = max(0, partitions-r.Partitions)
+	}
+	return s
+}

@@ -1,0 +1,162 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
+	"dfinery-kafka/schema/registry"
+)
+
+// typedEncoder encodes the rows of one export in a format with types.
+type typedEncoder struct {
+	values *Values
+	topic  string
+	evolve Evolve
+	// hideCells keeps cells out of the reasons why rows are bad.
+	hideCells bool
+	typed     *encoding.Typed
+}
+
+// Header implements encoding.Encoder: new columns go into the ledger, then their
+// schema into the registry, then its id into the ledger, and only then rows.
+func (t *typedEncoder) Header(ctx context.Context, columns *schema.Columns) error {
+	e, err := t.published(ctx, columns.Names)
+	if err == nil && e == nil {
+		e, err = t.publish(ctx, columns.Names)
+	}
+	if err != nil {
+		return err
+	}
+	options := t.values.Options
+	if t.values.NullBadValues {
+		options.Nulls = encoding.Nulls{Publish: true, Count: func() { t.values.nulled.Add(1) }}
+	}
+	t.typed, err = encoding.NewTyped(&options, e, columns)
+	return err
+}
+
+// published is what rows below the header can be encoded with as the registry is,
+// also while another header waits for it; nil if the header has to be registered.
+func (t *typedEncoder) published(ctx context.Context, names []string) (*encoding.Evolution, error) {
+	v := t.values
+	e, err := t.evolve(ctx, keep)
+	if err != nil || e == nil || !v.Format.Registered() || e.Format != v.Format || e.Topic != t.topic || t.renamed(e) {
+		return nil, err
+	}
+	e, err = e.Published(names, &v.Columns)
+	return e, schemaChanged(err)
+}
+
+// publish has the ledger and the registry know the header's columns.
+func (t *typedEncoder) publish(ctx context.Context, names []string) (*encoding.Evolution, error) {
+	t.values.extending.Lock()
+	defer t.values.extending.Unlock()
+	e, err := t.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) { return t.extend(e, names) })
+	if err != nil || !t.values.Format.Registered() {
+		return e, err
+	}
+	if _, known := e.ID(len(e.Fields)); known {
+		return e, nil
+	}
+	return t.register(ctx, e)
+}
+
+// renamed tells that the configuration calls the schema otherwise than its
+// versions are called. What a release before wrote does not say how.
+func (t *typedEncoder) renamed(e *encoding.Evolution) bool {
+	return e.Subject != t.values.Subject || e.Record != "" && e.Record != t.values.Record
+}
+
+// schemaChanged makes the registry's error of a *encoding.ConflictError.
+func schemaChanged(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &registry.Error{Code: registry.Changed, Detail: err.Error(), Err: err}
+}
+
+// extend adds fields for new columns.
+func (t *typedEncoder) extend(e *encoding.Evolution, names []string) (*encoding.Evolution, error) {
+	v := t.values
+	switch {
+	case e == nil || e.Topic != t.topic:
+		e = &encoding.Evolution{Format: v.Format, Topic: t.topic}
+	case e.Format != v.Format:
+		return nil, formatChanged(t.topic, e.Format, v.Format)
+	}
+	added, err := e.Extend(names, &v.Columns)
+	if err != nil {
+		return nil, schemaChanged(err)
+	}
+	if v.Format.Registered() && (t.renamed(e) || e.Record == "") {
+		if t.renamed(e) {
+			e.ForgetIDs() // the fields stay, and are registered under the other name
+		}
+		e.Subject, e.Record = v.Subject, v.Record
+		added++
+	}
+	if added == 0 && len(e.Fields) > 0 {
+		return nil, nil
+	}
+	return e, nil
+}
+
+// schemaOf is the schema of the first n fields, as it was registered.
+func (t *typedEncoder) schemaOf(e *encoding.Evolution, n int) (*registry.Schema, error) {
+	record := e.Record
+	if record == "" {
+		record = t.values.Record
+	}
+	text, err := t.values.Format.SchemaText(record, e.Fields[:n])
+	types := map[encoding.Format]sr.SchemaType{encoding.FormatAvro: sr.TypeAvro, encoding.FormatProtobuf: sr.TypeProtobuf, encoding.FormatJSONSchema: sr.TypeJSON}
+	return &registry.Schema{Subject: e.Subject, Type: types[t.values.Format], Text: text}, err
+}
+
+func (t *typedEncoder) register(ctx context.Context, e *encoding.Evolution) (*encoding.Evolution, error) {
+	n := len(e.Fields)
+	s, err := t.schemaOf(e, n)
+	if err != nil {
+		return nil, err
+	}
+	id, err := t.values.Registry.Register(ctx, s)
+	if err != nil {
+		if failed, ok := errors.AsType[*registry.Error](err); ok && !failed.Wait {
+			_, dropped := t.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) {
+				e.DropProvisional()
+				return e, nil
+			})
+			err = errors.Join(err, dropped)
+		}
+		return nil, err
+	}
+	return t.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) {
+		e.SetID(n, id)
+		return e, nil
+	})
+}
+
+// maxCell bounds what a dead letter tells of a cell that its type refuses.
+const maxCell = 64
+
+// Append implements encoding.Encoder.
+func (t *typedEncoder) Append(dst []byte, row *schema.Row) ([]byte, error) {
+	out, err := t.typed.Append(dst, row)
+	refused, ok := errors.AsType[*encoding.ValueError](err)
+	if !ok {
+		return out, err
+	}
+	cell := refused.Cell
+	if len(cell) > maxCell {
+		cell = cell[:maxCell]
+	}
+	reason := fmt.Sprintf("column %s: %q is no %s", refused.Column, cell, refused.Type)
+	if t.hideCells {
+		reason = fmt.Sprintf("column %s: its cell is no %s", refused.Column, refused.Type)
+	}
+	return dst, row.Bad(schema.BadValue, schema.OriginSchema, "a cell is no value of its column's type", reason)
+}
