@@ -18,7 +18,7 @@ type Permit struct {
 
 var errUsed = errors.New("the permit was used already")
 
-// Probe says that the call finds out whether the API is well again: the smallest export that is due serves best.
+// Probe says that the call probes whether the API has recovered: the smallest export that is due serves best.
 func (p *Permit) Probe() bool { return p.ticket.Probe() }
 
 // Cancel gives the permit back unused. After Export it does nothing.
@@ -68,7 +68,7 @@ func (d *Download) Request() schema.Request {
 	return r
 }
 
-// Framed tells whether the answer's framing proves the end of the body, once Next has returned io.EOF.
+// Framed reports whether the answer's framing proves the end of the body, once Next has returned io.EOF.
 func (d *Download) Framed() bool { return d.body.Framed() }
 
 // Bytes is how much of the body has arrived, compression undone.

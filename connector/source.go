@@ -72,7 +72,7 @@ func (s *Source) Reserve(now time.Time, spare int) (*Permit, schema.Wait) {
 // RetryToken has a token that the API refused tried with the next call.
 func (s *Source) RetryToken(now time.Time) { s.limiter.RetryToken(now) }
 
-// Accepts says whether an answer that is cut so is taken for whole: by the configuration, or by what was learned.
+// Accepts reports whether an answer with this kind of cut is accepted as complete: by the configuration, or by what was learned.
 func (s *Source) Accepts(cut schema.Cut) bool {
 	switch cut {
 	case schema.NoNewline:

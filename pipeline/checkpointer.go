@@ -32,7 +32,7 @@ type checkpointer struct {
 	carried     map[recordbatch.TopicPartition]ledger.Mark          // the former checkpoint's, of partitions that were not restored
 	carriedDays map[string]map[schema.Day]int                       // the former checkpoint's, of streams that were not restored
 	rowsSince   int64                                               // from here on the rows topic holds no fingerprints of this service that are not in the range of their day
-	rowsWhole   bool                                                // rowsSince is known: the last attempt to write fingerprints came to its end
+	rowsWhole   bool                                                // rowsSince is known: the last attempt to write fingerprints completed
 }
 
 // acknowledger knows what the broker has acknowledged: a *producer.Session.
@@ -128,7 +128,7 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 	return nil
 }
 
-// position is how far a partition is written and acknowledged. Where the broker's answer did not tell, its log is asked.
+// position is how far a partition is written and acknowledged. Where the broker's answer did not say, the end of the log is queried.
 func (c *checkpointer) position(ctx context.Context, p recordbatch.TopicPartition) (recordbatch.Position, error) {
 	position, written := c.session.Position(p)
 	if !written {

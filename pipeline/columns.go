@@ -42,7 +42,7 @@ func (o *owner) checkHeader(ctx context.Context, stream string, h *schedule.Head
 	return <-answer, nil
 }
 
-// resume has a stream go on at once. If it hashes with another key than before, its days in reach begin anew.
+// resume has a stream go on at once. If it hashes with another key than before, its days in reach start over.
 func (o *owner) resume(stream string, now time.Time) {
 	days, events := o.schedule.AcceptKey(stream, now.UTC())
 	for _, day := range days {

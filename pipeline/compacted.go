@@ -70,7 +70,7 @@ func (s *Service) CompactionFault(stream *transfer.Stream, c *cluster.TopicConfi
 	return e
 }
 
-// ShortTombstones tells when consumers of a stream of changes that were away for a day may miss deletes; nil when they do not.
+// ShortTombstones returns an error when consumers of a stream of changes that were away for a day may miss deletes.
 func (s *Service) ShortTombstones(stream *transfer.Stream, c *cluster.TopicConfig) *CompactionError {
 	have, err := strconv.ParseInt(c.Values[deleteRetention], 10, 64)
 	if !stream.Changes || c.Err != nil || err != nil || have >= leastDeleteRetained.Milliseconds() {

@@ -32,7 +32,7 @@ type StreamCounts struct {
 	NulledValues    int64     // cells published as null because their type refuses them
 }
 
-// LetterKind tells dead letters apart.
+// LetterKind is a kind of dead letter.
 type LetterKind struct {
 	Kind string
 	Code schema.Code

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// errShutdown ends the session of an instance that was told to stop while Kafka takes nothing.
+// errShutdown ends the session of an instance that is to stop while Kafka accepts nothing.
 var errShutdown = errors.New("kafka did not take everything within SHUTDOWN_TIMEOUT")
 
 // limitShutdown ends the session when it is still there ShutdownTimeout after the end of ctx: what waits for Kafka can't see that ctx has

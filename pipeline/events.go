@@ -10,7 +10,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// tell logs and counts what has happened in the schedule, and does what follows from it for the days in memory.
+// tell logs and counts the schedule's events, and applies them to the days in memory.
 func (o *owner) tell(events []schedule.Event) {
 	for _, e := range events {
 		switch e.Kind {

@@ -10,14 +10,14 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// outcome is an export that has ended and is in the ledger, to be told in the log.
+// outcome is an export that has ended and is in the ledger, to be logged.
 type outcome struct {
 	export  *transfer.Export
 	code    schema.Code
 	failure *schema.Failure // nil: it was a success
 }
 
-// finish takes back an export that has ended: its rows and its outcome go into the ledger at once. What is to be told of it is nil for a
+// finish takes back an export that has ended: its rows and its outcome go into the ledger at once. The outcome to log is nil for a
 // replay that went well, and for what Kafka ended.
 func (o *owner) finish(ctx context.Context, e *transfer.Export) (*outcome, error) {
 	o.transfers.TakeBack(e)

@@ -29,7 +29,7 @@ func (o *owner) run(ctx context.Context) error {
 	o.watching.Go(func() { watch(exporting, o.session, o.log) })
 	defer o.limitShutdown(ctx)()
 	o.log.Info("owner", "service", o.service.ID, "instance", o.service.Instance, "producer", o.session.Identity().String())
-	// What was asked for while nobody was the owner comes before the first export: a pause, and all that Once would not stay for.
+	// Commands that arrived while there was no owner come before the first export: a pause, or work that run --once would otherwise not wait for.
 	if err := o.pollCommands(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}

@@ -2,13 +2,13 @@ package pipeline
 
 import "context"
 
-// loopCall is what an export has the loop do.
+// loopCall is a function that an export runs in the loop.
 type loopCall struct {
 	do   func(context.Context) error // an error is Kafka's
 	done chan error                  // of one, buffered
 }
 
-// onLoop has the loop do something, and waits for it. The caller holds no lock.
+// onLoop runs a function in the loop, and waits for it. The caller holds no lock.
 func (k *profileKeeper) onLoop(ctx context.Context, do func(context.Context) error) error {
 	c := &loopCall{do: do, done: make(chan error, 1)}
 	select {
@@ -24,7 +24,7 @@ func (k *profileKeeper) onLoop(ctx context.Context, do func(context.Context) err
 	}
 }
 
-// call does what an export asked for. It is for the loop.
+// call runs the function of an export. It is for the loop.
 func (c *loopCall) call(ctx context.Context) error {
 	err := c.do(ctx)
 	c.done <- err

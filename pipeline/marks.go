@@ -6,7 +6,7 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// saveMarks writes a stream's marks, and returns where they stand once they are acknowledged.
+// saveMarks writes a stream's marks, and returns their ranges once they are acknowledged.
 func (c *checkpointer) saveMarks(ctx context.Context, stream string, export int, marks []byte) ([]ledger.Range, error) {
 	if len(marks) == 0 {
 		return nil, nil

@@ -64,8 +64,8 @@ func (s *Service) newSchedule(now time.Time) *schedule.State {
 	return schedule.New(streams, policy, now)
 }
 
-// onceEnd tells whether Once has come to its end, and what it leaves undone. Commands have the last word: one may be carried out with
-// the last export, or want another.
+// onceEnd reports whether Once has ended, and what it leaves undone. Commands are executed last: one may complete with
+// the last export, or request another.
 func (o *owner) onceEnd(ctx context.Context) (ended bool, left, err error) {
 	if done, _ := o.onceDone(); !done {
 		return false, nil, nil
@@ -77,7 +77,7 @@ func (o *owner) onceEnd(ctx context.Context) (ended bool, left, err error) {
 	return ended && o.transfers.Idle() && !o.commands.Replaying(), left, nil
 }
 
-// onceDone tells whether Once has nothing to do or to wait for any more, and what it leaves undone.
+// onceDone reports whether Once has nothing to do or to wait for any more, and what it leaves undone.
 func (o *owner) onceDone() (bool, error) {
 	switch left, soon := o.schedule.Left(o.waits, time.Now()); {
 	case len(left) == 0:

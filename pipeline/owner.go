@@ -19,7 +19,7 @@ import (
 )
 
 // owner is one ownership of the service, from its takeover to its end. Its loop alone uses it and its parts. Each part has its own state and
-// knows no other part but those that it is given; what several of them have to do together stands here.
+// knows only the parts that it is given; what several of them do together is here.
 type owner struct {
 	service    *Service
 	log        *slog.Logger

@@ -15,7 +15,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// profileKeeper keeps what streams of changes know beyond their topics. Exports call it; what it does to the owner's parts it has the owner's
+// profileKeeper keeps the state of streams of changes. Exports call it; whatever touches the owner's parts runs in the owner's
 // loop do.
 type profileKeeper struct {
 	service     *Service
@@ -180,8 +180,8 @@ func (k *profileKeeper) forgetMarks() {
 	}
 }
 
-// publishWhole has streams that publish all rows now publish today's anew if the day's last export was one of changes: the ledger does not have
-// which rows that published, and which it deleted. It is for the loop.
+// publishWhole restarts today for streams that publish all rows now, if the day's last export was one of changes: the ledger does not have
+// which rows that export published, and which it deleted. It is for the loop.
 func (k *profileKeeper) publishWhole(now time.Time) {
 	for name, r := range k.record.content.Profiles {
 		st := k.service.stream(name)

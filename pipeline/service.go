@@ -62,11 +62,11 @@ type Service struct {
 	Instance, Host, Version string
 	Log                     *slog.Logger
 	// Parse reads a row from its raw copy and the columns of its header, into memory of its own: for the replay of dead letters. An error
-	// that is a *schema.BadRow says that it still is none.
+	// that is a *schema.BadRow says that the row is still bad.
 	Parse func(columns *schema.Columns, raw []byte) (*schema.Row, error)
-	// Observe, when set, is told how long each export took.
+	// Observe, when set, is called with the duration of each export.
 	Observe func(stream string, took time.Duration)
-	// Step, when set, is told of each step that a crash may come between. Only tests set it.
+	// Step, when set, is called at each step between which a crash may happen. Only tests set it.
 	Step func(name string)
 
 	counts Counts
@@ -160,7 +160,7 @@ func (s *Service) remedyOf(err error) string {
 	return remedy(err, lookAgain)
 }
 
-// final tells the faults that waiting does not fix: they need a person.
+// final reports whether waiting does not fix the fault: an operator has to.
 func final(err error) bool {
 	var misplaced *store.MisplacedError
 	var unreadable *store.RecordError
@@ -182,7 +182,7 @@ func (s *Service) Ledger() *store.Ledger {
 	return &store.Ledger{Cluster: s.Cluster, Topic: s.LedgerTopic, Rows: s.LedgerTopic + ".rows", Service: s.ID}
 }
 
-// fills tells whether a stream fills the topic.
+// fills reports whether a stream fills the topic.
 func (s *Service) fills(topic string) bool {
 	return slices.ContainsFunc(s.Streams, func(st transfer.Stream) bool { return st.Topic == topic })
 }

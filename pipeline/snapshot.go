@@ -12,12 +12,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Snapshot is what the ledger says of the service, seen from any machine. It disturbs nobody.
+// Snapshot is what the ledger says of the service, read from any machine. It does not affect the owner.
 type Snapshot struct {
 	Streams  []StreamStatus       // where variables are unset, as their owner has them
 	Location *time.Location       // where the source's days begin
 	Newest   map[string]time.Time // by stream: when its newest row was published, as far as a checkpoint knows
-	Owner    *ledger.Owner        // nil: nobody ever was
+	Owner    *ledger.Owner        // nil: the service never had one
 	Alive    bool                 // the owner's last heartbeat is younger than StandbyAfter
 	Changes  []schedule.Event     // what the configuration changes for days that were exported with another one
 	Wait     *ledger.Wait         // what all streams waited for when it was last written; nil: nothing

@@ -19,9 +19,9 @@ type Source interface {
 	State() json.RawMessage
 	// LineEnds is what it has learned of the ends of bodies, kept like State.
 	LineEnds() json.RawMessage
-	// RetryToken has a token that was refused tried with the next call, not only when its wait is over.
+	// RetryToken has a refused token tried again with the next call, rather than when its wait is over.
 	RetryToken(now time.Time)
-	// Accepts tells whether an answer that is cut so is taken for whole now.
+	// Accepts reports whether an answer with that kind of cut is accepted as complete now.
 	Accepts(schema.Cut) bool
 }
 
@@ -29,7 +29,7 @@ type Source interface {
 type Permit interface {
 	// Export makes the call and returns its body once the header line was read. Any other outcome is a *schema.Failure.
 	Export(context.Context, schema.Export) (transfer.Body, error)
-	// Probe tells whether the call is to find out if the source is well again: the smallest one due serves best.
+	// Probe reports whether the call checks if the source has recovered: the smallest export that is due serves best.
 	Probe() bool
 	// Cancel gives the permit back unused.
 	Cancel()

@@ -64,7 +64,7 @@ func (s *Service) awaitSilence(ctx context.Context, stored *store.Ledger, state 
 		case err != nil && final(err):
 			return err
 		case err != nil:
-			// Not seeing a heartbeat is no silence while Kafka can't be read.
+			// A missing heartbeat means nothing while Kafka can't be read.
 			s.Log.Warn("stand-by can't read the ledger", "error", err, "do", remedy(err, lookAgain))
 			heard = time.Now()
 			continue

@@ -29,7 +29,7 @@ const (
 	RoleWaiting  = "waiting"
 )
 
-// Ready tells whether the service does its work.
+// Ready reports whether the service does its work.
 func (s *Status) Ready() bool { return s.Role == RoleOwner && len(s.Reasons) == 0 }
 
 // What is shown of the streams has the types of package schedule.

@@ -73,7 +73,7 @@ func (s *Service) ensureOwned(session *producer.Session, at *partitions) error {
 	return nil
 }
 
-// awaitUnfenced waits for the silence of a former owner whom the fence does not hold: another producer id than its own fences nobody.
+// awaitUnfenced waits until the heartbeats stop of a former owner that is not fenced: a new producer id does not fence the old one.
 func (s *Service) awaitUnfenced(ctx context.Context, session *producer.Session, stored *store.Ledger, before *ledger.State) error {
 	owner := before.Owner
 	if owner == nil || s.AtLeastOnce || owner.ProducerID == session.Identity().ID {

@@ -19,7 +19,7 @@ type topicHistory struct {
 	reopenings  map[string]*reopening // by stream
 }
 
-// refusal is a topic whose records the broker refuses for good, for another reason than their size: what the topic's configuration says of
+// refusal is a topic whose records the broker refuses permanently, for another reason than their size: the topic's configuration of
 // timestamps, or a check of records by the broker. Trying again at once would export the same days over and over.
 type refusal struct {
 	why   error

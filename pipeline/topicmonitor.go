@@ -23,7 +23,7 @@ type topicMonitor struct {
 	session    *producer.Session
 	schedule   *schedule.State
 	partitions *partitions
-	limit      map[string]int // max.message.bytes by topic, as the session was told
+	limit      map[string]int // max.message.bytes by topic, as set in the session
 	forbidden  []string       // why topics that every stream needs may not be written, as last seen
 }
 
@@ -31,7 +31,7 @@ func newTopicMonitor(s *Service, stored *store.Ledger, session *producer.Session
 	return &topicMonitor{service: s, stored: stored, session: session, schedule: days, partitions: at, limit: map[string]int{}}
 }
 
-// setLimits tells the session how large each topic's batches may be, as far as it may be known.
+// setLimits sets how large each topic's batches may be, as far as the configurations may be read.
 func (m *topicMonitor) setLimits(ctx context.Context) error {
 	names := []string{m.stored.Topic, m.stored.Rows, m.service.DeadLetterTopic}
 	for i := range m.service.Streams {
@@ -181,7 +181,7 @@ func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, top
 	return nil
 }
 
-// checkLogs looks whether a log is shorter than what was acknowledged of it: its topic was made anew, or an unclean leader election took
+// checkLogs checks whether a log is shorter than what was acknowledged of it: its topic was recreated, or an unclean leader election lost
 // records back. The next owner fences it before anything is written there, and recovers it.
 func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 	var partitions []recordbatch.TopicPartition
@@ -218,7 +218,7 @@ func (m *topicMonitor) judgePolicies(ctx context.Context) {
 	}
 }
 
-// writable tells whether all partitions have a leader and enough replicas in sync.
+// writable reports whether all partitions have a leader and enough replicas in sync.
 func writable(t cluster.Topic, c cluster.TopicConfig) bool {
 	return !slices.ContainsFunc(t.Partitions, func(p cluster.Partition) bool { return p.Leader < 0 || len(p.ISR) < c.MinInsyncReplicas })
 }

@@ -149,7 +149,7 @@ func remedy(err error, other string) string {
 	return other
 }
 
-// unwritable is why nobody can write the topic, or we may not, as far as the cluster tells; nil otherwise.
+// unwritable is why the topic can't be written, or we may not write it, as far as the cluster says; nil otherwise.
 func unwritable(t cluster.Topic) error {
 	if t.Err == nil && t.Rights.Known && !t.Rights.Write {
 		return fmt.Errorf("the right to write topic %s is not granted: %w", t.Name, kafka.TopicAuthorizationFailed)

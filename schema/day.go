@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Day is a calendar day of the source, counted from 1970-01-01. It carries no time zone: DayOf and Start are told one.
+// Day is a calendar day of the source, counted from 1970-01-01. It carries no time zone: DayOf and Start take one.
 type Day int32
 
 // Reach is how many days before today the API still exports (its page on export/event).

@@ -163,7 +163,7 @@ func (r *LetterRow) Bytes() []byte {
 	return []byte(r.Raw)
 }
 
-// Readable tells whether the letter is of a row and has all that it takes to read the row again.
+// Readable reports whether the letter is of a row and has all that it takes to read the row again.
 func (l *DeadLetter) Readable() bool {
 	return l.Kind == KindRow && l.Row != nil && l.Row.Columns != nil && int64(len(l.Row.Bytes())) == l.Row.RawBytes
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Code names a failure. The API's own codes, those of rows, and those of exports beyond the API's.
+// Code names a failure: the API's own codes, those of rows, and further ones of exports.
 type Code string
 
 // The API's codes: its page "Detailed response".
@@ -109,7 +109,7 @@ const (
 	Unauthorized
 	// Refused: this stream's request or header can't be right; it is halted.
 	Refused
-	// Truncated: the answer came as HTTP wants it, but its content shows a cut; the day alone backs off, and the rows before the cut stand.
+	// Truncated: the answer is complete by HTTP, but its content shows a cut; only the day backs off, and the rows before the cut stay.
 	Truncated
 	// OutOfReach: the API no longer, or not yet, exports this day.
 	OutOfReach

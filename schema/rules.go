@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Rule is what follows from a failure, for the whole program. Everything that tells failures apart asks for it, or for its class's Effect.
+// Rule is what follows from a failure, for the whole program. All code that distinguishes failures uses it, or its class's Effect.
 type Rule struct {
 	Code    Code
 	Scope   Scope
@@ -162,7 +162,7 @@ func (c Class) Effect() Effect {
 		return Effect{Throttle: true}
 	case Unauthorized:
 		return Effect{Token: TokenRefused}
-	case Truncated: // the body arrived as HTTP wants it
+	case Truncated: // the body arrived complete by HTTP
 		return Effect{Arrived: true, Token: TokenAccepted}
 	case Outage, Refused, OutOfReach: // answers that only a good token gets
 		return Effect{Token: TokenAccepted}

@@ -197,7 +197,7 @@ func TestPage_AgreesWithStatus(t *testing.T) {
 	}
 }
 
-// TestPage_Yesterday: one glance tells whether yesterday is complete, and if not, why.
+// TestPage_Yesterday: the page shows whether yesterday is complete, and if not, why.
 func TestPage_Yesterday(t *testing.T) {
 	t.Parallel()
 	today := schema.DayOf(noon, time.UTC)

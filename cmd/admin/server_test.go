@@ -113,7 +113,7 @@ func TestCrowd(t *testing.T) {
 		defer c.Close()
 		request := "GET /metrics HTTP/1.1\r\nHost: x\r\n" // a request that never ends
 		if i%2 == 0 {
-			request += "\r\n" // one whose answer nobody reads
+			request += "\r\n" // one whose answer is not read
 		}
 		if _, err := fmt.Fprint(c, request); err != nil {
 			t.Fatal(err)

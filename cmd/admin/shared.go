@@ -9,7 +9,7 @@ import (
 )
 
 // shared is a handler whose answer is made once for all requests that waited for it: for as many as come at once, twice at most. The
-// answer is held back until it is whole, so that a client that reads slowly holds up nobody.
+// answer is held back until it is whole, so that a client that reads slowly does not block others.
 type shared struct {
 	handler http.Handler
 

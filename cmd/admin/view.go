@@ -19,13 +19,13 @@ type View struct {
 	Kafka    cluster.Health
 	// Source is nil until the ledger was restored for the first time.
 	Source *limiter.Status
-	// Transitions are the breaker's since the process started, whereas those of Source begin anew with each take-over.
+	// Transitions are the breaker's since the process started, whereas those of Source start over with each takeover.
 	Transitions map[limiter.Transition]int
 	Letters     []pipeline.RecentLetter // the last dead letters, newest first
 	Stopping    bool                    // the process is shutting down
 }
 
-// authoritative tells whether what the view says of source and days is this instance's to say: a stand-by's is as old as its own ownership.
+// authoritative reports whether the view of source and days is current: a stand-by's dates from its own last ownership.
 func (v *View) authoritative() bool {
 	return v.Source != nil && v.Pipeline.Role != pipeline.RoleStandby
 }
@@ -107,7 +107,7 @@ func (v *View) kafka() Part {
 	return p
 }
 
-// What Kafka is forgiven: a leader that moves is no outage.
+// How long Kafka may fail before the instance is not ready: a leader that moves is not an outage.
 const (
 	failsFor = 5 * time.Second  // that no request is answered
 	waitsFor = 30 * time.Second // that the owner's loop, which turns every second, waits for an answer
@@ -120,7 +120,7 @@ const hangsAfter = 5 * time.Minute
 // retriesWithin is longer than it takes for a request to fail again: its time limit, and a look at the layout.
 const retriesWithin = 2 * time.Minute
 
-// Hangs tells whether the service's loop has stopped for no reason that may pass. All that an instance does before it is the owner,
+// Hangs reports whether the service's loop has stopped for no reason that may pass. All that an instance does before it is the owner,
 // and after it was, is to wait for Kafka; while it is the owner, a partition or the coordinator that doesn't answer is what it waits for.
 func (v *View) Hangs(now time.Time) bool {
 	s := &v.Pipeline

@@ -132,7 +132,7 @@ func TestCuts_HabitProven(t *testing.T) {
 	})
 }
 
-// A day that is cut until it leaves the API's reach is settled, not for good: its rows before the cut are published. It is no gap.
+// A day that is cut until it leaves the API's reach is settled but not final: its rows before the cut are published. It is not a gap.
 func TestCuts_LeaveReach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
@@ -204,7 +204,7 @@ func TestCuts_OpenQuote(t *testing.T) {
 	})
 }
 
-// A header line between rows is no row: it is left out, and warned of once an export.
+// A header line between rows is not a row: it is left out, with one warning per export.
 func TestRepeatedHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})

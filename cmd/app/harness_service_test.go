@@ -109,7 +109,7 @@ func (w *simulation) run(d time.Duration) {
 	if w.service != nil {
 		w.service(a.Service)
 	}
-	a.Service.CommandPoll = 6 * time.Hour // each look costs, and nobody gives commands here
+	a.Service.CommandPoll = 6 * time.Hour // each look costs, and no commands are given here
 	ctx, cancel := context.WithTimeout(w.t.Context(), d)
 	defer cancel()
 	if err := a.Run(ctx); err != nil {
@@ -117,7 +117,7 @@ func (w *simulation) run(d time.Duration) {
 	}
 }
 
-// records are the records of a topic, which nobody writes to meanwhile.
+// records are the records of a topic that is not written to meanwhile.
 func (w *simulation) records(topic string) []*kgo.Record {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)

@@ -79,7 +79,7 @@ func (g *gate) Dial(ctx context.Context, network, address string) (net.Conn, err
 	return &gatedConn{c, g}, nil
 }
 
-// pass tells whether a request goes through, or else whether it is swallowed.
+// pass reports whether a request goes through, or else whether it is swallowed.
 func (g *gate) pass() (passes, swallowed bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

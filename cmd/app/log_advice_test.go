@@ -43,7 +43,7 @@ func TestWarningsSayWhatToDo(t *testing.T) {
 	}
 }
 
-// warns tells whether the call is one of Warn or Error of something that is called log.
+// warns reports whether the call is one of Warn or Error of something that is called log.
 func warns(call *ast.CallExpr) bool {
 	method, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok || method.Sel.Name != "Warn" && method.Sel.Name != "Error" {

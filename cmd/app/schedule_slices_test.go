@@ -177,7 +177,7 @@ func TestPoisonedEvents(t *testing.T) {
 }
 
 // TestOutageIsNoPoison: what looks like a poisoned day is an outage of everything, from the first slice on or in the middle of them.
-// No event is given up for good, calls stay few, the breaker opens, and afterwards everything is there.
+// No event is given up permanently, calls stay few, the breaker opens, and afterwards everything is there.
 func TestOutageIsNoPoison(t *testing.T) {
 	for name, slicesBefore := range map[string]int{"from the first slice on": 0, "in the middle of the slices": 4} {
 		t.Run(name, func(t *testing.T) {

@@ -51,7 +51,7 @@ func TestTopics_KafkaComesLate(t *testing.T) {
 }
 
 // TestTopics_RefusedAtFirst: a topic that can't be created is tried again. What may pass holds nothing up for longer than seconds; what is refused
-// for good blocks its stream alone, is said once, and is tried again with each heartbeat.
+// permanently blocks only its stream, is logged once, and is tried again with each heartbeat.
 func TestTopics_RefusedAtFirst(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer  *kerr.Error

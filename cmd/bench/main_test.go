@@ -128,7 +128,7 @@ func TestFiguresOfWrongRunsAreNotShown(t *testing.T) {
 	}
 }
 
-// TestFiguresOfWrongPollsAreNotShown: a poll that takes known rows for new ones is no poll of known rows.
+// TestFiguresOfWrongPollsAreNotShown: a poll that counts known rows as new ones is not a poll of known rows.
 func TestFiguresOfWrongPollsAreNotShown(t *testing.T) {
 	t.Parallel()
 	wrong := filepath.Join(t.TempDir(), "wrong")

@@ -52,7 +52,7 @@ type Check struct {
 	state     json.RawMessage // the source's, from the ledger
 }
 
-// Run looks, for as long as ctx lets it. What can't be looked at because of an earlier fault has no line.
+// Run looks, until ctx ends. A check that an earlier fault makes impossible has no line.
 func (c *Check) Run(ctx context.Context) []Line {
 	c.lines, c.single = nil, nil
 	c.configuration()

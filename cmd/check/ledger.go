@@ -23,7 +23,7 @@ func (c *Check) fence(ctx context.Context) {
 	id := c.Service.LedgerTopic + "." + c.Service.ID + pipeline.CheckSuffix
 	for _, r := range c.forbidden {
 		if r.Resource == cluster.TransactionalResource || r.Name == c.Service.LedgerTopic {
-			return // it can't go well, and the reason was told
+			return // it can't succeed, and the reason was reported
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, fencePatience)
@@ -94,7 +94,7 @@ func (c *Check) ledger(ctx context.Context) {
 	c.lineEnds(peek.LineEnds)
 }
 
-// lineEnds warns of a habit that an earlier release believed in. call goes on with what was learned.
+// lineEnds warns of a habit that an earlier release relied on without proof. call uses what was learned.
 func (c *Check) lineEnds(saved json.RawMessage) {
 	learner := c.Client.LineEnds
 	if err := learner.Restore(saved); err != nil {

@@ -42,7 +42,7 @@ func (c *Check) rights(ctx context.Context) {
 	c.forbidden = slices.Clone(missing)
 }
 
-// principal is whom the cluster takes us for, as far as it can be told from here: a listener may map names by rules of its own.
+// principal is the cluster's name for us, as far as it is known here: a listener may map names by rules of its own.
 func (c *Check) principal() string {
 	k := &c.Config.Kafka
 	switch {

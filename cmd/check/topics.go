@@ -39,7 +39,7 @@ func (c *Check) topics(ctx context.Context) bool {
 			c.missing(ctx, spec)
 			ready = ready && i >= ledgerTopics
 		default:
-			if !cluster.Forbidden(topic.Err) { // that was told with the rights
+			if !cluster.Forbidden(topic.Err) { // reported with the rights
 				c.add(Fail, "topic "+spec.Name, topic.Err.Error())
 			}
 			ready = ready && i >= ledgerTopics
@@ -73,7 +73,7 @@ func (c *Check) missing(ctx context.Context, spec cluster.TopicSpec) {
 	c.add(OK, check, "does not exist yet: run creates it")
 }
 
-// topic judges one that exists. What the ledger cannot do with is told by policies.
+// topic judges one that exists. policies reports settings that the ledger can't work with.
 func (c *Check) topic(spec cluster.TopicSpec, topic cluster.Topic, config cluster.TopicConfig) {
 	before := len(c.lines)
 	check := "topic " + spec.Name

@@ -11,7 +11,7 @@ import (
 type Brokers []string
 
 // Decode implements envconfig.Decoder. Every address that is wrong is an error. Where a password may be among them, its
-// commas may have parted it: then no address is repeated, and the wrong ones are told by their numbers.
+// commas may have parted it: then no address is repeated, and the wrong ones are named by their numbers.
 func (b *Brokers) Decode(value string) error {
 	var list List
 	twice := list.Decode(value)

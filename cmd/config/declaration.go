@@ -22,7 +22,7 @@ type declaration struct {
 	Max     string
 }
 
-// declare tells the variables of a section, a pointer to one of the structs of Config, with the fields that they fill.
+// declare returns the variables of a section, a pointer to one of the structs of Config, with the fields that they fill.
 // Names get the prefix. A stream's defaults depend on its name and on what it exports.
 func declare(section any, prefix, stream string, kind schema.Kind) iter.Seq2[declaration, reflect.Value] {
 	return func(yield func(declaration, reflect.Value) bool) {

@@ -24,6 +24,6 @@
 //	check.go          rules between variables
 //	check_streams.go  those of streams: filters, calls an hour, topics
 //	check_login.go    those of a login at the brokers
-//	unknown.go        variables that nobody reads
+//	unknown.go        variables that are set but unknown
 //	table.go          the listing, the README's table, the template of an environment file
 package config

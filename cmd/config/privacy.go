@@ -98,14 +98,14 @@ func readKey(path string) (privacy.Key, error) {
 	return key, nil
 }
 
-// checkLists lets each column stand in one list, and returns a variable that is set.
+// checkLists checks that each column is in one list only, and returns a variable that is set.
 func (l *loader) checkLists(s *Stream) (set string) {
 	prefix := streamPrefix(s.Name)
 	in := map[string]string{} // the variable that names a column
 	for _, list := range []struct {
 		variable string
 		columns  List
-		keeps    bool // what tells rows apart
+		keeps    bool // what identifies a row
 	}{{prefix + "DROP", s.Drop, false}, {prefix + "HASH", s.Hash, true}, {prefix + "MASK", s.Mask, false}} {
 		for _, column := range list.columns {
 			if set == "" {
@@ -133,7 +133,7 @@ func (l *loader) checkLists(s *Stream) (set string) {
 	return set
 }
 
-// leavesOut tells whether the API is asked not to export the column. Key and system columns come whatever is asked for.
+// leavesOut reports whether the API is asked not to export the column. Key and system columns come whatever is asked for.
 func (s *Stream) leavesOut(column string) bool {
 	system := []string{"event_name", "df_api_version", "df_server_datetime", "df_correction_datetime"}
 	if column == "df_unified_id" || s.Export == schema.Event && slices.Contains(system, column) {

@@ -57,7 +57,7 @@ func (u *RegistryURLs) Decode(value string) error {
 	return nil
 }
 
-// readable tells whether the credentials can be read on their way to one of the URLs.
+// readable reports whether the credentials can be read on their way to one of the URLs.
 func (u RegistryURLs) readable() bool {
 	for _, text := range u {
 		if URL(text).Plain() {
@@ -203,7 +203,7 @@ func (l *loader) checkRegistry(r *Registry) {
 	}
 }
 
-// reservedHeader tells the names of headers that have a meaning of their own.
+// reservedHeader reports whether the header's name is one that the connector uses itself.
 func reservedHeader(name string) bool {
 	return slices.Contains([]string{"id", "export", "op", "key_column", "content-type"}, name) || strings.HasPrefix(name, "ce_")
 }

@@ -16,7 +16,7 @@ const redacted = "(secret)"
 
 const maxSecret = 64 << 10
 
-// ReadSecret reads the one line of a secret's file, at the start and at every later reading. Only the line's end is no part of the
+// ReadSecret reads the one line of a secret's file, at the start and at every later reading. Only the line's end is not part of the
 // secret. Its errors never quote the file.
 func ReadSecret(path string) (schema.Secret, error) {
 	text, err := readBounded(path)

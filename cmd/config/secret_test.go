@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/cmd/config"
 )
 
-// Of a secret's file only one line end is no part of the secret, and no error quotes it.
+// Of a secret's file only one line end is not part of the secret, and no error quotes it.
 func TestReadSecret(t *testing.T) {
 	tests := map[string]struct{ content, secret, err string }{
 		"no line end":           {"s3cret", "s3cret", ""},

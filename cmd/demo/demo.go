@@ -29,7 +29,7 @@ type Demo struct {
 	Second []string
 }
 
-// limit is when a run that has not come to its end counts as failed.
+// limit is when a run that has not ended counts as failed.
 const limit = time.Minute
 
 // Run tells the story from beginning to end. Its error says what went wrong, or what the comparison found.

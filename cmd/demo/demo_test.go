@@ -63,7 +63,7 @@ func second(t *testing.T) []string {
 	return []string{program, demo.SecondProcess}
 }
 
-// TestDemo lets the demo come to its end and stay there, and looks at what it
+// TestDemo runs the demo to its end, keeps it open, and looks at what it
 // printed, at the status page and at the environment file.
 func TestDemo(t *testing.T) {
 	// A shell that is set up for a real connector, and not even rightly.

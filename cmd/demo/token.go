@@ -40,7 +40,7 @@ func (s *story) replaceToken(ctx context.Context) error {
 
 func (s *story) tokenFile() string { return filepath.Join(s.folder, "token") }
 
-// writeToken replaces the token's file at once: nobody reads half of it.
+// writeToken replaces the token's file atomically: no reader sees half of it.
 func (s *story) writeToken(token string) error {
 	half := s.tokenFile() + ".new"
 	if err := os.WriteFile(half, []byte(token+"\n"), 0o600); err != nil {

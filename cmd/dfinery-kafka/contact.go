@@ -24,7 +24,7 @@ func contact(ctx context.Context, stderr io.Writer, kafka *cluster.Cluster) erro
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil: // nobody waits for an answer any more
+	case ctx.Err() != nil: // the caller no longer waits for an answer
 		return fmt.Errorf("reach Kafka at %s: %v", kafka.Bootstrap(), context.Cause(ctx))
 	}
 	return fmt.Errorf("reach Kafka:\n  %s\nsee dfinery-kafka check", strings.ReplaceAll(err.Error(), "\n", "\n  "))

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/cmd/terminal"
 )
 
-// widest is how many characters a line of a help text has at most, and where there is no terminal that says how many it has.
+// widest is how many characters a line of a help text has at most, also where no terminal reports its width.
 const widest = 100
 
 // usage is cobra's template with one line of usage for each command, and flags that are wrapped to the width.

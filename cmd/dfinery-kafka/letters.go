@@ -73,7 +73,7 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("--since %q is none of: a time such as 2026-11-23T10:00:00Z, a date, a duration such as 24h", text)
 }
 
-// matches tells whether the letter is meant.
+// matches reports whether the letter is meant.
 func (f *filter) matches(l *deadletter.Letter) bool {
 	return (f.stream == "" || l.Stream == f.stream) && (f.day == "" || l.Day.String() == f.day) && (f.kind == "" || l.Kind == f.kind) &&
 		(f.code == "" || string(l.Error.Code) == f.code) && !l.At.Before(f.from)

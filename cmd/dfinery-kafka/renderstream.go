@@ -27,7 +27,7 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 	}
 	fmt.Fprintf(b, "\n  %-*s%s  %s\n  ", schema.Reach+1-len(time.DateOnly), today-schema.Reach, today, loc)
 	for day := today - schema.Reach; day <= today; day++ {
-		if days[day] == nil && day < s.First { // nobody asks for it
+		if days[day] == nil && day < s.First { // it is not to be exported
 			b.WriteByte(' ')
 			continue
 		}

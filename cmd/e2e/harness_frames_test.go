@@ -141,7 +141,7 @@ const (
 type asked struct {
 	key     kmsg.Key
 	version int16
-	unasked bool // nobody waits for the answer
+	unasked bool // no one waits for the answer
 }
 
 // connection is one of the program's to a broker.

@@ -167,7 +167,7 @@ func (b *testbed) checkDeletes(s *profileSource, before, after map[string]int) {
 	}
 }
 
-// endsWithin waits for a process that may be killed, and tells whether it ended by itself.
+// endsWithin waits for a process that may be killed, and reports whether it ended by itself.
 func (p *process) endsWithin(limit time.Duration) bool {
 	select {
 	case <-p.done:

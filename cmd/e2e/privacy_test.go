@@ -290,7 +290,7 @@ func TestPrivacy_Raw(t *testing.T) {
 	}
 }
 
-// TestPrivacy_Formats: in every format a hashed or masked column is a string, whatever its type was, and a dropped one is no field.
+// TestPrivacy_Formats: in every format a hashed or masked column is a string, whatever its type was, and a dropped one has no field.
 func TestPrivacy_Formats(t *testing.T) {
 	t.Parallel()
 	const header = "df_unified_id,event_name,df_birth,df_push_optin,visits,df_total_purchase_amount"

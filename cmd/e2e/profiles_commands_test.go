@@ -178,7 +178,7 @@ func TestProfiles_SharedTopic(t *testing.T) {
 	}
 }
 
-// TestProfiles_DeadLetters keeps the first row of a key, and exports anew to replay the letter of another one.
+// TestProfiles_DeadLetters keeps the first row of a key, and exports again to replay the letter of another one.
 func TestProfiles_DeadLetters(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -201,7 +201,7 @@ func TestProfiles_DeadLetters(t *testing.T) {
 	b.checkTable(source, false)
 }
 
-// TestProfiles_NeverMany withholds nothing of a stream that deletes nothing, however many profiles are gone, and begins anew when it is to delete.
+// TestProfiles_NeverMany withholds nothing of a stream that deletes nothing, however many profiles are gone, and starts over when it is to delete.
 func TestProfiles_NeverMany(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -255,7 +255,7 @@ func TestProfiles_ApproveUnreadable(t *testing.T) {
 	}
 	b.runOnce(0)
 	b.checkTable(source, false)
-	b.runOnce(0) // nobody is absent
+	b.runOnce(0) // no profile is absent
 	source.set(func(s *profileSource) { delete(s.profiles, "user2") })
 	b.runOnce(0)
 	b.runOnce(0)

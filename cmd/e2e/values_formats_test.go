@@ -181,7 +181,7 @@ func (d *valueReader) decoder(text string) func([]byte) map[string]string {
 	return func(value []byte) map[string]string { return readTypedJSON(d.t, value) }
 }
 
-// readTypedJSON tells a value's type from its JSON: a quoted number is no number.
+// readTypedJSON infers a value's type from its JSON: a quoted number is not a number.
 func readTypedJSON(t *testing.T, value []byte) map[string]string {
 	t.Helper()
 	decoder := json.NewDecoder(strings.NewReader(string(value)))

@@ -31,7 +31,7 @@ func NewProgress(out io.Writer, what string) *Progress {
 	return &Progress{out: out, what: what, drawn: obeys(out), began: now, said: now}
 }
 
-// Bar tells whether a bar is drawn, rather than lines written.
+// Bar reports whether a bar is drawn, rather than lines written.
 func (p *Progress) Bar() bool { return p.drawn }
 
 // At shows that done of total are done, and the detail behind them.
@@ -53,7 +53,7 @@ func (p *Progress) At(done, total int, detail string) {
 		p.bar.ChangeMax(total)
 		p.bar.Describe(text)
 	}
-	_ = p.bar.Set(done) // a terminal that can't be written has nothing to be told on
+	_ = p.bar.Set(done) // if the terminal can't be written, there is nowhere to report that
 }
 
 // Days is the detail of work that is counted in days: the rows and bytes so far, and how fast they came.

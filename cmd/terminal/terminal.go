@@ -8,7 +8,7 @@ import (
 	"golang.org/x/term"
 )
 
-// Is tells whether somebody sits at f, an *os.File.
+// Is reports whether f, an *os.File, is a terminal.
 func Is(f any) bool {
 	file, ok := f.(*os.File)
 	if !ok {
@@ -23,13 +23,13 @@ func Is(f any) bool {
 	return err != nil || !os.SameFile(info, null)
 }
 
-// Colours tells whether colour may be written to w. NO_COLOR is a convention: https://no-color.org
+// Colours reports whether colour may be written to w. NO_COLOR is a convention: https://no-color.org
 func Colours(w io.Writer) bool { return obeys(w) && os.Getenv("NO_COLOR") == "" }
 
-// obeys tells whether w takes control sequences.
+// obeys reports whether w interprets control sequences.
 func obeys(w io.Writer) bool { return Is(w) && os.Getenv("TERM") != "dumb" }
 
-// Width is how many characters a line of w has; 0 where w is no terminal, or one that does not say.
+// Width is how many characters a line of w has; 0 where w is not a terminal, or one that does not report it.
 func Width(w io.Writer) int {
 	if !Is(w) {
 		return 0

@@ -57,7 +57,7 @@ func grow(dst []byte, n int) []byte {
 	return append(make([]byte, 0, 2*cap(dst)+n), dst...)
 }
 
-// appendOneByOne appends text, which has something that is no character. last says that the body ends behind it.
+// appendOneByOne appends text with bytes that are not characters. last says that the body ends after it.
 func (r *Reader) appendOneByOne(dst, text []byte, last bool) []byte {
 	for len(text) > 0 {
 		if text[0] < utf8.RuneSelf {

@@ -44,7 +44,7 @@ const (
 // longestMark is the length of the longest byte order mark.
 const longestMark = 4
 
-// broken stands for bytes that are no character. No UTF-8 text has it.
+// broken replaces bytes that are not a character. Valid UTF-8 never contains it.
 const broken = 0xff
 
 // torn stands for a character that the body's end cuts. It is what begins a character in UTF-8.
@@ -207,7 +207,7 @@ func (r *Reader) appendLine(line []byte, offset int64) {
 	}
 }
 
-// looksUTF8 tells a line of UTF-8 that has something else than ASCII, and may be broken, from text of one byte a character. That has hardly ever
+// looksUTF8 distinguishes a line of non-ASCII UTF-8, which may be invalid, from text in a single-byte charset. That has hardly ever
 // the three or four bytes of a character of UTF-8 behind each other, and seldom two.
 func looksUTF8(line []byte) bool {
 	two, broken := 0, 0

@@ -7,7 +7,7 @@ import (
 )
 
 // appendWide appends the whole characters of in, UTF-16 or UTF-32, as UTF-8, and says how many of its bytes they took. The decoders of x/text
-// would not tell a lone surrogate from a U+FFFD that the source has. last says that the body ends behind in.
+// would not distinguish a lone surrogate from a U+FFFD of the source. last says that the body ends behind in.
 func (c Charset) appendWide(dst, in []byte, last bool) (text []byte, used int) {
 	width := c.width()
 	dst = grow(dst, 3*len(in)/width+3*utf8.UTFMax)

@@ -199,7 +199,7 @@ func (r *Reader) repeatsHeader() bool {
 	return true
 }
 
-// repeatsRawHeader says the same of a line that is no good row because a byte order mark stands before its first quote.
+// repeatsRawHeader does the same for a line that is a bad row because of a byte order mark before its first quote.
 func (r *Reader) repeatsRawHeader(line []byte) bool {
 	return r.columns != nil && bytes.HasPrefix(line, []byte(bom)) && bytes.Equal(line[len(bom):], r.header.raw)
 }

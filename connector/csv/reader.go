@@ -107,7 +107,7 @@ func (r *Reader) Next() (*schema.Row, error) {
 	}
 }
 
-// exception handles the first row behind the header, and a row that is no whole one of the right size. It reports a line to be skipped.
+// exception handles the first row behind the header, and a row that is incomplete or has the wrong number of fields. It reports a line to be skipped.
 func (r *Reader) exception(out outcome, size int) (skip bool, err error) {
 	if r.header.follows {
 		if err := r.checkFirstRow(); err != nil {

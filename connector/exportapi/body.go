@@ -38,7 +38,7 @@ func (b *Body) Request() schema.Request {
 // Date is the answer's Date; zero without one.
 func (b *Body) Date() time.Time { return b.call.date }
 
-// Framed tells whether the answer's framing proves that the body has ended where Next returned io.EOF: a length, a last chunk, the end of an
+// Framed reports whether the answer's framing proves that the body has ended where Next returned io.EOF: a length, a last chunk, the end of an
 // HTTP/2 stream, or the trailer of gzip. A body without ends with its connection, which proves nothing.
 func (b *Body) Framed() bool { return b.call.framed }
 
@@ -105,8 +105,8 @@ func (b *Body) learn(whole bool) {
 	b.matcher.watching = false
 }
 
-// finish ends the body as the source did. An HTTP/1 body without length, chunks and gzip can't be told from one that was cut: when it ends with a
-// newline it is taken for whole, for nothing else could ever be; what a cut there loses, the day's next export brings.
+// finish ends the body as the source did. An HTTP/1 body without length, chunks and gzip can't be distinguished from one that was cut: when it ends with a
+// newline it is accepted as complete, or no such body ever would be; the day's next export brings what a cut there loses.
 func (b *Body) finish(err error) error {
 	if err == io.EOF {
 		b.learn(true)

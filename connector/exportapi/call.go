@@ -20,7 +20,7 @@ type call struct {
 	client   *Client
 	export   schema.Export
 	target   string         // where the request goes
-	request  schema.Request // what may be told of it: without a base URL's password
+	request  schema.Request // what may be shown of it: without a base URL's password
 	redact   redactor
 	redacted bool // a text of the failure has had the token in it
 	lineEnds *LineEndLearner
@@ -44,7 +44,7 @@ type call struct {
 	headers    map[string]string
 	date       time.Time
 	body       io.Closer
-	framed     bool // the answer's framing tells a whole body from one that was cut
+	framed     bool // the answer's framing distinguishes a complete body from one that was cut
 }
 
 const (
@@ -96,7 +96,7 @@ func (k *call) limit(ctx context.Context, header, idle time.Duration) context.Co
 	return ctx
 }
 
-// trace tells failures of TLS from others: their errors have no type in common.
+// trace distinguishes failures of TLS from others: their errors have no common type.
 func (k *call) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// A body that ended as HTTP wants it may still be cut: its content shows that. What is wrong then is this day's answer, not the way to the API, so
+// A body that ended correctly by HTTP may still be cut: its content shows that. Then the fault is this day's answer, not the link to the API, so
 // these failures are of the class schema.Truncated.
 
 // cutIn is the failure of a body that is cut at the line just read, the header or a row, good or bad; nil when it is not.

@@ -61,7 +61,7 @@ func TestCutHTTP2(t *testing.T) {
 	}
 }
 
-// A failure that the API wrote before it let the connection go is told, whatever stands of the body's framing.
+// A failure that the API wrote before it closed the connection is reported, whatever the body's framing.
 func TestFailureThenCut(t *testing.T) {
 	for _, end := range []string{"", "\n"} {
 		body := "id,v\n1,2\n3,\"4" + `{"result":"fail","message":"query_error"}` + end

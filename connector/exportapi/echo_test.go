@@ -109,7 +109,7 @@ func quoted(text string) string {
 	return string(b)
 }
 
-// A server may echo the request's headers in a line that is no HTTP, and the transport's error quotes that line.
+// A server may echo the request's headers in a line that is not HTTP, and the transport's error quotes that line.
 func TestEchoedTokenInTransportError(t *testing.T) {
 	_, err := client(rawServer(t, func() []byte { return []byte("HTTP/1.1 2x0 " + token + "\r\n\r\n") })).Export(t.Context(), export(t))
 	if text := printed(t, err); leaks(text) {
@@ -152,7 +152,7 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// A password in the base URL is no more told than the token.
+// A password in the base URL is not shown, no more than the token.
 func TestBaseURLPassword(t *testing.T) {
 	for _, login := range []string{"http://user:sesame@", "http://user:sesame%zz@"} {
 		failing := client(strings.Replace(serve(t, answer(500, "", "no")), "http://", login, 1))

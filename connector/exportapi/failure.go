@@ -22,7 +22,7 @@ const (
 	maxHeader  = 256 // bytes of a kept header's value
 )
 
-// cause is what is known of a failure beyond what its call knows.
+// cause is what is known of a failure in addition to its call.
 type cause struct {
 	code            schema.Code
 	origin          schema.Origin
@@ -111,7 +111,7 @@ func (k *call) torn(err error, body []byte) *schema.Failure {
 	return k.fail(c)
 }
 
-// transportCode tells apart why a connection failed; otherwise is the code when nothing special is known.
+// transportCode classifies why a connection failed; otherwise is the code when nothing specific is known.
 func (k *call) transportCode(c *cause, otherwise schema.Code) {
 	expired := k.expired.Load()
 	var netErr net.Error

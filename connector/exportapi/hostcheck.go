@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// HostCheck is how the API's host answered a request that is no export: it bears no token and costs no quota.
+// HostCheck is how the API's host answered a request that is not an export: it carries no token and costs no quota.
 type HostCheck struct {
 	Step   string               // the last one begun: proxy, DNS, TCP, TLS or HTTP
 	Proxy  string               // HOST:PORT of the environment's proxy; empty without one

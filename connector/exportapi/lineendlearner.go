@@ -14,7 +14,7 @@ import (
 const (
 	// maxEnds bounds the days whose last line is remembered: more than the API's reach has, of more than one stream.
 	maxEnds = 256
-	// enoughProofs is how many exports must have proven the habit before it is believed.
+	// enoughProofs is how many exports must have proven the habit before it is relied on.
 	enoughProofs = 3
 )
 
@@ -23,17 +23,17 @@ type FinalNewline string
 
 // The values of DFINERY_FINAL_NEWLINE.
 const (
-	// NewlineAuto takes a last line without a newline for cut until the API has proven that it leaves the last newline out.
+	// NewlineAuto treats a last line without a newline as cut until the API has proven that it leaves the last newline out.
 	NewlineAuto FinalNewline = "auto"
-	// NewlineRequired always takes it for cut.
+	// NewlineRequired always treats it as cut.
 	NewlineRequired FinalNewline = "required"
-	// NewlineOptional always takes it for whole.
+	// NewlineOptional always treats it as complete.
 	NewlineOptional FinalNewline = "optional"
 )
 
-// LineEndLearner finds out whether the API leaves out the last newline of a body. A line without a newline may be torn, so it is believed on
+// LineEndLearner finds out whether the API leaves out the last newline of a body. A line without a newline may be cut, so it is accepted on
 // proof alone: the line that ended an export comes back in a later export of its day, whole and followed by another line. Three exports with such
-// a proof make the habit. A longer line in its place is a counter-example, and ends the habit for good: then bodies are cut.
+// a proof make the habit. A longer line in its place is a counter-example and disproves the habit permanently: then bodies are cut.
 //
 // The zero value has learned nothing. It may be shared by goroutines. MarshalJSON gives what was learned, to be kept over a restart.
 type LineEndLearner struct {
@@ -41,7 +41,7 @@ type LineEndLearner struct {
 	Log  *slog.Logger // gets one line when the habit is proven or disproven; nil: none
 
 	mu             sync.Mutex // guards the following
-	claimed        bool       // an earlier release took such lines for whole, by rules that a cut body could meet
+	claimed        bool       // an earlier release accepted such lines as complete, by rules that a cut body could meet
 	proofs         []evidence
 	counterExample *evidence
 	ends           map[string]ending // by stream and day
@@ -123,7 +123,7 @@ func (l *LineEndLearner) Claim(h *Habit) {
 	l.claimed = h != nil && h.Whole
 }
 
-// Believed says that a last line without a newline is taken for whole.
+// Believed reports whether a last line without a newline is accepted as complete.
 func (l *LineEndLearner) Believed() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -209,7 +209,7 @@ func (l *LineEndLearner) logger() *slog.Logger {
 	return l.Log
 }
 
-// ended notes an export's last line, which had no newline, and says whether it is to be taken for whole.
+// ended notes an export's last line, which had no newline, and reports whether it is to be accepted as complete.
 func (l *LineEndLearner) ended(e schema.Export, raw []byte, line int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -218,7 +218,7 @@ func (l *LineEndLearner) ended(e schema.Export, raw []byte, line int) bool {
 			l.ends = map[string]ending{}
 		}
 		end := ending{Day: e.Day, Line: line, Bytes: len(raw), Hash: lineHash(&e, raw)}
-		if e.Private == nil { // a checksum tells bytes to who guesses them
+		if e.Private == nil { // a checksum lets guessed bytes be confirmed
 			end.Tail = tailSum(raw)
 		}
 		l.ends[endKey(e)] = end
@@ -247,7 +247,7 @@ func (l *LineEndLearner) forgetOldest() {
 	delete(l.ends, oldest)
 }
 
-// endKey tells days apart, and the slices of a day that is exported in slices: each has an end of its own.
+// endKey identifies a day, or a slice of a day that is exported in slices: each has an end of its own.
 func endKey(e schema.Export) string {
 	key := e.Stream + "/" + e.Day.String()
 	if e.Slice {

@@ -16,7 +16,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// A stream that hides cells tells nothing of what the API answers: any text of an answer may have a cell in it, and failures go into logs, dead
+// A stream that hides cells shows no text of the API's answers: any of it may contain a cell, and failures go into logs, dead
 // letters, the ledger and the status.
 
 // notShown takes the place of what an answer says.

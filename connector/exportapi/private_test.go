@@ -13,7 +13,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// keyed is a hash that nobody can guess, as far as these tests go.
+// keyed is a hash that can't be guessed, as far as these tests go.
 type keyed struct{}
 
 func (keyed) LineHash(line []byte) schema.Fingerprint {

@@ -41,7 +41,7 @@ func newRedactor(token schema.Secret) redactor {
 func (s *redactor) text(t string) string { return string(s.bytes([]byte(t))) }
 
 // name is the name of a column without the token. Names go into records, the ledger and logs, so an ordinary name must stay as it is: a token
-// of less than shortest letters is no secret and is left in, and so is the mere beginning of a token.
+// of less than shortest letters is not a secret and is left in, and so is a mere prefix of a token.
 func (s *redactor) name(t string) string {
 	if len(s.token) < shortest {
 		return t
@@ -119,8 +119,8 @@ func (s *redactor) err(e error) error {
 	return e
 }
 
-// redactedError has the text of an error without the token. It can be asked what it is, but gives the error itself to nobody
-// who would print it: there is no Unwrap.
+// redactedError has the text of an error without the token. errors.Is works, but the error itself is not handed to code
+// that might print it: there is no Unwrap.
 type redactedError struct {
 	text string
 	err  error

@@ -17,7 +17,7 @@ const (
 	bom       = "\ufeff"
 )
 
-// parseResponse tells rows from a failure by the status, the content type and the first bytes, and reads the header line.
+// parseResponse distinguishes rows from a failure by the status, the content type and the first bytes, and reads the header line.
 func (k *call) parseResponse(response *http.Response) (*Body, error) {
 	src, coding := k.contentCoding(&idleTimeoutReader{src: response.Body, k: k}, response.Header)
 	src = &counter{src: src, n: &k.request.Bytes}

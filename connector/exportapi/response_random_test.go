@@ -27,7 +27,7 @@ type written struct {
 	labels   []string
 	alphabet []rune
 	encode   func(text string) string
-	broken   string // bytes that are no character, and no part of one with what stands around them; empty: none
+	broken   string // bytes that are not a character, nor part of one with their neighbours; empty: none
 	mark     string
 }
 

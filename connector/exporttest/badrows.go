@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// BadRow is a line that is no row of the header's table. It comes in addition to the good rows.
+// BadRow is a line that is not a row of the header's table, in addition to the good rows.
 type BadRow struct {
 	After int // good rows before it
 	Kind  BadKind
@@ -23,7 +23,7 @@ const (
 	BareQuote                  // a quote within a cell that is not quoted
 	AfterQuote                 // text between a closing quote and the comma
 	OpenQuote                  // a quote that nothing closes: it swallows lines up to the next quote
-	InvalidUTF8                // a byte that is no UTF-8
+	InvalidUTF8                // a byte that is not UTF-8
 	EmptyKey                   // no df_unified_id
 	HugeCell                   // larger than Kafka takes
 	EmptyLine                  // nothing at all

@@ -16,7 +16,7 @@ const (
 	fixed      slot = iota
 	unifiedID       // of the row's user
 	externalID      // of the row's user
-	eventLogID      // a UUID, another for each row that is no copy
+	eventLogID      // a UUID, a new one for each row that is not a copy
 	serverTime      // when the event arrived, within the row's day
 	correctionTime
 )

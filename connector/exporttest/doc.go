@@ -15,7 +15,7 @@
 //	export.go   a CSV as an answer: chunks, length, compression
 //	body.go     its bytes, as far as a fault lets them
 //	faults.go   what goes wrong with a call
-//	badrows.go  lines that are no rows
+//	badrows.go  lines that are not rows
 //	calls.go    what the server has seen
 //
 //	data.go     Data: what a service holds

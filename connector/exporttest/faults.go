@@ -77,7 +77,7 @@ func (p Poison) kills(q Query) bool {
 	return !slices.Contains(f.ExcludeEvents, p.Event) && (f.Events == nil || slices.Contains(f.Events, p.Event))
 }
 
-// Inject has the next calls go wrong, one fault a call, before Faults is asked again. The zero Fault lets a call go well.
+// Inject makes the next calls fail, one fault a call, before Faults is asked again. With the zero Fault a call succeeds.
 func (s *Server) Inject(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

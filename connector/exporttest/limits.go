@@ -81,7 +81,7 @@ func (w *window) reset(now time.Time) time.Time {
 	return w.uses[0].at.Add(time.Hour)
 }
 
-// headers tells the client where it stands. The period is what the guide shows as Limit: 1H.
+// headers shows the client its use of the quota. The period is what the guide shows as Limit: 1H.
 func (w *window) headers(l *Limits, h http.Header, now time.Time, refused bool) {
 	reset := w.reset(now)
 	if refused && l.RetryAfter {

@@ -17,7 +17,7 @@ type generator struct {
 	templates []template // the first half plain, the second with awkward values
 }
 
-// template is what many rows have in common: the cells that are no slots.
+// template is what many rows have in common: the cells that are not slots.
 type template struct {
 	event string
 	cells []string // one for each column; empty for slots

@@ -23,7 +23,7 @@ var (
 	errUncounted = errors.New("neither a success nor a failure that counts")
 )
 
-// breaker stops all calls while the API's database is unwell. A number of counted failures in a row open it; then one call is a probe:
+// breaker stops all calls while the API's database fails. A number of counted failures in a row open it; then one call is a probe:
 // each failed probe doubles the time to the next, a success closes the breaker.
 //
 // gobreaker decides. It has a fixed timeout and can't be restored open, so each open period is a breaker of its own, tripped at once, whose
@@ -111,7 +111,7 @@ func (c *breakerCall) Ended(_ time.Time, o Outcome) {
 	}
 }
 
-// succeed takes the result that gobreaker was just told.
+// succeed takes the result that gobreaker was just given.
 func (b *breaker) succeed() {
 	if b.state == gobreaker.StateClosed {
 		b.streak = nil
@@ -121,7 +121,7 @@ func (b *breaker) succeed() {
 	}
 }
 
-// fail takes the result that gobreaker was just told.
+// fail takes the result that gobreaker was just given.
 func (b *breaker) fail(code schema.Code) {
 	switch b.state {
 	case gobreaker.StateClosed:

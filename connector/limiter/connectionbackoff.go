@@ -7,7 +7,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// connectionBackoff makes the whole service back off while the connection to the API is troubled, so that thirty due days do not use up the
+// connectionBackoff makes the whole service back off while the connection to the API fails, so that thirty due days do not use up the
 // hour's calls on one broken link. After each pause one call is made, until one succeeds. Calls that were under way before the trouble go on.
 type connectionBackoff struct {
 	cooldown

@@ -1,7 +1,7 @@
 // Package limiter decides when the next call of the Export API may be made.
 //
 // Each reason to wait is a Limit of its own: the token is refused, the breaker is open, the API throttled us, the quota is spent, the
-// connection to the API is troubled. A Limiter asks all of them and grants a call when none objects; each then follows that call to its end.
+// connection to the API fails. A Limiter asks all of them and grants a call when none objects; each then follows that call until it ends.
 // What a failure means to each of them is written in one place, schema.RuleOf and schema.Class.Effect.
 package limiter
 
@@ -142,7 +142,7 @@ const (
 // Breaker is the state that the breaker had when the call was granted: closed or half-open.
 func (t *Ticket) Breaker() string { return t.breaker }
 
-// Probe says that the call finds out whether the API is well again. The smallest export that is due serves best.
+// Probe says that the call probes whether the API has recovered. The smallest export that is due serves best.
 func (t *Ticket) Probe() bool { return t.breaker == "half-open" }
 
 // Sent counts the call at now, when it is really made. It returns false for a ticket that was used or cancelled before.

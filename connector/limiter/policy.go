@@ -20,7 +20,7 @@ type Policy struct {
 	// TripOn are the codes that count, all of them; empty: schema.CountedByDefault.
 	TripOn []schema.Code
 
-	// RetryBackoff is the first pause while the connection to the API is troubled, doubled up to RetryMaxBackoff; 0: 1 second and 10 minutes.
+	// RetryBackoff is the first pause while the connection to the API fails, doubled up to RetryMaxBackoff; 0: 1 second and 10 minutes.
 	RetryBackoff, RetryMaxBackoff time.Duration
 
 	// Token is watched while the API refuses the token; nil when the token can't change.

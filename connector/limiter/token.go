@@ -69,7 +69,7 @@ type tokenCall struct {
 }
 
 // Sent notes the token in use. The client reads the token right after this, so it may use a newer one: then its refusal is taken for the older
-// one's, and the newer one is tried once more.
+// one's, and the newer one is tried again.
 func (c *tokenCall) Sent(time.Time) { c.token, _ = c.gate.current() }
 
 func (c *tokenCall) Answered(_ time.Time, a Answer) {

@@ -23,8 +23,8 @@ type Config struct {
 	SASL     *SASL         // nil means no authentication
 	// MetadataTTL bounds the age of what Client knows of the layout; 0 means 5 s, and less than that risks what metadataTTL says.
 	MetadataTTL time.Duration
-	// Slow is told of a request that has waited so long for its answer, and goes on waiting until Timeout: a broker that takes
-	// connections and never answers is known early by it. Others that are as late meanwhile are not told of. nil: nobody is told.
+	// Slow is called for a request that is still unanswered after a while and waits on until Timeout: it shows early that a broker takes
+	// connections and never answers. Further requests that are late at the same time are not reported. nil: nothing is called.
 	Slow func(request string, after time.Duration)
 	// Dial makes connections; nil means a net.Dialer's. Tests reach brokers in memory by it.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -46,7 +46,7 @@ type Cluster struct {
 	fetches   atomic.Int32 // the id of the last fetch
 }
 
-// metadataTTL bounds the age of what Client knows of the cluster when no answer told it of a change. kafka-go also takes it as
+// metadataTTL bounds the age of what Client knows of the cluster when no answer showed a change. kafka-go also takes it as
 // the time limit of its metadata requests: at 1 s, brokers that need longer to answer would keep the layout unknown for ever.
 const metadataTTL = 5 * time.Second
 
@@ -106,7 +106,7 @@ func (cfg *Config) check() error {
 	return errors.Join(faults...)
 }
 
-// Client is kafka-go's client on the shared connections. An answer that tells of a moved leader makes it learn the new layout
+// Client is kafka-go's client on the shared connections. An answer that shows a moved leader makes it refresh the layout
 // before the answer is returned, so that a retry reaches the right broker; retrying is up to the caller.
 func (c *Cluster) Client() *kafka.Client {
 	return &kafka.Client{Addr: c.addr, Timeout: c.cfg.Timeout, Transport: c.transport}

@@ -12,11 +12,11 @@ import (
 	"sync/atomic"
 )
 
-// Patience is how long a broker has for a connection with its handshakes: longer than this nobody is waited for.
+// Patience is how long a broker has for a connection with its handshakes: no broker is waited for any longer.
 const Patience = dialTimeout
 
 // Ping succeeds when one of the configured brokers can be reached, TLS and SASL included; all are tried at once, and Patience bounds it.
-// Otherwise it tells what failed at each of them.
+// Otherwise the error says what failed at each of them.
 func (c *Cluster) Ping(ctx context.Context) error {
 	ctx, reached := context.WithCancel(ctx)
 	defer reached()

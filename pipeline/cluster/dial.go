@@ -106,7 +106,7 @@ func (d *dialer) handshake(ctx context.Context, conn net.Conn, address string, l
 
 var errNoSASL = errors.New("a request without authentication failed")
 
-// unauthenticated asks for something: a listener that wants SASL greets everybody, and ends the connection at the first request.
+// unauthenticated asks for something: a listener with SASL accepts any connection, and closes it at the first request.
 func unauthenticated(conn net.Conn, clientID string) error {
 	if _, err := protocol.RoundTrip(conn, 4, 2, clientID, &metadata.Request{TopicNames: []string{}}); err != nil {
 		return fmt.Errorf("%w: %w", errNoSASL, err)

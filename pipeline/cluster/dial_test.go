@@ -103,7 +103,7 @@ func topicsError(ctx context.Context, c *cluster.Cluster) error {
 	return err
 }
 
-// Ping needs one broker only, and tells of all when none answers.
+// Ping needs one broker only, and names all when none answers.
 func TestPingTriesAll(t *testing.T) {
 	dead, alive := clustertest.ClosedPort(t), embedded(t, kfake.NumBrokers(1)).ListenAddrs()[0]
 	if err := connect(t, cluster.Config{Brokers: []string{dead, alive}}).Ping(t.Context()); err != nil {

@@ -25,7 +25,7 @@
 //	instep.go        answers in the order of their requests
 //	read.go          a range of a partition is read: records, markers, holes
 //	fetch.go         one Fetch request
-//	hole.go          when an empty answer is believed
+//	hole.go          when an empty answer means that there are no records
 //	words.go         the names of package recordbatch that this one speaks in
 //	murmur2.go       the partition of a key
 package cluster

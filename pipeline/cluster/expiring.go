@@ -8,7 +8,7 @@ import (
 )
 
 // expiring is a connection whose login is valid for a time (KIP-368: connections.max.reauth.ms, or the rest of a token's life). The broker
-// ends such a connection at the first request after that. So it is replaced by a new one, logged in anew, before a request that
+// ends such a connection at the first request after that. So it is replaced by a new one, logged in again, before a request that
 // comes near the end. It carries one request at a time, as kafka-go's connections do.
 type expiring struct {
 	open  func(context.Context) (net.Conn, time.Duration, error)

@@ -18,7 +18,7 @@ type doubt struct {
 	answers int
 }
 
-// isHole takes an empty answer for the offset, at a time, and tells whether to believe it. A single answer is never believed: a leader that
+// isHole reports whether an empty answer for the offset means that there are no records. A single answer is not enough: a leader that
 // was just elected, or one that is short of memory, may give one.
 func (d *doubt) isHole(offset int64, now time.Time, compacted bool) bool {
 	if d.answers == 0 || d.offset != offset {
@@ -28,7 +28,7 @@ func (d *doubt) isHole(offset int64, now time.Time, compacted bool) bool {
 	return d.answers > 1 && compacted || now.Sub(d.since) >= holeAfter
 }
 
-// empty tells a hole from an end: below the high watermark the leader would have answered with records if there were any.
+// empty tells a gap in the offsets from the end of the log: below the high watermark the leader would have answered with records if there were any.
 func (r *reader) empty(ctx context.Context, highWatermark int64) error {
 	if r.parser.Next() >= highWatermark {
 		return r.patient.next(ctx, &RangeError{
@@ -43,7 +43,7 @@ func (r *reader) empty(ctx context.Context, highWatermark int64) error {
 	return r.doubtful.next(ctx, fmt.Errorf("read %v at offset %d: the leader has no records below its high watermark %d", r.TopicPartition, r.parser.Next(), highWatermark))
 }
 
-// compacted tells whether the topic is compacted, as far as that may be known.
+// compacted reports whether the topic is compacted, as far as that may be known.
 func (r *reader) compacted(ctx context.Context) bool {
 	configs, err := r.cluster.TopicConfigs(ctx, r.Topic)
 	return err == nil && configs[0].Err == nil && strings.Contains(configs[0].CleanupPolicy, "compact")

@@ -23,7 +23,7 @@ type ClientCredentials struct {
 	Secret   func() (string, error) // called for each token
 	Scopes   []string
 	HTTP     *http.Client // nil means http.DefaultClient, which goes through the environment's proxies
-	// Legacy is called when the server has refused a secret as it is, and has taken it without the white space around it. nil: nobody is told.
+	// Legacy is called when the server has refused a secret as it is, and has taken it without the white space around it. nil: nothing is called.
 	Legacy func()
 
 	mu    sync.Mutex
@@ -67,7 +67,7 @@ func (c *ClientCredentials) request(ctx context.Context, secret string) (*oauth2
 	return config.Token(ctx)
 }
 
-// TokenError says that there is no access token to log in with.
+// TokenError is a login without an access token: none could be obtained.
 type TokenError struct {
 	URL string
 	Err error
@@ -96,7 +96,7 @@ func tokenFault(err error) error {
 	return errors.New("the answer holds no access token")
 }
 
-// oauthCode tells the codes of RFC 6749, section 5.2.
+// oauthCode reports whether the code is one of RFC 6749, section 5.2.
 func oauthCode(code string) bool {
 	switch code {
 	case "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope":
@@ -111,7 +111,7 @@ type bearer struct{ token string }
 // Name implements sasl.Mechanism.
 func (bearer) Name() string { return mechanismBearer }
 
-// Start implements sasl.Mechanism: the GS2 header of nobody else than the token's owner, and the token.
+// Start implements sasl.Mechanism: a GS2 header without an authorization identity, and the token.
 func (b bearer) Start(context.Context) (sasl.StateMachine, []byte, error) {
 	if strings.ContainsFunc(b.token, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return nil, nil, errors.New("the access token has characters that a bearer token can't have")
@@ -121,7 +121,7 @@ func (b bearer) Start(context.Context) (sasl.StateMachine, []byte, error) {
 
 type bearerSession struct{}
 
-// Next implements sasl.StateMachine. What a broker says after the token is why it refuses it, and wants an answer before it ends
+// Next implements sasl.StateMachine. A broker that refuses the token says why, and expects an answer before it ends
 // the login itself.
 func (bearerSession) Next(_ context.Context, challenge []byte) (bool, []byte, error) {
 	if len(challenge) == 0 {

@@ -13,7 +13,7 @@ import (
 )
 
 // Read visits the records and markers of [from, to) in the order of their offsets, aborted ones too, and returns nil when there
-// are no more: records that compaction removed are not waited for. That there are none is believed at the second answer of a compacted
+// are no more: records that compaction removed are not waited for. Empty answers are accepted as such at the second one of a compacted
 // topic, and after 30 s otherwise. Records in the formats before Kafka 0.11, which have no
 // headers, are passed over.
 //
@@ -33,9 +33,9 @@ func (c *Cluster) Read(ctx context.Context, p recordbatch.TopicPartition, from, 
 }
 
 const (
-	// patience is for what a new topic or an election explains for a moment, but only for a moment.
+	// patience is for faults that a new topic or an election causes for a moment.
 	patience = 10 * time.Second
-	// stalledFor is longer than an election takes. Whoever reads can say then what is wrong; here nobody would.
+	// stalledFor is longer than an election takes. After it the caller reports the fault, which a silent retry would hide.
 	stalledFor = 20 * time.Second
 )
 
@@ -109,7 +109,7 @@ func (r *reader) failed(ctx context.Context, err error) error {
 	err = fmt.Errorf("read %v at offset %d: %w", r.TopicPartition, r.parser.Next(), err)
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %w", ctx.Err(), err) // the error of the last request may not tell
+		return fmt.Errorf("%w: %w", ctx.Err(), err) // the error of the last request may not say so
 	case Missing(err):
 		return r.patient.next(ctx, err)
 	case Retriable(err):

@@ -102,13 +102,13 @@ func (c *Cluster) Allowed(ctx context.Context, rights ...Right) ([]error, error)
 	return answers, nil
 }
 
-// allowedOn uses that a broker describes a topic, and tells the rights on it, whether or not the topic exists; and that it refuses
-// to only when neither Read nor Write is granted, which bring Describe with them.
+// allowedOn relies on the broker's description of a topic, which shows the rights on it, whether or not the topic exists; the broker refuses
+// it only when neither Read nor Write is granted, each of which implies Describe.
 func (c *Cluster) allowedOn(ctx context.Context, topic Topic, op Operation) error {
 	switch {
 	case op == Create && topic.Err == nil:
 		return nil
-	case op == Create: // a right on the whole cluster does as well, so only a trial tells
+	case op == Create: // a right on the whole cluster suffices, so only a trial shows it
 		refused, err := c.ValidateTopics(ctx, TopicSpec{Name: topic.Name, Partitions: 1, ReplicationFactor: -1})
 		if err == nil && Forbidden(refused[0]) {
 			err = refused[0]
@@ -127,7 +127,7 @@ func (c *Cluster) allowedOn(ctx context.Context, topic Topic, op Operation) erro
 	if r.Known && (op == Read && !r.Read || op == Write && !r.Write) {
 		return NewBrokerError(int16(kafka.TopicAuthorizationFailed), "")
 	}
-	return nil // granted, or the cluster has no authorizer that tells
+	return nil // granted, or the cluster has no authorizer that reports rights
 }
 
 // mayCommit commits a transaction of a producer that never was: the coordinator looks at the right first, and then does nothing. A

@@ -28,7 +28,7 @@ type SASL struct {
 	// Token is called for each connection instead, when the mechanism is OAUTHBEARER: see ClientCredentials.
 	Token func(ctx context.Context) (string, error)
 	// Legacy is called when the broker has refused a password as it is, and has taken it as releases before 0.2 sent it: without white
-	// space around it, and with SCRAM normalized by SASLprep. nil: nobody is told.
+	// space around it, and with SCRAM normalized by SASLprep. nil: nothing is called.
 	Legacy func()
 
 	legacy atomic.Pointer[string] // the password that is taken in that way only
@@ -124,7 +124,7 @@ func (s *SASL) check() error {
 // peer is the broker to log in to.
 type peer struct {
 	address, clientID string
-	version           int16 // of SaslAuthenticate; 1 tells how long the login is valid
+	version           int16 // of SaslAuthenticate; 1 says how long the login is valid
 }
 
 // authenticate speaks SaslHandshake v1 and SaslAuthenticate (https://kafka.apache.org/protocol#sasl_handshake) and returns how long the login

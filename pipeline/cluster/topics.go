@@ -65,7 +65,7 @@ func (c *Cluster) Topics(ctx context.Context, names ...string) ([]Topic, error) 
 	return topics, nil
 }
 
-// Topic describes one topic; what Topics would tell in its Err is the error.
+// Topic describes one topic; the error is what Topics returns in Err.
 func (c *Cluster) Topic(ctx context.Context, name string) (Topic, error) {
 	topics, err := c.Topics(ctx, name)
 	if err != nil {

@@ -19,15 +19,15 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// transport is kafka-go's Transport with a time limit for each request, and with the cluster's layout learned anew as soon as an
-// answer shows that it changed: kafka-go itself learns it only from time to time.
+// transport is kafka-go's Transport with a time limit for each request, and with the cluster's layout refreshed as soon as an
+// answer shows that it changed: kafka-go itself refreshes it only from time to time.
 type transport struct {
 	pool    *kafka.Transport
 	timeout time.Duration
 	turn    chan struct{} // held by whoever refreshes; guards began
 	began   time.Time     // the last refresh
 	health  health
-	slow    func(request string, after time.Duration) // nil: nobody is told
+	slow    func(request string, after time.Duration) // nil: nothing is called
 	late    atomic.Int32                              // requests under way for longer than slowAfter
 }
 
@@ -66,7 +66,7 @@ const unknownBrokerFor = 2 * metadataTTL
 // slowAfter is longer than a healthy cluster takes for any request. With a replica that lags, acks=all may take as long without an error.
 const slowAfter = 8 * time.Second
 
-// watch has it told when the request is not answered before slowAfter has passed, unless another one is late already: many partitions
+// watch calls slow when the request is not answered within slowAfter, unless another one is late already: many partitions
 // wait for the same broker. The returned function is called at the answer.
 func (t *transport) watch(req kafka.Request) (answered func()) {
 	what := describe(req)
@@ -191,7 +191,7 @@ func (d *direct) Required(versions map[protocol.ApiKey]int16) bool {
 }
 
 func (d *direct) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
-	// A connection carries one request at a time, so the correlation id need not tell requests apart.
+	// A connection carries one request at a time, so the correlation id need not identify the request.
 	res, err := protocol.RoundTrip(rw, d.version, 0, d.clientID, d.Message)
 	if err != nil {
 		return nil, err

@@ -154,7 +154,7 @@ func (w *copiesSimulation) export() bool {
 	return w.attempt(transfer.Job{Permit: &copiesPermit{rows: rows}, Call: w.call()})
 }
 
-// replay replays letters, and tells which it may have published if Kafka ended.
+// replay replays letters, and returns which it may have published if Kafka ended.
 func (w *copiesSimulation) replay(letters []writtenLetter) bool {
 	r := &replay{left: make([]deadletter.Offset, len(letters)), days: map[schema.Day]bool{}}
 	for _, l := range letters {
@@ -245,7 +245,7 @@ func TestCopies_AnyMix(t *testing.T) {
 	for range 400 {
 		w := newCopiesSimulation(t, rng)
 		texts := []string{"a,1", "b,2", "c,3", ",no key"}
-		whole := false // the last export came to its end with the source as it is
+		whole := false // the last export ended with the source as it is
 		for range 12 {
 			w.refuse = []float64{0, 0.5, 1}[rng.IntN(3)]
 			switch rng.IntN(4) {

@@ -83,8 +83,8 @@ func (x *Executor) readAdjacent(ctx context.Context, r *replay, st *transfer.Str
 	return err
 }
 
-// lettersEnd is where the dead letters of a partition end; 0 when there is no such partition. A command may name any place, and to wait for
-// one would keep the loop from all else.
+// lettersEnd is where the dead letters of a partition end; 0 when there is no such partition. A command may name any partition, and waiting for
+// one that does not exist would block the loop.
 func (x *Executor) lettersEnd(ctx context.Context, p recordbatch.TopicPartition) (int64, error) {
 	if !slices.Contains(x.Letters, p) {
 		return 0, nil
@@ -93,7 +93,7 @@ func (x *Executor) lettersEnd(ctx context.Context, p recordbatch.TopicPartition)
 	return log.End, err
 }
 
-// missing refuses the letters of the partition that were to stand before offset.
+// missing refuses the letters that the command names in the partition before offset.
 func (r *replay) missing(partition int, offset int64) {
 	for len(r.left) > 0 && r.left[0].Partition == partition && r.left[0].Offset < offset {
 		r.refuse(r.left[0], "there is no such record any more")
@@ -107,7 +107,7 @@ func (r *replay) refuse(at deadletter.Offset, why string) {
 	}
 }
 
-// dispatch judges one letter by what has to be done for it, and tells how many bytes of it are held.
+// dispatch decides what has to be done for one letter, and returns how many bytes of it are held.
 func (x *Executor) dispatch(record *recordbatch.Record, r *replay, st *transfer.Stream) int {
 	at := r.left[0]
 	letter := new(schema.DeadLetter)
@@ -151,7 +151,7 @@ func (x *Executor) dispatch(record *recordbatch.Record, r *replay, st *transfer.
 // errOtherRow says that a letter's copy is another row now than when the letter was written, or that the letter does not name the row.
 var errOtherRow = errors.New("its row has another id now: what rows are made of has changed since")
 
-// readRow reads the row of a letter from its copy and tells how many bytes of it are held. A row that still is a bad one is no error.
+// readRow reads the row of a letter from its copy and returns how many bytes of it are held. A row that is still bad is not an error.
 func (x *Executor) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *replay, st *transfer.Stream) (held int, err error) {
 	rows, err := r.rowsOf(l, st)
 	if err != nil {
@@ -184,7 +184,7 @@ func (x *Executor) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *rep
 
 // copyOf is which of identical rows a letter is of. A letter that does not say is
 // taken for the copy that its own number names: as many letters as there are, that
-// is no more than the rows of the export.
+// is not more than the rows of the export.
 func copyOf(l *schema.DeadLetter, id []byte, print schema.Fingerprint) (c dedup.Copy, guessed bool, err error) {
 	c.Fingerprint = print
 	if guessed = l.Row.ID == ""; !guessed {

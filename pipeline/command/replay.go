@@ -121,7 +121,7 @@ func (x *Executor) Ended(e *transfer.Export) {
 	delete(x.replaying, e)
 }
 
-// Replaying tells that a replay is under way.
+// Replaying reports whether a replay is under way.
 func (x *Executor) Replaying() bool { return len(x.replays) > 0 }
 
 // add adds up what a part of the replay has done.

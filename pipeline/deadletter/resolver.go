@@ -19,7 +19,7 @@ import (
 // Resolution says whether there is something left to do about a dead letter.
 type Resolution string
 
-// The resolutions. What the ledger can't tell any more is Unknown, and treated as open.
+// The resolutions. Where the ledger no longer has the answer it is Unknown, and treated as open.
 const (
 	Resolved Resolution = "resolved"
 	Open     Resolution = "open"

@@ -12,7 +12,7 @@ type Checkpoint struct {
 	At         time.Time `json:"at"`
 	Partitions []Mark    `json:"partitions"`
 	// Days are the days within reach whose records the ledger has, by stream, each with its From: a record that is not there any more
-	// was lost. A topic that forgets, or was made anew under its owner, has a checkpoint before it has all days.
+	// was lost. A topic that forgets, or was recreated under its owner, has a checkpoint before it has all days.
 	Days map[string]map[schema.Day]int `json:"days,omitempty"`
 
 	unknown

@@ -36,7 +36,7 @@ type Command struct {
 	unknown
 }
 
-// Progress notes how far the command is, and tells whether that is news.
+// Progress notes how far the command is, and reports whether that has changed.
 func (c *Command) Progress(finished, total int) bool {
 	news := c.Finished != finished || c.Total != total
 	c.Finished, c.Total = finished, total

@@ -4,7 +4,7 @@ import "slices"
 
 // Confirmed is the day's record as far as the newest checkpoint confirms it. A checkpoint whose records took more than one batch may have
 // been cut short: the fingerprints that a day's record names behind the checkpoint's mark, and the rows that it counts with them, are met
-// again in the tails of the topics. So the last record without them stands, but for the calls, which were made.
+// again in the tails of the topics. So the last record without them is valid, except for its calls, which were made.
 func (s *State) Confirmed(n DayName, rows string) Day {
 	newest := *s.Days[n]
 	if !s.ahead(&newest, rows) {
@@ -20,12 +20,12 @@ func (s *State) Confirmed(n DayName, rows string) Day {
 	return s.cut(newest, rows) // compaction has taken the others
 }
 
-// ahead tells whether the record names fingerprints that the newest checkpoint does not confirm.
+// ahead reports whether the record names fingerprints that the newest checkpoint does not confirm.
 func (s *State) ahead(d *Day, rows string) bool {
 	return s.Checkpoint == nil || !slices.Equal(s.cut(*d, rows).Fingerprints, d.Fingerprints)
 }
 
-// cut drops what no checkpoint confirms. Without one the topics are read from their start, and all rows are counted anew.
+// cut drops what no checkpoint confirms. Without one the topics are read from their start, and all rows are counted again.
 func (s *State) cut(d Day, rows string) Day {
 	if s.Checkpoint == nil {
 		d.Fingerprints, d.Published, d.Bad = nil, 0, 0

@@ -50,7 +50,7 @@ type Day struct {
 	MissingTried  *time.Time `json:"missing_tried,omitempty"`
 	// Slices are what is still to be exported of a day whose whole query fails.
 	Slices []Slice `json:"slices,omitempty"`
-	// LastLook says that a settled day was exported once more before it left the reach.
+	// LastLook says that a settled day was exported again before it left the reach.
 	LastLook bool `json:"last_look,omitempty"`
 
 	unknown

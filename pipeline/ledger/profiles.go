@@ -33,7 +33,7 @@ type Profiles struct {
 	unknown
 }
 
-// Complete is the last snapshot that proved who is absent.
+// Complete is the last snapshot that proved which profiles are absent.
 type Complete struct {
 	N        int       `json:"n"`
 	At       time.Time `json:"at"`
@@ -42,13 +42,13 @@ type Complete struct {
 	unknown
 }
 
-// Absent says where the marks of absent keys stand.
+// Absent says where the marks of absent keys are stored.
 type Absent struct {
 	Ranges []Range           // of the rows topic
 	Times  map[int]time.Time // by the number of the export that marked: when it began
 }
 
-// IsZero tells whether there are no marks.
+// IsZero reports whether there are no marks.
 func (a Absent) IsZero() bool { return len(a.Ranges) == 0 && len(a.Times) == 0 }
 
 const absentRanges = "ranges"
@@ -102,11 +102,11 @@ type Deletion struct {
 	unknown
 }
 
-// Approval lets more profiles be deleted than usual.
+// Approval permits more deletes than usual.
 type Approval struct {
 	N     int       `json:"n"`
 	Until time.Time `json:"until"`
-	// Unreadable says that snapshots count that have rows that hide their keys: deletes were withheld for such rows when it was given.
+	// Unreadable accepts snapshots with rows that hide their keys: deletes were withheld for such rows when the approval was given.
 	Unreadable bool `json:"unreadable_rows,omitempty"`
 
 	unknown

@@ -12,7 +12,7 @@ type Service struct {
 	Source  json.RawMessage   `json:"source,omitempty"` // the source's own state, opaque here
 	Streams map[string]Stream `json:"streams,omitempty"`
 	Wait    *Wait             `json:"wait,omitempty"` // of all streams
-	// LineEnds is what the source has learned of the ends of bodies, opaque here. It is no part of Source because releases before rewrite that.
+	// LineEnds is what the source has learned of the ends of bodies, opaque here. It is not part of Source because earlier releases rewrite that.
 	LineEnds json.RawMessage `json:"line_ends,omitempty"`
 	// Cuts are, by stream, the days whose answers are or were cut, as far as their content shows.
 	Cuts map[string]map[schema.Day]Truncation `json:"cuts,omitempty"`
@@ -84,7 +84,7 @@ type Pace struct {
 // DueFrom is the oldest day of a stream that still has to be exported.
 type DueFrom struct {
 	Day   schema.Day `json:"day"`
-	Start string     `json:"start"` // STREAM_X_START as it was then: another one counts anew
+	Start string     `json:"start"` // STREAM_X_START as it was then: another value starts over
 
 	unknown
 }

@@ -19,7 +19,7 @@ type StillBad struct {
 	unknown
 }
 
-// badHashSize is enough to tell apart the bad rows of a day.
+// badHashSize is enough to distinguish the bad rows of a day.
 const badHashSize = 8
 
 // Add adds a row.

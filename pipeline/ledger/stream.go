@@ -54,13 +54,13 @@ type Stream struct {
 	Events  []string `json:"events,omitempty"`  // names of events met, to slice a day by
 	// HasRows says that some export had rows: so to_date is as configured.
 	HasRows bool `json:"has_rows,omitempty"`
-	// Identity is what its rows' fingerprints depend on: when it changes, the days in reach are published anew.
+	// Identity is what its rows' fingerprints depend on: when it changes, the days in reach are published again.
 	Identity string `json:"identity,omitempty"`
 
 	unknown
 }
 
-// Halt is why a stream stands still until it is tried again.
+// Halt is why a stream is halted until it is tried again.
 type Halt struct {
 	Code   schema.Code `json:"code"`
 	Detail string      `json:"detail"`

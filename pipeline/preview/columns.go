@@ -136,7 +136,7 @@ func (s *columnSurvey) meet(row *schema.Row) {
 	}
 }
 
-// result tells what each column is, and could be.
+// result says what type each column has, and could have.
 func (s *columnSurvey) result() []Column {
 	for i := range s.columns {
 		c := &s.columns[i]

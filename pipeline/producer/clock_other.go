@@ -4,5 +4,5 @@ package producer
 
 import "time"
 
-// bootTime is not to be had here: the wall clock alone tells of a suspended machine.
+// bootTime is not available here: only the wall clock shows that the machine was suspended.
 func bootTime() time.Duration { return 0 }

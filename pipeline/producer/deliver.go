@@ -18,7 +18,7 @@ import (
 // attemptTimeout bounds one produce request; after it the same bytes are sent again.
 const attemptTimeout = 30 * time.Second
 
-// sizeLength is the length of the size that stands before a record set in a request, and that kafka-go leaves to us.
+// sizeLength is the length of the size field before a record set in a request, which kafka-go leaves to its caller.
 const sizeLength = 4
 
 // delivery is a sender's work in flight. Owned by the sender's goroutine.
@@ -26,7 +26,7 @@ type delivery struct {
 	as       Identity
 	sequence int32     // of the next record; a renewal's new epoch counts from 0
 	waits    bool      // whether the meter counts the partition as waiting
-	next     time.Time // before then the broker wants no more
+	next     time.Time // the broker throttles us until then
 }
 
 // work delivers one batch, counted as in flight meanwhile.
@@ -43,8 +43,8 @@ func (d *delivery) work(ctx context.Context, s *Sender, b *recordbatch.Builder) 
 	return d.deliver(ctx, s, b)
 }
 
-// deliver sends one batch until it is acknowledged. The same bytes go out at each attempt: the broker tells a batch that it has
-// already from a new one by the sequence number.
+// deliver sends one batch until it is acknowledged. The same bytes go out at each attempt: the broker recognizes a batch that it has
+// already by its sequence number.
 func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builder) error {
 	if !d.waitThrottle(s.session.done) {
 		return s.session.Err()
@@ -107,7 +107,7 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builde
 	}
 }
 
-// noteWait tells those who ask, and the meter, that the batch is sent again after err.
+// noteWait records, for Waiting and the meter, that the batch is sent again after err.
 func (d *delivery) noteWait(s *Sender, err error) {
 	since := s.session.now()
 	if w := s.waiting.Load(); w != nil {
@@ -124,8 +124,8 @@ func (d *delivery) noteWait(s *Sender, err error) {
 // throttleWorthLogging is how long a broker throttles a client for more than an even pace.
 const throttleWorthLogging = time.Second
 
-// send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not tell, and for
-// how long the broker wants no more.
+// send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not say, and for
+// how long the broker throttles the client.
 func (s *Session) send(ctx context.Context, at recordbatch.TopicPartition, encoded []byte) (offset int64, throttle time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
@@ -137,8 +137,8 @@ func (s *Session) send(ctx context.Context, at recordbatch.TopicPartition, encod
 		s.fence.log().Warn("Kafka holds this client back: its quota is exceeded", "for", answer.Throttle.String(),
 			"do", "nothing, if it is meant to be slow; else raise producer_byte_rate or request_percentage of its user or client-id: kafka-configs.sh --entity-type users or clients shows them")
 		if answer.Throttle > maxThrottleWait {
-			// The broker reads nothing of this connection for so long (KIP-219): whatever went over it, the owner's heartbeat too, would look as
-			// if nobody answered.
+			// The broker reads nothing of this connection for that long (KIP-219): every request on it, the owner's heartbeat included, would look
+			// unanswered.
 			s.fence.Cluster.Reconnect()
 		}
 	}

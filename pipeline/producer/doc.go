@@ -10,7 +10,7 @@
 //	session.go      one ownership of partitions: its senders, its end
 //	sender.go       a partition's open batch and its queue
 //	pool.go         memory of batches, used again
-//	deliver.go      a batch is sent until it is acknowledged or refused for good
+//	deliver.go      a batch is sent until it is acknowledged or refused permanently
 //	errors.go       why a session ends, and what a broker's answer means
 //	meter.go        what was written, counted
 //	fence.go        older instances are kept out: producer id and epoch

@@ -14,7 +14,7 @@ import (
 var (
 	// ErrFenced ends a session: a newer instance has taken over, nothing of this one is appended any more.
 	ErrFenced = errors.New("fenced by a newer instance")
-	// ErrRestore ends a session whose writes can't be told from the log any more: take over and restore anew.
+	// ErrRestore ends a session that no longer knows which of its writes are in the log: take over and restore again.
 	ErrRestore = errors.New("the broker's record of our writes differs from ours")
 	// ErrStale ends a session whose fence was not renewed for so long that it may be gone: take over with its identity.
 	ErrStale = errors.New("the fence was not renewed for too long")
@@ -35,7 +35,7 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the record takes %d bytes as a batch of its own, topic %s allows %d (the less of max.message.bytes and segment.bytes)", e.Bytes, e.Topic, e.Limit)
 }
 
-// RefusedError ends a session: the broker refuses a batch for good. With Unknown an earlier attempt may have written it, so what
+// RefusedError ends a session: the broker refuses a batch permanently. With Unknown an earlier attempt may have written it, so what
 // was published is known only after a restore.
 type RefusedError struct {
 	Partition recordbatch.TopicPartition
@@ -45,7 +45,7 @@ type RefusedError struct {
 	Err       error
 }
 
-// TooLarge tells whether smaller batches would be taken.
+// TooLarge reports whether smaller batches would be taken.
 func (e *RefusedError) TooLarge() bool { return tooLarge(e.Err) }
 
 func (e *RefusedError) Error() string {
@@ -55,7 +55,7 @@ func (e *RefusedError) Error() string {
 // Unwrap gives the broker's error.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// outcome is what an attempt to write tells.
+// outcome is what an attempt to write shows.
 type outcome int
 
 const (
@@ -67,7 +67,7 @@ const (
 	sequenceMismatch         // the broker's idea of our sequence is not ours
 )
 
-// tooLarge tells the answers to a batch that is larger than the topic's max.message.bytes or segment.bytes.
+// tooLarge reports whether the error answers a batch that is larger than the topic's max.message.bytes or segment.bytes.
 func tooLarge(err error) bool {
 	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge)
 }
@@ -85,8 +85,8 @@ func verdict(err error) outcome {
 		errors.Is(err, kafka.UnsupportedCompressionType), errors.Is(err, kafka.UnsupportedForMessageFormat):
 		return refused
 	}
-	// A layout without the topic or its leader means that nothing was sent. A leader that has moved is no such proof: the former one
-	// answers so, too, of what it appended and could not replicate any more.
+	// A layout without the topic or its leader means that nothing was sent. A leader that has moved proves nothing: the former one
+	// gives the same answer for batches that it appended but could no longer replicate.
 	var topic *protocol.TopicError
 	var partition *protocol.TopicPartitionError
 	if errors.As(err, &topic) || errors.As(err, &partition) || errors.Is(err, kafka.NotEnoughReplicas) || cluster.Forbidden(err) {

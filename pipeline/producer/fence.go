@@ -32,8 +32,8 @@ type Fence struct {
 // NoIdentity is the identity of an instance that never owned anything: taking over from it fences the present owner.
 func NoIdentity() Identity { return Identity{ID: -1, Epoch: -1} }
 
-// TakeOver makes this instance the only one that can write to the partitions, or as many of them as can be fenced now: Fenced tells.
-// With from NoIdentity it fences the present owner; with the identity of an own earlier session it succeeds only if nobody has taken
+// TakeOver makes this instance the only one that can write to the partitions, or as many of them as can be fenced now: see Fenced.
+// With from NoIdentity it fences the present owner; with the identity of an own earlier session it succeeds only if no other instance has taken
 // over since, else it is ErrFenced. It retries what may pass until ctx ends, or Patience.
 func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []recordbatch.TopicPartition) (*Session, error) {
 	s := &Session{

@@ -107,7 +107,7 @@ func (s *Sender) fit() error {
 	return s.seal(context.Background())
 }
 
-// empty tells whether the open batch has no records. The caller holds mu.
+// empty reports whether the open batch has no records. The caller holds mu.
 func (s *Sender) empty() bool { return s.open == nil || s.open.Count() == 0 }
 
 // sealed ends the open batch, which is in the queue now. The caller holds mu.
@@ -151,7 +151,7 @@ func (s *Sender) TryFlush() bool {
 	}
 }
 
-// flush seals the open batch and asks to be told on flushed when all is acknowledged; it returns false when all is already.
+// flush seals the open batch and asks for a signal on flushed once all is acknowledged; it returns false when all is already.
 // What an abandoned flush left under way counts as much as what came after.
 func (s *Sender) flush(ctx context.Context, flushed chan<- struct{}) (bool, error) {
 	s.mu.Lock()

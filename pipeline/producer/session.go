@@ -54,8 +54,8 @@ type Session struct {
 	running sync.WaitGroup
 }
 
-// Identity is what the broker knows the session by; a renewal changes its epoch. After a renewal that failed it is the last that the
-// broker told: a takeover from it finds out whether the session was fenced or had only bad luck.
+// Identity is how the broker identifies the session; a renewal changes its epoch. After a failed renewal it is the last one that the
+// broker returned: a takeover from it finds out whether the session was fenced or the renewal merely failed.
 func (s *Session) Identity() Identity {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,7 +92,7 @@ func (s *Session) Close() {
 	s.running.Wait()
 }
 
-// Fenced tells whether the session's fence stands in the partition's log: only then may it be written.
+// Fenced reports whether the partition's log holds the session's fence: only then may it be written.
 func (s *Session) Fenced(at recordbatch.TopicPartition) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +112,7 @@ func (s *Session) Unfenced(at recordbatch.TopicPartition) error {
 	return ErrNotOwned
 }
 
-// SetLimit tells a topic's max.message.bytes; unknown, Kafka's default of 1 MiB is assumed. It counts for senders made later.
+// SetLimit sets a topic's max.message.bytes; without it Kafka's default of 1 MiB is assumed. It applies to senders made later.
 func (s *Session) SetLimit(topic string, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

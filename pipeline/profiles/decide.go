@@ -21,11 +21,11 @@ type Decision struct {
 	Record ledger.Profiles // without the ranges of the marks
 	Marks  []*Mark
 	Due    []*Mark // to be deleted: a part of Marks
-	Why    Why     // why nobody is marked or deleted; empty: the snapshot proves who is absent
+	Why    Why     // why no profile is marked or deleted; empty: the snapshot proves which are absent
 	Absent int     // keys that were not met; not known for a snapshot that did not end
 }
 
-// Snapshot is one export that has come to its end.
+// Snapshot is one export that has ended.
 type Snapshot struct {
 	N       int
 	Started time.Time
@@ -97,7 +97,7 @@ func sample(absent []Hash) []string {
 	return some
 }
 
-// allowed tells whether so many absent profiles can be believed in.
+// allowed reports whether so many absent profiles are plausible.
 func allowed(r *ledger.Profiles, absent, ceiling int, now time.Time) bool {
 	return absent+deleted(r.Deletes, now) <= ceiling || absent == 0 || r.Approved != nil && absent <= r.Approved.N
 }

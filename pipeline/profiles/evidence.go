@@ -63,7 +63,7 @@ func (w Why) Advice(stream string) string {
 	return "nothing, unless it stays: then find out why the exports fail"
 }
 
-// Approvable tells whether an approval lets profiles be deleted in spite of the reason.
+// Approvable reports whether an approval permits the deletes that the reason withholds.
 func (w Why) Approvable() bool { return w == "" || w == OverCeiling || w == UnreadableRows }
 
 // Evidence is what a snapshot shows of its own completeness.
@@ -76,7 +76,7 @@ type Evidence struct {
 	Request    string
 }
 
-// Unreadable tells whether a bad row hides which key it has: one that is shifted or
+// Unreadable reports whether a bad row hides which key it has: one that is shifted or
 // merged with another may show the wrong key, or none.
 func Unreadable(b *schema.BadRow) bool {
 	switch b.Code {
@@ -88,7 +88,7 @@ func Unreadable(b *schema.BadRow) bool {
 	return false
 }
 
-// judge says why the snapshot proves nothing, the ceiling apart.
+// judge returns why the snapshot proves nothing, not counting the ceiling.
 func (e *Evidence) judge(former string) Why {
 	switch {
 	case !e.Ended:

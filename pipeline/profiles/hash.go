@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Hash stands for a key: 80 bits of a hash with the stream's own seed. Nobody who
-// does not know the seed can make two keys that share one.
+// Hash stands for a key: 80 bits of a hash with the stream's own seed. Without the
+// seed, two keys that share one can't be constructed.
 type Hash struct {
 	hi uint64
 	lo uint16

@@ -53,5 +53,5 @@ func (m Marks) Load(value []byte) error {
 	return nil
 }
 
-// stands tells whether the key is in the topic as it was when it was marked.
+// stands reports whether the key is in the topic as it was when it was marked.
 func (m *Mark) stands() bool { return m != nil && m.alive && !m.void }

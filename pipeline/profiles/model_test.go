@@ -320,7 +320,7 @@ func (w *world) randomDefects() defects {
 	return d
 }
 
-// settled checks that the topic equals the source once nobody disturbs.
+// settled checks that the topic equals the source after undisturbed exports.
 func (w *world) settled() {
 	w.steps = -1
 	for range 4 {

@@ -63,7 +63,7 @@ func (s *Scan) Add(partition int, r *recordbatch.Record) {
 	}
 }
 
-// judge tells what a record leaves of its key, and the number of its export if
+// judge returns the state in which a record leaves its key, and the number of its export if
 // that is one of the stream.
 func (s *Scan) judge(r *recordbatch.Record) (k kind, n int, id uint64) {
 	export := r.Header("export")
@@ -118,7 +118,7 @@ func (e *SharedError) Error() string {
 	return fmt.Sprintf("%d keys of the topic were last written by another service or stream", e.Keys)
 }
 
-// MisfitError says that keys don't stand in the partitions where they belong.
+// MisfitError says that keys are not in the partitions where they belong.
 type MisfitError struct{ Used, Partitions int }
 
 func (e *MisfitError) Error() string {

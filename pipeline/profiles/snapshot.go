@@ -69,7 +69,7 @@ func (s *Scan) Refused(key []byte, v Verdict) {
 	}
 }
 
-// met tells whether the snapshot has had a row of the key.
+// met reports whether the snapshot has had a row of the key.
 func (s *Scan) met(h Hash) bool {
 	slot := s.State.find(h)
 	return slot != nil && slot.seen()

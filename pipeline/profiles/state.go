@@ -12,7 +12,7 @@ const (
 	gone                // nothing: deleted, or met but not published
 )
 
-// inTopic tells whether the topic has a value for the key.
+// inTopic reports whether the topic has a value for the key.
 func (k kind) inTopic() bool { return k == own || k == stale || k == alien }
 
 // State is what a topic holds, as far as a snapshot is compared with it. The zero

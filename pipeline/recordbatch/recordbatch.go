@@ -26,8 +26,8 @@ func (p TopicPartition) LogValue() slog.Value { return slog.StringValue(p.String
 
 // Position is how far a partition is known to be written by one producer.
 type Position struct {
-	Next   int64  // the offset after the last acknowledged record; -1 when the broker's answer did not tell
-	Last   int64  // the offset of the last acknowledged record; -1 when the broker's answer did not tell
+	Next   int64  // the offset after the last acknowledged record; -1 when the broker's answer did not say
+	Last   int64  // the offset of the last acknowledged record; -1 when the broker's answer did not say
 	LastID string // the first header value of the last acknowledged record
 }
 

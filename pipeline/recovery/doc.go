@@ -3,7 +3,7 @@
 // The ledger's last checkpoint says how far each partition was written. Records
 // behind that are news. A log that is shorter than its mark, or has another record
 // there, is not the log that the checkpoint is about: its topic was deleted and
-// made anew, or an unclean leader election took records back. Such a log is read
+// recreated, or an unclean leader election lost records back. Such a log is read
 // as a whole, and what stands there is united with what the ledger has, by id and
 // copy number: it is news only where the ledger lacks it. What only the ledger has
 // is gone from Kafka, and is reported.

@@ -32,7 +32,7 @@ type Plan struct {
 	Topics     map[string]string            // by the names of streams
 	Letters    string                       // the topic of the dead letters
 	Partitions []recordbatch.TopicPartition // all of these topics
-	// Fenced tells which partitions can be read now. The marks of the others are kept as they are.
+	// Fenced reports whether a partition can be read now. The marks of the others are kept as they are.
 	Fenced func(recordbatch.TopicPartition) bool
 	// Marks are the checkpoint's, without that of the fingerprints' topic; nil without a checkpoint.
 	Marks map[recordbatch.TopicPartition]ledger.Mark

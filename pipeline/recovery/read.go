@@ -30,7 +30,7 @@ func Read(ctx context.Context, log Log, plan Plan) (*Result, error) {
 		parts = append(parts, judged)
 	}
 	for _, p := range parts {
-		// New partitions of a topic that was made anew: what was copied there from elsewhere may be in the ledger.
+		// New partitions of a topic that was recreated: what was copied there from elsewhere may be in the ledger.
 		p.replaced = p.replaced || !p.marked && replaced[p.at.Topic]
 		if err := r.read(ctx, p); err != nil {
 			return nil, err
@@ -62,7 +62,7 @@ type part struct {
 	replaced   bool  // the log is not the checkpoint's
 }
 
-// carry keeps the marks of partitions that are not read now, and tells which topics have lost some for good. A topic that is missing as a
+// carry keeps the marks of partitions that are not read now, and returns which topics have lost some permanently. A topic that is missing as a
 // whole, or of a stream that is not configured now, may come back with all its rows.
 func (r *reader) carry() (replaced map[string]bool) {
 	replaced = map[string]bool{}
@@ -132,7 +132,7 @@ func (r *reader) read(ctx context.Context, p *part) error {
 	return nil
 }
 
-// hasMissing tells whether a topic is read from its start for the sake of days whose records are lost.
+// hasMissing reports whether a topic is read from its start for the sake of days whose records are lost.
 func (r *reader) hasMissing(topic string) bool {
 	for name := range r.Missing {
 		if topic == r.Letters || topic == r.Topics[name.Stream] {

@@ -104,7 +104,7 @@ type Outcome struct {
 	Jitter float64 // a random number from 0 to 1, which spreads retries
 }
 
-// Apply notes the end of a call. Progress has been told of its rows.
+// Apply notes the end of a call. Progress has counted its rows.
 func (s *State) Apply(o *Outcome, now time.Time) []Event {
 	st := s.stream(o.Name.Stream)
 	d := st.day(o.Name.Day)

@@ -11,7 +11,7 @@ import (
 // Days differ in their columns, so a header is compared with all columns that the stream ever had, not with those of the header before it.
 
 // mostColumnBytes bounds the names that are remembered of a stream, so that the ledger's record of the service stays far below the size of
-// a record. A column beyond it is new in each header.
+// a record. Beyond it, every further column counts as new in each header.
 const mostColumnBytes = 64 << 10
 
 // AcceptedColumns are the columns that headers of the stream had, in the order of their appearance. The list is not changed any more.
@@ -38,7 +38,7 @@ func (s *State) AdmitColumns(stream string, header []string) (refused []string, 
 	}
 	longer := fitting(*list, without(added, *list))
 	if len(longer) == len(*list) {
-		return refused, false, nil // it was told of, or there are too many
+		return refused, false, nil // it was reported before, or there are too many
 	}
 	events = []Event{{Kind: ColumnsChanged, Stream: stream, Added: longer[len(*list):], Contract: st.Contract}}
 	*list = longer

@@ -15,7 +15,7 @@ const (
 	DayLost            Kind = "day_lost"             // it left the reach without ever having been exported
 	DayLeftUnsettled   Kind = "day_left_unsettled"   // it left the reach, or START if BeforeStart, between its first export and its settling
 	DayCut             Kind = "day_cut"              // it is finished, and its answer is cut for the first time: Cut, Code and Detail
-	DayLeftCut         Kind = "day_left_cut"         // it came to its end, and its last answer was cut: Cut
+	DayLeftCut         Kind = "day_left_cut"         // it ended, and its last answer was cut: Cut
 	DayAboutToBeLost   Kind = "day_about_to_be_lost" // in a few days, at Until
 	DayReopened        Kind = "day_reopened"         // it had ended too early, in State
 	TodayTooEarly      Kind = "today_too_early"      // the API does not export today yet

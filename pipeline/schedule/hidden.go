@@ -90,15 +90,15 @@ func (s *State) refuseKey(st *stream, former string, now time.Time) []Event {
 	return []Event{{Kind: KeyRefused, Stream: st.Name, Code: schema.PrivacyKey, Detail: detail}}
 }
 
-// keyRefused tells that the stream stands still until it is resumed, or started with its former key.
+// keyRefused reports whether the stream is halted until it is resumed, or started with its former key.
 func (s *stream) keyRefused() bool {
 	return s.kept.Halted != nil && s.kept.Halted.Code == schema.PrivacyKey
 }
 
-// KeyRefused tells that the stream waits for its former key, or to be resumed.
+// KeyRefused reports whether the stream waits for its former key, or to be resumed.
 func (s *State) KeyRefused(stream string) bool { return s.stream(stream).keyRefused() }
 
-// AcceptKey begins to hash with the new key, for a stream that is resumed. It returns the days that begin anew.
+// AcceptKey begins to hash with the new key, for a stream that is resumed. It returns the days that start over.
 func (s *State) AcceptKey(stream string, now time.Time) ([]schema.Day, []Event) {
 	st := s.stream(stream)
 	if !st.keyRefused() {

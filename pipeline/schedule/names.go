@@ -48,7 +48,7 @@ func (s *State) UnmetProperties(stream string) []string {
 }
 
 // UnknownNames are the events and properties that the streams' filters name, and that no row has had although every day was exported since
-// they are named. Each is told once.
+// they are named. Each is reported once.
 func (s *State) UnknownNames(now time.Time) []Event {
 	var events []Event
 	for _, st := range s.streams {

@@ -10,7 +10,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestUnknownNames: a name is told once no row of any day has had it since it is named.
+// TestUnknownNames: a name is reported once no row of any day has had it since it is named.
 func TestUnknownNames(t *testing.T) {
 	filter := schema.Filter{Events: []string{"df_login", "df_purchse"}, Properties: []string{"df_order_id", "df_discont"}}
 	met := ledger.Settings{Events: filter.Events, Properties: filter.Properties, PropertiesMet: []string{"df_order_id"}}

@@ -14,7 +14,7 @@ type Once struct {
 	MaxWait time.Duration
 }
 
-// wants reports whether the export is made: one success a day, and as many failures as are forgiven.
+// wants reports whether the export is made: one success a day, and as many failures as Attempts allows.
 func (o *Once) wants(d *Due, now time.Time) bool {
 	if d.Probe {
 		return d.failed < o.Attempts && d.At.Sub(now) <= o.MaxWait

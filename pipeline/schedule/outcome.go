@@ -17,9 +17,9 @@ const clockTrust = time.Hour
 func (s *step) succeed() {
 	r := &s.d.record
 	r.Rows = s.o.Rows
-	// What was published before and was found again is no more than what was published before.
+	// Of the rows published before, those that the export did not have are missing.
 	r.Missing = max(0, s.d.published-s.o.Known)
-	if s.st.Changes { // who is missing is judged by whole snapshots
+	if s.st.Changes { // complete snapshots decide who is missing
 		r.Missing = 0
 	}
 	if len(r.MissingEvents) > 0 { // asked for without them

@@ -16,7 +16,7 @@ const detailExclusive = "every day came back without a row, but a day with the n
 // probe is how far the search for an exclusive to_date is. Only a process that has seen no rows of the stream searches.
 type probe struct {
 	answered  bool       // without rows, or the stream is halted
-	suspected schema.Day // the day whose probe had rows: it and the next are exported once more, for their rows may only have been late
+	suspected schema.Day // the day whose probe had rows: it and the next are exported again, since their rows may only have been late
 	failed    int        // calls in a row
 	until     time.Time  // not before: the last call failed
 	detail    string     // why

@@ -17,8 +17,8 @@ const warnWithin = 3
 // settleIn is how long a start has to export what is about to be lost before it is warned of.
 const settleIn = 10 * time.Minute
 
-// Advance brings about what time alone does: days that have left the API's reach come to their end, also those that passed while no instance
-// ran, and days that ended too early go on.
+// Advance makes the transitions that time alone causes: days that have left the API's reach end, also those that passed while no instance
+// ran, and days that ended too early are reopened.
 //
 // A day is never dropped: an old day is written by a replay, and a clock that was months ahead for a minute must not make its days look new.
 func (s *State) Advance(now time.Time) []Event {
@@ -77,8 +77,8 @@ func (s *State) Remaining(now time.Time) map[string]time.Duration {
 	return remaining
 }
 
-// leaving are the days that come to their end because they are before first: those that were exported, and those that never were and
-// have left the API's reach. A day before START that was never exported is nobody's loss, unless a command has asked for it.
+// leaving are the days that end because they are before first: those that were exported, and those that never were and
+// have left the API's reach. A day before START that was never exported is not a loss, unless a command has requested it.
 func (s *stream) leaving(first, today schema.Day) []schema.Day {
 	var list []schema.Day
 	for day, d := range s.days {
@@ -149,7 +149,7 @@ func (s *stream) dueBefore(start, today schema.Day) schema.Day {
 	return min(start, max(s.start(newest), oldest))
 }
 
-// due tells whether a day before START was due when START moved on past it, and was not exported since.
+// due reports whether a day before START was due when START moved past it, and was not exported since.
 func (s *stream) due(day schema.Day, loc *time.Location) bool {
 	d := s.days[day]
 	switch {

@@ -30,11 +30,11 @@ func (s *stream) endWaits(now time.Time) {
 	}
 }
 
-// Request has the day exported once more, whatever its state.
+// Request has the day exported again, whatever its state.
 func (s *State) Request(name ledger.DayName) { s.day(name).requested = true }
 
-// Restart begins a new generation of the day, and requests it. by names the command: it begins no second one. A day that is running can't
-// begin anew yet.
+// Restart begins a new generation of the day, and requests it. by names the command: it begins only one. A day that is running can't
+// start over yet.
 func (s *State) Restart(name ledger.DayName, by string) bool {
 	d := s.day(name)
 	if d.running || d.record.AgainBy == by {

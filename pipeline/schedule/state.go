@@ -173,7 +173,7 @@ func (s *State) Block(stream, why string) { s.stream(stream).blocked = why }
 // Blocked is why the stream's topic can't be written; empty if it can.
 func (s *State) Blocked(stream string) string { return s.stream(stream).blocked }
 
-// BlockAsKept has each stream wait that its owner had wait for its topic: a reader of the ledger can't tell itself.
+// BlockAsKept blocks each stream that its owner had blocked for its topic: a reader of the ledger can't find out itself.
 func (s *State) BlockAsKept() {
 	for _, st := range s.streams {
 		st.blocked = st.kept.Blocked
@@ -198,7 +198,7 @@ func (s *State) HaltedBy(stream string) schema.Code {
 	return ""
 }
 
-// ForgetExclusive has streams go on that were halted because to_date looks exclusive: each start may have configured it anew.
+// ForgetExclusive resumes streams that were halted because to_date looks exclusive: each start may have another DFINERY_TO_DATE.
 func (s *State) ForgetExclusive() {
 	for _, st := range s.streams {
 		if st.exclusive() {

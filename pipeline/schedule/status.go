@@ -138,7 +138,7 @@ func (s *stream) status(today schema.Day, now time.Time, loc *time.Location) Str
 	return status
 }
 
-// repeated is the state that a day had before a command began to publish it once more: the ledger has it as pending until that is done, while
+// repeated is the state that a day had before a command began to publish it again: the ledger has it as pending until that is done, while
 // its rows are in the topic.
 func (s *stream) repeated(at schema.Day, r *ledger.Day, now time.Time, loc *time.Location) (ledger.DayState, bool) {
 	if r.State != ledger.Pending || r.AgainBy == "" {

@@ -123,7 +123,7 @@ type stream struct {
 	blocked  string // why the topic can't be written now; empty if it can
 	probe    probe
 	warned   schema.Day // when its days about to be lost were last warned of
-	// namesTold says that names of the filter that do not occur were told.
+	// namesTold says that names of the filter that do not occur were reported.
 	namesTold bool
 }
 

@@ -77,7 +77,7 @@ func (s *State) CutLetters(name ledger.DayName) []schema.Cut {
 	return slices.Clone(s.day(name).cut.Letters)
 }
 
-// Accept makes days due whose answers were cut so: from now on such an answer is taken for whole.
+// Accept makes the days due whose answers had this kind of cut: from now on such an answer counts as complete.
 func (s *State) Accept(cut schema.Cut, now time.Time) {
 	for _, st := range s.streams {
 		for _, d := range st.days {

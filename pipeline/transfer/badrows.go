@@ -36,7 +36,7 @@ type heldRow struct {
 	request schema.Request // as it stood then
 }
 
-// counts tells whether a row is bad because of how the source wrote it. A row without key, or one that Kafka does not take, says nothing about
+// counts reports whether a row is bad because of how the source wrote it. A row without key, or one that Kafka does not take, says nothing about
 // the export.
 func counts(code schema.Code) bool {
 	return code == schema.InvalidUTF8 || code == schema.FieldCount || code == schema.BadQuotes || code == schema.BadValue
@@ -57,12 +57,12 @@ func (b *badRows) observe(bad *schema.BadRow) {
 	}
 }
 
-// tooMany tells whether the export is to be refused.
+// tooMany reports whether the export is to be refused.
 func (b *badRows) tooMany() bool {
 	return b.limited && b.bad > 0 && b.rows >= judgedFrom && float64(b.bad) > b.share*float64(b.rows)
 }
 
-// holds tells whether a bad row has to wait until the export can be judged.
+// holds reports whether a bad row has to wait until the export can be judged.
 func (b *badRows) holds(bad *schema.BadRow) bool { return b.limited && !b.released && counts(bad.Code) }
 
 // take counts a row that was published, or is the *schema.BadRow bad, and refuses the export when too many are bad. The caller holds mu.

@@ -21,11 +21,11 @@ type Body interface {
 	// Next returns the next row, valid until the call after; io.EOF when the body has ended as it should; a *schema.BadRow
 	// for a row that can't be published, after which Next goes on; a *schema.Failure when the export failed.
 	Next() (*schema.Row, error)
-	// More tells that Next will most likely not wait for the source.
+	// More reports whether Next will most likely not wait for the source.
 	More() bool
 	// Charset is what to remember of the charset that the stream's rows are in: a name, or empty for nothing new.
 	Charset() string
-	// Framed tells, once Next has returned io.EOF, whether the framing of the answer proves that it has ended. Otherwise it may be cut.
+	// Framed reports, once Next has returned io.EOF, whether the framing of the answer proves that it has ended. Otherwise it may be cut.
 	Framed() bool
 	// Request is the call as it stands now, for the dead letters of its rows.
 	Request() schema.Request

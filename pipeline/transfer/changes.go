@@ -16,7 +16,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Profiles keeps what streams of changes know beyond their topics: the owner.
+// Profiles keeps the state of streams of changes; the owner implements it.
 type Profiles interface {
 	// Load returns a stream's record, with a seed, and its marks as far as the ledger still has them.
 	Load(ctx context.Context, stream string) (*ledger.Profiles, profiles.Marks, error)
@@ -31,7 +31,7 @@ type Profiles interface {
 	Deleted(ctx context.Context, stream string, n int) error
 }
 
-// changes is what an export of a stream of changes has beside others.
+// changes is the additional state of an export of a stream of changes.
 type changes struct {
 	scan     *profiles.Scan // nil until the topic was read
 	evidence profiles.Evidence
@@ -46,7 +46,7 @@ func (r *Runner) newChanges(s *Stream, job *Job) *changes {
 	return new(changes)
 }
 
-// scanTopic reads what the topic holds, and only then lets the call be made: with a number that no record of the topic has.
+// scanTopic reads what the topic holds, before the call is made, with a number that no record of the topic has.
 func (e *Export) scanTopic(ctx context.Context) error {
 	record, marks, err := e.runner.Profiles.Load(ctx, e.stream.Name)
 	if err != nil {

@@ -107,7 +107,7 @@ func (e *Export) run(ctx context.Context) {
 	e.runner.ended <- e
 }
 
-// move is the rows' journey: fetch a few, tell each apart, append it.
+// move makes the call, then in a loop fetches a few rows and publishes those that are new.
 func (e *Export) move(ctx context.Context) (err error) {
 	if err := e.begin(ctx); err != nil {
 		e.Permit.Cancel()

@@ -51,7 +51,7 @@ func (r *Runner) Collect() []Progress {
 	return list
 }
 
-// Unsaved tells whether exports have done anything since the last Collect.
+// Unsaved reports whether exports have done anything since the last Collect.
 func (r *Runner) Unsaved() bool {
 	for d := range r.Days {
 		if d.ended != nil || d.export == nil && d.Rows.Dirty() || d.export != nil && d.export.unsaved() {
@@ -61,7 +61,7 @@ func (r *Runner) Unsaved() bool {
 	return false
 }
 
-// unsaved tells whether the export has appended anything since the last Collect. One that is appending right now has.
+// unsaved reports whether the export has appended anything since the last Collect. One that is appending right now has.
 func (e *Export) unsaved() bool {
 	if !e.mu.TryLock() {
 		return true

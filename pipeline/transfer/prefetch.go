@@ -50,7 +50,7 @@ func (p *prefetched) fetch(body Body) error {
 	}
 }
 
-// hasRow tells whether a row was met: one that was fetched, or a bad one that stopped the fetching.
+// hasRow reports whether a row was met: one that was fetched, or a bad one that stopped the fetching.
 func (p *prefetched) hasRow(stopped error) bool {
 	_, bad := errors.AsType[*schema.BadRow](stopped)
 	return bad || p.n > 0

@@ -24,7 +24,7 @@ const (
 // CheckHeader has the ledger accept a header of a stream that hides columns, or returns why it is refused.
 type CheckHeader func(ctx context.Context, stream string, h *schedule.Header) (*schedule.HeaderRefusal, error)
 
-// SetPrivacy has the call's failures tell as little as the stream's letters may show.
+// SetPrivacy limits what the call's failures show to what the stream's letters may show.
 func (s *Stream) SetPrivacy(call *schema.Export) {
 	switch {
 	case s.Privacy != nil:

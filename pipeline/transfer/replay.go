@@ -25,7 +25,7 @@ type ReplayRow struct {
 	Letter deadletter.Offset
 	Row    *schema.Row // nil: it still can't be read
 	Copy   dedup.Copy
-	// Guessed says that the letter does not tell which of identical rows it is of.
+	// Guessed says that the letter does not name which of the identical rows it is of.
 	Guessed bool
 }
 

@@ -31,7 +31,7 @@ func (e *Export) reject(bad *schema.BadRow, request schema.Request) error {
 	return nil
 }
 
-// observeBad tells the letters of identical rows apart, and whether this one has been written. What is wrong with a row's content is wrong
+// observeBad numbers the letters of identical rows, and reports whether this one has been written. What is wrong with a row's content is wrong
 // with all its copies, so they are numbered by their hash. Kafka may refuse one copy and take another: its letter has the copy's own number.
 func (e *Export) observeBad(bad *schema.BadRow) (copyNumber int, known bool) {
 	set := e.day.Rows.Set

@@ -27,7 +27,7 @@ type Config struct {
 	RowsTopic string // where Sets reads
 	// Redact takes the source's secrets out of a text. It may return the text itself.
 	Redact func(text []byte) []byte
-	// Wrote is told of each dead letter, by the goroutine that wrote it.
+	// Wrote is called with each dead letter, by the goroutine that wrote it.
 	Wrote func(*schema.DeadLetter)
 	// Evolve returns what changes the schemas of a stream's values.
 	Evolve func(stream string) Evolve
@@ -75,10 +75,10 @@ func (r *Runner) OpenLetters(partitions []Appender) { r.dead = partitions }
 // Partitions is how many a stream is written to.
 func (r *Runner) Partitions(stream string) int { return len(r.stream(stream).senders) }
 
-// Free tells whether one more export may be started.
+// Free reports whether one more export may be started.
 func (r *Runner) Free() bool { return r.inFlight < r.Limit }
 
-// Idle tells that no export is under way.
+// Idle reports whether no export is under way.
 func (r *Runner) Idle() bool { return r.inFlight == 0 }
 
 // Job is what an export has to do.

@@ -41,7 +41,7 @@ type Day struct {
 	ended  *Export // an export that the next Collect returns
 }
 
-// Busy tells that an export of the day runs, or that its end was not collected yet.
+// Busy reports whether an export of the day runs, or has ended but was not collected yet.
 func (d *Day) Busy() bool { return d.export != nil || d.ended != nil }
 
 // day returns the stream's day and adds it if necessary.

@@ -66,8 +66,8 @@ func (t *typedEncoder) publish(ctx context.Context, names []string) (*encoding.E
 	return t.register(ctx, e)
 }
 
-// renamed tells that the configuration calls the schema otherwise than its
-// versions are called. What a release before wrote does not say how.
+// renamed reports whether the configuration gives the schema another name than its
+// versions have. Evolutions of the release before have no record name.
 func (t *typedEncoder) renamed(e *encoding.Evolution) bool {
 	return e.Subject != t.values.Subject || e.Record != "" && e.Record != t.values.Record
 }
@@ -140,7 +140,7 @@ func (t *typedEncoder) register(ctx context.Context, e *encoding.Evolution) (*en
 	})
 }
 
-// maxCell bounds what a dead letter tells of a cell that its type refuses.
+// maxCell bounds what a dead letter shows of a cell that its type refuses.
 const maxCell = 64
 
 // Append implements encoding.Encoder.

@@ -13,8 +13,8 @@ func skipSpace(cell []byte, at int) int {
 }
 
 // scanArray counts the elements of an array and calls each, unless it is nil,
-// with the bytes of every element as they stand in the cell, a string's quotes
-// included. false means that the cell is no such array; each may have been
+// with the bytes of every element as they are in the cell, a string's quotes
+// included. false means that the cell is not such an array; each may have been
 // called for elements before the fault.
 func scanArray(cell []byte, kind Kind, each func(element []byte)) (count int, ok bool) {
 	at := skipSpace(cell, 0)
@@ -96,7 +96,7 @@ func stringEnd(cell []byte, at int) int {
 	return -1
 }
 
-// unescape reads the escape that text begins with, and tells how many bytes it
+// unescape reads the escape that text begins with, and returns how many bytes it
 // takes; 0 for a broken one.
 func unescape(text []byte) (r rune, size int) {
 	if len(text) < 2 {

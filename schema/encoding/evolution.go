@@ -121,7 +121,7 @@ type ConflictError struct{ Reason string }
 
 func (e *ConflictError) Error() string { return e.Reason }
 
-// Extend appends a field for each column of a header that has none, and tells
+// Extend appends a field for each column of a header that has none, and returns
 // how many. A column's type is the one that its field has already; a changed
 // built-in type never counts. A *ConflictError leaves the evolution unchanged.
 func (e *Evolution) Extend(header []string, c *Columns) (added int, err error) {
@@ -153,7 +153,7 @@ func (e *Evolution) Extend(header []string, c *Columns) (added int, err error) {
 	return added, nil
 }
 
-// active tells which fields a header's cells go to: a field whose column has
+// active returns the fields that a header's cells go to: a field whose column has
 // another name now is null from then on.
 func (e *Evolution) active(c *Columns) []bool {
 	list := make([]bool, len(e.Fields))

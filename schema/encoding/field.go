@@ -14,7 +14,7 @@ type Field struct {
 	Type   Type   `json:"type"`
 }
 
-// ValueError is a cell that is no value of its column's type.
+// ValueError is a cell that is not a value of its column's type.
 type ValueError struct {
 	Column string
 	Type   Type

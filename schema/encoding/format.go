@@ -14,10 +14,10 @@ const (
 	FormatProtobuf   Format = "protobuf"
 )
 
-// Typed tells whether the format knows types.
+// Typed reports whether the format knows types.
 func (f Format) Typed() bool { return f != "" && f != FormatJSON }
 
-// Registered tells whether the format's schemas are kept in a registry.
+// Registered reports whether the format's schemas are kept in a registry.
 func (f Format) Registered() bool { return f.Typed() && f != FormatTypedJSON }
 
 // SchemaText returns the schema of the first fields of a stream in the format's

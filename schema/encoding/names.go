@@ -20,7 +20,7 @@ func mapName(name string) string {
 			b.WriteRune(r)
 		case r == utf8.RuneError:
 			_, size := utf8.DecodeRuneInString(name[i:])
-			fmt.Fprintf(&b, "_x%x_", name[i:i+size]) // of bytes that are no UTF-8: the bytes
+			fmt.Fprintf(&b, "_x%x_", name[i:i+size]) // of bytes that are not UTF-8: the bytes
 		default:
 			fmt.Fprintf(&b, "_x%x_", r)
 		}

@@ -23,7 +23,7 @@ func digitsEnd(cell []byte, at int) int {
 	return at
 }
 
-// splitNumber tells the parts of a number apart; false when the cell is none.
+// splitNumber splits a number into its parts; false when the cell is not a number.
 func splitNumber(cell []byte) (n number, ok bool) {
 	at := 0
 	if at < len(cell) && cell[at] == '-' {

@@ -53,7 +53,7 @@ func protoNames(fields []Field) []protoName {
 	return names
 }
 
-// isExtensionName tells names that protoc refuses as json_name: they stand for extensions.
+// isExtensionName reports whether protoc refuses the name as json_name: it denotes an extension.
 func isExtensionName(name string) bool {
 	return strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]")
 }
@@ -217,7 +217,7 @@ func appendTimestamp(dst []byte, value, units int64) []byte {
 func appendPlainLength(dst []byte, n int64) []byte { return binary.AppendUvarint(dst, uint64(n)) } //nolint:gosec // a length
 
 // appendProtobufArray packs numbers and repeats strings. An empty array leaves
-// no trace: proto3 does not tell it from an absent one.
+// no trace: proto3 does not distinguish it from an absent one.
 func appendProtobufArray(dst []byte, number int, kind Kind, cell []byte) ([]byte, bool) {
 	count, ok := scanArray(cell, kind, nil)
 	if !ok || count == 0 {

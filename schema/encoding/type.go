@@ -87,7 +87,7 @@ func (t *Type) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Accepts tells whether a cell is a value of the type. An empty cell is null,
+// Accepts reports whether a cell is a value of the type. An empty cell is null,
 // which every type has.
 func (t Type) Accepts(cell []byte) bool {
 	if len(cell) == 0 {

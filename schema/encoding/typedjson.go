@@ -118,7 +118,7 @@ func appendJSONLong(dst, cell []byte) ([]byte, bool) {
 	return append(dst, cell...), ok
 }
 
-// appendJSONDouble gives an integer the fraction that tells readers its type.
+// appendJSONDouble gives an integer the fraction that shows readers its type.
 func appendJSONDouble(dst, cell []byte) ([]byte, bool) {
 	_, ok := parseDouble(cell)
 	dst = append(dst, cell...)

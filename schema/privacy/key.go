@@ -26,10 +26,10 @@ func NewKey(secret []byte) (Key, error) {
 	return Key{append([]byte(nil), secret...)}, nil
 }
 
-// Equal tells whether both are the same key.
+// Equal reports whether both are the same key.
 func (k Key) Equal(other Key) bool { return hmac.Equal(k.secret, other.secret) }
 
-// ID tells keys apart and says nothing else of them; empty without a key.
+// ID identifies the key and reveals nothing else of it; empty without a key.
 func (k Key) ID() string {
 	if len(k.secret) == 0 {
 		return ""

@@ -13,7 +13,7 @@ type Lists struct {
 	Mask []string // the cell is replaced by ***
 }
 
-// Empty tells whether nothing is hidden.
+// Empty reports whether nothing is hidden.
 func (l *Lists) Empty() bool { return len(l.Drop)+len(l.Hash)+len(l.Mask) == 0 }
 
 // All are the names of all lists.
@@ -107,7 +107,7 @@ func (p *Policy) Strings() []string {
 // Columns are the columns of all lists.
 func (p *Policy) Columns() []string { return p.lists.All() }
 
-// Drops tells whether no public row has the column.
+// Drops reports whether no public row has the column.
 func (p *Policy) Drops(column string) bool { return p != nil && p.actions[column].kind == drop }
 
 // Missing are the names of the lists that a header lacks.

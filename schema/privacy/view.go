@@ -92,7 +92,7 @@ func (v *View) Public(dst, src *schema.Row) {
 		}
 		from, start := src.Cells[r.from], n
 		switch {
-		case from.Start == from.End: // an empty cell tells that it is empty
+		case from.Start == from.End: // an empty cell shows that it is empty
 		case r.kind == mask:
 			n += copy(data[n:], Masked)
 		default:

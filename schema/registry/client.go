@@ -128,7 +128,7 @@ func (c *Client) checkID(id int, what string, s *Schema, err error) (int, error)
 	switch {
 	case err != nil:
 		return 0, c.classify(err, doing)
-	case id <= 0: // an answer such as {} is no error to the library
+	case id <= 0: // the library does not treat an answer such as {} as an error
 		return 0, &Error{Wait: true, Detail: fmt.Sprintf("%s: the answer names no id", doing)}
 	}
 	return id, nil

@@ -54,7 +54,7 @@ const (
 	schemaNotFound  = 40403
 )
 
-// definite tells the answers that another try would get as well.
+// definite reports whether a retry would get the same answer.
 func definite(err error) bool { return codeOf(err) != "" }
 
 func codeOf(err error) schema.Code {
@@ -73,7 +73,7 @@ func codeOf(err error) schema.Code {
 	return ""
 }
 
-// maxWords bounds what is told of a registry's answer.
+// maxWords bounds what is shown of a registry's answer.
 const maxWords = 500
 
 // classify makes an *Error of what a call returned. It has none of the

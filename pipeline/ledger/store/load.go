@@ -19,7 +19,7 @@ type Ledger struct {
 	Service string
 }
 
-// MisplacedError says that a record of the service stands in another partition than the one where it belongs: partitions were
+// MisplacedError says that a record of the service is in another partition than the one where it belongs: partitions were
 // added to the ledger topic, which moves keys. Going on would count the old state as absent.
 type MisplacedError struct {
 	Topic, Key      string
@@ -84,7 +84,7 @@ func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int,
 	return l.Cluster.Read(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 		key := string(r.Key)
 		if !known(key) || !l.ours(key, r.Value) || partition != state.Partition && strings.HasPrefix(key, "command/") {
-			return nil // a command that stands elsewhere is nobody's: it must not stop a service
+			return nil // a command in another partition belongs to no service: it must not stop this one
 		}
 		if partition != state.Partition {
 			return &MisplacedError{Topic: l.Topic, Key: key, Partition: partition, Want: state.Partition, Offset: r.Offset}
@@ -96,7 +96,7 @@ func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int,
 	}})
 }
 
-// known tells the kinds of records that this release reads. Others are a later release's: they are left where they are, so that a
+// known reports whether this release reads the kind of record. Others are a later release's: they are left where they are, so that a
 // release can be taken back without its state being lost.
 func known(key string) bool {
 	switch kind, _, _ := strings.Cut(key, "/"); kind {
@@ -106,7 +106,7 @@ func known(key string) bool {
 	return false
 }
 
-// ours tells the records of this service. A command names its service in its value.
+// ours reports whether the record is of this service. A command names its service in its value.
 func (l *Ledger) ours(key string, value []byte) bool {
 	kind, rest, _ := strings.Cut(key, "/")
 	if kind == "command" {
@@ -116,7 +116,7 @@ func (l *Ledger) ours(key string, value []byte) bool {
 	return service == l.Service
 }
 
-// commandFor tells whether a command's value names the service. A value that can't be read at all is everybody's, to be rejected.
+// commandFor reports whether a command's value names the service. A value that can't be read is taken for any service, which then rejects it.
 func commandFor(value []byte, service string) bool {
 	var c struct {
 		Service string `json:"service"`

@@ -177,7 +177,7 @@ func loadRecord(set *dedup.Set, value, copies []byte, wanted func(schema.Fingerp
 	return rows, nil
 }
 
-// disjoint are the ranges with none twice: those of a topic that was made anew may lie upon older ones, and what is in both must not
+// disjoint removes overlaps: ranges of a topic that was recreated may overlap older ones, and fingerprints in both must not
 // count as two copies.
 func disjoint(ranges []ledger.Range) []ledger.Range {
 	sorted := slices.SortedFunc(slices.Values(ranges), func(a, b ledger.Range) int { return slices.Compare(a[:], b[:]) })

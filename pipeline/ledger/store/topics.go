@@ -80,7 +80,7 @@ func (l *Ledger) CheckPolicies(ctx context.Context) ([]error, error) {
 	return faults, nil
 }
 
-// CheckCompactionLag tells when compaction of the state topic may remove markers that are still needed; nil when it may not, or
+// CheckCompactionLag returns an error when compaction of the state topic may remove markers that are still needed; nil when it may not, or
 // when the topic's configuration may not be read.
 func (l *Ledger) CheckCompactionLag(ctx context.Context) (*PolicyError, error) {
 	configs, err := l.Cluster.TopicConfigs(ctx, l.Topic)
