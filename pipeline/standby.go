@@ -12,7 +12,7 @@ import (
 // standBy waits, after another instance has taken over, until that one has been silent for StandbyAfter or has ended in order.
 // Silence is counted by this machine's clock from when a heartbeat was first seen: clocks need not agree.
 func (s *Service) standBy(ctx context.Context, why error) error {
-	s.Log.Warn("stand-by: another instance owns the service", "service", s.ID, "instance", s.Instance, "error", why,
+	s.Log.Warn("standby: another instance owns the service", "service", s.ID, "instance", s.Instance, "error", why,
 		"do", "nothing, if two replicas are meant; else stop the one that is not wanted")
 	s.setStandby(nil)
 	stored := s.Ledger()
@@ -20,14 +20,14 @@ func (s *Service) standBy(ctx context.Context, why error) error {
 		state, err := stored.Load(ctx)
 		if err == nil {
 			if state.Owner != nil {
-				s.Log.Info("stand-by", "owner", state.Owner.Instance, "host", state.Owner.Host, "version", state.Owner.Version, "since", state.Owner.Since)
+				s.Log.Info("standby", "owner", state.Owner.Instance, "host", state.Owner.Host, "version", state.Owner.Version, "since", state.Owner.Since)
 			}
 			return s.awaitSilence(ctx, stored, state)
 		}
 		if final(err) {
 			return err
 		}
-		s.Log.Warn("stand-by can't read the ledger", "error", err, "do", remedy(err, lookAgain))
+		s.Log.Warn("standby can't read the ledger", "error", err, "do", remedy(err, lookAgain))
 		pause(ctx, time.Second)
 	}
 	return nil
@@ -65,7 +65,7 @@ func (s *Service) awaitSilence(ctx context.Context, stored *store.Ledger, state 
 			return err
 		case err != nil:
 			// A missing heartbeat means nothing while Kafka can't be read.
-			s.Log.Warn("stand-by can't read the ledger", "error", err, "do", remedy(err, lookAgain))
+			s.Log.Warn("standby can't read the ledger", "error", err, "do", remedy(err, lookAgain))
 			heard = time.Now()
 			continue
 		}

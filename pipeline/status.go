@@ -13,7 +13,7 @@ type Status struct {
 	Service   string
 	Role      string // one of the roles below
 	Reasons   []string
-	Owner     *ledger.Owner // of a stand-by: who it waits for
+	Owner     *ledger.Owner // of a standby: who it waits for
 	Turned    time.Time     // when the loop last turned
 	Restoring bool          // Kafka is reached; the service is being taken over and its ledger restored
 	Streams   []StreamStatus
@@ -58,7 +58,7 @@ func (s *Service) setWaiting(err error) {
 	s.status.Store(&Status{Service: s.ID, Role: RoleWaiting, Reasons: []string{err.Error()}, Turned: now, Streams: last.Streams, Remaining: last.RemainingAt(now)})
 }
 
-// setRestoring says that Kafka is reached. A stand-by stays one until it is the owner.
+// setRestoring says that Kafka is reached. A standby stays one until it is the owner.
 func (s *Service) setRestoring() {
 	last := s.Status()
 	if last.Role == RoleStandby {
@@ -79,9 +79,9 @@ func (s *Status) RemainingAt(now time.Time) map[string]time.Duration {
 }
 
 func (s *Service) setStandby(owner *ledger.Owner) {
-	reason := "stand-by: another instance owns the service"
+	reason := "standby: another instance owns the service"
 	if owner != nil {
-		reason = "stand-by: " + owner.Instance + " owns the service"
+		reason = "standby: " + owner.Instance + " owns the service"
 	}
 	s.status.Store(&Status{Service: s.ID, Role: RoleStandby, Reasons: []string{reason}, Owner: owner, Turned: time.Now(), Streams: s.Status().Streams})
 }

@@ -45,7 +45,7 @@ func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "ok\n")
 }
 
-// readyz reports whether the instance is the owner and can work. With standby=ok a stand-by is as ready: an orchestrator that runs
+// readyz reports whether the instance is the owner and can work. With standby=ok a standby is as ready: an orchestrator that runs
 // two expects both to become ready.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	v := s.Look(s.now())

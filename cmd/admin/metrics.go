@@ -91,7 +91,7 @@ func metrics() [metricCount]metric {
 		halted:                   {"dfinery_stream_halted", gauge, []string{"stream"}, "1 while the stream is halted: it needs a person, or its topic."},
 		paused:                   {"dfinery_stream_paused", gauge, []string{"stream"}, "1 while the stream is paused by command."},
 		registryWaits:            {"dfinery_stream_waits_for_registry", gauge, []string{"stream"}, "1 while days of the stream wait for the schema registry."},
-		owner:                    {"dfinery_owner", gauge, nil, "1 when this instance owns the service, 0 on a stand-by and before."},
+		owner:                    {"dfinery_owner", gauge, nil, "1 when this instance owns the service, 0 on a standby and before."},
 		ready:                    {"dfinery_ready", gauge, nil, "1 when /readyz says so."},
 		partReady:                {"dfinery_part_ready", gauge, []string{"part"}, "1 when that part of /readyz is ready: owner, ledger, kafka, token or process."},
 		produceBatches:           {"dfinery_produce_batches_total", counter, nil, "Record batches that Kafka has acknowledged, the ledger's included."},

@@ -65,10 +65,10 @@ func TestPaths(t *testing.T) {
 		{"not ready", newServer(of(waits)), "/readyz", answer{503, `{"ready":false,"parts":[{"name":"owner","ready":false,"reason":"the service is not taken over yet"},` +
 			`{"name":"ledger","ready":false,"reason":"the ledger is not restored"},{"name":"kafka","ready":false,"reason":"no broker"},` +
 			`{"name":"token","ready":true},{"name":"process","ready":true}]}` + "\n"}},
-		{"ready as a stand-by", newServer(of(standby)), "/readyz?standby=ok", answer{200, `{"ready":true,"parts":[{"name":"kafka","ready":true},{"name":"process","ready":true}]}` + "\n"}},
-		{"a stand-by that ends", newServer(of(stopping)), "/readyz?standby=ok", answer{503, `{"ready":false,"parts":[{"name":"kafka","ready":true},` +
+		{"ready as a standby", newServer(of(standby)), "/readyz?standby=ok", answer{200, `{"ready":true,"parts":[{"name":"kafka","ready":true},{"name":"process","ready":true}]}` + "\n"}},
+		{"a standby that ends", newServer(of(stopping)), "/readyz?standby=ok", answer{503, `{"ready":false,"parts":[{"name":"kafka","ready":true},` +
 			`{"name":"process","ready":false,"reason":"shutting down"}]}` + "\n"}},
-		{"neither owner nor stand-by", newServer(of(waits)), "/readyz?standby=ok", answer{503, `{"ready":false,"parts":[{"name":"owner","ready":false,"reason":"the service is not taken over yet"},` +
+		{"neither owner nor standby", newServer(of(waits)), "/readyz?standby=ok", answer{503, `{"ready":false,"parts":[{"name":"owner","ready":false,"reason":"the service is not taken over yet"},` +
 			`{"name":"ledger","ready":false,"reason":"the ledger is not restored"},{"name":"kafka","ready":false,"reason":"no broker"},` +
 			`{"name":"token","ready":true},{"name":"process","ready":true}]}` + "\n"}},
 		{"unknown", newServer(of(full())), "/nothing", answer{404, "404 page not found\n"}},

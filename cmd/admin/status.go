@@ -54,7 +54,7 @@ func quotaOf(q limiter.QuotaStatus) *quotaStatus {
 	return &quotaStatus{Limit: q.Limit, Remaining: q.Remaining, ResetsAt: orNull(q.ResetsAt)}
 }
 
-// streams are the streams as this instance last knew them. A stand-by starts none of their exports.
+// streams are the streams as this instance last knew them. A standby starts none of their exports.
 func (v *View) streams() []pipeline.StreamStatus {
 	list := append([]pipeline.StreamStatus{}, v.Pipeline.Streams...)
 	if v.Pipeline.Role != pipeline.RoleStandby {

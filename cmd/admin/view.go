@@ -25,7 +25,7 @@ type View struct {
 	Stopping    bool                    // the process is shutting down
 }
 
-// authoritative reports whether the view of source and days is current: a stand-by's dates from its own last ownership.
+// authoritative reports whether the view of source and days is current: a standby's dates from its own last ownership.
 func (v *View) authoritative() bool {
 	return v.Source != nil && v.Pipeline.Role != pipeline.RoleStandby
 }
@@ -62,7 +62,7 @@ func (v *View) Parts() []Part {
 	return parts
 }
 
-// standbyParts are the conditions of being ready to take over: neither the service nor its ledger is the stand-by's, nor its token.
+// standbyParts are the conditions of being ready to take over: neither the service nor its ledger is the standby's, nor its token.
 func (v *View) standbyParts() []Part {
 	own := []string{"kafka", "process"}
 	return slices.DeleteFunc(v.Parts(), func(p Part) bool { return !slices.Contains(own, p.Name) })

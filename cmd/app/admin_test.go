@@ -68,7 +68,7 @@ func TestTransitionsGoOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(opened, a.Look(time.Now()).Transitions); diff != "" {
-			t.Errorf("after the next take-over (-want +got):\n%s", diff)
+			t.Errorf("after the next takeover (-want +got):\n%s", diff)
 		}
 		time.Sleep(2 * time.Minute)
 		call() // the probe

@@ -47,7 +47,7 @@ func TestReplayReadsRowsOnce(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff("0 rows published, 0 were published already, 3 are bad still, 0 days exported again", result); diff != "" {
+		if diff := cmp.Diff("0 rows published, 0 were published already, 3 are still bad, 0 days exported again", result); diff != "" {
 			t.Errorf("result (-want +got):\n%s", diff)
 		}
 		if n := read.Load(); n != int64(len(bad)) {

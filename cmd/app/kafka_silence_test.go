@@ -99,7 +99,7 @@ func TestOnceWithoutKafka(t *testing.T) {
 	}
 }
 
-// TestUnreadable: brokers answer, but the ledger can't be read, or the take-over not be made. That is said over and over, and Once ends.
+// TestUnreadable: brokers answer, but the ledger can't be read, or the takeover not be made. That is said over and over, and Once ends.
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

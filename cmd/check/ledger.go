@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// fence rehearses a take-over with a transactional id of its own, and reads Kafka's clock in the marker that it leaves. Markers of
+// fence rehearses a takeover with a transactional id of its own, and reads Kafka's clock in the marker that it leaves. Markers of
 // other producers mean nothing to the owner, and to consumers.
 func (c *Check) fence(ctx context.Context) {
 	if c.Service.AtLeastOnce {

@@ -72,7 +72,7 @@ type Publish struct {
 	CheckpointInterval time.Duration `envconfig:"CHECKPOINT_INTERVAL" default:"5s" min:"100ms" desc:"How often the ledger is brought up to date while rows are published"`
 	FenceRenewal       time.Duration `envconfig:"FENCE_RENEWAL" default:"1h" min:"1ms" max:"12h" desc:"How often the fence against older instances is renewed, at most 12h"`
 	OwnerHeartbeat     time.Duration `envconfig:"OWNER_HEARTBEAT" default:"30s" min:"1ms" desc:"How often the owner says that it is alive"`
-	StandbyAfter       time.Duration `envconfig:"STANDBY_AFTER" default:"2m" min:"1ms" desc:"How long the owner must be silent before a stand-by takes over, at least twice OWNER_HEARTBEAT"`
+	StandbyAfter       time.Duration `envconfig:"STANDBY_AFTER" default:"2m" min:"1ms" desc:"How long the owner must be silent before a standby takes over, at least twice OWNER_HEARTBEAT"`
 }
 
 // Breaker says when the API is left alone.

@@ -13,12 +13,12 @@ import (
 )
 
 func (s *story) introduce(d Demo) {
-	s.line(bold, "dfinery-kafka publishes every row of a DFINERY service to Kafka, once, whatever fails on the way")
+	s.line(bold, "dfinery-kafka publishes every row of a DFINERY service to Kafka exactly once, whatever fails on the way")
 	s.line(plain, "This shows how: a simulated API, a Kafka broker and the connector run in this process, for some 12 seconds.")
 	s.headline("What is there")
 	s.line(plain, "   Export API  %s  %d days of %s events, some with commas, quotes and line ends in their cells", s.environ[0][1], d.Days, number(d.Rows))
 	s.line(plain, "   Kafka       %s  embedded", strings.Join(s.brokers, ","))
-	s.line(plain, "   connector   as `dfinery-kafka run`, %s, %s, into %d partitions", s.config.Publish.Delivery, s.config.Kafka.Compression, s.config.Kafka.Partitions)
+	s.line(plain, "   connector   as `dfinery-kafka run`, %s, compression %s, %d partitions", s.config.Publish.Delivery, s.config.Kafka.Compression, s.config.Kafka.Partitions)
 	if page := s.page(); page != "" {
 		s.line(plain, "   status page %s  as long as the demo runs; --keep leaves it open", page)
 	}

@@ -91,7 +91,7 @@ func TestDemo(t *testing.T) {
 8  A dead letter is replayed
    The row of D was larger than the 8 KiB that the topic took. While the connector was down, an administrator has
    raised max.message.bytes. `+"`"+`dfinery-kafka dlq replay --code too_large`+"`"+` publishes the row from its dead letter:
-   1 row published, 0 were published already, 0 are bad still, 0 days exported again
+   1 row published, 0 were published already, 0 are still bad, 0 days exported again
 
 9  Everything that the API holds against everything in Kafka, cell by cell
    1,513 rows of 5 days in the API, 1,513 records in dfinery.events, N

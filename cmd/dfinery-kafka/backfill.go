@@ -34,7 +34,7 @@ func backfillCommand() *cobra.Command {
 		Long: `Export days of a stream once more, and publish what is not there yet. With --again every row of them is published once more, with
 the same id: for consumers that lost theirs. The owner of the service does it, as the quota allows; polls of today go first.
 
-What it costs is said first, and a terminal is asked whether to go on, unless --yes is given.`,
+It prints first what that costs, and on a terminal asks whether to go on, unless --yes is given.`,
 		Example: `  dfinery-kafka backfill events --from 2026-11-01 --to 2026-11-07
   dfinery-kafka backfill events --changed
   dfinery-kafka backfill events --from 2026-11-23 --again --yes --wait 1h`,
@@ -79,11 +79,11 @@ What it costs is said first, and a terminal is asked whether to go on, unless --
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "the first day, yyyy-MM-dd")
-	cmd.Flags().StringVar(&to, "to", "", "the last day; as --from if not given")
+	cmd.Flags().StringVar(&to, "to", "", "the last day; without it only the day of --from")
 	cmd.Flags().BoolVar(&again, "again", false, "publish rows once more that were published already")
-	cmd.Flags().BoolVar(&changed, "changed", false, "the days that lack events which the stream exports only since its filter was widened")
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	cmd.Flags().DurationVar(&patience, "wait", 0, "how long to wait until it is carried out; 0 does not wait")
+	cmd.Flags().BoolVar(&changed, "changed", false, "export the settled days that lack events since the stream's filter was widened")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
+	cmd.Flags().DurationVar(&patience, "wait", 0, "how long to wait for the owner to carry it out; 0 does not wait")
 	return cmd
 }
 

@@ -19,7 +19,7 @@ func checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Verify configuration, connectivity, permissions and topics, and say how to fix them",
 		Long: `Look at the configuration, the API's host, the brokers, rights, topics, clocks, the fence and the ledger, a line each: ok, warn
-or fail, with the command or sentence that fixes it. It disturbs nobody: the owner is not fenced, no topic is made, no quota is spent.
+or fail, with the command or sentence that fixes it. It disturbs nobody: the owner is not fenced, no topic is created, no quota is spent.
 
 With --call it spends one export call, of the first event stream or of the one that --stream names, and shows its columns, whether the
 key column and df_external_id came, whether to_date looks inclusive, and how many calls are left.
@@ -71,8 +71,8 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().BoolVar(&state, "state", false, "fail when the ledger says that a token is refused, a stream halted or the breaker open")
-	cmd.Flags().StringVar(&stream, "stream", "", "the `STREAM` of the call")
+	cmd.Flags().BoolVar(&state, "state", false, "fail when the ledger says that the token is refused, a stream is halted or the breaker is open")
+	cmd.Flags().StringVar(&stream, "stream", "", "the `STREAM` to export with --call")
 	cmd.Flags().BoolVar(&call, "call", false, "spend one export call")
 	return cmd
 }

@@ -24,9 +24,9 @@ func configCommand() *cobra.Command {
 		Use:   "config",
 		Short: "List every variable: its value, its default, its meaning",
 		Long: `List every environment variable that is read, with its value (secrets redacted), where that comes from, its default
-and its meaning. Then say what is wrong with the configuration, all of it at once; that ends with code 2.`,
-		Example: `  dfinery-kafka config                             # what is set, and what is wrong with it
-  dfinery-kafka config --json | jq .faults         # the same for scripts
+and its meaning. Then list all faults of the configuration at once; with a fault the exit code is 2.`,
+		Example: `  dfinery-kafka config                                 # what is set, and what is wrong with it
+  dfinery-kafka config --json | jq .faults             # the same for scripts
   dfinery-kafka config --write-env-file dfinery.env    # a commented template that only you can read
   docker run --env-file dfinery.env dfinery-kafka config`,
 		Args: noArgs,

@@ -12,14 +12,14 @@ func contractCommand() *cobra.Command {
 		Short: "Accept new columns of a stream that is halted for them",
 		Long: `Accept new columns of a stream that is halted for them, because of STREAM_X_CONTRACT=freeze.
 
-What is accepted is said, and stays accepted.`,
+The accepted columns are printed, and stay accepted.`,
 		Example:                    "  dfinery-kafka contract accept events",
 		Args:                       unknownCommand,
 		SuggestionsMinimumDistance: 2,
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	accept := verbCommand(command.VerbAccept, "Accept a stream's new columns, and go on with it",
-		"Accept the columns for which the stream is halted, and try it again at once. A stream that is paused stays so.")
+		"Accept the columns for which the stream is halted, and try it again at once. A paused stream stays paused.")
 	accept.Example = "  dfinery-kafka contract accept events"
 	cmd.AddCommand(accept)
 	return cmd

@@ -12,7 +12,7 @@ import (
 )
 
 func pauseCommand() *cobra.Command {
-	return verbCommand(command.VerbPause, "Stop exporting a stream until it is resumed", `Stop exporting a stream, across restarts, until "dfinery-kafka resume". What is under way ends as it would.`)
+	return verbCommand(command.VerbPause, "Stop exporting a stream until it is resumed", `Stop exporting a stream, across restarts, until "dfinery-kafka resume". Exports that are under way finish.`)
 }
 
 func resumeCommand() *cobra.Command {
@@ -35,6 +35,6 @@ func verbCommand(verb, short, long string) *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().DurationVar(&patience, "wait", 5*time.Second, "how long to wait until it is carried out; 0 does not wait")
+	cmd.Flags().DurationVar(&patience, "wait", 5*time.Second, "how long to wait for the owner to carry it out; 0 does not wait")
 	return cmd
 }

@@ -26,7 +26,7 @@ func previewCommand() *cobra.Command {
 		Long: `Make one export call and show its first rows as the records that run would publish: topic, partition, key, headers and value. Rows that
 could not be published are shown as the dead letters that they would become. A table of the columns shows their types, and which types their cells would fit.
 
-The call counts towards the API's quota. Nothing is written: no topic is made, no schema registered, and the ledger stays as it is. Rows that are
+The call counts towards the API's quota. Nothing is written: no topic is created, no schema is registered, and the ledger stays as it is. Rows that are
 published already are shown like new ones: with MODE=changes, as if the topic were empty. In Avro and Protobuf the value is shown as JSON; --json has
 its bytes in base64. An id of 2147483647 stands for the one that the registry will give to a new schema.
 
@@ -64,7 +64,7 @@ Exit codes: 0 done, 1 the call failed or was not possible, 2 wrong configuration
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&day, "day", "", "the `DAY`, yyyy-MM-dd; without it yesterday, and today for a userprofile stream")
+	cmd.Flags().StringVar(&day, "day", "", "the `DAY` to export, yyyy-MM-dd; without it yesterday, or today for a userprofile stream")
 	cmd.Flags().IntVar(&rows, "rows", 20, "how many rows to show, 1 to 1000")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd

@@ -21,10 +21,10 @@ import (
 func profilesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "profiles",
-		Short: "Show which profiles are gone, and approve that they are deleted",
-		Long: `Show which profiles of a stream with STREAM_X_MODE=changes are gone, and approve that more of them are deleted than usual.
+		Short: "Show which profiles are gone, and approve their deletion",
+		Long: `Show which profiles of a stream with STREAM_X_MODE=changes are gone, and approve more deletes than usual.
 
-A profile is deleted once two whole snapshots lack it. Deletes are withheld when more are gone than STREAM_X_DELETE_MOST lets be deleted within 7 days,
+A profile is deleted once two whole snapshots lack it. Deletes are withheld when more are gone than STREAM_X_DELETE_MOST allows within 7 days,
 or when the last snapshot does not prove to be whole.`,
 		Example:                    "  dfinery-kafka profiles status users --sample 20\n  dfinery-kafka profiles approve users",
 		Args:                       unknownCommand,
@@ -39,8 +39,8 @@ func approveCommand() *cobra.Command {
 	var patience time.Duration
 	var most int
 	cmd := &cobra.Command{
-		Use: "approve STREAM", Short: "Let profiles be deleted that are withheld",
-		Long: `Let profiles be deleted although they are more than usual: as many as are withheld now, or --most of them.
+		Use: "approve STREAM", Short: "Approve the deletes that are withheld",
+		Long: `Approve more deletes than usual: as many as are withheld now, or --most of them.
 
 A snapshot is exported at once. Still, each profile is deleted only if two whole snapshots lack it. The approval ends after 7 days, and when no profile
 is absent any more. It helps if too many are gone, or if bad rows hide their keys; what else withholds deletes has to go first.`,
@@ -58,8 +58,8 @@ is absent any more. It helps if too many are gone, or if bad rows hide their key
 			return err
 		},
 	}
-	cmd.Flags().IntVar(&most, "most", 0, "how many profiles may be deleted; those that are withheld if it is not given")
-	cmd.Flags().DurationVar(&patience, "wait", 5*time.Second, "how long to wait until it is carried out; 0 does not wait")
+	cmd.Flags().IntVar(&most, "most", 0, "how many profiles may be deleted; without it as many as are withheld now")
+	cmd.Flags().DurationVar(&patience, "wait", 5*time.Second, "how long to wait for the owner to carry it out; 0 does not wait")
 	return cmd
 }
 
@@ -68,7 +68,7 @@ func profileStatusCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "status STREAM", Short: "Show how many profiles are present, absent and withheld, and why",
-		Long: `Show what the last snapshot of a stream has shown: how many profiles are present, how many the topic has that are absent from it, how many
+		Long: `Show what the last snapshot of a stream says: how many profiles are present, how many the topic has that are absent from it, how many
 deletes are withheld, and why. With --sample some absent keys are listed; for that the whole topic is read. It reads Kafka alone and needs no token.`,
 		Example: "  dfinery-kafka profiles status users\n  dfinery-kafka profiles status users --sample 20",
 		Args:    needs(aStream), ValidArgsFunction: completeStream,

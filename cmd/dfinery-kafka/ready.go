@@ -24,7 +24,7 @@ func readyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ready [URL]",
 		Short: "Ask a running instance whether it is ready: for images without curl",
-		Long: `Ask the admin server of a running instance, http://HOST:PORT, whether it is ready, and say what is not. Without a URL
+		Long: `Ask the admin server of a running instance, http://HOST:PORT, whether it is ready, and print what is not. Without a URL
 it is the one on this machine, at ADMIN_ADDR.
 
 Exit codes: 0 ready, 1 not ready or not reached, 2 wrong configuration.`,
@@ -58,7 +58,7 @@ Exit codes: 0 ready, 1 not ready or not reached, 2 wrong configuration.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&standby, "standby", false, "take a stand-by for ready, too")
+	cmd.Flags().BoolVar(&standby, "standby", false, "count a standby as ready, too")
 	return cmd
 }
 

@@ -23,17 +23,17 @@ func dlqReplayCommand() *cobra.Command {
 	var patience time.Duration
 	cmd := &cobra.Command{
 		Use:   "replay [PARTITION/OFFSET …]",
-		Short: "Put dead letters right: the named ones, or all that match",
-		Long: `Put dead letters right: the named ones, or all that match the flags.
+		Short: "Replay dead letters: the named ones, or all that match",
+		Long: `Replay dead letters: the named ones, or all that match the flags.
 
 The dead letter of an export exports its day again, once for all letters of that day. The dead letter of a row publishes the row from
-its copy, if Kafka takes it now and it is not published yet. Of identical rows it publishes the one that the letter is of. The day is
+its copy, if Kafka takes it now and it is not published yet. Of identical rows it publishes the one that the letter names. The day is
 exported again instead if the copy is incomplete, or if the row would get another id than the letter names.
 
-Letters that are resolved are left out. The owner of the service does it; repeating it does no harm. The plan is shown first, and a terminal is asked whether to go on, unless
+Letters that are resolved are left out. The owner of the service does it; repeating it does no harm. It prints the plan first, and on a terminal asks whether to go on, unless
 --yes is given.`,
 		Example: `  dfinery-kafka dlq replay 3/17 --yes
-  dfinery-kafka dlq replay --kind row --code too_large --plan    # and no more
+  dfinery-kafka dlq replay --kind row --code too_large --plan    # only show what it would do
   dfinery-kafka dlq replay --kind row --code too_large --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := errors.Join(f.check(), wrongPlaces(args)); err != nil {
@@ -82,8 +82,8 @@ Letters that are resolved are left out. The owner of the service does it; repeat
 		},
 	}
 	f.flags(cmd)
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	cmd.Flags().BoolVar(&planOnly, "plan", false, "show the plan alone")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
+	cmd.Flags().BoolVar(&planOnly, "plan", false, "only show the plan")
 	cmd.Flags().DurationVar(&patience, "wait", 10*time.Minute, "how long to wait for the result; 0 does not wait")
 	return cmd
 }

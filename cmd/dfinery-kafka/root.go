@@ -18,13 +18,13 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "dfinery-kafka COMMAND",
 		Short: "Keep Kafka equal to what the DFINERY Export API holds",
-		Long: `dfinery-kafka publishes every row of DFINERY's Export API to Kafka, once, with every failure in a dead-letter topic.
+		Long: `dfinery-kafka publishes every row of DFINERY's Export API to Kafka exactly once, and every failure to a dead-letter topic.
 
 It is configured by environment variables alone; "dfinery-kafka config" lists them.
 
 Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage, 3 work left for the next run.`,
 		Example: `  dfinery-kafka config --write-env-file dfinery.env   # a template to fill in
-  dfinery-kafka config                            # what is set, and what is wrong with it`,
+  dfinery-kafka config                               # what is set, and what is wrong with it`,
 		Version:                    thisBuild().String(),
 		SilenceErrors:              true,
 		SilenceUsage:               true,

@@ -21,8 +21,8 @@ func runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Export what is due and publish it, until stopped",
-		Long: `Export what is due and publish it, until SIGTERM or SIGINT; then what is under way is acknowledged and remembered, within
-SHUTDOWN_TIMEOUT. With --once it ends by itself when nothing is due any more: for a CronJob.
+		Long: `Export what is due and publish it, until SIGTERM or SIGINT; then wait until Kafka has acknowledged what is under way, write
+that to the ledger and exit, within SHUTDOWN_TIMEOUT. With --once it ends by itself when nothing is due any more: for a CronJob.
 
 A second instance takes the service over from the first, which then stands by until the new one falls silent.
 
@@ -61,7 +61,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&once, "once", false, "do what is due, then end")
+	cmd.Flags().BoolVar(&once, "once", false, "export what is due, then exit")
 	return cmd
 }
 

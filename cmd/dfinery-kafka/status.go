@@ -60,8 +60,8 @@ func statusCommand() *cobra.Command {
 		Long: `Show what the ledger says of the service: for each stream a line of cells, one a day, today at the right; its rows, its lag,
 its last failure, what is due next and what that waits for. It reads Kafka alone and needs no token.
 
-With --fail-if-late it is a check for cron and CI: it fails when a day that is over has not been exported since, or when a stream of profiles
-has had no snapshot, for so long.`,
+With --fail-if-late it is a check for cron and CI: it fails when a day that was over for longer than DURATION has not been exported since its end, or when a
+stream of profiles has had no snapshot for that long.`,
 		Example: `  dfinery-kafka status
   dfinery-kafka status --watch=10s
   dfinery-kafka status --fail-if-late 24h
@@ -91,7 +91,7 @@ has had no snapshot, for so long.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().DurationVar(&watch, "watch", 0, "show it again each time so much has passed")
+	cmd.Flags().DurationVar(&watch, "watch", 0, "show it again at this interval")
 	cmd.Flags().DurationVar(&late, "fail-if-late", 0, "exit with code 1 when a stream has a day that was over for longer than `DURATION` and is not complete")
 	cmd.Flags().Lookup("watch").NoOptDefVal = "2s"
 	return cmd

@@ -56,7 +56,7 @@ func versionCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "version",
-		Short:   "Say which version this is",
+		Short:   "Print version information",
 		Example: "  dfinery-kafka version --json",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -97,7 +97,7 @@ func TestToken_EchoedInCells(t *testing.T) {
 			if got.Code != 0 {
 				t.Fatalf("exit %d: %s%s", got.Code, out, got.Stderr)
 			}
-			expectText(t, out, "0 rows to be read again, 1 day to be exported again", "0 rows published, 0 were published already, 0 are bad still, 1 day exported again")
+			expectText(t, out, "0 rows to be read again, 1 day to be exported again", "0 rows published, 0 were published already, 0 are still bad, 1 day exported again")
 			p.kill()
 			check("the log", p.log())
 			compareRows(t, newRows(rows...), b.published("events"))

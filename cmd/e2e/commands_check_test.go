@@ -195,7 +195,7 @@ func TestCheck_BesideOwner(t *testing.T) {
 		}
 		calls(3)
 	}
-	if strings.Contains(owner.log(), "fenced") || strings.Contains(owner.log(), "stand-by") {
+	if strings.Contains(owner.log(), "fenced") || strings.Contains(owner.log(), "standby") {
 		t.Errorf("the owner was disturbed:\n%s", owner.log())
 	}
 }

@@ -52,9 +52,9 @@ func TestReady_Command(t *testing.T) {
 		stdout  string
 	}{
 		"an owner":                   {nil, []string{owner.URL}, result{}, "ready\n"},
-		"an owner, or a stand-by":    {nil, []string{"--standby", owner.URL + "/"}, result{}, "ready\n"},
-		"a stand-by that may be one": {nil, []string{"--standby", standby.URL}, result{}, "ready\n"},
-		"a stand-by": {nil, []string{standby.URL},
+		"an owner, or a standby":    {nil, []string{"--standby", owner.URL + "/"}, result{}, "ready\n"},
+		"a standby that may be one": {nil, []string{"--standby", standby.URL}, result{}, "ready\n"},
+		"a standby": {nil, []string{standby.URL},
 			result{1, "dfinery-kafka: not ready\n  owner: another instance owns the service\n  ledger: the ledger is not restored\n"}, ""},
 		"without Kafka": {nil, []string{"--standby", waiting.URL}, result{1, "dfinery-kafka: not ready\n  owner: the service is not taken over yet\n" +
 			"  ledger: the ledger is not restored\n  kafka: dial tcp: refused\n"}, ""},
@@ -94,7 +94,7 @@ func TestReady_TwoReplicas(t *testing.T) {
 		}
 	}
 	if _, got := b.run("ready", "http://"+older.address); got.Code != 1 {
-		t.Errorf("the stand-by as an owner: exit %d: %s", got.Code, got.Stderr)
+		t.Errorf("the standby as an owner: exit %d: %s", got.Code, got.Stderr)
 	}
 }
 

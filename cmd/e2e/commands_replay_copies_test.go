@@ -128,7 +128,7 @@ func TestReplay_Copies(t *testing.T) {
 	for _, n := range []int{1, 1, len(names) / 4, len(names) / 4} {
 		part := names[:n]
 		names = names[n:]
-		replay(part, command.Pluralize(n, "row")+" published, 0 were published already, 0 are bad still, 0 days exported again")
+		replay(part, command.Pluralize(n, "row")+" published, 0 were published already, 0 are still bad, 0 days exported again")
 		done += n
 		published, _ := b.checkCopies(len(rows))
 		if len(published) != done {
@@ -136,7 +136,7 @@ func TestReplay_Copies(t *testing.T) {
 		}
 		replay(part, "nothing to do: "+command.Pluralize(n, "dead letter")+", resolved already")
 		b.giveReplay(t, part)
-		p.await(fmt.Sprintf("0 rows published, %d were published already, 0 are bad still", n))
+		p.await(fmt.Sprintf("0 rows published, %d were published already, 0 are still bad", n))
 		p.kill()
 		p = b.start("run")
 		p.await(isOwner)

@@ -52,7 +52,7 @@ func TestReplay_Rows(t *testing.T) {
 	b.pollEvery("1h")
 	p := b.start("run")
 	p.await(isOwner)
-	for n, want := range []string{"rows published, 0 were published already, 0 are bad still", "nothing to do: "} {
+	for n, want := range []string{"rows published, 0 were published already, 0 are still bad", "nothing to do: "} {
 		out, got := b.run("dlq", "replay", "--code", "too_large")
 		if got.Code != 0 {
 			t.Fatalf("replay %d: exit %d: %s%s\n%s", n, got.Code, out, got.Stderr, p.log())
@@ -118,7 +118,7 @@ func TestReplay_ManyLetters(t *testing.T) {
 		t.Errorf("exit %d: %s%s\n%s", got.Code, out, got.Stderr, p.log())
 	}
 	expectText(t, out, "plan: 1204 dead letters: 1200 rows to be read again, 1 day to be exported again (1 call); 1 day out of the API's reach",
-		"1200 rows published, 0 were published already, 0 are bad still, 1 day exported again")
+		"1200 rows published, 0 were published already, 0 are still bad, 1 day exported again")
 	if n := len(b.api.Calls()) - calls; n != 1 {
 		t.Errorf("%d calls, want 1", n)
 	}
@@ -166,7 +166,7 @@ func TestReplay_UnreadableRows(t *testing.T) {
 	if got.Code != 1 {
 		t.Errorf("exit %d, want 1: not all letters were replayed", got.Code)
 	}
-	expectText(t, out+got.Stderr, "2 rows published, 0 were published already, 1 are bad still", "4 letters can't be replayed",
+	expectText(t, out+got.Stderr, "2 rows published, 0 were published already, 1 are still bad", "4 letters can't be replayed",
 		"its row has no column df_unified_id, which is in the stream's key now", `column "a" stands there twice`, "column 2 has no name", "there is no row in 0 bytes")
 	p.expectAlive()
 	p.kill()

@@ -16,7 +16,7 @@ import (
 // What the tests wait for in the program's log.
 const (
 	isOwner   = `"msg":"owner"`
-	isStandby = "stand-by: another instance owns the service"
+	isStandby = "standby: another instance owns the service"
 	exported  = `"msg":"export ended"`
 )
 

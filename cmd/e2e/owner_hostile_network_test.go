@@ -108,7 +108,7 @@ type hostileNetwork struct {
 	rows      atomic.Int64 // of each day
 	running   []*process   // the newest last
 	takeOvers int
-	meddled   atomic.Int64 // frames since the last take-over
+	meddled   atomic.Int64 // frames since the last takeover
 }
 
 func newHostileNetwork(t *testing.T, seed uint64) *hostileNetwork {
@@ -157,7 +157,7 @@ func (n *hostileNetwork) settleLatest() {
 }
 
 // meddle decides the fates to come, as fateOf says: of one in twenty requests to produce, of half of the others, and of no more than
-// mostMeddling in a take-over. What comes late fences the next try to take over, and of enough of it no try would succeed.
+// mostMeddling in a takeover. What comes late fences the next try to take over, and of enough of it no try would succeed.
 func (n *hostileNetwork) meddle(fateOf func(meddling, *rand.Rand) fate) {
 	n.proxy.set(func(m meddling, r *rand.Rand) fate {
 		share := 0.5
@@ -193,7 +193,7 @@ func (n *hostileNetwork) takeOver(random *rand.Rand) {
 	owners := n.owners()
 	n.running = append(n.running, n.start("run"))
 	// A request that comes late may fence the newest, and then the older one may be the first to notice that there is no owner.
-	n.await("a take-over", func() bool { return n.owners() > owners })
+	n.await("a takeover", func() bool { return n.owners() > owners })
 	n.sleep(time.Duration(random.IntN(200)) * time.Millisecond)
 	if asleep != nil {
 		asleep.signal(syscall.SIGCONT)
@@ -202,7 +202,7 @@ func (n *hostileNetwork) takeOver(random *rand.Rand) {
 	n.owners()
 }
 
-// owners counts the take-overs of those that run.
+// owners counts the takeovers of those that run.
 func (n *hostileNetwork) owners() (times int) {
 	for _, p := range n.running {
 		p.expectAlive()
@@ -213,7 +213,7 @@ func (n *hostileNetwork) owners() (times int) {
 
 // log says how often each fate came to pass.
 func (n *hostileNetwork) log() {
-	n.t.Logf("%d take-overs", n.takeOvers)
+	n.t.Logf("%d takeovers", n.takeOvers)
 	n.proxy.mu.Lock()
 	defer n.proxy.mu.Unlock()
 	for m, times := range n.proxy.hits {

@@ -24,7 +24,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	})
 	b.unlimited()
 	b.pollEvery("100ms")
-	b.set("FENCE_RENEWAL", "700ms", "STANDBY_AFTER", "3s") // a take-over on a busy machine must not take longer
+	b.set("FENCE_RENEWAL", "700ms", "STANDBY_AFTER", "3s") // a takeover on a busy machine must not take longer
 
 	owner := b.start("run")
 	owner.await(isOwner)
@@ -79,7 +79,7 @@ func TestOwner_ReplicasKilled(t *testing.T) {
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1, AtOnce: -1}, Data: exporttest.Data{Seed: 12, RowsPerDay: 3000, Late: 0.3, LateFrom: 5}})
 	b.unlimited()
 	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"], b.environ["FENCE_RENEWAL"] = "300ms", "300ms", "5s"
-	b.set("STANDBY_AFTER", "3s") // a take-over on a busy machine must not take longer
+	b.set("STANDBY_AFTER", "3s") // a takeover on a busy machine must not take longer
 
 	random := rand.New(rand.NewPCG(1, 2))
 	var all []*process

@@ -65,7 +65,7 @@ func (x *Executor) replay(ctx context.Context, c *ledger.Command, st *transfer.S
 }
 
 func (r *replay) result() string {
-	text := fmt.Sprintf("%s published, %d were published already, %d are bad still, %s exported again", Pluralize(r.total.Published, "row"),
+	text := fmt.Sprintf("%s published, %d were published already, %d are still bad, %s exported again", Pluralize(r.total.Published, "row"),
 		r.total.Duplicates, r.total.Bad, Pluralize(r.whole, "day"))
 	if r.again {
 		text += ", among them those of row letters whose copies can't be published"

@@ -11,7 +11,7 @@ type Owner struct {
 	Epoch      int16     `json:"epoch"`
 	Since      time.Time `json:"since"`
 	Beat       time.Time `json:"beat"`
-	// Released says that the owner has shut down cleanly: a stand-by need not wait until its heartbeats stop.
+	// Released says that the owner has shut down cleanly: a standby need not wait until its heartbeats stop.
 	Released bool `json:"released,omitempty"`
 
 	unknown

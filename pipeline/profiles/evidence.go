@@ -37,7 +37,7 @@ func (w Why) Meaning() string {
 	case RequestChanged:
 		return "something else was asked for than before"
 	case OverCeiling:
-		return "more are gone than STREAM_X_DELETE_MOST lets be deleted within 7 days"
+		return "more are gone than STREAM_X_DELETE_MOST allows within 7 days"
 	}
 	return string(w)
 }
