@@ -223,7 +223,7 @@ KAFKA_SASL_MECHANISM: goes with KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or 
 		"password twice": {map[string]string{"KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_TLS": "true", "KAFKA_SASL_USERNAME": "me", "KAFKA_SASL_PASSWORD": canary, "KAFKA_SASL_PASSWORD_FILE": "DIR/text"},
 			`KAFKA_SASL_PASSWORD_FILE: is set beside KAFKA_SASL_PASSWORD: keep one of them`},
 
-		"standby too eager":  {map[string]string{"STANDBY_AFTER": "59s"}, `STANDBY_AFTER: 59s is less than twice OWNER_HEARTBEAT (30s): one late heartbeat would cost the owner its role`},
+		"standby too eager":   {map[string]string{"STANDBY_AFTER": "59s"}, `STANDBY_AFTER: 59s is less than twice OWNER_HEARTBEAT (30s): one late heartbeat would cost the owner its role`},
 		"breaker upside down": {map[string]string{"BREAKER_OPEN_FOR": "16m"}, `BREAKER_MAX_OPEN_FOR: 15m0s is less than BREAKER_OPEN_FOR (16m0s)`},
 		"backoff upside down": {map[string]string{"RETRY_MAX_BACKOFF": "500ms"}, `RETRY_MAX_BACKOFF: 500ms is less than RETRY_BACKOFF (1s)`},
 		"code unknown":        {map[string]string{"BREAKER_TRIP_ON": "timeuot"}, `BREAKER_TRIP_ON: "timeuot" is no failure that the breaker can count; is timeout meant?`},

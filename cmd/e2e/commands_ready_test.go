@@ -51,7 +51,7 @@ func TestReady_Command(t *testing.T) {
 		want    result
 		stdout  string
 	}{
-		"an owner":                   {nil, []string{owner.URL}, result{}, "ready\n"},
+		"an owner":                  {nil, []string{owner.URL}, result{}, "ready\n"},
 		"an owner, or a standby":    {nil, []string{"--standby", owner.URL + "/"}, result{}, "ready\n"},
 		"a standby that may be one": {nil, []string{"--standby", standby.URL}, result{}, "ready\n"},
 		"a standby": {nil, []string{standby.URL},
