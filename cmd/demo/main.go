@@ -24,6 +24,10 @@ func main() {
 	flag.IntVar(&d.Rows, "rows", 2000, "rows of a day, at least 100")
 	flag.StringVar(&d.Admin, "admin", "127.0.0.1:8088", "where the status page is served, `host:port`; another port if it is in use")
 	flag.BoolVar(&d.Keep, "keep", false, "leave it running at the end, until Ctrl-C")
+	flag.Usage = func() {
+		fmt.Fprint(flag.CommandLine.Output(), "Show the connector between a simulated Export API and an embedded Kafka broker, and compare both at the end.\n\nUsage: demo [flags]\n\n")
+		flag.PrintDefaults()
+	}
 	flag.Parse()
 	if flag.NArg() > 0 || d.Days < 4 || d.Days > 31 || d.Rows < 100 {
 		fmt.Fprintln(os.Stderr, "demo: --days is 4 to 31, --rows at least 100, and there are no arguments beside flags")
