@@ -17,9 +17,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// world is a topic, a ledger and a source, and plays exports with crashes. Only what
+// model is a topic, a ledger and a source, and plays exports with crashes. Only what
 // is in the ledger and in the topic outlives a crash.
-type world struct {
+type model struct {
 	t      *testing.T
 	random *rand.Rand
 	policy Policy
@@ -51,11 +51,11 @@ type snapshotTaken struct {
 
 type crash struct{}
 
-func (w *world) step() {
-	if w.steps == 0 {
+func (m *model) step() {
+	if m.steps == 0 {
 		panic(crash{})
 	}
-	w.steps--
+	m.steps--
 }
 
 // defects are what is wrong with an answer.
@@ -70,29 +70,29 @@ func printOf(key string, value int) schema.Fingerprint {
 	return schema.BadFingerprint([]byte(fmt.Sprint(key, value)))
 }
 
-func (w *world) write(partition int, l line) {
-	for _, before := range w.topic[partition] {
+func (m *model) write(partition int, l line) {
+	for _, before := range m.topic[partition] {
 		if before.key == l.key && before.n >= l.n {
-			w.t.Fatalf("key %s: export %d after %d", l.key, l.n, before.n)
+			m.t.Fatalf("key %s: export %d after %d", l.key, l.n, before.n)
 		}
 	}
-	w.topic[partition] = append(w.topic[partition], l)
-	w.step()
+	m.topic[partition] = append(m.topic[partition], l)
+	m.step()
 }
 
-func (w *world) marks() Marks {
+func (m *model) marks() Marks {
 	marks := Marks{}
-	for _, r := range w.record.Absent.Ranges {
-		if err := marks.Load(w.runs[r[1]]); err != nil {
-			w.t.Fatal(err)
+	for _, r := range m.record.Absent.Ranges {
+		if err := marks.Load(m.runs[r[1]]); err != nil {
+			m.t.Fatal(err)
 		}
 	}
 	return marks
 }
 
-func (w *world) scan() *Scan {
-	s := NewScan("1234", "users", w.record.Seed, w.record.AgainFrom, len(w.topic), w.marks())
-	for partition, lines := range w.topic {
+func (m *model) scan() *Scan {
+	s := NewScan("1234", "users", m.record.Seed, m.record.AgainFrom, len(m.topic), m.marks())
+	for partition, lines := range m.topic {
 		for _, l := range lines {
 			r := recordbatch.Record{Key: []byte(l.key), Value: []byte(l.value), Headers: []recordbatch.Header{
 				{Key: []byte("id"), Value: []byte(l.id)}, {Key: []byte("export"), Value: []byte(l.export)}}}
@@ -106,7 +106,7 @@ func (w *world) scan() *Scan {
 }
 
 // export plays one export in the order of writes, until it ends or crashes.
-func (w *world) export(d defects) (crashed bool) {
+func (m *model) export(d defects) (crashed bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			if _, ok := p.(crash); !ok {
@@ -115,29 +115,29 @@ func (w *world) export(d defects) (crashed bool) {
 			crashed = true
 		}
 	}()
-	w.now = w.now.Add(time.Minute)
-	started := w.now
-	if w.record.Seed == 0 {
-		w.record.Seed = w.random.Uint64() | 1
+	m.now = m.now.Add(time.Minute)
+	started := m.now
+	if m.record.Seed == 0 {
+		m.record.Seed = m.random.Uint64() | 1
 	}
-	s := w.scan()
-	partitions, err := s.Partitions(w.record.Partitions)
+	s := m.scan()
+	partitions, err := s.Partitions(m.record.Partitions)
 	if err != nil {
-		w.t.Fatal(err)
+		m.t.Fatal(err)
 	}
-	w.record.Partitions = partitions
-	n := max(w.record.N, s.Highest) + 1
-	w.record.N = n // acknowledged before the call
-	w.step()
+	m.record.Partitions = partitions
+	n := max(m.record.N, s.Highest) + 1
+	m.record.N = n // acknowledged before the call
+	m.step()
 	name := fmt.Sprintf("1234/users/2026-11-30/%d", n)
 	taken := snapshotTaken{n: n, started: started, request: d.request, had: map[string]bool{},
 		whole: !d.cut && !d.unframed && !d.repeats && !d.unreadable}
 	evidence := Evidence{Ended: !d.cut, Framed: !d.unframed, Request: d.request}
-	keys := slices.Sorted(maps.Keys(w.source))
+	keys := slices.Sorted(maps.Keys(m.source))
 	if d.cut {
-		keys = keys[:w.random.IntN(len(keys)+1)]
+		keys = keys[:m.random.IntN(len(keys)+1)]
 	}
-	w.history = append(w.history, taken)
+	m.history = append(m.history, taken)
 	for _, key := range keys {
 		if d.lacks[key] {
 			continue
@@ -147,16 +147,16 @@ func (w *world) export(d defects) (crashed bool) {
 			continue
 		}
 		taken.had[key] = true
-		w.meet(s, &evidence, name, n, key, w.source[key], d.refused[key])
+		m.meet(s, &evidence, name, n, key, m.source[key], d.refused[key])
 		if d.repeats && evidence.Repeated == 0 {
-			w.meet(s, &evidence, name, n, key, w.source[key], d.refused[key])
+			m.meet(s, &evidence, name, n, key, m.source[key], d.refused[key])
 		}
 	}
-	w.end(s, name, Snapshot{N: n, Started: started, Now: w.now, Evidence: evidence})
+	m.end(s, name, Snapshot{N: n, Started: started, Now: m.now, Evidence: evidence})
 	return false
 }
 
-func (w *world) meet(s *Scan, e *Evidence, name string, n int, key string, value int, refused bool) {
+func (m *model) meet(s *Scan, e *Evidence, name string, n int, key string, value int, refused bool) {
 	print := printOf(key, value)
 	v := s.Meet([]byte(key), print)
 	switch {
@@ -166,92 +166,92 @@ func (w *world) meet(s *Scan, e *Evidence, name string, n int, key string, value
 		s.Refused([]byte(key), v)
 	case v.Op() != "":
 		e.Rows++
-		partition := cluster.PartitionOf([]byte(key), w.record.Partitions)
-		w.write(partition, line{key, fmt.Sprint("v", value), n, name, string(schema.AppendID(nil, print, 0))})
+		partition := cluster.PartitionOf([]byte(key), m.record.Partitions)
+		m.write(partition, line{key, fmt.Sprint("v", value), n, name, string(schema.AppendID(nil, print, 0))})
 	default:
 		e.Rows++
 	}
 }
 
-func (w *world) end(s *Scan, name string, snapshot Snapshot) {
+func (m *model) end(s *Scan, name string, snapshot Snapshot) {
 	inTopic := s.InTopic()
 	approved := 0
-	if a := w.record.Approved; a != nil && !snapshot.Now.After(a.Until) {
+	if a := m.record.Approved; a != nil && !snapshot.Now.After(a.Until) {
 		approved = a.N
 	}
-	d := s.Decide(w.policy, &w.record, snapshot)
+	d := s.Decide(m.policy, &m.record, snapshot)
 	var run []byte
-	for _, m := range d.Marks {
-		run = m.Append(run)
+	for _, mark := range d.Marks {
+		run = mark.Append(run)
 	}
-	w.runs = append(w.runs, run)
-	w.step()
+	m.runs = append(m.runs, run)
+	m.step()
 	d.Record.Absent.Ranges = nil
 	if len(run) > 0 {
-		d.Record.Absent.Ranges = []ledger.Range{{0, int64(len(w.runs) - 1), int64(len(w.runs))}}
+		d.Record.Absent.Ranges = []ledger.Range{{0, int64(len(m.runs) - 1), int64(len(m.runs))}}
 	}
-	w.record = d.Record
-	w.history[len(w.history)-1].noted = true
-	w.step()
-	if spent := deleted(w.spent, snapshot.Now) + len(d.Due); len(d.Due) > 0 && spent > Ceiling(inTopic, w.policy.Most) && approved < d.Absent {
-		w.t.Fatalf("%d deletes of %d profiles within a week", spent, inTopic)
+	m.record = d.Record
+	m.history[len(m.history)-1].noted = true
+	m.step()
+	if spent := deleted(m.spent, snapshot.Now) + len(d.Due); len(d.Due) > 0 && spent > Ceiling(inTopic, m.policy.Most) && approved < d.Absent {
+		m.t.Fatalf("%d deletes of %d profiles within a week", spent, inTopic)
 	}
-	for _, m := range d.Due {
-		w.mayDelete(string(m.Key), snapshot)
-		w.spent = append(w.spent, ledger.Deletion{At: snapshot.Now, N: 1})
-		w.write(m.Partition, line{string(m.Key), "", snapshot.N, name, ""})
+	for _, mark := range d.Due {
+		m.mayDelete(string(mark.Key), snapshot)
+		m.spent = append(m.spent, ledger.Deletion{At: snapshot.Now, N: 1})
+		m.write(mark.Partition, line{string(mark.Key), "", snapshot.N, name, ""})
 	}
 	if len(d.Due) > 0 {
 		Deleted(&d.Record, len(d.Due))
 	}
-	d.Record.Absent.Ranges = w.record.Absent.Ranges
-	w.record = d.Record
-	w.step()
+	d.Record.Absent.Ranges = m.record.Absent.Ranges
+	m.record = d.Record
+	m.step()
 }
 
 // mayDelete fails unless two whole snapshots lacked the key, far enough apart, none
 // between them had it, and no row of it was published since the first.
-func (w *world) mayDelete(key string, now Snapshot) {
+func (m *model) mayDelete(key string, now Snapshot) {
 	newest := 0
-	for _, lines := range w.topic {
+	for _, lines := range m.topic {
 		for _, l := range lines {
 			if l.key == key && l.value != "" {
 				newest = max(newest, l.n)
 			}
 		}
 	}
-	last := w.history[len(w.history)-1]
+	last := m.history[len(m.history)-1]
 	if last.n != now.N || !last.whole || last.had[key] {
-		w.t.Fatalf("export %d deletes %s, which it had", now.N, key)
+		m.t.Fatalf("export %d deletes %s, which it had", now.N, key)
 	}
-	for _, former := range slices.Backward(w.history[:len(w.history)-1]) {
+	for _, former := range slices.Backward(m.history[:len(m.history)-1]) {
 		if former.noted && former.had[key] {
 			break
 		}
-		if former.n < now.N && former.n >= newest && former.whole && !former.had[key] && former.request == last.request && now.Started.Sub(former.started) >= w.policy.After {
+		if former.n < now.N && former.n >= newest && former.whole && !former.had[key] && former.request == last.request && now.Started.Sub(former.started) >= m.policy.After {
 			return
 		}
 	}
-	w.t.Fatalf("export %d deletes %s, which no whole snapshot before it lacked", now.N, key)
+	m.t.Fatalf("export %d deletes %s, which no whole snapshot before it lacked", now.N, key)
 }
 
 // compact removes records that a later one replaces, and some tombstones.
-func (w *world) compact() {
-	for p, lines := range w.topic {
+func (m *model) compact() {
+	for p, lines := range m.topic {
 		var kept []line
 		for i, l := range lines {
 			later := slices.ContainsFunc(lines[i+1:], func(other line) bool { return other.key == l.key })
-			if !later && (l.value != "" || w.random.IntN(2) == 0) {
+			if !later && (l.value != "" || m.random.IntN(2) == 0) {
 				kept = append(kept, l)
 			}
 		}
-		w.topic[p] = kept
+		m.topic[p] = kept
 	}
 }
 
-func (w *world) inTopic() map[string]string {
+func (m *model) inTopic() map[string]string {
 	table := map[string]string{}
-	for _, lines := range w.topic {
+	for _, lines := range m.topic {
 		for _, l := range lines {
 			if table[l.key] = l.value; l.value == "" {
 				delete(table, l.key)
@@ -261,81 +261,81 @@ func (w *world) inTopic() map[string]string {
 	return table
 }
 
-func newWorld(t *testing.T, seed uint64) *world {
+func newModel(t *testing.T, seed uint64) *model {
 	random := rand.New(rand.NewPCG(seed, 20))
-	w := &world{t: t, random: random, now: time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), source: map[string]int{},
+	m := &model{t: t, random: random, now: time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), source: map[string]int{},
 		policy: Policy{After: []time.Duration{0, 24 * time.Hour}[random.IntN(2)], Most: 0.05}, topic: make([][]line, 1+random.IntN(4)), steps: -1}
 	for i := range 1 + random.IntN([]int{6, 40}[random.IntN(2)]) {
-		w.source[fmt.Sprint("p", i)] = 0
+		m.source[fmt.Sprint("p", i)] = 0
 	}
-	return w
+	return m
 }
 
-func (w *world) change() {
-	for key := range w.source {
-		switch w.random.IntN(12) {
+func (m *model) change() {
+	for key := range m.source {
+		switch m.random.IntN(12) {
 		case 0:
-			w.source[key] = w.random.IntN(3)
+			m.source[key] = m.random.IntN(3)
 		case 1:
-			if w.random.IntN(3) == 0 {
-				delete(w.source, key)
+			if m.random.IntN(3) == 0 {
+				delete(m.source, key)
 			}
 		}
 	}
-	for range w.random.IntN(3) {
-		w.source[fmt.Sprint("p", w.random.IntN([]int{6, 45}[w.random.IntN(2)]))] = w.random.IntN(3)
+	for range m.random.IntN(3) {
+		m.source[fmt.Sprint("p", m.random.IntN([]int{6, 45}[m.random.IntN(2)]))] = m.random.IntN(3)
 	}
 }
 
-func (w *world) someKeys(n int) map[string]bool {
+func (m *model) someKeys(n int) map[string]bool {
 	some := map[string]bool{}
-	for key := range w.source {
-		if w.random.IntN(n) == 0 {
+	for key := range m.source {
+		if m.random.IntN(n) == 0 {
 			some[key] = true
 		}
 	}
 	return some
 }
 
-func (w *world) randomDefects() defects {
+func (m *model) randomDefects() defects {
 	d := defects{request: "all"}
-	switch w.random.IntN(12) {
+	switch m.random.IntN(12) {
 	case 0:
 		d.cut = true
 	case 1:
-		d.unframed, d.lacks = true, w.someKeys(2)
+		d.unframed, d.lacks = true, m.someKeys(2)
 	case 2:
-		d.repeats, d.lacks = true, w.someKeys(3)
+		d.repeats, d.lacks = true, m.someKeys(3)
 	case 3:
 		d.unreadable = true
 	case 4:
-		d.lacks = w.someKeys(10)
+		d.lacks = m.someKeys(10)
 	case 5:
-		d.lacks = w.someKeys(1) // empty
+		d.lacks = m.someKeys(1) // empty
 	case 6:
-		d.request, d.lacks = "audience", w.someKeys(2)
+		d.request, d.lacks = "audience", m.someKeys(2)
 	case 7:
-		d.refused = w.someKeys(5)
+		d.refused = m.someKeys(5)
 	}
 	return d
 }
 
 // settled checks that the topic equals the source after undisturbed exports.
-func (w *world) settled() {
-	w.steps = -1
+func (m *model) settled() {
+	m.steps = -1
 	for range 4 {
-		w.now = w.now.Add(25 * time.Hour)
-		w.record.Approved = &ledger.Approval{N: 1000, Until: w.now.Add(Window)}
-		w.export(defects{request: "all"})
+		m.now = m.now.Add(25 * time.Hour)
+		m.record.Approved = &ledger.Approval{N: 1000, Until: m.now.Add(Window)}
+		m.export(defects{request: "all"})
 	}
-	table := w.inTopic()
-	for key, value := range w.source {
+	table := m.inTopic()
+	for key, value := range m.source {
 		if table[key] != fmt.Sprint("v", value) {
-			w.t.Fatalf("%s is %q in the topic, %d in the source", key, table[key], value)
+			m.t.Fatalf("%s is %q in the topic, %d in the source", key, table[key], value)
 		}
 	}
-	if len(w.source) > 0 && len(table) != len(w.source) {
-		w.t.Fatalf("the topic has %d profiles, the source %d", len(table), len(w.source))
+	if len(m.source) > 0 && len(table) != len(m.source) {
+		m.t.Fatalf("the topic has %d profiles, the source %d", len(table), len(m.source))
 	}
 }
 
@@ -346,29 +346,29 @@ func TestDecide_RandomHistories(t *testing.T) {
 		histories = more
 	}
 	for seed := range histories {
-		w := newWorld(t, seed)
+		m := newModel(t, seed)
 		for range 12 {
-			w.now = w.now.Add(time.Duration(w.random.IntN(30)) * time.Hour)
-			w.change()
-			w.steps = -1
-			if w.random.IntN(3) == 0 {
-				w.steps = w.random.IntN(50)
+			m.now = m.now.Add(time.Duration(m.random.IntN(30)) * time.Hour)
+			m.change()
+			m.steps = -1
+			if m.random.IntN(3) == 0 {
+				m.steps = m.random.IntN(50)
 			}
-			w.export(w.randomDefects())
-			switch w.random.IntN(12) {
+			m.export(m.randomDefects())
+			switch m.random.IntN(12) {
 			case 0:
-				w.compact()
+				m.compact()
 			case 1:
-				w.record.AgainFrom = w.record.N + 1
+				m.record.AgainFrom = m.record.N + 1
 			case 2:
-				w.record, w.spent = ledger.Profiles{}, nil // the ledger is lost
+				m.record, m.spent = ledger.Profiles{}, nil // the ledger is lost
 			case 3:
-				w.record.Approved = &ledger.Approval{N: w.record.Withheld, Until: w.now.Add(Window)}
+				m.record.Approved = &ledger.Approval{N: m.record.Withheld, Until: m.now.Add(Window)}
 			case 4:
-				w.record.Absent.Ranges = nil // the marks are lost
+				m.record.Absent.Ranges = nil // the marks are lost
 			}
 		}
-		w.settled()
+		m.settled()
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
@@ -378,22 +378,22 @@ func TestDecide_RandomHistories(t *testing.T) {
 // TestDecide_CrashAfterEachStep plays the same three exports with a crash behind each of their writes.
 func TestDecide_CrashAfterEachStep(t *testing.T) {
 	for at := 0; ; at++ {
-		w := newWorld(t, 4711)
-		w.topic, w.policy.After = make([][]line, 3), 0
-		w.export(defects{request: "all"})
-		delete(w.source, "p1")
-		delete(w.source, "p2")
-		w.source["p0"] = 9
-		w.export(defects{request: "all"})
-		w.source["p3"] = 9
-		w.steps = at
-		crashed := w.export(defects{request: "all"})
-		w.steps = -1
-		w.export(defects{request: "all"})
-		if got, want := len(w.inTopic()), len(w.source); got != want {
+		m := newModel(t, 4711)
+		m.topic, m.policy.After = make([][]line, 3), 0
+		m.export(defects{request: "all"})
+		delete(m.source, "p1")
+		delete(m.source, "p2")
+		m.source["p0"] = 9
+		m.export(defects{request: "all"})
+		m.source["p3"] = 9
+		m.steps = at
+		crashed := m.export(defects{request: "all"})
+		m.steps = -1
+		m.export(defects{request: "all"})
+		if got, want := len(m.inTopic()), len(m.source); got != want {
 			t.Fatalf("crash after step %d: the topic has %d profiles, the source %d", at, got, want)
 		}
-		if spent := deleted(w.record.Deletes, w.now); spent != 2 {
+		if spent := deleted(m.record.Deletes, m.now); spent != 2 {
 			t.Errorf("crash after step %d: %d deletes are counted, 2 happened", at, spent)
 		}
 		if !crashed {
