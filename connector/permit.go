@@ -61,7 +61,7 @@ func (d *Download) Columns() *schema.Columns { return d.body.Columns() }
 // Charset is what to remember of the charset that the stream's rows are in: see schema.Export.Charset. It is empty when there is nothing new.
 func (d *Download) Charset() string { return d.body.Charset() }
 
-// Request is the call as it stands now.
+// Request is the call in its current state.
 func (d *Download) Request() schema.Request {
 	r := d.body.Request()
 	r.Breaker = d.ticket.Breaker()
@@ -74,7 +74,7 @@ func (d *Download) Framed() bool { return d.body.Framed() }
 // Bytes is how much of the body has arrived, compression undone.
 func (d *Download) Bytes() int64 { return d.body.Bytes() }
 
-// Rows is how many rows Next has returned, bad ones apart.
+// Rows is how many rows Next has returned, without bad ones.
 func (d *Download) Rows() int64 { return d.body.Rows() }
 
 // Next returns the next row, valid until the call after; io.EOF when the body has ended as it should; a *schema.BadRow for a row that can't
@@ -101,7 +101,7 @@ func (d *Download) end(err error) {
 	}
 }
 
-// Close ends the call and lets the limiter learn from it: a body read to its io.EOF is a success, a *schema.Failure a failure,
+// Close ends the call and reports its outcome to the limiter: a body read to its io.EOF is a success, a *schema.Failure a failure,
 // and one closed earlier decides nothing. Closing again does nothing.
 func (d *Download) Close() error {
 	defer d.settle()

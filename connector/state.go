@@ -28,7 +28,7 @@ func (s *Source) State() json.RawMessage {
 	return state
 }
 
-// readState looks at the version first: another one may give other types to the same names. lineEnds takes an earlier release's habit.
+// readState reads the version first: another one may give other types to the same names. lineEnds takes an earlier release's habit.
 func readState(state json.RawMessage, lineEnds *exportapi.LineEndLearner) (limiter.State, error) {
 	if len(state) == 0 {
 		lineEnds.Claim(nil)

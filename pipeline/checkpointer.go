@@ -83,7 +83,7 @@ func (c *checkpointer) write(ctx context.Context, days []*transfer.Day, service 
 	return nil
 }
 
-// saveFingerprints writes the days' new fingerprints and enters where they stand into the days' records.
+// saveFingerprints writes the days' new fingerprints and enters their ranges into the days' records.
 func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Day) error {
 	fresh := slices.DeleteFunc(slices.Clone(days), func(d *transfer.Day) bool { return !d.Rows.Dirty() })
 	if len(fresh) == 0 {
@@ -93,7 +93,7 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 	if err != nil {
 		return err
 	}
-	// Fingerprints that an attempt left behind without its checkpoint stand in the topic, but are written again: no range may reach
+	// Fingerprints of an attempt that ended without its checkpoint are in the topic, but are written again: no range may reach
 	// over them.
 	since := before.Next
 	if c.rowsWhole {

@@ -71,7 +71,7 @@ func (o *owner) openSenders() error {
 	if err := errors.Join(err, err2, err3); err != nil {
 		return err
 	}
-	o.writer.State.UseSingleBatch() // a checkpoint's days and marks stand or fall together
+	o.writer.State.UseSingleBatch() // a checkpoint's days and marks are written atomically
 	o.transfers.OpenLetters(letters)
 	for st := range o.service.streams {
 		if o.schedule.Blocked(st.Name) != "" {
@@ -115,7 +115,7 @@ func (o *owner) beat(ctx context.Context) error {
 	return o.session.Flush(ctx, o.writer.State)
 }
 
-// renew raises the fence again, before the brokers forget it. No batch is under way meanwhile.
+// renew raises the fence again, before the brokers expire it. No batch is in flight meanwhile.
 func (o *owner) renew(ctx context.Context) error {
 	resume := o.transfers.Pause()
 	err := o.session.Flush(ctx)

@@ -22,7 +22,7 @@ func (o *owner) begin(ctx context.Context, topics map[string]cluster.Topic, befo
 }
 
 // restore brings the ledger up to what the topics hold: everything behind the last checkpoint's offsets is read back by the
-// records' headers, and a checkpoint is written. The session's fence stands already, so the ends of the logs are final.
+// records' headers, and a checkpoint is written. The session's fence is in place already, so the ends of the logs are final.
 func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 	s := o.service
 	log, err := s.Cluster.Log(ctx, o.partitions.state)

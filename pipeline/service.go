@@ -128,7 +128,7 @@ func (s *Service) Run(ctx context.Context) error {
 			return fmt.Errorf("service %s: %w", s.ID, err)
 		}
 		next := wait.NextBackOff()
-		if topic, pause := s.topics.learn(err, time.Now()); !s.fills(topic) { // a stream's topic holds up its stream alone
+		if topic, pause := s.topics.learn(err, time.Now()); !s.fills(topic) { // a stream's topic blocks only its stream
 			next = max(next, pause)
 		}
 		s.Log.Warn(retrying(err), "error", err, "do", s.remedyOf(err))

@@ -93,13 +93,13 @@ func (m *topicMonitor) block(st *transfer.Stream, why error) {
 	m.service.Log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", do)
 }
 
-// pollTimeout is how long the loop waits for what it only looks at: a Kafka that doesn't answer must not keep it from all else.
+// pollTimeout bounds the loop's waits for checks: a Kafka that doesn't answer must not block the rest of the loop.
 const pollTimeout = 10 * time.Second
 
 // errChanged ends an ownership whose topics have changed since it began: the next one begins with them as they are.
 var errChanged = errors.New("the topics have changed")
 
-// check looks at the topics. Partitions that are new, or can be written again, are fenced and restored before the first write to them, by
+// check examines the topics. Partitions that are new, or can be written again, are fenced and restored before the first write to them, by
 // beginning a new ownership. A stream whose topic is gone waits.
 func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *transfer.Runner) error {
 	owning := ctx
@@ -148,7 +148,7 @@ func (m *topicMonitor) checkOwn(topics []cluster.Topic) {
 	}
 }
 
-// checkStream looks at the topic of a stream that is written to so many partitions.
+// checkStream examines the topic of a stream that is written to the given number of partitions.
 func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, topic cluster.Topic, config cluster.TopicConfig, partitions int) error {
 	blocked := m.schedule.Blocked(st.Name)
 	if topic.Err != nil && m.service.absent[st.Topic] != nil {
@@ -204,7 +204,7 @@ func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 	return nil
 }
 
-// judgePolicies says when the ledger's topics were set to forget what they must keep: the next start would refuse them.
+// judgePolicies reports ledger topics that were configured to delete what they must keep: the next start would refuse them.
 func (m *topicMonitor) judgePolicies(ctx context.Context) {
 	faults, err := m.stored.CheckPolicies(ctx)
 	if err != nil {

@@ -30,7 +30,7 @@ func (s *Service) TopicSpecs() []cluster.TopicSpec {
 	return specs
 }
 
-// prepareTopics creates what is missing, if that is wanted, and refuses a ledger that would forget. Topics of streams may be
+// prepareTopics creates what is missing, if that is wanted, and refuses a ledger that would lose records. Topics of streams may be
 // missing: their Err says why, and their streams wait.
 func (s *Service) prepareTopics(ctx context.Context) (map[string]cluster.Topic, error) {
 	specs := s.TopicSpecs()

@@ -20,7 +20,7 @@ type hashedName struct {
 	name   CopiedText
 }
 
-// DoubledError is a header in which a name stands twice. Columns are counted from 1.
+// DoubledError is a header in which a name occurs twice. Columns are counted from 1.
 type DoubledError struct {
 	Name          string
 	First, Second int
@@ -28,7 +28,7 @@ type DoubledError struct {
 
 func (e *DoubledError) Error() string { return fmt.Sprintf("column %q stands there twice", e.Name) }
 
-// NewColumns refuses an empty or doubled name: its rows could not be told apart from others.
+// NewColumns refuses an empty or doubled name: its rows could not be distinguished from others.
 func NewColumns(names []string) (*Columns, error) {
 	c := &Columns{Names: names, sorted: make([]hashedName, len(names))}
 	for i, name := range names {

@@ -61,7 +61,7 @@ type LetterRequest struct {
 	Rows       int64     `json:"rows"`
 }
 
-// LetterRow is the row as it stood in the CSV.
+// LetterRow is the row as it was in the CSV.
 type LetterRow struct {
 	Line      int      `json:"line"`
 	Offset    int64    `json:"offset"`
@@ -70,7 +70,7 @@ type LetterRow struct {
 	RawBytes  int64    `json:"raw_bytes"`
 	Columns   []string `json:"columns"`
 	// ID is the header "id" that the row would have had; empty if it could not be
-	// read, and in letters of releases that did not know the copies of rows apart.
+	// read, and in letters of releases that did not number the copies of rows.
 	ID string `json:"id,omitempty"`
 }
 

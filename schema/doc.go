@@ -9,7 +9,7 @@
 //	day.go          a calendar day of the source, and how far back the API exports
 //	columns.go      the columns of a header
 //	row.go          a row, and a row that can't be published
-//	fingerprint.go  the hash that stands for a row, and the header id
+//	fingerprint.go  the hash that identifies a row, and the header id
 //	empty.go        what becomes of empty cells
 //	copy.go         short texts are copied by a fixed length: what fingerprints and encoders do most
 //	failure.go      a failed call: code, class, all that is known of it

@@ -53,16 +53,16 @@ type Export struct {
 	// a hash that can't be compared with guesses. KeepBody keeps the answer's copy in a failure all the same.
 	Private  LineHasher
 	KeepBody bool
-	// MayBeEmpty says that an answer that DFINERY_EMPTY_DAY names stands for a day without events.
+	// MayBeEmpty says that an answer that DFINERY_EMPTY_DAY names means a day without events.
 	MayBeEmpty bool
 }
 
-// LineHasher stands for lines of a body by their hashes.
+// LineHasher hashes lines of a body.
 type LineHasher interface {
 	LineHash(line []byte) Fingerprint
 }
 
-// PlainLines hashes lines without a key: whoever guesses one recognizes it.
+// PlainLines hashes lines without a key: a guessed line can be confirmed by its hash.
 type PlainLines struct{}
 
 // LineHash implements LineHasher.

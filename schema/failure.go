@@ -148,7 +148,7 @@ type Failure struct {
 	RetryAfter time.Duration // as the answer asks; 0 when it does not
 	Date       time.Time     // the answer's Date; zero without one
 
-	// Empty says that the answer may stand for a day without events, and was not taken for one: Export.MayBeEmpty forbade it.
+	// Empty says that the answer could mean a day without events, and was not accepted as one: Export.MayBeEmpty forbade it.
 	Empty bool
 
 	// Examples are the first bad rows of an export of which too many are bad.

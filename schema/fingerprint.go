@@ -10,10 +10,10 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// Fingerprint is the 128-bit hash that stands for a row. It never changes between releases: published topics carry it.
+// Fingerprint is the 128-bit hash that identifies a row. It never changes between releases: published topics carry it.
 type Fingerprint [16]byte
 
-// badSeed keeps the hashes of bad rows apart from the fingerprints of good ones, in one set.
+// badSeed separates the hashes of bad rows from the fingerprints of good ones, in one set.
 const badSeed = 0x6466626164726f77
 
 // Hasher makes fingerprints; its scratch memory is reused. Not for use by several goroutines.
@@ -44,7 +44,7 @@ func (h *Hasher) Row(r *Row) Fingerprint {
 	return Fingerprint(xxh3.Hash128(b[:n]).Bytes())
 }
 
-// DeleteFingerprint stands for the deletion of a key by an export.
+// DeleteFingerprint identifies the deletion of a key by an export.
 func DeleteFingerprint(export string, key []byte) Fingerprint {
 	var b []byte
 	for _, part := range []string{"delete", export, string(key)} {
@@ -54,7 +54,7 @@ func DeleteFingerprint(export string, key []byte) Fingerprint {
 	return Fingerprint(xxh3.Hash128(b).Bytes())
 }
 
-// BadFingerprint stands for a bad row, of which only the raw bytes are known.
+// BadFingerprint identifies a bad row, of which only the raw bytes are known.
 func BadFingerprint(raw []byte) Fingerprint {
 	return Fingerprint(xxh3.Hash128Seed(raw, badSeed).Bytes())
 }

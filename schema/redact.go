@@ -47,7 +47,7 @@ func (r *redaction) bytes(b []byte) []byte {
 }
 
 // row redacts the copy of a row of so many bytes. The end of one that is whole is
-// not taken for a secret's beginning.
+// not treated as a secret's beginning.
 func (r *redaction) row(raw, raw64 string, size int64) (string, string) {
 	clean := func(b []byte) []byte {
 		if int64(len(b)) < size {

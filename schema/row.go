@@ -2,7 +2,7 @@ package schema
 
 import "fmt"
 
-// Span is where a cell stands in its row's data: data[Start:End].
+// Span is the position of a cell in its row's data: data[Start:End].
 type Span struct{ Start, End uint32 }
 
 // Row is one row of a CSV. It borrows the reader's memory: nothing of it may be kept past the next row.
@@ -11,7 +11,7 @@ type Row struct {
 	Cells   []Span // one for each column
 	Data    []byte // what Cells point into, quotes undone: the bytes of Raw, and behind them those of cells that had doubled quotes
 	Raw     []byte // the row as it arrived, without its line end
-	Line    int    // of the row's first byte; the header stands on line 1
+	Line    int    // of the row's first byte; the header is line 1
 	Offset  int64  // of the row's first byte in the body
 	// Plain promises that no cell has a byte that JSON must escape. False promises nothing.
 	Plain bool

@@ -134,7 +134,7 @@ func CountedByDefault() []Code {
 	return codes
 }
 
-// Effect is what a failure of one class means for the service's next calls, the breaker apart, which goes by codes.
+// Effect is what a failure of one class means for the service's next calls, except for the breaker, which goes by codes.
 // What it means for the stream and the day is decided by the pipeline's schedule.
 type Effect struct {
 	Connection bool    // all streams back off, and one call at a time is made until one succeeds

@@ -206,7 +206,7 @@ func standingProfiles(v *View, s *pipeline.StreamStatus, put putter) {
 	put(profilesUnusedPartitions, float64(p.Unused), s.Name)
 }
 
-// troubled counts days that another export is to fix.
+// troubled counts days that still need a successful export.
 func troubled(list []pipeline.DayStatus) (failing, narrowed int) {
 	for _, d := range list {
 		if d.Error != nil && (d.State == ledger.Pending || d.State == ledger.Open) {

@@ -37,7 +37,7 @@ func runbookSections(text string) []runbookSection {
 	var list []runbookSection
 	for part := range strings.SplitSeq("\n"+text, "\n## ") {
 		title, body, _ := strings.Cut(part, "\n")
-		if list == nil { // what stands before the first section
+		if list == nil { // what is before the first section
 			title, body, _ = strings.Cut(strings.TrimPrefix(strings.TrimSpace(part), "# "), "\n")
 		}
 		list = append(list, runbookSection{ID: strings.ToLower(strings.ReplaceAll(title, " ", "-")), Title: title, Text: strings.TrimSpace(body)})

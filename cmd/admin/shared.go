@@ -52,7 +52,7 @@ func (s *shared) make(p *sharedResponse, key string, r *http.Request) {
 	s.turn <- struct{}{}
 	defer func() { <-s.turn }()
 	s.mu.Lock()
-	delete(s.next, key) // who comes from now on wants to know more than this page will say
+	delete(s.next, key) // later requests need a newer page than this one
 	s.mu.Unlock()
 	defer close(p.whole)
 	s.handler.ServeHTTP(p, r.WithContext(context.WithoutCancel(r.Context())))

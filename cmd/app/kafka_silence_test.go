@@ -18,7 +18,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// through wires the world's connector with its Kafka behind a gate.
+// through wires the simulation's connector with its Kafka behind a gate.
 func (w *simulation) through(g *gate, once bool) *app.App {
 	w.t.Helper()
 	a, err := app.New(w.config, app.Options{

@@ -7,7 +7,7 @@ import (
 	"runtime/metrics"
 )
 
-// garbage is about what the collector lets stand beside what is in use, in bytes. Go's own rule, a share of what is in use, would let
+// garbage is roughly how much memory the collector leaves beside what is in use, in bytes. Go's own rule, a share of what is in use, would let
 // the fingerprints of the days loaded, of which a large service's memory consists, weigh twice; but they hold no pointers, so that a
 // collection costs the same however many there are. A day of 20 million rows peaks at 453 MiB; with a share of 25 % it was 547.
 const garbage = 12 << 20

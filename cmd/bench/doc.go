@@ -23,6 +23,6 @@
 //	kafka.go      a real Kafka, and its topics
 //	verify.go     a topic compared with the rows
 //	hidden.go     rows whose columns are hashed
-//	identity.go   a hash that stands for a row
+//	identity.go   a hash that identifies a row
 //	report.go     the table, and the file for benchstat
 package main

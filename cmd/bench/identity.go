@@ -9,7 +9,7 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// identity stands for a row's key and non-empty cells, whatever their order.
+// identity is a hash of a row's key and non-empty cells, independent of their order.
 type identity = xxh3.Uint128
 
 // rowIdentity computes identities; the zero value is ready.

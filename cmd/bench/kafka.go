@@ -68,7 +68,7 @@ func createTopic(ctx context.Context, brokers, topic string, partitions int) err
 	})
 }
 
-// deleteTopics deletes what stands in Kafka under a prefix.
+// deleteTopics deletes the topics with a prefix.
 func deleteTopics(ctx context.Context, brokers, prefix string) error {
 	return withAdmin(brokers, func(admin *kadm.Client) error {
 		all, err := admin.ListTopics(ctx)

@@ -74,7 +74,7 @@ func (b *bench) changes(ctx context.Context, api, brokers, prefix string) *exec.
 // markers is more than takeovers leave in a topic, and less than profiles would.
 const markers = 900
 
-// checkProfiles fails unless the topic has each profile once, markers apart.
+// checkProfiles fails unless the topic has each profile once, not counting markers.
 func checkProfiles(ctx context.Context, brokers, topic string, profiles int) error {
 	return withAdmin(brokers, func(admin *kadm.Client) error {
 		ends, err := admin.ListEndOffsets(ctx, topic)

@@ -95,7 +95,7 @@ func (c *Check) configuration() {
 	}
 }
 
-// Clocks that are apart by so much are a warning, and a fault.
+// Differences of clocks that are a warning, and a fault.
 const (
 	clockWarn = 30 * time.Second
 	clockFail = 10 * time.Minute

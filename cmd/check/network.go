@@ -136,7 +136,7 @@ func brokerRemedy(err error) string {
 	return "check KAFKA_BROKERS, the resolver and the firewalls on the way"
 }
 
-// advertised looks at the brokers by the addresses that the cluster gives out: the connector works with those.
+// advertised checks the brokers at the addresses that the cluster advertises: the connector connects to those.
 func (c *Check) advertised(ctx context.Context) bool {
 	brokers, err := c.Cluster.Brokers(ctx)
 	if err != nil {

@@ -23,7 +23,7 @@ func (c *Charset) Decode(value string) error {
 	return nil
 }
 
-// EmptyDay lists the answers without rows that may stand for a day without events; none by default.
+// EmptyDay lists the answers without rows that may mean a day without events; none by default.
 type EmptyDay []exportapi.EmptyAnswer
 
 // emptyDayError is the value of DFINERY_EMPTY_DAY that lists none.

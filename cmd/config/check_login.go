@@ -18,7 +18,7 @@ const (
 	scopeVar     = "KAFKA_SASL_OAUTH_SCOPE"
 )
 
-// checkLogin lets a mechanism have its own variables alone.
+// checkLogin permits only a mechanism's own variables.
 func (l *loader) checkLogin(k *Kafka) {
 	l.password(passwordVar, &k.Password, k.PasswordFile)
 	l.password(secretVar, &k.ClientSecret, k.ClientSecretFile)

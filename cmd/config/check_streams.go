@@ -86,7 +86,7 @@ func (s Stream) CallsPerHour() float64 {
 
 func perHour(interval time.Duration) float64 { return float64(time.Hour) / float64(interval) }
 
-// checkTopics wants every topic to have one purpose. Kafka refuses names that differ only in dots and underscores.
+// checkTopics requires every topic to have one purpose. Kafka refuses names that differ only in dots and underscores.
 func (l *loader) checkTopics(c *Config) {
 	type use struct{ variable, topic string }
 	uses := []use{

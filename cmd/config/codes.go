@@ -11,7 +11,7 @@ import (
 // Codes are failures that the breaker counts.
 type Codes []schema.Code
 
-// Decode implements envconfig.Decoder. http_5xx stands for every status of 500 to 599.
+// Decode implements envconfig.Decoder. http_5xx means every status of 500 to 599.
 func (c *Codes) Decode(value string) error {
 	var list List
 	faults := []error{list.Decode(value)}

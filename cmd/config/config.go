@@ -137,7 +137,7 @@ type Stream struct {
 	Start             Start                `envconfig:"START" default:"30" only:"event" desc:"The first day to export: 0 to 30 days before today, moving on with it, or a date such as 2026-11-23"`
 }
 
-// streamNames is apart from Config, whose Streams carry the names.
+// streamNames is not part of Config, whose Streams carry the names.
 type streamNames struct {
 	Names Names `envconfig:"STREAMS" default:"events" desc:"The names of the streams, comma-separated; each reads its own STREAM_NAME_… variables"`
 }

@@ -52,7 +52,7 @@ func (l *loader) read(d declaration, field reflect.Value) (faults []string) {
 }
 
 // process lets envconfig fill one field alone, since it stops at the first error. The name is given in full, without a
-// prefix: with one, envconfig would fall back to the bare name, and TOPIC be taken for STREAM_EVENTS_TOPIC.
+// prefix: with one, envconfig would fall back to the bare name, and TOPIC would be read as STREAM_EVENTS_TOPIC.
 // In spite of an error the field has what was right about the value.
 func process(d declaration, field reflect.Value) error {
 	alone := reflect.New(reflect.StructOf([]reflect.StructField{{

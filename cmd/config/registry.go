@@ -160,7 +160,7 @@ func (l *loader) readColumns(s *Stream, prefix string) {
 	s.Columns = list
 }
 
-// checkRegistry lets one kind of credentials be set, complete.
+// checkRegistry permits one kind of credentials, which must be complete.
 func (l *loader) checkRegistry(r *Registry) {
 	const p = "SCHEMA_REGISTRY_"
 	if !l.calls { // nor encodes: its secrets may be elsewhere

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// redacted stands for a secret in the listing.
+// redacted replaces a secret in the listing.
 const redacted = "(secret)"
 
 const maxSecret = 64 << 10
@@ -118,7 +118,7 @@ func (l *loader) password(name string, plain *schema.Secret, file string) {
 	}
 }
 
-// reason drops the operation's name, which says nothing to whoever sets the variable.
+// reason drops the operation's name, which means nothing to the user who sets the variable.
 func reason(err error) string {
 	if path, ok := errors.AsType[*os.PathError](err); ok {
 		return path.Path + ": " + path.Err.Error()

@@ -136,7 +136,7 @@ func (k *connector) awaitSource(ctx context.Context, condition func(*limiter.Sta
 	return status, err
 }
 
-// look looks again and again until it finds what it waits for.
+// look polls until it finds what it waits for.
 func (k *connector) look(ctx context.Context, found func() bool) error {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()

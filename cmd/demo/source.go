@@ -20,7 +20,7 @@ type source struct {
 
 	mu    sync.Mutex
 	calls map[schema.Day]int
-	slow  bool // the next download of yesterday stands still among its late rows
+	slow  bool // the next download of yesterday stalls among its late rows
 }
 
 // The days of which the demo tells, counted back from today.

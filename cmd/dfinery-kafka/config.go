@@ -106,7 +106,7 @@ func writeReport(w io.Writer, report config.Report, asJSON bool) error {
 	return encoder.Encode(report)
 }
 
-// loadToShow reads the configuration with the warnings that only who looks at it needs.
+// loadToShow reads the configuration with the warnings that matter only when it is shown.
 func loadToShow() (*config.Config, config.Report, error) {
 	c, report, err := config.Load()
 	if err == nil {

@@ -78,7 +78,7 @@ func because(cause string) string {
 	return " (" + cause + ")"
 }
 
-// ago is how long before now t was, as people say it.
+// ago formats how long before now t was, for people.
 func ago(now, t time.Time) string {
 	if d := now.Sub(t); d.Round(time.Second) > 0 {
 		return span(d) + " ago"
@@ -86,7 +86,7 @@ func ago(now, t time.Time) string {
 	return "just now"
 }
 
-// span is a time as people say it; clocks that are apart make none of it negative.
+// span formats a duration for people; differing clocks never make it negative.
 func span(d time.Duration) string {
 	switch d = max(0, d.Round(time.Second)); {
 	case d < time.Minute:

@@ -17,7 +17,7 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 	for i := range s.Days {
 		d := &s.Days[i]
 		days[d.Day] = d
-		if d.Error != nil && lastError == "" { // the newest day stands first
+		if d.Error != nil && lastError == "" { // the newest day is first
 			lastError = d.Day.String() + " " + strings.Replace(*d.Error, fmt.Sprintf("export %s %s: ", s.Name, d.Day), "", 1)
 		}
 	}

@@ -69,7 +69,7 @@ func failAtRunTime(cmd *cobra.Command) {
 	}
 }
 
-// userError says of an error at run time what whoever gave the command wants to know.
+// userError is what the user of a command has to know of an error at run time.
 func userError(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled): // where it was interrupted says nothing

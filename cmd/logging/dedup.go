@@ -115,7 +115,7 @@ func (l *lines) record(key string, r slog.Record, next slog.Handler) (forward bo
 	return false, 0
 }
 
-// takeExpired forgets the lines whose window is over, except the one with the key, and returns those with repetitions, oldest first. The
+// takeExpired drops the lines whose window is over, except the one with the key, and returns those with repetitions, oldest first. The
 // caller holds mu.
 func (l *lines) takeExpired(now time.Time, except string) []*line {
 	var due []*line

@@ -50,7 +50,7 @@ func (c Charset) SingleByte() bool { return c.kind == singleByte }
 // Wide says that the charset has two or four bytes a character, which no UTF-8 text can be confused with.
 func (c Charset) Wide() bool { return c.kind == utf16Kind || c.kind == utf32Kind }
 
-// marks are the byte order marks. One of UTF-32 begins with one of UTF-16, and stands before it.
+// marks are the byte order marks. One of UTF-32 begins with one of UTF-16, so it is listed before it.
 var marks = []struct {
 	mark    string
 	charset Charset
@@ -71,7 +71,7 @@ func Marks() []string {
 	return list
 }
 
-// FromMark is the charset that the byte order mark at the beginning of a body stands for; ok is false without one.
+// FromMark is the charset of the byte order mark at the beginning of a body; ok is false without one.
 func FromMark(lead []byte) (c Charset, ok bool) {
 	c, size := fromMark(lead)
 	return c, size > 0

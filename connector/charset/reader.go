@@ -37,7 +37,7 @@ func (e *ConflictError) Error() string {
 
 const (
 	firstLine = 64 << 10
-	// mostLine is the longest line that is decoded whole; a longer one is cut, and may lose the character that stands there.
+	// mostLine is the longest line that is decoded whole; a longer one is cut, and may lose the character at the cut.
 	mostLine = 32 << 20
 )
 
@@ -47,7 +47,7 @@ const longestMark = 4
 // broken replaces bytes that are not a character. Valid UTF-8 never contains it.
 const broken = 0xff
 
-// torn stands for a character that the body's end cuts. It is what begins a character in UTF-8.
+// torn replaces a character that the body's end cuts. It is what begins a character in UTF-8.
 const torn = 0xf0
 
 // NewReader reads src, which has the charset c, as UTF-8. A byte order mark of UTF-16 or UTF-32 is dropped.
@@ -142,7 +142,7 @@ func (r *Reader) decode() {
 	r.out = r.room
 }
 
-// begin looks at the first bytes, once there are enough of them.
+// begin examines the first bytes, once there are enough of them.
 func (r *Reader) begin() bool {
 	if len(r.in) < longestMark && r.err == nil {
 		return false

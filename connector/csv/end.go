@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// OpenQuoteError is a quote that is not closed by the end of the body, or within the limit of a row's size. Rows before it stand; nothing behind
+// OpenQuoteError is a quote that is not closed by the end of the body, or within the limit of a row's size. Rows before it are valid; nothing behind
 // it was read as rows, since it may be the inside of a value.
 type OpenQuoteError struct {
 	Line   int   // of the row's first byte
@@ -83,8 +83,8 @@ func (r *Reader) TooFew(bad *schema.BadRow) bool {
 	return false
 }
 
-// Last says that nothing but line ends stands behind the row read last, one that is not too large. It may wait for more of the body, and
-// looks at no more than MaxTail bytes. The row stays valid.
+// Last reports whether only line ends follow the row read last, one that is not too large. It may wait for more of the body, and
+// reads no more than MaxTail bytes. The row stays valid.
 func (r *Reader) Last() bool {
 	size := len(r.row.Raw)
 	for n := 0; n < MaxTail; n++ {

@@ -14,7 +14,7 @@ const maxColumns = 1 << 16
 
 // header is what the reader keeps of the header line.
 type header struct {
-	names    []string // as they stand in the body
+	names    []string // as they are in the body
 	raw      []byte
 	first    uint32 // length of the first name: few rows have a first cell of about that length
 	lineEnd  string // LF or CRLF; empty for a header that ends with the body

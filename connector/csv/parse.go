@@ -7,7 +7,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// ParseRow reads one row as it stood behind a header of these columns, into memory of its own. A row that still can't be read is a
+// ParseRow reads one row as it was below a header of these columns, into memory of its own. A row that still can't be read is a
 // *schema.BadRow.
 func ParseRow(columns *schema.Columns, raw []byte) (*schema.Row, error) {
 	text := append(append(make([]byte, 0, len(raw)+1+block), raw...), '\n')

@@ -16,7 +16,7 @@ import (
 const (
 	// DefaultMaxRow is the longest row that is read when nothing else is said.
 	DefaultMaxRow = 16 << 20
-	// mostRow keeps the places of a row's cells within 32 bits, also when copies of cells stand behind the row.
+	// mostRow keeps the places of a row's cells within 32 bits, also when copies of cells follow the row.
 	mostRow = 1 << 30
 )
 
@@ -35,7 +35,7 @@ type Reader struct {
 	header        header
 	recoverQuotes bool // see Options
 
-	buf     []byte // buf[pos:end] was read and is not handed out; buf[end] is a newline, as split.scan wants it
+	buf     []byte // buf[pos:end] was read and is not handed out; buf[end] is a newline, as split.scan requires
 	pos     int
 	end     int
 	base    int64 // the place of buf[0] in the body
@@ -72,7 +72,7 @@ func NewReader(src io.Reader, o Options) *Reader {
 
 // Next returns the next row, which lives until the call after. Its errors are io.EOF at the body's end; a *schema.BadRow, after which Next
 // goes on with the line behind it; an *OpenQuoteError, behind which no rows are read; a *HeaderError for line ends that show only behind the
-// header; and the source's own error when it failed: what stood behind the last newline is dropped then.
+// header; and the source's own error when it failed: what was behind the last newline is dropped then.
 func (r *Reader) Next() (*schema.Row, error) {
 	for {
 		r.pos = r.next
@@ -131,7 +131,7 @@ func (r *Reader) tooLong() error {
 	return r.resync(incomplete)
 }
 
-// More says that the end of another line was read already: Next does not wait for the source then, unless that newline stands within quotes.
+// More says that the end of another line was read already: Next does not wait for the source then, unless that newline is within quotes.
 func (r *Reader) More() bool { return r.next < r.whole }
 
 // Unterminated says that the last row, good or bad, had no newline: the body ended in its place.
@@ -141,7 +141,7 @@ func (r *Reader) Unterminated() bool { return r.unterminated }
 // quotes. It lives until the next call.
 func (r *Reader) Raw() []byte { return r.row.Raw }
 
-// Line is the number of the line on which the last row, good or bad, began; the header stands on line 1.
+// Line is the number of the line on which the last row, good or bad, began; the header is line 1.
 func (r *Reader) Line() int { return r.line }
 
 // last ends a body that ended without a newline.
@@ -225,7 +225,7 @@ func (r *Reader) undouble() {
 		start := len(to)
 		for ; at >= 0; at = bytes.IndexByte(from, '"') {
 			to = append(to, from[:at+1]...)
-			from = from[at+2:] // without the other quote of the pair: no single one stands within a cell
+			from = from[at+2:] // without the other quote of the pair: no single one occurs within a cell
 		}
 		to = append(to, from...)
 		r.row.Cells[i] = schema.Span{Start: uint32(start), End: uint32(len(to))}

@@ -37,7 +37,7 @@ func specialsOf(word uint64) uint64 {
 	return (^(other | word) & highs) * 0x0002040810204081 >> 56
 }
 
-// quoting is where a scan stands in a cell.
+// quoting is the state of a scan within a cell.
 type quoting uint8
 
 const (
@@ -149,7 +149,7 @@ func (s *split) quotes(row []byte, end int) outcome {
 	}
 }
 
-// mayFollow says whether the byte at may stand after the quote that closed a cell.
+// mayFollow reports whether the byte at may follow the quote that closed a cell.
 func (s *split) mayFollow(row []byte, at int) bool {
 	switch at - s.quote {
 	case 1:
@@ -160,7 +160,7 @@ func (s *split) mayFollow(row []byte, at int) bool {
 	return false
 }
 
-// atQuote steps over a quote; false where none may stand.
+// atQuote steps over a quote; false where none is allowed.
 func (s *split) atQuote(at int) bool {
 	switch {
 	case s.state == quoted:

@@ -28,7 +28,7 @@ func (b *Body) Bytes() int64 { return b.call.request.Bytes }
 // Rows is how many rows were handed out, bad ones apart.
 func (b *Body) Rows() int64 { return b.call.request.Rows }
 
-// Request is the call as it stands now.
+// Request is the call in its current state.
 func (b *Body) Request() schema.Request {
 	r := b.call.request
 	r.Duration = time.Since(r.Started)

@@ -164,7 +164,7 @@ func (l *LineEndLearner) learns() bool {
 	return l.counterExample == nil && (l.Mode == NewlineAuto || l.Mode == "")
 }
 
-// forgetUnkeyed forgets what was kept of a stream's lines before it hid cells: who guesses a line recognizes it. Days that are not exported any
+// forgetUnkeyed drops what was kept of a stream's lines before it hid cells: a guessed line could be confirmed by it. Days that are not exported any
 // more would keep theirs.
 func (l *LineEndLearner) forgetUnkeyed(stream string) {
 	for key, end := range l.ends {
@@ -227,7 +227,7 @@ func (l *LineEndLearner) ended(e schema.Export, raw []byte, line int) bool {
 	return l.believed()
 }
 
-// terminated forgets the day's ending: an export of it has ended with a newline.
+// terminated drops the day's ending: an export of it has ended with a newline.
 func (l *LineEndLearner) terminated(e schema.Export) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

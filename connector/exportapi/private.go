@@ -118,7 +118,7 @@ func opReason(err error) string {
 // ownStatus is an answer's status without the server's own words for it.
 func ownStatus(status int) string { return strconv.Itoa(status) + " " + http.StatusText(status) }
 
-// lineHash stands for a line of the export's body.
+// lineHash is the hash of a line of the export's body.
 func lineHash(e *schema.Export, raw []byte) string {
 	if e.Private != nil {
 		return fmt.Sprintf("%x", e.Private.LineHash(raw))

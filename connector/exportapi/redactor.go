@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// partial is how many letters of the token must end a text that was cut there, to be taken for its beginning.
+	// partial is how many letters of the token must end a text that was cut there, to count as its beginning.
 	partial = 4
 	// shortest is how long a token is that is taken out of names, too.
 	shortest = 8
@@ -46,7 +46,7 @@ func (s *redactor) name(t string) string {
 	if len(s.token) < shortest {
 		return t
 	}
-	const end = "\n" // which keeps the end of the name from being taken for a cut
+	const end = "\n" // so that the end of the name does not look like a cut
 	return strings.TrimSuffix(s.text(t+end), end)
 }
 
@@ -85,7 +85,7 @@ func folded(b []byte, fold func(byte) byte) []byte {
 	return b
 }
 
-// foldText makes letter case alike, and plus and space, which URLs confuse.
+// foldText folds letter case, and plus and space, which URLs confuse.
 func foldText(c byte) byte {
 	switch {
 	case 'A' <= c && c <= 'Z':
@@ -96,7 +96,7 @@ func foldText(c byte) byte {
 	return c
 }
 
-// foldBase64 makes base64's two alphabets alike.
+// foldBase64 maps base64's two alphabets to one.
 func foldBase64(c byte) byte {
 	switch c {
 	case '-':

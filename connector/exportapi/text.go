@@ -47,7 +47,7 @@ func (k *call) charset(lead []byte, contentType string) (charset.Charset, charse
 	return k.judgeCharset(declared)
 }
 
-// alike says that the mark is what the declared charset may begin with.
+// alike reports whether the declared charset may begin with the mark.
 func alike(marked, declared charset.Charset) bool {
 	return marked.IsUTF8() && declared.IsUTF8() || marked.Wide() && strings.HasPrefix(marked.Name(), declared.Name())
 }

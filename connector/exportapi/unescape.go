@@ -15,7 +15,7 @@ const (
 	maxReadings = 8
 )
 
-// letters is a text in all its readings. An escape may stand for its letter, or
+// letters is a text in all its readings. An escape may represent its letter, or
 // its characters for themselves: a text that was escaped twice, or that has a
 // token in it which looks like an escape, has some of each.
 type letters struct {
@@ -34,7 +34,7 @@ type region struct{ from, to int }
 
 func newLetters(text []byte) *letters {
 	l := &letters{text: text}
-	for at := len(text) - 1; at >= 0; at-- { // what an escape is made of stands behind it
+	for at := len(text) - 1; at >= 0; at-- { // the characters of an escape are behind it
 		if begins := escape[text[at]]; begins != 0 && l.mayFollow(at+1, begins) {
 			for l.unescape(at) {
 			}

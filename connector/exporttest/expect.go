@@ -56,7 +56,7 @@ func (t Table) Records() []map[string]string {
 }
 
 // Union is what has to be published after the exports of one day: each record as often as the export has it that has it most often.
-// Records stand in the order in which they were first met.
+// Records are in the order in which they were first met.
 func Union(exports ...Table) []map[string]string {
 	var union []map[string]string
 	have := make(map[string]int)

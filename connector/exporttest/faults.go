@@ -31,7 +31,7 @@ type Fault struct {
 
 	// What is wrong in the CSV.
 	Without []string          // columns that are left out, whatever the API promises
-	Rename  map[string]string // names that stand in the header in place of the right ones
+	Rename  map[string]string // names in the header in place of the right ones
 	BadRows []BadRow          // further lines between the rows
 	NoFinal bool              // the last line has no line end
 

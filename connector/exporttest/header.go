@@ -11,7 +11,7 @@ import (
 // is asked for the last one.
 type Header func(day schema.Day, export int, columns []string) []string
 
-// NewColumn lets a column of the data exist only from a day on.
+// NewColumn makes a column of the data exist only from a day on.
 func NewColumn(name string, from schema.Day) Header {
 	return func(day schema.Day, _ int, columns []string) []string {
 		if day >= from {

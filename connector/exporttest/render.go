@@ -30,7 +30,7 @@ type plan struct {
 	layouts []layout // by template
 }
 
-// layout is a template's line cut at the slots: piece n stands before slot n, the last one behind all slots.
+// layout is a template's line cut at the slots: piece n is before slot n, the last one behind all slots.
 type layout struct {
 	text []byte
 	cuts []int // ends of the pieces

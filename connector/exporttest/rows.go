@@ -118,7 +118,7 @@ func (g *generator) each(q Query, yield func(*row) bool) {
 	}
 }
 
-// kept says for each template whether the filter of events lets it through.
+// kept says for each template whether the filter of events passes it.
 func (g *generator) kept(f schema.Filter) []bool {
 	keep := make([]bool, len(g.templates))
 	for i, t := range g.templates {

@@ -38,7 +38,7 @@ func (s *Server) sheet(q Query, f *Fault) *sheet {
 	return &sheet{g: g, q: q, plan: s.plans[id], columns: columns, format: s.Format, fault: f}
 }
 
-// write writes all lines, and the break where the fault wants it. It returns nil if the body is to be completed.
+// write writes all lines, and the break where the fault has it. It returns nil if the body is to be completed.
 func (t *sheet) write(b *body) error {
 	names := slices.Clone(t.columns)
 	for i, name := range names {

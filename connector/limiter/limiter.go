@@ -54,7 +54,7 @@ func (o Outcome) effect() schema.Effect {
 
 // Limiter grants the calls of one service. Safe for concurrent use.
 //
-// It has no goroutine: it looks at the time, and at the token, only when it is asked.
+// It has no goroutine: it reads the time and the token only when it is asked.
 type Limiter struct {
 	mu sync.Mutex // guards all below
 

@@ -68,7 +68,7 @@ type tokenCall struct {
 	try   bool          // of a refused token
 }
 
-// Sent notes the token in use. The client reads the token right after this, so it may use a newer one: then its refusal is taken for the older
+// Sent notes the token in use. The client reads the token right after this, so it may use a newer one: then its refusal is attributed to the older
 // one's, and the newer one is tried again.
 func (c *tokenCall) Sent(time.Time) { c.token, _ = c.gate.current() }
 

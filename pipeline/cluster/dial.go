@@ -65,7 +65,7 @@ func (d *dialer) connect(ctx context.Context, network, address string, legacy bo
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	ready, lifetime, step, err := d.handshake(ctx, conn, address, legacy)
 	if err == nil && !stop() {
-		err = ctx.Err() // the deadline in the past may already stand, or be set at any moment
+		err = ctx.Err() // the deadline in the past may be set already, or at any moment
 	}
 	if err != nil {
 		conn.Close()

@@ -28,7 +28,7 @@ func (c *Cluster) Offsets(ctx context.Context, partitions ...recordbatch.TopicPa
 	return c.OffsetsSince(ctx, time.Time{}, partitions...)
 }
 
-// OffsetsSince is what Offsets is, but for what stands before the first record whose Time is since or later. The zero time leaves nothing out.
+// OffsetsSince is like Offsets, without what is before the first record whose Time is since or later. The zero time leaves nothing out.
 func (c *Cluster) OffsetsSince(ctx context.Context, since time.Time, partitions ...recordbatch.TopicPartition) ([]LogRange, error) {
 	ranges := make([]LogRange, len(partitions))
 	var names []string

@@ -15,7 +15,7 @@ import (
 // Read visits the records and markers of [from, to) in the order of their offsets, aborted ones too, and returns nil when there
 // are no more: records that compaction removed are not waited for. Empty answers are accepted as such at the second one of a compacted
 // topic, and after 30 s otherwise. Records in the formats before Kafka 0.11, which have no
-// headers, are passed over.
+// headers, are skipped.
 //
 // Moved leaders, timeouts and broken connections are retried until there was no progress for 20 s; a missing topic, and an end of the
 // log before to, for 10 s. A range that the log does not hold is a *RangeError. Memory is bounded by one fetch, or one batch

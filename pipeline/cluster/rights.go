@@ -19,7 +19,7 @@ const (
 	TransactionalResource Resource = "transactional-id"
 )
 
-// Operation is what a right lets do, by its name for kafka-acls.sh.
+// Operation is what a right permits, by its name for kafka-acls.sh.
 type Operation string
 
 // The operations. Read and Write bring Describe with them.
@@ -70,7 +70,7 @@ func grouped(rights []Right) [][]Right {
 	return groups
 }
 
-// quoted keeps a shell from taking a word apart: the principal of a certificate has blanks and commas.
+// quoted keeps a shell from splitting a word: the principal of a certificate has blanks and commas.
 func quoted(word string) string {
 	if !strings.ContainsAny(word, " \t'\"$`\\&|;<>()*?#~!{}[]") {
 		return word
@@ -130,7 +130,7 @@ func (c *Cluster) allowedOn(ctx context.Context, topic Topic, op Operation) erro
 	return nil // granted, or the cluster has no authorizer that reports rights
 }
 
-// mayCommit commits a transaction of a producer that never was: the coordinator looks at the right first, and then does nothing. A
+// mayCommit commits a transaction of a producer that does not exist: the coordinator checks the right first, and then does nothing. A
 // cluster that was never asked for one has to make its coordinators first.
 func (c *Cluster) mayCommit(ctx context.Context, id string) error {
 	for waits := newRetry(patience); ; {

@@ -36,7 +36,7 @@ type Partition struct {
 	Err      error   // why there is no leader
 }
 
-// Rights are what the authorizer lets us do to a topic.
+// Rights are the operations that the authorizer grants us on a topic.
 type Rights struct {
 	Known                                 bool // false: the cluster did not say
 	Read, Write, Describe, DescribeConfig bool

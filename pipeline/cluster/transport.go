@@ -157,7 +157,7 @@ func (wake) RawExchange(io.ReadWriter) (protocol.Message, error) {
 	return &createtopics.Response{}, nil
 }
 
-// anyBroker stands for a broker's id.
+// anyBroker is the placeholder for a broker's id.
 const anyBroker = -1
 
 // send asks one broker directly, or anyBroker: no cached answer, no split into a request for each

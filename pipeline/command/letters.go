@@ -22,7 +22,7 @@ import (
 const (
 	// replayBytes is how many bytes of rows a replay holds at a time, a little more than that: a command may name gigabytes.
 	replayBytes = 4 << 20
-	// replayGap is how many letters that are not wanted may stand between two that are read together.
+	// replayGap is how many unwanted letters may be between two that are read together.
 	replayGap = 256
 )
 
@@ -49,7 +49,7 @@ func (x *Executor) readLetters(ctx context.Context, r *replay, st *transfer.Stre
 	}
 }
 
-// readAdjacent reads the letters left that stand close to the first one.
+// readAdjacent reads the remaining letters that are close to the first one.
 func (x *Executor) readAdjacent(ctx context.Context, r *replay, st *transfer.Stream, room *int) error {
 	n := 1
 	for n < len(r.left) && r.left[n].Partition == r.left[0].Partition && r.left[n].Offset-r.left[n-1].Offset <= replayGap {
@@ -135,7 +135,7 @@ func (x *Executor) dispatch(record *recordbatch.Record, r *replay, st *transfer.
 			return held
 		}
 	}
-	if st.Kind.Snapshot() { // one of today stands for those of days that are over: these can't be exported any more
+	if st.Kind.Snapshot() { // one of today replaces those of past days, which can't be exported any more
 		letter.Day, inReach = today, true
 	}
 	if !inReach {
@@ -183,7 +183,7 @@ func (x *Executor) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *rep
 }
 
 // copyOf is which of identical rows a letter is of. A letter that does not say is
-// taken for the copy that its own number names: as many letters as there are, that
+// treated as the copy that its own number names: as many letters as there are, that
 // is not more than the rows of the export.
 func copyOf(l *schema.DeadLetter, id []byte, print schema.Fingerprint) (c dedup.Copy, guessed bool, err error) {
 	c.Fingerprint = print

@@ -40,7 +40,7 @@ type Log struct {
 const bytesAtOnce = 4 << 20
 
 // OpenLog looks where the dead letters since then begin and end. Those of other
-// services are passed over.
+// services are skipped.
 func OpenLog(ctx context.Context, kafka *cluster.Cluster, topic, service string, since time.Time) (*Log, error) {
 	l := &Log{cluster: kafka, topic: topic, service: service}
 	found, err := kafka.Topic(ctx, topic)

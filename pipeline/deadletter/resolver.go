@@ -58,7 +58,7 @@ func NewResolver(ctx context.Context, stored *store.Ledger) (*Resolver, error) {
 // Knows reports whether the ledger has any day. Otherwise every letter is Unknown.
 func (r *Resolver) Knows() bool { return r != nil && len(r.days) > 0 }
 
-// Expect announces a letter. Resolution looks all rows of a day up at once.
+// Expect announces a letter. Resolution then looks up all rows of a day at once.
 func (r *Resolver) Expect(l *Letter) error {
 	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
 	day, known := r.days[name]

@@ -9,7 +9,7 @@ type copies struct {
 	observed int   // copies that the present export has read
 }
 
-// copiesOf are the copies that a slot's byte stands for.
+// copiesOf are the copies that a slot's byte encodes.
 func copiesOf(c uint8) copies {
 	if c >= single {
 		return copies{beyond: []int{int(c - single)}}
@@ -17,7 +17,7 @@ func copiesOf(c uint8) copies {
 	return copies{first: int(c / published), observed: int(c & observedMask)}
 }
 
-// slot is the byte that stands for the copies, or elsewhere.
+// slot is the byte that encodes the copies, or elsewhere.
 func (c *copies) slot() uint8 {
 	switch {
 	case len(c.beyond) == 0 && c.first <= mostCopies && c.observed <= mostCopies:

@@ -1,7 +1,7 @@
 // Package dedup knows which rows of a day are published.
 //
 // A row is known by its fingerprint. Identical rows of one export share it and
-// are told apart by their copy number: 0 for the first of them in the export's
+// are distinguished by their copy number: 0 for the first of them in the export's
 // order, 1 for the second, and so on. Rows that could not be published count as
 // well, so any copies may be published and any may be missing: 0 and 2, but not 1.
 //

@@ -2,7 +2,7 @@ package dedup
 
 import "dfinery-kafka/schema"
 
-// Load publishes the rows of the ledger: fingerprints that stand in b one behind
+// Load publishes the rows of the ledger: fingerprints that are in b one behind
 // the other, each for the lowest copy that is not published yet.
 func (s *Set) Load(b []byte) {
 	var next [16]schema.Fingerprint

@@ -4,13 +4,13 @@ import "math/bits"
 
 // segment is the part of a Set's table for the fingerprints with one leading byte.
 //
-// Its fingerprints ascend. Each stands at its home, the slot in proportion to its
+// Its fingerprints ascend. Each is at its home, the slot in proportion to its
 // value, or behind it without a free slot between the two. So a search ends at the
 // first slot that is free or larger, and growing is one pass in order.
 type segment struct {
 	slots []slot
 	used  int
-	homes int // fewer than slots: fingerprints displaced from the last homes stand behind them
+	homes int // fewer than slots: fingerprints displaced from the last homes are behind them
 }
 
 const (
@@ -105,7 +105,7 @@ func (g *segment) take(old *segment) bool {
 	return true
 }
 
-// sweep frees the slots without copies whose fingerprints still stand there, and
+// sweep frees the slots without copies whose fingerprints are still there, and
 // moves the others back to where a search finds them.
 func (g *segment) sweep() {
 	next := 0

@@ -17,7 +17,7 @@ type Set struct {
 	seen     uint64 // keeps the compiler from removing Prefetch's loads
 }
 
-// place is where a fingerprint stands, or would. It is valid until a slot moves.
+// place is where a fingerprint is, or would be. It is valid until a slot moves.
 type place struct {
 	of    schema.Fingerprint
 	slot  int

@@ -12,7 +12,7 @@ type Checkpoint struct {
 	At         time.Time `json:"at"`
 	Partitions []Mark    `json:"partitions"`
 	// Days are the days within reach whose records the ledger has, by stream, each with its From: a record that is not there any more
-	// was lost. A topic that forgets, or was recreated under its owner, has a checkpoint before it has all days.
+	// was lost. A topic that lost records, or was recreated under its owner, has a checkpoint before it has all days.
 	Days map[string]map[schema.Day]int `json:"days,omitempty"`
 
 	unknown
@@ -23,7 +23,7 @@ type Mark struct {
 	Topic     string `json:"topic"`
 	Partition int    `json:"partition"`
 	Next      int64  `json:"next"` // the offset after the last record that is accounted for
-	// ID is the header "id" of our last record, which stands at Last; empty when this is not known.
+	// ID is the header "id" of our last record, which is at offset Last; empty when it is not known.
 	ID   string `json:"id,omitempty"`
 	Last int64  `json:"last,omitempty"`
 

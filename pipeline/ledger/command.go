@@ -30,7 +30,7 @@ type Command struct {
 	Result   string     `json:"result,omitempty"`
 	Error    string     `json:"error,omitempty"`
 
-	// Offset is where the record stands.
+	// Offset is the record's.
 	Offset int64 `json:"-"`
 
 	unknown

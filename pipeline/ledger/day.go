@@ -56,7 +56,7 @@ type Day struct {
 	unknown
 }
 
-// Forget takes rows out of the day whose fingerprints are gone: should an export have them, they are published, and counted, again.
+// Forget takes rows off the day's counts whose fingerprints are gone: if an export has them, they are published and counted again.
 func (d *Day) Forget(rows int) {
 	published := min(rows, d.Published)
 	d.Published -= published

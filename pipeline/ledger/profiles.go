@@ -12,7 +12,7 @@ type Profiles struct {
 	N          int    `json:"n"`           // of the last export
 	Partitions int    `json:"partitions"`  // that keys are spread over; 0: not known
 	Seed       uint64 `json:"seed,string"` // of the keys' hashes
-	// AgainFrom is the export from which on rows stand as they are: those of
+	// AgainFrom is the first export whose rows are kept as published: those of
 	// earlier ones are published again.
 	AgainFrom int       `json:"again_from,omitempty"`
 	Request   string    `json:"request,omitempty"` // the hash of what the marks' snapshots were asked for

@@ -3,7 +3,7 @@ package ledger
 // Range is a part of the rows topic: partition, first offset, the offset after the last.
 type Range [3]int64
 
-// Extend adds [from, to) of a partition, joining it to the last range when only few records stand between. Whatever stands between is
+// Extend adds [from, to) of a partition, joining it to the last range when only few records are between. Those records are
 // read as well: so it joins only ranges that end at since or later, from where on every record is in the range of its day.
 func Extend(ranges []Range, partition int, since, from, to int64) []Range {
 	const near = 256
@@ -17,7 +17,7 @@ func Extend(ranges []Range, partition int, since, from, to int64) []Range {
 	return append(ranges, Range{int64(partition), from, to})
 }
 
-// Cut drops what stands at or behind next in the partition: fingerprints that no checkpoint has confirmed.
+// Cut drops what is at or behind next in the partition: fingerprints that no checkpoint has confirmed.
 func Cut(ranges []Range, partition int, next int64) []Range {
 	kept := make([]Range, 0, len(ranges))
 	for _, r := range ranges {

@@ -31,7 +31,7 @@ type State struct {
 	End int64
 }
 
-// NewState is that of a service whose records stand in the partition of the state topic.
+// NewState is the state of a service whose records are in the partition of the state topic.
 func NewState(partition int) *State {
 	return &State{Days: map[DayName]*Day{}, Commands: map[string]*Command{}, Partition: partition}
 }
@@ -126,7 +126,7 @@ func (s *State) takeCommand(id string, value []byte, offset int64) error {
 	return nil
 }
 
-// InOrder are the commands as they were given: one that was not taken up yet stands where it was written first.
+// InOrder are the commands as they were given: one that was not taken up yet keeps the place of its first record.
 func (s *State) InOrder() []*Command {
 	return slices.SortedFunc(maps.Values(s.Commands), func(a, b *Command) int { return cmp.Compare(a.Offset, b.Offset) })
 }

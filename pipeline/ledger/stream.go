@@ -11,8 +11,8 @@ import (
 type Columns struct {
 	Accepted []string `json:"accepted"`          // all that its headers ever had, in the order of their appearance
 	Refused  []string `json:"refused,omitempty"` // new ones, for which the stream is halted until they are accepted
-	// Hidden names the lists of hidden columns with which a header was accepted. RefusedHeader stands for the header that has halted the stream,
-	// because it may have a hidden column under another name, by a hash that only the key's owner can compute; AcceptedHeader for one that is
+	// Hidden names the lists of hidden columns with which a header was accepted. RefusedHeader is the hash of the header that has halted the stream,
+	// because it may have a hidden column under another name; only the key's owner can compute it. AcceptedHeader is that of one that is
 	// accepted as it is, because the stream was resumed.
 	Hidden         string `json:"hidden,omitempty"`
 	RefusedHeader  string `json:"refused_header,omitempty"`

@@ -90,7 +90,7 @@ type Column struct {
 	Candidates []encoding.Candidate
 }
 
-// columnSurvey looks at cells, column by column.
+// columnSurvey examines cells, column by column.
 type columnSurvey struct {
 	rows    int
 	columns []Column

@@ -50,12 +50,12 @@ type Result struct {
 	Columns  []Column
 	Records  []Record
 	Letters  []Record        // of bad rows; of the export, if it failed
-	Sampled  int             // rows that were looked at for the columns, bad ones apart
+	Sampled  int             // rows that were examined for the columns, without bad ones
 	Whole    bool            // those are all rows of the answer
 	Failure  *schema.Failure // of the export; nil for a success
 }
 
-// UnassignedSchemaID stands in a preview for the id that the registry will give.
+// UnassignedSchemaID is a preview's placeholder for the id that the registry will assign.
 const UnassignedSchemaID = 1<<31 - 1
 
 // Run makes the call and takes so many rows along the way of every export. More of

@@ -75,7 +75,7 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builde
 		switch verdict(err) {
 		case acknowledged:
 			if offset >= 0 && offset < s.next {
-				// A log of its own name: nothing keeps an older instance out of it, and what stood in the former one is gone.
+				// A new log under the same name: it does not fence an older instance, and the former one's records are gone.
 				return fmt.Errorf("%w: %v took records at offset %d, its log reached to %d before: it was made anew, or has lost records", ErrRestore, s.at, offset, s.next)
 			}
 			d.sequence = advance(d.sequence, b.Count())

@@ -140,7 +140,7 @@ func (f *Fence) mark(ctx context.Context, id Identity, logs []cluster.LogRange, 
 	})
 }
 
-// addPartitions returns the partitions that stand in the way of the others, with the coordinator's reason.
+// addPartitions returns the partitions that block the others, with the coordinator's reason.
 func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.LogRange) (map[recordbatch.TopicPartition]error, error) {
 	topics := map[string][]kafka.AddPartitionToTxn{}
 	for _, l := range logs {

@@ -23,7 +23,7 @@ type Sender struct {
 	queued int64        // batches put into the queue
 	sent   atomic.Int64 // those of them that are acknowledged
 
-	next     int64 // no batch to come stands before it; owned by run
+	next     int64 // every later batch is at or behind it; owned by run
 	position atomic.Pointer[recordbatch.Position]
 	waiting  atomic.Pointer[waiting] // why the batch in flight is not acknowledged yet
 }

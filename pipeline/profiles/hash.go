@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Hash stands for a key: 80 bits of a hash with the stream's own seed. Without the
+// Hash identifies a key: 80 bits of a hash with the stream's own seed. Without the
 // seed, two keys that share one can't be constructed.
 type Hash struct {
 	hi uint64

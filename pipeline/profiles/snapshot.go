@@ -32,7 +32,7 @@ func (v Verdict) Op() string {
 // OpDelete is the header "op" of a tombstone.
 const OpDelete = "d"
 
-// Meet takes a row of the snapshot. A row that has an Op is taken for published:
+// Meet takes a row of the snapshot. A row that has an Op counts as published:
 // see Refused.
 func (s *Scan) Meet(key []byte, print schema.Fingerprint) Verdict {
 	slot, id := s.State.put(HashKey(s.seed, key)), shortID(print)

@@ -21,7 +21,7 @@ func (b Bytes) Append(dst []byte) ([]byte, error) { return append(dst, b...), ni
 // HeaderSize is the length of a batch's header, and so the size of a batch without records.
 const HeaderSize = 61
 
-// Where the fields of the header stand.
+// The positions of the header's fields.
 const (
 	offsetLength      = 8
 	offsetLeaderEpoch = 12

@@ -14,10 +14,10 @@ import (
 var ErrCorrupt = errors.New("a record batch is corrupt")
 
 // Parser visits the records and markers of the offsets [from, to) of a partition, in their order, aborted ones too. Records in the formats
-// before Kafka 0.11, which have no headers, are passed over. It allocates for one decompressed batch.
+// before Kafka 0.11, which have no headers, are skipped. It allocates for one decompressed batch.
 type Parser struct {
 	next, to int64
-	seen     int64 // records, markers or reported holes stand before it
+	seen     int64 // the end of the records, markers and reported holes so far
 	visitor  Visitor
 	scratch  []byte // the last decompressed batch
 	record   Record
@@ -40,7 +40,7 @@ func (p *Parser) Skip(next int64) { p.next = min(next, p.to) }
 // End reports the hole that ends the range, if one does. Call it once Done.
 func (p *Parser) End() { p.stands(p.to, p.to) }
 
-// stands notes that something stands at [from, to), and reports the hole before it.
+// stands notes that there is something at [from, to), and reports the hole before it.
 func (p *Parser) stands(from, to int64) {
 	if from = min(from, p.to); from > p.seen && p.visitor.Hole != nil {
 		p.visitor.Hole(p.seen, from)

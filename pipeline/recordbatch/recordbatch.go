@@ -67,7 +67,7 @@ type Marker struct {
 type Visitor struct {
 	Record func(*Record) error
 	Marker func(Marker) error
-	// Hole reports offsets at which nothing can be read: compaction has removed what stood at [from, to), or the leader of a topic that is
+	// Hole reports offsets at which nothing can be read: compaction has removed what was at [from, to), or the leader of a topic that is
 	// not compacted had nothing to give there for 30 s.
 	Hole func(from, to int64)
 	// FetchBytes is how many bytes one fetch asks for, for who reads many partitions at once, or little of one; 0 means 4 MiB.

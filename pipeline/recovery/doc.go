@@ -4,7 +4,7 @@
 // behind that are news. A log that is shorter than its mark, or has another record
 // there, is not the log that the checkpoint is about: its topic was deleted and
 // recreated, or an unclean leader election lost records back. Such a log is read
-// as a whole, and what stands there is united with what the ledger has, by id and
+// as a whole, and what is in it is merged with what the ledger has, by id and
 // copy number: it is news only where the ledger lacks it. What only the ledger has
 // is gone from Kafka, and is reported.
 //

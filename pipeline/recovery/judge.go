@@ -38,7 +38,7 @@ func (r *reader) judge(ctx context.Context, at recordbatch.TopicPartition) (*par
 	return p, nil
 }
 
-// verify returns what the log has in place of the record that the mark names; nothing if that stands there, or if compaction has removed
+// verify returns what the log has in place of the record that the mark names; nothing if the log has that record, or if compaction has removed
 // it, which proves nothing.
 func (r *reader) verify(ctx context.Context, at recordbatch.TopicPartition, offset int64, id string) (how string, err error) {
 	found, compacted := "", false

@@ -13,7 +13,7 @@ import (
 
 // Log is where records are read from. *cluster.Cluster is one.
 type Log interface {
-	// OffsetsSince returns what the logs of partitions hold, without what stands before the first record since then.
+	// OffsetsSince returns what the logs of partitions hold, without what is before the first record since then.
 	OffsetsSince(ctx context.Context, since time.Time, partitions ...recordbatch.TopicPartition) ([]cluster.LogRange, error)
 	Read(ctx context.Context, p recordbatch.TopicPartition, from, to int64, v recordbatch.Visitor) error
 }
@@ -36,7 +36,7 @@ type Plan struct {
 	Fenced func(recordbatch.TopicPartition) bool
 	// Marks are the checkpoint's, without that of the fingerprints' topic; nil without a checkpoint.
 	Marks map[recordbatch.TopicPartition]ledger.Mark
-	// Missing are days that the checkpoint lists and the ledger no longer has: their records count wherever they stand.
+	// Missing are days that the checkpoint lists and the ledger no longer has: their records count at any offset.
 	Missing map[ledger.DayName]bool
 	// Oldest is the first day that matters if the ledger does not know it.
 	Oldest schema.Day

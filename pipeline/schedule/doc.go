@@ -5,6 +5,6 @@
 //
 // State is not safe for concurrent use. Everything that changes in it is in the
 // records that Changed lists and in what Enter adds to the service's record, except
-// for what a new process may forget: which days were requested, how many calls have
+// for what a new process need not know: which days were requested, how many calls have
 // failed, and how a day's slices went.
 package schedule

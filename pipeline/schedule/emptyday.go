@@ -7,8 +7,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// An answer without rows that DFINERY_EMPTY_DAY names stands for a day without events only if something says that the API is the right one:
-// the day itself never had rows, another day has some, and no day that had rows is answered so now. A wrong address answers all days alike.
+// An answer without rows that DFINERY_EMPTY_DAY names counts as a day without events only if there is evidence that the API is the right one:
+// the day itself never had rows, another day has some, and no day that had rows is answered so now. A wrong address answers all days the same way.
 
 // hadRows reports whether an export of the day ever had rows.
 func hadRows(r *ledger.Day) bool { return r.Published > 0 || r.Rows > 0 || r.Bad > 0 }
@@ -16,7 +16,7 @@ func hadRows(r *ledger.Day) bool { return r.Published > 0 || r.Rows > 0 || r.Bad
 // wasAnsweredEmpty reports whether the day's last call was answered without rows.
 func wasAnsweredEmpty(r *ledger.Day) bool { return r.Error != nil && r.Error.Code.NoRows() }
 
-// mayBeEmpty reports whether an answer without rows may stand for the day, or for a slice of it: that may be empty where others are not.
+// mayBeEmpty reports whether an answer without rows may count as the day, or as a slice of it: that may be empty where others are not.
 func (s *stream) mayBeEmpty(d *day, slice bool) bool {
 	if hadRows(&d.record) && !slice {
 		return false

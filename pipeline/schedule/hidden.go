@@ -14,7 +14,7 @@ type Header struct {
 	Names   []string // as they arrived
 	Listed  []string // the columns that are to be hidden
 	Missing []string // those of them that the header lacks
-	Hash    string   // stands for the names, which may be cells
+	Hash    string   // of the names, which may be cells
 }
 
 // HeaderRefusal is why a header is refused: columns that are to be hidden are missing, and others are new. One of these may be a missing one,

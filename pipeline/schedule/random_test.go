@@ -34,7 +34,7 @@ func TestRandom(t *testing.T) {
 // allEvents are the names of events that the model's days have. "z" is in no list of names that the schedule knows.
 var allEvents = []string{"a", "b", "c", "d", "z"}
 
-// model is the world around a schedule.
+// model is the environment of a schedule.
 type model struct {
 	t       *testing.T
 	seed    uint64

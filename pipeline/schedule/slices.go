@@ -9,7 +9,7 @@ import (
 )
 
 // A day whose query keeps failing is exported in slices by event name: halves of the names known from the stream's other days, and
-// one slice of everything else. A slice that fails is halved again until the event that fails stands alone; the day then goes on
+// one slice of everything else. A slice that fails is halved again until the event that fails is isolated; the day then goes on
 // without it. The slices' fingerprints go into the day's one set, so whatever overlaps is published once.
 
 // slicing is how a day's slices went since it was narrowed. MissingTried of the day's record is when that was.
@@ -111,10 +111,10 @@ func halves(names []string) []ledger.Slice {
 	return []ledger.Slice{{Events: slices.Clone(names[:middle])}, {Events: slices.Clone(names[middle:])}}
 }
 
-// everythingElse stands among the missing events for those whose names are not known.
+// everythingElse represents, among the missing events, those whose names are not known.
 const everythingElse = "*"
 
-// hopeless is how many slices, none with success before, may fail until it is taken for the service that fails, not for a query.
+// hopeless is how many slices, none with success before, may fail until the fault is attributed to the service, not to a query.
 const hopeless = 3
 
 // sliceDone takes a slice off the day; the last one makes the day exported.
@@ -126,7 +126,7 @@ func (s *step) sliceDone() {
 	r.MissingEvents = without(r.MissingEvents, done.Events)
 	if len(done.Events) == 0 {
 		r.MissingEvents = without(r.MissingEvents, []string{everythingElse})
-		if retry { // it has all of the day but events that are asked for apart
+		if retry { // it has all of the day except events that are requested separately
 			r.LastSuccess = r.MissingTried
 		}
 	}

@@ -38,7 +38,7 @@ func New(streams []Stream, policy Policy, now time.Time) *State {
 	return s
 }
 
-// Load takes over what the ledger has: the service's record, and the days of the streams. Times in the future are taken for now: a clock
+// Load takes over what the ledger has: the service's record, and the days of the streams. Times in the future are read as now: a clock
 // that was ahead wrote them.
 func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day, now time.Time) []Event {
 	s.take(service, days)

@@ -87,7 +87,7 @@ func (s *Stream) identity() string {
 	return text
 }
 
-// What stands before the lists of hidden columns in an identity, and before their key.
+// The prefixes of the lists of hidden columns in an identity, and of their key.
 const (
 	hiddenMark    = "\x00hidden\x00"
 	hiddenKeyMark = "\x00key\x00"

@@ -17,7 +17,7 @@ const (
 )
 
 // badRows says whether too many rows of an export are bad. Until there are rows enough to say so, their dead letters are held back: an export
-// in a wrong encoding is one dead letter, not a thousand. The zero value lets every row be bad.
+// in a wrong encoding is one dead letter, not a thousand. The zero value has no limit.
 type badRows struct {
 	share    float64 // of the rows that may be bad at most
 	limited  bool
@@ -33,7 +33,7 @@ type badRows struct {
 // heldRow is a bad row that has no dead letter yet.
 type heldRow struct {
 	bad     *schema.BadRow
-	request schema.Request // as it stood then
+	request schema.Request // in its state then
 }
 
 // counts reports whether a row is bad because of how the source wrote it. A row without key, or one that Kafka does not take, says nothing about

@@ -27,7 +27,7 @@ type Body interface {
 	Charset() string
 	// Framed reports, once Next has returned io.EOF, whether the framing of the answer proves that it has ended. Otherwise it may be cut.
 	Framed() bool
-	// Request is the call as it stands now, for the dead letters of its rows.
+	// Request is the call in its current state, for the dead letters of its rows.
 	Request() schema.Request
 	// Close ends the call; the breaker's decision is made here.
 	Close() error

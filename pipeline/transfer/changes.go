@@ -25,7 +25,7 @@ type Profiles interface {
 	// Begin notes over how many partitions keys are spread, and that a call is about to be made. It returns the call's number, which is
 	// higher than above.
 	Begin(ctx context.Context, call *schema.Export, partitions, above int) (n int, err error)
-	// Settle has decide say what follows from a snapshot, and returns that once the ledger has it.
+	// Settle calls decide to evaluate a snapshot, and returns the decision once the ledger has it.
 	Settle(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error)
 	// Deleted notes that so many tombstones are written, once they are acknowledged.
 	Deleted(ctx context.Context, stream string, n int) error
@@ -126,13 +126,13 @@ func (e *Export) observeEnd(body Body) {
 	e.changes.evidence.Request = requestHash(request.URL, request.Body, string(e.stream.Key), e.stream.Identity())
 }
 
-// requestHash stands for all that decides which profiles a snapshot has, and how its rows look.
+// requestHash covers all that decides which profiles a snapshot has, and how its rows look.
 func requestHash(parts ...string) string {
 	sum := xxh3.HashString128(strings.Join(parts, "\x00")).Bytes()
 	return hex.EncodeToString(sum[:])
 }
 
-// concludeSnapshot says what follows from the snapshot, has it in the ledger, and deletes profiles. err is how the rows have ended.
+// concludeSnapshot evaluates the snapshot, writes the decision to the ledger, and deletes profiles. err is how the rows have ended.
 func (e *Export) concludeSnapshot(ctx context.Context, err error) error {
 	c := e.changes
 	failure, failed := errors.AsType[*schema.Failure](err)

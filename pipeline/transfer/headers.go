@@ -27,7 +27,7 @@ type recordHeaders struct {
 
 	columns []headerColumn
 	events  *cloudEvents // nil without CloudEvents
-	op      int          // where the header "op" stands; 0: there is none
+	op      int          // the index of the header "op"; 0: there is none
 }
 
 type headerColumn struct {

@@ -17,7 +17,7 @@ type Appender interface {
 	TryFlush() bool
 }
 
-// publishFetched publishes the rows that were fetched ahead, then looks at what stopped the fetching.
+// publishFetched publishes the rows that were fetched ahead, then handles what stopped the fetching.
 func (e *Export) publishFetched(body Body, stopped error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()

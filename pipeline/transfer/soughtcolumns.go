@@ -18,7 +18,7 @@ type soughtColumn struct {
 	at   int
 }
 
-// begin looks below a header. Of a column that is dropped no cell is seen: that the header has it must do.
+// begin looks below a header. The cells of a dropped column are never seen: that the header has it must suffice.
 func (s *soughtColumns) begin(names []string, header, columns *schema.Columns, policy *privacy.Policy) {
 	for _, name := range names {
 		if policy.Drops(name) && header.Index(name) >= 0 {
@@ -30,7 +30,7 @@ func (s *soughtColumns) begin(names []string, header, columns *schema.Columns, p
 	}
 }
 
-// observe looks at a row. Soon nothing is left to look for.
+// observe checks a row for the columns that are still sought, soon none.
 func (s *soughtColumns) observe(row *schema.Row) {
 	for i := len(s.left) - 1; i >= 0; i-- {
 		if c := s.left[i]; len(row.Cell(c.at)) > 0 {

@@ -97,7 +97,7 @@ func parseDatetime(cell []byte, r resolution) (int64, bool) {
 	return seconds*1_000 + fraction, true
 }
 
-// parseFraction reads a point and digits, if they stand at the place.
+// parseFraction reads a point and digits, if there are any at the place.
 func parseFraction(cell []byte, at int, r resolution) (fraction int64, end int, ok bool) {
 	if at == len(cell) || cell[at] != '.' {
 		return 0, at, true

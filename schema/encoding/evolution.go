@@ -79,7 +79,7 @@ func (e *Evolution) Clone() *Evolution {
 	return &c
 }
 
-// DropProvisional forgets the fields of which no version was registered.
+// DropProvisional drops the fields of which no version was registered.
 func (e *Evolution) DropProvisional() {
 	most := 0
 	for _, v := range e.Versions {

@@ -25,7 +25,7 @@ func (e *ValueError) Error() string {
 	return fmt.Sprintf("column %s: %q is no %s", e.Column, e.Cell, e.Type)
 }
 
-// place is where a field's cells stand under the present header: -1 if the header lacks its column.
+// place is the index of a field's cells under the present header: -1 if the header lacks its column.
 type place struct {
 	Field
 	index int

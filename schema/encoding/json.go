@@ -75,7 +75,7 @@ func (j *JSON) appendMember(dst []byte, row *schema.Row, i int) []byte {
 	return dst
 }
 
-// plain says that a cell needs no escape. It looks at eight bytes at a time: a sum of two numbers below 0x80 carries into bit 7 of its own
+// plain says that a cell needs no escape. It checks eight bytes at a time: a sum of two numbers below 0x80 carries into bit 7 of its own
 // byte alone, and a byte above 0x7f needs none.
 func plain(cell []byte) bool {
 	const ones, lows, highs = 0x0101010101010101, 0x7f * uint64(0x0101010101010101), 0x80 * uint64(0x0101010101010101)

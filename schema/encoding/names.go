@@ -8,7 +8,7 @@ import (
 
 // Avro and Protobuf allow names of the form [A-Za-z_][A-Za-z0-9_]* alone, a
 // column can have any name. mapName is reversible: a character that is not
-// allowed becomes _xHEX_, and an underscore that could be taken for the begin of
+// allowed becomes _xHEX_, and an underscore that could be read as the beginning of
 // such an escape becomes _x5f_.
 func mapName(name string) string {
 	var b strings.Builder

@@ -6,7 +6,7 @@ import (
 	"unsafe"
 )
 
-// number is where the parts of a decimal number stand in a cell:
+// number has the positions of the parts of a decimal number in a cell:
 // [-]digits[.fraction][exponent], with no superfluous leading zero and at least
 // one digit in each part that is there, as RFC 8259 section 6 writes numbers.
 type number struct {

@@ -17,7 +17,7 @@ type Survey struct {
 }
 
 // surveyed are the types that a Survey tries, the more particular one first.
-// Decimal stands apart: its precision follows from the cells.
+// Decimal is handled separately: its precision follows from the cells.
 var surveyed = [...]Kind{Boolean, Long, Double, Date, Datetime, DatetimeMicros, LongArray, DoubleArray, StringArray}
 
 // Meet counts a cell.
@@ -38,7 +38,7 @@ func (s *Survey) Meet(cell []byte) {
 	}
 }
 
-// digits counts what stands before and behind the point of a number.
+// digits counts the digits before and behind the point of a number.
 func digits(cell []byte) (whole, fraction int) {
 	before, behind, _ := bytes.Cut(bytes.TrimPrefix(cell, []byte("-")), []byte("."))
 	return max(1, len(before)), len(behind)

@@ -26,7 +26,7 @@ const (
 )
 
 // Type is the type of a column. Precision and Scale are those of a decimal:
-// 1 to MaxPrecision digits, of which 0 to Precision stand behind the point.
+// 1 to MaxPrecision digits, of which 0 to Precision are behind the point.
 type Type struct {
 	Kind             Kind
 	Precision, Scale int

@@ -14,7 +14,7 @@ type jsonMember struct {
 }
 
 // typedJSONEncoder encodes rows as JSON objects whose values have the types of
-// their columns. Members stand in the order of the header. A number keeps its
+// their columns. Members are in the order of the header. A number keeps its
 // digits: JSON numbers have no fixed precision.
 type typedJSONEncoder struct {
 	nulls   Nulls

@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// LineHash stands for a line that must not be known. Unlike schema.BadFingerprint it
+// LineHash identifies a line without revealing it. Unlike schema.BadFingerprint it
 // can't be compared with guesses by who has no key.
 func (p *Policy) LineHash(line []byte) schema.Fingerprint {
 	mac := hmac.New(sha256.New, p.lineKey)

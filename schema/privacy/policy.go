@@ -6,7 +6,7 @@ import (
 )
 
 // Lists name the columns of a stream whose cells must not be published as they
-// are. A column stands in one list at most.
+// are. A column is in one list at most.
 type Lists struct {
 	Drop []string // the column does not exist
 	Hash []string // the cell is replaced by its hash under the key

@@ -78,7 +78,7 @@ func (v *View) Public(dst, src *schema.Row) {
 	if len(data) < need {
 		data = make([]byte, need+min(need, mostSpare))
 	}
-	inOrder := len(src.Data) == len(src.Raw) // no cell stands behind the row because its quotes were undone
+	inOrder := len(src.Data) == len(src.Raw) // no cell was copied behind the row to undo its quotes
 	cells, n := dst.Cells[:0], 0
 	for i := range v.runs {
 		r := &v.runs[i]

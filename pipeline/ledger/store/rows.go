@@ -19,7 +19,7 @@ import (
 type LostError struct {
 	Day  ledger.DayName
 	Rows int                 // of the day whose fingerprints are gone
-	Have *cluster.RangeError // what the topic has of a range that is gone; nil when something else stands there
+	Have *cluster.RangeError // what the topic has of a range that is gone; nil when something else is there
 }
 
 func (e *LostError) Error() string {

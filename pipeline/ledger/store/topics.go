@@ -37,7 +37,7 @@ func (l *Ledger) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
 	}
 }
 
-// PolicyError says that a ledger topic would forget what it must keep, or not take what it must.
+// PolicyError says that a ledger topic would delete what it must keep, or refuse what it must take.
 type PolicyError struct {
 	Topic, Config, Have, Want, Repair string
 }
