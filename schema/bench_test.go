@@ -5,6 +5,7 @@ import (
 
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/schematest"
 )
 
 // benchRows are rows as a wide export has them: 40 columns, about 370 bytes, every second cell empty.
@@ -18,24 +19,10 @@ func benchRows(b *testing.B) []schema.Row {
 	}
 	rows := make([]schema.Row, len(table.Rows))
 	for i, cells := range table.Rows {
-		rows[i] = rowOf(columns, cells)
+		rows[i] = schematest.RowOf(columns, cells)
 		rows[i].Plain = true
 	}
 	return rows
-}
-
-// rowOf is a row as a CSV reader hands it out: cells with a separator between them.
-func rowOf(columns *schema.Columns, cells []string) schema.Row {
-	row := schema.Row{Columns: columns}
-	for i, cell := range cells {
-		if i > 0 {
-			row.Data = append(row.Data, ',')
-		}
-		start := uint32(len(row.Data))
-		row.Data = append(row.Data, cell...)
-		row.Cells = append(row.Cells, schema.Span{Start: start, End: uint32(len(row.Data))})
-	}
-	return row
 }
 
 func BenchmarkFingerprint(b *testing.B) {

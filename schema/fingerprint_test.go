@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/schematest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files; that of the fingerprints must never need it")
@@ -24,7 +25,7 @@ func newRow(t *testing.T, names, cells []string) schema.Row {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return rowOf(columns, cells)
+	return schematest.RowOf(columns, cells)
 }
 
 func fingerprint(t *testing.T, names, cells []string) schema.Fingerprint {
@@ -94,7 +95,7 @@ func TestGoldenFingerprints(t *testing.T) {
 func TestFingerprintStays(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 500 {
-		row, cells := randomRow(t, rng, anyAlphabet)
+		row, cells := schematest.RandomRow(t, rng, schematest.AnyAlphabet())
 		names := slices.Clone(row.Columns.Names)
 		want := fingerprint(t, names, cells)
 		for range rng.IntN(4) {

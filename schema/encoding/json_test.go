@@ -11,6 +11,7 @@ import (
 
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
+	"dfinery-kafka/schema/schematest"
 )
 
 func TestJSONBytes(t *testing.T) {
@@ -98,14 +99,14 @@ func TestJSONIsReadAsTheCells(t *testing.T) {
 		alphabet []string
 		plain    bool
 	}{
-		{"plain", plainAlphabet, true},
-		{"plain, not known to be", plainAlphabet, false},
-		{"with escapes", anyAlphabet, false},
+		{"plain", schematest.PlainAlphabet(), true},
+		{"plain, not known to be", schematest.PlainAlphabet(), false},
+		{"with escapes", schematest.AnyAlphabet(), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(3, 4))
 			for range 2000 {
-				row, cells := randomRow(t, rng, c.alphabet)
+				row, cells := schematest.RandomRow(t, rng, c.alphabet)
 				row.Plain = c.plain
 				for _, empty := range []schema.Empty{schema.EmptyOmit, schema.EmptyNull, schema.EmptyString} {
 					want := map[string]any{}
