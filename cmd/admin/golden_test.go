@@ -3,12 +3,10 @@ package admin_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,14 +16,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"dfinery-kafka/cmd/admin"
+	"dfinery-kafka/cmd/golden"
 	"dfinery-kafka/connector/limiter"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/schema"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // noon is the clock of the golden files.
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -86,24 +83,6 @@ func ask(s *admin.Server, path string) (int, string) {
 	return w.Code, w.Body.String()
 }
 
-// golden compares with a file of testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
-
 func indented(t *testing.T, text string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -129,7 +108,7 @@ func TestStatus(t *testing.T) {
 			if code != http.StatusOK {
 				t.Errorf("status %d", code)
 			}
-			golden(t, name, indented(t, body))
+			golden.Compare(t, filepath.Join("testdata", name), indented(t, body))
 		})
 	}
 }
@@ -162,7 +141,7 @@ func TestMetrics(t *testing.T) {
 			if code != http.StatusOK {
 				t.Fatalf("status %d: %s", code, body)
 			}
-			golden(t, name, ours(body))
+			golden.Compare(t, filepath.Join("testdata", name), ours(body))
 			for _, other := range []string{"go_goroutines ", "process_resident_memory_bytes ", "promhttp_metric_handler_errors_total"} {
 				if !strings.Contains(body, other) {
 					t.Errorf("no %s among the metrics", other)

@@ -6,33 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"dfinery-kafka/cmd/admin"
+	"dfinery-kafka/cmd/golden"
 )
 
 // The README's table of metrics is made from the code. With -update it is rewritten.
 func TestREADME(t *testing.T) {
 	const path, from, to = "../../deploy/README.md", "go test ./cmd/admin -run README -update -->\n", "<!-- /metrics -->\n"
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, ok := strings.Cut(string(text), from)
-	table, after, ok2 := strings.Cut(rest, to)
-	if !ok || !ok2 {
-		t.Fatalf("%s has no place for the metrics between %q and %q", path, from, to)
-	}
-	want := "\n" + admin.Markdown() + "\n"
-	if table == want {
-		return
-	}
-	if !*update {
-		t.Fatalf("%s is behind (-want +got), rewrite it with go test ./cmd/admin -run README -update:\n%s", path, cmp.Diff(want, table))
-	}
-	if err := os.WriteFile(path, []byte(before+from+want+to+after), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	golden.Section(t, path, from, to, "\n"+admin.Markdown()+"\n", "go test ./cmd/admin -run README -update")
 }
 
 // The README names all that /status may have.

@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"bytes"
-	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -11,14 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"dfinery-kafka/cmd/golden"
 	"dfinery-kafka/cmd/logging"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // What differs from run to run: names of files and instances, and by their jitter the seconds of all that follows a failure.
 var differing = []struct {
@@ -48,7 +44,7 @@ func TestLogOfADay(t *testing.T) {
 			for _, d := range differing {
 				got = d.what.ReplaceAll(got, []byte(d.by))
 			}
-			golden(t, filepath.Join("testdata", "log", name), got)
+			golden.Compare(t, filepath.Join("testdata", "log", name), string(got))
 		}
 	})
 }
@@ -94,25 +90,6 @@ func appears(name string, from time.Time) exporttest.Header {
 			return columns
 		}
 		return append(columns, name)
-	}
-}
-
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }
 

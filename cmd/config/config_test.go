@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -16,8 +15,6 @@ import (
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const canary = "c4n4ry-t0k3n"
 

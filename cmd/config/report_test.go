@@ -4,36 +4,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"dfinery-kafka/cmd/config"
+	"dfinery-kafka/cmd/golden"
 )
 
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
+func TestMarkdown(t *testing.T) { golden.Compare(t, "testdata/config.md", config.Markdown()) }
 
-func TestMarkdown(t *testing.T) { golden(t, "config.md", config.Markdown()) }
-
-func TestEnvFile(t *testing.T) { golden(t, "config.env", config.EnvFile()) }
+func TestEnvFile(t *testing.T) { golden.Compare(t, "testdata/config.env", config.EnvFile()) }
 
 // The template is a valid configuration once what it asks for is filled in.
 func TestEnvFileFilledIn(t *testing.T) {
@@ -76,13 +58,13 @@ func TestTable(t *testing.T) {
 	if err := encoder.Encode(report); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "table.txt", table.String())
-	golden(t, "report.json", encoded.String())
+	golden.Compare(t, "testdata/table.txt", table.String())
+	golden.Compare(t, "testdata/report.json", encoded.String())
 	var list bytes.Buffer
 	if err := report.WriteList(&list, func(meaning string) string { return strings.ReplaceAll(meaning, ", ", ",\n") }); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "list.txt", list.String())
+	golden.Compare(t, "testdata/list.txt", list.String())
 	wantNoSecret(t, report, nil)
 }
 

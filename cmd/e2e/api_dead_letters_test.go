@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"dfinery-kafka/cmd/golden"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
 )
@@ -80,7 +81,7 @@ func (b *testbed) checkDeadLetters(file string) {
 		}
 		got.WriteByte('\n')
 	}
-	golden(b.t, file, got.String())
+	golden.Compare(b.t, file, got.String())
 }
 
 // changes are the parts that differ from run to run. The length of a body differs if it has

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"dfinery-kafka/cmd/golden"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/schema"
@@ -155,7 +156,7 @@ func TestCheck_Situations(t *testing.T) {
 			if got.Code != test.code {
 				t.Errorf("exit %d, want %d:\n%s%s", got.Code, test.code, out, got.Stderr)
 			}
-			golden(t, "testdata/check/"+strings.NewReplacer(" ", "-", ",", "").Replace(name)+".txt", stable(out+got.Stderr))
+			golden.Compare(t, "testdata/check/"+strings.NewReplacer(" ", "-", ",", "").Replace(name)+".txt", stable(out+got.Stderr))
 			if !test.repaired {
 				return
 			}

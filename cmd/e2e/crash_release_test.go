@@ -21,6 +21,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"dfinery-kafka/cmd/golden"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
 )
@@ -94,7 +95,7 @@ func TestRelease_Rollback(t *testing.T) {
 		b.checkLedger()
 		b.checkColumnOrder()
 		if turn == 0 {
-			if *update {
+			if golden.Update() {
 				b.dumpLedger(filepath.Join("..", "..", "pipeline", "ledger", "store", "testdata", "release-before.jsonl"))
 			}
 			b.addMember("service/1234", "a_later_release")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"dfinery-kafka/cmd/golden"
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline/cluster/clustertest"
 )
@@ -138,7 +139,7 @@ func TestSecurity_WrongSettings(t *testing.T) {
 			if took := time.Since(began); got.Code != 1 || took > time.Minute {
 				t.Errorf("check: exit %d after %s:\n%s", got.Code, took, out)
 			}
-			golden(t, "testdata/secure/"+strings.ReplaceAll(name, " ", "-")+".txt", stable(decodeCheck(t, out).failed()))
+			golden.Compare(t, "testdata/secure/"+strings.ReplaceAll(name, " ", "-")+".txt", stable(decodeCheck(t, out).failed()))
 			began = time.Now()
 			_, got = b.run("run", "--once")
 			if took := time.Since(began); got.Code != 1 || took > 2*time.Minute {

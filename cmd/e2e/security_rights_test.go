@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"dfinery-kafka/cmd/golden"
 	"dfinery-kafka/schema"
 )
 
@@ -37,7 +38,7 @@ func TestRights_Exact(t *testing.T) {
 		return err
 	})
 	slices.Sort(got)
-	golden(t, "testdata/secure/rights.txt", strings.Join(got, "\n")+"\n")
+	golden.Compare(t, "testdata/secure/rights.txt", strings.Join(got, "\n")+"\n")
 
 	b.runOnce(0)
 	b.runOnce(0)
