@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// checkpoint is the barrier of the service: no row is on its way, everything appended is acknowledged; then the new fingerprints
+// checkpoint is the barrier of the service: no row is in progress, everything appended is acknowledged; then the new fingerprints
 // are written, then the days that they belong to, and last how far the topics are accounted for. A crash between any two of these
 // leaves a ledger that is behind the topics, never ahead, and the next restore reads the difference back from them.
 func (o *owner) checkpoint(ctx context.Context) error {

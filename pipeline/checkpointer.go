@@ -113,7 +113,7 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 		return err
 	}
 	c.rowsWhole, c.rowsSince = true, since
-	// Acknowledged: not before may the record let go of its former ranges. Whatever failed until here is tried again.
+	// Acknowledged: only now may the record drop its former ranges. Anything that failed before this is tried again.
 	for _, d := range fresh {
 		ranges := slices.Clone(c.schedule.Day(d.Name).Fingerprints)
 		if d.Rows.Rewriting() {

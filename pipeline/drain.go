@@ -21,7 +21,7 @@ func (o *owner) limitShutdown(ctx context.Context) (stop func() bool) {
 	})
 }
 
-// drain ends the ownership in order: exports stop, what they published is acknowledged and entered into the ledger, and the owner's
+// drain ends the ownership cleanly: exports stop, what they published is acknowledged and entered into the ledger, and the owner's
 // record says that a standby need not wait.
 func (o *owner) drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.service.ShutdownTimeout)

@@ -45,7 +45,7 @@ func (o *owner) finish(ctx context.Context, e *transfer.Export) (*outcome, error
 	return ended, o.checkpoint(ctx)
 }
 
-// report is the one log line of an export. It is written once the loop has looked at what comes next.
+// report is the one log line of an export. It is written once the loop knows what comes next.
 func (o *owner) report(ended *outcome) {
 	e, sum := ended.export, ended.export.Sum()
 	attrs := []any{

@@ -98,7 +98,7 @@ func senders(session *producer.Session, partitions []recordbatch.TopicPartition)
 	return list, nil
 }
 
-// onHeartbeat does what is due with each heartbeat: a look at the topics, and the heartbeat itself.
+// onHeartbeat does what is due with each heartbeat: a check of the topics, and the heartbeat itself.
 func (o *owner) onHeartbeat(ctx context.Context) error {
 	if err := o.topics.check(ctx, o.checkpoints, o.transfers); err != nil {
 		return err

@@ -41,7 +41,7 @@ func TestRightsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestRightsFollowTheConfiguration leaves out what a service that creates nothing and fences nobody does not need.
+// TestRightsFollowTheConfiguration leaves out what a service that creates nothing and fences no one does not need.
 func TestRightsFollowTheConfiguration(t *testing.T) {
 	t.Parallel()
 	s := &pipeline.Service{ID: "1234", LedgerTopic: "l", DeadLetterTopic: "d", AtLeastOnce: true, Streams: []transfer.Stream{{Stream: schedule.Stream{Name: "a", Topic: "t"}}}}

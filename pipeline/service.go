@@ -51,7 +51,7 @@ type Service struct {
 	RetryBackoff       time.Duration
 	RetryMaxBackoff    time.Duration
 	NarrowAfter        int
-	CommandPoll        time.Duration // how often the ledger is looked at for commands
+	CommandPoll        time.Duration // how often the ledger is polled for commands
 	ConcurrentCalls    int
 	CallsPerHour       int
 	// Once, if set, makes Run return when nothing is due any more: nil, or a *IncompleteError.

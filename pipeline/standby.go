@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// standBy waits, after another instance has taken over, until that one has been silent for StandbyAfter or has ended in order.
+// standBy waits, after another instance has taken over, until that one has sent no heartbeat for StandbyAfter or has shut down cleanly.
 // Silence is counted by this machine's clock from when a heartbeat was first seen: clocks need not agree.
 func (s *Service) standBy(ctx context.Context, why error) error {
 	s.Log.Warn("standby: another instance owns the service", "service", s.ID, "instance", s.Instance, "error", why,

@@ -16,7 +16,7 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// topicMonitor looks whether the topics are as they were when the ownership began, and has streams wait whose topics can't be written.
+// topicMonitor checks that the topics are as they were when the ownership began, and makes streams wait whose topics can't be written.
 type topicMonitor struct {
 	service    *Service
 	stored     *store.Ledger

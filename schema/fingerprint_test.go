@@ -52,7 +52,7 @@ func golden(t *testing.T, file string, got []byte) {
 	}
 }
 
-// TestGoldenFingerprints: the ids of these rows stand in topics. No release may give them others.
+// TestGoldenFingerprints: the ids of these rows are in topics. No release may give them others.
 func TestGoldenFingerprints(t *testing.T) {
 	long, longer := strings.Repeat("가나다", 50), strings.Repeat("x", 70_000)
 	type row struct {

@@ -113,7 +113,7 @@ func TestPage_Policy(t *testing.T) {
 	}
 }
 
-// Whatever the API sends stands on the page as text.
+// Whatever the API sends appears on the page as text.
 func TestPage_HostileText(t *testing.T) {
 	t.Parallel()
 	const hostile = `</style></script><script>alert(1)</script><img src=x onerror=alert(2)>" onfocus="alert(3)`

@@ -126,7 +126,7 @@ func TestOutOfReach(t *testing.T) {
 	}
 }
 
-// TestTroubledLink: whatever stands between us and the API, it is asked by one call at a time, ever more slowly, until one succeeds.
+// TestTroubledLink: whatever is between us and the API, one call at a time is made, at growing intervals, until one succeeds.
 func TestTroubledLink(t *testing.T) {
 	tests := map[string]exporttest.Fault{
 		"client_connection_closed": {Code: schema.ClientConnectionClosed},

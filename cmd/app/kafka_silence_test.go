@@ -45,7 +45,7 @@ func (w *simulation) start(a *app.App) (stop func()) {
 	}
 }
 
-// TestSilence: brokers that take connections and requests, and never answer, are told of within 10 s, once a request.
+// TestSilence: brokers that take connections and requests, and never answer, are reported within 10 s, once per request.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

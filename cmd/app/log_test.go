@@ -93,7 +93,7 @@ func appears(name string, from time.Time) exporttest.Header {
 	}
 }
 
-// replaceFile writes a file at once: whoever reads it finds the former text or the new one.
+// replaceFile writes a file atomically: a reader sees the former text or the new one.
 func replaceFile(t *testing.T, path, text string) {
 	t.Helper()
 	err := os.WriteFile(path+".new", []byte(text), 0o600)

@@ -178,7 +178,7 @@ func wantLines(t *testing.T, got, want string) {
 	}
 }
 
-// hook is told, once, what was printed when a text appears.
+// hook is called once with the output when a text appears.
 type hook struct {
 	bytes.Buffer
 	text string

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestLetterTable_Aligned: the columns stand below each other, whatever code comes last.
+// TestLetterTable_Aligned: the columns are aligned, whatever code comes last.
 func TestLetterTable_Aligned(t *testing.T) {
 	t.Setenv("STREAMS", "events,purchases")
 	var out strings.Builder

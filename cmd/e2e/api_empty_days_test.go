@@ -10,7 +10,7 @@ import (
 )
 
 // TestEmptyDays has an API that answers days without events without rows: they are exported where DFINERY_EMPTY_DAY says so, and other days have
-// rows. It is then told from an API that answers every day so.
+// rows. It is then distinguished from an API that answers every day this way.
 func TestEmptyDays(t *testing.T) {
 	t.Parallel()
 	nothing := map[string]answer{"204": {status: 204}, "404": {status: 404, body: "no data"}, "empty": {}}
@@ -35,7 +35,7 @@ func TestEmptyDays(t *testing.T) {
 				}
 			}
 
-			// Now every day is answered so, as by a wrong address: nothing more is believed.
+			// Now every day gets this answer, as from a wrong address: none is accepted any more.
 			reply(func(int, int) answer { return none })
 			b.set("STREAM_EVENTS_START", "4")
 			b.pollEvery("50ms")

@@ -148,7 +148,7 @@ func TestEnds(t *testing.T) {
 }
 
 // TestEnds_Recover: a quote that nothing closes is a cut until the operator says that the API leaves quotes unescaped. status and the metrics name
-// the day; then the next start publishes what stands behind the quote, without waiting.
+// the day; then the next start publishes what follows the quote, without waiting.
 func TestEnds_Recover(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, new(exporttest.Server))
@@ -214,7 +214,7 @@ func TestRelease_Month(t *testing.T) {
 	}
 }
 
-// TestRelease_LineEnds: the release before believes that the API leaves out the last newline, though each answer is cut in the same place. This one
+// TestRelease_LineEnds: the release before assumes that the API leaves out the last newline, though each answer is cut in the same place. This one
 // takes that for unproven: no further torn row is published, start, check and status name the variable, and the release before finds its state as it
 // left it.
 func TestRelease_LineEnds(t *testing.T) {

@@ -157,7 +157,7 @@ func TestOnce_BrokenSurroundings(t *testing.T) {
 	}
 }
 
-// TestAPI_StalledBody has a source stand still in the middle of a body. All rows before, bad
+// TestAPI_StalledBody has a source stall in the middle of a body. All rows before, bad
 // ones included, are in Kafka long before the next checkpoint, and are not published again. Dead
 // letters of rows are held back until the 1,000th row of the export.
 func TestAPI_StalledBody(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 )
 
 // TestAPI_TLSAndProxies uses a private CA, HTTP/2 and proxies as every Go program does. What is
-// wrong between the program and the API is in a dead letter, and nobody in between sees the
+// wrong between the program and the API is in a dead letter, and no host in between sees the
 // token or the proxy's password.
 func TestAPI_TLSAndProxies(t *testing.T) {
 	t.Parallel()

@@ -114,7 +114,7 @@ func (c adminClient) metric(series string) (float64, bool) {
 	return 0, false
 }
 
-// expectMetrics compares the values of series; -1 stands for a series that is not served.
+// expectMetrics compares the values of series; -1 means a series that is not served.
 func (c adminClient) expectMetrics(want map[string]float64) {
 	c.p.t.Helper()
 	got := map[string]float64{}

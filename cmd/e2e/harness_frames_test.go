@@ -40,8 +40,8 @@ func (m meddling) String() string {
 	return fmt.Sprintf("%s: %s %s", m.fate, m.key.Name(), map[bool]string{false: "request", true: "answer"}[m.answer])
 }
 
-// framesProxy stands between the program and all brokers of a cluster. It knows Kafka's requests and answers apart and decides the fate of
-// each. What it tells the program of the cluster's brokers is its own addresses. The test's end waits for its goroutines.
+// framesProxy is between the program and all brokers of a cluster. It parses Kafka's requests and answers and decides the fate of
+// each. It replaces the brokers' addresses in metadata by its own. The test's end waits for its goroutines.
 type framesProxy struct {
 	t       *testing.T
 	ctx     context.Context
@@ -97,7 +97,7 @@ func (p *framesProxy) set(fateOf func(meddling, *rand.Rand) fate) {
 	p.fateOf = fateOf
 }
 
-// hit tells how often a kind of fate has come to pass.
+// hit returns how often a kind of fate has occurred.
 func (p *framesProxy) hit(m meddling) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 )
 
 // TestKafka_ForeignTransactions has transactions of other writers, committed and aborted, with
-// their markers, among the rows behind the checkpoint. None of that is taken for a hole, for a
+// their markers, among the rows behind the checkpoint. None of that is mistaken for a gap, for a
 // loss or for a row of ours.
 func TestKafka_ForeignTransactions(t *testing.T) {
 	t.Parallel()

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// frontedListener is a broker's listener that is advertised under the address of what stands in front of it.
+// frontedListener is a broker's listener that is advertised under the address of a proxy in front of it.
 type frontedListener struct {
 	net.Listener
 	front net.Addr

@@ -44,7 +44,7 @@ func newGrowingService(t *testing.T, seed uint64) (b *testbed, rows *atomic.Int6
 	return b, rows
 }
 
-// replaceTopic deletes a topic under whoever writes it, and creates it again at once.
+// replaceTopic deletes a topic while it is written to, and creates it again at once.
 func (b *testbed) replaceTopic(topic string, partitions int32) {
 	b.t.Helper()
 	b.deleteTopics(topic)

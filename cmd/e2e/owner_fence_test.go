@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// expiring names brokers that forget producers and transactional ids after seconds instead of days:
+// expiring names brokers that expire producers and transactional ids after seconds instead of days:
 //
 //	transactional.id.expiration.ms=3000
 //	transaction.remove.expired.transaction.cleanup.interval.ms=500

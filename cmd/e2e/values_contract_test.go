@@ -13,7 +13,7 @@ import (
 
 // TestValues_Contract halts a frozen stream before the first row below a header with
 // a column that the stream never had. Columns that only some of the known exports
-// have are no change. What is accepted goes on, and is known from then on.
+// have are not a change. Accepted columns are published, and known from then on.
 func TestValues_Contract(t *testing.T) {
 	t.Parallel()
 	var more atomic.Bool // columns than ever

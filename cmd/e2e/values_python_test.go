@@ -48,7 +48,7 @@ func TestValues_ReadByPython(t *testing.T) {
 }
 
 // pythonCells are a row's cells in the form of servedTyped. A cell of another type than
-// its column's is told by its type's name.
+// its column's is named by its type.
 func pythonCells(t *testing.T, format string, cells map[string][2]string) map[string]string {
 	t.Helper()
 	row := map[string]string{}

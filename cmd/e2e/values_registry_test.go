@@ -16,7 +16,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// registryProxy stands before a registry: refuse answers every request with a
+// registryProxy is a proxy before a registry: refuse answers every request with a
 // status instead, as long as it is not 0.
 func registryProxy(t *testing.T, target string) (string, *atomic.Int64) {
 	t.Helper()

@@ -72,7 +72,7 @@ func TestReader_LFCR(t *testing.T) {
 	}
 }
 
-// What is wrong with a header's line ends is told from its first bytes: nothing more of the body is needed.
+// What is wrong with a header's line ends shows in its first bytes: nothing more of the body is needed.
 func TestReader_LineEndsAtOnce(t *testing.T) {
 	for _, first := range []string{"a,b\r1", "a,b\r\r\n"} {
 		src := io.MultiReader(iotest.OneByteReader(strings.NewReader(first)), unread{t})

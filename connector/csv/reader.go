@@ -70,7 +70,7 @@ func NewReader(src io.Reader, o Options) *Reader {
 	return r
 }
 
-// Next returns the next row, which lives until the call after. Its errors are io.EOF at the body's end; a *schema.BadRow, after which Next
+// Next returns the next row, which is valid until the next call. Its errors are io.EOF at the body's end; a *schema.BadRow, after which Next
 // goes on with the line behind it; an *OpenQuoteError, behind which no rows are read; a *HeaderError for line ends that show only behind the
 // header; and the source's own error when it failed: what was behind the last newline is dropped then.
 func (r *Reader) Next() (*schema.Row, error) {

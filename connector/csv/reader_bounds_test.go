@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// A row too large to be held is not told of when its end never came.
+// A row too large to be held is not reported when its end never came.
 func TestReaderCutTooLarge(t *testing.T) {
 	cut := errors.New("cut")
 	for size := range 10 {
@@ -58,7 +58,7 @@ func TestReaderMemory(t *testing.T) {
 	}
 }
 
-// A quote that is never closed costs no memory beyond the largest row, however much stands behind it.
+// A quote that is never closed costs no memory beyond the largest row, however much follows it.
 func TestReaderMemory_OpenQuote(t *testing.T) {
 	const maxRow = 256 << 10
 	src := io.MultiReader(strings.NewReader("a,b\n1,2\n3,\""), io.LimitReader(letters{}, 256<<20))

@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// seen is what a reader told of one row, copied.
+// seen is a copy of what a reader returned of one row.
 type seen struct {
 	Cells        []string
 	Raw          string
@@ -212,7 +212,7 @@ func TestReaderHeader(t *testing.T) {
 	})
 }
 
-// After a source's error the rows behind their newlines stand, and nothing else; the error stays.
+// After a source's error the complete rows are kept, and nothing else; the error stays.
 func TestReaderCut(t *testing.T) {
 	const body = "a,b\n1,2\n\"3\n\",\"4\"\"\"\r\n5,6\"\n7,8\n"
 	whole := map[int]string{8: "1,2", 20: "\"3\n\",\"4\"\"\"", 25: `5,6"`, 29: "7,8"}

@@ -48,7 +48,7 @@ func (b *Body) Headers() map[string]string { return b.call.headers }
 // Close ends the call, whatever is left of its body. Only the first one does anything.
 func (b *Body) Close() error { return b.call.close() }
 
-// Next returns the next row, which lives until the call after. Its errors are io.EOF when the body has ended as it should, a *schema.BadRow,
+// Next returns the next row, which is valid until the next call. Its errors are io.EOF when the body has ended as it should, a *schema.BadRow,
 // after which Next goes on, and a *schema.Failure. The first and the last stay.
 func (b *Body) Next() (*schema.Row, error) {
 	if b.end != nil {
@@ -126,7 +126,7 @@ func (b *Body) finish(err error) error {
 	case errors.As(err, &names):
 		return b.stop(b.badHeader(names))
 	}
-	// What stands behind the last newline may be a failure that was sent before the connection was let go.
+	// What follows the last newline may be a failure that was sent before the connection was closed.
 	if api, text := failureWithin(b.reader.Tail()); text != nil {
 		return b.stop(b.failed(api, text))
 	}

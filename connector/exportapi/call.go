@@ -53,7 +53,7 @@ const (
 	phaseBody
 )
 
-// timeoutError is a limit of ours that passed.
+// timeoutError is one of our time limits that was exceeded.
 type timeoutError struct {
 	what  string
 	after time.Duration
@@ -140,7 +140,7 @@ func (k *call) cancelled() bool {
 	}
 }
 
-// idleTimeoutReader lets each read of a body take the idle time at most, and the time between reads, when a slow consumer holds them up, does not count.
+// idleTimeoutReader limits each read of a body to the idle time; the time between reads, when a slow consumer delays them, does not count.
 type idleTimeoutReader struct {
 	src io.Reader
 	k   *call

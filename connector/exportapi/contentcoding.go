@@ -45,7 +45,7 @@ func (k *call) contentCoding(src io.Reader, header http.Header) (plain io.Reader
 	}
 }
 
-// plainText takes what does not begin as gzip does, behind so many layers of it.
+// plainText takes what does not begin like gzip, within a number of layers of it.
 func (k *call) plainText(src io.Reader, lead []byte, declared string, layers int) (io.Reader, *codingError) {
 	_, present := k.headers["content-encoding"]
 	switch {

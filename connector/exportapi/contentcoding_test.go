@@ -24,7 +24,7 @@ func answering(status int, header http.Header, body string) (*exportapi.Client, 
 	return api, log
 }
 
-// warnings are the messages in a log, by how often they stand there.
+// warnings counts the messages in a log.
 func warnings(log *bytes.Buffer) map[string]int {
 	said := map[string]int{}
 	for line := range strings.Lines(log.String()) {

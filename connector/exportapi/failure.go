@@ -31,7 +31,7 @@ type cause struct {
 	body            []byte
 	err             error
 	cancelled       bool
-	ours            bool // message and happened have no word of the answer
+	ours            bool // message and happened have no text of the answer
 }
 
 // fail makes the call's one failure. All text that came from outside is redacted here, whole, before it is cut to size.

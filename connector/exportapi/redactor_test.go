@@ -51,7 +51,7 @@ func TestScrubber_TokenWithEscapes(t *testing.T) {
 	}
 }
 
-// TestScrubber_Readings: a token that is nothing but escapes has no reading that is short enough to stand in ordinary text.
+// TestScrubber_Readings: a token that is nothing but escapes has no reading that is short enough to occur in ordinary text.
 func TestScrubber_Readings(t *testing.T) {
 	s := newRedactor("%41%42%43%44")
 	text := []byte("ABCD, and %41%42%43 as well")

@@ -116,7 +116,7 @@ func generate(rng *rand.Rand) generated {
 		return b.String()
 	}
 	names := []string{"id", "v", "w"}
-	if rng.IntN(3) == 0 || strings.Contains(label, "1") && w.broken == "\xff" { // else a broken row could be the first that tells what the charset is
+	if rng.IntN(3) == 0 || strings.Contains(label, "1") && w.broken == "\xff" { // else a broken row could be the first that shows the charset
 		names[1] = "n" + string(w.alphabet[0])
 	}
 	var sent strings.Builder

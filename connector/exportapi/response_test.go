@@ -19,7 +19,7 @@ import (
 // framings are the ways in which a server may send a whole body.
 func framings(t *testing.T) map[string]func(status int, kind, body string) *exportapi.Client {
 	t.Helper()
-	// compressing and flushing tell the handler what the framing is.
+	// compressing and flushing make the handler choose the framing.
 	start := func(http2, length, zip bool) func(int, string, string) *exportapi.Client {
 		return func(status int, kind, body string) *exportapi.Client {
 			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -71,7 +71,7 @@ func zipped(body string) []byte {
 	return b.Bytes()
 }
 
-// What arrives, and what it is taken for.
+// What arrives, and how it is classified.
 func TestRecognise(t *testing.T) {
 	type failure struct {
 		Code            schema.Code

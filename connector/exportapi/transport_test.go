@@ -18,7 +18,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// verdict is what tells failures of the transport apart.
+// verdict classifies a failure of the transport.
 type verdict struct {
 	Code  schema.Code
 	Class schema.Class

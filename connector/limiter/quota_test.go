@@ -84,7 +84,7 @@ func TestCallCountsFromWhenItIsMade(t *testing.T) {
 	})
 }
 
-// TestCallMadeAfterItsState: the state of before a call, which is all that a kill -9 leaves of it, does not tell when it was made. It may
+// TestCallMadeAfterItsState: the state of before a call, which is all that a kill -9 leaves of it, does not say when it was made. It may
 // have been right before the restart.
 func TestCallMadeAfterItsState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

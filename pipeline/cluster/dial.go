@@ -140,7 +140,7 @@ func (t *TLS) load(host string) (*tls.Config, error) {
 var errNotKafka = errors.New("the answer is not Kafka's")
 
 // greet sends ApiVersions v0 and returns the newest version of each kind of request that the broker knows. It checks the answer's frame by
-// hand: kafka-go would take the lengths in an answer of a TLS or HTTP server at their word and allocate gigabytes.
+// hand: kafka-go would trust the lengths in an answer of a TLS or HTTP server and allocate gigabytes.
 func greet(conn net.Conn, clientID string) (map[protocol.ApiKey]int16, error) {
 	const apiVersions, correlation, longest = 18, 1, 64 << 10
 	req := binary.BigEndian.AppendUint32(nil, uint32(10+len(clientID)))

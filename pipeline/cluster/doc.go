@@ -3,7 +3,7 @@
 //
 // It promises that nothing hangs (each call is bounded by its context and by Config.Timeout), that certificates and passwords
 // are read again for each connection, that no error carries a secret, and that a change of leaders is learned at once.
-// It knows nothing of exports. kafka-go stays inside, except for Client, which the producing side speaks to.
+// It knows nothing of exports. kafka-go stays inside, except for Client, which package producer uses.
 //
 // The files:
 //
@@ -26,6 +26,6 @@
 //	read.go          a range of a partition is read: records, markers, holes
 //	fetch.go         one Fetch request
 //	hole.go          when an empty answer means that there are no records
-//	words.go         the names of package recordbatch that this one speaks in
+//	words.go         aliases of package recordbatch's names
 //	murmur2.go       the partition of a key
 package cluster

@@ -28,7 +28,7 @@ func newExpiring(conn net.Conn, lifetime time.Duration, open func(context.Contex
 	return e
 }
 
-// renewal leaves a fifth of the lifetime to a request that is on its way. A login without an end is not renewed.
+// renewal leaves a fifth of the lifetime to a request in flight. A login without an end is not renewed.
 func renewal(lifetime time.Duration) time.Time {
 	if lifetime <= 0 {
 		return time.Time{}

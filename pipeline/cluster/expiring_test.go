@@ -108,7 +108,7 @@ func TestExpiringEnds(t *testing.T) {
 	}
 }
 
-// A login without an end, and one of a broker that tells none, is never renewed.
+// A login without an end, and one of a broker that reports none, is never renewed.
 func TestRenewal(t *testing.T) {
 	if got := renewal(0); !got.IsZero() {
 		t.Errorf("renewal(0) = %v", got)

@@ -58,7 +58,7 @@ func (f *fetch) Required(versions map[protocol.ApiKey]int16) bool {
 	return true
 }
 
-// RawExchange speaks Fetch v4 to v11 (https://kafka.apache.org/protocol#The_Messages_Fetch).
+// RawExchange implements Fetch v4 to v11 (https://kafka.apache.org/protocol#The_Messages_Fetch).
 func (f *fetch) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 	if f.version < 4 {
 		return nil, errors.New("the broker is older than Kafka 0.11, which brought record headers")

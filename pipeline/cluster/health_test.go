@@ -34,7 +34,7 @@ func TestHealth(t *testing.T) {
 		c.Close() // the next request makes a new connection
 		dial.Store(d)
 		before := time.Now()
-		_ = topicsError(ctx, c) // Health is what tells
+		_ = topicsError(ctx, c) // Health reports it
 		return c.Health(), before
 	}
 

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// TestHole: when an empty answer below the high watermark is believed.
+// TestHole: when an empty answer below the high watermark is accepted.
 func TestHole(t *testing.T) {
 	tests := map[string]struct {
 		compacted bool
 		answers   []time.Duration // after the first
-		want      int             // the answer that is believed, counted from 1; 0: none
+		want      int             // the answer that is accepted, counted from 1; 0: none
 	}{
 		"compacted, one answer":      {true, []time.Duration{0}, 0},
 		"compacted, two answers":     {true, []time.Duration{0, time.Millisecond}, 2},

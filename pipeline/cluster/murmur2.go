@@ -26,7 +26,7 @@ func Murmur2(key []byte) uint32 {
 	return h ^ h>>15
 }
 
-// PartitionOf is the partition of n that Kafka's Java clients choose for a key, so that records of a key of theirs and of ours
+// PartitionOf is the partition of n that Kafka's Java clients choose for a key, so that their and our records of a key
 // meet in one partition.
 func PartitionOf(key []byte, n int) int {
 	return int(Murmur2(key)&0x7fffffff) % n

@@ -33,7 +33,7 @@ type ClientCredentials struct {
 // tokenTimeout leaves a connection time for its other steps.
 const tokenTimeout = dialTimeout / 2
 
-// Token is an access token that is valid now. Its errors carry nothing that the server said in words: it might echo the secret.
+// Token is an access token that is valid now. Its errors contain no text of the server, which might echo the secret.
 func (c *ClientCredentials) Token(ctx context.Context) (string, error) {
 	c.mu.Lock() // one request serves all connections that wait
 	defer c.mu.Unlock()

@@ -48,7 +48,7 @@ type reader struct {
 	fetchBytes int
 	leader     int32 // -1: to be asked for
 	retry      *retry
-	patient    *retry // for what is more likely to stay as it is
+	patient    *retry // for faults that probably persist
 	doubt      doubt
 	doubtful   *retry // for records that must be there
 	buf        []byte // the last answer, to be used again

@@ -127,7 +127,7 @@ type peer struct {
 	version           int16 // of SaslAuthenticate; 1 says how long the login is valid
 }
 
-// authenticate speaks SaslHandshake v1 and SaslAuthenticate (https://kafka.apache.org/protocol#sasl_handshake) and returns how long the login
+// authenticate implements SaslHandshake v1 and SaslAuthenticate (https://kafka.apache.org/protocol#sasl_handshake) and returns how long the login
 // is valid, 0 for ever. The caller has set a deadline on conn.
 func authenticate(ctx context.Context, conn net.Conn, m sasl.Mechanism, p peer) (time.Duration, error) {
 	answer, err := protocol.RoundTrip(conn, 1, 2, p.clientID, &saslhandshake.Request{Mechanism: m.Name()})

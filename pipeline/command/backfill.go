@@ -59,7 +59,7 @@ func (x *Executor) backfill(c *ledger.Command, st *transfer.Stream) (changed, do
 	return true, true
 }
 
-// Pluralize is so many of what, in the plural unless it is one.
+// Pluralize is a number of things, in the plural unless it is one.
 func Pluralize(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

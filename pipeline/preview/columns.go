@@ -29,7 +29,7 @@ func (p *limitedCall) Export(ctx context.Context, e schema.Export) (transfer.Bod
 	return p.body, nil
 }
 
-// limitedBody ends after so many rows, good and bad. The call goes on: its other
+// limitedBody ends after a number of rows, good and bad. The call continues: its other
 // rows are a sample for the columns.
 type limitedBody struct {
 	transfer.Body
@@ -63,7 +63,7 @@ func (b *limitedBody) next() (*schema.Row, error) {
 	return row, err
 }
 
-// sampledRows is how many rows are looked at for the types of their columns.
+// sampledRows is how many rows are examined for the types of their columns.
 const sampledRows = 10_000
 
 // sample reads the rows behind those of the export, and returns what ended them:
@@ -97,7 +97,7 @@ type columnSurvey struct {
 	surveys []encoding.Survey
 }
 
-// survey begins to look at the cells below a header line.
+// survey begins to examine the cells below a header line.
 func (p *Plan) survey(under *schema.Columns) *columnSurvey {
 	s := &columnSurvey{columns: make([]Column, len(under.Names)), surveys: make([]encoding.Survey, len(under.Names))}
 	v := p.Stream.Values

@@ -36,7 +36,7 @@ type Plan struct {
 // Topic is a topic that records would go to.
 type Topic struct {
 	Name       string
-	Exists     bool // else it would be created with so many Partitions
+	Exists     bool // else it would be created with Partitions
 	Partitions int
 	Pinned     int // partitions that keys are spread over, for a stream of changes; 0: all
 	MaxBatch   int // the largest batch that it takes
@@ -58,7 +58,7 @@ type Result struct {
 // UnassignedSchemaID is a preview's placeholder for the id that the registry will assign.
 const UnassignedSchemaID = 1<<31 - 1
 
-// Run makes the call and takes so many rows along the way of every export. More of
+// Run makes the call and takes that many rows through the steps of every export. More of
 // the answer is read for the columns alone. An error means that there is no result;
 // an export that failed is none.
 func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, error) {
@@ -73,7 +73,7 @@ func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, 
 		if f, failed := errors.AsType[*schema.Failure](err); failed && result.Failure == nil {
 			result.Failure = f
 		}
-		_ = body.Body.Close() // what came of the call is known by then
+		_ = body.Body.Close() // the call's outcome is known by then
 		if !p.headerRefused { // its names may be cells
 			result.Sampled, result.Columns = body.survey.rows, body.survey.result()
 		}

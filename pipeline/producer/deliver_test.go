@@ -20,7 +20,7 @@ func (l *log) fault(err *kerr.Error) {
 	l.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: err})
 }
 
-// TestAnswersThatMayPass: after each of them the same bytes go out again, and stand in the log once.
+// TestAnswersThatMayPass: after each of them the same bytes go out again, and are in the log once.
 func TestAnswersThatMayPass(t *testing.T) {
 	for _, err := range []*kerr.Error{
 		kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend, // both after the append

@@ -89,7 +89,7 @@ func TestTakeOverWithOwnIdentity(t *testing.T) {
 	})
 }
 
-// TestFailedRenewalKeepsIdentity: a renewal that the broker broke off midway is no loss of ownership.
+// TestFailedRenewalKeepsIdentity: a renewal that the broker broke off midway does not lose the ownership.
 func TestFailedRenewalKeepsIdentity(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	s := l.takeOver(producer.NoIdentity(), l.at(0))

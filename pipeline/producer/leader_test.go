@@ -28,7 +28,7 @@ import (
 )
 
 // TestLeaderDiesBeforeItsMarker: the leader of a partition dies just before the fence is committed, and is back right after. The
-// coordinator drops that partition's marker and succeeds all the same, so the older instance can still write there. Only its log tells
+// coordinator drops that partition's marker and succeeds all the same, so the older instance can still write there. Only its log shows it
 // the new one, which must not count the partition as its own until a renewal has fenced it.
 func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 	dir, brokers := os.Getenv("KAFKA_TEST_DIR"), strings.Split(os.Getenv("KAFKA_TEST_BROKERS"), ",")
@@ -81,7 +81,7 @@ func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 	if newer.Fenced(l.at(0)) || !newer.Fenced(l.at(1)) {
 		t.Errorf("owns the partition without a leader: %v, the other: %v", newer.Fenced(l.at(0)), newer.Fenced(l.at(1)))
 	}
-	// This is the hole, of which nothing but the look at the log tells.
+	// This is the gap that only a look at the log reveals.
 	if err := l.put(older, l.at(0), "b"); err != nil {
 		t.Errorf("the partition refuses the older instance before the renewal, so this test shows nothing: %v", err)
 	}
@@ -152,7 +152,7 @@ func (l *log) await(what string, is func(cluster.Partition) bool) {
 	}
 }
 
-// dialled is the cluster by connections that tell before, when given, of each request before it is sent.
+// dialled is the cluster by connections that call before, if given, with each request before it is sent.
 func dialled(t *testing.T, brokers []string, topic string, before func(kmsg.Key)) *cluster.Cluster {
 	t.Helper()
 	config := cluster.Config{Brokers: brokers, Topics: []string{topic}}

@@ -88,7 +88,7 @@ func TestNothingWrittenHasNoPosition(t *testing.T) {
 	wantErr(t, err, producer.ErrClosed)
 }
 
-// stall holds back every produce request until the returned function is called, and tells on the channel of each that arrives.
+// stall holds back every produce request until the returned function is called, and reports on the channel each that arrives.
 func stall(fake *kfake.Cluster) (arrived <-chan struct{}, release func()) {
 	held, gate := make(chan struct{}, 100), make(chan struct{})
 	fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {

@@ -47,7 +47,7 @@ func TestTooLarge(t *testing.T) {
 	l.want(0, want...)
 }
 
-// TestHalves: a topic that takes less than the session believes gets smaller batches, until a record alone is too large.
+// TestHalves: a topic that takes less than the session assumes gets smaller batches, until a record alone is too large.
 func TestHalves(t *testing.T) {
 	l := newFakeLog(t, 1, map[string]string{"max.message.bytes": "5000"})
 	s := l.takeOver(producer.NoIdentity(), l.at(0))

@@ -38,7 +38,7 @@ func scanAll(n int) *Scan {
 	return s
 }
 
-// BenchmarkScan takes each profile from the topic, what decoding its record costs apart.
+// BenchmarkScan takes each profile from the topic, without the cost of decoding its record.
 func BenchmarkScan(b *testing.B) {
 	n := benchmarked(b)
 	for b.Loop() {

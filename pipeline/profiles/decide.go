@@ -10,7 +10,7 @@ import (
 
 // Policy is how a stream deletes.
 type Policy struct {
-	Never bool          // absent profiles stay: none is marked, however many they are
+	Never bool          // absent profiles stay: none is marked
 	After time.Duration // how long a profile must have been absent
 	Most  float64       // the share of the profiles that may be deleted within Window
 }
@@ -177,7 +177,7 @@ func (s *Scan) settle(list []ledger.Deletion, now time.Time) []ledger.Deletion {
 	return kept
 }
 
-// Deleted notes in the record that the tombstones of its last deletes, so many, are acknowledged.
+// Deleted notes in the record that the n tombstones of its last deletes are acknowledged.
 func Deleted(r *ledger.Profiles, n int) {
 	r.Deletes = slices.Clone(r.Deletes)
 	if last := len(r.Deletes) - 1; last >= 0 {

@@ -10,7 +10,7 @@ import (
 // Why is why a snapshot does not prove who is absent; empty if it does.
 type Why string
 
-// The reasons, in the order in which they are looked at.
+// The reasons, in the order in which they are checked.
 const (
 	NotEnded       Why = "not_ended"       // the export failed
 	UnprovenEnd    Why = "unproven_end"    // the answer ended with its connection
@@ -110,7 +110,7 @@ func (e *Evidence) judge(former string) Why {
 // Window is the time over which deletes are limited.
 const Window = 7 * 24 * time.Hour
 
-// Ceiling is how many of so many profiles may be deleted within Window.
+// Ceiling is how many of the profiles may be deleted within Window.
 func Ceiling(profiles int, most float64) int {
 	return min(max(10, int(most*float64(profiles))), profiles/2)
 }

@@ -25,7 +25,7 @@ type Scan struct {
 	seed      uint64
 	againFrom int
 	used      int    // partitions up to the last one that has a key
-	misfit    []bool // by a number of partitions: some key of ours is not where it would be
+	misfit    []bool // by a number of partitions: some key of ours is not in its partition
 
 	// The last header "export", which most records share with the one before.
 	export     []byte
@@ -33,7 +33,7 @@ type Scan struct {
 	exportKind kind
 }
 
-// NewScan begins the scan of a topic of so many partitions. Rows of exports before
+// NewScan begins the scan of a topic with that many partitions. Rows of exports before
 // againFrom are to be published again.
 func NewScan(service, stream string, seed uint64, againFrom, partitions int, marks Marks) *Scan {
 	return &Scan{prefix: []byte(service + "/" + stream + "/"), seed: seed, againFrom: againFrom, Marks: marks, misfit: make([]bool, partitions+1)}

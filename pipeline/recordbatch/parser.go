@@ -34,7 +34,7 @@ func (p *Parser) Next() int64 { return p.next }
 // Done says that all was read.
 func (p *Parser) Done() bool { return p.next >= p.to }
 
-// Skip passes over offsets at which nothing can be read, up to next.
+// Skip skips offsets at which nothing can be read, up to next.
 func (p *Parser) Skip(next int64) { p.next = min(next, p.to) }
 
 // End reports the hole that ends the range, if one does. Call it once Done.

@@ -25,7 +25,7 @@ func (v failingValue) Append(dst []byte) ([]byte, error) {
 	return dst, errValue
 }
 
-// Whatever a value had written when it failed, and wherever it stands, the batch is the one that never had its record.
+// Whatever a value had written when it failed, and at any position, the batch equals one without its record.
 func TestBuilder_FailedValue(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))

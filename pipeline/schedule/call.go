@@ -129,7 +129,7 @@ func (s *State) Apply(o *Outcome, now time.Time) []Event {
 	return step.events
 }
 
-// step is one outcome on its way into the state.
+// step applies one outcome to the state.
 type step struct {
 	*State
 	st     *stream

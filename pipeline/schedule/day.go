@@ -27,7 +27,7 @@ func (d *day) refused() bool {
 	return d.record.Error != nil && d.record.Error.Code == schema.ExceedDateRangeLimit
 }
 
-// keepRefusal keeps the API's word that the day is out of reach when another failure follows. Only a success revokes it: else the day would
+// keepRefusal keeps the API's answer that the day is out of reach when another failure follows. Only a success revokes it: else the day would
 // be tried again, refused again and reported as lost again. was is the failure before.
 func (d *day) keepRefusal(was *ledger.Fault) {
 	is := d.record.Error

@@ -63,7 +63,7 @@ func (s *stream) acceptHeader() {
 	}
 }
 
-// withholdDetails takes away what was said of failures before the stream hid columns: it may quote an answer, and the ledger, the status and logs
+// withholdDetails removes the details of failures from before the stream hid columns: it may quote an answer, and the ledger, the status and logs
 // repeat it.
 func (s *stream) withholdDetails() {
 	withheld := func(code schema.Code) string {

@@ -128,7 +128,7 @@ func (s *step) fail() {
 	d.keepRefusal(before)
 }
 
-// outOfReach judges the API's word that the day is out of reach.
+// outOfReach handles the API's answer that the day is out of reach.
 func (s *step) outOfReach(fault *ledger.Fault) {
 	f, today := s.o.Failure, s.today(s.now)
 	switch {

@@ -217,13 +217,13 @@ func (o options) at(key string) *time.Time {
 //	next                                   which days are due, now and later
 //	left                                   what is left of once
 //	status                                 what is shown of the streams
-//	begin STREAM BACK [probe] [empty]      a call begins; with empty it is told if it may be answered without rows
+//	begin STREAM BACK [probe] [empty]      a call begins; with empty the output says if it may be answered without rows
 //	ok STREAM BACK [rows=] [published=] [columns=a,b] [names=a,b] [charset=] [noheader]   it ends with success
 //	fail STREAM BACK CODE [published=] [clock=5h] [empty] [at=PLACE]   it fails, at is where it is cut; with empty by an answer that DFINERY_EMPTY_DAY names
 //	header STREAM a,b                      an export has these columns, before its first row
 //	hidden STREAM a,b                      an export has these columns, and the stream hides those of its lists
 //	columns STREAM                         those that were refused are accepted
-//	accept CUT                             answers that are cut so are taken for whole from now on
+//	accept CUT                             answers with that cut are accepted as complete from now on
 //	recover STREAM BACK rows= letters= exports=   found behind the checkpoint
 //	lost STREAM BACK ROWS                  fingerprints are gone from the ledger
 //	backfill STREAM FROM TO [again]        a command, given now
@@ -510,7 +510,7 @@ func (s *script) restartFromLedger(change string) {
 	s.state.ForgetExclusive()
 }
 
-// checkHeader looks at a header before its first row. Its names stand for their own hash.
+// checkHeader checks a header before its first row. Its names are used as their own hash.
 func (s *script) checkHeader(name string, header []string) {
 	st := s.state.stream(name)
 	listed := strings.Split(st.Hidden, ",")

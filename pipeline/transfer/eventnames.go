@@ -10,7 +10,7 @@ import (
 // eventColumn is the system column that every event export has.
 const eventColumn = "event_name"
 
-// names are the event names met by an export, with those known before. Only rows that are new are looked at.
+// names are the event names met by an export, with those known before. Only new rows are examined.
 type names struct {
 	known map[string]bool
 }

@@ -33,7 +33,7 @@ type Export struct {
 	Charset  string              // to remember for the stream; empty: nothing
 	Unclear  []deadletter.Offset // letters of the replay whose rows may be published already
 
-	// mu is held while rows are on their way. Who holds it finds every row either not begun or appended with all that follows
+	// mu is held while rows are being appended. Its holder finds every row either not begun or appended with all that follows
 	// from it: that is what a checkpoint needs.
 	mu    sync.Mutex       // also guards the day's rows
 	sum   Tally            // of the whole export
@@ -127,7 +127,7 @@ func (e *Export) move(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = body.Close() }() // what came of the call is known by then
+	defer func() { _ = body.Close() }() // the call's outcome is known by then
 	defer func() { e.Charset = body.Charset() }()
 	if err := e.hide(ctx, body.Columns()); err != nil {
 		return err

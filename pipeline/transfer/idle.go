@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// linger is about how long a record stands in an open batch when no other comes, as linger.ms has it for Java's producer.
+// linger is about how long a record waits in an open batch for others, like linger.ms of Java's producer.
 const linger = 500 * time.Millisecond
 
 // sendWhenIdle sends what stands in open batches once no row has come for linger, or twice that: a source that pauses would hold rows
@@ -25,7 +25,7 @@ func (e *Export) sendWhenIdle(ctx context.Context) func() {
 			case <-look.C:
 			}
 			if !e.mu.TryLock() {
-				continue // rows are on their way, or a checkpoint, which sends everything
+				continue // rows are being appended, or a checkpoint sends everything
 			}
 			if e.sum == last && e.sum != sent && e.flushOpen() {
 				sent = e.sum

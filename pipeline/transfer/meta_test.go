@@ -30,7 +30,7 @@ func (*refusing) Append(dst []byte, row *schema.Row) ([]byte, error) {
 	return dst, row.Bad(schema.BadValue, schema.OriginSchema, "refused", "refused")
 }
 
-// TestMetaEncoder: the added members stand behind the row's, escaped where they must
+// TestMetaEncoder: the added members follow the row's, escaped where they must
 // be; the dead letter of a row has the columns of its header alone.
 func TestMetaEncoder(t *testing.T) {
 	t.Parallel()

@@ -17,7 +17,7 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// partition counts the records that it takes. While it is full, it lets nobody go on.
+// partition counts the records that it takes. While it is full, it blocks.
 type partition struct {
 	n    int
 	full chan struct{} // nil: there is room

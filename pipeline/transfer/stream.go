@@ -85,7 +85,7 @@ func (r *Runner) Forget(name ledger.DayName) {
 	}
 }
 
-// DropSets lets go of the rows of days that rest: those of today are used again soon.
+// DropSets drops the rows of idle days from memory: those of today are used again soon.
 func (r *Runner) DropSets(today schema.Day) {
 	for d := range r.Days {
 		if d.Name.Day != today && !d.Busy() && !d.Rows.Dirty() {

@@ -149,7 +149,7 @@ func TestTypedEncoder_RegistryAway(t *testing.T) {
 	}
 }
 
-// TestTypedEncoder_Renamed: another subject or record is registered anew, and nothing counts as lost. One that the registry refuses costs no field.
+// TestTypedEncoder_Renamed: another subject or record is registered again, and nothing counts as lost. One that the registry refuses costs no field.
 func TestTypedEncoder_Renamed(t *testing.T) {
 	for name, change := range map[string]func(*Values){
 		"subject": func(v *Values) { v.Subject = "dfinery.events" },

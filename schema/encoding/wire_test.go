@@ -255,7 +255,7 @@ func TestProtobuf_ReadByDynamicMessage(t *testing.T) {
 			return true
 		})
 		for name, v := range want {
-			if v == "[" { // proto3 does not tell an empty array from an absent one
+			if v == "[" { // proto3 does not distinguish an empty array from an absent one
 				delete(want, name)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 	"dfinery-kafka/schema/privacy"
 )
 
-// FuzzPublicRow: whatever stands in hidden cells, the public row has none of it; the memory behind it neither.
+// FuzzPublicRow: whatever hidden cells contain, neither the public row nor the memory behind it has any of it.
 func FuzzPublicRow(f *testing.F) {
 	f.Add("name", "0105551234", "Seoul", true)
 	f.Add("", "", "a\"b\nc", false)

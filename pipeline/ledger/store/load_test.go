@@ -25,7 +25,7 @@ var (
 // ignoreKept leaves out the members that a release keeps without knowing them: here are none.
 var ignoreKept = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".unknown" }, cmp.Ignore())
 
-// TestRecordsRoundTrip: what is written is what is loaded, the last record of a key alone, whoever else writes into the topic.
+// TestRecordsRoundTrip: what is written is what is loaded, only the last record of each key, even if others write to the topic.
 func TestRecordsRoundTrip(t *testing.T) {
 	const partitions = 3
 	s := newTestLedger(t, partitions)
@@ -50,7 +50,7 @@ func TestRecordsRoundTrip(t *testing.T) {
 	for name, d := range want.Days {
 		want.Since[name] = []*ledger.Day{d}
 	}
-	for range 2 { // compaction has not run: the older ones stand there, too
+	for range 2 { // compaction has not run: the older ones are still there
 		if err := errors.Join(w.Owner(&ledger.Owner{Instance: "older"}), w.Owner(want.Owner), w.Checkpoint(want.Checkpoint), w.Service(want.Service),
 			w.Command(want.Commands["c"])); err != nil {
 			t.Fatal(err)
@@ -151,7 +151,7 @@ func TestUnknownMembersAreKept(t *testing.T) {
 	}
 }
 
-// TestMisplaced: state in another partition than its own stops the service; commands stop nothing, whoever wrote them and where.
+// TestMisplaced: state in another partition than its own stops the service; commands stop nothing, in whatever partition they are.
 func TestMisplaced(t *testing.T) {
 	const partitions = 4
 	other := (owned(partitions) + 1) % partitions

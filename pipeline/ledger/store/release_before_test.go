@@ -54,7 +54,7 @@ func TestReleaseBefore(t *testing.T) {
 			record.Headers = []kgo.RecordHeader{{Key: "generation", Value: []byte(d.Generation)}}
 		}
 		for offset := int64(-1); offset < d.Offset; offset = record.Offset {
-			if offset >= 0 { // there stood a marker
+			if offset >= 0 { // a marker was here
 				record = &kgo.Record{Topic: record.Topic, Key: record.Key, Value: record.Value, Headers: record.Headers}
 			}
 			if err := s.client.ProduceSync(s.soon(), record).FirstErr(); err != nil {
@@ -104,7 +104,7 @@ func TestReleaseBefore(t *testing.T) {
 	}
 }
 
-// parsed is a record's value, numbers as they stand there.
+// parsed is a record's value, with numbers as written.
 func parsed(t *testing.T, value string) any {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(value))
