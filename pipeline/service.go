@@ -66,7 +66,7 @@ type Service struct {
 	Parse func(columns *schema.Columns, raw []byte) (*schema.Row, error)
 	// Observe, when set, is called with the duration of each export.
 	Observe func(stream string, took time.Duration)
-	// Step, when set, is called at each step between which a crash may happen. Only tests set it.
+	// Step, when set, is called with the name of each point at which a crash may happen. Only tests set it.
 	Step func(name string)
 
 	counts Counts

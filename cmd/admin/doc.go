@@ -5,14 +5,14 @@
 //
 // The files:
 //
-//	server.go     Server: it listens, and ends
+//	server.go     Server: how it starts and stops
 //	conns.go      how many connections are open at once
 //	handler.go    the paths
 //	view.go       a snapshot; whether the instance is ready, whether it hangs
 //	status.go     /status
 //	metrics.go    every metric, and the README's table of them
 //	collector.go  their values, from a view
-//	page*.go      the status page; page_browser_test.go looks at it in a browser
+//	page*.go      the status page; page_browser_test.go tests it in a browser
 //	runbook.go    /runbook
 //	shared.go     one scrape's answer for all that wait for it
 package admin

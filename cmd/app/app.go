@@ -45,7 +45,7 @@ type Options struct {
 	// Transport reaches the API by other ways than the network's, and Kafka changes how the brokers are reached. Only tests set them.
 	Transport http.RoundTripper
 	Kafka     func(*cluster.Config)
-	// Step is called at each step between which a crash may happen. Only tests set it.
+	// Step is called with the name of each point at which a crash may happen. Only tests set it.
 	Step func(string)
 }
 

@@ -3,11 +3,14 @@
 //
 // The files:
 //
-//	check.go    Check: the looks in their order; clocks compared
-//	network.go  the API's host, the brokers, certificates
-//	rights.go   what the authorizer allows
-//	topics.go   topics: there, writable, durable, forgetting
-//	ledger.go   the fence, rehearsed; the ledger, read
-//	call.go     one export call, with Call alone
-//	write.go    the lines, for people and as JSON
+//	check.go     Check: the checks in their order; clocks compared
+//	network.go   the API's host, the brokers, certificates
+//	rights.go    what the authorizer allows
+//	registry.go  the schema registry
+//	address.go   ADMIN_ADDR, and an instance that listens there
+//	service.go   what the ledger reports as wrong with the service
+//	topics.go    topics: existing, writable, durable, their retention
+//	ledger.go    the fence, rehearsed; the ledger, read
+//	call.go      one export call, only with Call
+//	write.go     the lines, for people and as JSON
 package check

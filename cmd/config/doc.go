@@ -21,9 +21,15 @@
 //	address.go        URLs and addresses to listen at
 //	brokers.go        addresses of brokers
 //	codes.go          failures that the breaker counts
+//	answers.go        how answers are read: charset, empty days
+//	privacy.go        hidden columns and their key
+//	registry.go       the schema registry
+//	proxy.go          HTTP proxies
+//	quotes.go         values that are still in quotes
 //	check.go          rules between variables
 //	check_streams.go  those of streams: filters, calls an hour, topics
 //	check_login.go    those of a login at the brokers
 //	unknown.go        variables that are set but unknown
-//	table.go          the listing, the README's table, the template of an environment file
+//	table.go          the listing and the README's table
+//	envfile.go        the template of an environment file
 package config

@@ -22,7 +22,7 @@ const (
 	StepSASL    Step = "SASL authentication"
 )
 
-// ConnectError says which broker could not be reached, at which step, and what to look at. It carries no secret.
+// ConnectError says which broker could not be reached, at which step, and what to check. It carries no secret.
 type ConnectError struct {
 	Broker string // HOST:PORT
 	Step   Step

@@ -11,13 +11,16 @@
 //	transport.go     requests with a time limit each; a leader that moved is learned at once
 //	dial.go          connections: TCP, TLS, the first request
 //	sasl.go          logins by password
+//	scram.go         the SCRAM mechanisms
 //	oauth.go         logins by token
-//	connecterror.go  why a connection failed, and what to look at
+//	expiring.go      connections whose login expires
+//	connecterror.go  why a connection failed, and what to check
 //	contact.go       whether brokers can be reached, for check
 //	health.go        when brokers last answered
 //	errors.go        what an answer's error means: fenced, missing, forbidden, retriable
 //	retry.go         attempts, spaced
 //	topics.go        topics, partitions, leaders
+//	timestamps.go    whether a topic takes a takeover's markers by their time
 //	configs.go       the configurations of topics, and the command that sets one
 //	ensure.go        topics are created
 //	rights.go        what the authorizer allows, and the commands that grant it
@@ -26,6 +29,5 @@
 //	read.go          a range of a partition is read: records, markers, holes
 //	fetch.go         one Fetch request
 //	hole.go          when an empty answer means that there are no records
-//	words.go         aliases of package recordbatch's names
 //	murmur2.go       the partition of a key
 package cluster

@@ -64,7 +64,7 @@ type Config struct {
 type Profiles interface {
 	// PublishAgain has the rows of earlier exports published again when they are met.
 	PublishAgain(stream string)
-	// Approve permits the delete of most absent profiles, or of those that are withheld if most is 0, and returns how many.
+	// Approve permits up to most deletes of absent profiles, or as many as are withheld if most is 0, and returns how many.
 	Approve(stream string, most int, now time.Time) (int, error)
 }
 
