@@ -17,7 +17,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// checkpointer writes checkpoints, and remembers what the last one accounted for. It only writes: whoever calls it has paused all exports, and
+// checkpointer writes checkpoints, and remembers what the last one accounted for. It only writes: its caller has paused all exports, and
 // everything that they appended is acknowledged.
 type checkpointer struct {
 	session    acknowledger

@@ -1,4 +1,4 @@
-// Package schema holds the words that the source and the pipeline share: exports, columns, rows and failures,
+// Package schema holds the types that the source and the pipeline share: exports, columns, rows and failures,
 // the fingerprint of a row and the form of a dead letter. Package encoding below it has the forms of rows in Kafka, package privacy keeps cells out of them.
 //
 // It depends on neither HTTP nor Kafka and imports no other package of this module, so that connector and pipeline can both use it without

@@ -16,7 +16,7 @@ type shared struct {
 	turn chan struct{} // has one while an answer is made
 
 	mu   sync.Mutex
-	next map[string]*sharedResponse // by what requests accept; those that are not begun, which whoever comes may share
+	next map[string]*sharedResponse // by what requests accept; those that are not begun, which later requests may share
 }
 
 func share(h http.Handler) *shared {

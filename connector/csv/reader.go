@@ -55,7 +55,7 @@ type Reader struct {
 type Options struct {
 	MaxRow    int                      // longest row in bytes, a longer one is a bad row; 0 means DefaultMaxRow, and more than 1 GiB means 1 GiB
 	CleanName func(name string) string // applied to the header's names; nil leaves them as they are
-	// RecoverQuotes reads the lines behind a quote that is never closed as rows. Then whoever can write a value places rows when a body is cut
+	// RecoverQuotes reads the lines behind a quote that is never closed as rows. Then anyone who can write a value can place rows when a body is cut
 	// within it: only for a source that is known to leave quotes unescaped.
 	RecoverQuotes bool
 }

@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// call is one call of the API from its request to its body's end. It belongs to whoever reads the body; only the timer's goroutine and the transport's
+// call is one call of the API from its request to its body's end. It belongs to the reader of the body; only the timer's goroutine and the transport's
 // touch the atomic parts.
 type call struct {
 	client   *Client

@@ -24,7 +24,7 @@ import (
 type transport struct {
 	pool    *kafka.Transport
 	timeout time.Duration
-	turn    chan struct{} // held by whoever refreshes; guards began
+	turn    chan struct{} // held during a refresh; guards began
 	began   time.Time     // the last refresh
 	health  health
 	slow    func(request string, after time.Duration) // nil: nothing is called

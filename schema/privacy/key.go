@@ -37,7 +37,7 @@ func (k Key) ID() string {
 	return base64.RawURLEncoding.EncodeToString(k.derive("key id"))[:8]
 }
 
-// derive makes a key for one purpose. Were columns to share one, whoever can fill
+// derive makes a key for one purpose. If columns shared one, anyone who can fill
 // one hashed column could build a dictionary of another.
 func (k Key) derive(purpose string) []byte {
 	mac := hmac.New(sha256.New, k.secret)
