@@ -4,6 +4,7 @@
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dfinery-kafka
 work=$(mktemp -d)
+background=() # process ids of steps that run beside the others, ended at the end
 
 # cleanup ends the Kafkas that a script has started; one that starts something else defines its own.
 cleanup() {
@@ -18,6 +19,7 @@ cleanup() {
 # finish names the step that failed, if one did.
 finish() {
   local status=$?
+  [ ${#background[@]} -eq 0 ] || kill "${background[@]}" 2> /dev/null || true
   cleanup
   if [ "$status" -ne 0 ]; then
     printf '\nFAILED: %s\n' "${current:-setup}" >&2
