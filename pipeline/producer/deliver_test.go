@@ -1,6 +1,7 @@
 package producer_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"net"
 	"sync/atomic"
@@ -50,18 +51,31 @@ type cutter struct {
 	armed atomic.Bool
 }
 
+// cutConn knows which request was read last: other connections may be answered meanwhile.
 type cutConn struct {
 	net.Conn
-	cutter *cutter
+	cutter   *cutter
+	sized    bool        // the size of a request was read, whose key comes next
+	produces atomic.Bool // the last request is one to produce
+}
+
+// Read notes the key of a request. The broker reads its size, 4 bytes, and then the rest.
+func (c *cutConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.sized && n >= 2 {
+		c.produces.Store(int16(binary.BigEndian.Uint16(b)) == int16(kmsg.Produce))
+	}
+	c.sized = len(b) == 4 && n == 4
+	return n, err
 }
 
 func (c *cutter) Accept() (net.Conn, error) {
 	conn, err := c.Listener.Accept()
-	return &cutConn{conn, c}, err
+	return &cutConn{Conn: conn, cutter: c}, err
 }
 
 func (c *cutConn) Write(b []byte) (int, error) {
-	if c.cutter.armed.CompareAndSwap(true, false) {
+	if c.produces.Load() && c.cutter.armed.CompareAndSwap(true, false) {
 		c.Conn.Close()
 		return 0, net.ErrClosed
 	}
