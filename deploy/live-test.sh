@@ -14,8 +14,12 @@ DFINERY_BASE_URL=$url
 DFINERY_SERVICE_ID=1234
 DFINERY_EXPORT_TOKEN=$token
 KAFKA_BROKERS=$KAFKA_TEST_BROKERS
+STREAMS=events,users
 STREAM_EVENTS_TOPIC=$prefix.events
 STREAM_EVENTS_START=13
+STREAM_USERS_EXPORT=userprofile
+STREAM_USERS_MODE=changes
+STREAM_USERS_TOPIC=$prefix.users
 LEDGER_TOPIC=$prefix.ledger
 DEAD_LETTER_TOPIC=$prefix.dead-letters
 ADMIN_ADDR=$admin
@@ -61,8 +65,8 @@ PATH=$work/bin:$PATH bash -euo pipefail "$work/blocks" > "$work/out" 2>&1 || {
 }
 echo "$(grep -c ^printf "$work/blocks") commands"
 
-# Nothing to show for these is as it should be: no day is in danger, and the breaker keeps still.
-may_be_empty='^(Time until a day is lost|Reach|Breaker)$'
+# Nothing to show for these is as it should be: no day is in danger, the breaker keeps still, and no stream needs a registry.
+may_be_empty='^(Time until a day is lost|Reach|Breaker|Waiting for the schema registry)$'
 jq -r '.panels[] | .title as $title | .targets[]?
   | [$title, (.expr | gsub("\\$service|\\$stream"; ".*") | gsub("\\$__rate_interval"; "10m"))] | join("\t")' deploy/grafana/dashboard.json > "$work/queries"
 while IFS=$'\t' read -r title query; do
