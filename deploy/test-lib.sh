@@ -8,7 +8,7 @@ finish() {
   local pid
   for pid in "${pids[@]}"; do
     kill "$pid" 2> /dev/null || true
-    wait "$pid" || true
+    wait "$pid" 2> /dev/null || true
   done
   rm -rf "$work"
 }
