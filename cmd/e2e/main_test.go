@@ -50,7 +50,7 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	// The tests wait for processes more than they compute: run more of them at once than there are cores.
-	if err := flag.Set("test.parallel", strconv.Itoa(max(12, runtime.GOMAXPROCS(0)))); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(max(20, runtime.GOMAXPROCS(0)))); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
