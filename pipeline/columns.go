@@ -14,32 +14,31 @@ import (
 // header.
 func (o *owner) admitter(stream string) transfer.Admit {
 	return func(ctx context.Context, header []string) ([]string, error) {
-		answer := make(chan []string, 1)
-		err := o.record.change(ctx, func(*ledger.Service) (bool, error) {
-			refused, changed, events := o.schedule.AdmitColumns(stream, header)
+		var refused []string
+		err := o.record.change(ctx, func(*ledger.Service) (changed bool, _ error) {
+			var events []schedule.Event
+			refused, changed, events = o.schedule.AdmitColumns(stream, header)
 			o.tell(events)
-			answer <- refused
 			return changed, nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		return <-answer, nil
+		return refused, nil
 	}
 }
 
 // checkHeader has the ledger accept a header of a stream that hides columns, or returns why it is refused.
 func (o *owner) checkHeader(ctx context.Context, stream string, h *schedule.Header) (*schedule.HeaderRefusal, error) {
-	answer := make(chan *schedule.HeaderRefusal, 1)
-	err := o.record.change(ctx, func(*ledger.Service) (bool, error) {
-		refused, changed := o.schedule.CheckHeader(stream, h)
-		answer <- refused
+	var refused *schedule.HeaderRefusal
+	err := o.record.change(ctx, func(*ledger.Service) (changed bool, _ error) {
+		refused, changed = o.schedule.CheckHeader(stream, h)
 		return changed, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return <-answer, nil
+	return refused, nil
 }
 
 // resume has a stream go on at once. If it hashes with another key than before, its days in reach start over.

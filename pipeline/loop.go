@@ -59,10 +59,8 @@ func (o *owner) turn(ctx, exporting context.Context, timers *timers) (over bool,
 		return false, o.session.Err()
 	case e := <-o.transfers.Ended():
 		ended, err = o.finish(ctx, e)
-	case c := <-o.record.changes:
-		err = o.record.apply(ctx, c)
-	case c := <-o.profiles.calls:
-		err = c.call(ctx)
+	case c := <-o.calls:
+		err = c.run(ctx)
 	case <-o.transfers.Full():
 		err = o.checkpoint(ctx)
 	case <-timers.checkpoint:

@@ -2,17 +2,21 @@ package pipeline
 
 import "context"
 
+// loopCalls are the functions that exports have the owner's loop run, one at a time.
+type loopCalls chan *loopCall
+
 // loopCall is a function that an export runs in the loop.
 type loopCall struct {
 	do   func(context.Context) error // an error is Kafka's
 	done chan error                  // of one, buffered
 }
 
-// onLoop runs a function in the loop, and waits for it. The caller holds no lock.
-func (k *profileKeeper) onLoop(ctx context.Context, do func(context.Context) error) error {
+// do runs a function in the loop, and waits for it. If ctx ends first, the function may still run: what it sets may be read only if do
+// returns nil or the function's error. The caller holds no lock.
+func (calls loopCalls) do(ctx context.Context, do func(context.Context) error) error {
 	c := &loopCall{do: do, done: make(chan error, 1)}
 	select {
-	case k.calls <- c:
+	case calls <- c:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -24,8 +28,8 @@ func (k *profileKeeper) onLoop(ctx context.Context, do func(context.Context) err
 	}
 }
 
-// call runs the function of an export. It is for the loop.
-func (c *loopCall) call(ctx context.Context) error {
+// run runs the function of an export. It is for the loop.
+func (c *loopCall) run(ctx context.Context) error {
 	err := c.do(ctx)
 	c.done <- err
 	return err

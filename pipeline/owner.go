@@ -36,6 +36,7 @@ type owner struct {
 	topics      *topicMonitor     // whether the topics can be written, as they were when the ownership began
 	profiles    *profileKeeper    // what streams of changes know beyond their topics
 	heartbeat   ledger.Owner      // the owner's record in the ledger
+	calls       loopCalls         // what exports have the loop do
 
 	waits    schema.Wait         // why nothing more could be started at the last try
 	accepted map[schema.Cut]bool // cuts that the source takes for whole answers
@@ -45,9 +46,9 @@ type owner struct {
 func newOwner(s *Service, stored *store.Ledger, session *producer.Session, at *partitions) *owner {
 	o := &owner{
 		service: s, log: s.Log, session: session, partitions: at, writer: &store.Writer{Ledger: stored}, schedule: s.newSchedule(time.Now()),
-		accepted: map[schema.Cut]bool{},
+		accepted: map[schema.Cut]bool{}, calls: make(loopCalls),
 	}
-	o.record = newServiceRecord(o.schedule, o.writer, session)
+	o.record = newServiceRecord(o.schedule, o.writer, session, o.calls)
 	o.checkpoints = newCheckpointer(s, session, o.writer, o.schedule, at)
 	o.profiles = newProfileKeeper(o)
 	o.transfers = transfer.New(transfer.Config{

@@ -25,13 +25,13 @@ type profileKeeper struct {
 	schedule    *schedule.State
 	record      *serviceRecord
 	checkpoints *checkpointer
-	calls       chan *loopCall // for the loop
+	calls       loopCalls
 }
 
 func newProfileKeeper(o *owner) *profileKeeper {
 	return &profileKeeper{
 		service: o.service, session: o.session, partitions: o.partitions, writer: o.writer, schedule: o.schedule, record: o.record,
-		checkpoints: o.checkpoints, calls: make(chan *loopCall),
+		checkpoints: o.checkpoints, calls: o.calls,
 	}
 }
 
@@ -52,7 +52,7 @@ func (k *profileKeeper) of(stream string) *ledger.Profiles {
 // Load implements transfer.Profiles.
 func (k *profileKeeper) Load(ctx context.Context, stream string) (*ledger.Profiles, profiles.Marks, error) {
 	var record ledger.Profiles
-	err := k.onLoop(ctx, func(context.Context) error {
+	err := k.calls.do(ctx, func(context.Context) error {
 		record = *k.of(stream)
 		return nil
 	})
@@ -109,7 +109,7 @@ func (k *profileKeeper) flush(ctx context.Context, partitions []recordbatch.Topi
 
 // Begin implements transfer.Profiles.
 func (k *profileKeeper) Begin(ctx context.Context, call *schema.Export, partitions, above int) (n int, err error) {
-	err = k.onLoop(ctx, func(ctx context.Context) error {
+	err = k.calls.do(ctx, func(ctx context.Context) error {
 		name := ledger.DayName{Stream: call.Stream, Day: call.Day}
 		if n = call.N; n <= above {
 			n = k.schedule.Renumber(name, above)
@@ -122,14 +122,17 @@ func (k *profileKeeper) Begin(ctx context.Context, call *schema.Export, partitio
 		k.service.step("profiles_begun")
 		return nil
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 // Settle implements transfer.Profiles. The rows are acknowledged before the marks, and these before the record.
 func (k *profileKeeper) Settle(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error) {
 	var d *profiles.Decision
 	topic := k.partitions.of(k.service.stream(stream).Topic)
-	err := k.onLoop(ctx, func(ctx context.Context) error {
+	err := k.calls.do(ctx, func(ctx context.Context) error {
 		if err := k.flush(ctx, topic); err != nil {
 			return err
 		}
@@ -152,13 +155,16 @@ func (k *profileKeeper) Settle(ctx context.Context, stream string, decide func(*
 		k.service.step("profiles_decided")
 		return nil
 	})
-	return d, err
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // Deleted implements transfer.Profiles.
 func (k *profileKeeper) Deleted(ctx context.Context, stream string, n int) error {
 	topic := k.partitions.of(k.service.stream(stream).Topic)
-	return k.onLoop(ctx, func(ctx context.Context) error {
+	return k.calls.do(ctx, func(ctx context.Context) error {
 		k.service.step("profiles_deleting")
 		if err := k.flush(ctx, topic); err != nil {
 			return err

@@ -11,39 +11,23 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// serviceChange is a change of the service's record that an export asks for.
-type serviceChange struct {
-	apply func(*ledger.Service) (changed bool, err error)
-	done  chan error // of one, buffered
-}
-
-// change has the owner's loop change the service's record, and waits until
-// the ledger has it. The caller holds no lock.
-func (r *serviceRecord) change(ctx context.Context, apply func(*ledger.Service) (bool, error)) error {
-	c := &serviceChange{apply: apply, done: make(chan error, 1)}
-	select {
-	case r.changes <- c:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case err := <-c.done:
+// change has the owner's loop change the service's record, and waits until the
+// ledger has it. An error of apply changes nothing and does not end the loop. The
+// caller holds no lock.
+func (r *serviceRecord) change(ctx context.Context, apply func(*ledger.Service) (changed bool, err error)) error {
+	var refused error
+	err := r.calls.do(ctx, func(ctx context.Context) error {
+		changed, err := apply(&r.content)
+		if err != nil || !changed {
+			refused = err
+			return nil
+		}
+		return r.write(ctx)
+	})
+	if err != nil {
 		return err
-	case <-ctx.Done():
-		return ctx.Err()
 	}
-}
-
-// apply applies a change and writes it. An error is Kafka's.
-func (r *serviceRecord) apply(ctx context.Context, c *serviceChange) error {
-	changed, err := c.apply(&r.content)
-	if err != nil || !changed {
-		c.done <- err
-		return nil
-	}
-	err = r.write(ctx)
-	c.done <- err
-	return err
+	return refused
 }
 
 // noteFormats writes down the format of topics that hold rows of which no format

@@ -19,11 +19,11 @@ type serviceRecord struct {
 	schedule *schedule.State
 	writer   *store.Writer
 	session  *producer.Session
-	changes  chan *serviceChange // asked for by exports
+	calls    loopCalls // changes that exports ask for
 }
 
-func newServiceRecord(s *schedule.State, w *store.Writer, session *producer.Session) *serviceRecord {
-	return &serviceRecord{schedule: s, writer: w, session: session, changes: make(chan *serviceChange)}
+func newServiceRecord(s *schedule.State, w *store.Writer, session *producer.Session, calls loopCalls) *serviceRecord {
+	return &serviceRecord{schedule: s, writer: w, session: session, calls: calls}
 }
 
 // refresh brings the record up to date.

@@ -70,9 +70,11 @@ func (e *Export) scanTopic(ctx context.Context) error {
 		e.runner.Log.Error("partitions were added to the topic of profiles: they stay empty, for a key must not move", "stream", e.stream.Name,
 			"topic", e.stream.Topic, "partitions", len(e.senders), "used", partitions, "do", "nothing, or give the stream a new topic in STREAM_X_TOPIC to use them all")
 	}
-	if e.Call.N, err = e.runner.Profiles.Begin(ctx, &e.Call, partitions, scan.Highest); err != nil {
+	n, err := e.runner.Profiles.Begin(ctx, &e.Call, partitions, scan.Highest)
+	if err != nil {
 		return e.interrupted(err)
 	}
+	e.Call.N = n
 	e.senders = e.senders[:partitions]
 	e.headers = newRecordHeaders(&e.stream.Headers, &e.Call, true)
 	e.changes.scan = scan
