@@ -50,24 +50,3 @@ func NewColumns(names []string) (*Columns, error) {
 
 // Index is the place of a column, or -1.
 func (c *Columns) Index(name string) int { return slices.Index(c.Names, name) }
-
-// Difference lists the names that c has and old has not, and the reverse; moved says that the names common to both changed their order.
-func (c *Columns) Difference(old *Columns) (added, gone []string, moved bool) {
-	last := -1
-	for _, name := range c.Names {
-		switch i := old.Index(name); {
-		case i < 0:
-			added = append(added, name)
-		case i < last:
-			moved = true
-		default:
-			last = i
-		}
-	}
-	for _, name := range old.Names {
-		if c.Index(name) < 0 {
-			gone = append(gone, name)
-		}
-	}
-	return added, gone, moved
-}
