@@ -4,7 +4,6 @@
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dfinery-kafka
 work=$(mktemp -d)
-background=() # process ids of steps that run beside the others, ended at the end
 
 # cleanup ends the Kafkas that a script has started; one that starts something else defines its own.
 cleanup() {
@@ -18,8 +17,9 @@ cleanup() {
 
 # finish names the step that failed, if one did.
 finish() {
-  local status=$?
-  [ ${#background[@]} -eq 0 ] || kill "${background[@]}" 2> /dev/null || true
+  local status=$? running
+  mapfile -t running < <(jobs -rp) # steps that run beside the others
+  [ ${#running[@]} -eq 0 ] || kill "${running[@]}" 2> /dev/null || true
   cleanup
   if [ "$status" -ne 0 ]; then
     printf '\nFAILED: %s\n' "${current:-setup}" >&2
