@@ -89,8 +89,10 @@ func (s *stream) loadColumns(service *ledger.Service) {
 	}
 	names := slices.Clone(s.kept.Columns)
 	if kept := service.Schemas[s.Name]; kept != nil {
+		known := setOf(names)
 		for _, f := range kept.Fields {
-			if !slices.Contains(names, f.Column) {
+			if !known[f.Column] { // two fields may be of one column
+				known[f.Column] = true
 				names = append(names, f.Column)
 			}
 		}

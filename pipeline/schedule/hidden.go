@@ -2,7 +2,6 @@ package schedule
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
@@ -29,9 +28,10 @@ func (s *State) CheckHeader(stream string, h *Header) (refusal *HeaderRefusal, c
 	st := s.stream(stream)
 	c := &st.columns
 	first := c.Hidden != st.Hidden
+	known := setOf(h.Listed, c.Accepted)
 	var fresh []int
 	for i, name := range h.Names {
-		if !slices.Contains(h.Listed, name) && !slices.Contains(c.Accepted, name) {
+		if !known[name] {
 			fresh = append(fresh, i+1)
 		}
 	}

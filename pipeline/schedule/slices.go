@@ -80,14 +80,19 @@ func sliced(f schema.Filter, s ledger.Slice) schema.Filter {
 }
 
 func without(names, gone []string) []string {
-	known := make(map[string]struct{}, len(gone))
-	for _, name := range gone {
-		known[name] = struct{}{}
+	known := setOf(gone)
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return known[name] })
+}
+
+// setOf is for lists that may be long: a header can have tens of thousands of columns.
+func setOf(lists ...[]string) map[string]bool {
+	set := map[string]bool{}
+	for _, names := range lists {
+		for _, name := range names {
+			set[name] = true
+		}
 	}
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		_, found := known[name]
-		return found
-	})
+	return set
 }
 
 // narrow slices the day, if names of events are known. What it lacked before is asked for as well.
