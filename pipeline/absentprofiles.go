@@ -11,8 +11,8 @@ import (
 
 // AbsentProfiles is what the ledger says of a stream's profiles, from any machine, and the keys of up to most of those that its last snapshot
 // lacked; for these the stream's topic is read. The status is nil for a stream that publishes all rows.
-func (s *Service) AbsentProfiles(ctx context.Context, stream string, most int) (*ProfileStatus, []string, error) {
-	peek, err := s.Snapshot(ctx)
+func (r *Reader) AbsentProfiles(ctx context.Context, stream string, most int) (*ProfileStatus, []string, error) {
+	peek, err := r.Snapshot(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -24,17 +24,17 @@ func (s *Service) AbsentProfiles(ctx context.Context, stream string, most int) (
 	if most == 0 || len(status.Sample) == 0 {
 		return status, nil, nil
 	}
-	keys, err := s.keysOf(ctx, peek.Streams[i].Topic, status, most)
+	keys, err := r.keysOf(ctx, peek.Streams[i].Topic, status, most)
 	return status, keys, err
 }
 
 // keysOf are the sampled keys that the topic still has, in order.
-func (s *Service) keysOf(ctx context.Context, topic string, status *ProfileStatus, most int) ([]string, error) {
-	described, err := s.Cluster.Topic(ctx, topic)
+func (r *Reader) keysOf(ctx context.Context, topic string, status *ProfileStatus, most int) ([]string, error) {
+	described, err := r.config.Cluster.Topic(ctx, topic)
 	if err != nil {
 		return nil, fmt.Errorf("read the topic of the stream: %w", err)
 	}
-	logs, err := s.Cluster.Offsets(ctx, described.TopicPartitions()...)
+	logs, err := r.config.Cluster.Offsets(ctx, described.TopicPartitions()...)
 	if err != nil {
 		return nil, fmt.Errorf("read the topic of the stream: %w", err)
 	}
@@ -44,9 +44,9 @@ func (s *Service) keysOf(ctx context.Context, topic string, status *ProfileStatu
 		if log.Err != nil {
 			return nil, fmt.Errorf("read the topic of the stream: %w", log.Err)
 		}
-		err := s.Cluster.Read(ctx, log.Partition, log.Start, log.End, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
-			if slices.Contains(wanted, profiles.HashKey(status.Seed, r.Key).String()) {
-				found[string(r.Key)] = r.Value != nil
+		err := r.config.Cluster.Read(ctx, log.Partition, log.Start, log.End, recordbatch.Visitor{Record: func(record *recordbatch.Record) error {
+			if slices.Contains(wanted, profiles.HashKey(status.Seed, record.Key).String()) {
+				found[string(record.Key)] = record.Value != nil
 			}
 			return nil
 		}})

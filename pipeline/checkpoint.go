@@ -16,7 +16,7 @@ func (o *owner) checkpoint(ctx context.Context) error {
 	if err := o.session.Flush(ctx); err != nil {
 		return fmt.Errorf("checkpoint: await acknowledgements: %w", err)
 	}
-	o.service.step("flushed")
+	o.config.step("flushed")
 	if err := o.checkpoints.write(ctx, o.collectChanges(), o.record.refresh); err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
@@ -28,7 +28,7 @@ func (o *owner) checkpoint(ctx context.Context) error {
 // everything that they appended is acknowledged.
 func (o *owner) collectChanges() []*transfer.Day {
 	for _, p := range o.transfers.Collect() {
-		o.service.counts.rows(p.Day.Stream, p.News)
+		o.view.counts.rows(p.Day.Stream, p.News)
 		o.schedule.Progress(p.Day, p.News.Published, p.News.NewBad, p.Lost)
 		if p.Ended != nil {
 			o.applyOutcome(p.Day, p.Ended)

@@ -46,9 +46,9 @@ type logs interface {
 	Log(context.Context, recordbatch.TopicPartition) (cluster.LogRange, error)
 }
 
-func newCheckpointer(s *Service, session *producer.Session, w *store.Writer, days *schedule.State, at *partitions) *checkpointer {
+func newCheckpointer(session acknowledger, w *store.Writer, days *schedule.State, at *partitions) *checkpointer {
 	return &checkpointer{
-		session: session, writer: w, logs: s.Cluster, schedule: days, partitions: at, oldest: s.oldest, step: s.step,
+		session: session, writer: w, logs: w.Ledger.Cluster, schedule: days, partitions: at,
 		marks: map[recordbatch.TopicPartition]recordbatch.Position{}, carried: map[recordbatch.TopicPartition]ledger.Mark{},
 	}
 }

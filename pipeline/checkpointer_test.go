@@ -89,10 +89,8 @@ func newCheckpointBed(t *testing.T) *checkpointBed {
 	stream := schedule.Stream{Name: "events", Kind: schema.Event, StartBack: 2}
 	b.days = schedule.New([]schedule.Stream{stream}, schedule.Policy{Service: "1234", Location: planned}, noon)
 	b.day = &transfer.Day{Name: ledger.DayName{Stream: "events", Day: today}, Rows: dedup.Day{Set: new(dedup.Set)}}
-	s := &Service{ID: "1234", Cluster: kafka, Location: planned, Step: func(name string) { b.steps = append(b.steps, name) }}
-	b.checkpointer = newCheckpointer(s, session, w, b.days, at)
-	b.session.left = -1
-	b.checkpointer.session, b.oldest = b.session, func() schema.Day { return today - schema.Reach }
+	b.checkpointer = newCheckpointer(b.session, w, b.days, at)
+	b.oldest, b.step = func() schema.Day { return today - schema.Reach }, func(name string) { b.steps = append(b.steps, name) }
 	return b
 }
 

@@ -48,7 +48,7 @@ func (e *CompactionError) Error() string {
 
 // CompactionFault is the *CompactionError for which a stream of changes can't use its topic; nil if it can, and where the configuration may
 // not be read.
-func (s *Service) CompactionFault(stream *transfer.Stream, c *cluster.TopicConfig) error {
+func CompactionFault(k *cluster.Cluster, stream *transfer.Stream, c *cluster.TopicConfig) error {
 	if !stream.Changes || c.Err != nil {
 		return nil
 	}
@@ -66,18 +66,18 @@ func (s *Service) CompactionFault(stream *transfer.Stream, c *cluster.TopicConfi
 	if most, err := strconv.ParseInt(c.Values[maxCompactionLag], 10, 64); err == nil && most < compactionLag.Milliseconds() {
 		set += "," + maxCompactionLag + "=" + millis(longestCompaction) // brokers refuse a lower one
 	}
-	e.Repair = s.Cluster.AlterConfigCommand(c.Name, cleanupPolicy, set)
+	e.Repair = k.AlterConfigCommand(c.Name, cleanupPolicy, set)
 	return e
 }
 
 // ShortTombstones returns an error when consumers of a stream of changes that were away for a day may miss deletes.
-func (s *Service) ShortTombstones(stream *transfer.Stream, c *cluster.TopicConfig) *CompactionError {
+func ShortTombstones(k *cluster.Cluster, stream *transfer.Stream, c *cluster.TopicConfig) *CompactionError {
 	have, err := strconv.ParseInt(c.Values[deleteRetention], 10, 64)
 	if !stream.Changes || c.Err != nil || err != nil || have >= leastDeleteRetained.Milliseconds() {
 		return nil
 	}
 	return &CompactionError{Topic: c.Name, Config: deleteRetention, Have: c.Values[deleteRetention], Want: "a day at least, better seven",
-		Repair: s.Cluster.AlterConfigCommand(c.Name, deleteRetention, millis(deleteRetained))}
+		Repair: k.AlterConfigCommand(c.Name, deleteRetention, millis(deleteRetained))}
 }
 
 // judgeCompaction has a stream of changes wait whose topic would lose profiles.
@@ -86,16 +86,16 @@ func (m *topicMonitor) judgeCompaction(st *transfer.Stream, c *cluster.TopicConf
 		return
 	}
 	if c.Err != nil {
-		m.service.Log.Warn("can't look at the configuration of a compacted topic: whether it keeps profiles and deletes is not known", "stream", st.Name,
+		m.log.Warn("can't look at the configuration of a compacted topic: whether it keeps profiles and deletes is not known", "stream", st.Name,
 			"topic", st.Topic, "error", c.Err, "do", fixRight)
 		return
 	}
-	if why := m.service.CompactionFault(st, c); why != nil {
+	if why := CompactionFault(m.cluster, st, c); why != nil {
 		m.block(st, why)
 		return
 	}
-	if short := m.service.ShortTombstones(st, c); short != nil {
-		m.service.Log.Warn("the topic forgets deletes soon: a consumer that is away for longer keeps deleted profiles", "stream", st.Name, "topic", st.Topic,
+	if short := ShortTombstones(m.cluster, st, c); short != nil {
+		m.log.Warn("the topic forgets deletes soon: a consumer that is away for longer keeps deleted profiles", "stream", st.Name, "topic", st.Topic,
 			short.Config, short.Have, "needed", short.Want, "do", short.Repair)
 	}
 }

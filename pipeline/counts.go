@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
@@ -102,25 +101,15 @@ func (c *Counts) repeatedHeaders(stream string, n int64) {
 
 func (c *Counts) gap(stream string) { c.change(stream, func(s *StreamCounts) { s.Gaps++ }) }
 
-// Totals are the counts by stream.
-func (s *Service) Totals() map[string]StreamCounts {
-	s.counts.mu.Lock()
-	defer s.counts.mu.Unlock()
-	totals := make(map[string]StreamCounts, len(s.counts.by))
-	for name, c := range s.counts.by {
-		copied := *c
-		copied.Exports, copied.Letters = maps.Clone(c.Exports), maps.Clone(c.Letters)
+// copies are the counts by stream, as they are now.
+func (c *Counts) copies() map[string]StreamCounts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	totals := make(map[string]StreamCounts, len(c.by))
+	for name, one := range c.by {
+		copied := *one
+		copied.Exports, copied.Letters = maps.Clone(one.Exports), maps.Clone(one.Letters)
 		totals[name] = copied
-	}
-	for i := range s.Streams {
-		if st := &s.Streams[i]; st.Values != nil {
-			c := totals[st.Name]
-			c.NulledValues = st.Values.Nulled()
-			totals[st.Name] = c
-		}
 	}
 	return totals
 }
-
-// Produced is what has been written to Kafka since the process started, the ledger included.
-func (s *Service) Produced() producer.Stats { return s.meter.Stats() }

@@ -14,7 +14,7 @@ var errShutdown = errors.New("kafka did not take everything within SHUTDOWN_TIME
 func (o *owner) limitShutdown(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() {
 		select {
-		case <-time.After(o.service.ShutdownTimeout):
+		case <-time.After(o.config.ShutdownTimeout):
 			o.session.End(errShutdown)
 		case <-o.session.Done():
 		}
@@ -24,7 +24,7 @@ func (o *owner) limitShutdown(ctx context.Context) (stop func() bool) {
 // drain ends the ownership cleanly: exports stop, what they published is acknowledged and entered into the ledger, and the owner's
 // record says that a standby need not wait.
 func (o *owner) drain(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.service.ShutdownTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.config.ShutdownTimeout)
 	defer cancel()
 	// An export that waits for Kafka can't see that its context has ended: the session's end wakes it.
 	defer context.AfterFunc(ctx, o.session.Close)()

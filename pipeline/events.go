@@ -20,12 +20,12 @@ func (o *owner) tell(events []schedule.Event) {
 			}
 			continue
 		case schedule.DayLost:
-			o.service.counts.gap(e.Stream)
+			o.view.counts.gap(e.Stream)
 		case schedule.ColumnsChanged:
-			o.service.counts.columnChange(e.Stream)
+			o.view.counts.columnChange(e.Stream)
 		case schedule.HidingBegins:
-			o.log.Warn("columns are hidden from now on, and Kafka still holds their cells of before", "stream", e.Stream, "holding", o.service.ShownBefore(e.Stream),
-				"do", o.service.DeleteShownBefore(e.Stream))
+			o.log.Warn("columns are hidden from now on, and Kafka still holds their cells of before", "stream", e.Stream, "holding", o.config.ShownBefore(e.Stream),
+				"do", o.config.DeleteShownBefore(e.Stream))
 			continue
 		}
 		level, text, attrs := describe(&e)
@@ -148,4 +148,4 @@ func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (sl
 }
 
 // today is the day that it is for the source.
-func (o *owner) today() schema.Day { return schema.DayOf(time.Now(), o.service.Location) }
+func (o *owner) today() schema.Day { return schema.DayOf(time.Now(), o.config.Location) }

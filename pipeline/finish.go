@@ -32,13 +32,13 @@ func (o *owner) finish(ctx context.Context, e *transfer.Export) (*outcome, error
 		return nil, e.Err // Kafka's
 	}
 	if ended.failure == nil || ended.failure.Class != schema.Cancelled && ended.failure.Class != schema.Postponed {
-		o.service.counts.export(e.Call.Stream, ended.code)
+		o.view.counts.export(e.Call.Stream, ended.code)
 		if e.Lettered {
-			o.service.counts.deadLetter(e.Call.Stream, schema.KindExport, ended.code)
+			o.view.counts.deadLetter(e.Call.Stream, schema.KindExport, ended.code)
 		}
-		o.service.counts.repeatedHeaders(e.Call.Stream, e.Repeated)
-		if o.service.Observe != nil {
-			o.service.Observe(e.Call.Stream, e.Took)
+		o.view.counts.repeatedHeaders(e.Call.Stream, e.Repeated)
+		if o.config.Observe != nil {
+			o.config.Observe(e.Call.Stream, e.Took)
 		}
 	}
 	o.acceptCuts(time.Now().UTC())

@@ -12,10 +12,10 @@ type timers struct {
 	wake                            *time.Timer // for the next export
 }
 
-func (s *Service) newTimers() *timers {
+func newTimers(c *Config) *timers {
 	return &timers{
-		checkpoint: time.Tick(s.CheckpointInterval), renewal: time.Tick(s.FenceRenewal),
-		beat: time.Tick(s.OwnerHeartbeat), poll: time.Tick(s.CommandPoll), wake: time.NewTimer(0),
+		checkpoint: time.Tick(c.CheckpointInterval), renewal: time.Tick(c.FenceRenewal),
+		beat: time.Tick(c.OwnerHeartbeat), poll: time.Tick(c.CommandPoll), wake: time.NewTimer(0),
 	}
 }
 
@@ -25,10 +25,10 @@ func (o *owner) run(ctx context.Context) error {
 	defer o.wait()
 	defer o.session.Close() // wakes an export that waits for room in a partition that takes nothing
 	defer stop()
-	timers := o.service.newTimers()
+	timers := newTimers(o.config)
 	o.watching.Go(func() { watch(exporting, o.session, o.log) })
 	defer o.limitShutdown(ctx)()
-	o.log.Info("owner", "service", o.service.ID, "instance", o.service.Instance, "producer", o.session.Identity().String())
+	o.log.Info("owner", "service", o.config.ID, "instance", o.config.Instance, "producer", o.session.Identity().String())
 	// Commands that arrived while there was no owner come before the first export: a pause, or work that run --once would otherwise not wait for.
 	if err := o.pollCommands(ctx); err != nil && ctx.Err() == nil {
 		return err
@@ -80,7 +80,7 @@ func (o *owner) turn(ctx, exporting context.Context, timers *timers) (over bool,
 		o.report(ended)
 	}
 	o.publishStatus()
-	if err == nil && o.service.Once != nil && o.transfers.Idle() {
+	if err == nil && o.config.Once != nil && o.transfers.Idle() {
 		var left error
 		if over, left, err = o.onceEnd(ctx); over {
 			return true, left
@@ -114,7 +114,7 @@ func (o *owner) executeCommands(ctx context.Context) error {
 		if err := o.checkpoint(ctx); err != nil {
 			return err
 		}
-		o.service.step("command")
+		o.config.step("command")
 		if err := o.writer.Command(c); err != nil {
 			return err
 		}

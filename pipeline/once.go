@@ -51,19 +51,6 @@ func (e *IncompleteError) Error() string {
 	return b.String()
 }
 
-// newSchedule is the schedule of an ownership that begins now.
-func (s *Service) newSchedule(now time.Time) *schedule.State {
-	policy := schedule.Policy{
-		Service: s.ID, Location: s.Location, CallsPerHour: s.CallsPerHour,
-		RetryBackoff: s.RetryBackoff, RetryMaxBackoff: s.RetryMaxBackoff, NarrowAfter: s.NarrowAfter, Once: s.Once,
-	}
-	streams := make([]schedule.Stream, len(s.Streams))
-	for i := range s.Streams {
-		streams[i] = s.Streams[i].Stream
-	}
-	return schedule.New(streams, policy, now)
-}
-
 // onceEnd reports whether Once has ended, and what it leaves undone. Commands are executed last: one may complete with
 // the last export, or request another.
 func (o *owner) onceEnd(ctx context.Context) (ended bool, left, err error) {
@@ -89,14 +76,8 @@ func (o *owner) onceDone() (bool, error) {
 	}
 }
 
-// stopped is how Run ends with its context: with Once, what is due and was not exported is left. o is the last ownership, or nil.
-func (s *Service) stopped(o *owner) error {
-	switch {
-	case s.Once == nil:
-		return nil
-	case o == nil:
-		return &IncompleteError{Stopped: true}
-	}
+// unfinished is what is due and was not exported when the ownership was stopped; nil if there is nothing.
+func (o *owner) unfinished() error {
 	o.waits = o.sourceWaits(time.Now()) // calls that were under way are over
 	if left, _ := o.schedule.Left(o.waits, time.Now()); len(left) > 0 {
 		return &IncompleteError{Left: left, Stopped: true}

@@ -21,7 +21,8 @@ import (
 // owner is one ownership of the service, from its takeover to its end. Its loop alone uses it and its parts. Each part has its own state and
 // knows only the parts that it is given; what several of them do together is here.
 type owner struct {
-	service    *Service
+	config     *Config
+	view       *view
 	log        *slog.Logger
 	session    *producer.Session
 	partitions *partitions
@@ -43,22 +44,30 @@ type owner struct {
 	watching sync.WaitGroup      // the watchdog
 }
 
-func newOwner(s *Service, stored *store.Ledger, session *producer.Session, at *partitions) *owner {
+func newOwner(c *Config, v *view, taken *ownership, topics *topicCreator, history *topicHistory) *owner {
+	stored, session, at := c.Ledger(), taken.session, taken.partitions
 	o := &owner{
-		service: s, log: s.Log, session: session, partitions: at, writer: &store.Writer{Ledger: stored}, schedule: s.newSchedule(time.Now()),
+		config: c, view: v, log: c.Log, session: session, partitions: at, writer: &store.Writer{Ledger: stored}, schedule: c.newSchedule(time.Now()),
 		accepted: map[schema.Cut]bool{}, calls: make(loopCalls),
 	}
 	o.record = newServiceRecord(o.schedule, o.writer, session, o.calls)
-	o.checkpoints = newCheckpointer(s, session, o.writer, o.schedule, at)
-	o.profiles = newProfileKeeper(o)
+	o.checkpoints = newCheckpointer(session, o.writer, o.schedule, at)
+	o.checkpoints.oldest, o.checkpoints.step = func() schema.Day { return oldestRecovered(c.Location) }, c.step
+	o.profiles = &profileKeeper{
+		streams: c.Streams, location: c.Location, cluster: c.Cluster, session: session, partitions: at, writer: o.writer, schedule: o.schedule,
+		record: o.record, checkpoints: o.checkpoints, calls: o.calls, step: c.step, log: c.Log,
+	}
 	o.transfers = transfer.New(transfer.Config{
-		Streams: s.Streams, Limit: s.ConcurrentCalls, Sets: stored, RowsTopic: stored.Rows, Redact: s.Redact, Wrote: s.wrote,
-		Evolve: o.record.evolver, Admit: o.admitter, CheckHeader: o.checkHeader, Profiles: o.profiles, Log: s.Log,
+		Streams: c.Streams, Limit: c.ConcurrentCalls, Sets: stored, RowsTopic: stored.Rows, Redact: c.Redact, Wrote: v.wrote,
+		Evolve: o.record.evolver, Admit: o.admitter, CheckHeader: o.checkHeader, Profiles: o.profiles, Log: c.Log,
 	})
-	o.topics = newTopicMonitor(s, stored, session, o.schedule, at)
+	o.topics = &topicMonitor{
+		cluster: c.Cluster, ledger: stored, deadLetters: c.DeadLetterTopic, streams: c.Streams, session: session, schedule: o.schedule, partitions: at,
+		creator: topics, history: history, log: c.Log,
+	}
 	o.commands = command.New(command.Config{
-		Service: s.ID, Location: s.Location, Streams: s.Streams, Topics: s.Cluster, Ledger: stored, State: at.state, Letters: at.letters,
-		Parse: s.Parse, Schedule: o.schedule, Transfers: o.transfers, Resume: o.resume, Profiles: o.profiles, Log: s.Log,
+		Service: c.ID, Location: c.Location, Streams: c.Streams, Topics: c.Cluster, Ledger: stored, State: at.state, Letters: at.letters,
+		Parse: c.Parse, Schedule: o.schedule, Transfers: o.transfers, Resume: o.resume, Profiles: o.profiles, Log: c.Log,
 	})
 	return o
 }
@@ -74,7 +83,8 @@ func (o *owner) openSenders() error {
 	}
 	o.writer.State.UseSingleBatch() // a checkpoint's days and marks are written atomically
 	o.transfers.OpenLetters(letters)
-	for st := range o.service.streams {
+	for i := range o.config.Streams {
+		st := &o.config.Streams[i]
 		if o.schedule.Blocked(st.Name) != "" {
 			continue
 		}
@@ -121,14 +131,14 @@ func (o *owner) renew(ctx context.Context) error {
 	resume := o.transfers.Pause()
 	err := o.session.Flush(ctx)
 	if err == nil {
-		o.service.step("renewing")
+		o.config.step("renewing")
 		err = o.session.Renew(ctx, o.partitions.all)
 	}
 	resume()
 	if err != nil {
 		return fmt.Errorf("renew the fence: %w", err)
 	}
-	o.service.step("renewed")
+	o.config.step("renewed")
 	o.log.Debug("fence renewed", "producer", o.session.Identity().String())
 	return o.checkpoint(ctx)
 }

@@ -6,6 +6,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/transfer"
 )
 
 // partitions are all that the owner of a service may write.
@@ -15,15 +16,15 @@ type partitions struct {
 	all         []recordbatch.TopicPartition // state, rows, letters, then the streams'
 }
 
-func newPartitions(s *Service, stored *store.Ledger, topics map[string]cluster.Topic, state int) *partitions {
+func newPartitions(c *Config, stored *store.Ledger, topics map[string]cluster.Topic, state int) *partitions {
 	p := &partitions{
 		state:   recordbatch.TopicPartition{Topic: stored.Topic, Partition: state},
-		rows:    recordbatch.TopicPartition{Topic: stored.Rows, Partition: cluster.PartitionOf([]byte(s.ID), len(topics[stored.Rows].Partitions))},
-		letters: topics[s.DeadLetterTopic].TopicPartitions(),
+		rows:    recordbatch.TopicPartition{Topic: stored.Rows, Partition: cluster.PartitionOf([]byte(c.ID), len(topics[stored.Rows].Partitions))},
+		letters: topics[c.DeadLetterTopic].TopicPartitions(),
 	}
 	p.all = append([]recordbatch.TopicPartition{p.state, p.rows}, p.letters...)
-	for st := range s.streams {
-		p.all = append(p.all, topics[st.Topic].TopicPartitions()...)
+	for i := range c.Streams {
+		p.all = append(p.all, topics[c.Streams[i].Topic].TopicPartitions()...)
 	}
 	return p
 }
@@ -32,10 +33,10 @@ func newPartitions(s *Service, stored *store.Ledger, topics map[string]cluster.T
 func (p *partitions) own() []recordbatch.TopicPartition { return p.all[:2+len(p.letters)] }
 
 // recovered are those that a start reads back: all but the ledger's, and those of streams of changes, whose exports read them.
-func (p *partitions) recovered(s *Service) []recordbatch.TopicPartition {
+func (p *partitions) recovered(streams []transfer.Stream) []recordbatch.TopicPartition {
 	changes := map[string]bool{}
-	for st := range s.streams {
-		changes[st.Topic] = st.Changes
+	for i := range streams {
+		changes[streams[i].Topic] = streams[i].Changes
 	}
 	return slices.DeleteFunc(slices.Clone(p.all[2:]), func(at recordbatch.TopicPartition) bool { return changes[at.Topic] })
 }

@@ -16,31 +16,28 @@ import (
 // PlanPreview reads from Kafka what a preview of a stream's day needs, and returns
 // the source that its call is to be made with. It neither makes a call nor writes
 // anything. An unknown stream is an error.
-func (s *Service) PlanPreview(ctx context.Context, stream string, day schema.Day) (*preview.Plan, Source, error) {
-	p := &preview.Plan{Codec: s.Codec, Redact: s.Redact}
-	for st := range s.streams {
-		if st.Name == stream {
-			p.Stream = *st
-		}
-	}
-	if p.Stream.Name == "" {
+func (r *Reader) PlanPreview(ctx context.Context, stream string, day schema.Day) (*preview.Plan, Source, error) {
+	p := &preview.Plan{Codec: r.config.Codec, Redact: r.config.Redact}
+	st := streamNamed(r.config.Streams, stream)
+	if st == nil {
 		return nil, nil, fmt.Errorf("there is no stream %q", stream)
 	}
-	record, err := s.planCall(ctx, p, day)
+	p.Stream = *st
+	record, err := r.planCall(ctx, p, day)
 	if err != nil {
 		return nil, nil, err
 	}
-	source, err := s.NewSource(record.Source, record.LineEnds)
+	source, err := r.config.NewSource(record.Source, record.LineEnds)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errSource, err)
 	}
-	return p, source, s.lookAtTopics(ctx, p)
+	return p, source, r.lookAtTopics(ctx, p)
 }
 
 // planCall makes the call as the owner would, by the ledger.
-func (s *Service) planCall(ctx context.Context, p *preview.Plan, day schema.Day) (*ledger.Service, error) {
-	stored, now := s.Ledger(), time.Now()
-	days, record := s.newSchedule(now), new(ledger.Service)
+func (r *Reader) planCall(ctx context.Context, p *preview.Plan, day schema.Day) (*ledger.Service, error) {
+	stored, now := r.config.Ledger(), time.Now()
+	days, record := r.config.newSchedule(now), new(ledger.Service)
 	state, err := stored.Load(ctx)
 	switch {
 	case cluster.Missing(err): // nothing was published yet
@@ -59,8 +56,8 @@ func (s *Service) planCall(ctx context.Context, p *preview.Plan, day schema.Day)
 	if kept := record.Schemas[p.Stream.Name]; kept != nil {
 		p.Schemas = kept.Evolution()
 	}
-	if r := record.Profiles[p.Stream.Name]; p.Stream.Changes && r != nil {
-		p.Topic.Pinned = r.Partitions
+	if kept := record.Profiles[p.Stream.Name]; p.Stream.Changes && kept != nil {
+		p.Topic.Pinned = kept.Partitions
 	}
 	p.Call = days.Begin(schedule.Due{Stream: p.Stream.Name, Day: day}, now)
 	return record, nil
@@ -68,18 +65,18 @@ func (s *Service) planCall(ctx context.Context, p *preview.Plan, day schema.Day)
 
 // lookAtTopics finds out how many partitions the topics have, and how large a batch
 // they take. Topics that are missing would be created.
-func (s *Service) lookAtTopics(ctx context.Context, p *preview.Plan) error {
-	names := []string{p.Stream.Topic, s.DeadLetterTopic}
-	topics, err := s.Cluster.Topics(ctx, names...)
+func (r *Reader) lookAtTopics(ctx context.Context, p *preview.Plan) error {
+	names := []string{p.Stream.Topic, r.config.DeadLetterTopic}
+	topics, err := r.config.Cluster.Topics(ctx, names...)
 	if err != nil {
 		return err
 	}
-	configs, err := s.Cluster.TopicConfigs(ctx, names...)
+	configs, err := r.config.Cluster.TopicConfigs(ctx, names...)
 	if err != nil {
 		return err
 	}
 	for i, into := range []*preview.Topic{&p.Topic, &p.Letters} {
-		into.Name, into.Partitions, into.MaxBatch = names[i], s.Partitions, producer.DefaultLimit
+		into.Name, into.Partitions, into.MaxBatch = names[i], r.config.Partitions, producer.DefaultLimit
 		switch why := topics[i].Err; {
 		case cluster.Missing(why):
 			into.Pinned = 0

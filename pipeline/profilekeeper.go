@@ -3,22 +3,27 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/profiles"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
 // profileKeeper keeps the state of streams of changes. Exports call it; whatever touches the owner's parts runs in the owner's
 // loop do.
 type profileKeeper struct {
-	service     *Service
+	streams     []transfer.Stream
+	location    *time.Location
+	cluster     *cluster.Cluster
 	session     *producer.Session
 	partitions  *partitions
 	writer      *store.Writer
@@ -26,13 +31,8 @@ type profileKeeper struct {
 	record      *serviceRecord
 	checkpoints *checkpointer
 	calls       loopCalls
-}
-
-func newProfileKeeper(o *owner) *profileKeeper {
-	return &profileKeeper{
-		service: o.service, session: o.session, partitions: o.partitions, writer: o.writer, schedule: o.schedule, record: o.record,
-		checkpoints: o.checkpoints, calls: o.calls,
-	}
+	step        func(name string)
+	log         *slog.Logger
 }
 
 // of is the stream's record, a new one if it has none. It is for the loop.
@@ -60,7 +60,7 @@ func (k *profileKeeper) Load(ctx context.Context, stream string) (*ledger.Profil
 	if err == nil {
 		err = k.writer.Ledger.LoadMarks(ctx, stream, record.Absent.Ranges, func(value []byte) error {
 			if err := marks.Load(value); err != nil { // to lose marks only delays deletes
-				k.service.Log.Warn("marks of absent profiles can't be read: their deletes are delayed", "stream", stream, "error", err, "do", "nothing")
+				k.log.Warn("marks of absent profiles can't be read: their deletes are delayed", "stream", stream, "error", err, "do", "nothing")
 			}
 			return nil
 		})
@@ -70,11 +70,11 @@ func (k *profileKeeper) Load(ctx context.Context, stream string) (*ledger.Profil
 
 // Scan implements transfer.Profiles.
 func (k *profileKeeper) Scan(ctx context.Context, stream string, visit func(partition int, r *recordbatch.Record)) error {
-	all := k.partitions.of(k.service.stream(stream).Topic)
+	all := k.partitions.of(streamNamed(k.streams, stream).Topic)
 	if err := k.flush(ctx, all); err != nil {
 		return err
 	}
-	logs, err := k.service.Cluster.Offsets(ctx, all...)
+	logs, err := k.cluster.Offsets(ctx, all...)
 	if err != nil {
 		return fmt.Errorf("scan the topic of %s: %w", stream, err)
 	}
@@ -83,7 +83,7 @@ func (k *profileKeeper) Scan(ctx context.Context, stream string, visit func(part
 			return fmt.Errorf("scan the topic of %s: %w", stream, log.Err)
 		}
 		p := log.Partition
-		err := k.service.Cluster.Read(ctx, p, log.Start, log.End, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
+		err := k.cluster.Read(ctx, p, log.Start, log.End, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 			visit(p.Partition, r)
 			return nil
 		}})
@@ -119,7 +119,7 @@ func (k *profileKeeper) Begin(ctx context.Context, call *schema.Export, partitio
 		if err := k.record.recordCall(ctx, name); err != nil {
 			return err
 		}
-		k.service.step("profiles_begun")
+		k.step("profiles_begun")
 		return nil
 	})
 	if err != nil {
@@ -131,12 +131,12 @@ func (k *profileKeeper) Begin(ctx context.Context, call *schema.Export, partitio
 // Settle implements transfer.Profiles. The rows are acknowledged before the marks, and these before the record.
 func (k *profileKeeper) Settle(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error) {
 	var d *profiles.Decision
-	topic := k.partitions.of(k.service.stream(stream).Topic)
+	topic := k.partitions.of(streamNamed(k.streams, stream).Topic)
 	err := k.calls.do(ctx, func(ctx context.Context) error {
 		if err := k.flush(ctx, topic); err != nil {
 			return err
 		}
-		k.service.step("profiles_flushed")
+		k.step("profiles_flushed")
 		d = decide(k.of(stream))
 		var run []byte
 		for _, m := range d.Marks {
@@ -146,13 +146,13 @@ func (k *profileKeeper) Settle(ctx context.Context, stream string, decide func(*
 		if err != nil {
 			return err
 		}
-		k.service.step("profiles_marked")
+		k.step("profiles_marked")
 		d.Record.Absent.Ranges = ranges
 		k.record.content.Profiles[stream] = &d.Record
 		if err := k.record.write(ctx); err != nil {
 			return err
 		}
-		k.service.step("profiles_decided")
+		k.step("profiles_decided")
 		return nil
 	})
 	if err != nil {
@@ -163,13 +163,13 @@ func (k *profileKeeper) Settle(ctx context.Context, stream string, decide func(*
 
 // Deleted implements transfer.Profiles.
 func (k *profileKeeper) Deleted(ctx context.Context, stream string, n int) error {
-	topic := k.partitions.of(k.service.stream(stream).Topic)
+	topic := k.partitions.of(streamNamed(k.streams, stream).Topic)
 	return k.calls.do(ctx, func(ctx context.Context) error {
-		k.service.step("profiles_deleting")
+		k.step("profiles_deleting")
 		if err := k.flush(ctx, topic); err != nil {
 			return err
 		}
-		k.service.step("profiles_deleted")
+		k.step("profiles_deleted")
 		r := *k.of(stream)
 		profiles.Deleted(&r, n)
 		k.record.content.Profiles[stream] = &r
@@ -180,7 +180,7 @@ func (k *profileKeeper) Deleted(ctx context.Context, stream string, n int) error
 // forgetMarks drops the marks of streams that publish all rows now: what is published meanwhile does not take them off. It is for the loop.
 func (k *profileKeeper) forgetMarks() {
 	for name, r := range k.record.content.Profiles {
-		if st := k.service.stream(name); st != nil && !st.Changes && r != nil {
+		if st := streamNamed(k.streams, name); st != nil && !st.Changes && r != nil {
 			r.Absent = ledger.Absent{}
 		}
 	}
@@ -190,11 +190,11 @@ func (k *profileKeeper) forgetMarks() {
 // which rows that export published, and which it deleted. It is for the loop.
 func (k *profileKeeper) publishWhole(now time.Time) {
 	for name, r := range k.record.content.Profiles {
-		st := k.service.stream(name)
+		st := streamNamed(k.streams, name)
 		if st == nil || st.Changes || r == nil || r.N == 0 {
 			continue
 		}
-		today := ledger.DayName{Stream: name, Day: schema.DayOf(now, k.service.Location)}
+		today := ledger.DayName{Stream: name, Day: schema.DayOf(now, k.location)}
 		if k.schedule.Day(today).Exports == r.N {
 			k.schedule.Restart(today, fmt.Sprintf("changes until export %d", r.N))
 		}

@@ -18,7 +18,7 @@ const (
 
 // prune deletes old days and commands from the ledger, so that what a start has to read stays within bounds.
 func (o *owner) prune(ctx context.Context, state *ledger.State) error {
-	days, commands := prunable(state, time.Now(), o.service.Location)
+	days, commands := prunable(state, time.Now(), o.config.Location)
 	if len(days)+len(commands) == 0 {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -36,21 +37,11 @@ func (r *recentLetters) add(l *schema.DeadLetter) {
 	r.ring = append(r.ring, RecentLetter{At: l.FailedAt, Stream: l.Stream, Day: l.Day, Kind: l.Kind, Code: l.Error.Code, Detail: l.Error.Detail})
 }
 
-// wrote counts a dead letter. It may be called by several goroutines at once.
-func (s *Service) wrote(l *schema.DeadLetter) {
-	s.recent.add(l)
-	if l.Kind == schema.KindRow {
-		s.counts.deadLetter(l.Stream, l.Kind, l.Error.Code)
-	}
-}
-
-// RecentLetters returns the last dead letters written since the process started, newest first.
-func (s *Service) RecentLetters() []RecentLetter {
-	s.recent.mu.Lock()
-	defer s.recent.mu.Unlock()
-	list := make([]RecentLetter, 0, len(s.recent.ring))
-	for i := len(s.recent.ring) - 1; i >= 0; i-- {
-		list = append(list, s.recent.ring[i])
-	}
+// list are the letters, newest first.
+func (r *recentLetters) list() []RecentLetter {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := slices.Clone(r.ring)
+	slices.Reverse(list)
 	return list
 }

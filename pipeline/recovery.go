@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"time"
 
@@ -23,34 +24,37 @@ const recoverSince = (schema.Reach + 2) * 24 * time.Hour
 
 // restoration reads back what the topics hold and the ledger does not. It lasts for the begin of an ownership.
 type restoration struct {
-	service     *Service
-	stored      *store.Ledger
+	streams     []transfer.Stream
+	location    *time.Location
+	deadLetters string
+	ledger      *store.Ledger
 	session     *producer.Session
 	partitions  *partitions
 	schedule    *schedule.State
 	transfers   *transfer.Runner
 	checkpoints *checkpointer
+	log         *slog.Logger
 }
 
 // recover reads back what the topics hold and the ledger does not, for the checkpoint that follows.
 func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 	empty := state.Checkpoint == nil // each owner writes a checkpoint before its first row
 	if empty {
-		r.service.Log.Info("the ledger is empty: reading what the topics hold of this service")
+		r.log.Info("the ledger is empty: reading what the topics hold of this service")
 	}
 	marks := state.Checkpoint.Marks()
 	for p := range marks {
-		if p.Topic == r.stored.Rows {
+		if p.Topic == r.ledger.Rows {
 			delete(marks, p)
 		}
 	}
 	topics := map[string]string{}
-	for st := range r.service.streams {
-		topics[st.Name] = st.Topic
+	for i := range r.streams {
+		topics[r.streams[i].Name] = r.streams[i].Topic
 	}
-	result, err := recovery.Read(ctx, r.service.Cluster, recovery.Plan{
-		Service: r.service.ID, Topics: topics, Letters: r.service.DeadLetterTopic, Partitions: r.partitions.recovered(r.service), Fenced: r.session.Fenced,
-		Marks: marks, Missing: r.missingDays(state), Oldest: r.service.oldest(), Since: time.Now().Add(-recoverSince), Ledger: knownRows{r.stored, r.schedule},
+	result, err := recovery.Read(ctx, r.ledger.Cluster, recovery.Plan{
+		Service: r.ledger.Service, Topics: topics, Letters: r.deadLetters, Partitions: r.partitions.recovered(r.streams), Fenced: r.session.Fenced,
+		Marks: marks, Missing: r.missingDays(state), Oldest: oldestRecovered(r.location), Since: time.Now().Add(-recoverSince), Ledger: knownRows{r.ledger, r.schedule},
 	})
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
@@ -67,10 +71,10 @@ func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 	switch {
 	case rows == 0:
 	case empty:
-		r.service.Log.Error("the ledger was lost: it is built anew from what the topics hold; rows that these no longer have may be published twice",
-			"rows", rows, "days", len(result.Days), "do", "find out who deleted "+r.stored.Topic+", or whether LEDGER_TOPIC had another name before")
+		r.log.Error("the ledger was lost: it is built anew from what the topics hold; rows that these no longer have may be published twice",
+			"rows", rows, "days", len(result.Days), "do", "find out who deleted "+r.ledger.Topic+", or whether LEDGER_TOPIC had another name before")
 	default:
-		r.service.Log.Info("restored rows that were published after the last checkpoint", "rows", rows, "days", len(result.Days))
+		r.log.Info("restored rows that were published after the last checkpoint", "rows", rows, "days", len(result.Days))
 	}
 	return nil
 }
@@ -102,11 +106,11 @@ func (r *restoration) report(findings []recovery.Finding) {
 		case recovery.Lost:
 			r.reportLost(f)
 		case recovery.Expired:
-			r.service.Log.Error("the topic has lost records that were not in the ledger yet: rows of the unsettled days may be published twice",
+			r.log.Error("the topic has lost records that were not in the ledger yet: rows of the unsettled days may be published twice",
 				"partition", f.Partition, "checkpoint", f.From, "log_start", f.To,
 				"do", "give the topic a retention longer than outages; tell its consumers to deduplicate by the header id")
 		case recovery.Holes:
-			r.service.Log.Error("the log lacks records that were not in the ledger yet, removed by compaction or not given by their leader: rows of the unsettled days may be published twice",
+			r.log.Error("the log lacks records that were not in the ledger yet, removed by compaction or not given by their leader: rows of the unsettled days may be published twice",
 				"partition", f.Partition, "records", f.To-f.From,
 				"do", "set the topic's cleanup.policy to delete; tell its consumers to deduplicate by the header id")
 		}
@@ -115,7 +119,8 @@ func (r *restoration) report(findings []recovery.Finding) {
 
 // reportLost reports that acknowledged records are gone, and how to publish them again.
 func (r *restoration) reportLost(f recovery.Finding) {
-	for st := range r.service.streams {
+	for i := range r.streams {
+		st := &r.streams[i]
 		if st.Topic != f.Partition.Topic {
 			continue
 		}
@@ -123,17 +128,17 @@ func (r *restoration) reportLost(f recovery.Finding) {
 		if first, last := r.published(st); first != 0 {
 			do = fmt.Sprintf("dfinery-kafka backfill %s --from %s --to %s --again", st.Name, first, last)
 		}
-		r.service.Log.Error("Kafka has lost acknowledged rows of a stream: publish its days again", "stream", st.Name, "partition", f.Partition, "how", f.How, "do", do)
+		r.log.Error("Kafka has lost acknowledged rows of a stream: publish its days again", "stream", st.Name, "partition", f.Partition, "how", f.How, "do", do)
 		return
 	}
-	r.service.Log.Error("Kafka has lost acknowledged dead letters", "partition", f.Partition, "how", f.How,
+	r.log.Error("Kafka has lost acknowledged dead letters", "partition", f.Partition, "how", f.How,
 		"do", "look at the brokers: what was acknowledged must stay (unclean.leader.election.enable, replicas)")
 }
 
 // published are the first and the last of the stream's days within reach that have rows in its topic; 0 without any.
 func (r *restoration) published(st *transfer.Stream) (first, last schema.Day) {
 	for name, record := range r.schedule.Days() {
-		if name.Stream != st.Name || record.Published == 0 || name.Day < r.service.oldest() {
+		if name.Stream != st.Name || record.Published == 0 || name.Day < oldestRecovered(r.location) {
 			continue
 		}
 		if first == 0 {
@@ -144,9 +149,9 @@ func (r *restoration) published(st *transfer.Stream) (first, last schema.Day) {
 	return first, last
 }
 
-// oldest is the first day of which a restore keeps what is published: the API's reach, and a day more for a midnight meanwhile.
-func (s *Service) oldest() schema.Day {
-	return schema.DayOf(time.Now(), s.Location) - schema.Reach - 1
+// oldestRecovered is the first day of which a restore keeps what is published: the API's reach, and a day more for a midnight meanwhile.
+func oldestRecovered(loc *time.Location) schema.Day {
+	return schema.DayOf(time.Now(), loc) - schema.Reach - 1
 }
 
 // missingDays begins records for the days that the checkpoint lists and the ledger no longer has. What the topics hold of them is read back,
@@ -157,12 +162,13 @@ func (r *restoration) missingDays(state *ledger.State) map[ledger.DayName]bool {
 		return missing
 	}
 	r.checkpoints.carriedDays = maps.Clone(state.Checkpoint.Days)
-	for st := range r.service.streams {
+	for i := range r.streams {
+		st := &r.streams[i]
 		if r.schedule.Blocked(st.Name) != "" {
 			continue
 		}
 		delete(r.checkpoints.carriedDays, st.Name)
-		days := recovery.MissingDays(state, st.Name, r.service.oldest())
+		days := recovery.MissingDays(state, st.Name, oldestRecovered(r.location))
 		if len(days) == 0 {
 			continue
 		}
@@ -176,9 +182,9 @@ func (r *restoration) missingDays(state *ledger.State) map[ledger.DayName]bool {
 			}
 			last = max(last, day)
 		}
-		r.service.Log.Error("the ledger has lost the records of days: they are read back from the topics; rows that these no longer have may be published twice",
+		r.log.Error("the ledger has lost the records of days: they are read back from the topics; rows that these no longer have may be published twice",
 			"stream", st.Name, "days", len(days), "first", first, "last", last,
-			"do", "find out who deleted records of "+r.stored.Topic+", or the topic: its cleanup.policy must be compact, and nobody but the program may delete there")
+			"do", "find out who deleted records of "+r.ledger.Topic+", or the topic: its cleanup.policy must be compact, and nobody but the program may delete there")
 	}
 	return missing
 }

@@ -5,27 +5,27 @@ import (
 	"fmt"
 	"time"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
 )
 
 // begin has streams wait whose topics can't be written, and restores the ledger.
-func (o *owner) begin(ctx context.Context, topics map[string]cluster.Topic, before *ledger.State) error {
+func (o *owner) begin(ctx context.Context, taken *ownership) error {
 	if err := o.topics.setLimits(ctx); err != nil {
 		return err
 	}
-	for st := range o.service.streams {
-		o.topics.judge(st, topics[st.Topic])
+	for i := range o.config.Streams {
+		st := &o.config.Streams[i]
+		o.topics.judge(st, taken.topics[st.Topic])
 	}
-	return o.restore(ctx, before)
+	return o.restore(ctx, taken.before)
 }
 
 // restore brings the ledger up to what the topics hold: everything behind the last checkpoint's offsets is read back by the
 // records' headers, and a checkpoint is written. The session's fence is in place already, so the ends of the logs are final.
 func (o *owner) restore(ctx context.Context, state *ledger.State) error {
-	s := o.service
-	log, err := s.Cluster.Log(ctx, o.partitions.state)
+	c := o.config
+	log, err := c.Cluster.Log(ctx, o.partitions.state)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
@@ -38,22 +38,25 @@ func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 		return err
 	}
 	now := time.Now().UTC()
-	o.heartbeat = ledger.Owner{Instance: s.Instance, Host: s.Host, Version: s.Version, Since: now, ProducerID: o.session.Identity().ID}
+	o.heartbeat = ledger.Owner{Instance: c.Instance, Host: c.Host, Version: c.Version, Since: now, ProducerID: o.session.Identity().ID}
 	if err := o.beat(ctx); err != nil {
 		return err
 	}
-	s.step("owner")
-	r := &restoration{service: s, stored: o.writer.Ledger, session: o.session, partitions: o.partitions, schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints}
+	c.step("owner")
+	r := &restoration{
+		streams: c.Streams, location: c.Location, deadLetters: c.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session, partitions: o.partitions,
+		schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
+	}
 	if err := r.recover(ctx, state); err != nil {
 		return err
 	}
-	o.source, err = s.NewSource(o.record.content.Source, o.record.content.LineEnds)
+	o.source, err = c.NewSource(o.record.content.Source, o.record.content.LineEnds)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errSource, err)
 	}
 	o.record.source = o.source
 	o.acceptCuts(now)
-	s.step("restored")
+	c.step("restored")
 	if err := o.checkpoint(ctx); err != nil {
 		return err
 	}
@@ -67,7 +70,7 @@ func (o *owner) loadState(state *ledger.State) []schedule.Event {
 		o.record.content = *state.Service
 	}
 	o.profiles.forgetMarks()
-	o.record.noteFormats(o.service.streams, o.record.content.Streams)
+	o.record.noteFormats(o.config.Streams, o.record.content.Streams)
 	events := o.schedule.Load(&o.record.content, confirmed(state, o.writer.Ledger.Rows), now)
 	o.profiles.publishWhole(now)
 	o.commands.Load(state, now)

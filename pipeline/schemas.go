@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"iter"
 
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
@@ -33,8 +32,9 @@ func (r *serviceRecord) change(ctx context.Context, apply func(*ledger.Service) 
 // noteFormats writes down the format of topics that hold rows of which no format
 // is known: releases before wrote JSON alone. was are the identities of the
 // streams as the ledger had them.
-func (r *serviceRecord) noteFormats(streams iter.Seq[*transfer.Stream], was map[string]ledger.Stream) {
-	for st := range streams {
+func (r *serviceRecord) noteFormats(streams []transfer.Stream, was map[string]ledger.Stream) {
+	for i := range streams {
+		st := &streams[i]
 		kept := was[st.Name]
 		if r.content.Schemas[st.Name] != nil || !kept.HasRows || schedule.TopicOf(kept.Identity) != st.Topic {
 			continue

@@ -27,8 +27,8 @@ type Snapshot struct {
 }
 
 // Snapshot reads the ledger.
-func (s *Service) Snapshot(ctx context.Context) (*Snapshot, error) {
-	stored := s.Ledger()
+func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
+	stored := r.config.Ledger()
 	state, err := stored.Load(ctx)
 	if err != nil {
 		return nil, err
@@ -38,10 +38,10 @@ func (s *Service) Snapshot(ctx context.Context) (*Snapshot, error) {
 	if state.Service != nil {
 		record = state.Service
 	}
-	days := s.newSchedule(now)
+	days := r.config.newSchedule(now)
 	changes := days.Load(record, confirmed(state, stored.Rows), now)
 	changes = append(changes, days.UnknownNames(now)...)
-	days = s.newSchedule(now)
+	days = r.config.newSchedule(now)
 	days.Observe(record, confirmed(state, stored.Rows), now)
 	days.BlockAsKept()
 	var all schema.Wait
@@ -49,15 +49,15 @@ func (s *Service) Snapshot(ctx context.Context) (*Snapshot, error) {
 		all = schema.Wait{For: w.For, Until: w.Until}
 	}
 	p := &Snapshot{Location: days.Location(), Changes: changes, Owner: state.Owner, Wait: record.Wait, Source: record.Source, LineEnds: record.LineEnds, Newest: map[string]time.Time{}}
-	p.Alive = state.Owner != nil && !state.Owner.Released && now.Sub(state.Owner.Beat) < s.StandbyAfter
+	p.Alive = state.Owner != nil && !state.Owner.Released && now.Sub(state.Owner.Beat) < r.config.StandbyAfter
 	for _, one := range days.Status(all, now) {
 		for _, d := range one.Days {
 			one.Published += int64(d.Published)
 			one.DeadLetters += int64(d.Bad)
 		}
-		one.Profiles = profileStatus(s.stream(one.Name), record.Profiles[one.Name], 0)
+		one.Profiles = profileStatus(streamNamed(r.config.Streams, one.Name), record.Profiles[one.Name], 0)
 		p.Streams = append(p.Streams, one)
-		if newest, err := s.newest(ctx, one.Topic, state.Checkpoint); err == nil && !newest.IsZero() {
+		if newest, err := r.newest(ctx, one.Topic, state.Checkpoint); err == nil && !newest.IsZero() {
 			p.Newest[one.Name] = newest
 		}
 	}
@@ -71,15 +71,15 @@ func (s *Service) Snapshot(ctx context.Context) (*Snapshot, error) {
 }
 
 // newest is when Kafka took the last row that the checkpoint knows of a topic.
-func (s *Service) newest(ctx context.Context, topic string, c *ledger.Checkpoint) (time.Time, error) {
+func (r *Reader) newest(ctx context.Context, topic string, c *ledger.Checkpoint) (time.Time, error) {
 	var newest time.Time
 	for p, mark := range c.Marks() {
 		if p.Topic != topic || mark.ID == "" {
 			continue
 		}
-		err := s.Cluster.Read(ctx, p, mark.Last, mark.Last+1, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
-			if r.Time.After(newest) {
-				newest = r.Time
+		err := r.config.Cluster.Read(ctx, p, mark.Last, mark.Last+1, recordbatch.Visitor{Record: func(record *recordbatch.Record) error {
+			if record.Time.After(newest) {
+				newest = record.Time
 			}
 			return nil
 		}})

@@ -2,79 +2,95 @@ package pipeline
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
-	"dfinery-kafka/pipeline/ledger/store"
-	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// standBy waits, after another instance has taken over, until that one has sent no heartbeat for StandbyAfter or has shut down cleanly.
-// Silence is counted by this machine's clock from when a heartbeat was first seen: clocks need not agree.
-func (s *Service) standBy(ctx context.Context, why error) error {
-	s.Log.Warn("standby: another instance owns the service", "service", s.ID, "instance", s.Instance, "error", why,
+// standby follows what the ledger says of the service's owner until that owner is silent, or has ended in order. Silence is counted by this
+// machine's clock from when a heartbeat was first seen: clocks need not agree.
+type standby struct {
+	service, instance string        // this instance's
+	ledger            ownerLedger   // where the owner's heartbeats are
+	after             time.Duration // of silence
+	every             time.Duration // between two looks
+	show              func(*ledger.Owner)
+	log               *slog.Logger
+}
+
+// ownerLedger is what a standby reads: a *store.Ledger.
+type ownerLedger interface {
+	Load(context.Context) (*ledger.State, error)
+	// CatchUp takes what was written since into state.
+	CatchUp(ctx context.Context, state *ledger.State) error
+}
+
+func newStandby(c *Config, v *view) *standby {
+	return &standby{
+		service: c.ID, instance: c.Instance, ledger: c.Ledger(), after: c.StandbyAfter, every: min(c.OwnerHeartbeat, c.StandbyAfter/4),
+		show: v.showStandby, log: c.Log,
+	}
+}
+
+// wait waits, after another instance has taken over, until that one is silent. why is how this one learned of it.
+func (b *standby) wait(ctx context.Context, why error) error {
+	b.log.Warn("standby: another instance owns the service", "service", b.service, "instance", b.instance, "error", why,
 		"do", "nothing, if two replicas are meant; else stop the one that is not wanted")
-	s.setStandby(nil)
-	stored := s.Ledger()
+	b.show(nil)
 	for ctx.Err() == nil {
-		state, err := stored.Load(ctx)
+		state, err := b.ledger.Load(ctx)
 		if err == nil {
 			if state.Owner != nil {
-				s.Log.Info("standby", "owner", state.Owner.Instance, "host", state.Owner.Host, "version", state.Owner.Version, "since", state.Owner.Since)
+				b.log.Info("standby", "owner", state.Owner.Instance, "host", state.Owner.Host, "version", state.Owner.Version, "since", state.Owner.Since)
 			}
-			return s.awaitSilence(ctx, stored, state)
+			return b.awaitSilence(ctx, state)
 		}
 		if final(err) {
 			return err
 		}
-		s.Log.Warn("standby can't read the ledger", "error", err, "do", remedy(err, lookAgain))
+		b.log.Warn("standby can't read the ledger", "error", err, "do", remedy(err, lookAgain))
 		pause(ctx, time.Second)
 	}
 	return nil
 }
 
-// awaitSilence follows the owner's record from state on until it is silent for StandbyAfter.
-func (s *Service) awaitSilence(ctx context.Context, stored *store.Ledger, state *ledger.State) error {
-	heard := time.Now()
-	beat := func() (time.Time, string) {
-		if state.Owner == nil {
-			return time.Time{}, ""
-		}
-		return state.Owner.Beat, state.Owner.Instance
-	}
-	last, _ := beat()
-	every := min(s.OwnerHeartbeat, s.StandbyAfter/4)
+// awaitSilence follows the owner's record from state on until the owner is silent, or has ended in order.
+func (b *standby) awaitSilence(ctx context.Context, state *ledger.State) error {
+	heard, last := time.Now(), beatOf(state.Owner)
 	for ctx.Err() == nil {
-		s.setStandby(state.Owner)
-		if state.Owner != nil && state.Owner.Released && state.Owner.Instance != s.Instance {
-			s.Log.Info("the owner has ended in order", "owner", state.Owner.Instance)
+		b.show(state.Owner)
+		if state.Owner != nil && state.Owner.Released && state.Owner.Instance != b.instance {
+			b.log.Info("the owner has ended in order", "owner", state.Owner.Instance)
 			return nil
 		}
-		if time.Since(heard) >= s.StandbyAfter {
-			s.Log.Warn("the owner has been silent: taking over", "for", s.StandbyAfter.String(), "last_beat", last,
+		if time.Since(heard) >= b.after {
+			b.log.Warn("the owner has been silent: taking over", "for", b.after.String(), "last_beat", last,
 				"do", "see why the owner fell silent: its log, its machine")
 			return nil
 		}
-		pause(ctx, every)
-		log, err := s.Cluster.Log(ctx, recordbatch.TopicPartition{Topic: stored.Topic, Partition: state.Partition})
-		if err == nil {
-			err = stored.Follow(ctx, state, state.Partition, state.End, log.End)
-		}
+		pause(ctx, b.every)
+		err := b.ledger.CatchUp(ctx, state)
 		switch {
 		case err != nil && final(err):
 			return err
 		case err != nil:
 			// A missing heartbeat means nothing while Kafka can't be read.
-			s.Log.Warn("standby can't read the ledger", "error", err, "do", remedy(err, lookAgain))
+			b.log.Warn("standby can't read the ledger", "error", err, "do", remedy(err, lookAgain))
 			heard = time.Now()
-			continue
-		}
-		state.End = log.End
-		if b, _ := beat(); !b.Equal(last) {
-			last, heard = b, time.Now()
+		case !beatOf(state.Owner).Equal(last):
+			last, heard = beatOf(state.Owner), time.Now()
 		}
 	}
 	return nil
+}
+
+// beatOf is the owner's last heartbeat; the zero time without an owner.
+func beatOf(owner *ledger.Owner) time.Time {
+	if owner == nil {
+		return time.Time{}
+	}
+	return owner.Beat
 }
 
 // pause waits for d or the end of ctx.

@@ -26,12 +26,12 @@ func (o *owner) startExports(ctx, exporting context.Context) (time.Time, error) 
 		}
 		if !o.transfers.Free() {
 			o.waits = schema.Wait{For: schema.WaitQuota}
-			return endOf(now, o.service.Location), nil
+			return endOf(now, o.config.Location), nil
 		}
 		permit, wait := o.source.Reserve(now, o.schedule.Spare(due))
 		if permit == nil {
 			o.waits = wait
-			if next = endOf(now, o.service.Location); !wait.Until.IsZero() && wait.Until.Before(next) {
+			if next = endOf(now, o.config.Location); !wait.Until.IsZero() && wait.Until.Before(next) {
 				next = wait.Until
 			}
 			return next, nil
@@ -56,7 +56,7 @@ func (o *owner) start(ctx, exporting context.Context, due schedule.Due, permit P
 		permit.Cancel()
 		return err
 	}
-	o.service.step("called")
+	o.config.step("called")
 	o.transfers.Start(exporting, transfer.Job{
 		Call: call, Record: o.schedule.Day(name), Permit: permit, Started: now, EventNames: o.schedule.EventNames(due.Stream),
 		Properties: o.schedule.UnmetProperties(due.Stream), CutLetters: o.schedule.CutLetters(name),

@@ -44,31 +44,6 @@ type (
 	DayStatus = schedule.DayStatus
 )
 
-// Status is the last status; it may be a moment old.
-func (s *Service) Status() Status {
-	if st := s.status.Load(); st != nil {
-		return *st
-	}
-	return Status{Service: s.ID, Role: RoleStarting, Reasons: []string{"starting"}}
-}
-
-func (s *Service) setWaiting(err error) {
-	last := s.Status()
-	now := time.Now()
-	s.status.Store(&Status{Service: s.ID, Role: RoleWaiting, Reasons: []string{err.Error()}, Turned: now, Streams: last.Streams, Remaining: last.RemainingAt(now)})
-}
-
-// setRestoring says that Kafka is reached. A standby stays one until it is the owner.
-func (s *Service) setRestoring() {
-	last := s.Status()
-	if last.Role == RoleStandby {
-		return
-	}
-	now := time.Now()
-	s.status.Store(&Status{Service: s.ID, Role: RoleStarting, Reasons: []string{"taking the service over and restoring its ledger"}, Turned: now,
-		Restoring: true, Streams: last.Streams, Remaining: last.RemainingAt(now)})
-}
-
 // RemainingAt is Remaining as of a later time than Turned; negative for a day that is lost by then.
 func (s *Status) RemainingAt(now time.Time) map[string]time.Duration {
 	remaining := make(map[string]time.Duration, len(s.Remaining))
@@ -78,18 +53,10 @@ func (s *Status) RemainingAt(now time.Time) map[string]time.Duration {
 	return remaining
 }
 
-func (s *Service) setStandby(owner *ledger.Owner) {
-	reason := "standby: another instance owns the service"
-	if owner != nil {
-		reason = "standby: " + owner.Instance + " owns the service"
-	}
-	s.status.Store(&Status{Service: s.ID, Role: RoleStandby, Reasons: []string{reason}, Owner: owner, Turned: time.Now(), Streams: s.Status().Streams})
-}
-
 // publishStatus shows what the loop knows now.
 func (o *owner) publishStatus() {
 	now := time.Now()
-	st := &Status{Service: o.service.ID, Role: RoleOwner, Turned: now}
+	st := &Status{Service: o.config.ID, Role: RoleOwner, Turned: now}
 	for at, err := range o.session.Waiting() {
 		st.Reasons = append(st.Reasons, "Kafka: "+at.String()+" does not take records: "+err.Error())
 	}
@@ -97,11 +64,11 @@ func (o *owner) publishStatus() {
 	st.Reasons = append(slices.Clone(o.topics.forbidden), st.Reasons...)
 	st.Commands = o.commands.Open()
 	st.Streams, st.Remaining = o.schedule.Status(o.waits, now), o.schedule.Remaining(now)
-	counts := o.service.Totals()
+	counts := o.view.Totals()
 	for i := range st.Streams {
 		o.addCounts(&st.Streams[i], counts[st.Streams[i].Name])
 	}
-	o.service.status.Store(st)
+	o.view.show(st)
 }
 
 // addCounts adds what this process has done, and of days that are being exported what the ledger does not have yet.
@@ -110,7 +77,7 @@ func (o *owner) addCounts(s *StreamStatus, counts StreamCounts) {
 	for _, n := range counts.Letters {
 		s.DeadLetters += n
 	}
-	s.Profiles = profileStatus(o.service.stream(s.Name), o.record.content.Profiles[s.Name], o.transfers.Partitions(s.Name))
+	s.Profiles = profileStatus(streamNamed(o.config.Streams, s.Name), o.record.content.Profiles[s.Name], o.transfers.Partitions(s.Name))
 	for i := range s.Days {
 		one := &s.Days[i]
 		one.Published += o.transfers.Pending(ledger.DayName{Stream: s.Name, Day: one.Day})

@@ -3,84 +3,122 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// open makes this instance the owner: topics, fence, restore. From the returned ownership on everything in Kafka is accounted for.
-// It takes over as the identity that it is given and leaves there, whatever fails later, the one to go on with: the broker takes no older.
-func (s *Service) open(ctx context.Context, as *producer.Identity) (*owner, error) {
-	topics, err := s.prepareTopics(ctx)
-	if err != nil {
-		return nil, err
-	}
-	stored := s.Ledger()
-	before, err := stored.Load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s.setRestoring()
-	at := newPartitions(s, stored, topics, before.Partition)
-	session, err := s.takeOver(ctx, as, at, stored, before)
-	if err != nil {
-		return nil, err
-	}
-	o := newOwner(s, stored, session, at)
-	if err := o.begin(ctx, topics, before); err != nil {
-		session.Close()
-		return nil, err
-	}
-	return o, nil
+// takeover makes this instance the owner of the service: topics, ledger, fence. It remembers as which producer this instance owned the service,
+// from one ownership to the next.
+type takeover struct {
+	service     string
+	atLeastOnce bool // without a fence
+	topics      *topicCreator
+	ledger      *store.Ledger
+	partitions  func(topics map[string]cluster.Topic, state int) *partitions // that the owner writes; state is the ledger's partition
+	fence       *producer.Fence
+	standby     *standby
+	restoring   func() // Kafka is reached
+	step        func(name string)
+	log         *slog.Logger
+
+	identity producer.Identity // that it goes on with: the broker takes no older
 }
 
-// takeOver raises the fence over every partition that will be written.
-func (s *Service) takeOver(ctx context.Context, as *producer.Identity, at *partitions, stored *store.Ledger, before *ledger.State) (*producer.Session, error) {
-	if s.AtLeastOnce {
-		s.Log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice",
+// ownership is what a takeover has obtained.
+type ownership struct {
+	topics     map[string]cluster.Topic
+	before     *ledger.State // the ledger, as it was before the fence
+	partitions *partitions
+	session    *producer.Session
+}
+
+func newTakeover(c *Config, v *view, topics *topicCreator, b *standby) *takeover {
+	stored := c.Ledger()
+	return &takeover{
+		service: c.ID, atLeastOnce: c.AtLeastOnce, topics: topics, ledger: stored, standby: b, restoring: v.showRestoring, step: c.step, log: c.Log,
+		partitions: func(topics map[string]cluster.Topic, state int) *partitions {
+			return newPartitions(c, stored, topics, state)
+		},
+		fence:    &producer.Fence{Cluster: c.Cluster, TransactionalID: c.transactionalID(), Codec: c.Codec, Log: c.Log, Meter: &v.meter, Patience: c.Patience},
+		identity: producer.NoIdentity(),
+	}
+}
+
+// take takes the service over. From then on nobody else writes to its partitions, and what the topics hold is final.
+func (t *takeover) take(ctx context.Context) (*ownership, error) {
+	topics, err := t.topics.prepare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	before, err := t.ledger.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t.restoring()
+	at := t.partitions(topics, before.Partition)
+	session, err := t.raise(ctx, at, before)
+	if err != nil {
+		return nil, err
+	}
+	return &ownership{topics: topics, before: before, partitions: at, session: session}, nil
+}
+
+// ended notes as which producer an ownership has ended.
+func (t *takeover) ended(as producer.Identity) { t.identity = as }
+
+// fenced notes that another instance has taken over: the next takeover fences it.
+func (t *takeover) fenced() { t.identity = producer.NoIdentity() }
+
+// raise raises the fence over every partition that will be written. Whatever fails later, the identity is the one to go on with.
+func (t *takeover) raise(ctx context.Context, at *partitions, before *ledger.State) (*producer.Session, error) {
+	if t.atLeastOnce {
+		t.log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice",
 			"do", "have consumers deduplicate by the header id, or allow transactional ids and set exactly-once")
 	}
-	fence := &producer.Fence{Cluster: s.Cluster, TransactionalID: s.transactionalID(), Codec: s.Codec, Log: s.Log, Meter: &s.meter, Patience: s.Patience}
-	session, err := fence.TakeOver(ctx, *as, at.all)
+	session, err := t.fence.TakeOver(ctx, t.identity, at.all)
 	if err != nil {
-		return nil, fmt.Errorf("take over service %s: %w", s.ID, err)
+		return nil, fmt.Errorf("take over service %s: %w", t.service, err)
 	}
-	first := *as == producer.NoIdentity()
+	first := t.identity == producer.NoIdentity()
 	if !first {
-		*as = session.Identity()
+		t.identity = session.Identity()
 	}
-	s.step("fenced")
-	err = s.ensureOwned(session, at)
+	t.step("fenced")
+	err = t.ensureOwned(session, at.own())
 	if err == nil && first {
-		err = s.awaitUnfenced(ctx, session, stored, before)
+		err = t.awaitUnfenced(ctx, session.Identity(), before)
 	}
 	if err != nil {
 		session.Close()
 		return nil, err
 	}
-	*as = session.Identity() // not before the former owner is known to be out
+	t.identity = session.Identity() // not before the former owner is known to be out
 	return session, nil
 }
 
 // ensureOwned refuses to go on without the partitions that every stream needs: the ledger's and the dead letters'.
-func (s *Service) ensureOwned(session *producer.Session, at *partitions) error {
-	for _, p := range at.own() {
+func (t *takeover) ensureOwned(session *producer.Session, own []recordbatch.TopicPartition) error {
+	for _, p := range own {
 		if why := session.Unfenced(p); why != nil {
-			return fmt.Errorf("take over service %s: %v can't be fenced now: %w", s.ID, p, why)
+			return fmt.Errorf("take over service %s: %v can't be fenced now: %w", t.service, p, why)
 		}
 	}
 	return nil
 }
 
 // awaitUnfenced waits until the heartbeats stop of a former owner that is not fenced: a new producer id does not fence the old one.
-func (s *Service) awaitUnfenced(ctx context.Context, session *producer.Session, stored *store.Ledger, before *ledger.State) error {
+func (t *takeover) awaitUnfenced(ctx context.Context, as producer.Identity, before *ledger.State) error {
 	owner := before.Owner
-	if owner == nil || s.AtLeastOnce || owner.ProducerID == session.Identity().ID {
+	if owner == nil || t.atLeastOnce || owner.ProducerID == as.ID {
 		return nil
 	}
-	s.Log.Warn("the broker gave another producer id, so the former owner is not fenced: waiting until it has been silent",
-		"owner", owner.Instance, "beat", owner.Beat, "for", s.StandbyAfter.String(),
+	t.log.Warn("the broker gave another producer id, so the former owner is not fenced: waiting until it has been silent",
+		"owner", owner.Instance, "beat", owner.Beat, "for", t.standby.after.String(),
 		"do", "nothing; stop the former owner if it still runs, then this is over at once")
-	return s.awaitSilence(ctx, stored, before)
+	return t.standby.awaitSilence(ctx, before)
 }

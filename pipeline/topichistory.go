@@ -35,8 +35,8 @@ type reopening struct {
 	next time.Time
 }
 
-func newTopicHistory(first, most time.Duration) topicHistory {
-	return topicHistory{first: first, most: most, tooLarge: map[string]int{}, refusals: map[string]*refusal{}, reopenings: map[string]*reopening{}}
+func newTopicHistory(first, most time.Duration) *topicHistory {
+	return &topicHistory{first: first, most: most, tooLarge: map[string]int{}, refusals: map[string]*refusal{}, reopenings: map[string]*reopening{}}
 }
 
 func (h *topicHistory) backoff() *backoff.ExponentialBackOff {
@@ -103,10 +103,10 @@ func (h *topicHistory) mayReopen(stream string, now time.Time) bool {
 func (h *topicHistory) reopened(stream string) { delete(h.reopenings, stream) }
 
 // afterRefusal is the advice about a topic that refuses records.
-func (s *Service) afterRefusal(topic string, err error) string {
+func afterRefusal(k *cluster.Cluster, topic string, err error) string {
 	if _, strict := errors.AsType[*cluster.TimestampError](err); strict || errors.Is(err, kafka.InvalidTimestamp) {
 		return "compare the clocks of this machine and the brokers, and the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms; " +
-			"or have the brokers write the time: " + s.Cluster.AlterConfigCommand(topic, "message.timestamp.type", "LogAppendTime")
+			"or have the brokers write the time: " + k.AlterConfigCommand(topic, "message.timestamp.type", "LogAppendTime")
 	}
 	return "see the topic's configuration and the brokers' log for what they check of records; the topic is tried again now and then"
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -18,42 +19,45 @@ import (
 
 // topicMonitor checks that the topics are as they were when the ownership began, and makes streams wait whose topics can't be written.
 type topicMonitor struct {
-	service    *Service
-	stored     *store.Ledger
-	session    *producer.Session
-	schedule   *schedule.State
-	partitions *partitions
-	limit      map[string]int // max.message.bytes by topic, as set in the session
-	forbidden  []string       // why topics that every stream needs may not be written, as last seen
-}
+	cluster     *cluster.Cluster
+	ledger      *store.Ledger
+	deadLetters string
+	streams     []transfer.Stream
+	session     *producer.Session
+	schedule    *schedule.State
+	partitions  *partitions
+	creator     *topicCreator
+	history     *topicHistory
+	log         *slog.Logger
 
-func newTopicMonitor(s *Service, stored *store.Ledger, session *producer.Session, days *schedule.State, at *partitions) *topicMonitor {
-	return &topicMonitor{service: s, stored: stored, session: session, schedule: days, partitions: at, limit: map[string]int{}}
+	limit     map[string]int // max.message.bytes by topic, as set in the session
+	forbidden []string       // why topics that every stream needs may not be written, as last seen
 }
 
 // setLimits sets how large each topic's batches may be, as far as the configurations may be read.
 func (m *topicMonitor) setLimits(ctx context.Context) error {
-	names := []string{m.stored.Topic, m.stored.Rows, m.service.DeadLetterTopic}
-	for i := range m.service.Streams {
-		names = append(names, m.service.Streams[i].Topic)
+	names := []string{m.ledger.Topic, m.ledger.Rows, m.deadLetters}
+	for i := range m.streams {
+		names = append(names, m.streams[i].Topic)
 	}
-	configs, err := m.service.Cluster.TopicConfigs(ctx, names...)
+	configs, err := m.cluster.TopicConfigs(ctx, names...)
 	if err != nil {
 		return err
 	}
+	m.limit = map[string]int{}
 	for _, c := range configs {
 		limit := producer.DefaultLimit
 		if most := c.MaxBatch(); c.Err == nil && most > 0 {
 			limit = most
 			m.limit[c.Name] = limit
 		}
-		if refused, ok := m.service.topics.tooLarge[c.Name]; ok {
+		if refused, ok := m.history.tooLarge[c.Name]; ok {
 			limit = min(limit, refused-1)
 		}
 		m.session.SetLimit(c.Name, limit)
 	}
-	for i := range m.service.Streams {
-		m.judgeCompaction(&m.service.Streams[i], &configs[len(configs)-len(m.service.Streams)+i])
+	for i := range m.streams {
+		m.judgeCompaction(&m.streams[i], &configs[len(configs)-len(m.streams)+i])
 	}
 	return nil
 }
@@ -70,12 +74,12 @@ func (m *topicMonitor) judge(st *transfer.Stream, topic cluster.Topic) {
 			return
 		}
 	}
-	if why := m.service.topics.refusedUntilLater(st.Topic, time.Now()); why != nil {
+	if why := m.history.refusedUntilLater(st.Topic, time.Now()); why != nil {
 		m.block(st, why)
 		return
 	}
 	if m.schedule.Blocked(st.Name) == "" {
-		m.service.topics.reopened(st.Name)
+		m.history.reopened(st.Name)
 	}
 }
 
@@ -85,12 +89,12 @@ func (m *topicMonitor) block(st *transfer.Stream, why error) {
 	do := remedy(why, fixTopic)
 	_, refused := errors.AsType[*producer.RefusedError](why)
 	if _, strict := errors.AsType[*cluster.TimestampError](why); refused || strict {
-		do = m.service.afterRefusal(st.Topic, why)
+		do = afterRefusal(m.cluster, st.Topic, why)
 	}
 	if compaction, ok := errors.AsType[*CompactionError](why); ok {
 		do = compaction.Repair
 	}
-	m.service.Log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", do)
+	m.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", do)
 }
 
 // pollTimeout bounds the loop's waits for checks: a Kafka that doesn't answer must not block the rest of the loop.
@@ -106,30 +110,30 @@ func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *tr
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	var names []string
-	for st := range m.service.streams {
-		names = append(names, st.Topic)
+	for i := range m.streams {
+		names = append(names, m.streams[i].Topic)
 	}
-	names = append(names, m.stored.Topic, m.stored.Rows, m.service.DeadLetterTopic)
-	topics, err := m.service.Cluster.Topics(ctx, names...)
-	streams := len(m.service.Streams)
+	names = append(names, m.ledger.Topic, m.ledger.Rows, m.deadLetters)
+	topics, err := m.cluster.Topics(ctx, names...)
+	streams := len(m.streams)
 	var configs []cluster.TopicConfig
 	if err == nil {
 		m.checkOwn(topics[streams:])
-		configs, err = m.service.Cluster.TopicConfigs(ctx, names[:streams]...)
+		configs, err = m.cluster.TopicConfigs(ctx, names[:streams]...)
 	}
 	switch {
 	case owning.Err() != nil:
 		return nil // shutting down: the error is of that
 	case err != nil:
-		m.service.Log.Warn("can't look at the topics", "error", err, "do", lookAgain)
+		m.log.Warn("can't look at the topics", "error", err, "do", lookAgain)
 		return nil
 	}
 	m.judgePolicies(ctx)
 	if err := m.checkLogs(ctx, c); err != nil {
 		return err
 	}
-	for i := range m.service.Streams {
-		st := &m.service.Streams[i]
+	for i := range m.streams {
+		st := &m.streams[i]
 		if err := m.checkStream(ctx, st, topics[i], configs[i], transfers.Partitions(st.Name)); err != nil {
 			return err
 		}
@@ -143,7 +147,7 @@ func (m *topicMonitor) checkOwn(topics []cluster.Topic) {
 	for _, own := range topics {
 		if why := unwritable(own); cluster.Forbidden(why) {
 			m.forbidden = append(m.forbidden, "Kafka: "+why.Error())
-			m.service.Log.Error("the service will stand still: it may not write a topic that it needs", "topic", own.Name, "error", why, "do", fixRight)
+			m.log.Error("the service will stand still: it may not write a topic that it needs", "topic", own.Name, "error", why, "do", fixRight)
 		}
 	}
 }
@@ -151,8 +155,8 @@ func (m *topicMonitor) checkOwn(topics []cluster.Topic) {
 // checkStream examines the topic of a stream that is written to the given number of partitions.
 func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, topic cluster.Topic, config cluster.TopicConfig, partitions int) error {
 	blocked := m.schedule.Blocked(st.Name)
-	if topic.Err != nil && m.service.absent[st.Topic] != nil {
-		why := m.service.createAbsent(ctx, st.Topic)
+	if topic.Err != nil && m.creator.absent[st.Topic] != nil {
+		why := m.creator.createAbsent(ctx, st.Topic)
 		switch {
 		case why == nil:
 			return fmt.Errorf("%w: topic %s was created", errChanged, st.Topic)
@@ -161,7 +165,7 @@ func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, top
 		}
 		return nil
 	}
-	why := cmp.Or(unwritable(topic), config.TimestampFault(), m.service.CompactionFault(st, &config))
+	why := cmp.Or(unwritable(topic), config.TimestampFault(), CompactionFault(m.cluster, st, &config))
 	now := time.Now()
 	switch most := config.MaxBatch(); {
 	case blocked == "" && config.Err == nil && most != m.limit[st.Topic]:
@@ -172,10 +176,10 @@ func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, top
 		return fmt.Errorf("%w: topic %s has %d, it had %d", errChanged, st.Topic, len(topic.Partitions), partitions)
 	case blocked == "":
 	case why != nil || !writable(topic, config):
-		m.service.topics.reopened(st.Name)
-	case m.service.topics.refusalIsOver(st.Topic, now):
+		m.history.reopened(st.Name)
+	case m.history.refusalIsOver(st.Topic, now):
 		return fmt.Errorf("%w: topic %s refused records and is tried again", errChanged, st.Topic)
-	case m.service.topics.refusedUntilLater(st.Topic, now) == nil && m.service.topics.mayReopen(st.Name, now):
+	case m.history.refusedUntilLater(st.Topic, now) == nil && m.history.mayReopen(st.Name, now):
 		return fmt.Errorf("%w: topic %s may be written again", errChanged, st.Topic)
 	}
 	return nil
@@ -192,7 +196,7 @@ func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 			partitions = append(partitions, p)
 		}
 	}
-	logs, err := m.service.Cluster.Offsets(ctx, partitions...)
+	logs, err := m.cluster.Offsets(ctx, partitions...)
 	if err != nil {
 		return nil // it was just possible to ask for the topics, and is again soon
 	}
@@ -206,14 +210,14 @@ func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 
 // judgePolicies reports ledger topics that were configured to delete what they must keep: the next start would refuse them.
 func (m *topicMonitor) judgePolicies(ctx context.Context) {
-	faults, err := m.stored.CheckPolicies(ctx)
+	faults, err := m.ledger.CheckPolicies(ctx)
 	if err != nil {
 		return // it was just possible to ask for the streams' topics, and is again soon
 	}
-	m.service.keepMarkers(ctx)
+	m.creator.keepMarkers(ctx)
 	for _, fault := range faults {
 		if policy, ok := errors.AsType[*store.PolicyError](fault); ok {
-			m.service.Log.Error("the ledger will forget what was published", "topic", policy.Topic, policy.Config, policy.Have, "needed", policy.Want, "do", policy.Repair)
+			m.log.Error("the ledger will forget what was published", "topic", policy.Topic, policy.Config, policy.Have, "needed", policy.Want, "do", policy.Repair)
 		}
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// watchSilence ends ctx by giveUp when Kafka has answered nothing for as long as Patience, if that is set. The returned function ends it, and ctx.
-func (s *Service) watchSilence(ctx context.Context, giveUp context.CancelCauseFunc) func() {
+// watchSilence ends ctx by giveUp when Kafka has answered nothing for as long as patience, if that is set. The returned function ends it, and ctx.
+func watchSilence(ctx context.Context, giveUp context.CancelCauseFunc, k *cluster.Cluster, patience time.Duration) func() {
 	var listening sync.WaitGroup
-	if s.Patience > 0 {
+	if patience > 0 {
 		listening.Go(func() {
 			look := time.NewTicker(time.Second)
 			defer look.Stop()
@@ -23,8 +23,8 @@ func (s *Service) watchSilence(ctx context.Context, giveUp context.CancelCauseFu
 				case <-ctx.Done():
 				case <-look.C:
 				}
-				if h := s.Cluster.Health(); !h.Silent.IsZero() && time.Since(h.Silent) >= s.Patience {
-					giveUp(silenceError(&h, s.Patience))
+				if h := k.Health(); !h.Silent.IsZero() && time.Since(h.Silent) >= patience {
+					giveUp(silenceError(&h, patience))
 				}
 			}
 		})

@@ -79,7 +79,7 @@ func New(c *config.Config, o Options) (*App, error) {
 	}
 	client := a.Client(o)
 	host, _ := os.Hostname()
-	a.Service = &pipeline.Service{
+	a.Service = pipeline.New(pipeline.Config{
 		ID: string(c.DFINERY.Service), Location: c.DFINERY.Timezone.Location, Streams: streams(c, schemas),
 		Cluster: kafka, Codec: codec,
 		LedgerTopic: string(c.Publish.LedgerTopic), DeadLetterTopic: string(c.Publish.DeadLetterTopic),
@@ -107,7 +107,7 @@ func New(c *config.Config, o Options) (*App, error) {
 			a.ownerships.begin(source)
 			return adapter{source}, nil
 		},
-	}
+	})
 	if o.Preview {
 		registerNothing(a.Service.Streams, c.Registry.Register)
 	}

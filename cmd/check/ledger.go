@@ -77,7 +77,7 @@ func (c *Check) ledger(ctx context.Context) {
 	if c.lacks(c.Service.LedgerTopic, cluster.Read) {
 		return
 	}
-	peek, err := c.Service.Snapshot(ctx)
+	peek, err := c.Service.Reader().Snapshot(ctx)
 	switch {
 	case err != nil:
 		c.add(Fail, "ledger", err.Error())

@@ -165,9 +165,9 @@ func (c *Check) compacted(check, topic string, config *cluster.TopicConfig) bool
 		if stream.Topic != topic || !stream.Changes {
 			continue
 		}
-		if fault, ok := errors.AsType[*pipeline.CompactionError](c.Service.CompactionFault(stream, config)); ok {
+		if fault, ok := errors.AsType[*pipeline.CompactionError](pipeline.CompactionFault(c.Cluster, stream, config)); ok {
 			c.add(Fail, check, fmt.Sprintf("has %s=%s, MODE=changes needs %s", fault.Config, fault.Have, fault.Want), fault.Repair)
-		} else if short := c.Service.ShortTombstones(stream, config); short != nil {
+		} else if short := pipeline.ShortTombstones(c.Cluster, stream, config); short != nil {
 			c.add(Warn, check, fmt.Sprintf("has %s=%s, %s: a consumer that is away for longer keeps deleted profiles", short.Config, short.Have, short.Want), short.Repair)
 		}
 		return true

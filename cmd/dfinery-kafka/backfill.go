@@ -107,7 +107,7 @@ func readLedger(cmd *cobra.Command, c *config.Config) (*ledgerView, error) {
 		return nil, err
 	}
 	view := &ledgerView{calls: c.DFINERY.CallsPerHour}
-	peek, err := a.Service.Snapshot(cmd.Context())
+	peek, err := a.Service.Reader().Snapshot(cmd.Context())
 	if cluster.Missing(err) || cluster.Forbidden(err) {
 		return view, nil
 	}

@@ -105,7 +105,7 @@ func makePreview(cmd *cobra.Command, c *config.Config, stream string, day schema
 	if err := contact(cmd.Context(), cmd.ErrOrStderr(), a.Service.Cluster); err != nil {
 		return nil, nil, err
 	}
-	plan, source, err := a.Service.PlanPreview(cmd.Context(), stream, day)
+	plan, source, err := a.Service.Reader().PlanPreview(cmd.Context(), stream, day)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -91,7 +91,7 @@ deletes are withheld, and why. With --sample some absent keys are listed; for th
 			if err := contact(cmd.Context(), cmd.ErrOrStderr(), a.Service.Cluster); err != nil {
 				return err
 			}
-			return showProfiles(cmd.Context(), cmd.OutOrStdout(), a.Service, args[0], sample, asJSON)
+			return showProfiles(cmd.Context(), cmd.OutOrStdout(), a.Service.Reader(), args[0], sample, asJSON)
 		},
 	}
 	cmd.Flags().IntVar(&sample, "sample", 0, "how many absent keys to list, up to 100")
@@ -100,9 +100,9 @@ deletes are withheld, and why. With --sample some absent keys are listed; for th
 }
 
 // showProfiles prints what the ledger has of a stream's profiles, and some absent keys.
-func showProfiles(ctx context.Context, out io.Writer, service *pipeline.Service, stream string, sample int, asJSON bool) error {
+func showProfiles(ctx context.Context, out io.Writer, reader *pipeline.Reader, stream string, sample int, asJSON bool) error {
 	now := time.Now()
-	status, keys, err := service.AbsentProfiles(ctx, stream, sample)
+	status, keys, err := reader.AbsentProfiles(ctx, stream, sample)
 	switch {
 	case err != nil:
 		return err

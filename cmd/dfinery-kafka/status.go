@@ -148,7 +148,7 @@ func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, 
 
 // look reads the ledger, and what it keeps of the source.
 func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
-	peek, err := a.Service.Snapshot(cmd.Context())
+	peek, err := a.Service.Reader().Snapshot(cmd.Context())
 	if cluster.Missing(err) {
 		return nil, fmt.Errorf("%w; has the connector run yet, and is LEDGER_TOPIC right?", err)
 	}

@@ -96,6 +96,19 @@ func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int,
 	}})
 }
 
+// CatchUp takes what was written to the service's partition since state was read into state.
+func (l *Ledger) CatchUp(ctx context.Context, state *ledger.State) error {
+	log, err := l.Cluster.Log(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: state.Partition})
+	if err != nil {
+		return err
+	}
+	if err := l.Follow(ctx, state, state.Partition, state.End, log.End); err != nil {
+		return err
+	}
+	state.End = log.End
+	return nil
+}
+
 // known reports whether this release reads the kind of record. Others are a later release's: they are left where they are, so that a
 // release can be taken back without its state being lost.
 func known(key string) bool {
