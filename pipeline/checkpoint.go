@@ -28,7 +28,7 @@ func (o *owner) checkpoint(ctx context.Context) error {
 // everything that they appended is acknowledged.
 func (o *owner) collectChanges() []*transfer.Day {
 	for _, p := range o.transfers.Collect() {
-		o.view.counts.rows(p.Day.Stream, p.News)
+		o.counts.rows(p.Day.Stream, p.News)
 		o.schedule.Progress(p.Day, p.News.Published, p.News.NewBad, p.Lost)
 		if p.Ended != nil {
 			o.applyOutcome(p.Day, p.Ended)

@@ -29,10 +29,10 @@ func (o *owner) drain(ctx context.Context) error {
 	// An export that waits for Kafka can't see that its context has ended: the session's end wakes it.
 	defer context.AfterFunc(ctx, o.session.Close)()
 	o.transfers.TakeBackAll()
-	o.heartbeat.Released = true
+	o.heartbeat.release()
 	err := o.checkpoint(ctx)
 	if err == nil {
-		err = o.beat(ctx)
+		err = o.heartbeat.beat(ctx)
 	}
 	if err != nil {
 		o.log.Warn("stopped before everything was in the ledger: the next start restores it from the topics", "error", err,

@@ -1,37 +1,12 @@
 package pipeline
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
-	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
-
-// tell logs and counts the schedule's events, and applies them to the days in memory.
-func (o *owner) tell(events []schedule.Event) {
-	for _, e := range events {
-		switch e.Kind {
-		case schedule.DaySettled:
-			if name := (ledger.DayName{Stream: e.Stream, Day: e.Day}); len(o.schedule.Day(name).Fingerprints) > 1 {
-				o.transfers.Day(name).Rows.Rewrite()
-			}
-			continue
-		case schedule.DayLost:
-			o.view.counts.gap(e.Stream)
-		case schedule.ColumnsChanged:
-			o.view.counts.columnChange(e.Stream)
-		case schedule.HidingBegins:
-			o.log.Warn("columns are hidden from now on, and Kafka still holds their cells of before", "stream", e.Stream, "holding", o.config.ShownBefore(e.Stream),
-				"do", o.config.DeleteShownBefore(e.Stream))
-			continue
-		}
-		level, text, attrs := describe(&e)
-		o.log.Log(context.Background(), level, text, attrs...)
-	}
-}
 
 // describe is an event as a line of the log, with what to do about it.
 func describe(e *schedule.Event) (slog.Level, string, []any) {
@@ -146,6 +121,3 @@ func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (sl
 	}
 	return line(slog.LevelInfo, "schedule changed", "kind", e.Kind)
 }
-
-// today is the day that it is for the source.
-func (o *owner) today() schema.Day { return schema.DayOf(time.Now(), o.config.Location) }

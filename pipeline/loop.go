@@ -77,9 +77,9 @@ func (o *owner) turn(ctx, exporting context.Context, timers *timers) (over bool,
 		err = o.startDue(ctx, exporting, timers.wake)
 	}
 	if ended != nil {
-		o.report(ended)
+		o.announcer.report(ended, o.exports.waits)
 	}
-	o.publishStatus()
+	o.status.publish(o.exports.waits, time.Now())
 	if err == nil && o.config.Once != nil && o.transfers.Idle() {
 		var left error
 		if over, left, err = o.onceEnd(ctx); over {
@@ -91,12 +91,12 @@ func (o *owner) turn(ctx, exporting context.Context, timers *timers) (over bool,
 
 // startDue starts what may start now, and sets wake for when to look again.
 func (o *owner) startDue(ctx, exporting context.Context, wake *time.Timer) error {
-	next, err := o.startExports(ctx, exporting)
+	next, err := o.exports.startAll(ctx, exporting)
 	wake.Reset(max(0, time.Until(next)))
 	if err != nil {
 		return err
 	}
-	return o.record.setWait(ctx, o.waits) // with the next heartbeat it would be late by half a minute
+	return o.record.setWait(ctx, o.exports.waits) // with the next heartbeat it would be late by half a minute
 }
 
 // pollCommands reads new commands and executes what it can.

@@ -66,7 +66,7 @@ func (o *owner) onceEnd(ctx context.Context) (ended bool, left, err error) {
 
 // onceDone reports whether Once has nothing to do or to wait for any more, and what it leaves undone.
 func (o *owner) onceDone() (bool, error) {
-	switch left, soon := o.schedule.Left(o.waits, time.Now()); {
+	switch left, soon := o.schedule.Left(o.exports.waits, time.Now()); {
 	case len(left) == 0:
 		return true, nil
 	case soon:
@@ -78,8 +78,8 @@ func (o *owner) onceDone() (bool, error) {
 
 // unfinished is what is due and was not exported when the ownership was stopped; nil if there is nothing.
 func (o *owner) unfinished() error {
-	o.waits = o.sourceWaits(time.Now()) // calls that were under way are over
-	if left, _ := o.schedule.Left(o.waits, time.Now()); len(left) > 0 {
+	waits := o.exports.sourceWaits(time.Now()) // calls that were under way are over
+	if left, _ := o.schedule.Left(waits, time.Now()); len(left) > 0 {
 		return &IncompleteError{Left: left, Stopped: true}
 	}
 	return nil

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/command"
-	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/recordbatch"
@@ -22,34 +21,36 @@ import (
 // knows only the parts that it is given; what several of them do together is here.
 type owner struct {
 	config     *Config
-	view       *view
 	log        *slog.Logger
+	counts     *Counts
 	session    *producer.Session
 	partitions *partitions
 	writer     *store.Writer
-	source     Source
 
 	schedule    *schedule.State   // what is due, and what an outcome means
+	exports     *starter          // starts what is due, as the source permits
 	transfers   *transfer.Runner  // exports under way, and what is in memory of their days
 	record      *serviceRecord    // the service's record in the ledger
+	heartbeat   *heartbeat        // the owner's record in the ledger
 	checkpoints *checkpointer     // how far the ledger accounts for the topics
 	commands    *command.Executor // commands that are not done
-	topics      *topicMonitor     // whether the topics can be written, as they were when the ownership began
+	contract    *contract         // what is accepted of the streams' headers
 	profiles    *profileKeeper    // what streams of changes know beyond their topics
-	heartbeat   ledger.Owner      // the owner's record in the ledger
+	topics      *topicMonitor     // whether the topics can be written, as they were when the ownership began
+	announcer   *announcer        // says what becomes of days, streams and exports
+	status      *statusReporter   // shows what the loop knows
 	calls       loopCalls         // what exports have the loop do
 
-	waits    schema.Wait         // why nothing more could be started at the last try
-	accepted map[schema.Cut]bool // cuts that the source takes for whole answers
-	watching sync.WaitGroup      // the watchdog
+	watching sync.WaitGroup // the watchdog
 }
 
 func newOwner(c *Config, v *view, taken *ownership, topics *topicCreator, history *topicHistory) *owner {
 	stored, session, at := c.Ledger(), taken.session, taken.partitions
 	o := &owner{
-		config: c, view: v, log: c.Log, session: session, partitions: at, writer: &store.Writer{Ledger: stored}, schedule: c.newSchedule(time.Now()),
-		accepted: map[schema.Cut]bool{}, calls: make(loopCalls),
+		config: c, log: c.Log, counts: &v.counts, session: session, partitions: at, writer: &store.Writer{Ledger: stored},
+		schedule: c.newSchedule(time.Now()), calls: make(loopCalls),
 	}
+	o.heartbeat = &heartbeat{writer: o.writer, session: session}
 	o.record = newServiceRecord(o.schedule, o.writer, session, o.calls)
 	o.checkpoints = newCheckpointer(session, o.writer, o.schedule, at)
 	o.checkpoints.oldest, o.checkpoints.step = func() schema.Day { return oldestRecovered(c.Location) }, c.step
@@ -57,18 +58,28 @@ func newOwner(c *Config, v *view, taken *ownership, topics *topicCreator, histor
 		streams: c.Streams, location: c.Location, cluster: c.Cluster, session: session, partitions: at, writer: o.writer, schedule: o.schedule,
 		record: o.record, checkpoints: o.checkpoints, calls: o.calls, step: c.step, log: c.Log,
 	}
+	o.announcer = &announcer{config: c, counts: o.counts, schedule: o.schedule, log: c.Log}
+	o.contract = &contract{schedule: o.schedule, record: o.record, announcer: o.announcer}
 	o.transfers = transfer.New(transfer.Config{
 		Streams: c.Streams, Limit: c.ConcurrentCalls, Sets: stored, RowsTopic: stored.Rows, Redact: c.Redact, Wrote: v.wrote,
-		Evolve: o.record.evolver, Admit: o.admitter, CheckHeader: o.checkHeader, Profiles: o.profiles, Log: c.Log,
+		Evolve: o.record.evolver, Admit: o.contract.admitter, CheckHeader: o.contract.checkHeader, Profiles: o.profiles, Log: c.Log,
 	})
+	o.announcer.transfers, o.contract.transfers = o.transfers, o.transfers
+	o.exports = &starter{
+		location: c.Location, schedule: o.schedule, record: o.record, transfers: o.transfers, announcer: o.announcer, step: c.step, accepted: map[schema.Cut]bool{},
+	}
 	o.topics = &topicMonitor{
 		cluster: c.Cluster, ledger: stored, deadLetters: c.DeadLetterTopic, streams: c.Streams, session: session, schedule: o.schedule, partitions: at,
 		creator: topics, history: history, log: c.Log,
 	}
 	o.commands = command.New(command.Config{
 		Service: c.ID, Location: c.Location, Streams: c.Streams, Topics: c.Cluster, Ledger: stored, State: at.state, Letters: at.letters,
-		Parse: c.Parse, Schedule: o.schedule, Transfers: o.transfers, Resume: o.resume, Profiles: o.profiles, Log: c.Log,
+		Parse: c.Parse, Schedule: o.schedule, Transfers: o.transfers, Resume: o.contract.resume, Profiles: o.profiles, Log: c.Log,
 	})
+	o.status = &statusReporter{
+		service: c.ID, streams: c.Streams, session: session, topics: o.topics, schedule: o.schedule, transfers: o.transfers, record: o.record,
+		commands: o.commands, view: v,
+	}
 	return o
 }
 
@@ -114,16 +125,7 @@ func (o *owner) onHeartbeat(ctx context.Context) error {
 	if err := o.topics.check(ctx, o.checkpoints, o.transfers); err != nil {
 		return err
 	}
-	return o.beat(ctx)
-}
-
-// beat writes the owner's sign of life.
-func (o *owner) beat(ctx context.Context) error {
-	o.heartbeat.Beat, o.heartbeat.Epoch = time.Now().UTC(), o.session.Identity().Epoch
-	if err := o.writer.Owner(&o.heartbeat); err != nil {
-		return err
-	}
-	return o.session.Flush(ctx, o.writer.State)
+	return o.heartbeat.beat(ctx)
 }
 
 // renew raises the fence again, before the brokers expire it. No batch is in flight meanwhile.

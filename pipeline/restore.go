@@ -32,14 +32,14 @@ func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 	if err := o.writer.Ledger.Follow(ctx, state, state.Partition, state.End, log.End); err != nil {
 		return err
 	}
-	o.tell(o.loadState(state))
+	o.announcer.tell(o.loadState(state))
 	o.schedule.ForgetExclusive()
 	if err := o.openSenders(); err != nil {
 		return err
 	}
 	now := time.Now().UTC()
-	o.heartbeat = ledger.Owner{Instance: c.Instance, Host: c.Host, Version: c.Version, Since: now, ProducerID: o.session.Identity().ID}
-	if err := o.beat(ctx); err != nil {
+	o.heartbeat.begin(c, now)
+	if err := o.heartbeat.beat(ctx); err != nil {
 		return err
 	}
 	c.step("owner")
@@ -50,12 +50,12 @@ func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 	if err := r.recover(ctx, state); err != nil {
 		return err
 	}
-	o.source, err = c.NewSource(o.record.content.Source, o.record.content.LineEnds)
+	source, err := c.NewSource(o.record.content.Source, o.record.content.LineEnds)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errSource, err)
 	}
-	o.record.source = o.source
-	o.acceptCuts(now)
+	o.record.source, o.exports.source = source, source
+	o.exports.acceptCuts(now)
 	c.step("restored")
 	if err := o.checkpoint(ctx); err != nil {
 		return err

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"

@@ -34,14 +34,3 @@ type Permit interface {
 	// Cancel gives the permit back unused.
 	Cancel()
 }
-
-// acceptCuts has the schedule try days again whose cuts the source accepts since the last look: the configuration, or what was learned, has changed.
-func (o *owner) acceptCuts(now time.Time) {
-	for _, cut := range []schema.Cut{schema.NoNewline, schema.UnclosedCell} {
-		accepted := o.source.Accepts(cut)
-		if accepted && !o.accepted[cut] {
-			o.schedule.Accept(cut, now)
-		}
-		o.accepted[cut] = accepted
-	}
-}

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"slices"
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
@@ -51,35 +50,4 @@ func (s *Status) RemainingAt(now time.Time) map[string]time.Duration {
 		remaining[stream] = left - now.Sub(s.Turned)
 	}
 	return remaining
-}
-
-// publishStatus shows what the loop knows now.
-func (o *owner) publishStatus() {
-	now := time.Now()
-	st := &Status{Service: o.config.ID, Role: RoleOwner, Turned: now}
-	for at, err := range o.session.Waiting() {
-		st.Reasons = append(st.Reasons, "Kafka: "+at.String()+" does not take records: "+err.Error())
-	}
-	slices.Sort(st.Reasons)
-	st.Reasons = append(slices.Clone(o.topics.forbidden), st.Reasons...)
-	st.Commands = o.commands.Open()
-	st.Streams, st.Remaining = o.schedule.Status(o.waits, now), o.schedule.Remaining(now)
-	counts := o.view.Totals()
-	for i := range st.Streams {
-		o.addCounts(&st.Streams[i], counts[st.Streams[i].Name])
-	}
-	o.view.show(st)
-}
-
-// addCounts adds what this process has done, and of days that are being exported what the ledger does not have yet.
-func (o *owner) addCounts(s *StreamStatus, counts StreamCounts) {
-	s.Published, s.Duplicates = counts.Published, counts.Duplicates
-	for _, n := range counts.Letters {
-		s.DeadLetters += n
-	}
-	s.Profiles = profileStatus(streamNamed(o.config.Streams, s.Name), o.record.content.Profiles[s.Name], o.transfers.Partitions(s.Name))
-	for i := range s.Days {
-		one := &s.Days[i]
-		one.Published += o.transfers.Pending(ledger.DayName{Stream: s.Name, Day: one.Day})
-	}
 }

@@ -23,7 +23,7 @@ func TestReplayReadsRowsOnce(t *testing.T) {
 			return &exporttest.Fault{BadRows: bad}
 		}})
 		w.config.Streams[0].Start.Back = 0
-		a := w.through(&gate{dial: w.net.dial, after: -1}, false)
+		a := w.through(&gate{dial: w.net.Dial, after: -1}, false)
 		var read atomic.Int64
 		parse := a.Service.Parse
 		a.Service.Parse = func(columns *schema.Columns, raw []byte) (*schema.Row, error) {

@@ -17,7 +17,7 @@ func TestCommandsWithinTwoSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
 		w.config.Streams[0].Start.Back = 1
-		a := w.through(&gate{dial: w.net.dial, after: -1}, false)
+		a := w.through(&gate{dial: w.net.Dial, after: -1}, false)
 		defer w.start(a)()
 		stored := store.Ledger{Cluster: a.Service.Cluster, Topic: "ledger", Rows: "ledger.rows", Service: "1234"}
 		time.Sleep(time.Minute)

@@ -20,6 +20,7 @@ import (
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
@@ -27,7 +28,7 @@ import (
 // simulation is a source, a Kafka and a connector in one bubble.
 type simulation struct {
 	t       *testing.T
-	net     *pipes
+	net     clustertest.Network
 	brokers string
 	kafka   *kfake.Cluster
 	api     *exporttest.Server
@@ -53,8 +54,8 @@ func (w *simulation) said() string {
 
 func newSimulation(t *testing.T, api *exporttest.Server) *simulation {
 	t.Helper()
-	w := &simulation{t: t, net: &pipes{listeners: map[string]*pipeListener{}}, api: api}
-	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(w.net.listen), kfake.BrokerConfigs(map[string]string{
+	w := &simulation{t: t, api: api}
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(w.net.Listen), kfake.BrokerConfigs(map[string]string{
 		"log.retention.ms": "-1",
 		// What the broker would do every few seconds of weeks: nothing here needs it.
 		"log.cleaner.backoff.ms": "21600000", "share.record.lock.sweep.interval.ms": "21600000", "offsets.retention.check.interval.ms": "21600000",
@@ -101,7 +102,7 @@ func (w *simulation) run(d time.Duration) {
 		log = slog.New(slog.NewTextHandler(w, nil))
 	}
 	a, err := app.New(w.config, app.Options{Version: "test", Log: log, Transport: w.http, Kafka: func(k *cluster.Config) {
-		k.Dial, k.MetadataTTL = w.net.dial, 6*time.Hour // each look at the layout costs, and it never changes
+		k.Dial, k.MetadataTTL = w.net.Dial, 6*time.Hour // each look at the layout costs, and it never changes
 	}})
 	if err != nil {
 		w.t.Fatal(err)
@@ -122,7 +123,7 @@ func (w *simulation) records(topic string) []*kgo.Record {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
-	client, err := kgo.NewClient(kgo.SeedBrokers(w.brokers), kgo.Dialer(w.net.dial), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	client, err := kgo.NewClient(kgo.SeedBrokers(w.brokers), kgo.Dialer(w.net.Dial), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.KeepControlRecords())
 	if err != nil {
 		w.t.Fatal(err)

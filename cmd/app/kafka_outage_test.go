@@ -133,7 +133,7 @@ func outages(t *testing.T, holds bool) {
 	w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
 	w.config.Streams[0].Start.Back = 1
 	w.config.Publish.OwnerHeartbeat = 30 * time.Second
-	g := &gate{dial: w.net.dial, after: -1}
+	g := &gate{dial: w.net.Dial, after: -1}
 	a := w.through(g, false)
 	defer w.start(a)()
 	await := func(what string, within time.Duration, holds func(parts []string) bool) {

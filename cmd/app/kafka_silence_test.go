@@ -53,7 +53,7 @@ func TestSilence(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
 		w.config.Streams[0].Start.Back = 1
 		w.config.Publish.OwnerHeartbeat = time.Second
-		g := &gate{dial: w.net.dial, after: -1}
+		g := &gate{dial: w.net.Dial, after: -1}
 		a := w.through(g, false)
 		a.Service.CommandPoll = time.Hour // the heartbeat alone asks for anything
 		defer w.start(a)()
@@ -84,7 +84,7 @@ func TestOnceWithoutKafka(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 2000}})
 					w.config.Streams[0].Start.Back = 5
-					g := &gate{dial: w.net.dial, after: -1}
+					g := &gate{dial: w.net.Dial, after: -1}
 					a := w.through(g, true)
 					g.shut(after, holds)
 					began := time.Now()
@@ -117,7 +117,7 @@ func TestUnreadable(t *testing.T) {
 				w.run(time.Minute)
 				fault := w.kafka.Fault(test.fault)
 				defer fault.Remove()
-				open := &gate{dial: w.net.dial, after: -1}
+				open := &gate{dial: w.net.Dial, after: -1}
 				began := time.Now()
 				err := w.through(open, true).Run(t.Context())
 				if took := time.Since(began); err == nil || !strings.Contains(err.Error(), test.says) || took > 25*time.Second {

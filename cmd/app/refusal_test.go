@@ -49,7 +49,7 @@ func TestRefusedRecords(t *testing.T) {
 						res.Topics = append(res.Topics, refused)
 						return res, nil, true
 					})
-					a := w.through(&gate{dial: w.net.dial, after: -1}, false)
+					a := w.through(&gate{dial: w.net.Dial, after: -1}, false)
 					a.Service.CommandPoll = time.Hour
 					stop := w.start(a)
 					time.Sleep(30 * time.Minute)

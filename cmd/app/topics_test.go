@@ -33,7 +33,7 @@ func TestTopics_KafkaComesLate(t *testing.T) {
 		t.Run(fmt.Sprint(try), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := withNewStream(t)
-				g := &gate{dial: w.net.dial}
+				g := &gate{dial: w.net.Dial}
 				g.shut(0, false)
 				a := w.through(g, false)
 				a.Service.CommandPoll = time.Hour
@@ -85,7 +85,7 @@ func TestTopics_RefusedAtFirst(t *testing.T) {
 					}
 					return res, nil, true
 				})
-				a := w.through(&gate{dial: w.net.dial, after: -1}, false)
+				a := w.through(&gate{dial: w.net.Dial, after: -1}, false)
 				a.Service.CommandPoll = time.Hour
 				stop := w.start(a)
 				time.Sleep(test.lasts)

@@ -1,0 +1,34 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
+	"dfinery-kafka/pipeline/producer"
+)
+
+// heartbeat is the owner's record in the ledger, by which standbys know that it lives.
+type heartbeat struct {
+	content ledger.Owner
+	writer  *store.Writer
+	session *producer.Session
+}
+
+// begin says whose record it is from now on.
+func (h *heartbeat) begin(c *Config, now time.Time) {
+	h.content = ledger.Owner{Instance: c.Instance, Host: c.Host, Version: c.Version, Since: now, ProducerID: h.session.Identity().ID}
+}
+
+// beat writes the owner's sign of life.
+func (h *heartbeat) beat(ctx context.Context) error {
+	h.content.Beat, h.content.Epoch = time.Now().UTC(), h.session.Identity().Epoch
+	if err := h.writer.Owner(&h.content); err != nil {
+		return err
+	}
+	return h.session.Flush(ctx, h.writer.State)
+}
+
+// release has the next beat say that a standby need not wait.
+func (h *heartbeat) release() { h.content.Released = true }

@@ -1,0 +1,333 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
+	"dfinery-kafka/schema/encoding"
+)
+
+// start starts an instance.
+func (s *script) start(name string, once bool) {
+	i := &instance{name: name, link: &link{dial: s.net.Dial}, ended: make(chan error, 1)}
+	var err error
+	i.cluster, err = cluster.New(cluster.Config{Brokers: s.kafka.ListenAddrs(), Timeout: 4 * time.Second, Dial: i.link.Dial})
+	s.must(err)
+	codec, err := recordbatch.NewCodec("none")
+	s.must(err)
+	i.service = New(Config{
+		ID: "1234", Location: planned, Cluster: i.cluster, Codec: codec,
+		Streams: []transfer.Stream{{
+			Stream: schedule.Stream{Name: "events", Topic: "events", Kind: schema.Event, Key: "id", Poll: time.Minute, LookbackInterval: time.Hour},
+			MaxBad: 1, NewEncoder: func() encoding.Encoder { return new(encoding.JSON) },
+		}},
+		NewSource:   func(json.RawMessage, json.RawMessage) (Source, error) { return &s.api, nil },
+		Redact:      func(text []byte) []byte { return text },
+		LedgerTopic: "ledger", DeadLetterTopic: "dead", CreateTopics: true, Partitions: 1, Replicas: 1,
+		CheckpointInterval: 5 * time.Minute, FenceRenewal: 5 * time.Minute, OwnerHeartbeat: 10 * time.Second, StandbyAfter: 30 * time.Second,
+		ShutdownTimeout: 5 * time.Second, RetryBackoff: time.Second, RetryMaxBackoff: time.Minute, NarrowAfter: 3, CommandPoll: time.Hour,
+		ConcurrentCalls: 1, CallsPerHour: 100,
+		Instance: name, Host: "host", Version: "test", Log: slog.New(slog.NewTextHandler(i, &slog.HandlerOptions{ReplaceAttr: s.attribute})), Step: i.step,
+	})
+	if once {
+		i.service.Once, i.service.Patience = &schedule.Once{Attempts: 1, MaxWait: time.Second}, 20*time.Second
+	}
+	ctx, stop := context.WithCancel(s.t.Context())
+	i.stop = stop
+	s.instances = append(s.instances, i)
+	go func() {
+		err := i.service.Run(ctx)
+		i.cluster.Close()
+		i.say("run returns: %v", err)
+		close(i.ended)
+	}()
+}
+
+func (s *script) instance(name string) *instance {
+	for _, i := range slices.Backward(s.instances) { // the newest of that name
+		if i.name == name {
+			return i
+		}
+	}
+	s.t.Fatalf("there is no instance %s", name)
+	return nil
+}
+
+func (s *script) must(err error) {
+	if err != nil {
+		s.t.Helper()
+		s.t.Fatal(err)
+	}
+}
+
+// duration is the first word with the prefix; 0 if there is none.
+func (s *script) duration(args []string, prefix string) time.Duration {
+	for _, arg := range args {
+		if text, ok := strings.CutPrefix(arg, prefix); ok {
+			d, err := time.ParseDuration(text)
+			s.must(err)
+			return d
+		}
+	}
+	return 0
+}
+
+// attribute leaves out what is not the same each time.
+func (s *script) attribute(_ []string, a slog.Attr) slog.Attr {
+	switch {
+	case slices.Contains([]string{slog.TimeKey, "took", "next", "do"}, a.Key):
+		return slog.Attr{}
+	case a.Value.Kind() == slog.KindTime:
+		return slog.String(a.Key, s.since(a.Value.Time()))
+	}
+	return a
+}
+
+// since is when something happened.
+func (s *script) since(at time.Time) string {
+	if at.IsZero() {
+		return "never"
+	}
+	return "+" + at.Sub(s.began).Truncate(time.Second).String()
+}
+
+var producerText = regexp.MustCompile(`producer (\d+) epoch (\d+)`)
+
+// name names the producers in a text.
+func (s *script) name(text string) string {
+	return producerText.ReplaceAllStringFunc(text, func(found string) string {
+		part := producerText.FindStringSubmatch(found)
+		if s.producers[part[1]] == "" {
+			s.producers[part[1]] = fmt.Sprintf("p%d", len(s.producers)+1)
+		}
+		return s.producers[part[1]] + "/" + part[2]
+	})
+}
+
+// show writes the owner's record, and the topic with who wrote what. The markers of takeovers are in it.
+func (s *script) show(out io.Writer) {
+	k, err := cluster.New(cluster.Config{Brokers: s.kafka.ListenAddrs(), Dial: s.net.Dial})
+	s.must(err)
+	defer k.Close()
+	c := Config{ID: "1234", Cluster: k, LedgerTopic: "ledger"}
+	state, err := c.Ledger().Load(s.t.Context())
+	s.must(err)
+	if o := state.Owner; o != nil {
+		fmt.Fprintf(out, "owner %s as producer %d epoch %d, released %t\n", o.Instance, o.ProducerID, o.Epoch, o.Released)
+	}
+	at := recordbatch.TopicPartition{Topic: "events"}
+	log, err := k.Log(s.t.Context(), at)
+	s.must(err)
+	err = k.Read(s.t.Context(), at, log.Start, log.End, recordbatch.Visitor{
+		Record: func(r *recordbatch.Record) error {
+			_, err := fmt.Fprintf(out, "events: %s by producer %d epoch %d\n", r.Value, r.ProducerID, r.ProducerEpoch)
+			return err
+		},
+		Marker: func(m recordbatch.Marker) error {
+			_, err := fmt.Fprintf(out, "events: marker of producer %d epoch %d\n", m.ProducerID, m.ProducerEpoch)
+			return err
+		},
+	})
+	s.must(err)
+}
+
+// noAnswer are the timeouts of requests. Which of two at the same time comes first is left open.
+var noAnswer = regexp.MustCompile(`(kafka did not answer within \S+: )?context deadline exceeded`)
+
+// Write takes a line of the log. How often a line is repeated is left open: attempts come after pauses of random lengths.
+func (i *instance) Write(line []byte) (int, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if text := i.name + ": " + noAnswer.ReplaceAllString(string(line), "no answer"); !i.killed && text != i.last {
+		i.said.WriteString(text)
+		i.last = text
+	}
+	return len(line), nil
+}
+
+func (i *instance) say(format string, args ...any) { fmt.Fprintf(i, format+"\n", args...) }
+
+// step says the steps of takeovers and renewals. Those of checkpoints are many.
+func (i *instance) step(name string) {
+	switch name {
+	case "fenced", "owner", "restored", "renewing", "renewed":
+		i.say("step %s", name)
+	}
+}
+
+// hear writes what the instance has said since.
+func (i *instance) hear(out io.Writer) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	_, _ = i.said.WriteTo(out)
+}
+
+// kill ends the instance. Nothing that it does reaches anybody from now on.
+func (i *instance) kill() {
+	i.mu.Lock()
+	i.killed = true
+	i.mu.Unlock()
+	i.link.cut()
+	i.stop()
+}
+
+// link is an instance's way to Kafka.
+type link struct {
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	mu    sync.Mutex
+	held  chan struct{} // closed once what is held goes on; nil: nothing is held
+	gone  bool
+	conns []net.Conn
+}
+
+var errGone = errors.New("the instance is gone")
+
+func (l *link) hold() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = make(chan struct{})
+}
+
+func (l *link) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held != nil {
+		close(l.held)
+		l.held = nil
+	}
+}
+
+func (l *link) cut() {
+	l.release()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.gone = true
+	for _, c := range l.conns {
+		c.Close()
+	}
+}
+
+// pass returns when what is sent or received now goes on its way.
+func (l *link) pass() error {
+	l.mu.Lock()
+	held := l.held
+	l.mu.Unlock()
+	if held != nil {
+		<-held
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone {
+		return errGone
+	}
+	return nil
+}
+
+func (l *link) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if err := l.pass(); err != nil {
+		return nil, err
+	}
+	c, err := l.dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.conns = append(l.conns, c)
+	return &linkConn{Conn: c, link: l}, nil
+}
+
+type linkConn struct {
+	net.Conn
+	link *link
+}
+
+func (c *linkConn) Write(b []byte) (int, error) {
+	if err := c.link.pass(); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}
+
+func (c *linkConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if gone := c.link.pass(); gone != nil {
+		return 0, gone
+	}
+	return n, err
+}
+
+// scriptedAPI is what all instances export from: each export of a day has all of its rows so far.
+type scriptedAPI struct {
+	mu    sync.Mutex
+	n     int           // rows
+	every time.Duration // between two rows of an answer
+}
+
+func (a *scriptedAPI) rows(n int, every time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.n, a.every = a.n+n, every
+}
+
+func (a *scriptedAPI) Reserve(time.Time, int) (Permit, schema.Wait) { return a, schema.Wait{} }
+func (a *scriptedAPI) State() json.RawMessage                       { return json.RawMessage("{}") }
+func (a *scriptedAPI) LineEnds() json.RawMessage                    { return nil }
+func (a *scriptedAPI) RetryToken(time.Time)                         {}
+func (a *scriptedAPI) Accepts(schema.Cut) bool                      { return false }
+func (a *scriptedAPI) Probe() bool                                  { return false }
+func (a *scriptedAPI) Cancel()                                      {}
+
+func (a *scriptedAPI) Export(ctx context.Context, _ schema.Export) (transfer.Body, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	columns, err := schema.NewColumns([]string{"id"})
+	return &scriptedBody{ctx: ctx, columns: columns, left: a.n, offset: int64(len("id\n")), every: a.every}, err
+}
+
+// scriptedBody is an answer whose rows are numbered.
+type scriptedBody struct {
+	ctx     context.Context
+	columns *schema.Columns
+	n, left int
+	offset  int64 // of the next row
+	every   time.Duration
+}
+
+func (b *scriptedBody) Columns() *schema.Columns { return b.columns }
+func (b *scriptedBody) More() bool               { return b.every == 0 }
+func (b *scriptedBody) Charset() string          { return "" }
+func (b *scriptedBody) Framed() bool             { return true }
+func (b *scriptedBody) Request() schema.Request  { return schema.Request{} }
+func (b *scriptedBody) Close() error             { return nil }
+
+func (b *scriptedBody) Next() (*schema.Row, error) {
+	if b.n == b.left {
+		return nil, io.EOF
+	}
+	pause(b.ctx, b.every)
+	if b.ctx.Err() != nil {
+		return nil, &schema.Failure{Code: "cancelled", Class: schema.Cancelled, Detail: "the call was cancelled"}
+	}
+	b.n++
+	text := fmt.Appendf(nil, "r%d", b.n)
+	row := &schema.Row{Columns: b.columns, Cells: []schema.Span{{End: uint32(len(text))}}, Data: text, Raw: text, Plain: true, Line: b.n + 1, Offset: b.offset}
+	b.offset += int64(len(text)) + 1
+	return row, nil
+}

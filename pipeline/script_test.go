@@ -1,0 +1,192 @@
+package pipeline
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/cluster/clustertest"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output in testdata")
+
+// TestTakeover_Scripts runs the scripts in testdata/takeover: commands to instances of one service, each followed by "----" and all that the
+// instances log and the steps of their protocol, up to an empty line. A line that begins with # is a comment. script.run says which commands there
+// are. Times are those since the script began; producers are named p1, p2 in the order in which they are met, and p1/3 is one in its epoch 3.
+func TestTakeover_Scripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/takeover/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				got := runScript(t, string(text))
+				if *update {
+					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				} else if diff := cmp.Diff(string(text), got); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// runScript returns the script with the output that its commands have now.
+func runScript(t *testing.T, text string) string {
+	var out strings.Builder
+	s := newScript(t)
+	lines := bufio.NewScanner(strings.NewReader(text))
+	for lines.Scan() {
+		line := lines.Text()
+		fmt.Fprintln(&out, line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		for lines.Scan() && lines.Text() != "" { // the output of before
+		}
+		fmt.Fprintf(&out, "----\n%s\n", s.run(strings.Fields(line)))
+	}
+	return strings.TrimRight(out.String(), "\n") + "\n"
+}
+
+// script is one service and its Kafka. Each instance has its own way there.
+type script struct {
+	t         *testing.T
+	began     time.Time
+	kafka     *kfake.Cluster
+	net       clustertest.Network
+	api       scriptedAPI
+	instances []*instance
+	forgotten int               // how often Kafka has forgotten the transactional ids
+	producers map[string]string // their names here
+}
+
+// instance is one process.
+type instance struct {
+	name    string
+	link    *link
+	cluster *cluster.Cluster
+	service *Service
+	stop    context.CancelFunc
+	ended   chan error // closed behind what Run returns
+
+	mu     sync.Mutex
+	said   bytes.Buffer
+	last   string // line
+	killed bool   // what it says is not heard
+}
+
+func newScript(t *testing.T) *script {
+	s := &script{t: t, began: time.Now(), producers: map[string]string{}}
+	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(s.net.Listen), kfake.BrokerConfigs(map[string]string{
+		// What the broker would do every few seconds: nothing here needs it.
+		"log.cleaner.backoff.ms": "21600000", "share.record.lock.sweep.interval.ms": "21600000", "offsets.retention.check.interval.ms": "21600000",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.kafka = kafka
+	for _, key := range []kmsg.Key{kmsg.InitProducerID, kmsg.AddPartitionsToTxn, kmsg.EndTxn} {
+		kafka.ControlKey(key.Int16(), s.nameTransaction)
+	}
+	clustertest.RefuseOldEpochs(kafka)
+	t.Cleanup(func() {
+		for _, i := range s.instances {
+			i.kill()
+		}
+		for _, i := range s.instances {
+			<-i.ended
+		}
+		kafka.Close()
+	})
+	return s
+}
+
+// nameTransaction gives each transactional id another name once Kafka has forgotten the former one.
+func (s *script) nameTransaction(r kmsg.Request) (kmsg.Response, error, bool) {
+	s.kafka.KeepControl()
+	suffix := ""
+	if s.forgotten > 0 {
+		suffix = fmt.Sprint("#", s.forgotten)
+	}
+	switch r := r.(type) {
+	case *kmsg.InitProducerIDRequest:
+		*r.TransactionalID += suffix
+	case *kmsg.AddPartitionsToTxnRequest:
+		r.TransactionalID += suffix
+	case *kmsg.EndTxnRequest:
+		r.TransactionalID += suffix
+	}
+	return nil, nil, false
+}
+
+// run carries out one command and returns what the instances say in the second after it, and while it lasts:
+//
+//	start NAME [once]        an instance starts
+//	stop NAME                it is stopped in order
+//	kill NAME                it is gone at once
+//	hang NAME, wake NAME     all that it sends and gets is held, and goes on its way
+//	rows N [every=DURATION]  the API has N rows more, which take so long each
+//	forget                   Kafka forgets the transactional ids
+//	wait DURATION            time passes
+//	show                     the owner's record, and what is in the topic
+//	status NAME              what the instance shows
+func (s *script) run(args []string) string {
+	var out strings.Builder
+	switch args[0] {
+	case "start":
+		s.start(args[1], len(args) > 2)
+	case "stop":
+		s.instance(args[1]).stop()
+	case "kill":
+		s.instance(args[1]).kill()
+	case "hang":
+		s.instance(args[1]).link.hold()
+	case "wake":
+		s.instance(args[1]).link.release()
+	case "rows":
+		n, err := strconv.Atoi(args[1])
+		s.must(err)
+		s.api.rows(n, s.duration(args[2:], "every="))
+	case "forget":
+		s.forgotten++
+	case "wait":
+		time.Sleep(s.duration(args[1:], ""))
+	case "show":
+		s.show(&out)
+	case "status":
+		st := s.instance(args[1]).service.Status()
+		fmt.Fprintf(&out, "%s %s\n", st.Role, strings.Join(st.Reasons, ", "))
+	default:
+		s.t.Fatalf("unknown command %s", args[0])
+	}
+	time.Sleep(time.Second)
+	synctest.Wait()
+	for _, i := range s.instances {
+		i.hear(&out)
+	}
+	return s.name(out.String())
+}

@@ -1,0 +1,99 @@
+package pipeline
+
+import (
+	"context"
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
+)
+
+// starter starts exports that are due, as the source permits.
+type starter struct {
+	location  *time.Location
+	source    Source // nil until the ledger was read
+	schedule  *schedule.State
+	record    *serviceRecord
+	transfers *transfer.Runner
+	announcer *announcer
+	step      func(name string)
+
+	waits    schema.Wait         // why nothing more could be started at the last try
+	accepted map[schema.Cut]bool // cuts that the source takes for whole answers
+}
+
+// startAll starts every export that may start now, to run until exporting ends, and returns when to look again.
+func (x *starter) startAll(ctx, exporting context.Context) (time.Time, error) {
+	now := time.Now().UTC()
+	x.announcer.tell(x.schedule.Advance(now))
+	x.transfers.DropSets(schema.DayOf(now, x.location))
+	x.waits = schema.Wait{}
+	for {
+		due, ok, next := x.schedule.Next(now)
+		if !ok {
+			if x.waits.For == "" {
+				x.waits = x.sourceWaits(now) // what is due by then may wait for it, too
+			}
+			return next, nil
+		}
+		if !x.transfers.Free() {
+			x.waits = schema.Wait{For: schema.WaitQuota}
+			return endOf(now, x.location), nil
+		}
+		permit, wait := x.source.Reserve(now, x.schedule.Spare(due))
+		if permit == nil {
+			x.waits = wait
+			if next = endOf(now, x.location); !wait.Until.IsZero() && wait.Until.Before(next) {
+				next = wait.Until
+			}
+			return next, nil
+		}
+		if permit.Probe() {
+			due = x.schedule.Smallest(due, now)
+		}
+		if err := x.start(ctx, exporting, due, permit, now); err != nil {
+			return now, err
+		}
+	}
+}
+
+// endOf is when the day ends that it is at now: then there is another today.
+func endOf(now time.Time, loc *time.Location) time.Time { return schema.DayOf(now, loc).End(loc) }
+
+// start makes the call: first it is in the ledger, acknowledged, then it is made.
+func (x *starter) start(ctx, exporting context.Context, due schedule.Due, permit Permit, now time.Time) error {
+	call := x.schedule.Begin(due, now)
+	name := ledger.DayName{Stream: due.Stream, Day: due.Day}
+	if err := x.record.recordCall(ctx, name); err != nil {
+		permit.Cancel()
+		return err
+	}
+	x.step("called")
+	x.transfers.Start(exporting, transfer.Job{
+		Call: call, Record: x.schedule.Day(name), Permit: permit, Started: now, EventNames: x.schedule.EventNames(due.Stream),
+		Properties: x.schedule.UnmetProperties(due.Stream), CutLetters: x.schedule.CutLetters(name),
+	})
+	return nil
+}
+
+// sourceWaits is what keeps the source from a call, also when none is due.
+func (x *starter) sourceWaits(now time.Time) schema.Wait {
+	permit, wait := x.source.Reserve(now, 0)
+	if permit != nil {
+		permit.Cancel()
+	}
+	return wait
+}
+
+// acceptCuts has the schedule try days again whose cuts the source accepts since the last look: the configuration, or what was learned, has changed.
+func (x *starter) acceptCuts(now time.Time) {
+	for _, cut := range []schema.Cut{schema.NoNewline, schema.UnclosedCell} {
+		accepted := x.source.Accepts(cut)
+		if accepted && !x.accepted[cut] {
+			x.schedule.Accept(cut, now)
+		}
+		x.accepted[cut] = accepted
+	}
+}
