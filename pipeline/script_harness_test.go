@@ -3,15 +3,12 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
@@ -184,150 +181,4 @@ func (i *instance) kill() {
 	i.mu.Unlock()
 	i.link.cut()
 	i.stop()
-}
-
-// link is an instance's way to Kafka.
-type link struct {
-	dial func(ctx context.Context, network, address string) (net.Conn, error)
-
-	mu    sync.Mutex
-	held  chan struct{} // closed once what is held goes on; nil: nothing is held
-	gone  bool
-	conns []net.Conn
-}
-
-var errGone = errors.New("the instance is gone")
-
-func (l *link) hold() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.held = make(chan struct{})
-}
-
-func (l *link) release() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.held != nil {
-		close(l.held)
-		l.held = nil
-	}
-}
-
-func (l *link) cut() {
-	l.release()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.gone = true
-	for _, c := range l.conns {
-		c.Close()
-	}
-}
-
-// pass returns when what is sent or received now goes on its way.
-func (l *link) pass() error {
-	l.mu.Lock()
-	held := l.held
-	l.mu.Unlock()
-	if held != nil {
-		<-held
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.gone {
-		return errGone
-	}
-	return nil
-}
-
-func (l *link) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if err := l.pass(); err != nil {
-		return nil, err
-	}
-	c, err := l.dial(ctx, network, address)
-	if err != nil {
-		return nil, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.conns = append(l.conns, c)
-	return &linkConn{Conn: c, link: l}, nil
-}
-
-type linkConn struct {
-	net.Conn
-	link *link
-}
-
-func (c *linkConn) Write(b []byte) (int, error) {
-	if err := c.link.pass(); err != nil {
-		return 0, err
-	}
-	return c.Conn.Write(b)
-}
-
-func (c *linkConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if gone := c.link.pass(); gone != nil {
-		return 0, gone
-	}
-	return n, err
-}
-
-// scriptedAPI is what all instances export from: each export of a day has all of its rows so far.
-type scriptedAPI struct {
-	mu    sync.Mutex
-	n     int           // rows
-	every time.Duration // between two rows of an answer
-}
-
-func (a *scriptedAPI) rows(n int, every time.Duration) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.n, a.every = a.n+n, every
-}
-
-func (a *scriptedAPI) Reserve(time.Time, int) (Permit, schema.Wait) { return a, schema.Wait{} }
-func (a *scriptedAPI) State() json.RawMessage                       { return json.RawMessage("{}") }
-func (a *scriptedAPI) LineEnds() json.RawMessage                    { return nil }
-func (a *scriptedAPI) RetryToken(time.Time)                         {}
-func (a *scriptedAPI) Accepts(schema.Cut) bool                      { return false }
-func (a *scriptedAPI) Probe() bool                                  { return false }
-func (a *scriptedAPI) Cancel()                                      {}
-
-func (a *scriptedAPI) Export(ctx context.Context, _ schema.Export) (transfer.Body, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	columns, err := schema.NewColumns([]string{"id"})
-	return &scriptedBody{ctx: ctx, columns: columns, left: a.n, offset: int64(len("id\n")), every: a.every}, err
-}
-
-// scriptedBody is an answer whose rows are numbered.
-type scriptedBody struct {
-	ctx     context.Context
-	columns *schema.Columns
-	n, left int
-	offset  int64 // of the next row
-	every   time.Duration
-}
-
-func (b *scriptedBody) Columns() *schema.Columns { return b.columns }
-func (b *scriptedBody) More() bool               { return b.every == 0 }
-func (b *scriptedBody) Charset() string          { return "" }
-func (b *scriptedBody) Framed() bool             { return true }
-func (b *scriptedBody) Request() schema.Request  { return schema.Request{} }
-func (b *scriptedBody) Close() error             { return nil }
-
-func (b *scriptedBody) Next() (*schema.Row, error) {
-	if b.n == b.left {
-		return nil, io.EOF
-	}
-	pause(b.ctx, b.every)
-	if b.ctx.Err() != nil {
-		return nil, &schema.Failure{Code: "cancelled", Class: schema.Cancelled, Detail: "the call was cancelled"}
-	}
-	b.n++
-	text := fmt.Appendf(nil, "r%d", b.n)
-	row := &schema.Row{Columns: b.columns, Cells: []schema.Span{{End: uint32(len(text))}}, Data: text, Raw: text, Plain: true, Line: b.n + 1, Offset: b.offset}
-	b.offset += int64(len(text)) + 1
-	return row, nil
 }
