@@ -25,7 +25,7 @@ func (a *announcer) tell(events []schedule.Event) {
 	for _, e := range events {
 		switch e.Kind {
 		case schedule.DaySettled:
-			if name := (ledger.DayName{Stream: e.Stream, Day: e.Day}); len(a.schedule.Day(name).Fingerprints) > 1 {
+			if name := (ledger.DayName{Stream: e.Stream, Day: e.Day}); len(a.schedule.Record(name).Fingerprints) > 1 {
 				a.transfers.Day(name).Rows.Rewrite()
 			}
 			continue
@@ -71,12 +71,12 @@ func (a *announcer) report(ended *outcome, waits schema.Wait) {
 	e, sum := ended.export, ended.export.Sum()
 	attrs := []any{
 		"stream", e.Call.Stream, "day", e.Call.Day, "export", e.Call.N, "code", ended.code, "rows", sum.Rows(), "published", sum.Published,
-		"known", sum.Duplicates, "bad", sum.Bad, "bytes", sum.Bytes, "took", e.Took.Round(time.Millisecond).String(), "state", a.schedule.Day(e.Day()).State,
+		"known", sum.Duplicates, "bad", sum.Bad, "bytes", sum.Bytes, "took", e.Took.Round(time.Millisecond).String(), "state", a.schedule.Record(e.Day()).State,
 	}
 	if sum.Deleted > 0 {
 		attrs = append(attrs, "deleted", sum.Deleted)
 	}
-	if next := a.schedule.NextStart(e.Day(), waits, time.Now()); !next.IsZero() {
+	if next := a.schedule.Stream(e.Call.Stream).NextStart(e.Call.Day, waits, time.Now()); !next.IsZero() {
 		attrs = append(attrs, "next", next.UTC().Truncate(time.Second))
 	}
 	level := slog.LevelInfo

@@ -29,7 +29,7 @@ func (o *owner) checkpoint(ctx context.Context) error {
 func (o *owner) collectChanges() []*transfer.Day {
 	for _, p := range o.transfers.Collect() {
 		o.counts.rows(p.Day.Stream, p.News)
-		o.schedule.Progress(p.Day, p.News.Published, p.News.NewBad, p.Lost)
+		o.schedule.Day(p.Day).Progress(p.News.Published, p.News.NewBad, p.Lost)
 		if p.Ended != nil {
 			o.applyOutcome(p.Day, p.Ended)
 		}

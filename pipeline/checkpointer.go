@@ -60,7 +60,7 @@ func (c *checkpointer) write(ctx context.Context, days []*transfer.Day, service 
 	}
 	c.step("fingerprints")
 	for _, d := range days {
-		record := c.schedule.Day(d.Name)
+		record := c.schedule.Record(d.Name)
 		if err := c.writer.Day(d.Name, &record); err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 	}
 	c.rowsWhole = false
 	for _, d := range fresh {
-		if err := c.writer.Save(d.Name, c.schedule.Day(d.Name).Generation, &d.Rows); err != nil {
+		if err := c.writer.Save(d.Name, c.schedule.Record(d.Name).Generation, &d.Rows); err != nil {
 			return err
 		}
 	}
@@ -115,14 +115,14 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 	c.rowsWhole, c.rowsSince = true, since
 	// Acknowledged: only now may the record drop its former ranges. Anything that failed before this is tried again.
 	for _, d := range fresh {
-		ranges := slices.Clone(c.schedule.Day(d.Name).Fingerprints)
+		ranges := slices.Clone(c.schedule.Record(d.Name).Fingerprints)
 		if d.Rows.Rewriting() {
 			ranges = nil
 		}
 		if after.Next > before.Next { // else the days' sets are empty
 			ranges = ledger.Extend(ranges, c.partitions.rows.Partition, since, before.Next, after.Next)
 		}
-		c.schedule.SetFingerprints(d.Name, ranges)
+		c.schedule.Day(d.Name).SetFingerprints(ranges)
 		d.Rows.Saved()
 	}
 	return nil

@@ -86,8 +86,8 @@ func newCheckpointBed(t *testing.T) *checkpointBed {
 		t.Fatal(err)
 	}
 	b.session = &failingFlush{session, -1}
-	stream := schedule.Stream{Name: "events", Kind: schema.Event, StartBack: 2}
-	b.days = schedule.New([]schedule.Stream{stream}, schedule.Policy{Service: "1234", Location: planned}, noon)
+	stream := schedule.StreamConfig{Name: "events", Kind: schema.Event, StartBack: 2}
+	b.days = schedule.New([]schedule.StreamConfig{stream}, schedule.Policy{Service: "1234", Location: planned}, noon)
 	b.day = &transfer.Day{Name: ledger.DayName{Stream: "events", Day: today}, Rows: dedup.Day{Set: new(dedup.Set)}}
 	b.checkpointer = newCheckpointer(b.session, w, b.days, at)
 	b.oldest, b.step = func() schema.Day { return today - schema.Reach }, func(name string) { b.steps = append(b.steps, name) }
@@ -102,7 +102,7 @@ func (b *checkpointBed) publish(n int) {
 		copyNumber, _ := b.day.Rows.Set.Observe(b.rows)
 		b.day.Rows.Add(b.rows, copyNumber)
 	}
-	b.days.Progress(b.day.Name, n, 0, 0)
+	b.days.Day(b.day.Name).Progress(n, 0, 0)
 }
 
 // write does what the barrier does: all that was appended is acknowledged before.

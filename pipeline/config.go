@@ -87,9 +87,9 @@ func (c *Config) newSchedule(now time.Time) *schedule.State {
 		Service: c.ID, Location: c.Location, CallsPerHour: c.CallsPerHour,
 		RetryBackoff: c.RetryBackoff, RetryMaxBackoff: c.RetryMaxBackoff, NarrowAfter: c.NarrowAfter, Once: c.Once,
 	}
-	streams := make([]schedule.Stream, len(c.Streams))
+	streams := make([]schedule.StreamConfig, len(c.Streams))
 	for i := range c.Streams {
-		streams[i] = c.Streams[i].Stream
+		streams[i] = c.Streams[i].StreamConfig
 	}
 	return schedule.New(streams, policy, now)
 }

@@ -25,7 +25,7 @@ func (c *contract) admitter(stream string) transfer.Admit {
 		var refused []string
 		err := c.record.change(ctx, func(*ledger.Service) (changed bool, _ error) {
 			var events []schedule.Event
-			refused, changed, events = c.schedule.AdmitColumns(stream, header)
+			refused, changed, events = c.schedule.Stream(stream).AdmitColumns(header)
 			c.announcer.tell(events)
 			return changed, nil
 		})
@@ -40,7 +40,7 @@ func (c *contract) admitter(stream string) transfer.Admit {
 func (c *contract) checkHeader(ctx context.Context, stream string, h *schedule.Header) (*schedule.HeaderRefusal, error) {
 	var refused *schedule.HeaderRefusal
 	err := c.record.change(ctx, func(*ledger.Service) (changed bool, _ error) {
-		refused, changed = c.schedule.CheckHeader(stream, h)
+		refused, changed = c.schedule.Stream(stream).CheckHeader(h)
 		return changed, nil
 	})
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *contract) checkHeader(ctx context.Context, stream string, h *schedule.H
 
 // resume has a stream go on at once. If it hashes with another key than before, its days in reach start over.
 func (c *contract) resume(stream string, now time.Time) {
-	days, events := c.schedule.AcceptKey(stream, now.UTC())
+	days, events := c.schedule.Stream(stream).AcceptKey(now.UTC())
 	for _, day := range days {
 		c.transfers.Day(ledger.DayName{Stream: stream, Day: day}).Rows = dedup.Day{}
 	}

@@ -96,7 +96,7 @@ func (o *owner) openSenders() error {
 	o.transfers.OpenLetters(letters)
 	for i := range o.config.Streams {
 		st := &o.config.Streams[i]
-		if o.schedule.Blocked(st.Name) != "" {
+		if o.schedule.Stream(st.Name).Blocked() != "" {
 			continue
 		}
 		rows, err := senders(o.session, o.partitions.of(st.Topic))

@@ -50,7 +50,7 @@ func (r *Reader) planCall(ctx context.Context, p *preview.Plan, day schema.Day) 
 		days.Load(record, confirmed(state, stored.Rows), now)
 	}
 	p.CheckHeader = func(_ context.Context, stream string, h *schedule.Header) (*schedule.HeaderRefusal, error) {
-		refused, _ := days.CheckHeader(stream, h)
+		refused, _ := days.Stream(stream).CheckHeader(h)
 		return refused, nil
 	}
 	if kept := record.Schemas[p.Stream.Name]; kept != nil {

@@ -112,7 +112,7 @@ func (k *profileKeeper) Begin(ctx context.Context, call *schema.Export, partitio
 	err = k.calls.do(ctx, func(ctx context.Context) error {
 		name := ledger.DayName{Stream: call.Stream, Day: call.Day}
 		if n = call.N; n <= above {
-			n = k.schedule.Renumber(name, above)
+			n = k.schedule.Day(name).Renumber(above)
 		}
 		r := k.of(call.Stream)
 		r.N, r.Partitions = max(r.N, n), partitions
@@ -195,13 +195,13 @@ func (k *profileKeeper) publishWhole(now time.Time) {
 			continue
 		}
 		today := ledger.DayName{Stream: name, Day: schema.DayOf(now, k.location)}
-		if k.schedule.Day(today).Exports == r.N {
-			k.schedule.Restart(today, fmt.Sprintf("changes until export %d", r.N))
+		if k.schedule.Record(today).Exports == r.N {
+			k.schedule.Day(today).Restart(fmt.Sprintf("changes until export %d", r.N))
 		}
 	}
 }
 
 // PublishAgain has the rows of a stream's earlier exports published again when they are met. It is for the loop.
 func (k *profileKeeper) PublishAgain(stream string) {
-	k.of(stream).AgainFrom = k.schedule.LastExport(stream) + 1
+	k.of(stream).AgainFrom = k.schedule.Stream(stream).LastExport() + 1
 }

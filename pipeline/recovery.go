@@ -65,7 +65,7 @@ func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 	rows := 0
 	for name, d := range result.Days {
 		rows += d.Rows
-		r.schedule.Recover(name, d.Rows, d.Letters, d.Exports)
+		r.schedule.Day(name).Recover(d.Rows, d.Letters, d.Exports)
 		r.transfers.Day(name).Rows = d.Copies
 	}
 	switch {
@@ -85,9 +85,9 @@ type knownRows struct {
 	schedule *schedule.State
 }
 
-func (k knownRows) Known(name ledger.DayName) bool { return k.schedule.Known(name) }
+func (k knownRows) Known(name ledger.DayName) bool { return k.schedule.Find(name) != nil }
 
-func (k knownRows) Day(name ledger.DayName) ledger.Day { return k.schedule.Day(name) }
+func (k knownRows) Day(name ledger.DayName) ledger.Day { return k.schedule.Record(name) }
 
 // LoadSet leaves it to the day's next export to report rows that the ledger has lost.
 func (k knownRows) LoadSet(ctx context.Context, name ledger.DayName) (*dedup.Set, error) {
@@ -164,7 +164,7 @@ func (r *restoration) missingDays(state *ledger.State) map[ledger.DayName]bool {
 	r.checkpoints.carriedDays = maps.Clone(state.Checkpoint.Days)
 	for i := range r.streams {
 		st := &r.streams[i]
-		if r.schedule.Blocked(st.Name) != "" {
+		if r.schedule.Stream(st.Name).Blocked() != "" {
 			continue
 		}
 		delete(r.checkpoints.carriedDays, st.Name)
@@ -176,7 +176,7 @@ func (r *restoration) missingDays(state *ledger.State) map[ledger.DayName]bool {
 		for day, from := range days {
 			name := ledger.DayName{Stream: st.Name, Day: day}
 			missing[name] = true
-			r.schedule.Recreate(name, from)
+			r.schedule.Day(name).Recreate(from)
 			if first == 0 || day < first {
 				first = day
 			}

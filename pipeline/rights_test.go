@@ -27,7 +27,7 @@ func TestRightsAreDocumented(t *testing.T) {
 		t.Fatal("the page has no place for the rights")
 	}
 	s := &pipeline.Config{ID: "1234", LedgerTopic: "dfinery.ledger", DeadLetterTopic: "dfinery.dead-letters", CreateTopics: true,
-		Streams: []transfer.Stream{{Stream: schedule.Stream{Name: "events", Topic: "dfinery.events"}}}}
+		Streams: []transfer.Stream{{StreamConfig: schedule.StreamConfig{Name: "events", Topic: "dfinery.events"}}}}
 	want := "| resource | name | operation | needed to |\n|---|---|---|---|\n"
 	for _, r := range s.Rights() {
 		op := string(r.Operation)
@@ -44,7 +44,7 @@ func TestRightsAreDocumented(t *testing.T) {
 // TestRightsFollowTheConfiguration leaves out what a service that creates nothing and fences no one does not need.
 func TestRightsFollowTheConfiguration(t *testing.T) {
 	t.Parallel()
-	s := &pipeline.Config{ID: "1234", LedgerTopic: "l", DeadLetterTopic: "d", AtLeastOnce: true, Streams: []transfer.Stream{{Stream: schedule.Stream{Name: "a", Topic: "t"}}}}
+	s := &pipeline.Config{ID: "1234", LedgerTopic: "l", DeadLetterTopic: "d", AtLeastOnce: true, Streams: []transfer.Stream{{StreamConfig: schedule.StreamConfig{Name: "a", Topic: "t"}}}}
 	var got []string
 	for _, r := range s.Rights() {
 		got = append(got, r.String())

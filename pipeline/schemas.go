@@ -49,7 +49,7 @@ func (r *serviceRecord) noteFormats(streams []transfer.Stream, was map[string]le
 // acceptIDs gives the ids up that the registry has lost: resuming the stream
 // accepts new ones.
 func (r *serviceRecord) acceptIDs(stream string) {
-	if s := r.content.Schemas[stream]; s != nil && r.schedule.HaltedBy(stream) == schema.RegistryLost {
+	if s := r.content.Schemas[stream]; s != nil && r.schedule.Stream(stream).HaltedBy() == schema.RegistryLost {
 		e := s.Evolution()
 		e.ForgetIDs()
 		s.Set(e)

@@ -30,8 +30,8 @@ func (s *script) start(name string, once bool) {
 	i.service = New(Config{
 		ID: "1234", Location: planned, Cluster: i.cluster, Codec: codec,
 		Streams: []transfer.Stream{{
-			Stream: schedule.Stream{Name: "events", Topic: "events", Kind: schema.Event, Key: "id", Poll: time.Minute, LookbackInterval: time.Hour},
-			MaxBad: 1, NewEncoder: func() encoding.Encoder { return new(encoding.JSON) },
+			StreamConfig: schedule.StreamConfig{Name: "events", Topic: "events", Kind: schema.Event, Key: "id", Poll: time.Minute, LookbackInterval: time.Hour},
+			MaxBad:       1, NewEncoder: func() encoding.Encoder { return new(encoding.JSON) },
 		}},
 		NewSource:   func(json.RawMessage, json.RawMessage) (Source, error) { return &s.api, nil },
 		Redact:      func(text []byte) []byte { return text },

@@ -46,7 +46,7 @@ func (r *serviceRecord) recordCall(ctx context.Context, name ledger.DayName) err
 	if err := r.writer.Service(r.refresh()); err != nil {
 		return err
 	}
-	day := r.schedule.Day(name)
+	day := r.schedule.Record(name)
 	if err := r.writer.Day(name, &day); err != nil {
 		return err
 	}
@@ -82,6 +82,6 @@ func sameWait(was, is *ledger.Wait) bool {
 // resume has a stream go on at once.
 func (r *serviceRecord) resume(stream string, now time.Time) {
 	r.acceptIDs(stream)
-	r.schedule.Resume(stream, now.UTC())
+	r.schedule.Stream(stream).Resume(now.UTC())
 	r.source.RetryToken(now)
 }

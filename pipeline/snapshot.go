@@ -43,7 +43,6 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 	changes = append(changes, days.UnknownNames(now)...)
 	days = r.config.newSchedule(now)
 	days.Observe(record, confirmed(state, stored.Rows), now)
-	days.BlockAsKept()
 	var all schema.Wait
 	if w := record.Wait; w != nil && w.Until.After(now) {
 		all = schema.Wait{For: w.For, Until: w.Until}

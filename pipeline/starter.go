@@ -72,8 +72,8 @@ func (x *starter) start(ctx, exporting context.Context, due schedule.Due, permit
 	}
 	x.step("called")
 	x.transfers.Start(exporting, transfer.Job{
-		Call: call, Record: x.schedule.Day(name), Permit: permit, Started: now, EventNames: x.schedule.EventNames(due.Stream),
-		Properties: x.schedule.UnmetProperties(due.Stream), CutLetters: x.schedule.CutLetters(name),
+		Call: call, Record: x.schedule.Record(name), Permit: permit, Started: now, EventNames: x.schedule.Stream(due.Stream).EventNames(),
+		Properties: x.schedule.Stream(due.Stream).UnmetProperties(), CutLetters: x.schedule.Day(name).CutLetters(),
 	})
 	return nil
 }

@@ -78,14 +78,14 @@ func (m *topicMonitor) judge(st *transfer.Stream, topic cluster.Topic) {
 		m.block(st, why)
 		return
 	}
-	if m.schedule.Blocked(st.Name) == "" {
+	if m.schedule.Stream(st.Name).Blocked() == "" {
 		m.history.reopened(st.Name)
 	}
 }
 
 // block has a stream wait for its topic.
 func (m *topicMonitor) block(st *transfer.Stream, why error) {
-	m.schedule.Block(st.Name, why.Error())
+	m.schedule.Stream(st.Name).Block(why.Error())
 	do := remedy(why, fixTopic)
 	_, refused := errors.AsType[*producer.RefusedError](why)
 	if _, strict := errors.AsType[*cluster.TimestampError](why); refused || strict {
@@ -154,7 +154,7 @@ func (m *topicMonitor) checkOwn(topics []cluster.Topic) {
 
 // checkStream examines the topic of a stream that is written to the given number of partitions.
 func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, topic cluster.Topic, config cluster.TopicConfig, partitions int) error {
-	blocked := m.schedule.Blocked(st.Name)
+	blocked := m.schedule.Stream(st.Name).Blocked()
 	if topic.Err != nil && m.creator.absent[st.Topic] != nil {
 		why := m.creator.createAbsent(ctx, st.Topic)
 		switch {

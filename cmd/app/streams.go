@@ -27,7 +27,7 @@ func streams(c *config.Config, schemas *registry.Client) []transfer.Stream {
 	for i := range c.Streams {
 		s := &c.Streams[i]
 		list[i] = transfer.Stream{
-			Stream: schedule.Stream{
+			StreamConfig: schedule.StreamConfig{
 				Name: s.Name, Kind: s.Export, Changes: s.Mode == config.ModeChanges, Topic: string(s.Topic), Key: schema.Key(s.Key), Empty: s.Empty, Format: string(s.Format), Contract: s.Contract,
 				Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience, Identities: s.Identities},
 				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,

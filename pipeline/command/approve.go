@@ -21,7 +21,7 @@ func (x *Executor) approve(c *ledger.Command, st *transfer.Stream) (changed, don
 		c.Error = err.Error()
 		return true, true
 	}
-	x.Schedule.Request(ledger.DayName{Stream: st.Name, Day: schema.DayOf(now, x.Location)})
+	x.Schedule.Stream(st.Name).Day(schema.DayOf(now, x.Location)).Request()
 	c.Result = fmt.Sprintf("up to %s may be deleted, once two whole snapshots lack them; this holds for 7 days", Pluralize(n, "profile"))
 	return true, true
 }

@@ -29,8 +29,8 @@ func (x *Executor) backfill(c *ledger.Command, st *transfer.Stream) (changed, do
 	finished, failed := 0, 0
 	for at := from; at <= to; at++ {
 		name := ledger.DayName{Stream: st.Name, Day: at}
-		if c.Again && x.Schedule.Day(name).AgainBy != c.ID {
-			if x.Schedule.Restart(name, c.ID) {
+		if c.Again && x.Schedule.Record(name).AgainBy != c.ID {
+			if x.Schedule.Day(name).Restart(c.ID) {
 				x.Transfers.Day(name).Rows = dedup.Day{}
 				if st.Changes {
 					x.Profiles.PublishAgain(st.Name)
@@ -39,13 +39,13 @@ func (x *Executor) backfill(c *ledger.Command, st *transfer.Stream) (changed, do
 			}
 			continue
 		}
-		switch x.Schedule.Answer(name, *c.Taken) {
+		switch x.Schedule.Day(name).Answer(*c.Taken) {
 		case schedule.Exported:
 			finished++
 		case schedule.OutOfReach:
 			failed++
 		case schedule.Unanswered:
-			x.Schedule.Request(name)
+			x.Schedule.Day(name).Request()
 		}
 	}
 	changed = c.Progress(finished+failed, int(to-from)+1) || changed

@@ -180,12 +180,12 @@ func (x *Executor) execute(ctx context.Context, c *ledger.Command) (changed, don
 	}
 	switch c.Verb {
 	case VerbPause:
-		x.Schedule.Pause(st.Name)
+		x.Schedule.Stream(st.Name).Pause()
 	case VerbResume:
 		x.Resume(st.Name, time.Now())
 	case VerbAccept:
 		c.Result = "there were no columns to accept"
-		if accepted := x.Schedule.AcceptColumns(st.Name, time.Now().UTC()); len(accepted) > 0 {
+		if accepted := x.Schedule.Stream(st.Name).AcceptColumns(time.Now().UTC()); len(accepted) > 0 {
 			c.Result = Pluralize(len(accepted), "column") + " accepted: " + strings.Join(accepted, ", ")
 		}
 		return true, true

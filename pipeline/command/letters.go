@@ -12,7 +12,6 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/deadletter"
 	"dfinery-kafka/pipeline/dedup"
-	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
@@ -144,7 +143,7 @@ func (x *Executor) dispatch(record *recordbatch.Record, r *replay, st *transfer.
 	}
 	r.again = r.again || letter.Kind == schema.KindRow
 	r.days[letter.Day] = true
-	x.Schedule.Request(ledger.DayName{Stream: st.Name, Day: letter.Day})
+	x.Schedule.Stream(st.Name).Day(letter.Day).Request()
 	return 0
 }
 

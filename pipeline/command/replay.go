@@ -37,7 +37,7 @@ const mostWrong = 10
 func (x *Executor) replay(ctx context.Context, c *ledger.Command, st *transfer.Stream) (changed, done bool) {
 	r := x.replays[c.ID]
 	if r == nil {
-		if x.Schedule.Blocked(st.Name) != "" || x.Schedule.KeyRefused(st.Name) {
+		if of := x.Schedule.Stream(st.Name); of.Blocked() != "" || of.KeyRefused() {
 			return false, false
 		}
 		now := time.Now().UTC()
@@ -76,7 +76,7 @@ func (r *replay) result() string {
 // replayDays counts the days that were exported since, or that the API has turned down.
 func (x *Executor) replayDays(c *ledger.Command, st *transfer.Stream, r *replay) {
 	for day := range r.days {
-		switch x.Schedule.Answer(ledger.DayName{Stream: st.Name, Day: day}, *c.Taken) {
+		switch x.Schedule.Stream(st.Name).Day(day).Answer(*c.Taken) {
 		case schedule.Exported:
 			delete(r.days, day)
 			r.whole++
@@ -102,9 +102,9 @@ func (x *Executor) startReplays(ctx context.Context, st *transfer.Stream, r *rep
 			later = append(later, rows)
 			continue
 		}
-		record := x.Schedule.Day(name)
+		record := x.Schedule.Record(name)
 		r.out++
-		x.Schedule.Occupy(name)
+		x.Schedule.Day(name).Occupy()
 		x.replaying[x.Transfers.Start(ctx, transfer.Job{
 			Record: record, Started: time.Now().UTC(), Replay: &rows,
 			// Of this generation, also before its first call: the restore skips records of an older one.

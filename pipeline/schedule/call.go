@@ -9,11 +9,11 @@ import (
 
 // Begin notes a call that is about to be made, and returns it. Its number has to be in the ledger before it is made.
 func (s *State) Begin(due Due, now time.Time) schema.Export {
-	st := s.stream(due.Stream)
-	d := st.day(due.Day)
+	st := s.Stream(due.Stream)
+	d := st.Day(due.Day)
 	r := &d.record
 	if st.Changes {
-		r.Exports = st.lastExport()
+		r.Exports = st.LastExport()
 	}
 	r.Exports++
 	r.LastExport = &now
@@ -29,56 +29,19 @@ func (s *State) Begin(due Due, now time.Time) schema.Export {
 	}
 	if !due.Probe {
 		call.Filter, call.Slice = st.nextFilter(d, now)
-		call.MayBeEmpty = st.mayBeEmpty(d, call.Slice)
+		call.MayBeEmpty = st.days.mayBeEmpty(d, call.Slice)
 	}
 	return call
 }
 
-// lastExport is the highest number that an export of the stream had.
-func (s *stream) lastExport() int {
-	last := s.exports
-	for _, d := range s.days {
-		last = max(last, d.record.Exports)
-	}
-	return last
-}
-
-// LastExport is the highest number that an export of a stream of changes had.
-func (s *State) LastExport(stream string) int { return s.stream(stream).lastExport() }
-
-// Renumber gives the call of a day that is about to be made a number above another one, and returns it.
-func (s *State) Renumber(name ledger.DayName, above int) int {
-	d := s.day(name)
+// Renumber gives the call of the day that is about to be made a number above another one, and returns it.
+func (d *Day) Renumber(above int) int {
 	d.record.Exports, d.changed = max(d.record.Exports, above+1), true
 	return d.record.Exports
 }
 
 // Occupy notes that dead letters of the day are replayed: meanwhile it is not exported. Apply ends it.
-func (s *State) Occupy(name ledger.DayName) { s.day(name).running = true }
-
-// Progress notes what has happened to the day since: so many rows were published, dead-lettered, and lost from the ledger.
-func (s *State) Progress(name ledger.DayName, published, bad, lost int) {
-	d := s.day(name)
-	d.changed = d.changed || published != 0 || bad != 0 || lost != 0
-	if lost > 0 {
-		d.record.Forget(lost)
-		d.published = max(0, d.published-lost)
-	}
-	d.record.Published += published
-	d.record.Bad += bad
-}
-
-// Recover notes what was found of the day in the topics behind the last checkpoint: rows, dead letters, and the highest number of a call.
-func (s *State) Recover(name ledger.DayName, published, bad, exports int) {
-	d := s.day(name)
-	d.record.Published += published
-	d.record.Bad += bad
-	d.record.Exports = max(d.record.Exports, exports)
-	d.changed = true
-}
-
-// Recreate begins a record for a day whose own was lost: earlier calls than from are of a former generation.
-func (s *State) Recreate(name ledger.DayName, from int) { s.day(name).record.From = from }
+func (d *Day) Occupy() { d.running = true }
 
 // Outcome is how a call, or the replay of dead letters, has ended.
 type Outcome struct {
@@ -106,12 +69,12 @@ type Outcome struct {
 
 // Apply notes the end of a call. Progress has counted its rows.
 func (s *State) Apply(o *Outcome, now time.Time) []Event {
-	st := s.stream(o.Name.Stream)
-	d := st.day(o.Name.Day)
+	st := s.Stream(o.Name.Stream)
+	d := st.Day(o.Name.Day)
 	d.running, d.changed = false, true
-	step := step{State: s, st: st, d: d, o: o, now: now}
-	if o.Lettered && o.Failure != nil && o.Failure.Cut != "" {
-		d.cut.Letters = append(d.cut.Letters, o.Failure.Cut)
+	step := step{policy: &s.policy, st: st, d: d, o: o, now: now, cut: s.cutDays(d)}
+	if o.Lettered && o.Failure != nil {
+		d.cut.noteLetter(o.Failure)
 	}
 	switch {
 	case o.Aborted || o.Failure != nil && o.Failure.Class == schema.Cancelled:
@@ -131,11 +94,12 @@ func (s *State) Apply(o *Outcome, now time.Time) []Event {
 
 // step applies one outcome to the state.
 type step struct {
-	*State
-	st     *stream
-	d      *day
+	policy *Policy
+	st     *Stream
+	d      *Day
 	o      *Outcome
 	now    time.Time
+	cut    int // other days, of all streams, that are cut now and not at their end
 	events []Event
 }
 

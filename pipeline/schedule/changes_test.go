@@ -8,8 +8,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-func newChanges() *stream {
-	return newTestStream("users", func(s *Stream) { s.Kind, s.Changes, s.Poll, s.Lookback = schema.UserProfile, true, 24*time.Hour, 0 })
+func newChanges() *Stream {
+	return newTestStream("users", func(s *StreamConfig) {
+		s.Kind, s.Changes, s.Poll, s.Lookback = schema.UserProfile, true, 24*time.Hour, 0
+	})
 }
 
 // TestChanges_OneAtATime starts no second export of a stream of changes, not even of the day after.
@@ -44,8 +46,8 @@ func TestChanges_Numbers(t *testing.T) {
 	if n := begin(today); n != 43 {
 		t.Errorf("the next day's has the number %d, want 43", n)
 	}
-	if n := s.Renumber(ledger.DayName{Stream: "users", Day: today}, 99); n != 100 || s.LastExport("users") != 100 {
-		t.Errorf("the number is %d, and the last one %d; want 100", n, s.LastExport("users"))
+	if n := st.Day(today).Renumber(99); n != 100 || st.LastExport() != 100 {
+		t.Errorf("the number is %d, and the last one %d; want 100", n, st.LastExport())
 	}
 	if n := begin(today); n != 101 {
 		t.Errorf("the number behind is %d, want 101", n)
@@ -54,7 +56,7 @@ func TestChanges_Numbers(t *testing.T) {
 
 // TestChanges_NothingIsMissing leaves it to whole snapshots who is missing.
 func TestChanges_NothingIsMissing(t *testing.T) {
-	st := newChanges().with(0, ledger.Open, time.Hour, func(d *day) { d.record.Published = 10 })
+	st := newChanges().with(0, ledger.Open, time.Hour, func(d *Day) { d.record.Published = 10 })
 	s := scheduleOf(st)
 	columns, err := schema.NewColumns([]string{"df_unified_id"})
 	if err != nil {
@@ -62,7 +64,7 @@ func TestChanges_NothingIsMissing(t *testing.T) {
 	}
 	call := s.Begin(Due{Stream: "users", Day: today}, noon)
 	s.Apply(&Outcome{Name: ledger.DayName{Stream: "users", Day: today}, Call: call, Started: noon, Rows: 5, Known: 5, Columns: columns}, noon)
-	if missing := s.Day(ledger.DayName{Stream: "users", Day: today}).Missing; missing != 0 {
+	if missing := s.Record(ledger.DayName{Stream: "users", Day: today}).Missing; missing != 0 {
 		t.Errorf("%d rows are missing, want 0", missing)
 	}
 }

@@ -4,24 +4,19 @@ import "dfinery-kafka/schema"
 
 // publishedCharset names what the stream's published rows were read in; empty if it has none. Unless something else is known they are UTF-8:
 // releases that decoded nothing published no others.
-func (s *stream) publishedCharset() string {
+func (s *Stream) publishedCharset() string {
 	if s.charset != "" {
 		return s.charset
 	}
-	if s.kept.HasRows {
+	if s.hadRows() {
 		return schema.UTF8
-	}
-	for _, d := range s.days {
-		if d.record.Published > 0 {
-			return schema.UTF8
-		}
 	}
 	return ""
 }
 
 // noteCharset keeps what the source says of the stream's text, so that no later answer can make other text of the same rows. UTF-8 is what is
 // meant if nothing is kept.
-func (s *stream) noteCharset(name string) {
+func (s *Stream) noteCharset(name string) {
 	switch name {
 	case "":
 	case schema.UTF8:

@@ -9,8 +9,13 @@ import (
 
 // clampFutureTimes takes times of the future for now. A clock that was ahead wrote them, and everything would wait for that clock's time;
 // within one process times are compared by the monotonic clock, which does not jump.
-func (s *stream) clampFutureTimes(now time.Time) {
-	for _, d := range s.days {
+func (s *Stream) clampFutureTimes(now time.Time) {
+	s.stops.clampFutureTimes(now)
+	s.days.clampFutureTimes(now)
+}
+
+func (l days) clampFutureTimes(now time.Time) {
+	for _, d := range l {
 		r := &d.record
 		for _, at := range []**time.Time{&r.FirstExport, &r.LastExport, &r.LastSuccess, &r.MissingTried} {
 			*at = Past(*at, now)
@@ -21,10 +26,13 @@ func (s *stream) clampFutureTimes(now time.Time) {
 			r.Error = &fault
 		}
 	}
-	if h := s.kept.Halted; h != nil && h.Since.After(now) {
-		halt := *h
+}
+
+func (s *stops) clampFutureTimes(now time.Time) {
+	if s.halted != nil && s.halted.Since.After(now) {
+		halt := *s.halted
 		halt.Since, halt.Until = now, now
-		s.kept.Halted = &halt
+		s.halted = &halt
 	}
 }
 
@@ -38,14 +46,14 @@ func Past(at *time.Time, now time.Time) *time.Time {
 
 // reopen takes back what a clock that was ahead, or a shorter START, has made of a day within the reach, and reports whether there was
 // something: a day that counted as lost, one that was settled before its time or without an export after it, a last look that was not the last.
-func (s *stream) reopen(d *day, today schema.Day, now time.Time, loc *time.Location) bool {
+func (c *calendar) reopen(d *Day, today schema.Day, now time.Time, loc *time.Location) bool {
 	r, at := &d.record, d.name.Day
 	switch {
-	case at < s.first(today) || at > today || s.Kind.Snapshot():
+	case at < c.first(today) || at > today || c.Kind.Snapshot():
 		return false
 	case r.State == ledger.Gap && !d.refused():
 		return d.move(reopens)
-	case r.State == ledger.Settled && (!r.Final && !d.refused() || now.Before(s.settles(at, loc))) && r.LastSuccess != nil:
+	case r.State == ledger.Settled && (!r.Final && !d.refused() || now.Before(c.settles(at, loc))) && r.LastSuccess != nil:
 		return d.move(reopens)
 	case r.LastLook && today-at < schema.Reach-1:
 		r.LastLook, d.changed = false, true

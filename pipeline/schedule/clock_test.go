@@ -14,14 +14,14 @@ import (
 func TestClampFutureTimes(t *testing.T) {
 	t.Parallel()
 	before, later := noon.Add(-time.Hour), noon.Add(48*time.Hour)
-	st := newTestStream("a", nil).with(0, ledger.Open, 0, func(d *day) {
+	st := newTestStream("a", nil).with(0, ledger.Open, 0, func(d *Day) {
 		d.record.FirstExport, d.record.LastExport, d.record.LastSuccess = &before, &later, &later
 		d.record.Error = &ledger.Fault{Code: schema.QueryError, At: later, Attempts: 2, Until: later.Add(time.Minute)}
-	}).with(1, ledger.Open, 0, func(d *day) {
+	}).with(1, ledger.Open, 0, func(d *Day) {
 		d.record.LastSuccess, d.record.FirstExport = &before, nil
 		d.record.Error = &ledger.Fault{Code: schema.QueryError, At: before, Attempts: 1, Until: later}
 	})
-	st.kept.Halted = &ledger.Halt{Since: later, Until: later.Add(time.Hour)}
+	st.halted = &ledger.Halt{Since: later, Until: later.Add(time.Hour)}
 	st.clampFutureTimes(noon)
 
 	want := map[schema.Day]ledger.Day{
@@ -37,7 +37,7 @@ func TestClampFutureTimes(t *testing.T) {
 	if diff := cmp.Diff(want, got, ignoreKept, cmpopts.IgnoreFields(ledger.Day{}, "Generation")); diff != "" {
 		t.Errorf("days (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(&ledger.Halt{Since: noon, Until: noon}, st.kept.Halted, ignoreKept); diff != "" {
+	if diff := cmp.Diff(&ledger.Halt{Since: noon, Until: noon}, st.halted, ignoreKept); diff != "" {
 		t.Errorf("halt (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]*time.Time{&noon, &before, nil}, []*time.Time{Past(&later, noon), Past(&before, noon), Past(nil, noon)}); diff != "" {
@@ -47,10 +47,10 @@ func TestClampFutureTimes(t *testing.T) {
 
 func TestReopen(t *testing.T) {
 	t.Parallel()
-	all := func(s *Stream) { s.StartBack = schema.Reach }
-	final := func(d *day) { d.record.Final = true }
-	looked := func(d *day) { d.record.Final, d.record.LastLook = true, true }
-	refused := func(d *day) { d.record.Error = &ledger.Fault{Code: schema.ExceedDateRangeLimit} }
+	all := func(s *StreamConfig) { s.StartBack = schema.Reach }
+	final := func(d *Day) { d.record.Final = true }
+	looked := func(d *Day) { d.record.Final, d.record.LastLook = true, true }
+	refused := func(d *Day) { d.record.Error = &ledger.Fault{Code: schema.ExceedDateRangeLimit} }
 	type state struct {
 		State    ledger.DayState
 		LastLook bool
@@ -58,19 +58,19 @@ func TestReopen(t *testing.T) {
 	tests := map[string]struct {
 		back schema.Day
 		from ledger.DayState
-		with func(*day)
+		with func(*Day)
 		want state
 	}{
-		"a gap within the reach":              {schema.Reach, ledger.Gap, func(*day) {}, state{ledger.Pending, false}},
-		"a gap beyond it":                     {schema.Reach + 1, ledger.Gap, func(*day) {}, state{ledger.Gap, false}},
+		"a gap within the reach":              {schema.Reach, ledger.Gap, func(*Day) {}, state{ledger.Pending, false}},
+		"a gap beyond it":                     {schema.Reach + 1, ledger.Gap, func(*Day) {}, state{ledger.Gap, false}},
 		"a gap of the API's own":              {schema.Reach, ledger.Gap, refused, state{ledger.Gap, false}},
-		"a gap of the future":                 {-1, ledger.Gap, func(*day) {}, state{ledger.Gap, false}},
+		"a gap of the future":                 {-1, ledger.Gap, func(*Day) {}, state{ledger.Gap, false}},
 		"settled today":                       {0, ledger.Settled, final, state{ledger.Open, false}},
 		"settled within the lookback":         {2, ledger.Settled, final, state{ledger.Open, false}},
 		"settled after it":                    {3, ledger.Settled, final, state{ledger.Settled, false}},
-		"left behind by a shorter start":      {3, ledger.Settled, func(*day) {}, state{ledger.Open, false}},
+		"left behind by a shorter start":      {3, ledger.Settled, func(*Day) {}, state{ledger.Open, false}},
 		"left behind, and of the API's own":   {3, ledger.Settled, refused, state{ledger.Settled, false}},
-		"left behind beyond the reach":        {schema.Reach + 1, ledger.Settled, func(*day) {}, state{ledger.Settled, false}},
+		"left behind beyond the reach":        {schema.Reach + 1, ledger.Settled, func(*Day) {}, state{ledger.Settled, false}},
 		"a last look that was too early":      {schema.Reach - 2, ledger.Settled, looked, state{ledger.Settled, false}},
 		"a last look in the last two days":    {schema.Reach - 1, ledger.Settled, looked, state{ledger.Settled, true}},
 		"a last look beyond the reach stands": {schema.Reach + 1, ledger.Settled, looked, state{ledger.Settled, true}},

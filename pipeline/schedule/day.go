@@ -7,8 +7,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// day is one day of a stream.
-type day struct {
+// Day is one day of a stream.
+type Day struct {
 	name      ledger.DayName
 	record    ledger.Day
 	changed   bool          // since the last checkpoint
@@ -19,17 +19,42 @@ type day struct {
 	failed    int           // calls of this process that failed
 	done      bool          // exported by this process
 	slices    slicing
-	cut       ledger.Truncation // as the service's record has it
+	cut       truncation
 }
 
+// Progress notes what has happened to the day since: so many rows were published, dead-lettered, and lost from the ledger.
+func (d *Day) Progress(published, bad, lost int) {
+	d.changed = d.changed || published != 0 || bad != 0 || lost != 0
+	if lost > 0 {
+		d.record.Forget(lost)
+		d.published = max(0, d.published-lost)
+	}
+	d.record.Published += published
+	d.record.Bad += bad
+}
+
+// Recover notes what was found of the day in the topics behind the last checkpoint: rows, dead letters, and the highest number of a call.
+func (d *Day) Recover(published, bad, exports int) {
+	d.record.Published += published
+	d.record.Bad += bad
+	d.record.Exports = max(d.record.Exports, exports)
+	d.changed = true
+}
+
+// Recreate begins a record for a day whose own was lost: earlier calls than from are of a former generation.
+func (d *Day) Recreate(from int) { d.record.From = from }
+
+// SetFingerprints notes where the ledger has the fingerprints of the day's rows.
+func (d *Day) SetFingerprints(ranges []ledger.Range) { d.record.Fingerprints, d.changed = ranges, true }
+
 // refused reports whether the last answer of the API was that the day is out of reach.
-func (d *day) refused() bool {
+func (d *Day) refused() bool {
 	return d.record.Error != nil && d.record.Error.Code == schema.ExceedDateRangeLimit
 }
 
 // keepRefusal keeps the API's answer that the day is out of reach when another failure follows. Only a success revokes it: else the day would
 // be tried again, refused again and reported as lost again. was is the failure before.
-func (d *day) keepRefusal(was *ledger.Fault) {
+func (d *Day) keepRefusal(was *ledger.Fault) {
 	is := d.record.Error
 	ended := d.record.State == ledger.Gap || d.record.State == ledger.Settled && !d.record.Final
 	if !ended || was == nil || was.Code != schema.ExceedDateRangeLimit || is == nil || is.Code == was.Code {
@@ -40,8 +65,17 @@ func (d *day) keepRefusal(was *ledger.Fault) {
 	d.record.Error = &kept
 }
 
+// endWait ends the day's wait after a failure. A reader of the record may have the former fault.
+func (d *Day) endWait(now time.Time) {
+	if was := d.record.Error; was != nil && was.Until.After(now) {
+		is := *was
+		is.Until = now
+		d.record.Error, d.changed = &is, true
+	}
+}
+
 // attempt counts the calls since the last success, the next one included.
-func (d *day) attempt() int {
+func (d *Day) attempt() int {
 	if d.record.Error == nil {
 		return 1
 	}
@@ -49,22 +83,22 @@ func (d *day) attempt() int {
 }
 
 // hadSuccess reports whether the day was exported, in this generation.
-func (d *day) hadSuccess() bool {
+func (d *Day) hadSuccess() bool {
 	return d.record.State == ledger.Open || d.record.State == ledger.Settled
 }
 
 // forgetRows begins a new generation: what was published before no longer counts.
-func (d *day) forgetRows(by string) {
+func (d *Day) forgetRows(by string) {
 	r := &d.record
 	r.Generation++
 	r.From, r.AgainBy = r.Exports+1, by
 	r.Published, r.Bad, r.Rows, r.Missing = 0, 0, 0, 0
 	r.Fingerprints, r.MissingEvents, r.MissingTried, r.Slices = nil, nil, nil, nil
-	d.slices, d.cut, d.changed = slicing{}, ledger.Truncation{}, true
+	d.slices, d.cut, d.changed = slicing{}, truncation{}, true
 }
 
-// restart begins a new generation that is exported from the start. A gap stays one until a call succeeds.
-func (d *day) restart(by string) {
+// publishAgain begins a new generation that is exported from the start. A gap stays one until a call succeeds.
+func (d *Day) publishAgain(by string) {
 	d.forgetRows(by)
 	d.move(restarts)
 	if d.record.State != ledger.Gap {

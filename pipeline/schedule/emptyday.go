@@ -17,12 +17,12 @@ func hadRows(r *ledger.Day) bool { return r.Published > 0 || r.Rows > 0 || r.Bad
 func wasAnsweredEmpty(r *ledger.Day) bool { return r.Error != nil && r.Error.Code.NoRows() }
 
 // mayBeEmpty reports whether an answer without rows may count as the day, or as a slice of it: that may be empty where others are not.
-func (s *stream) mayBeEmpty(d *day, slice bool) bool {
+func (l days) mayBeEmpty(d *Day, slice bool) bool {
 	if hadRows(&d.record) && !slice {
 		return false
 	}
 	some := false
-	for _, other := range s.days {
+	for _, other := range l {
 		if !hadRows(&other.record) || other == d && !slice {
 			continue
 		}
@@ -35,9 +35,9 @@ func (s *stream) mayBeEmpty(d *day, slice bool) bool {
 }
 
 // allEmpty reports whether all days that the stream exports were answered without rows, and nothing else is known of them.
-func (s *stream) allEmpty(today schema.Day) bool {
-	for at := s.first(today); at <= today; at++ {
-		if d := s.days[at]; d == nil || !wasAnsweredEmpty(&d.record) || hadRows(&d.record) {
+func (c *calendar) allEmpty(today schema.Day) bool {
+	for at := c.first(today); at <= today; at++ {
+		if d := c.days[at]; d == nil || !wasAnsweredEmpty(&d.record) || hadRows(&d.record) {
 			return false
 		}
 	}
@@ -46,28 +46,26 @@ func (s *stream) allEmpty(today schema.Day) bool {
 
 // answeredEmpty has a day wait that was answered without rows while no other day had any. The stream is halted once all its days are answered so.
 func (s *step) answeredEmpty(fault *ledger.Fault) {
-	if s.st.mayBeEmpty(s.d, s.o.Call.Slice) { // rows came while the call was under way
+	if s.st.days.mayBeEmpty(s.d, s.o.Call.Slice) { // rows came while the call was under way
 		fault.Until = s.now.Add(s.backoff(fault.Attempts))
 		return
 	}
 	fault.Until = s.now.Add(haltFor)
-	if !s.st.allEmpty(s.today(s.now)) {
+	if !s.st.allEmpty(s.policy.today(s.now)) {
 		s.tell(Event{Kind: DayAnsweredEmpty, Code: fault.Code})
 		return
 	}
 	detail := "every day was answered without rows (" + string(fault.Code) + "), which DFINERY_EMPTY_DAY takes for days without events only if another day has some: " +
 		"check DFINERY_BASE_URL, DFINERY_SERVICE_ID and the stream's filters"
-	s.st.kept.Halted = &ledger.Halt{Code: fault.Code, Detail: detail, Since: s.now, Until: fault.Until}
+	s.st.halt(fault.Code, detail, s.now, fault.Until)
 	s.tellStream(Event{Kind: StreamHalted, Code: fault.Code, Detail: detail})
 }
 
 // retryAnsweredEmpty has the days that wait until another day has rows be exported again.
-func (s *stream) retryAnsweredEmpty(now time.Time) {
-	for _, d := range s.days {
-		if r := &d.record; wasAnsweredEmpty(r) && !hadRows(r) && r.Error.Until.After(now) {
-			fault := *r.Error // a reader of the record may have the former one
-			fault.Until = now
-			r.Error, d.changed = &fault, true
+func (l days) retryAnsweredEmpty(now time.Time) {
+	for _, d := range l {
+		if r := &d.record; wasAnsweredEmpty(r) && !hadRows(r) {
+			d.endWait(now)
 		}
 	}
 }

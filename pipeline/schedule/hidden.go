@@ -1,9 +1,6 @@
 package schedule
 
 import (
-	"fmt"
-	"time"
-
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
@@ -23,110 +20,81 @@ type HeaderRefusal struct {
 	New     []int // places, from 1; nil: no header was accepted with these lists yet
 }
 
-// CheckHeader accepts a header, or says why it is refused until it is accepted by Resume. changed says that the ledger has to know.
-func (s *State) CheckHeader(stream string, h *Header) (refusal *HeaderRefusal, changed bool) {
-	st := s.stream(stream)
-	c := &st.columns
-	first := c.Hidden != st.Hidden
-	known := setOf(h.Listed, c.Accepted)
+// hiding is which headers are accepted, of a stream that hides columns.
+type hiding struct {
+	lists    string // of hidden columns, with which a header was accepted
+	refused  string // the hash of the header that has halted the stream
+	accepted string // the hash of one that is accepted as it is, because the stream was resumed
+}
+
+// check accepts a header, or says why it is refused. lists are those of the configuration, columns those that the stream had; changed says that the
+// ledger has to know.
+func (a *hiding) check(h *Header, lists string, columns []string) (refusal *HeaderRefusal, changed bool) {
+	first := a.lists != lists
+	known := setOf(h.Listed, columns)
 	var fresh []int
 	for i, name := range h.Names {
 		if !known[name] {
 			fresh = append(fresh, i+1)
 		}
 	}
-	if len(h.Missing) > 0 && (first || len(fresh) > 0) && h.Hash != c.AcceptedHeader {
+	if len(h.Missing) > 0 && (first || len(fresh) > 0) && h.Hash != a.accepted {
 		if first {
 			fresh = nil
 		}
-		changed = c.RefusedHeader != h.Hash
-		c.RefusedHeader = h.Hash
+		changed = a.refused != h.Hash
+		a.refused = h.Hash
 		return &HeaderRefusal{Missing: h.Missing, New: fresh}, changed
 	}
 	// An accepted header stays accepted until its columns are, with its first row, whatever other headers are met before.
-	accepted, refused := h.Hash == c.AcceptedHeader && len(fresh) == 0, h.Hash == c.RefusedHeader
+	accepted, refused := h.Hash == a.accepted && len(fresh) == 0, h.Hash == a.refused
 	changed = first || accepted || refused
-	c.Hidden = st.Hidden
+	a.lists = lists
 	if accepted {
-		c.AcceptedHeader = ""
+		a.accepted = ""
 	}
 	if refused {
-		c.RefusedHeader = ""
+		a.refused = ""
 	}
 	return nil, changed
 }
 
-// acceptHeader accepts the header that has halted the stream.
-func (s *stream) acceptHeader() {
-	if s.kept.Halted != nil && s.kept.Halted.Code == schema.PrivacyColumns {
-		s.columns.AcceptedHeader, s.columns.RefusedHeader = s.columns.RefusedHeader, ""
+// acceptRefused accepts the header that has halted the stream.
+func (a *hiding) acceptRefused() { a.accepted, a.refused = a.refused, "" }
+
+func (a *hiding) load(record ledger.Columns) {
+	*a = hiding{lists: record.Hidden, refused: record.RefusedHeader, accepted: record.AcceptedHeader}
+}
+
+func (a *hiding) enter(record *ledger.Columns) {
+	record.Hidden, record.RefusedHeader, record.AcceptedHeader = a.lists, a.refused, a.accepted
+}
+
+// CheckHeader accepts a header, or says why it is refused until it is accepted by Resume. changed says that the ledger has to know.
+func (s *Stream) CheckHeader(h *Header) (refusal *HeaderRefusal, changed bool) {
+	return s.hiding.check(h, s.Hidden, s.columns.accepted)
+}
+
+// withheld replaces the detail of a failure from before the stream hid columns: it may quote an answer, and the ledger, the status and logs
+// repeat it.
+func withheld(code schema.Code) string {
+	return string(code) + "; what was said of it is not shown, because the stream hides columns now; " + schema.RuleOf(code).Advice
+}
+
+func (s *stops) withholdDetail() {
+	if s.halted != nil {
+		halt := *s.halted
+		halt.Detail = withheld(halt.Code)
+		s.halted = &halt
 	}
 }
 
-// withholdDetails removes the details of failures from before the stream hid columns: it may quote an answer, and the ledger, the status and logs
-// repeat it.
-func (s *stream) withholdDetails() {
-	withheld := func(code schema.Code) string {
-		return fmt.Sprintf("%s; what was said of it is not shown, because the stream hides columns now; %s", code, schema.RuleOf(code).Advice)
-	}
-	if was := s.kept.Halted; was != nil {
-		is := *was
-		is.Detail = withheld(is.Code)
-		s.kept.Halted = &is
-	}
-	for _, d := range s.days {
+func (l days) withholdDetails() {
+	for _, d := range l {
 		if was := d.record.Error; was != nil {
 			is := *was
 			is.Detail = withheld(is.Code)
 			d.record.Error, d.changed = &is, true
 		}
 	}
-}
-
-// refuseKey halts a stream whose hidden cells have been hashed with another key: days must not be published again because a wrong file is mounted.
-func (s *State) refuseKey(st *stream, former string, now time.Time) []Event {
-	detail := fmt.Sprintf("cells were hashed with the key %s, and PRIVACY_KEY_FILE holds the key %s: %s", former, st.HiddenKey, schema.RuleOf(schema.PrivacyKey).Advice)
-	st.kept.Halted = &ledger.Halt{Code: schema.PrivacyKey, Detail: detail, Since: now, Until: now}
-	return []Event{{Kind: KeyRefused, Stream: st.Name, Code: schema.PrivacyKey, Detail: detail}}
-}
-
-// keyRefused reports whether the stream is halted until it is resumed, or started with its former key.
-func (s *stream) keyRefused() bool {
-	return s.kept.Halted != nil && s.kept.Halted.Code == schema.PrivacyKey
-}
-
-// KeyRefused reports whether the stream waits for its former key, or to be resumed.
-func (s *State) KeyRefused(stream string) bool { return s.stream(stream).keyRefused() }
-
-// AcceptKey begins to hash with the new key, for a stream that is resumed. It returns the days that start over.
-func (s *State) AcceptKey(stream string, now time.Time) ([]schema.Day, []Event) {
-	st := s.stream(stream)
-	if !st.keyRefused() {
-		return nil, nil
-	}
-	before := map[schema.Day]int{}
-	for at, d := range st.days {
-		before[at] = d.record.Generation
-	}
-	st.kept.Halted, st.kept.Identity = nil, st.identity()
-	events := s.beginIdentity(st, now)
-	var days []schema.Day
-	for _, at := range st.inOrder() {
-		if d := st.days[at]; d.record.Generation != before[at] {
-			days = append(days, at)
-		}
-	}
-	return days, events
-}
-
-func (s *stream) hadRows() bool {
-	if s.kept.HasRows {
-		return true
-	}
-	for _, d := range s.days {
-		if d.record.Published > 0 {
-			return true
-		}
-	}
-	return false
 }

@@ -81,7 +81,7 @@ var moves = map[cause]map[ledger.DayState]state{
 }
 
 // move changes the day's state. Nothing else assigns it.
-func (d *day) move(why cause) (moved bool) {
+func (d *Day) move(why cause) (moved bool) {
 	was := state{d.record.State, d.record.Final}
 	is, ok := moves[why][was.DayState]
 	if !ok || is == was {

@@ -18,75 +18,105 @@ const (
 	nameOfProperty = "property"
 )
 
-// noteNames notes since when the stream's filter names what it names.
-func (s *stream) noteNames(was *ledger.Settings, now time.Time) {
-	is := &s.setting
+// names are the names of events and properties that rows of a stream had, as far as they are known.
+type names struct {
+	events   []string
+	since    *time.Time // when the filter began to name what it names; nil: not known
+	met      []string   // properties of the filter that rows have had since
+	reported bool       // names of the filter that do not occur were reported
+}
+
+// begin notes since when the filter names what it names.
+func (n *names) begin(was, is *ledger.Settings, now time.Time) {
 	fresh := func(is, was []string) bool {
 		return slices.ContainsFunc(is, func(name string) bool { return !slices.Contains(was, name) })
 	}
-	is.NamesSince = was.NamesSince
-	if is.NamesSince == nil || fresh(is.Events, was.Events) || fresh(is.Properties, was.Properties) {
-		is.NamesSince = &now
+	n.since = was.NamesSince
+	if n.since == nil || fresh(is.Events, was.Events) || fresh(is.Properties, was.Properties) {
+		n.since = &now
 	}
-	is.PropertiesMet = nil
-	s.meetProperties(was.PropertiesMet)
+	n.met = nil
+	n.meet(is.Properties, was.PropertiesMet)
 }
 
-// meetProperties notes properties of the filter that rows have had.
-func (s *stream) meetProperties(names []string) {
-	for _, name := range s.setting.Properties {
-		if slices.Contains(names, name) && !slices.Contains(s.setting.PropertiesMet, name) {
-			s.setting.PropertiesMet = append(s.setting.PropertiesMet, name)
+// meet notes properties of the filter that rows have had.
+func (n *names) meet(properties, had []string) {
+	for _, name := range properties {
+		if slices.Contains(had, name) && !slices.Contains(n.met, name) {
+			n.met = append(n.met, name)
 		}
 	}
 }
 
-// UnmetProperties are the properties of the stream's filter that no row is known to have had.
-func (s *State) UnmetProperties(stream string) []string {
-	st := s.stream(stream)
-	return slices.DeleteFunc(slices.Clone(st.setting.Properties), func(name string) bool { return slices.Contains(st.setting.PropertiesMet, name) })
+// unmet are those of the filter's properties that no row is known to have had.
+func (n *names) unmet(properties []string) []string { return lacks(properties, n.met) }
+
+// lacks are the names that are not in the list.
+func lacks(names, list []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(list, name) })
 }
+
+func (n *names) enter(record *ledger.Settings) {
+	record.NamesSince, record.PropertiesMet = n.since, n.met
+}
+
+// EventNames are the names of the stream's events that are known.
+func (s *Stream) EventNames() []string { return s.names.events }
+
+// UnmetProperties are the properties of the stream's filter that no row is known to have had.
+func (s *Stream) UnmetProperties() []string { return s.names.unmet(s.Filter.Properties) }
 
 // UnknownNames are the events and properties that the streams' filters name, and that no row has had although every day was exported since
 // they are named. Each is reported once.
 func (s *State) UnknownNames(now time.Time) []Event {
 	var events []Event
 	for _, st := range s.streams {
-		if !st.namesTold {
-			events = append(events, s.unknownNames(st, now)...)
-		}
+		events = append(events, st.unknownNames(s.eventNames, now)...)
 	}
 	return events
 }
 
-func (s *State) unknownNames(st *stream, now time.Time) []Event {
-	unknown := slices.DeleteFunc(slices.Clone(st.setting.Events), func(name string) bool { return slices.Contains(st.kept.Events, name) })
-	properties := s.UnmetProperties(st.Name)
-	if len(unknown)+len(properties) == 0 || st.setting.NamesSince == nil || len(st.kept.Events) >= MaxEventNames {
+// eventNames are those known of any stream.
+func (s *State) eventNames() []string {
+	var all []string
+	for _, st := range s.streams {
+		all = append(all, st.names.events...)
+	}
+	return all
+}
+
+// unknownNames are those of the stream. known are the names of events that any stream has.
+func (s *Stream) unknownNames(known func() []string, now time.Time) []Event {
+	n := &s.names
+	if n.reported || n.since == nil || len(n.events) >= MaxEventNames {
 		return nil
 	}
-	days, rows := st.coveredDays(s.today(now))
+	events, properties := lacks(s.Filter.Events, n.events), s.UnmetProperties()
+	if len(events)+len(properties) == 0 {
+		return nil
+	}
+	days, rows := s.coveredSince(*n.since, s.policy.today(now))
 	if days == 0 {
 		return nil
 	}
-	st.namesTold = true
-	var events []Event
+	n.reported = true
+	var unknown []Event
 	tell := func(what, name string, known, standard []string) {
-		e := Event{Kind: NameUnknown, Stream: st.Name, EventName: name, Detail: what, Count: days}
+		e := Event{Kind: NameUnknown, Stream: s.Name, EventName: name, Detail: what, Count: days}
 		if e.Near = nearestOther(name, known); e.Near == "" && !slices.Contains(known, name) {
 			e.Near = nearestOther(name, standard)
 		}
-		events = append(events, e)
+		unknown = append(unknown, e)
 	}
-	for _, name := range unknown {
-		tell(nameOfEvent, name, s.eventNames(), schema.StandardEvents())
+	for _, name := range events {
+		tell(nameOfEvent, name, known(), schema.StandardEvents())
 	}
 	if rows > 0 { // else they say nothing
 		for _, name := range properties {
-			tell(nameOfProperty, name, st.kept.Columns, schema.StandardColumns())
+			tell(nameOfProperty, name, s.columns.last, schema.StandardColumns())
 		}
 	}
-	return events
+	return unknown
 }
 
 // nearestOther is the name that is most like another one; empty if none is.
@@ -105,26 +135,16 @@ func (e *Event) Unknown() string {
 	return text
 }
 
-// eventNames are those known of any stream.
-func (s *State) eventNames() []string {
-	var names []string
-	for _, st := range s.streams {
-		names = append(names, st.kept.Events...)
-	}
-	return names
-}
-
-// coveredDays counts the days, and their rows, if each was exported since the filter names what it names, and one of them is over; else there
-// are none. Of snapshots the last one is enough. A gap can't be exported.
-func (s *stream) coveredDays(today schema.Day) (days, rows int) {
-	first := s.first(today)
-	over := s.Kind.Snapshot()
-	for at := first; at <= today; at++ {
-		d := s.days[at]
+// coveredSince counts the days, and their rows, if each was exported since then, and one of them is over; else there are none. Of snapshots the last
+// one is enough. A gap can't be exported.
+func (c *calendar) coveredSince(then time.Time, today schema.Day) (days, rows int) {
+	over := c.Kind.Snapshot()
+	for at := c.first(today); at <= today; at++ {
+		d := c.days[at]
 		switch {
 		case d != nil && d.record.State == ledger.Gap:
 			continue
-		case d == nil || !d.hadSuccess() || d.record.LastSuccess.Before(*s.setting.NamesSince) || len(d.record.MissingEvents) > 0:
+		case d == nil || !d.hadSuccess() || d.record.LastSuccess.Before(then) || len(d.record.MissingEvents) > 0:
 			return 0, 0
 		}
 		over = over || at < today

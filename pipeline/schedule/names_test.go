@@ -21,37 +21,37 @@ func TestUnknownNames(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		kind    schema.Kind
-		change  func(*ledger.Service, map[schema.Day]ledger.Day, *Stream)
+		change  func(*ledger.Service, map[schema.Day]ledger.Day, *StreamConfig)
 		want    []Event
 		pending schema.Day
 	}{
 		"all days are exported": {want: []Event{event("event", "df_purchse", "df_purchase"), event("property", "df_discont", "df_discount")}},
-		"the nearest occurs in another stream": {change: func(s *ledger.Service, _ map[schema.Day]ledger.Day, _ *Stream) {
+		"the nearest occurs in another stream": {change: func(s *ledger.Service, _ map[schema.Day]ledger.Day, _ *StreamConfig) {
 			s.Streams["buys"] = ledger.Stream{Events: []string{"df_purchses"}}
 		}, want: []Event{event("event", "df_purchse", "df_purchses"), event("property", "df_discont", "df_discount")}},
-		"an empty column of the name": {change: func(s *ledger.Service, _ map[schema.Day]ledger.Day, _ *Stream) {
+		"an empty column of the name": {change: func(s *ledger.Service, _ map[schema.Day]ledger.Day, _ *StreamConfig) {
 			kept := s.Streams["events"]
 			kept.Columns = []string{"df_discont", "event_name"}
 			s.Streams["events"] = kept
 		}, want: []Event{event("event", "df_purchse", "df_purchase"), event("property", "df_discont", "")}},
-		"a day is missing": {change: func(_ *ledger.Service, days map[schema.Day]ledger.Day, _ *Stream) { delete(days, today-1) }},
-		"a day is older than the names": {change: func(_ *ledger.Service, days map[schema.Day]ledger.Day, _ *Stream) {
+		"a day is missing": {change: func(_ *ledger.Service, days map[schema.Day]ledger.Day, _ *StreamConfig) { delete(days, today-1) }},
+		"a day is older than the names": {change: func(_ *ledger.Service, days map[schema.Day]ledger.Day, _ *StreamConfig) {
 			d, before := days[today-1], since.Add(-time.Minute)
 			d.LastSuccess = &before
 			days[today-1] = d
 		}},
-		"a name is new": {change: func(_ *ledger.Service, _ map[schema.Day]ledger.Day, s *Stream) {
+		"a name is new": {change: func(_ *ledger.Service, _ map[schema.Day]ledger.Day, s *StreamConfig) {
 			s.Filter.Events = append([]string{"df_new"}, s.Filter.Events...)
 		}},
-		"a ledger of an earlier release": {change: func(s *ledger.Service, _ map[schema.Day]ledger.Day, _ *Stream) { s.Settings = nil }},
-		"today alone":                    {change: func(_ *ledger.Service, _ map[schema.Day]ledger.Day, s *Stream) { s.StartBack = 0 }},
-		"no row at all": {change: func(_ *ledger.Service, days map[schema.Day]ledger.Day, _ *Stream) {
+		"a ledger of an earlier release": {change: func(s *ledger.Service, _ map[schema.Day]ledger.Day, _ *StreamConfig) { s.Settings = nil }},
+		"today alone":                    {change: func(_ *ledger.Service, _ map[schema.Day]ledger.Day, s *StreamConfig) { s.StartBack = 0 }},
+		"no row at all": {change: func(_ *ledger.Service, days map[schema.Day]ledger.Day, _ *StreamConfig) {
 			for at, d := range days {
 				d.Rows = 0
 				days[at] = d
 			}
 		}, want: []Event{event("event", "df_purchse", "df_purchase")}},
-		"every name occurs": {change: func(s *ledger.Service, _ map[schema.Day]ledger.Day, config *Stream) {
+		"every name occurs": {change: func(s *ledger.Service, _ map[schema.Day]ledger.Day, config *StreamConfig) {
 			config.Filter = schema.Filter{Events: []string{"df_login"}, Properties: []string{"df_order_id"}}
 		}},
 	} {
@@ -60,7 +60,7 @@ func TestUnknownNames(t *testing.T) {
 		for at := today - 2; at <= today; at++ {
 			days[at] = ledger.Day{State: ledger.Open, LastSuccess: &later, Rows: 5, Published: 5, Generation: 1}
 		}
-		config := Stream{Name: "events", Kind: schema.Event, Filter: filter, Poll: time.Minute, StartBack: 2}
+		config := StreamConfig{Name: "events", Kind: schema.Event, Filter: filter, Poll: time.Minute, StartBack: 2}
 		if test.change != nil {
 			test.change(service, days, &config)
 		}
@@ -68,7 +68,7 @@ func TestUnknownNames(t *testing.T) {
 		for at, d := range days {
 			named[ledger.DayName{Stream: "events", Day: at}] = d
 		}
-		state := New([]Stream{config, {Name: "buys", Kind: schema.Event, Poll: time.Minute, StartBack: 2}}, Policy{Service: "1234", Location: planned, CallsPerHour: 100}, noon)
+		state := New([]StreamConfig{config, {Name: "buys", Kind: schema.Event, Poll: time.Minute, StartBack: 2}}, Policy{Service: "1234", Location: planned, CallsPerHour: 100}, noon)
 		state.Load(service, named, noon)
 		if diff := cmp.Diff(test.want, state.UnknownNames(noon)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

@@ -44,7 +44,7 @@ func (s *State) Left(all schema.Wait, now time.Time) (left []Left, soon bool) {
 	for _, d := range s.plan(now) {
 		day := d.stream.days[d.Day]
 		failed := day != nil && day.record.Error != nil && !d.Probe
-		if !d.Probe && !d.stream.keyRefused() && (day != nil && day.done && !day.requested || d.At.After(now) && !failed) {
+		if !d.Probe && !d.stream.KeyRefused() && (day != nil && day.done && !day.requested || d.At.After(now) && !failed) {
 			continue
 		}
 		if d.Probe && all.For == "" && d.stream.stopped(now).For == "" && !once.wants(&d, now) {
@@ -61,8 +61,8 @@ func (s *State) Left(all schema.Wait, now time.Time) (left []Left, soon bool) {
 			continue
 		case stop.For != "":
 			l.Wait = stop
-			if l.Error == "" && d.stream.kept.Halted != nil {
-				l.Error = d.stream.kept.Halted.Detail
+			if l.Error == "" && d.stream.halted != nil {
+				l.Error = d.stream.halted.Detail
 			} else if l.Error == "" {
 				l.Error = d.stream.blocked
 			}

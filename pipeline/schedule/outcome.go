@@ -42,11 +42,11 @@ func (s *step) markExported(since time.Time) {
 	st, d := s.st, s.d
 	r := &d.record
 	r.Error = nil
-	d.cut = ledger.Truncation{Letters: d.cut.Letters}
+	d.cut.end()
 	d.done, d.requested = true, false
-	st.kept.HasRows = st.kept.HasRows || r.Rows > 0
+	st.hasRows = st.hasRows || r.Rows > 0
 	if hadRows(r) {
-		st.retryAnsweredEmpty(s.now)
+		st.days.retryAnsweredEmpty(s.now)
 	}
 	why := exported
 	if !st.Kind.Snapshot() && !since.Before(st.settles(d.name.Day, s.policy.Location)) && len(r.MissingEvents) == 0 {
@@ -55,23 +55,23 @@ func (s *step) markExported(since time.Time) {
 	if d.move(why) && r.State == ledger.Settled {
 		s.tell(Event{Kind: DaySettled})
 	}
-	if s.today(s.now)-d.name.Day >= schema.Reach-1 {
+	if s.policy.today(s.now)-d.name.Day >= schema.Reach-1 {
 		r.LastLook = true
 	}
 	if s.o.Failure != nil {
 		return // the last slice: it has no header
 	}
-	if st.kept.Halted != nil {
-		st.kept.Halted = nil
+	if st.halted != nil {
+		st.halted = nil
 		s.tellStream(Event{Kind: StreamResumed})
 	}
-	st.kept.Events = s.o.EventNames
-	st.meetProperties(s.o.Properties)
+	st.names.events = s.o.EventNames
+	st.names.meet(st.Filter.Properties, s.o.Properties)
 	if s.o.Rows > 0 {
 		st.noteCharset(s.o.Charset)
 	}
 	if len(s.o.Columns.Names) > 0 { // a day that was answered without rows has no header
-		st.kept.Columns = s.o.Columns.Names
+		st.columns.last = s.o.Columns.Names
 	}
 }
 
@@ -115,12 +115,12 @@ func (s *step) fail() {
 			s.answeredEmpty(fault)
 			break
 		}
-		if f.Code != schema.PrivacyColumns && before != nil && before.Code == f.Code && st.exportedSince(before.At, d) {
+		if f.Code != schema.PrivacyColumns && before != nil && before.Code == f.Code && st.days.exportedSince(before.At, d) {
 			fault.Until = s.now.Add(haltFor)
 			s.tell(Event{Kind: DayRefused, Code: f.Code, Detail: f.Detail})
 			break
 		}
-		st.kept.Halted = &ledger.Halt{Code: f.Code, Detail: f.Detail, Since: s.now, Until: s.now.Add(haltFor)}
+		st.halt(f.Code, f.Detail, s.now, s.now.Add(haltFor))
 		s.tellStream(Event{Kind: StreamHalted, Code: f.Code, Detail: f.Detail})
 	case schema.OutOfReach:
 		s.outOfReach(fault)
@@ -130,7 +130,7 @@ func (s *step) fail() {
 
 // outOfReach handles the API's answer that the day is out of reach.
 func (s *step) outOfReach(fault *ledger.Fault) {
-	f, today := s.o.Failure, s.today(s.now)
+	f, today := s.o.Failure, s.policy.today(s.now)
 	switch {
 	case s.d.name.Day >= today:
 		fault.Until = s.now.Add(s.st.Poll)
@@ -144,14 +144,4 @@ func (s *step) outOfReach(fault *ledger.Fault) {
 			s.d.record.LastLook = true // there can be no other
 		}
 	}
-}
-
-// exportedSince reports whether a day other than d was exported with success since then.
-func (s *stream) exportedSince(then time.Time, d *day) bool {
-	for _, other := range s.days {
-		if last := other.record.LastSuccess; other != d && last != nil && last.After(then) {
-			return true
-		}
-	}
-	return false
 }

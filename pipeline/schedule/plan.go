@@ -26,16 +26,16 @@ type Due struct {
 	Waits  schema.Reason // what it waits for until then
 	Probe  bool          // asks for a day more than configured
 
-	stream  *stream
+	stream  *Stream
 	urgency urgency
 	failed  int // calls that failed since the last success
 }
 
 // Next returns the export to make now. Without one, lookAgain is when there may be one: the next that is due, or the end of the day.
 func (s *State) Next(now time.Time) (due Due, ok bool, lookAgain time.Time) {
-	lookAgain = s.today(now).End(s.policy.Location)
+	lookAgain = s.policy.today(now).End(s.policy.Location)
 	for _, d := range s.plan(now) {
-		if !s.startable(&d, now) {
+		if !d.startable(s.policy.Once, now) {
 			continue
 		}
 		if !d.At.After(now) {
@@ -54,7 +54,7 @@ func (s *State) Next(now time.Time) (due Due, ok bool, lookAgain time.Time) {
 func (s *State) Smallest(first Due, now time.Time) Due {
 	best, rows := first, -1
 	for _, d := range s.plan(now) {
-		if d.At.After(now) || !s.startable(&d, now) {
+		if d.At.After(now) || !d.startable(s.policy.Once, now) {
 			continue
 		}
 		if known := d.stream.days[d.Day]; known != nil && known.record.LastSuccess != nil && (rows < 0 || known.record.Rows < rows) {
@@ -64,9 +64,9 @@ func (s *State) Smallest(first Due, now time.Time) Due {
 	return best
 }
 
-// startable reports whether a call may be made for d when its time has come.
-func (s *State) startable(d *Due, now time.Time) bool {
-	return d.stream.stopped(now).For == "" && !d.stream.retrying() && (s.policy.Once == nil || s.policy.Once.wants(d, now))
+// startable reports whether a call may be made when its time has come. once is the policy's.
+func (d *Due) startable(once *Once, now time.Time) bool {
+	return d.stream.stopped(now).For == "" && !d.stream.retrying() && (once == nil || once.wants(d, now))
 }
 
 // Spare is how many calls must be left in the quota after this one: a backfill leaves room for an hour of today's polls.
@@ -84,7 +84,7 @@ func (s *State) Spare(d Due) int {
 // plan lists the next export of each day, the one to make first in front: those that are due at now by urgency, days that fail behind
 // others, then the stream that waited longest, the fewest failures, the oldest day; behind them the others by their time.
 func (s *State) plan(now time.Time) []Due {
-	today, loc := s.today(now), s.policy.Location
+	today := s.policy.today(now)
 	var list []Due
 	for _, st := range s.streams {
 		if probe, wanted := st.nextProbe(today, now); wanted {
@@ -92,45 +92,19 @@ func (s *State) plan(now time.Time) []Due {
 				continue // before anything else of it
 			}
 		}
-		if st.Changes && st.running() {
+		if st.Changes && st.days.running() {
 			continue // one at a time, also around midnight
 		}
 		for _, day := range st.candidates(today) {
 			if d := st.days[day]; d != nil && d.running {
 				continue
 			}
-			if next, ok := st.next(day, today, now, loc); ok {
+			if next, ok := st.next(day, today, now); ok {
 				list = append(list, next)
 			}
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Due) int { return compareDue(&a, &b, now) })
-	return list
-}
-
-// running reports whether an export of any day is under way.
-func (s *stream) running() bool {
-	for _, d := range s.days {
-		if d.running {
-			return true
-		}
-	}
-	return false
-}
-
-// candidates are the days that may be exported: from the first to today, and before them those that were requested.
-func (s *stream) candidates(today schema.Day) []schema.Day {
-	first := s.first(today)
-	var list []schema.Day
-	for day, d := range s.days {
-		if d.requested && day < first && day >= today-schema.Reach && !s.Kind.Snapshot() {
-			list = append(list, day)
-		}
-	}
-	slices.Sort(list)
-	for day := first; day <= today; day++ {
-		list = append(list, day)
-	}
 	return list
 }
 
@@ -154,11 +128,11 @@ func compareDue(a, b *Due, now time.Time) int {
 }
 
 // next is when a day is exported next, if ever again.
-func (s *stream) next(at, today schema.Day, now time.Time, loc *time.Location) (Due, bool) {
+func (s *Stream) next(at, today schema.Day, now time.Time) (Due, bool) {
 	next := Due{Stream: s.Name, Day: at, At: now, stream: s, urgency: backfill}
 	d := s.days[at]
 	if d == nil {
-		d = &day{record: ledger.Day{State: ledger.Pending}}
+		d = &Day{record: ledger.Day{State: ledger.Pending}}
 	}
 	r := &d.record
 	if at == today && len(r.Slices) == 0 { // slices never take more than a backfill's share of the quota
@@ -177,7 +151,7 @@ func (s *stream) next(at, today schema.Day, now time.Time, loc *time.Location) (
 			next.urgency = leaving
 		}
 	case state == ledger.Open:
-		next.At, next.Waits = s.again(d, at, today, now, loc)
+		next.At, next.Waits = s.again(d, today, now, s.policy.Location)
 	}
 	if f := r.Error; f != nil {
 		next.failed = f.Attempts
@@ -192,8 +166,8 @@ func (s *stream) next(at, today schema.Day, now time.Time, loc *time.Location) (
 }
 
 // again is when an open day is due for its next export.
-func (s *stream) again(d *day, at, today schema.Day, now time.Time, loc *time.Location) (time.Time, schema.Reason) {
-	r := &d.record
+func (s *StreamConfig) again(d *Day, today schema.Day, now time.Time, loc *time.Location) (time.Time, schema.Reason) {
+	at, r := d.name.Day, &d.record
 	if at == today {
 		return s.nextPoll(d), schema.WaitPoll
 	}
@@ -211,12 +185,12 @@ func (s *stream) again(d *day, at, today schema.Day, now time.Time, loc *time.Lo
 }
 
 // nextPoll is when today is exported again. Half of the time at most goes into one day, however long its exports take.
-func (s *stream) nextPoll(d *day) time.Time {
+func (s *StreamConfig) nextPoll(d *Day) time.Time {
 	return d.record.LastSuccess.Add(max(s.Poll, 2*d.took))
 }
 
 // nextLookback is when a day before today is exported again, at the latest when that settles it.
-func (s *stream) nextLookback(d *day, settles time.Time) time.Time {
+func (s *StreamConfig) nextLookback(d *Day, settles time.Time) time.Time {
 	at := d.record.LastSuccess.Add(max(s.LookbackInterval, 2*d.took))
 	if at.After(settles) {
 		return settles

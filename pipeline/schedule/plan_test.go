@@ -18,24 +18,30 @@ var (
 	today   = schema.DayOf(noon, planned)
 )
 
-func newTestStream(name string, change func(*Stream)) *stream {
-	s := Stream{Name: name, Kind: schema.Event, Poll: 10 * time.Minute, Lookback: 2, LookbackInterval: time.Hour, StartBack: 4}
+func newTestStream(name string, change func(*StreamConfig)) *Stream {
+	s := StreamConfig{Name: name, Kind: schema.Event, Poll: 10 * time.Minute, Lookback: 2, LookbackInterval: time.Hour, StartBack: 4}
 	if change != nil {
 		change(&s)
 	}
-	return &stream{Stream: s, days: map[schema.Day]*day{}, kept: ledger.Stream{HasRows: true}}
+	st := newStream(s, testPolicy())
+	st.hasRows = true
+	return st
+}
+
+func testPolicy() *Policy {
+	return &Policy{Service: "1234", Location: planned, CallsPerHour: 100, RetryBackoff: time.Second, RetryMaxBackoff: 10 * time.Minute, NarrowAfter: 3}
 }
 
 // scheduleOf is a schedule of these streams, begun at noon.
-func scheduleOf(streams ...*stream) *State {
-	s := New(nil, Policy{Service: "1234", Location: planned, CallsPerHour: 100, RetryBackoff: time.Second, RetryMaxBackoff: 10 * time.Minute, NarrowAfter: 3}, noon)
+func scheduleOf(streams ...*Stream) *State {
+	s := New(nil, *testPolicy(), noon)
 	s.streams = streams
 	return s
 }
 
 // with enters a day of the past: its state, and how long ago its last successful export began.
-func (s *stream) with(back schema.Day, state ledger.DayState, ago time.Duration, change ...func(*day)) *stream {
-	d := s.day(today - back)
+func (s *Stream) with(back schema.Day, state ledger.DayState, ago time.Duration, change ...func(*Day)) *Stream {
+	d := s.Day(today - back)
 	then := noon.Add(-ago)
 	d.record.State, d.record.LastSuccess, d.record.FirstExport = state, &then, &then
 	for _, c := range change {
@@ -44,8 +50,8 @@ func (s *stream) with(back schema.Day, state ledger.DayState, ago time.Duration,
 	return s
 }
 
-func failing(attempts int, until time.Duration) func(*day) {
-	return func(d *day) {
+func failing(attempts int, until time.Duration) func(*Day) {
+	return func(d *Day) {
 		d.record.Error = &ledger.Fault{Code: schema.QueryError, Attempts: attempts, Until: noon.Add(until)}
 	}
 }
@@ -69,66 +75,66 @@ func told(list []Due) []string {
 func TestPlan(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		streams []*stream
+		streams []*Stream
 		want    string // a line each
 	}{
 		"a new stream: today, then the oldest first": {
-			[]*stream{newTestStream("a", nil)}, "a -0\na -4\na -3\na -2\na -1"},
+			[]*Stream{newTestStream("a", nil)}, "a -0\na -4\na -3\na -2\na -1"},
 		"a start of today alone": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 0 })}, "a -0"},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = 0 })}, "a -0"},
 		"a start by date": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack, s.First = -1, today-1 })}, "a -0\na -1"},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack, s.First = -1, today-1 })}, "a -0\na -1"},
 		"polls and lookbacks wait for their time": {
-			[]*stream{newTestStream("a", nil).with(0, ledger.Open, 4*time.Minute).with(1, ledger.Open, 10*time.Minute).with(2, ledger.Open, 70*time.Minute).
+			[]*Stream{newTestStream("a", nil).with(0, ledger.Open, 4*time.Minute).with(1, ledger.Open, 10*time.Minute).with(2, ledger.Open, 70*time.Minute).
 				with(3, ledger.Settled, time.Hour).with(4, ledger.Settled, time.Hour)},
 			"a -2\na -0 poll 6m0s\na -1 lookback 50m0s"},
 		"an open day is due once its lookback is over": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack, s.First = -1, today-3 }).with(0, ledger.Open, 0).with(1, ledger.Open, 0).with(2, ledger.Open, 0).with(3, ledger.Open, 13*time.Hour)},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack, s.First = -1, today-3 }).with(0, ledger.Open, 0).with(1, ledger.Open, 0).with(2, ledger.Open, 0).with(3, ledger.Open, 13*time.Hour)},
 			"a -3\na -0 poll 10m0s\na -2 lookback 1h0m0s\na -1 lookback 1h0m0s"},
 		"a long export is not repeated at once": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 0 }).with(0, ledger.Open, 20*time.Minute, func(d *day) { d.took = 15 * time.Minute })},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = 0 }).with(0, ledger.Open, 20*time.Minute, func(d *Day) { d.took = 15 * time.Minute })},
 			"a -0 poll 10m0s"},
 		"a failing day yields to any other": {
-			[]*stream{newTestStream("a", nil).with(0, ledger.Open, 0).with(4, ledger.Pending, 0, failing(2, -time.Second))},
+			[]*Stream{newTestStream("a", nil).with(0, ledger.Open, 0).with(4, ledger.Pending, 0, failing(2, -time.Second))},
 			"a -3\na -2\na -1\na -4\na -0 poll 10m0s"},
 		"a failing day waits for its backoff": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 1 }).with(0, ledger.Open, 0).with(1, ledger.Pending, 0, failing(2, time.Minute))},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = 1 }).with(0, ledger.Open, 0).with(1, ledger.Pending, 0, failing(2, time.Minute))},
 			"a -1 backoff 1m0s\na -0 poll 10m0s"},
 		"streams take turns": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 2 }), newTestStream("b", func(s *Stream) { s.StartBack = 2 }).called(-time.Minute)},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = 2 }), newTestStream("b", func(s *StreamConfig) { s.StartBack = 2 }).called(-time.Minute)},
 			"a -0\nb -0\na -2\na -1\nb -2\nb -1"},
 		"a day about to leave the reach goes before everything": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = schema.Reach }).settledBut(30, 29)}, "a -30\na -29\na -0 poll 10m0s"},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = schema.Reach }).settledBut(30, 29)}, "a -30\na -29\na -0 poll 10m0s"},
 		"a settled day has its last look": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = schema.Reach }).settledBut().with(29, ledger.Settled, 26*24*time.Hour, func(d *day) { d.record.LastLook = false })}, "a -29\na -0 poll 10m0s"},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = schema.Reach }).settledBut().with(29, ledger.Settled, 26*24*time.Hour, func(d *Day) { d.record.LastLook = false })}, "a -29\na -0 poll 10m0s"},
 		"a last look is the last": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = schema.Reach }).settledBut().with(30, ledger.Settled, 0, func(d *day) { d.record.LastLook = true })},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = schema.Reach }).settledBut().with(30, ledger.Settled, 0, func(d *Day) { d.record.LastLook = true })},
 			"a -0 poll 10m0s"},
 		"a gap is not due, unless a command wants it": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 2 }).with(0, ledger.Open, 0).with(1, ledger.Gap, 0).with(2, ledger.Gap, 0, func(d *day) { d.requested = true })},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = 2 }).with(0, ledger.Open, 0).with(1, ledger.Gap, 0).with(2, ledger.Gap, 0, func(d *Day) { d.requested = true })},
 			"a -2\na -0 poll 10m0s"},
 		"a day that is being exported is not due": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 1 }).with(1, ledger.Pending, 0, func(d *day) { d.running = true })}, "a -0"},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = 1 }).with(1, ledger.Pending, 0, func(d *Day) { d.running = true })}, "a -0"},
 		"profiles: today's snapshot, once a day": {
-			[]*stream{newTestStream("u", func(s *Stream) { s.Kind, s.Poll = schema.UserProfile, 24*time.Hour }).with(0, ledger.Open, time.Hour).with(1, ledger.Open, 25*time.Hour)},
+			[]*Stream{newTestStream("u", func(s *StreamConfig) { s.Kind, s.Poll = schema.UserProfile, 24*time.Hour }).with(0, ledger.Open, time.Hour).with(1, ledger.Open, 25*time.Hour)},
 			"u -0 poll 23h0m0s"},
 		"missing events are asked for again after hours": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 3 }).with(0, ledger.Open, 0).with(1, ledger.Open, 0).with(2, ledger.Open, 0).
-				with(3, ledger.Open, time.Hour, func(d *day) {
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = 3 }).with(0, ledger.Open, 0).with(1, ledger.Open, 0).with(2, ledger.Open, 0).
+				with(3, ledger.Open, time.Hour, func(d *Day) {
 					tried := noon.Add(-2 * time.Hour)
 					d.record.MissingEvents, d.record.MissingTried = []string{"x"}, &tried
 				})},
 			"a -0 poll 10m0s\na -2 lookback 1h0m0s\na -1 lookback 1h0m0s\na -3 backoff 4h0m0s"},
 		"slices of a day go on at once": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 1 }).with(0, ledger.Open, 0).
-				with(1, ledger.Open, 0, func(d *day) { d.record.Slices = []ledger.Slice{{Events: []string{"x"}}} })},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = 1 }).with(0, ledger.Open, 0).
+				with(1, ledger.Open, 0, func(d *Day) { d.record.Slices = []ledger.Slice{{Events: []string{"x"}}} })},
 			"a -1\na -0 poll 10m0s"},
 		"slices of today are no poll": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 2 }).
-				with(0, ledger.Open, time.Hour, func(d *day) { d.record.Slices = []ledger.Slice{{Events: []string{"x"}}} })},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = 2 }).
+				with(0, ledger.Open, time.Hour, func(d *Day) { d.record.Slices = []ledger.Slice{{Events: []string{"x"}}} })},
 			"a -2\na -1\na -0"},
 		"all days empty: a probe before anything else": {
-			[]*stream{newTestStream("a", func(s *Stream) { s.StartBack = 3 }).noRows().with(0, ledger.Open, time.Hour).with(1, ledger.Open, time.Hour).with(2, ledger.Open, time.Hour).with(3, ledger.Settled, time.Hour)},
+			[]*Stream{newTestStream("a", func(s *StreamConfig) { s.StartBack = 3 }).noRows().with(0, ledger.Open, time.Hour).with(1, ledger.Open, time.Hour).with(2, ledger.Open, time.Hour).with(3, ledger.Settled, time.Hour)},
 			"a -2 probe"},
 	}
 	for name, test := range tests {
@@ -139,20 +145,20 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-func (s *stream) called(ago time.Duration) *stream {
+func (s *Stream) called(ago time.Duration) *Stream {
 	s.lastCall = noon.Add(ago)
 	return s
 }
 
-func (s *stream) noRows() *stream {
-	s.kept.HasRows = false
+func (s *Stream) noRows() *Stream {
+	s.hasRows = false
 	return s
 }
 
 // settledBut has every day in reach settled with its last look, but those, which were never exported.
-func (s *stream) settledBut(pending ...schema.Day) *stream {
+func (s *Stream) settledBut(pending ...schema.Day) *Stream {
 	for back := schema.Day(1); back <= schema.Reach; back++ {
-		s.with(back, ledger.Settled, 0, func(d *day) { d.record.LastLook = true })
+		s.with(back, ledger.Settled, 0, func(d *Day) { d.record.LastLook = true })
 	}
 	for _, back := range pending {
 		delete(s.days, today-back)
@@ -167,7 +173,7 @@ func TestSettlesOverDaylightChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newTestStream("a", func(s *Stream) { s.Lookback = 1 })
+	s := newTestStream("a", func(s *StreamConfig) { s.Lookback = 1 })
 	for day, want := range map[string]string{"2026-03-28": "2026-03-29T22:00:00Z", "2026-10-24": "2026-10-25T23:00:00Z", "2026-07-01": "2026-07-02T22:00:00Z"} {
 		at, err := schema.ParseDay(day)
 		if err != nil {

@@ -3,7 +3,6 @@ package schedule
 import (
 	"time"
 
-	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
 
@@ -22,12 +21,9 @@ type probe struct {
 	detail    string     // why
 }
 
-// exclusive reports whether the stream is halted because to_date looks exclusive.
-func (s *stream) exclusive() bool { return s.kept.Halted != nil && s.kept.Halted.Code == codeExclusive }
-
 // nextProbe is the call that finds out whether to_date is exclusive, if that is in question: all days of a new stream came back without a
 // row. Otherwise every day would be settled empty. It asks for a day whose next day is over, and empty, too: so rows can only be its own.
-func (s *stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
+func (s *Stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
 	first := s.first(today)
 	next := Due{Stream: s.Name, Day: max(first, today-2), At: now, Probe: true, stream: s, urgency: backfill, failed: s.probe.failed}
 	if s.probe.until.After(now) {
@@ -36,7 +32,7 @@ func (s *stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
 	if s.exclusive() {
 		return next, true
 	}
-	if s.Kind.Snapshot() || s.kept.HasRows || s.probe.answered || first >= today {
+	if s.Kind.Snapshot() || s.hasRows || s.probe.answered || first >= today {
 		return Due{}, false
 	}
 	for day := first; day <= today; day++ {
@@ -53,24 +49,22 @@ func (s *stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
 
 // judgeProbe takes a probe's answer. Its rows were counted, not published.
 func (s *step) judgeProbe() {
-	st, at, today := s.st, s.d.name.Day, s.today(s.now)
+	st, at, today := s.st, s.d.name.Day, s.policy.today(s.now)
 	before := st.probe.suspected
 	st.probe = probe{answered: true}
 	switch {
 	case s.o.Rows == 0:
-		if st.exclusive() {
-			st.kept.Halted = nil
-		}
+		st.endHalt(codeExclusive)
 		return
 	case !st.exclusive() && before != at:
 		st.probe = probe{suspected: at}
 		for day := at; day <= min(at+1, today); day++ {
-			st.day(day).requested = true
+			st.Day(day).requested = true
 		}
 		s.tell(Event{Kind: ExclusiveSuspected, Count: s.o.Rows})
 		return
 	}
-	st.kept.Halted = &ledger.Halt{Code: codeExclusive, Detail: detailExclusive, Since: s.now, Until: s.now.Add(haltFor)}
+	st.halt(codeExclusive, detailExclusive, s.now, s.now.Add(haltFor))
 	s.tell(Event{Kind: ExclusiveFound, Detail: detailExclusive, Count: s.o.Rows})
 	for day, other := range st.days {
 		if r := &other.record; day >= st.first(today) && r.Published == 0 && r.Rows == 0 && other.move(suspected) {
@@ -93,8 +87,6 @@ func (s *step) probeFailed() {
 		p.until = s.now.Add(s.backoff(p.failed))
 	}
 	if s.st.exclusive() {
-		halt := *s.st.kept.Halted
-		halt.Until = s.now.Add(haltFor)
-		s.st.kept.Halted = &halt
+		s.st.haltUntil(s.now.Add(haltFor))
 	}
 }

@@ -40,7 +40,7 @@ type model struct {
 	seed    uint64
 	rng     *rand.Rand
 	now     time.Time
-	config  []Stream
+	config  []StreamConfig
 	state   *State
 	calls   map[ledger.DayName]*Outcome
 	states  map[ledger.DayName]ledger.Day
@@ -60,7 +60,7 @@ func randomRun(t *testing.T, seed uint64) {
 		asked: map[ledger.DayName]time.Time{}}
 	m.reach = schema.Reach - schema.Day(m.rng.IntN(3))
 	for i, name := range []string{"events", "users"}[:1+m.rng.IntN(2)] {
-		config := Stream{Name: name, Topic: name, Kind: []schema.Kind{schema.Event, schema.UserProfile}[i], Poll: time.Hour,
+		config := StreamConfig{Name: name, Topic: name, Kind: []schema.Kind{schema.Event, schema.UserProfile}[i], Poll: time.Hour,
 			Lookback: m.rng.IntN(4), LookbackInterval: 3 * time.Hour, StartBack: m.rng.IntN(schema.Reach + 1)}
 		m.config = append(m.config, config)
 	}
@@ -95,7 +95,7 @@ func (m *model) step() {
 	if m.rng.IntN(3) == 0 {
 		back = m.rng.IntN(schema.Reach + 1)
 	}
-	day := ledger.DayName{Stream: st, Day: m.state.Today(m.now) - schema.Day(back)}
+	day := ledger.DayName{Stream: st, Day: m.state.policy.today(m.now) - schema.Day(back)}
 	switch n := m.rng.IntN(100); {
 	case n < 40:
 		m.startNext()
@@ -108,14 +108,14 @@ func (m *model) step() {
 	case n < 93:
 		m.asked[day] = m.now
 	case n < 94:
-		if m.state.Restart(day, fmt.Sprint("command ", m.rng.IntN(1000))) {
+		if m.state.Day(day).Restart(fmt.Sprint("command ", m.rng.IntN(1000))) {
 			m.asked[day] = m.now
 			delete(m.had, day)
 		}
 	case n < 95:
-		m.state.Pause(st)
+		m.state.Stream(st).Pause()
 	case n < 97:
-		m.state.Resume(st, m.now)
+		m.state.Stream(st).Resume(m.now)
 	case n < 98:
 		m.newProcess()
 	case n < 99:
@@ -129,17 +129,17 @@ func (m *model) step() {
 
 // carryOut does what the owner does for commands, also for those that were given to a former process.
 func (m *model) carryOut() {
-	today := m.state.Today(m.now)
+	today := m.state.policy.today(m.now)
 	for name, since := range m.asked {
 		first := today - schema.Reach
-		if m.state.stream(name.Stream).Kind.Snapshot() {
+		if m.state.Stream(name.Stream).Kind.Snapshot() {
 			first = today
 		}
-		if name.Day < first || m.state.Answer(name, since) != Unanswered {
+		if name.Day < first || m.state.Day(name).Answer(since) != Unanswered {
 			delete(m.asked, name)
 			continue
 		}
-		m.state.Request(name)
+		m.state.Day(name).Request()
 	}
 }
 
@@ -152,7 +152,7 @@ func (m *model) wait(d time.Duration) {
 
 // noteDue notes which days are within START now, and were since the last time.
 func (m *model) noteDue() {
-	today := m.state.Today(m.now)
+	today := m.state.policy.today(m.now)
 	for i := range m.config {
 		if s := &m.config[i]; !s.Kind.Snapshot() {
 			for at := s.start(today); at <= today; at++ {
@@ -173,7 +173,7 @@ func (m *model) startNext() {
 		return
 	}
 	name := ledger.DayName{Stream: due.Stream, Day: due.Day}
-	if m.state.Running(name) || due.stream.kept.Paused || due.At.After(m.now) {
+	if d := m.state.Find(name); d != nil && d.running || due.stream.paused || due.At.After(m.now) {
 		m.failf("%v is started while it is running, paused or not due", name)
 	}
 	m.made++
@@ -203,7 +203,7 @@ func (m *model) endOne() {
 	delete(m.calls, name)
 	m.now = m.now.Add(time.Second)
 	o.Took = m.now.Sub(o.Started)
-	today := m.state.Today(m.now)
+	today := m.state.policy.today(m.now)
 	fail := func(code schema.Code) {
 		o.Failure = &schema.Failure{Code: code, Class: classOf(code), Date: m.now}
 		if o.Failure.Class == schema.Truncated {
@@ -222,10 +222,10 @@ func (m *model) endOne() {
 	default:
 		o.Rows = 10
 		if !o.Call.Probe {
-			m.state.Progress(name, m.rng.IntN(3), 0, 0)
+			m.state.Day(name).Progress(m.rng.IntN(3), 0, 0)
 		}
 		o.Columns, _ = schema.NewColumns([]string{"id"})
-		known := len(m.state.EventNames(name.Stream)) // they only become more, and slowly
+		known := len(m.state.Stream(name.Stream).EventNames()) // they only become more, and slowly
 		if known < len(allEvents)-1 && m.rng.IntN(20) == 0 {
 			known++
 		}
@@ -298,12 +298,12 @@ func (m *model) check() {
 		}
 		if is.State == ledger.Open || is.State == ledger.Settled {
 			m.lost[name] = 0
-			cut := m.state.find(name).cut.Cut != ""
+			cut := m.state.Find(name).cut.Cut != ""
 			if is.LastSuccess == nil || was.State != is.State && len(m.had[name]) == 0 && !cut {
 				m.failf("%v is %s without a success", name, is.State)
 			}
 		}
-		if st := m.state.stream(name.Stream); is.Final && !was.Final && !st.Kind.Snapshot() {
+		if st := m.state.Stream(name.Stream); is.Final && !was.Final && !st.Kind.Snapshot() {
 			m.checkSettled(name, st.settles(name.Day, planned))
 		}
 		m.states[name] = is
@@ -347,7 +347,7 @@ func (m *model) recover() {
 	m.healthy = true
 	clear(m.poison)
 	for _, s := range m.config {
-		m.state.Resume(s.Name, m.now)
+		m.state.Stream(s.Name).Resume(m.now)
 	}
 	const days = 5
 	end := m.now.Add(days * 24 * time.Hour)
@@ -365,9 +365,9 @@ func (m *model) recover() {
 	if m.t.Failed() {
 		return
 	}
-	today := m.state.Today(m.now)
+	today := m.state.policy.today(m.now)
 	for name := range m.due {
-		record := m.state.Day(name)
+		record := m.state.Record(name)
 		switch {
 		case name.Day < today-m.reach+days || name.Day > today-1: // may be lost by now, or is not over
 		case record.State == ledger.Pending:

@@ -17,11 +17,11 @@ type shown struct {
 
 func TestAdvance(t *testing.T) {
 	t.Parallel()
-	profiles := func(s *Stream) { s.Kind = schema.UserProfile }
-	all := func(s *Stream) { s.StartBack = schema.Reach }
-	final := func(d *day) { d.record.Final = true }
+	profiles := func(s *StreamConfig) { s.Kind = schema.UserProfile }
+	all := func(s *StreamConfig) { s.StartBack = schema.Reach }
+	final := func(d *Day) { d.record.Final = true }
 	tests := map[string]struct {
-		stream *stream
+		stream *Stream
 		want   map[schema.Day]shown // by days before today
 	}{
 		"a day in its last day of reach stays": {
@@ -38,7 +38,7 @@ func TestAdvance(t *testing.T) {
 		"a gap within the reach was the clock's fault": {
 			newTestStream("a", all).with(schema.Reach, ledger.Gap, 0).with(schema.Reach+1, ledger.Gap, 0), map[schema.Day]shown{30: {ledger.Pending, false}, 31: {ledger.Gap, false}}},
 		"a day that is being exported has its chance": {
-			newTestStream("a", all).with(schema.Reach+1, ledger.Pending, 0, func(d *day) { d.running = true }), map[schema.Day]shown{31: {ledger.Pending, false}}},
+			newTestStream("a", all).with(schema.Reach+1, ledger.Pending, 0, func(d *Day) { d.running = true }), map[schema.Day]shown{31: {ledger.Pending, false}}},
 		"an outage of months: gaps go back two reaches": {
 			newTestStream("a", all).with(100, ledger.Settled, 0).with(schema.Reach+1, ledger.Gap, 0), func() map[schema.Day]shown {
 				gaps := map[schema.Day]shown{100: {ledger.Settled, false}}
@@ -48,7 +48,7 @@ func TestAdvance(t *testing.T) {
 				return gaps
 			}()},
 		"days before the start are nobody's loss": {
-			newTestStream("a", func(s *Stream) { s.StartBack = 2 }).with(0, ledger.Open, 0), map[schema.Day]shown{0: {ledger.Open, false}}},
+			newTestStream("a", func(s *StreamConfig) { s.StartBack = 2 }).with(0, ledger.Open, 0), map[schema.Day]shown{0: {ledger.Open, false}}},
 		"yesterday's snapshot was had": {
 			newTestStream("u", profiles).with(1, ledger.Open, 0), map[schema.Day]shown{1: {ledger.Settled, true}}},
 		"yesterday's snapshot was not: today's has its rows": {

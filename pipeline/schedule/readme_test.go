@@ -137,7 +137,7 @@ func TestMoves(t *testing.T) {
 	for _, c := range causes {
 		for _, from := range allStates {
 			for _, final := range []bool{false, true} {
-				d := &day{record: ledger.Day{State: from, Final: final}}
+				d := &Day{record: ledger.Day{State: from, Final: final}}
 				moved := d.move(c.cause)
 				want, named := moves[c.cause][from]
 				if !named {

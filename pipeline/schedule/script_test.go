@@ -80,7 +80,7 @@ func runScript(text string) string {
 type script struct {
 	out      bytes.Buffer
 	now      time.Time
-	config   []Stream
+	config   []StreamConfig
 	state    *State
 	calls    map[string]*Outcome
 	commands []command
@@ -262,12 +262,12 @@ func (s *script) run(args []string) {
 		s.end(args)
 	case "recover":
 		o := parseOptions(args[3:])
-		s.state.Recover(ledger.DayName{Stream: args[1], Day: dayOf(args[2])}, o.number("rows", 0), o.number("letters", 0), o.number("exports", 0))
+		s.state.Stream(args[1]).Day(dayOf(args[2])).Recover(o.number("rows", 0), o.number("letters", 0), o.number("exports", 0))
 		s.show(args[1], args[2])
 	case "lost":
 		n, err := strconv.Atoi(args[3])
 		must(err)
-		s.state.Progress(ledger.DayName{Stream: args[1], Day: dayOf(args[2])}, 0, 0, n)
+		s.state.Stream(args[1]).Day(dayOf(args[2])).Progress(0, 0, n)
 		s.show(args[1], args[2])
 	case "backfill":
 		s.commands = append(s.commands, command{args[1], dayOf(args[2]), dayOf(args[3]), len(args) > 4, s.now})
@@ -277,26 +277,26 @@ func (s *script) run(args []string) {
 		must(err)
 		s.carry(n)
 	case "pause":
-		s.state.Pause(args[1])
+		s.state.Stream(args[1]).Pause()
 	case "resume":
-		days, events := s.state.AcceptKey(args[1], s.now)
+		days, events := s.state.Stream(args[1]).AcceptKey(s.now)
 		s.tell(events)
-		s.state.Resume(args[1], s.now)
+		s.state.Stream(args[1]).Resume(s.now)
 		if len(days) > 0 {
 			fmt.Fprintf(&s.out, "%d days begin anew\n", len(days))
 		}
 	case "block":
-		s.state.Block(args[1], "the topic is missing")
+		s.state.Stream(args[1]).Block("the topic is missing")
 	case "accept":
 		s.state.Accept(schema.Cut(args[1]), s.now)
 	case "header":
-		refused, _, events := s.state.AdmitColumns(args[1], strings.Split(args[2], ","))
+		refused, _, events := s.state.Stream(args[1]).AdmitColumns(strings.Split(args[2], ","))
 		s.tell(events)
-		fmt.Fprintf(&s.out, "refused %v, accepted %v\n", refused, s.state.AcceptedColumns(args[1]))
+		fmt.Fprintf(&s.out, "refused %v, accepted %v\n", refused, s.state.Stream(args[1]).AcceptedColumns())
 	case "hidden":
 		s.checkHeader(args[1], strings.Split(args[2], ","))
 	case "columns":
-		fmt.Fprintf(&s.out, "accepted %v of %v\n", s.state.AcceptColumns(args[1], s.now), s.state.AcceptedColumns(args[1]))
+		fmt.Fprintf(&s.out, "accepted %v of %v\n", s.state.Stream(args[1]).AcceptColumns(s.now), s.state.Stream(args[1]).AcceptedColumns())
 	case "restart":
 		s.restartFromLedger(word(1))
 	case "show":
@@ -316,21 +316,20 @@ func dayOf(back string) schema.Day {
 }
 
 func (s *script) addStream(name string, o options) {
-	config := Stream{Name: name, Topic: name, Kind: schema.Event, Poll: 10 * time.Minute, Key: "id",
+	config := StreamConfig{Name: name, Topic: name, Kind: schema.Event, Poll: 10 * time.Minute, Key: "id",
 		Lookback: o.number("lookback", 2), LookbackInterval: time.Hour, StartBack: o.number("start", 30), Filter: schema.Filter{Events: o.list("events")}}
 	config.Contract = schema.Contract(o["contract"])
 	if o.has("kind") {
 		config.Kind, config.Poll = schema.Kind(o["kind"]), 24*time.Hour
 	}
 	s.config = append(s.config, config)
-	st := &stream{Stream: config, days: map[schema.Day]*day{}}
-	st.kept.HasRows, st.kept.Events, st.kept.Identity = !o.has("norows"), o.list("known"), st.identity()
-	st.setting = st.settings()
+	st := newStream(config, &s.state.policy)
+	st.hasRows, st.names.events, st.identity = !o.has("norows"), o.list("known"), st.Identity()
 	s.state.streams = append(s.state.streams, st)
 }
 
 func (s *script) addDay(name, back, state string, o options) {
-	r := &s.state.stream(name).day(dayOf(back)).record
+	r := &s.state.Stream(name).Day(dayOf(back)).record
 	r.State, r.Published, r.Rows, r.Exports = ledger.DayState(state), o.number("published", 0), o.number("rows", o.number("published", 0)), o.number("exports", 1)
 	r.LastSuccess, r.FirstExport, r.LastExport = o.at("last"), o.at("last"), o.at("last")
 	if o.has("first") {
@@ -371,7 +370,7 @@ func (s *script) next() {
 			}
 		} else if d.stream.retrying() {
 			fmt.Fprint(&s.out, " not before the call under way has ended")
-		} else if !s.state.startable(&d, s.now) {
+		} else if !d.startable(s.state.policy.Once, s.now) {
 			fmt.Fprint(&s.out, " not by once")
 		}
 		fmt.Fprintln(&s.out)
@@ -423,7 +422,7 @@ func (s *script) end(args []string) {
 	o.Took = s.now.Sub(o.Started)
 	given := parseOptions(args[3:])
 	published := given.number("published", 0)
-	s.state.Progress(o.Name, published, 0, 0)
+	s.state.Day(o.Name).Progress(published, 0, 0)
 	if args[0] == "ok" {
 		o.Rows = given.number("rows", published)
 		o.Known = o.Rows - published
@@ -431,7 +430,7 @@ func (s *script) end(args []string) {
 		if columns == nil && !given.has("noheader") {
 			columns = []string{"id"}
 		}
-		o.EventNames = append(slices.Clone(s.state.EventNames(name)), given.list("names")...)
+		o.EventNames = append(slices.Clone(s.state.Stream(name).EventNames()), given.list("names")...)
 		var err error
 		o.Columns, err = schema.NewColumns(columns)
 		must(err)
@@ -448,7 +447,7 @@ func (s *script) end(args []string) {
 		}
 		if o.Failure.Class == schema.Truncated {
 			o.Failure.Code, o.Failure.Cut, o.Failure.CutAt = schema.MaybeTorn, schema.Cut(code), given["at"]
-			if o.Lettered = !slices.Contains(s.state.CutLetters(o.Name), o.Failure.Cut); !o.Lettered {
+			if o.Lettered = !slices.Contains(s.state.Day(o.Name).CutLetters(), o.Failure.Cut); !o.Lettered {
 				fmt.Fprintln(&s.out, "no dead letter")
 			}
 		}
@@ -471,16 +470,16 @@ func classOf(code schema.Code) schema.Class {
 func (s *script) carry(n int) {
 	c := &s.commands[n-1]
 	count := map[Answer]int{}
-	for at := max(c.from, s.state.Today(s.now)-schema.Reach); at <= c.to; at++ {
+	for at := max(c.from, s.state.policy.today(s.now)-schema.Reach); at <= c.to; at++ {
 		name := ledger.DayName{Stream: c.stream, Day: at}
-		if by := fmt.Sprint("command ", n); c.again && s.state.Day(name).AgainBy != by {
-			s.state.Restart(name, by)
+		if by := fmt.Sprint("command ", n); c.again && s.state.Record(name).AgainBy != by {
+			s.state.Day(name).Restart(by)
 			count[Unanswered]++
 			continue
 		}
-		answer := s.state.Answer(name, c.taken)
+		answer := s.state.Day(name).Answer(c.taken)
 		if count[answer]++; answer == Unanswered {
-			s.state.Request(name)
+			s.state.Day(name).Request()
 		}
 	}
 	fmt.Fprintf(&s.out, "%d exported, %d out of reach, %d to do\n", count[Exported], count[OutOfReach], count[Unanswered])
@@ -512,10 +511,10 @@ func (s *script) restartFromLedger(change string) {
 
 // checkHeader checks a header before its first row. Its names are used as their own hash.
 func (s *script) checkHeader(name string, header []string) {
-	st := s.state.stream(name)
+	st := s.state.Stream(name)
 	listed := strings.Split(st.Hidden, ",")
 	missing := slices.DeleteFunc(slices.Clone(listed), func(name string) bool { return slices.Contains(header, name) })
-	refused, changed := s.state.CheckHeader(name, &Header{Names: header, Listed: listed, Missing: missing, Hash: strings.Join(header, " ")})
+	refused, changed := st.CheckHeader(&Header{Names: header, Listed: listed, Missing: missing, Hash: strings.Join(header, " ")})
 	if refused != nil {
 		fmt.Fprintf(&s.out, "refused: missing %v, new %v, changed %t\n", refused.Missing, refused.New, changed)
 		return
@@ -528,10 +527,10 @@ func (s *script) show(name, back string) {
 		if name != "" && st.Name != name {
 			continue
 		}
-		if back == "" || st.kept.Halted != nil {
+		if back == "" || st.halted != nil {
 			fmt.Fprintf(&s.out, "%s%s\n", st.Name, showStream(st))
 		}
-		for _, at := range st.inOrder() {
+		for _, at := range st.days.inOrder() {
 			if back == "" || at == dayOf(back) {
 				fmt.Fprintf(&s.out, "%s %s\n", backOf(at), showDay(st.days[at]))
 			}
@@ -539,21 +538,21 @@ func (s *script) show(name, back string) {
 	}
 }
 
-func showStream(st *stream) string {
+func showStream(st *Stream) string {
 	text := ""
-	if st.kept.Paused {
+	if st.paused {
 		text += " paused"
 	}
 	if st.blocked != "" {
 		text += " blocked"
 	}
-	if h := st.kept.Halted; h != nil {
+	if h := st.halted; h != nil {
 		text += fmt.Sprintf(" halted %s until %s", h.Code, since(h.Until))
 	}
 	return text
 }
 
-func showDay(d *day) string {
+func showDay(d *Day) string {
 	r := d.record
 	text := string(r.State)
 	add := func(when bool, format string, args ...any) {

@@ -39,7 +39,7 @@ func TestWidened(t *testing.T) {
 
 // Each change of a setting is said once; that settled days lack events until they were exported again.
 func TestNoteSettings(t *testing.T) {
-	config := Stream{Name: "events", Kind: schema.Event, Filter: schema.Filter{Events: []string{"a"}}, Key: "k", Empty: schema.EmptyOmit, Format: "json", Poll: time.Minute, StartBack: 4}
+	config := StreamConfig{Name: "events", Kind: schema.Event, Filter: schema.Filter{Events: []string{"a"}}, Key: "k", Empty: schema.EmptyOmit, Format: "json", Poll: time.Minute, StartBack: 4}
 	policy := Policy{Service: "1234", Location: planned, CallsPerHour: 100}
 	success := noon.Add(-time.Hour)
 	days := map[ledger.DayName]ledger.Day{}
@@ -51,10 +51,10 @@ func TestNoteSettings(t *testing.T) {
 		days[ledger.DayName{Stream: "events", Day: today - back}] = ledger.Day{State: state, LastSuccess: &success, Generation: 1}
 	}
 	service := new(ledger.Service)
-	load := func(now time.Time, change func(*Stream)) []Event {
+	load := func(now time.Time, change func(*StreamConfig)) []Event {
 		s := config
 		change(&s)
-		state := New([]Stream{s}, policy, now)
+		state := New([]StreamConfig{s}, policy, now)
 		events := state.Load(service, days, now)
 		state.Enter(service, now)
 		return events
@@ -63,11 +63,11 @@ func TestNoteSettings(t *testing.T) {
 		return Event{Kind: DaysLack, Stream: "events", Day: today - from, LastDay: today - to, Count: count, Detail: (today - from).String() + " to " + (today - to).String(),
 			EventName: "all but a"}
 	}
-	same := func(*Stream) {}
-	wide := func(s *Stream) { s.Filter.Events = nil }
+	same := func(*StreamConfig) {}
+	wide := func(s *StreamConfig) { s.Filter.Events = nil }
 	steps := []struct {
 		name   string
-		change func(*Stream)
+		change func(*StreamConfig)
 		before func()
 		want   []Event
 	}{
@@ -81,14 +81,14 @@ func TestNoteSettings(t *testing.T) {
 			d.LastSuccess = &later
 			days[ledger.DayName{Stream: "events", Day: today - 4}] = d
 		}, []Event{lack(2, 3, 2)}},
-		{"another key and form", func(s *Stream) { wide(s); s.Key, s.Empty = "l", schema.EmptyNull }, nil, []Event{
+		{"another key and form", func(s *StreamConfig) { wide(s); s.Key, s.Empty = "l", schema.EmptyNull }, nil, []Event{
 			{Kind: SettingChanged, Stream: "events", Detail: "records have the key l from now on, not k, and may be in other partitions; those published before keep theirs"},
 			{Kind: SettingChanged, Stream: "events", Detail: "empty cells are written by _EMPTY=null from now on, not omit; rows published before stay as they are"}, lack(2, 3, 2)}},
-		{"another format", func(s *Stream) { wide(s); s.Key, s.Empty, s.Format = "l", schema.EmptyNull, "avro" }, nil, []Event{
+		{"another format", func(s *StreamConfig) { wide(s); s.Key, s.Empty, s.Format = "l", schema.EmptyNull, "avro" }, nil, []Event{
 			{Kind: SettingChanged, Stream: "events", Detail: "values have the format avro from now on, not json"}, lack(2, 3, 2)}},
-		{"the filter of before", func(s *Stream) { s.Key, s.Empty, s.Format = "l", schema.EmptyNull, "avro" }, nil, nil},
-		{"another stream", func(s *Stream) { s.Name = "buys" }, nil, []Event{{Kind: StreamRemoved, Stream: "events"}}},
-		{"it was said", func(s *Stream) { s.Name = "buys" }, nil, nil},
+		{"the filter of before", func(s *StreamConfig) { s.Key, s.Empty, s.Format = "l", schema.EmptyNull, "avro" }, nil, nil},
+		{"another stream", func(s *StreamConfig) { s.Name = "buys" }, nil, []Event{{Kind: StreamRemoved, Stream: "events"}}},
+		{"it was said", func(s *StreamConfig) { s.Name = "buys" }, nil, nil},
 	}
 	for _, step := range steps {
 		if step.before != nil {
@@ -119,6 +119,11 @@ func TestNarrower(t *testing.T) {
 	}
 }
 
+func lackedBy(s *Stream) string {
+	is := s.settings()
+	return s.wider.lacked(&is)
+}
+
 // TestLacked: days lack what the narrowest filter since their export did not let through.
 func TestLacked(t *testing.T) {
 	settled := noon.Add(-time.Hour)
@@ -131,7 +136,7 @@ func TestLacked(t *testing.T) {
 		{[]string{"d"}, "d"}, {[]string{"e"}, "e"},
 	} {
 		now := noon.Add(time.Duration(i) * time.Minute)
-		state := New([]Stream{{Name: "events", Kind: schema.Event, Filter: schema.Filter{Events: step.events}, Poll: time.Minute, StartBack: 4}},
+		state := New([]StreamConfig{{Name: "events", Kind: schema.Event, Filter: schema.Filter{Events: step.events}, Poll: time.Minute, StartBack: 4}},
 			Policy{Service: "1234", Location: planned, CallsPerHour: 100}, now)
 		state.Load(service, map[ledger.DayName]ledger.Day{{Stream: "events", Day: today - 4}: {State: ledger.Settled, LastSuccess: &settled, Generation: 1}}, now)
 		state.Enter(service, now)
@@ -143,7 +148,7 @@ func TestLacked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := state.stream("events").lacked(); got != step.want {
+		if got := lackedBy(state.Stream("events")); got != step.want {
 			t.Errorf("step %d, %v: lacks %q, want %q", i, step.events, got, step.want)
 		}
 	}

@@ -26,35 +26,35 @@ const missingRetry = 6 * time.Hour
 
 // nextFilter is the filter of the day's next call, and whether that is a slice. Events that the day lacks are asked for again when their
 // time has come.
-func (s *stream) nextFilter(d *day, now time.Time) (schema.Filter, bool) {
+func (s *Stream) nextFilter(d *Day, now time.Time) (schema.Filter, bool) {
 	r := &d.record
 	if len(r.Slices) == 0 && len(r.MissingEvents) > 0 && (r.MissingTried == nil || now.Sub(*r.MissingTried) >= missingRetry) {
 		r.MissingTried = &now
-		r.Slices = s.missing(r)
+		r.Slices = missing(r)
 		d.slices = slicing{}
 	}
 	switch {
 	case len(r.Slices) > 0:
 		return sliced(s.Filter, r.Slices[0]), true
 	case slices.Contains(r.MissingEvents, everythingElse):
-		return sliced(s.Filter, ledger.Slice{Events: without(s.names(), r.MissingEvents)}), false
+		return sliced(s.Filter, ledger.Slice{Events: without(s.knownEvents(), r.MissingEvents)}), false
 	case len(r.MissingEvents) > 0:
 		return sliced(s.Filter, ledger.Slice{Exclude: r.MissingEvents}), false
 	}
 	return s.Filter, false
 }
 
-// names are those of the events that the stream exports, as far as they are known.
-func (s *stream) names() []string {
+// knownEvents are the names of the events that the stream exports, as far as they are known.
+func (s *Stream) knownEvents() []string {
 	if len(s.Filter.Events) > 0 {
 		return s.Filter.Events
 	}
-	return without(s.kept.Events, s.Filter.ExcludeEvents)
+	return without(s.names.events, s.Filter.ExcludeEvents)
 }
 
 // missing are the slices that ask for what a day lacks. Events whose names are not known are asked for with all others: of these, some names
 // may have been learned since, and so be in no slice of the day.
-func (s *stream) missing(r *ledger.Day) []ledger.Slice {
+func missing(r *ledger.Day) []ledger.Slice {
 	named := without(r.MissingEvents, []string{everythingElse})
 	var list []ledger.Slice
 	if len(named) > 0 {
@@ -97,7 +97,7 @@ func setOf(lists ...[]string) map[string]bool {
 
 // narrow slices the day, if names of events are known. What it lacked before is asked for as well.
 func (s *step) narrow() {
-	names := s.st.names()
+	names := s.st.knownEvents()
 	r := &s.d.record
 	if s.st.Kind.Snapshot() || len(names) < 2 || len(r.Slices) > 0 || r.Error.Attempts < s.d.slices.notBefore {
 		return

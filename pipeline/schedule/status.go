@@ -85,10 +85,7 @@ func (s *State) Status(all schema.Wait, now time.Time) []StreamStatus {
 	list := s.plan(now)
 	var status []StreamStatus
 	for _, st := range s.streams {
-		one := st.status(s.today(now), now, s.policy.Location)
-		if since := st.incompleteSince(s.today(now), s.policy.Location); !since.IsZero() {
-			one.IncompleteSince = &since
-		}
+		one := st.status(now)
 		if i := slices.IndexFunc(list, func(d Due) bool { return d.stream == st }); i >= 0 {
 			one.Next = list[i].status(all, now)
 		}
@@ -97,12 +94,12 @@ func (s *State) Status(all schema.Wait, now time.Time) []StreamStatus {
 	return status
 }
 
-func (s *stream) status(today schema.Day, now time.Time, loc *time.Location) StreamStatus {
-	status := StreamStatus{Name: s.Name, Topic: s.Topic, Paused: s.kept.Paused, Days: []DayStatus{}, First: s.first(today), Snapshot: s.Kind.Snapshot(), Columns: len(s.kept.Columns)}
-	if h := s.kept.Halted; h != nil && (h.Until.After(now) || s.keyRefused()) {
-		status.Halted = &h.Detail
-	} else if s.blocked != "" {
-		status.Halted = &s.blocked
+func (s *Stream) status(now time.Time) StreamStatus {
+	today, loc := s.policy.today(now), s.policy.Location
+	status := StreamStatus{Name: s.Name, Topic: s.Topic, Paused: s.paused, Halted: s.shown(now), Days: []DayStatus{}, First: s.first(today),
+		Snapshot: s.Kind.Snapshot(), Columns: len(s.columns.last)}
+	if since := s.incompleteSince(today, loc); !since.IsZero() {
+		status.IncompleteSince = &since
 	}
 	for at, d := range s.days {
 		r := d.record
@@ -140,7 +137,7 @@ func (s *stream) status(today schema.Day, now time.Time, loc *time.Location) Str
 
 // repeated is the state that a day had before a command began to publish it again: the ledger has it as pending until that is done, while
 // its rows are in the topic.
-func (s *stream) repeated(at schema.Day, r *ledger.Day, now time.Time, loc *time.Location) (ledger.DayState, bool) {
+func (s *StreamConfig) repeated(at schema.Day, r *ledger.Day, now time.Time, loc *time.Location) (ledger.DayState, bool) {
 	if r.State != ledger.Pending || r.AgainBy == "" {
 		return "", false
 	}
@@ -152,13 +149,13 @@ func (s *stream) repeated(at schema.Day, r *ledger.Day, now time.Time, loc *time
 
 // incompleteSince is the end of the oldest day that is over without an export after its end that succeeded; zero without one. A gap is lost, and a
 // settled day has all that will be had.
-func (s *stream) incompleteSince(today schema.Day, loc *time.Location) time.Time {
-	if s.Kind.Snapshot() {
+func (c *calendar) incompleteSince(today schema.Day, loc *time.Location) time.Time {
+	if c.Kind.Snapshot() {
 		return time.Time{}
 	}
-	for at := s.first(today); at < today; at++ {
+	for at := c.first(today); at < today; at++ {
 		end := at.End(loc)
-		if d := s.days[at]; d == nil || !complete(&d.record, end) {
+		if d := c.days[at]; d == nil || !complete(&d.record, end) {
 			return end.UTC()
 		}
 	}

@@ -12,8 +12,8 @@ import (
 
 // A day that is published once more by a command is shown as what it was, and running.
 func TestRepeatedDays(t *testing.T) {
-	again := func(d *day) { d.record.AgainBy, d.record.Generation, d.record.LastSuccess = "command", 2, nil }
-	st := newTestStream("events", nil).with(4, ledger.Pending, 0, again).with(1, ledger.Pending, 0, again).with(2, ledger.Pending, 0, func(d *day) { d.record.LastSuccess = nil })
+	again := func(d *Day) { d.record.AgainBy, d.record.Generation, d.record.LastSuccess = "command", 2, nil }
+	st := newTestStream("events", nil).with(4, ledger.Pending, 0, again).with(1, ledger.Pending, 0, again).with(2, ledger.Pending, 0, func(d *Day) { d.record.LastSuccess = nil })
 	type shown struct {
 		State   ledger.DayState
 		Running bool
@@ -30,26 +30,26 @@ func TestRepeatedDays(t *testing.T) {
 
 // A day that is over is complete only by an export that began after its end and brought all events.
 func TestIncompleteSince(t *testing.T) {
-	only := func(back int) func(*Stream) { return func(s *Stream) { s.StartBack = back } }
-	whole := func() *stream { // of two days before today
+	only := func(back int) func(*StreamConfig) { return func(s *StreamConfig) { s.StartBack = back } }
+	whole := func() *Stream { // of two days before today
 		return newTestStream("events", only(2)).with(2, ledger.Settled, 40*time.Hour).with(1, ledger.Open, 11*time.Hour)
 	}
 	tests := map[string]struct {
-		stream *stream
+		stream *Stream
 		want   schema.Day // counted back from today; 0: all are complete
 	}{
 		"complete":                       {whole(), 0},
 		"never tried":                    {newTestStream("events", only(3)), 3},
-		"never with success":             {whole().with(1, ledger.Pending, 0, func(d *day) { d.record.LastSuccess = nil }), 1},
+		"never with success":             {whole().with(1, ledger.Pending, 0, func(d *Day) { d.record.LastSuccess = nil }), 1},
 		"last success before its end":    {whole().with(1, ledger.Open, 13*time.Hour), 1},
-		"without some events":            {whole().with(1, ledger.Open, time.Hour, func(d *day) { d.record.MissingEvents = []string{"a"} }), 1},
-		"in slices":                      {whole().with(1, ledger.Open, time.Hour, func(d *day) { d.record.Slices = []ledger.Slice{{}} }), 1},
+		"without some events":            {whole().with(1, ledger.Open, time.Hour, func(d *Day) { d.record.MissingEvents = []string{"a"} }), 1},
+		"in slices":                      {whole().with(1, ledger.Open, time.Hour, func(d *Day) { d.record.Slices = []ledger.Slice{{}} }), 1},
 		"failing since it was complete":  {whole().with(1, ledger.Open, time.Hour, failing(3, time.Hour)), 0},
-		"lost":                           {whole().with(2, ledger.Gap, 0, func(d *day) { d.record.LastSuccess = nil }), 0},
+		"lost":                           {whole().with(2, ledger.Gap, 0, func(d *Day) { d.record.LastSuccess = nil }), 0},
 		"settled by an earlier success":  {whole().with(2, ledger.Settled, 60*time.Hour), 0},
 		"before the start":               {whole().with(5, ledger.Pending, 0), 0},
 		"today alone":                    {newTestStream("events", only(0)), 0},
-		"a snapshot":                     {newTestStream("users", func(s *Stream) { s.Kind = schema.UserProfile }), 0},
+		"a snapshot":                     {newTestStream("users", func(s *StreamConfig) { s.Kind = schema.UserProfile }), 0},
 		"the oldest of several, untried": {newTestStream("events", only(3)).with(2, ledger.Open, 50*time.Hour).with(1, ledger.Settled, time.Hour), 3},
 	}
 	for name, test := range tests {

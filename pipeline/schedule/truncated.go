@@ -22,39 +22,57 @@ const (
 	fewCuts = 3
 )
 
+// truncation is what is known of a day whose answers are cut, as the service's record has it.
+type truncation struct{ ledger.Truncation }
+
+// note notes an answer that is cut, of a call that began at started.
+func (t *truncation) note(f *schema.Failure, started time.Time) {
+	if t.Cut != f.Cut || t.At != f.CutAt {
+		t.Times = 0
+	}
+	t.Cut, t.At, t.Started = f.Cut, f.CutAt, &started
+}
+
+// noteLetter notes that a cut has got a dead letter.
+func (t *truncation) noteLetter(f *schema.Failure) {
+	if f.Cut != "" {
+		t.Letters = append(t.Letters, f.Cut)
+	}
+}
+
+// end notes a success. The dead letters stay.
+func (t *truncation) end() { t.Truncation = ledger.Truncation{Letters: t.Letters} }
+
+// CutLetters are the cuts of the day that have a dead letter: it has one of each.
+func (d *Day) CutLetters() []schema.Cut { return slices.Clone(d.cut.Letters) }
+
+// isCut reports whether the day is cut now and not at its end.
+func (d *Day) isCut() bool {
+	return d.cut.Cut != "" && (d.record.State == ledger.Pending || d.record.State == ledger.Open)
+}
+
 // truncated notes an answer that is cut, and returns until when the day waits.
 func (s *step) truncated() time.Time {
-	c, f, started := &s.d.cut, s.o.Failure, s.o.Started
-	if c.Cut != f.Cut || c.At != f.CutAt {
-		c.Times = 0
-	}
-	c.Cut, c.At, c.Started = f.Cut, f.CutAt, &started
-	today := s.today(s.now)
+	c, f := &s.d.cut, s.o.Failure
+	c.note(f, s.o.Started)
+	today := s.policy.today(s.now)
 	if s.d.name.Day < today && !c.Reported {
 		c.Reported = true
 		s.tell(Event{Kind: DayCut, Cut: f.Cut, Code: f.Code, Detail: f.Detail})
 	}
-	if once := s.policy.Once; once != nil && s.d.failed < once.Attempts && s.cutDays() <= fewCuts {
+	cut := s.cut
+	if s.d.isCut() {
+		cut++
+	}
+	if once := s.policy.Once; once != nil && s.d.failed < once.Attempts && cut <= fewCuts {
 		return s.now.Add(s.backoff(s.d.failed))
 	}
 	c.Times++
-	return started.Add(s.st.cutWait(s.d.name.Day == today, c.Times, s.o.Took))
-}
-
-// cutDays is how many days are cut now and not at their end.
-func (s *State) cutDays() (n int) {
-	for _, st := range s.streams {
-		for _, d := range st.days {
-			if d.cut.Cut != "" && (d.record.State == ledger.Pending || d.record.State == ledger.Open) {
-				n++
-			}
-		}
-	}
-	return n
+	return s.o.Started.Add(s.st.cutWait(s.d.name.Day == today, c.Times, s.o.Took))
 }
 
 // cutWait is how long after its last call a day waits that was cut in the same place for the n-th time. took is the time that the call took.
-func (s *Stream) cutWait(ofToday bool, n int, took time.Duration) time.Duration {
+func (s *StreamConfig) cutWait(ofToday bool, n int, took time.Duration) time.Duration {
 	wait := s.LookbackInterval
 	switch {
 	case s.Kind.Snapshot():
@@ -72,49 +90,51 @@ func (s *Stream) cutWait(ofToday bool, n int, took time.Duration) time.Duration 
 	return wait
 }
 
-// CutLetters are the cuts of the day that have a dead letter: it has one of each.
-func (s *State) CutLetters(name ledger.DayName) []schema.Cut {
-	return slices.Clone(s.day(name).cut.Letters)
+// cutDays is how many days of all streams but one are cut now and not at their end.
+func (s *State) cutDays(but *Day) (n int) {
+	for _, st := range s.streams {
+		n += st.days.cutDays(but)
+	}
+	return n
+}
+
+// cutDays is how many of the days but one are cut now and not at their end.
+func (l days) cutDays(but *Day) (n int) {
+	for _, d := range l {
+		if d != but && d.isCut() {
+			n++
+		}
+	}
+	return n
+}
+
+// loadCuts takes over the cuts that the service's record has.
+func (l days) loadCuts(cuts map[schema.Day]ledger.Truncation) {
+	for at, cut := range cuts {
+		if d := l[at]; d != nil {
+			d.cut = truncation{cut}
+		}
+	}
+}
+
+// cuts are those to keep, of days from oldest on.
+func (l days) cuts(oldest schema.Day) map[schema.Day]ledger.Truncation {
+	cuts := map[schema.Day]ledger.Truncation{}
+	for at, d := range l {
+		if at >= oldest && (d.cut.Cut != "" || len(d.cut.Letters) > 0) {
+			cuts[at] = d.cut.Truncation
+		}
+	}
+	return cuts
 }
 
 // Accept makes the days due whose answers had this kind of cut: from now on such an answer counts as complete.
 func (s *State) Accept(cut schema.Cut, now time.Time) {
 	for _, st := range s.streams {
 		for _, d := range st.days {
-			if was := d.record.Error; d.cut.Cut == cut && was != nil && was.Until.After(now) {
-				is := *was
-				is.Until = now
-				d.record.Error, d.changed = &is, true
+			if d.cut.Cut == cut {
+				d.endWait(now)
 			}
-		}
-	}
-}
-
-// enterCuts writes the cuts of days in reach into the service's record. Those of streams that are not configured stay.
-func (s *State) enterCuts(service *ledger.Service, now time.Time) {
-	oldest := s.today(now) - schema.Reach
-	for _, st := range s.streams {
-		days := map[schema.Day]ledger.Truncation{}
-		for day, d := range st.days {
-			if day >= oldest && (d.cut.Cut != "" || len(d.cut.Letters) > 0) {
-				days[day] = d.cut
-			}
-		}
-		switch {
-		case len(days) == 0:
-			delete(service.Cuts, st.Name)
-		case service.Cuts == nil:
-			service.Cuts = map[string]map[schema.Day]ledger.Truncation{st.Name: days}
-		default:
-			service.Cuts[st.Name] = days
-		}
-	}
-}
-
-func (s *stream) loadCuts(service *ledger.Service) {
-	for day, cut := range service.Cuts[s.Name] {
-		if d := s.days[day]; d != nil {
-			d.cut = cut
 		}
 	}
 }

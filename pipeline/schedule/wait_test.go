@@ -15,14 +15,14 @@ func TestStarts(t *testing.T) {
 	wait := func(reason schema.Reason, in time.Duration) schema.Wait {
 		return schema.Wait{For: reason, Until: noon.Add(in)}
 	}
-	halted := func(in time.Duration) func(*stream) {
-		return func(s *stream) { s.kept.Halted = &ledger.Halt{Until: noon.Add(in)} }
+	halted := func(in time.Duration) func(*Stream) {
+		return func(s *Stream) { s.halted = &ledger.Halt{Until: noon.Add(in)} }
 	}
-	paused := func(s *stream) { s.kept.Paused = true }
+	paused := func(s *Stream) { s.paused = true }
 	for name, test := range map[string]struct {
 		in    time.Duration // until the day's own time
 		own   schema.Reason
-		state func(*stream)
+		state func(*Stream)
 		all   schema.Wait
 		want  schema.Wait
 	}{

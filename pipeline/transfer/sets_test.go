@@ -14,7 +14,7 @@ import (
 // TestDropSets: the fingerprints of a day that rests are not kept in memory, those of today and of exports under way are.
 func TestDropSets(t *testing.T) {
 	const today schema.Day = 20_000
-	r := New(Config{Streams: []Stream{{Stream: schedule.Stream{Name: "a"}}}})
+	r := New(Config{Streams: []Stream{{StreamConfig: schedule.StreamConfig{Name: "a"}}}})
 	day := func(back schema.Day) *Day { return r.Day(ledger.DayName{Stream: "a", Day: today - back}) }
 	for back := range schema.Day(4) {
 		day(back).Rows = dedup.Day{Set: new(dedup.Set)}

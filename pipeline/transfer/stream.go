@@ -12,7 +12,7 @@ import (
 
 // Stream is one configured export and the topic that it fills.
 type Stream struct {
-	schedule.Stream
+	schedule.StreamConfig
 	// NewEncoder makes the encoder of one export's rows, unless Values says how they are encoded.
 	NewEncoder func() encoding.Encoder
 	MaxBad     float64 // the largest share of an export's rows that may be bad; 1: all of them

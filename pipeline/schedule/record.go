@@ -1,0 +1,66 @@
+package schedule
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+)
+
+// Load takes over what the ledger has: the service's record, and the days of the streams. Times in the future are read as now: a clock
+// that was ahead wrote them.
+func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day, now time.Time) []Event {
+	s.take(service, days)
+	var events []Event
+	for _, st := range s.streams {
+		topic := TopicOf(st.identity)
+		events = append(events, st.detectIdentityChange(now)...)
+		st.clampFutureTimes(now)
+		if service != nil {
+			events = append(events, st.noteSettings(service, topic, now)...)
+		}
+	}
+	if service != nil {
+		events = append(events, s.removed(service)...)
+	}
+	return events
+}
+
+// take sets what is known of the streams and their days. service is nil if the ledger has no record of it.
+func (s *State) take(service *ledger.Service, days map[ledger.DayName]ledger.Day) {
+	for name, record := range days {
+		if st := s.Stream(name.Stream); st != nil {
+			st.Day(name.Day).record = record
+		}
+	}
+	if service == nil {
+		return
+	}
+	for _, st := range s.streams {
+		st.load(service)
+	}
+}
+
+// Enter writes what is kept of the streams into the service's record.
+func (s *State) Enter(service *ledger.Service, now time.Time) {
+	service.Timezone = s.policy.Location.String()
+	makeIfNil(&service.Streams)
+	makeIfNil(&service.DueFrom)
+	makeIfNil(&service.Charsets)
+	makeIfNil(&service.Cuts)
+	makeIfNil(&service.Columns)
+	makeIfNil(&service.Settings)
+	for name := range service.Settings {
+		if s.Stream(name) == nil {
+			delete(service.Settings, name) // it was said
+		}
+	}
+	for _, st := range s.streams {
+		st.enter(service, now)
+	}
+}
+
+func makeIfNil[V any](m *map[string]V) {
+	if *m == nil {
+		*m = map[string]V{}
+	}
+}

@@ -1,0 +1,86 @@
+package schedule
+
+import (
+	"time"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
+)
+
+// stops are what keeps a stream from calls.
+type stops struct {
+	paused  bool
+	halted  *ledger.Halt // replaced, never changed: a reader of the ledger's record may have the former one
+	blocked string       // why the topic can't be written now; empty if it can
+}
+
+// Pause has the stream make no calls until Resume.
+func (s *stops) Pause() { s.paused = true }
+
+// Block has the stream wait for its topic until the owner's next schedule.
+func (s *stops) Block(why string) { s.blocked = why }
+
+// Blocked is why the stream's topic can't be written; empty if it can.
+func (s *stops) Blocked() string { return s.blocked }
+
+// HaltedBy is the code that has halted the stream; empty if none has.
+func (s *stops) HaltedBy() schema.Code {
+	if s.halted == nil {
+		return ""
+	}
+	return s.halted.Code
+}
+
+// KeyRefused reports whether the stream is halted until it is resumed, or started with the former key of its hidden columns.
+func (s *stops) KeyRefused() bool { return s.HaltedBy() == schema.PrivacyKey }
+
+// exclusive reports whether the stream is halted because to_date looks exclusive.
+func (s *stops) exclusive() bool { return s.HaltedBy() == codeExclusive }
+
+// halt has the stream make no calls until then, and one at a time from then on, until it is ended.
+func (s *stops) halt(code schema.Code, detail string, now, until time.Time) {
+	s.halted = &ledger.Halt{Code: code, Detail: detail, Since: now, Until: until}
+}
+
+// haltUntil moves the end of a halt.
+func (s *stops) haltUntil(until time.Time) {
+	halt := *s.halted
+	halt.Until = until
+	s.halted = &halt
+}
+
+// endHalt ends a halt by that code, and reports whether there was one.
+func (s *stops) endHalt(code schema.Code) bool {
+	if s.halted == nil || s.halted.Code != code {
+		return false
+	}
+	s.halted = nil
+	return true
+}
+
+// stopped is why the stream makes no calls at all now.
+func (s *stops) stopped(now time.Time) schema.Wait {
+	switch {
+	case s.paused:
+		return schema.Wait{For: schema.WaitPaused}
+	case s.blocked != "" || s.KeyRefused():
+		return schema.Wait{For: schema.WaitHalted}
+	case s.halted != nil && s.halted.Until.After(now):
+		return schema.Wait{For: schema.WaitHalted, Until: s.halted.Until}
+	}
+	return schema.Wait{}
+}
+
+// shown is what the status says of a halt, or of a topic that can't be written; nil without either.
+func (s *stops) shown(now time.Time) *string {
+	var why string
+	switch {
+	case s.halted != nil && (s.halted.Until.After(now) || s.KeyRefused()):
+		why = s.halted.Detail
+	case s.blocked != "":
+		why = s.blocked
+	default:
+		return nil
+	}
+	return &why
+}
