@@ -49,16 +49,10 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builde
 	if !d.waitThrottle(s.session.done) {
 		return s.session.Err()
 	}
-	if as := s.session.Identity(); as != d.as {
-		d.as, d.sequence = as, 0
-	}
-	encoded, err := b.Encode(append(s.session.buffer(), make([]byte, sizeLength)...), s.session.codec, recordbatch.Stamp{
-		ProducerID: d.as.ID, ProducerEpoch: d.as.Epoch, Sequence: d.sequence, Time: s.session.now(),
-	})
+	encoded, err := d.encode(s.session, b)
 	if err != nil {
 		return err
 	}
-	binary.BigEndian.PutUint32(encoded, uint32(len(encoded)-sizeLength))
 	wait := &backoff.ExponentialBackOff{InitialInterval: 50 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 2, MaxInterval: time.Second}
 	unknown := false // an attempt ended without telling whether the batch was written
 	defer func() {
@@ -105,6 +99,20 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builde
 			return s.session.Err()
 		}
 	}
+}
+
+// encode makes the bytes of a batch, behind their size, as the session's present identity.
+func (d *delivery) encode(s *Session, b *recordbatch.Builder) ([]byte, error) {
+	if as := s.Identity(); as != d.as {
+		d.as, d.sequence = as, 0
+	}
+	encoded, err := b.Encode(append(s.buffer(), make([]byte, sizeLength)...), s.codec, recordbatch.Stamp{
+		ProducerID: d.as.ID, ProducerEpoch: d.as.Epoch, Sequence: d.sequence, Time: s.now(),
+	})
+	if err == nil {
+		binary.BigEndian.PutUint32(encoded, uint32(len(encoded)-sizeLength))
+	}
+	return encoded, err
 }
 
 // noteWait records, for Waiting and the meter, that the batch is sent again after err.
