@@ -2,6 +2,7 @@ package exportapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -96,7 +97,7 @@ func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
 		return nil, k.fail(cause{code: schema.UnauthorizedToken, origin: schema.OriginTransport, err: err, ours: true, happened: "no call was made, the token can't be used: " + err.Error()})
 	}
 	k.redact = c.redactor(token)
-	ctx = k.limit(ctx, c.headerTimeout(), c.idleTimeout())
+	ctx = k.limit(ctx, cmp.Or(c.HeaderTimeout, DefaultHeaderTimeout), cmp.Or(c.IdleTimeout, DefaultIdleTimeout))
 	response, err := c.send(ctx, k, token)
 	if err == nil {
 		var body *Body
@@ -189,20 +190,6 @@ func parsed(location string) *url.URL {
 		return nil
 	}
 	return to
-}
-
-func (c *Client) headerTimeout() time.Duration {
-	if c.HeaderTimeout > 0 {
-		return c.HeaderTimeout
-	}
-	return DefaultHeaderTimeout
-}
-
-func (c *Client) idleTimeout() time.Duration {
-	if c.IdleTimeout > 0 {
-		return c.IdleTimeout
-	}
-	return DefaultIdleTimeout
 }
 
 // checkToken refuses what HTTP could not send, before an error could name it.

@@ -1,6 +1,7 @@
 package exportapi
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -28,7 +29,7 @@ type HostCheck struct {
 
 // CheckHost asks the API's host for the headers of its root.
 func (c *Client) CheckHost(ctx context.Context) HostCheck {
-	ctx, cancel := context.WithTimeout(ctx, min(c.headerTimeout(), hostCheckTimeout))
+	ctx, cancel := context.WithTimeout(ctx, min(cmp.Or(c.HeaderTimeout, DefaultHeaderTimeout), hostCheckTimeout))
 	defer cancel()
 	k := HostCheck{Step: "DNS"}
 	target, err := url.Parse(c.BaseURL)
