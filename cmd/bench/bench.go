@@ -22,8 +22,9 @@ type bench struct {
 	binary, out              string
 	only                     []string
 
-	root string // of the repository
-	dir  string // for everything that is gone at the end
+	root  string // of the repository
+	dir   string // for everything that is gone at the end
+	kafka string // what the brokers are
 }
 
 func (b *bench) run(ctx context.Context, out, progress io.Writer) error {
@@ -44,22 +45,17 @@ func (b *bench) run(ctx context.Context, out, progress io.Writer) error {
 			return fmt.Errorf("render: %w", err)
 		}
 	}
-	api, err := startHelper(ctx, append([]string{"serve"}, data.args()...)...)
+	api, err := data.serve(ctx)
 	if err != nil {
 		return err
 	}
 	defer api.stop()
-	brokers, what, stop, err := b.startKafka(ctx, progress)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	t := task{api: api.address, brokers: brokers, day: data.day}
+	t := task{api: api.address, brokers: b.brokers, day: data.day}
 	results, err := b.measureAll(ctx, list, t, &data, progress)
 	if err != nil {
 		return err
 	}
-	r := report{rows: b.rows, partitions: b.partitions, kafka: what, list: list, results: results}
+	r := report{rows: b.rows, partitions: b.partitions, kafka: b.kafka, list: list, results: results}
 	r.table(out)
 	if b.out == "" {
 		return nil
@@ -67,7 +63,7 @@ func (b *bench) run(ctx context.Context, out, progress io.Writer) error {
 	return r.save(b.out)
 }
 
-// prepare finds the repository, and builds what is to be measured unless that is given. clean removes what it made.
+// prepare finds the repository, builds what is to be measured, and starts a Kafka, unless these are given. clean removes what it made.
 func (b *bench) prepare(ctx context.Context, progress io.Writer) (clean func(), err error) {
 	if b.root, err = repository(ctx); err != nil {
 		return nil, err
@@ -75,14 +71,19 @@ func (b *bench) prepare(ctx context.Context, progress io.Writer) (clean func(), 
 	if b.dir, err = os.MkdirTemp("", "dfinery-kafka-bench"); err != nil {
 		return nil, err
 	}
-	clean = func() { _ = os.RemoveAll(b.dir) } // of a temporary directory
+	remove := func() { _ = os.RemoveAll(b.dir) } // of a temporary directory
 	if b.binary == "" {
-		if err := b.build(ctx, progress); err != nil {
-			clean()
-			return nil, err
-		}
+		err = b.build(ctx, progress)
 	}
-	return clean, nil
+	var stop func()
+	if err == nil {
+		stop, err = b.startKafka(ctx, progress)
+	}
+	if err != nil {
+		remove()
+		return nil, err
+	}
+	return func() { stop(); remove() }, nil
 }
 
 // today is the day on which the rows are.

@@ -50,11 +50,7 @@ func reference(name string) func(context.Context, *bench, *task) (*exec.Cmd, err
 func ours(args ...string) func(context.Context, *bench, *task) (*exec.Cmd, error) {
 	return func(ctx context.Context, b *bench, t *task) (*exec.Cmd, error) {
 		cmd := exec.CommandContext(ctx, b.binary, args...)
-		cmd.Env = []string{
-			"DFINERY_BASE_URL=" + t.api, "DFINERY_SERVICE_ID=" + service, "DFINERY_EXPORT_TOKEN=" + token, "DFINERY_CALLS_PER_HOUR=1000000000",
-			"KAFKA_BROKERS=" + t.brokers, "LEDGER_TOPIC=" + t.topic + ".ledger", "DEAD_LETTER_TOPIC=" + t.topic + ".dead-letters",
-			"ADMIN_ADDR=",
-		}
+		cmd.Env = environment(t.api, t.brokers, t.topic+".")
 		var names []string
 		for n, topic := range t.topics() {
 			name := fmt.Sprintf("events%d", n)
@@ -82,6 +78,14 @@ func ours(args ...string) func(context.Context, *bench, *task) (*exec.Cmd, error
 			}
 		}
 		return cmd, nil
+	}
+}
+
+// environment is what ours needs whatever it exports. The names of its topics have the prefix.
+func environment(api, brokers, prefix string) []string {
+	return []string{
+		"DFINERY_BASE_URL=" + api, "DFINERY_SERVICE_ID=" + service, "DFINERY_EXPORT_TOKEN=" + token, "DFINERY_CALLS_PER_HOUR=1000000000",
+		"KAFKA_BROKERS=" + brokers, "LEDGER_TOPIC=" + prefix + "ledger", "DEAD_LETTER_TOPIC=" + prefix + "dead-letters", "ADMIN_ADDR=",
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 
@@ -49,6 +50,11 @@ func (f *dataFlags) flags(cmd *cobra.Command) {
 
 func (f *dataFlags) args() []string {
 	return []string{"--rows", fmt.Sprint(f.rows), "--columns", fmt.Sprint(f.columns), "--long", fmt.Sprint(f.long), "--hot", fmt.Sprint(f.hot), "--day", f.day, "--hashed", f.hashed}
+}
+
+// serve starts the API that exports the data.
+func (f *dataFlags) serve(ctx context.Context) (*helper, error) {
+	return startHelper(ctx, append([]string{"serve"}, f.args()...)...)
 }
 
 // open returns the data with the query that exports it.

@@ -52,23 +52,18 @@ func (b *bench) formats(ctx context.Context, out, progress io.Writer) error {
 	}
 	defer clean()
 	data := dataFlags{rows: b.rows, day: today()}
-	api, err := startHelper(ctx, append([]string{"serve"}, data.args()...)...)
+	api, err := data.serve(ctx)
 	if err != nil {
 		return err
 	}
 	defer api.stop()
-	brokers, _, stop, err := b.startKafka(ctx, progress)
-	if err != nil {
-		return err
-	}
-	defer stop()
 	registry := srfake.New()
 	defer registry.Close()
 	prefix := fmt.Sprintf("bench.%d.", time.Now().UnixMilli())
 	costs := map[encoding.Format][]cost{}
 	for round := range b.rounds {
 		for _, format := range formats() {
-			t := task{api: api.address, brokers: brokers, day: data.day, topic: fmt.Sprintf("%s%d.%s", prefix, round+1, format), format: string(format), registry: registry.URL()}
+			t := task{api: api.address, brokers: b.brokers, day: data.day, topic: fmt.Sprintf("%s%d.%s", prefix, round+1, format), format: string(format), registry: registry.URL()}
 			c, err := b.measureFormat(ctx, t, prefix)
 			if err != nil {
 				return fmt.Errorf("%s: %w", format, err)
@@ -78,7 +73,7 @@ func (b *bench) formats(ctx context.Context, out, progress io.Writer) error {
 		}
 	}
 	b.formatsTable(out, costs)
-	return deleteTopics(ctx, brokers, prefix)
+	return deleteTopics(ctx, b.brokers, prefix)
 }
 
 func (b *bench) measureFormat(ctx context.Context, t task, prefix string) (c cost, err error) {

@@ -97,15 +97,10 @@ func (b *bench) growth(ctx context.Context, list []axis, out, progress io.Writer
 		return err
 	}
 	defer clean()
-	brokers, _, stop, err := b.startKafka(ctx, progress)
-	if err != nil {
-		return err
-	}
-	defer stop()
 	for _, a := range list {
 		fmt.Fprintf(out, "\n| %s | first: ns a row | MiB | again: ns a row | MiB |\n|---|---|---|---|---|\n", a.name)
 		for _, p := range a.points {
-			u, err := b.measurePoint(ctx, p, brokers)
+			u, err := b.measurePoint(ctx, p)
 			if err != nil {
 				return fmt.Errorf("%s %s: %w", a.name, p.label, err)
 			}
@@ -117,18 +112,18 @@ func (b *bench) growth(ctx context.Context, list []axis, out, progress io.Writer
 }
 
 // measurePoint runs ours twice, in topics of the point's own, which it deletes.
-func (b *bench) measurePoint(ctx context.Context, p point, brokers string) (u [2]usage, err error) {
+func (b *bench) measurePoint(ctx context.Context, p point) (u [2]usage, err error) {
 	p.data.day = today()
 	prefix := fmt.Sprintf("bench.%d.", time.Now().UnixMilli())
-	t := task{brokers: brokers, topic: prefix + "rows", day: p.data.day, codec: p.codec, streams: p.streams, hashed: p.data.hashed}
-	api, err := startHelper(ctx, append([]string{"serve"}, p.data.args()...)...)
+	t := task{brokers: b.brokers, topic: prefix + "rows", day: p.data.day, codec: p.codec, streams: p.streams, hashed: p.data.hashed}
+	api, err := p.data.serve(ctx)
 	if err != nil {
 		return u, err
 	}
 	defer api.stop()
 	t.api = api.address
 	for _, topic := range t.topics() {
-		if err := createTopic(ctx, brokers, topic, p.partitions); err != nil {
+		if err := createTopic(ctx, b.brokers, topic, p.partitions); err != nil {
 			return u, err
 		}
 	}
@@ -137,5 +132,5 @@ func (b *bench) measurePoint(ctx context.Context, p point, brokers string) (u [2
 			return u, err
 		}
 	}
-	return u, deleteTopics(ctx, brokers, prefix)
+	return u, deleteTopics(ctx, b.brokers, prefix)
 }

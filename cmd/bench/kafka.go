@@ -13,17 +13,19 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// startKafka returns the brokers, what they are, and how to stop what was started.
-func (b *bench) startKafka(ctx context.Context, progress io.Writer) (brokers, what string, stop func(), err error) {
+// startKafka starts brokers, unless they are given, and returns how to stop what was started.
+func (b *bench) startKafka(ctx context.Context, progress io.Writer) (stop func(), err error) {
 	switch {
 	case b.brokers != "":
-		return b.brokers, "Kafka at " + b.brokers, func() {}, nil
+		b.kafka = "Kafka at " + b.brokers
+		return func() {}, nil
 	case b.kfake:
 		h, err := startHelper(ctx, "broker")
 		if err != nil {
-			return "", "", nil, err
+			return nil, err
 		}
-		return h.address, "embedded broker", h.stop, nil
+		b.brokers, b.kafka = h.address, "embedded broker"
+		return h.stop, nil
 	}
 	dir := filepath.Join(b.dir, "kafka")
 	up := exec.CommandContext(ctx, filepath.Join(b.root, "deploy", "kafka-up.sh"), "1", dir)
@@ -37,9 +39,10 @@ func (b *bench) startKafka(ctx context.Context, progress io.Writer) (brokers, wh
 	out, err := up.Output()
 	if err != nil {
 		stop()
-		return "", "", nil, fmt.Errorf("start Kafka (--kfake needs no Java): %w", err)
+		return nil, fmt.Errorf("start Kafka (--kfake needs no Java): %w", err)
 	}
-	return strings.TrimSpace(string(out)), "Apache Kafka", stop, nil
+	b.brokers, b.kafka = strings.TrimSpace(string(out)), "Apache Kafka"
+	return stop, nil
 }
 
 // kafkaPort is not the default one, which a developer's Kafka may have.

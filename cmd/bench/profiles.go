@@ -35,11 +35,6 @@ func (b *bench) profiles(ctx context.Context, profiles int, out, progress io.Wri
 		return err
 	}
 	defer clean()
-	brokers, _, stop, err := b.startKafka(ctx, progress)
-	if err != nil {
-		return err
-	}
-	defer stop()
 	api, err := startHelper(ctx, "serve", "--day", today(), "--users", fmt.Sprint(profiles))
 	if err != nil {
 		return err
@@ -48,26 +43,23 @@ func (b *bench) profiles(ctx context.Context, profiles int, out, progress io.Wri
 	prefix := fmt.Sprintf("bench.%d.", time.Now().UnixMilli())
 	fmt.Fprintln(out, "| snapshot | ns a profile | CPU | MiB |\n|---|---|---|---|")
 	for _, name := range []string{"first", "known"} {
-		u, err := measure(b.changes(ctx, api.address, brokers, prefix))
+		u, err := measure(b.changes(ctx, api.address, prefix))
 		if err == nil {
-			err = checkProfiles(ctx, brokers, prefix+"users", profiles)
+			err = checkProfiles(ctx, b.brokers, prefix+"users", profiles)
 		}
 		if err != nil {
 			return fmt.Errorf("the %s snapshot: %w", name, err)
 		}
 		fmt.Fprintf(out, "| %s | %d | %.2f s | %.0f |\n", name, u.CPU.Nanoseconds()/int64(profiles), u.CPU.Seconds(), peakOf(u))
 	}
-	return deleteTopics(ctx, brokers, prefix)
+	return deleteTopics(ctx, b.brokers, prefix)
 }
 
 // changes is the real binary with a stream of changes.
-func (b *bench) changes(ctx context.Context, api, brokers, prefix string) *exec.Cmd {
+func (b *bench) changes(ctx context.Context, api, prefix string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, b.binary, "run", "--once")
-	cmd.Env = []string{
-		"DFINERY_BASE_URL=" + api, "DFINERY_SERVICE_ID=" + service, "DFINERY_EXPORT_TOKEN=" + token, "DFINERY_CALLS_PER_HOUR=1000000000",
-		"KAFKA_BROKERS=" + brokers, "LEDGER_TOPIC=" + prefix + "ledger", "DEAD_LETTER_TOPIC=" + prefix + "dead-letters", "ADMIN_ADDR=", "STREAMS=users",
-		"STREAM_USERS_EXPORT=userprofile", "STREAM_USERS_MODE=changes", "STREAM_USERS_TOPIC=" + prefix + "users", "STREAM_USERS_POLL_INTERVAL=1ms",
-	}
+	cmd.Env = append(environment(api, b.brokers, prefix), "STREAMS=users",
+		"STREAM_USERS_EXPORT=userprofile", "STREAM_USERS_MODE=changes", "STREAM_USERS_TOPIC="+prefix+"users", "STREAM_USERS_POLL_INTERVAL=1ms")
 	return cmd
 }
 
