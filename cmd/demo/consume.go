@@ -60,14 +60,14 @@ func consume(ctx context.Context, brokers []string, topic string) ([]Message, er
 				delete(left, r.Partition)
 			}
 			if wanted && !r.Attrs.IsControl() {
-				all = append(all, message(r))
+				all = append(all, messageOf(r))
 			}
 		})
 	}
 	return all, nil
 }
 
-func message(r *kgo.Record) Message {
+func messageOf(r *kgo.Record) Message {
 	m := Message{Partition: r.Partition, Offset: r.Offset, Key: r.Key, Value: r.Value, Headers: map[string]string{}}
 	for _, h := range r.Headers {
 		m.Headers[h.Key] = string(h.Value)

@@ -101,7 +101,7 @@ func (s *story) awaitLate(ctx context.Context, p *process) (int, error) {
 			return 0, fmt.Errorf("read %s: %w", topic, err)
 		}
 		fetched.EachRecord(func(r *kgo.Record) {
-			if day, err := schema.ParseDay(message(r).Day()); err == nil && day <= s.source.last {
+			if day, err := schema.ParseDay(messageOf(r).Day()); err == nil && day <= s.source.last {
 				rows++
 			}
 		})

@@ -3,9 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"sync"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
 // colour is what follows ESC [ and is followed by m: ECMA-48, 8.3.117.
@@ -45,17 +46,7 @@ func (s *story) headline(text string) {
 }
 
 // number is n with commas between groups of three digits.
-func number(n int) string {
-	digits := strconv.Itoa(n)
-	var b strings.Builder
-	for i, c := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
+func number(n int) string { return message.NewPrinter(language.English).Sprint(n) }
 
 // shorten cuts text that is longer than n characters.
 func shorten(text string, n int) string {
