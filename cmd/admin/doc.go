@@ -6,9 +6,9 @@
 // The files:
 //
 //	server.go     Server: how it starts and stops
-//	conns.go      how many connections are open at once
 //	handler.go    the paths
 //	view.go       a snapshot; whether the instance is ready, whether it hangs
+//	ask.go        /readyz of another instance, asked
 //	status.go     /status
 //	metrics.go    every metric, and the README's table of them
 //	collector.go  their values, from a view

@@ -53,10 +53,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Get("standby") == "ok" && v.Pipeline.Role == pipeline.RoleStandby {
 		parts = v.standbyParts()
 	}
-	state := struct {
-		Ready bool   `json:"ready"`
-		Parts []Part `json:"parts"`
-	}{true, parts}
+	state := Readiness{true, parts}
 	code := http.StatusOK
 	for _, p := range state.Parts {
 		if !p.Ready {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline"
+	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger"
 )
 
@@ -65,31 +66,24 @@ func streamActions(st *pipeline.StreamStatus, left time.Duration, add func(class
 	}
 	var gaps, failing, narrowed int
 	for i := range st.Days {
-		switch d := &st.Days[i]; {
-		case d.State == ledger.Gap:
+		switch st.Days[i].Shown() {
+		case "gap":
 			gaps++
-		case len(d.Lacks) > 0:
+		case "narrowed":
 			narrowed++
-		case d.Error != nil:
+		case "failing":
 			failing++
 		}
 	}
 	if gaps > 0 {
-		add("bad", "DfineryGap", fmt.Sprintf("Stream %s: %s left the API's reach without a successful export.", st.Name, dayCount(gaps)), "Their rows are unrecoverable through the API; ask DFINERY whether they can be exported another way.")
+		add("bad", "DfineryGap", fmt.Sprintf("Stream %s: %s left the API's reach without a successful export.", st.Name, command.Pluralize(gaps, "day")), "Their rows are unrecoverable through the API; ask DFINERY whether they can be exported another way.")
 	}
 	if failing > 0 {
-		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: the last export of %s failed.", st.Name, dayCount(failing)), "Nothing at first, they are retried; the dead letters name the failures.")
+		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: the last export of %s failed.", st.Name, command.Pluralize(failing, "day")), "Nothing at first, they are retried; the dead letters name the failures.")
 	}
 	if narrowed > 0 {
-		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: %s without events whose queries fail.", st.Name, dayCount(narrowed)), "They are asked for again every 6 hours; ask DFINERY about the events that the dead letters name.")
+		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: %s without events whose queries fail.", st.Name, command.Pluralize(narrowed, "day")), "They are asked for again every 6 hours; ask DFINERY about the events that the dead letters name.")
 	}
-}
-
-func dayCount(n int) string {
-	if n == 1 {
-		return "1 day"
-	}
-	return fmt.Sprintf("%d days", n)
 }
 
 func commandText(c *ledger.Command, now time.Time) string {

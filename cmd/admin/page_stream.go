@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline"
-	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
 
@@ -34,22 +33,6 @@ func legend() []legendEntry {
 		list = append(list, legendEntry{class, class})
 	}
 	return append(list, legendEntry{"running", "export running"})
-}
-
-// dayClass is how a day looks; a nil day was never exported.
-func dayClass(d *pipeline.DayStatus) string {
-	switch {
-	case d == nil:
-		return "pending"
-	case d.State == ledger.Gap:
-		return "gap"
-	case len(d.Lacks) > 0:
-		return "narrowed"
-	case d.Error != nil:
-		return "failing"
-	default:
-		return string(d.State)
-	}
 }
 
 func findDay(st *pipeline.StreamStatus, day schema.Day) *pipeline.DayStatus {
@@ -86,7 +69,7 @@ func (p *page) stream(v *View, st *pipeline.StreamStatus, today schema.Day) stre
 }
 
 func cellOf(d *pipeline.DayStatus, day schema.Day) dayCell {
-	class := dayClass(d)
+	class := d.Shown()
 	if d == nil {
 		return dayCell{class, day.String() + " never exported"}
 	}

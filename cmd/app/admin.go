@@ -21,13 +21,10 @@ func (a *App) newAdmin(o Options) {
 		return
 	}
 	a.admin = &admin.Server{
-		Addr: string(p.AdminAddr), Look: a.Look, Pprof: p.AdminPprof, Log: a.log,
+		Addr: string(p.AdminAddr), Look: a.Look, Streams: a.config.StreamNames(), Pprof: p.AdminPprof, Log: a.log,
 		Location: a.config.DFINERY.Timezone.Location, Delivery: string(a.config.Publish.Delivery),
 		Runbook: deploy.Runbook(), RunbookURL: string(p.RunbookURL),
 		Build: admin.Build{Version: o.Version, Commit: o.Commit, Go: runtime.Version()},
-	}
-	for i := range a.config.Streams {
-		a.admin.Streams = append(a.admin.Streams, a.config.Streams[i].Name)
 	}
 	a.Service.Observe = a.admin.Observe
 }

@@ -9,7 +9,9 @@ import (
 )
 
 // Client reaches the API as the configuration says.
-func (a *App) Client(o Options) *exportapi.Client {
+func (a *App) Client() *exportapi.Client { return a.client }
+
+func (a *App) newClient(o Options) *exportapi.Client {
 	d := &a.config.DFINERY
 	token := func() (schema.Secret, error) { return schema.Secret(d.Token.Reveal()), nil }
 	if a.token != nil {
@@ -18,7 +20,7 @@ func (a *App) Client(o Options) *exportapi.Client {
 	client := &exportapi.Client{
 		BaseURL: string(d.BaseURL), Service: string(d.Service), Token: token, ToDateExclusive: d.ToDate == config.Exclusive,
 		HeaderTimeout: d.HeaderTimeout, IdleTimeout: d.IdleTimeout, Version: o.Version, RecoverQuotes: d.OpenQuote == config.RecoverQuote,
-		LineEnds:  &exportapi.LineEndLearner{Mode: exportapi.FinalNewline(d.FinalNewline), Log: a.log},
+		LineEnds:  &exportapi.LineEndLearner{Mode: d.FinalNewline, Log: a.log},
 		Transport: o.Transport, EmptyDay: d.EmptyDay, Log: a.log,
 	}
 	if declared, err := charset.Parse(string(d.Charset)); err == nil {

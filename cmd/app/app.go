@@ -3,7 +3,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -13,8 +12,8 @@ import (
 
 	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/cmd/config"
-	"dfinery-kafka/connector"
 	"dfinery-kafka/connector/csv"
+	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/recordbatch"
@@ -29,6 +28,7 @@ type App struct {
 	cluster    *cluster.Cluster
 	log        *slog.Logger
 	token      *config.TokenFile
+	client     *exportapi.Client
 	ownerships ownerships
 	admin      *admin.Server // nil without ADMIN_ADDR
 	ending     atomic.Bool   // Run's context has ended
@@ -77,7 +77,7 @@ func New(c *config.Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := a.Client(o)
+	a.client = a.newClient(o)
 	host, _ := os.Hostname()
 	a.Service = pipeline.New(pipeline.Config{
 		ID: string(c.DFINERY.Service), Location: c.DFINERY.Timezone.Location, Streams: streams(c, schemas),
@@ -92,21 +92,7 @@ func New(c *config.Config, o Options) (*App, error) {
 		ConcurrentCalls: c.DFINERY.ConcurrentCalls, CallsPerHour: c.DFINERY.CallsPerHour,
 		Instance: instance(host), Host: host, Version: o.Version, Log: o.Log, Step: o.Step,
 		Parse:  csv.ParseRow,
-		Redact: client.Redact,
-		NewSource: func(state, lineEnds json.RawMessage) (pipeline.Source, error) {
-			if err := client.LineEnds.Restore(lineEnds); err != nil {
-				return nil, err
-			}
-			source, err := connector.NewSource(client, a.Policy(), state)
-			if err != nil {
-				return nil, err
-			}
-			if hint := client.LineEnds.Hint(); hint != "" {
-				o.Log.Warn("last lines without a newline", "do", hint)
-			}
-			a.ownerships.begin(source)
-			return adapter{source}, nil
-		},
+		Redact: a.client.Redact, NewSource: a.newSource,
 	})
 	if o.Preview {
 		registerNothing(a.Service.Streams, c.Registry.Register)

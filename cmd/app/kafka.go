@@ -9,11 +9,7 @@ import (
 // lookAtBrokers is what there is to do about an answer that is late.
 const lookAtBrokers = "nothing, if it passes: it is waited for, and asked for again. Else look at the brokers, the network on the way to them, replicas that lag, client quotas"
 
-// NewCluster is the Kafka cluster that c names. legacy is called when config.LegacyLogin is to be said.
-func NewCluster(c *config.Config, legacy func()) (*cluster.Cluster, error) {
-	return cluster.New(kafkaConfig(c, legacy))
-}
-
+// kafkaConfig is the Kafka cluster that c names. legacy is called when config.LegacyLogin is to be said.
 func kafkaConfig(c *config.Config, legacy func()) cluster.Config {
 	k := cluster.Config{Brokers: c.Kafka.Brokers}
 	for i := range c.Streams {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"dfinery-kafka/connector"
@@ -9,6 +10,22 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
+
+// newSource is the source of an ownership, with what the ledger keeps of the ones before.
+func (a *App) newSource(state, lineEnds json.RawMessage) (pipeline.Source, error) {
+	if err := a.client.LineEnds.Restore(lineEnds); err != nil {
+		return nil, err
+	}
+	source, err := connector.NewSource(a.client, a.Policy(), state)
+	if err != nil {
+		return nil, err
+	}
+	if hint := a.client.LineEnds.Hint(); hint != "" {
+		a.log.Warn("last lines without a newline", "do", hint)
+	}
+	a.ownerships.begin(source)
+	return adapter{source}, nil
+}
 
 // adapter is the connector's source as the pipeline declares it: the two never meet.
 type adapter struct{ *connector.Source }

@@ -85,11 +85,7 @@ func (c *Check) add(status Status, check, detail string, remedy ...string) {
 }
 
 func (c *Check) configuration() {
-	names := make([]string, len(c.Config.Streams))
-	for i := range c.Config.Streams {
-		names[i] = c.Config.Streams[i].Name
-	}
-	c.add(OK, "configuration", fmt.Sprintf("service %s, streams %v, delivery %s", c.Config.DFINERY.Service, names, c.Config.Publish.Delivery))
+	c.add(OK, "configuration", fmt.Sprintf("service %s, streams %v, delivery %s", c.Config.DFINERY.Service, c.Config.StreamNames(), c.Config.Publish.Delivery))
 	for _, w := range c.Warnings {
 		c.add(Warn, "configuration", w.Variable+" "+w.Message)
 	}

@@ -6,6 +6,7 @@ import (
 
 	_ "time/tzdata" // images without a zone database know Asia/Seoul too
 
+	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
 )
@@ -23,22 +24,41 @@ type Config struct {
 	Process  Process
 }
 
+// Stream is the stream with that name; nil if there is none.
+func (c *Config) Stream(name string) *Stream {
+	for i := range c.Streams {
+		if c.Streams[i].Name == name {
+			return &c.Streams[i]
+		}
+	}
+	return nil
+}
+
+// StreamNames are the names of the streams, in their order.
+func (c *Config) StreamNames() []string {
+	names := make([]string, len(c.Streams))
+	for i := range c.Streams {
+		names[i] = c.Streams[i].Name
+	}
+	return names
+}
+
 // DFINERY is the source: one service and its limits.
 type DFINERY struct {
-	BaseURL         URL           `envconfig:"DFINERY_BASE_URL" default:"https://openapi.dfinery.ai" desc:"Where the API is, without /api/v1. Plain http:// works, with a warning unless the host is loopback"`
-	Service         Service       `envconfig:"DFINERY_SERVICE_ID" needed:"true" example:"1234" desc:"The id of the DFINERY service that is exported"`
-	Token           schema.Secret `envconfig:"DFINERY_EXPORT_TOKEN" desc:"The service's Export token. Needed, here or in DFINERY_EXPORT_TOKEN_FILE"`
-	TokenFile       string        `envconfig:"DFINERY_EXPORT_TOKEN_FILE" example:"/run/secrets/dfinery-token" desc:"A file that holds the Export token instead; read again when the API refuses the token"`
-	Timezone        Zone          `envconfig:"DFINERY_TIMEZONE" default:"Asia/Seoul" desc:"The time zone, by its IANA name, in which a day begins"`
-	ToDate          ToDate        `envconfig:"DFINERY_TO_DATE" default:"inclusive" oneof:"inclusive exclusive" desc:"Whether the API's to_date belongs to the range: inclusive sends D to D, exclusive D to D+1"`
-	Charset         Charset       `envconfig:"DFINERY_CHARSET" desc:"The charset of exports, such as utf-8, euc-kr or utf-16; unset: as the answer declares it"`
-	EmptyDay        EmptyDay      `envconfig:"DFINERY_EMPTY_DAY" default:"error" desc:"What an answer without rows means for a day that never had any: error, or a list of the answers that stand for a day without events: 204, 404, empty"`
-	FinalNewline    FinalNewline  `envconfig:"DFINERY_FINAL_NEWLINE" default:"auto" oneof:"auto required optional" desc:"Whether a last line without a newline is whole: auto believes that once the API has proven three times that it leaves the last newline out; required takes such a line for cut, optional for whole"`
-	OpenQuote       OpenQuote     `envconfig:"DFINERY_OPEN_QUOTE" default:"cut" oneof:"cut recover" desc:"What a quote that is never closed means: cut publishes nothing behind it and exports the day again; recover reads on behind its line, for an API known to leave quotes unescaped"`
-	CallsPerHour    int           `envconfig:"DFINERY_CALLS_PER_HOUR" default:"100" min:"1" desc:"The service's quota of export calls in any hour"`
-	ConcurrentCalls int           `envconfig:"DFINERY_CONCURRENT_CALLS" default:"5" min:"1" desc:"The service's quota of export calls at the same time"`
-	HeaderTimeout   time.Duration `envconfig:"DFINERY_HEADER_TIMEOUT" default:"5m" min:"1ms" desc:"How long an export may take until its answer begins"`
-	IdleTimeout     time.Duration `envconfig:"DFINERY_IDLE_TIMEOUT" default:"1m" min:"1ms" desc:"How long a download may stand still. A whole download has no limit"`
+	BaseURL         URL                    `envconfig:"DFINERY_BASE_URL" default:"https://openapi.dfinery.ai" desc:"Where the API is, without /api/v1. Plain http:// works, with a warning unless the host is loopback"`
+	Service         Service                `envconfig:"DFINERY_SERVICE_ID" needed:"true" example:"1234" desc:"The id of the DFINERY service that is exported"`
+	Token           schema.Secret          `envconfig:"DFINERY_EXPORT_TOKEN" desc:"The service's Export token. Needed, here or in DFINERY_EXPORT_TOKEN_FILE"`
+	TokenFile       string                 `envconfig:"DFINERY_EXPORT_TOKEN_FILE" example:"/run/secrets/dfinery-token" desc:"A file that holds the Export token instead; read again when the API refuses the token"`
+	Timezone        Zone                   `envconfig:"DFINERY_TIMEZONE" default:"Asia/Seoul" desc:"The time zone, by its IANA name, in which a day begins"`
+	ToDate          ToDate                 `envconfig:"DFINERY_TO_DATE" default:"inclusive" oneof:"inclusive exclusive" desc:"Whether the API's to_date belongs to the range: inclusive sends D to D, exclusive D to D+1"`
+	Charset         Charset                `envconfig:"DFINERY_CHARSET" desc:"The charset of exports, such as utf-8, euc-kr or utf-16; unset: as the answer declares it"`
+	EmptyDay        EmptyDay               `envconfig:"DFINERY_EMPTY_DAY" default:"error" desc:"What an answer without rows means for a day that never had any: error, or a list of the answers that stand for a day without events: 204, 404, empty"`
+	FinalNewline    exportapi.FinalNewline `envconfig:"DFINERY_FINAL_NEWLINE" default:"auto" oneof:"auto required optional" desc:"Whether a last line without a newline is whole: auto believes that once the API has proven three times that it leaves the last newline out; required takes such a line for cut, optional for whole"`
+	OpenQuote       OpenQuote              `envconfig:"DFINERY_OPEN_QUOTE" default:"cut" oneof:"cut recover" desc:"What a quote that is never closed means: cut publishes nothing behind it and exports the day again; recover reads on behind its line, for an API known to leave quotes unescaped"`
+	CallsPerHour    int                    `envconfig:"DFINERY_CALLS_PER_HOUR" default:"100" min:"1" desc:"The service's quota of export calls in any hour"`
+	ConcurrentCalls int                    `envconfig:"DFINERY_CONCURRENT_CALLS" default:"5" min:"1" desc:"The service's quota of export calls at the same time"`
+	HeaderTimeout   time.Duration          `envconfig:"DFINERY_HEADER_TIMEOUT" default:"5m" min:"1ms" desc:"How long an export may take until its answer begins"`
+	IdleTimeout     time.Duration          `envconfig:"DFINERY_IDLE_TIMEOUT" default:"1m" min:"1ms" desc:"How long a download may stand still. A whole download has no limit"`
 }
 
 // Kafka is the cluster and how to reach it.

@@ -49,7 +49,7 @@ func defaults(t *testing.T) *config.Config {
 	return &config.Config{
 		DFINERY: config.DFINERY{
 			BaseURL: "https://openapi.dfinery.ai", Service: "1234", Token: canary, Timezone: config.Zone{Location: seoul}, ToDate: config.Inclusive,
-			FinalNewline: config.NewlineAuto, OpenQuote: config.CutAtQuote, CallsPerHour: 100, ConcurrentCalls: 5, HeaderTimeout: 5 * time.Minute, IdleTimeout: time.Minute,
+			FinalNewline: exportapi.NewlineAuto, OpenQuote: config.CutAtQuote, CallsPerHour: 100, ConcurrentCalls: 5, HeaderTimeout: 5 * time.Minute, IdleTimeout: time.Minute,
 		},
 		Streams: []config.Stream{{
 			Name: "events", Export: schema.Event, Topic: "dfinery.events", Key: "df_unified_id", Empty: schema.EmptyOmit, MaxBad: 0.5,
@@ -110,7 +110,7 @@ func TestLoad(t *testing.T) {
 			*c = config.Config{
 				DFINERY: config.DFINERY{
 					BaseURL: "http://localhost:8081/brand", Service: "1234", Token: canary, Timezone: config.Zone{Location: time.UTC}, ToDate: config.Exclusive,
-					FinalNewline: config.NewlineAuto, OpenQuote: config.CutAtQuote, Charset: "CP949", EmptyDay: config.EmptyDay{exportapi.NotFound, exportapi.Empty}, CallsPerHour: 200, ConcurrentCalls: 2, HeaderTimeout: 90 * time.Second, IdleTimeout: 500 * time.Millisecond,
+					FinalNewline: exportapi.NewlineAuto, OpenQuote: config.CutAtQuote, Charset: "CP949", EmptyDay: config.EmptyDay{exportapi.NotFound, exportapi.Empty}, CallsPerHour: 200, ConcurrentCalls: 2, HeaderTimeout: 90 * time.Second, IdleTimeout: 500 * time.Millisecond,
 				},
 				Streams: []config.Stream{{
 					Name: "buys", Export: schema.Event, Events: config.List{"df_purchase", "df_refund"}, ExcludeProperties: config.List{"df_discount"},

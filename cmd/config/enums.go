@@ -9,16 +9,6 @@ const (
 	Exclusive ToDate = "exclusive"
 )
 
-// FinalNewline says whether a last line without a newline is whole.
-type FinalNewline string
-
-// The values of DFINERY_FINAL_NEWLINE.
-const (
-	NewlineAuto     FinalNewline = "auto"
-	NewlineRequired FinalNewline = "required"
-	NewlineOptional FinalNewline = "optional"
-)
-
 // OpenQuote says what a quote means that is never closed.
 type OpenQuote string
 

@@ -49,10 +49,7 @@ func (l *loader) strayStream(c *Config, variable string, fields map[string]bool,
 	if !ok {
 		return false
 	}
-	var streams []string
-	for _, s := range c.Streams {
-		streams = append(streams, s.Name)
-	}
+	streams := c.StreamNames()
 	stream, field, _ := strings.Cut(rest, "_")
 	if !l.good("STREAMS") {
 		return !slices.Contains(streams, strings.ToLower(stream))

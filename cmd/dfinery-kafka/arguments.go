@@ -46,13 +46,10 @@ const aStream = "the name of a stream"
 
 // streamOf is the stream of the configuration with that name.
 func streamOf(c *config.Config, name string) (*config.Stream, error) {
-	names := make([]string, len(c.Streams))
-	for i := range c.Streams {
-		if c.Streams[i].Name == name {
-			return &c.Streams[i], nil
-		}
-		names[i] = c.Streams[i].Name
+	if s := c.Stream(name); s != nil {
+		return s, nil
 	}
+	names := c.StreamNames()
 	if near := schema.Nearest(name, names, 2); near != "" {
 		return nil, fmt.Errorf("there is no stream %q: did you mean %s? STREAMS has %s", name, near, strings.Join(names, ", "))
 	}

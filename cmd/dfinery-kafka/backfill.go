@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math"
 	"strings"
 	"time"
@@ -44,14 +43,7 @@ It prints first what that costs, and on a terminal asks whether to go on, unless
 			if err != nil {
 				return err
 			}
-			days := make([]dayRange, 1)
-			if changed {
-				if _, err = streamOf(c, args[0]); err == nil && from+to != "" {
-					err = errors.New("--changed finds the days by itself: leave out --from and --to")
-				}
-			} else {
-				days[0], err = checkDays(c, args[0], from, to)
-			}
+			days, err := namedDays(c, args[0], from, to, changed)
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
@@ -98,14 +90,11 @@ type ledgerView struct {
 
 // readLedger reads it. Where there is none yet, or none that may be read, the configuration is all that is known.
 func readLedger(cmd *cobra.Command, c *config.Config) (*ledgerView, error) {
-	a, err := app.New(c, app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)})
+	a, err := reachApp(cmd, c, app.Options{})
 	if err != nil {
-		return nil, &exitError{exitUsage, err}
-	}
-	defer a.Close()
-	if err := contact(cmd.Context(), cmd.ErrOrStderr(), a.Service.Cluster); err != nil {
 		return nil, err
 	}
+	defer a.Close()
 	view := &ledgerView{calls: c.DFINERY.CallsPerHour}
 	peek, err := a.Service.Reader().Snapshot(cmd.Context())
 	if cluster.Missing(err) || cluster.Forbidden(err) {
@@ -137,6 +126,19 @@ func (v *ledgerView) lacking(stream string) []dayRange {
 		}
 	}
 	return ranges
+}
+
+// namedDays are those that the flags name; nil with --changed.
+func namedDays(c *config.Config, stream, from, to string, changed bool) ([]dayRange, error) {
+	if !changed {
+		days, err := checkDays(c, stream, from, to)
+		return []dayRange{days}, err
+	}
+	_, err := streamOf(c, stream)
+	if err == nil && from+to != "" {
+		err = errors.New("--changed finds the days by itself: leave out --from and --to")
+	}
+	return nil, err
 }
 
 // checkDays reads --from and --to, and refuses days that the API does not export.

@@ -3,13 +3,13 @@ package main
 import (
 	"errors"
 	"io"
-	"log/slog"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/check"
+	"dfinery-kafka/cmd/config"
 )
 
 func checkCommand() *cobra.Command {
@@ -37,23 +37,17 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 			if err != nil {
 				return err
 			}
-			if stream != "" {
-				if !call {
-					return &exitError{exitUsage, errors.New("--stream needs --call: it names the stream of that call")}
-				}
-				if _, err := streamOf(c, stream); err != nil {
-					return &exitError{exitUsage, err}
-				}
+			if err := checkStreamFlag(c, stream, call); err != nil {
+				return &exitError{exitUsage, err}
 			}
 			var legacy atomic.Bool
-			options := app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler), Legacy: func() { legacy.Store(true) }}
-			a, err := app.New(c, options)
+			a, err := newApp(c, app.Options{Legacy: func() { legacy.Store(true) }})
 			if err != nil {
-				return &exitError{exitUsage, err}
+				return err
 			}
 			defer a.Close()
 			look := &check.Check{
-				Config: c, Warnings: report.Warnings, Cluster: a.Service.Cluster, Service: a.Service, Client: a.Client(options), Policy: a.Policy(), Call: call, Stream: stream, State: state,
+				Config: c, Warnings: report.Warnings, Cluster: a.Service.Cluster, Service: a.Service, Client: a.Client(), Policy: a.Policy(), Call: call, Stream: stream, State: state,
 				LegacyLogin: legacy.Load,
 			}
 			lines := look.Run(cmd.Context())
@@ -75,4 +69,16 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 	cmd.Flags().StringVar(&stream, "stream", "", "the `STREAM` to export with --call")
 	cmd.Flags().BoolVar(&call, "call", false, "spend one export call")
 	return cmd
+}
+
+// checkStreamFlag refuses a --stream that names no stream, or that of no call.
+func checkStreamFlag(c *config.Config, stream string, call bool) error {
+	switch {
+	case stream == "":
+		return nil
+	case !call:
+		return errors.New("--stream needs --call: it names the stream of that call")
+	}
+	_, err := streamOf(c, stream)
+	return err
 }

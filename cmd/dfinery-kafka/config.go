@@ -100,10 +100,15 @@ func writeReport(w io.Writer, report config.Report, asJSON bool) error {
 	if !asJSON {
 		return report.WriteTable(w)
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(report)
+	return writeJSON(w, report)
+}
+
+// writeJSON writes a value for people and programs.
+func writeJSON(w io.Writer, value any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(value)
 }
 
 // loadToShow reads the configuration with the warnings that matter only when it is shown.

@@ -7,20 +7,15 @@ import (
 )
 
 func contractCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	accept := verbCommand(command.VerbAccept, "Accept a stream's new columns, and go on with it",
+		"Accept the columns for which the stream is halted, and try it again at once. A paused stream stays paused.", nil)
+	accept.Example = "  dfinery-kafka contract accept events"
+	return group(&cobra.Command{
 		Use:   "contract",
 		Short: "Accept new columns of a stream that is halted for them",
 		Long: `Accept new columns of a stream that is halted for them, because of STREAM_X_CONTRACT=freeze.
 
 The accepted columns are printed, and stay accepted.`,
-		Example:                    "  dfinery-kafka contract accept events",
-		Args:                       unknownCommand,
-		SuggestionsMinimumDistance: 2,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	accept := verbCommand(command.VerbAccept, "Accept a stream's new columns, and go on with it",
-		"Accept the columns for which the stream is halted, and try it again at once. A paused stream stays paused.")
-	accept.Example = "  dfinery-kafka contract accept events"
-	cmd.AddCommand(accept)
-	return cmd
+		Example: accept.Example,
+	}, accept)
 }

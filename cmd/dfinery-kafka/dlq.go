@@ -12,7 +12,7 @@ import (
 )
 
 func dlqCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "dlq",
 		Short: "List, show and replay dead letters",
 		Long: `List, show and replay the dead letters of this service: failed exports, and rows that could not be published.
@@ -23,12 +23,7 @@ export of its day no longer has it.`,
 		Example: `  dfinery-kafka dlq list --since 24h
   dfinery-kafka dlq show 3/17
   dfinery-kafka dlq replay --kind row --code too_large`,
-		Args:                       unknownCommand,
-		SuggestionsMinimumDistance: 2,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(dlqListCommand(), dlqShowCommand(), dlqReplayCommand())
-	return cmd
+	}, dlqListCommand(), dlqShowCommand(), dlqReplayCommand())
 }
 
 func dlqListCommand() *cobra.Command {
@@ -45,17 +40,17 @@ func dlqListCommand() *cobra.Command {
 			if err := f.check(); err != nil {
 				return &exitError{exitUsage, err}
 			}
-			c, kafka, letters, err := openLetters(cmd, f.from)
+			_, a, letters, err := openLetters(cmd, f.from)
 			if err != nil {
 				return err
 			}
-			defer kafka.Close()
-			resolver, err := openResolver(cmd, ledgerOf(c, kafka), letters.Select(cmd.Context(), nil, f.matches))
+			defer a.Close()
+			resolving, err := openResolver(cmd, a.Service.Ledger(), letters.Select(cmd.Context(), nil, f.matches))
 			if err != nil {
 				return err
 			}
-			each := func(visit func(*deadletter.Letter) error) error {
-				return letters.OldestFirst(cmd.Context(), f.matches, resolving(cmd.Context(), resolver, func(l *deadletter.Letter) error {
+			each := func(visit visitor) error {
+				return letters.OldestFirst(cmd.Context(), f.matches, resolving(func(l *deadletter.Letter) error {
 					if open && l.Resolution == deadletter.Resolved {
 						return nil
 					}
@@ -91,32 +86,26 @@ func dlqShowCommand() *cobra.Command {
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			c, kafka, letters, err := openLetters(cmd, time.Time{})
+			_, a, letters, err := openLetters(cmd, time.Time{})
 			if err != nil {
 				return err
 			}
-			defer kafka.Close()
+			defer a.Close()
 			letter, err := letters.At(cmd.Context(), offset)
 			if err != nil {
 				return err
 			}
-			resolver, err := openResolver(cmd, ledgerOf(c, kafka), func(visit func(*deadletter.Letter) error) error { return visit(letter) })
+			resolving, err := openResolver(cmd, a.Service.Ledger(), func(visit visitor) error { return visit(letter) })
 			if err != nil {
 				return err
 			}
-			if letter.Resolution, err = resolver.Resolution(cmd.Context(), letter); err != nil {
-				return err
-			}
-			e := json.NewEncoder(cmd.OutOrStdout())
-			e.SetEscapeHTML(false)
-			e.SetIndent("", "  ")
-			return e.Encode(letter)
+			return resolving(func(l *deadletter.Letter) error { return writeJSON(cmd.OutOrStdout(), l) })(letter)
 		},
 	}
 }
 
 // listTable writes a letter a line, under a header, and tells how many there are.
-func listTable(l *deadletter.Log, each func(func(*deadletter.Letter) error) error, out io.Writer) (n int, err error) {
+func listTable(l *deadletter.Log, each func(visitor) error, out io.Writer) (n int, err error) {
 	names := len("NAME")
 	for _, last := range l.Last() {
 		names = max(names, len(last.String()))

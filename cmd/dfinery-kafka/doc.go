@@ -27,7 +27,7 @@
 //	lettertable.go  prints them
 //
 //	submit.go       submits a command to the service's owner and waits for its result
-//	contact.go      checks that Kafka is reachable before any other request
+//	open.go         the service for a command, once Kafka is reached
 //	fault_on.go     crashes the program between two steps, for tests
 //	fault_off.go    the build without it
 package main

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/deadletter"
@@ -100,41 +100,40 @@ func wrongPlaces(names []string) error {
 	return errors.Join(faults...)
 }
 
-// openLetters loads the configuration, reaches the cluster, and opens its dead letters
-// since then. The cluster is to be closed.
-func openLetters(cmd *cobra.Command, since time.Time) (*config.Config, *cluster.Cluster, *deadletter.Log, error) {
-	c, kafka, err := openCluster(cmd)
+// openLetters opens the service, and its dead letters since then. The App is to be closed.
+func openLetters(cmd *cobra.Command, since time.Time) (*config.Config, *app.App, *deadletter.Log, error) {
+	c, a, err := openService(cmd)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	letters, err := deadletter.OpenLog(cmd.Context(), kafka, string(c.Publish.DeadLetterTopic), string(c.DFINERY.Service), since)
+	letters, err := deadletter.OpenLog(cmd.Context(), a.Service.Cluster, a.Service.DeadLetterTopic, a.Service.ID, since)
 	if err != nil {
-		kafka.Close()
+		a.Close()
 		return nil, nil, nil, err
 	}
-	return c, kafka, letters, nil
+	return c, a, letters, nil
 }
 
-// openResolver reads the ledger, which says which of the letters are resolved. It
-// is nil where there is no ledger, or none that may be read.
-func openResolver(cmd *cobra.Command, stored *store.Ledger, letters func(visit func(*deadletter.Letter) error) error) (*deadletter.Resolver, error) {
+// visitor visits one letter, which it is lent until it returns.
+type visitor = func(*deadletter.Letter) error
+
+// openResolver reads the ledger, which says which of the letters are resolved. What it returns has a visitor see the resolution, too: it is
+// unknown where there is no ledger, or none that may be read.
+func openResolver(cmd *cobra.Command, stored *store.Ledger, letters func(visitor) error) (resolving func(visitor) visitor, err error) {
 	resolver, err := deadletter.NewResolver(cmd.Context(), stored)
-	if cluster.Missing(err) || cluster.Forbidden(err) {
+	switch {
+	case cluster.Missing(err) || cluster.Forbidden(err):
 		fmt.Fprintf(cmd.ErrOrStderr(), "warning: it is not known which dead letters are resolved: %v\n", err)
-		return nil, nil
-	}
-	if err == nil && resolver.Knows() {
+		resolver, err = nil, nil
+	case err == nil && resolver.Knows():
 		err = letters(resolver.Expect)
 	}
-	return resolver, err
-}
-
-// resolving visits letters with their resolutions.
-func resolving(ctx context.Context, resolver *deadletter.Resolver, visit func(*deadletter.Letter) error) func(*deadletter.Letter) error {
-	return func(l *deadletter.Letter) (err error) {
-		if l.Resolution, err = resolver.Resolution(ctx, l); err != nil {
-			return err
+	return func(visit visitor) visitor {
+		return func(l *deadletter.Letter) (err error) {
+			if l.Resolution, err = resolver.Resolution(cmd.Context(), l); err != nil {
+				return err
+			}
+			return visit(l)
 		}
-		return visit(l)
-	}
+	}, err
 }

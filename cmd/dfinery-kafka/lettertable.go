@@ -55,9 +55,8 @@ func (t *letterTable) letter(l *deadletter.Letter) error {
 func (t *letterTable) line(cells []string, last string) error {
 	var b strings.Builder
 	for i, cell := range cells {
-		n := utf8.RuneCountInString(cell)
-		t.widths[i] = max(t.widths[i], n)
-		b.WriteString(cell + strings.Repeat(" ", t.widths[i]-n) + columnGap)
+		t.widths[i] = max(t.widths[i], utf8.RuneCountInString(cell))
+		b.WriteString(padded(cell, t.widths[i]) + columnGap)
 	}
 	_, err := fmt.Fprintln(t.out, b.String()+last)
 	return err
@@ -65,13 +64,7 @@ func (t *letterTable) line(cells []string, last string) error {
 
 // shortened is a text on one line, of so many characters at most, without what a terminal would obey.
 func shortened(text string, most int) string {
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, text)
-	text = strings.Join(strings.Fields(text), " ")
+	text = strings.Join(strings.Fields(visible(text)), " ")
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most-1]) + "…"
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,14 +96,11 @@ func previewDay(c *config.Config, stream, day string) (schema.Day, error) {
 
 // makePreview makes the call, after it has said what that costs.
 func makePreview(cmd *cobra.Command, c *config.Config, stream string, day schema.Day, rows int) (*preview.Plan, *preview.Result, error) {
-	a, err := app.New(c, app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler), Preview: true})
+	a, err := reachApp(cmd, c, app.Options{Preview: true})
 	if err != nil {
-		return nil, nil, &exitError{exitUsage, err}
-	}
-	defer a.Close()
-	if err := contact(cmd.Context(), cmd.ErrOrStderr(), a.Service.Cluster); err != nil {
 		return nil, nil, err
 	}
+	defer a.Close()
 	plan, source, err := a.Service.Reader().PlanPreview(cmd.Context(), stream, day)
 	if err != nil {
 		return nil, nil, err

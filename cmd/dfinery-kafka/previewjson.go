@@ -77,10 +77,7 @@ func showPreviewJSON(w io.Writer, p *preview.Plan, v *preview.Result) error {
 		}
 		view.Columns = append(view.Columns, column)
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(view)
+	return writeJSON(w, view)
 }
 
 func recordViews(records []preview.Record) []recordView {

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,47 +16,32 @@ import (
 )
 
 func profilesCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return group(&cobra.Command{
 		Use:   "profiles",
 		Short: "Show which profiles are gone, and approve their deletion",
 		Long: `Show which profiles of a stream with STREAM_X_MODE=changes are gone, and approve more deletes than usual.
 
 A profile is deleted once two whole snapshots lack it. Deletes are withheld when more are gone than STREAM_X_DELETE_MOST allows within 7 days,
 or when the last snapshot does not prove to be whole.`,
-		Example:                    "  dfinery-kafka profiles status users --sample 20\n  dfinery-kafka profiles approve users",
-		Args:                       unknownCommand,
-		SuggestionsMinimumDistance: 2,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(approveCommand(), profileStatusCommand())
-	return cmd
+		Example: "  dfinery-kafka profiles status users --sample 20\n  dfinery-kafka profiles approve users",
+	}, approveCommand(), profileStatusCommand())
 }
 
 func approveCommand() *cobra.Command {
-	var patience time.Duration
 	var most int
-	cmd := &cobra.Command{
-		Use: "approve STREAM", Short: "Approve the deletes that are withheld",
-		Long: `Approve more deletes than usual: as many as are withheld now, or --most of them.
+	cmd := verbCommand(command.VerbApprove, "Approve the deletes that are withheld",
+		`Approve more deletes than usual: as many as are withheld now, or --most of them.
 
 A snapshot is exported at once. Still, each profile is deleted only if two whole snapshots lack it. The approval ends after 7 days, and when no profile
-is absent any more. It helps if too many are gone, or if bad rows hide their keys; what else withholds deletes has to go first.`,
-		Example: "  dfinery-kafka profiles approve users\n  dfinery-kafka profiles approve users --most 5000",
-		Args:    needs(aStream), ValidArgsFunction: completeStream,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if most < 0 || cmd.Flags().Changed("most") && most == 0 {
-				return &exitError{exitUsage, fmt.Errorf("--most %d is not more than zero", most)}
-			}
-			err := submit(cmd, args[0], patience, func(c *ledger.Command) { c.Verb, c.Most = command.VerbApprove, most })
-			if exit, ok := errors.AsType[*exitError](err); ok && exit.code == exitLeft && !cmd.Flags().Changed("wait") {
-				fmt.Fprintln(cmd.OutOrStdout(), exit) // it was given, and that it is carried out at once was not asked for
-				return nil
-			}
-			return err
-		},
+is absent any more. It helps if too many are gone, or if bad rows hide their keys; what else withholds deletes has to go first.`, func(c *ledger.Command) { c.Most = most })
+	cmd.Example = "  dfinery-kafka profiles approve users\n  dfinery-kafka profiles approve users --most 5000"
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if most < 0 || cmd.Flags().Changed("most") && most == 0 {
+			return fmt.Errorf("--most %d is not more than zero", most)
+		}
+		return nil
 	}
 	cmd.Flags().IntVar(&most, "most", 0, "how many profiles may be deleted; without it as many as are withheld now")
-	cmd.Flags().DurationVar(&patience, "wait", 5*time.Second, "how long to wait for the owner to carry it out; 0 does not wait")
 	return cmd
 }
 
@@ -83,14 +65,11 @@ deletes are withheld, and why. With --sample some absent keys are listed; for th
 			if _, err := streamOf(c, args[0]); err != nil {
 				return &exitError{exitUsage, err}
 			}
-			a, err := app.New(c, app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)})
+			a, err := reachApp(cmd, c, app.Options{})
 			if err != nil {
-				return &exitError{exitUsage, err}
-			}
-			defer a.Close()
-			if err := contact(cmd.Context(), cmd.ErrOrStderr(), a.Service.Cluster); err != nil {
 				return err
 			}
+			defer a.Close()
 			return showProfiles(cmd.Context(), cmd.OutOrStdout(), a.Service.Reader(), args[0], sample, asJSON)
 		},
 	}
@@ -110,9 +89,7 @@ func showProfiles(ctx context.Context, out io.Writer, reader *pipeline.Reader, s
 		return fmt.Errorf("the stream %s publishes all rows and deletes none: STREAM_X_MODE=changes would", stream)
 	}
 	if asJSON {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(struct {
+		return writeJSON(out, struct {
 			*pipeline.ProfileStatus
 			Sample []string `json:"sample,omitempty"`
 		}{status, keys})

@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -43,15 +40,11 @@ Exit codes: 0 ready, 1 not ready or not reached, 2 wrong configuration.`,
 				if err != nil {
 					return err
 				}
-				if at, err = local(string(c.Process.AdminAddr)); err != nil {
+				if at, err = admin.LocalURL(string(c.Process.AdminAddr)); err != nil {
 					return &exitError{exitUsage, err}
 				}
 			}
-			at += "/readyz"
-			if standby {
-				at += "?standby=ok"
-			}
-			if err := askReady(cmd.Context(), at); err != nil {
+			if err := askReady(cmd.Context(), at, standby); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "ready")
@@ -75,45 +68,13 @@ func instance(text string) (string, error) {
 	return strings.TrimSuffix(text, "/"), nil
 }
 
-// local is where a server that listens on address is reached from its own machine.
-func local(address string) (string, error) {
-	if address == "" {
-		return "", errors.New("ADMIN_ADDR is empty: there is no admin server to ask")
-	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", err
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return "http://" + net.JoinHostPort(host, port), nil
-}
-
 // askReady returns why the instance is not ready, or what kept it from being asked.
-func askReady(ctx context.Context, at string) error {
+func askReady(ctx context.Context, at string, standby bool) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
-	if err != nil {
+	state, err := admin.Ask(ctx, at, standby)
+	if err != nil || state.Ready {
 		return err
-	}
-	// No proxy: the instance is next door.
-	client := &http.Client{Transport: &http.Transport{}}
-	answer, err := client.Do(request)
-	if err != nil {
-		return fmt.Errorf("reach the admin server: %w; does an instance run there, with this ADMIN_ADDR?", err)
-	}
-	defer answer.Body.Close()
-	var state struct {
-		Ready bool
-		Parts []admin.Part
-	}
-	if err := json.NewDecoder(io.LimitReader(answer.Body, 64<<10)).Decode(&state); err != nil {
-		return fmt.Errorf("%s is no instance of ours: %s", at, answer.Status)
-	}
-	if state.Ready {
-		return nil
 	}
 	reasons := []string{"not ready"}
 	for _, p := range state.Parts {

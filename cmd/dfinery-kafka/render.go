@@ -28,7 +28,7 @@ func render(w io.Writer, o *overview, loc *time.Location, colour bool) error {
 		fmt.Fprintf(&b, "\ncommand %s %s, given %s by %s: %s\n", c.Verb, c.Stream, ago(o.At, c.Given), c.By, state)
 	}
 	var legend []string
-	for _, c := range []cell{cellSettled, cellOpen, cellPending, cellFailing, cellNarrow, cellGap} {
+	for _, c := range cells() {
 		legend = append(legend, c.draw(colour)+" "+c.meaning)
 	}
 	fmt.Fprintf(&b, "\n%s\n", strings.Join(legend, "  "))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,33 +12,11 @@ import (
 )
 
 func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc *time.Location, colour bool) {
-	today := schema.DayOf(o.At, loc)
-	days := map[schema.Day]*pipeline.DayStatus{}
-	var lastError string
-	for i := range s.Days {
-		d := &s.Days[i]
-		days[d.Day] = d
-		if d.Error != nil && lastError == "" { // the newest day is first
-			lastError = d.Day.String() + " " + strings.Replace(*d.Error, fmt.Sprintf("export %s %s: ", s.Name, d.Day), "", 1)
-		}
-	}
 	fmt.Fprintf(b, "%s → %s", s.Name, s.Topic)
 	if s.Paused {
 		b.WriteString(", paused")
 	}
-	fmt.Fprintf(b, "\n  %-*s%s  %s\n  ", schema.Reach+1-len(time.DateOnly), today-schema.Reach, today, loc)
-	for day := today - schema.Reach; day <= today; day++ {
-		if days[day] == nil && day < s.First { // it is not to be exported
-			b.WriteByte(' ')
-			continue
-		}
-		b.WriteString(cellOf(days[day]).draw(colour))
-	}
-	rows := 0
-	if d := days[today]; d != nil {
-		rows = d.Published
-	}
-	fmt.Fprintf(b, "  today %d rows, in all %d, dead rows %d\n", rows, s.Published, s.DeadLetters)
+	renderDays(b, schema.DayOf(o.At, loc), s, loc, colour)
 	newest := "nothing published yet"
 	if t, ok := o.Newest[s.Name]; ok {
 		newest = "newest row published " + ago(o.At, t)
@@ -64,8 +43,10 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 	if s.Next != nil {
 		fmt.Fprintf(b, "  next: %s%s\n", s.Next.Day, waits(o.At, s.Next))
 	}
-	if lastError != "" {
-		fmt.Fprintf(b, "  failing: %s\n", shortened(lastError, 160))
+	if i := slices.IndexFunc(s.Days, func(d pipeline.DayStatus) bool { return d.Error != nil }); i >= 0 { // the newest day is first
+		d := &s.Days[i]
+		text := strings.Replace(*d.Error, fmt.Sprintf("export %s %s: ", s.Name, d.Day), "", 1)
+		fmt.Fprintf(b, "  failing: %s\n", shortened(d.Day.String()+" "+text, 160))
 	}
 	for _, d := range s.Days {
 		if len(d.Lacks) > 0 {
@@ -74,6 +55,27 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 	}
 	renderCuts(b, s.CutDays)
 	renderGaps(b, s.Days)
+}
+
+// renderDays draws a cell for each day of the reach, and says what was published of them.
+func renderDays(b *strings.Builder, today schema.Day, s *pipeline.StreamStatus, loc *time.Location, colour bool) {
+	days := map[schema.Day]*pipeline.DayStatus{}
+	for i := range s.Days {
+		days[s.Days[i].Day] = &s.Days[i]
+	}
+	fmt.Fprintf(b, "\n  %-*s%s  %s\n  ", schema.Reach+1-len(time.DateOnly), today-schema.Reach, today, loc)
+	for day := today - schema.Reach; day <= today; day++ {
+		if days[day] == nil && day < s.First { // it is not to be exported
+			b.WriteByte(' ')
+			continue
+		}
+		b.WriteString(cellOf(days[day].Shown()).draw(colour))
+	}
+	rows := 0
+	if d := days[today]; d != nil {
+		rows = d.Published
+	}
+	fmt.Fprintf(b, "  today %d rows, in all %d, dead rows %d\n", rows, s.Published, s.DeadLetters)
 }
 
 // renderCuts says of the finished days that are cut what an operator may have to set.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -43,42 +44,33 @@ Letters that are resolved are left out. The owner of the service does it; repeat
 			if len(args) > 0 {
 				from = time.Time{} // a letter that is named and older is there, but not meant
 			}
-			c, kafka, letters, err := openLetters(cmd, from)
+			c, a, letters, err := openLetters(cmd, from)
 			if err != nil {
 				return err
 			}
-			defer kafka.Close()
-			stored := ledgerOf(c, kafka)
+			defer a.Close()
+			stored := a.Service.Ledger()
 			selected := letters.Select(cmd.Context(), args, f.matches)
-			resolver, err := openResolver(cmd, stored, selected)
+			resolving, err := openResolver(cmd, stored, selected)
 			if err != nil {
 				return err
 			}
-			p := newPlan(schema.DayOf(time.Now(), c.DFINERY.Timezone.Location), c.Streams)
-			if err := selected(resolving(cmd.Context(), resolver, p.count)); err != nil {
+			each := func(visit visitor) error { return selected(resolving(visit)) }
+			p := newPlan(c)
+			if err := each(p.count); err != nil {
 				return err
 			}
-			switch {
-			case p.letters+p.resolved == 0:
-				return errors.New("no dead letter matches: see dfinery-kafka dlq list")
-			case p.letters == 0:
-				fmt.Fprintf(cmd.OutOrStdout(), "nothing to do: %s, resolved already\n", command.Pluralize(p.resolved, "dead letter"))
-				return nil
+			if err := p.print(cmd.OutOrStdout()); err != nil || planOnly || p.letters == 0 {
+				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), p)
-			if planOnly {
-				return nil
-			}
-			if p.nothing() {
+			if p.rows == 0 && len(p.days) == 0 {
 				return errors.New("nothing can be replayed")
 			}
 			if err := confirm(cmd, yes); err != nil {
 				return err
 			}
 			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{}, stored: stored}
-			return r.replay(p, func(visit func(*deadletter.Letter) error) error {
-				return selected(resolving(cmd.Context(), resolver, visit))
-			})
+			return r.replay(p, each)
 		},
 	}
 	f.flags(cmd)
@@ -92,7 +84,7 @@ Letters that are resolved are left out. The owner of the service does it; repeat
 // looked up a second time when the owner is asked to read them.
 type replayPlan struct {
 	today         schema.Day
-	streams       []config.Stream
+	config        *config.Config
 	letters, rows int
 	resolved      int // letters beside them, left out
 	byDay         int // rows that their letters' copies can't publish: their days are exported again
@@ -100,8 +92,8 @@ type replayPlan struct {
 	lost          map[ledger.DayName]bool // out of the API's reach
 }
 
-func newPlan(today schema.Day, streams []config.Stream) *replayPlan {
-	return &replayPlan{today: today, streams: streams, days: map[ledger.DayName]*[2]int64{}, lost: map[ledger.DayName]bool{}}
+func newPlan(c *config.Config) *replayPlan {
+	return &replayPlan{today: schema.DayOf(time.Now(), c.DFINERY.Timezone.Location), config: c, days: map[ledger.DayName]*[2]int64{}, lost: map[ledger.DayName]bool{}}
 }
 
 func (p *replayPlan) count(l *deadletter.Letter) error {
@@ -111,7 +103,7 @@ func (p *replayPlan) count(l *deadletter.Letter) error {
 	}
 	p.letters++
 	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
-	if s := p.stream(l); s != nil && s.Export.Snapshot() {
+	if s := p.config.Stream(l.Stream); s != nil && s.Export.Snapshot() {
 		name.Day = p.today // no other day's can be exported
 	}
 	switch {
@@ -132,25 +124,26 @@ func (p *replayPlan) inReach(day schema.Day) bool {
 	return day >= p.today-schema.Reach && day <= p.today
 }
 
-// stream is the stream of a letter; nil if it is not configured here.
-func (p *replayPlan) stream(l *deadletter.Letter) *config.Stream {
-	for i := range p.streams {
-		if p.streams[i].Name == l.Stream {
-			return &p.streams[i]
-		}
-	}
-	return nil
-}
-
 // fromCopy reports whether the row is read from its letter. An old row of a profile would overwrite newer data of a stream of changes.
 func (p *replayPlan) fromCopy(l *deadletter.Letter) bool {
-	if s := p.stream(l); s != nil && s.Mode == config.ModeChanges {
+	if s := p.config.Stream(l.Stream); s != nil && s.Mode == config.ModeChanges {
 		return false
 	}
 	return l.FromCopy(p.inReach(l.Day))
 }
 
-func (p *replayPlan) nothing() bool { return p.rows == 0 && len(p.days) == 0 }
+// print prints the plan. That no letter matches is an error.
+func (p *replayPlan) print(w io.Writer) (err error) {
+	switch {
+	case p.letters > 0:
+		_, err = fmt.Fprintln(w, p)
+	case p.resolved > 0:
+		_, err = fmt.Fprintf(w, "nothing to do: %s, resolved already\n", command.Pluralize(p.resolved, "dead letter"))
+	default:
+		err = errors.New("no dead letter matches: see dfinery-kafka dlq list")
+	}
+	return err
+}
 
 func (p *replayPlan) String() string {
 	count := command.Pluralize
@@ -180,11 +173,11 @@ type replayer struct {
 	failed   error
 }
 
-func (r *replayer) replay(p *replayPlan, visit func(func(*deadletter.Letter) error) error) error {
+func (r *replayer) replay(p *replayPlan, each func(visitor) error) error {
 	for day, at := range p.days {
 		r.streams[day.Stream] = append(r.streams[day.Stream], *at)
 	}
-	err := visit(func(l *deadletter.Letter) error {
+	err := each(func(l *deadletter.Letter) error {
 		if l.Resolution == deadletter.Resolved || !p.fromCopy(l) {
 			return nil
 		}

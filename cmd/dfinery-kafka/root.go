@@ -25,21 +25,18 @@ It is configured by environment variables alone; "dfinery-kafka config" lists th
 Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage, 3 work left for the next run.`,
 		Example: `  dfinery-kafka config --write-env-file dfinery.env   # a template to fill in
   dfinery-kafka config                               # what is set, and what is wrong with it`,
-		Version:                    thisBuild().String(),
-		SilenceErrors:              true,
-		SilenceUsage:               true,
-		DisableFlagsInUseLine:      true,
-		SuggestionsMinimumDistance: 2,
-		Args:                       unknownCommand,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Version:               thisBuild().String(),
+		SilenceErrors:         true,
+		SilenceUsage:          true,
+		DisableFlagsInUseLine: true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(unknownFlag)
-	root.AddCommand(runCommand(), checkCommand(), previewCommand(), readyCommand(), statusCommand(), backfillCommand(), pauseCommand(), resumeCommand(), contractCommand(), profilesCommand(), dlqCommand(), configCommand(), versionCommand())
+	group(root, runCommand(), checkCommand(), previewCommand(), readyCommand(), statusCommand(), backfillCommand(), pauseCommand(), resumeCommand(), contractCommand(), profilesCommand(), dlqCommand(), configCommand(), versionCommand())
 	root.InitDefaultCompletionCmd("bash", "zsh", "fish", "powershell")
 	for _, cmd := range root.Commands() {
 		if cmd.Name() == "completion" { // cobra's own takes any shell for a wish for help
-			cmd.Args, cmd.RunE = unknownCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			cmd.Args, cmd.RunE = unknownCommand, showHelp
 		}
 	}
 	explain(root)
@@ -49,6 +46,15 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage, 3 work
 	}
 	return root
 }
+
+// group makes a command one that does nothing itself but holds others.
+func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	cmd.Args, cmd.RunE, cmd.SuggestionsMinimumDistance = unknownCommand, showHelp, 2
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
 // failAtRunTime gives a command's errors, and those of its subcommands, the exit code of a failure at run time unless they
 // bear another: so whatever comes without a code is cobra's, and a wrong usage.

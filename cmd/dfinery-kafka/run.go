@@ -67,11 +67,11 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 
 // beginning is what the first line of the log says of a start.
 func beginning(c *config.Config) []any {
-	var streams, topics []string
+	var topics []string
 	for i := range c.Streams {
-		streams, topics = append(streams, c.Streams[i].Name), append(topics, string(c.Streams[i].Topic))
+		topics = append(topics, string(c.Streams[i].Topic))
 	}
-	return []any{"version", thisBuild().Version, "service", string(c.DFINERY.Service), "streams", streams, "topics", topics, "brokers", c.Kafka.Brokers}
+	return []any{"version", thisBuild().Version, "service", string(c.DFINERY.Service), "streams", c.StreamNames(), "topics", topics, "brokers", c.Kafka.Brokers}
 }
 
 // newLog returns the program's log, for a terminal or not. flush reports the repetitions that were dropped last.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -81,9 +80,9 @@ stream of profiles has had no snapshot for that long.`,
 			if err != nil {
 				return err
 			}
-			a, err := app.New(c, app.Options{Version: thisBuild().Version, Log: slog.New(slog.DiscardHandler)})
+			a, err := newApp(c, app.Options{})
 			if err != nil {
-				return &exitError{exitUsage, err}
+				return err
 			}
 			defer a.Close()
 			markUnset(a.Service, report)
@@ -160,7 +159,7 @@ func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
 	if o.Commands == nil {
 		o.Commands = []*ledger.Command{}
 	}
-	lineEnds := &exportapi.LineEndLearner{Mode: exportapi.FinalNewline(c.DFINERY.FinalNewline)}
+	lineEnds := &exportapi.LineEndLearner{Mode: c.DFINERY.FinalNewline}
 	if err := lineEnds.Restore(peek.LineEnds); err != nil {
 		return nil, err
 	}

@@ -12,36 +12,28 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"dfinery-kafka/cmd/app"
-	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/terminal"
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
 // submit writes a command for a stream of the configuration and waits for its result.
 func submit(cmd *cobra.Command, stream string, patience time.Duration, fill func(*ledger.Command)) error {
-	c, kafka, err := openCluster(cmd)
+	c, a, err := openService(cmd)
 	if err != nil {
 		return err
 	}
-	defer kafka.Close()
+	defer a.Close()
 	if _, err := streamOf(c, stream); err != nil {
 		return &exitError{exitUsage, err}
 	}
-	stored := ledgerOf(c, kafka)
+	stored := a.Service.Ledger()
 	command := newCommand(stored, stream)
 	fill(command)
 	if err := stored.Submit(cmd.Context(), command); err != nil {
 		return err
 	}
 	return await(cmd.Context(), cmd.OutOrStdout(), stored, command, patience)
-}
-
-// ledgerOf is the ledger of the configuration, as far as commands need it.
-func ledgerOf(c *config.Config, kafka *cluster.Cluster) *store.Ledger {
-	return &store.Ledger{Cluster: kafka, Topic: string(c.Publish.LedgerTopic), Rows: string(c.Publish.LedgerTopic) + ".rows", Service: string(c.DFINERY.Service)}
 }
 
 // newCommand is a command for a stream, given now, that does not say yet what is to be done.
@@ -109,23 +101,4 @@ func await(ctx context.Context, out io.Writer, stored *store.Ledger, given *ledg
 		return fmt.Errorf("%s %s: %v: it stays in the ledger, and the owner carries it out all the same", given.Verb, given.Stream, context.Cause(ctx))
 	}
 	return err
-}
-
-// openCluster loads the configuration and reaches the cluster, for commands that work beside the connector.
-func openCluster(cmd *cobra.Command) (*config.Config, *cluster.Cluster, error) {
-	c, _, err := loadKafka(cmd.ErrOrStderr())
-	if err != nil {
-		return nil, nil, err
-	}
-	kafka, err := app.NewCluster(c, func() {
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s: %s\n", config.LegacyLogin, config.LegacyLoginRemedy)
-	})
-	if err != nil {
-		return nil, nil, &exitError{exitUsage, err}
-	}
-	if err := contact(cmd.Context(), cmd.ErrOrStderr(), kafka); err != nil {
-		kafka.Close()
-		return nil, nil, err
-	}
-	return c, kafka, nil
 }

@@ -80,6 +80,20 @@ type DayStatus struct {
 	Narrowed bool       `json:"-"`             // it is exported in slices, or lacks events
 }
 
+// Shown is a day's state for people: that of its record unless events are missing or the last export failed. A nil day was never exported.
+func (d *DayStatus) Shown() string {
+	switch {
+	case d == nil:
+		return string(ledger.Pending)
+	case d.State == ledger.Gap:
+	case len(d.Lacks) > 0:
+		return "narrowed"
+	case d.Error != nil:
+		return "failing"
+	}
+	return string(d.State)
+}
+
 // Status shows the streams. all is what all of them wait for.
 func (s *State) Status(all schema.Wait, now time.Time) []StreamStatus {
 	list := s.plan(now)
