@@ -25,7 +25,7 @@ func (s *State) Begin(due Due, now time.Time) schema.Export {
 	call := schema.Export{
 		Service: s.policy.Service, Stream: st.Name, Kind: st.Kind, Filter: st.Filter, Key: st.Key,
 		Day: due.Day, N: r.Exports, Attempt: d.attempt(), Probe: due.Probe,
-		Charset: st.publishedCharset(),
+		Charset: st.charset.of(st.hadRows()),
 	}
 	if !due.Probe {
 		call.Filter, call.Slice = st.nextFilter(d, now)

@@ -3,8 +3,8 @@
 // clock or randomness. Its owner passes the time, carries out what is due, and logs
 // and counts the events that come back.
 //
-// State is not safe for concurrent use. Everything that changes in it is in the
-// records that Changed lists and in what Enter adds to the service's record, except
-// for what a new process need not know: which days were requested, how many calls have
-// failed, and how a day's slices went.
+// State hands out its streams and their days; none of them is safe for concurrent use.
+// Everything that changes in them is in the records that Changed lists and in what
+// Enter adds to the service's record, except for what a new process need not know:
+// which days were requested, how many calls have failed, and how a day's slices went.
 package schedule

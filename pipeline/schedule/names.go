@@ -71,22 +71,13 @@ func (s *Stream) UnmetProperties() []string { return s.names.unmet(s.Filter.Prop
 func (s *State) UnknownNames(now time.Time) []Event {
 	var events []Event
 	for _, st := range s.streams {
-		events = append(events, st.unknownNames(s.eventNames, now)...)
+		events = append(events, st.unknownNames(s.streams, now)...)
 	}
 	return events
 }
 
-// eventNames are those known of any stream.
-func (s *State) eventNames() []string {
-	var all []string
-	for _, st := range s.streams {
-		all = append(all, st.names.events...)
-	}
-	return all
-}
-
-// unknownNames are those of the stream. known are the names of events that any stream has.
-func (s *Stream) unknownNames(known func() []string, now time.Time) []Event {
+// unknownNames are those of the stream. An event of any stream may be meant.
+func (s *Stream) unknownNames(all []*Stream, now time.Time) []Event {
 	n := &s.names
 	if n.reported || n.since == nil || len(n.events) >= MaxEventNames {
 		return nil
@@ -108,8 +99,12 @@ func (s *Stream) unknownNames(known func() []string, now time.Time) []Event {
 		}
 		unknown = append(unknown, e)
 	}
+	var known []string
+	for _, st := range all {
+		known = append(known, st.names.events...)
+	}
 	for _, name := range events {
-		tell(nameOfEvent, name, known(), schema.StandardEvents())
+		tell(nameOfEvent, name, known, schema.StandardEvents())
 	}
 	if rows > 0 { // else they say nothing
 		for _, name := range properties {

@@ -68,7 +68,7 @@ func (s *step) markExported(since time.Time) {
 	st.names.events = s.o.EventNames
 	st.names.meet(st.Filter.Properties, s.o.Properties)
 	if s.o.Rows > 0 {
-		st.noteCharset(s.o.Charset)
+		st.charset.note(s.o.Charset)
 	}
 	if len(s.o.Columns.Names) > 0 { // a day that was answered without rows has no header
 		st.columns.last = s.o.Columns.Names

@@ -35,16 +35,27 @@ func (s *Stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
 	if s.Kind.Snapshot() || s.hasRows || s.probe.answered || first >= today {
 		return Due{}, false
 	}
-	for day := first; day <= today; day++ {
-		d := s.days[day]
+	return next, s.withoutRows(today, s.probe.suspected)
+}
+
+// withoutRows reports whether all days came back without a row, a suspected one and the next also when they were exported again.
+func (c *calendar) withoutRows(today, suspected schema.Day) bool {
+	for day := c.first(today); day <= today; day++ {
+		d := c.days[day]
 		if d == nil || d.running || d.record.LastSuccess == nil && day < today || d.record.Rows > 0 {
-			return Due{}, false
+			return false
 		}
-		if again := day == s.probe.suspected || day == s.probe.suspected+1; again && d.requested {
-			return Due{}, false
+		if again := day == suspected || day == suspected+1; again && d.requested {
+			return false
 		}
 	}
-	return next, true
+	return true
+}
+
+// fail has the probe wait until then.
+func (p *probe) fail(detail string, until time.Time) {
+	p.failed++
+	p.detail, p.until = detail, until
 }
 
 // judgeProbe takes a probe's answer. Its rows were counted, not published.
@@ -75,16 +86,14 @@ func (s *step) judgeProbe() {
 
 // probeFailed has the probe wait. Its failure is none of the day that it asked for, which was exported.
 func (s *step) probeFailed() {
-	p := &s.st.probe
-	p.detail = s.o.Failure.Detail
+	p, detail := &s.st.probe, s.o.Failure.Detail
 	switch s.o.Failure.Class {
 	case schema.Throttled, schema.Unauthorized: // the source holds all calls back
+		p.detail = detail
 	case schema.Refused, schema.OutOfReach:
-		p.failed++
-		p.until = s.now.Add(haltFor)
+		p.fail(detail, s.now.Add(haltFor))
 	default:
-		p.failed++
-		p.until = s.now.Add(s.backoff(p.failed))
+		p.fail(detail, s.now.Add(s.backoff(p.failed+1)))
 	}
 	if s.st.exclusive() {
 		s.st.haltUntil(s.now.Add(haltFor))

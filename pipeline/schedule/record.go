@@ -20,7 +20,7 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 		}
 	}
 	if service != nil {
-		events = append(events, s.removed(service)...)
+		events = append(events, removedStreams(service, s.streams)...)
 	}
 	return events
 }

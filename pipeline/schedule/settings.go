@@ -73,11 +73,11 @@ func (s *Stream) enterSettings(record *ledger.Settings) {
 	s.wider.enter(record)
 }
 
-// removed are the streams that the ledger knows and that are not configured any more.
-func (s *State) removed(service *ledger.Service) []Event {
+// removedStreams are those that the ledger knows and that are not configured any more.
+func removedStreams(service *ledger.Service, configured []*Stream) []Event {
 	var events []Event
 	for name := range service.Settings {
-		if s.Stream(name) == nil {
+		if !slices.ContainsFunc(configured, func(s *Stream) bool { return s.Name == name }) {
 			events = append(events, Event{Kind: StreamRemoved, Stream: name})
 		}
 	}

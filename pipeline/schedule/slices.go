@@ -37,19 +37,19 @@ func (s *Stream) nextFilter(d *Day, now time.Time) (schema.Filter, bool) {
 	case len(r.Slices) > 0:
 		return sliced(s.Filter, r.Slices[0]), true
 	case slices.Contains(r.MissingEvents, everythingElse):
-		return sliced(s.Filter, ledger.Slice{Events: without(s.knownEvents(), r.MissingEvents)}), false
+		return sliced(s.Filter, ledger.Slice{Events: without(s.names.exported(&s.Filter), r.MissingEvents)}), false
 	case len(r.MissingEvents) > 0:
 		return sliced(s.Filter, ledger.Slice{Exclude: r.MissingEvents}), false
 	}
 	return s.Filter, false
 }
 
-// knownEvents are the names of the events that the stream exports, as far as they are known.
-func (s *Stream) knownEvents() []string {
-	if len(s.Filter.Events) > 0 {
-		return s.Filter.Events
+// exported are the names of the events that a filter lets through, as far as they are known.
+func (n *names) exported(f *schema.Filter) []string {
+	if len(f.Events) > 0 {
+		return f.Events
 	}
-	return without(s.names.events, s.Filter.ExcludeEvents)
+	return without(n.events, f.ExcludeEvents)
 }
 
 // missing are the slices that ask for what a day lacks. Events whose names are not known are asked for with all others: of these, some names
@@ -97,7 +97,7 @@ func setOf(lists ...[]string) map[string]bool {
 
 // narrow slices the day, if names of events are known. What it lacked before is asked for as well.
 func (s *step) narrow() {
-	names := s.st.knownEvents()
+	names := s.st.names.exported(&s.st.Filter)
 	r := &s.d.record
 	if s.st.Kind.Snapshot() || len(names) < 2 || len(r.Slices) > 0 || r.Error.Attempts < s.d.slices.notBefore {
 		return

@@ -20,9 +20,9 @@ type Stream struct {
 	wider    widening // of its filter
 	probe    probe    // for to_date
 
-	identity string     // what the fingerprints of its published rows depend on
-	hasRows  bool       // some export had rows: so to_date is as configured
-	charset  string     // what the published rows were read in; empty if that is not known
+	identity string // what the fingerprints of its published rows depend on
+	hasRows  bool   // some export had rows: so to_date is as configured
+	charset  charset
 	lastCall time.Time  // the start of it
 	exports  int        // of a stream of changes: the highest number of an export, as its own record has it
 	warned   schema.Day // when its days about to be lost were last warned of
@@ -44,7 +44,7 @@ func (s *Stream) load(service *ledger.Service) {
 	if from, ok := service.DueFrom[s.Name]; ok && from.Start == s.startName() {
 		s.dueFrom = from.Day
 	}
-	s.charset = service.Charsets[s.Name]
+	s.charset = charset(service.Charsets[s.Name])
 	s.days.loadCuts(service.Cuts[s.Name])
 	s.columns.load(service.Columns[s.Name], service.Schemas[s.Name])
 	s.hiding.load(service.Columns[s.Name])
@@ -59,7 +59,7 @@ func (s *Stream) enter(service *ledger.Service, now time.Time) {
 	service.Streams[s.Name] = kept
 	delete(service.Charsets, s.Name)
 	if s.charset != "" {
-		service.Charsets[s.Name] = s.charset
+		service.Charsets[s.Name] = string(s.charset)
 	}
 	if s.dueFrom != 0 {
 		from := service.DueFrom[s.Name]

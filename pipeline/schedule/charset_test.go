@@ -1,0 +1,32 @@
+package schedule
+
+import (
+	"testing"
+
+	"dfinery-kafka/schema"
+)
+
+// TestCharset: rows of which nothing else is known are UTF-8, and what is known stays until another charset is named.
+func TestCharset(t *testing.T) {
+	for name, test := range map[string]struct {
+		kept    charset
+		notes   []string
+		hadRows bool
+		want    string
+	}{
+		"nothing published":          {"", nil, false, ""},
+		"published by any release":   {"", nil, true, schema.UTF8},
+		"read in another one":        {"", []string{"EUC-KR"}, true, "EUC-KR"},
+		"nothing new is said of it":  {"EUC-KR", []string{""}, true, "EUC-KR"},
+		"known before the first row": {"EUC-KR", nil, false, "EUC-KR"},
+		"UTF-8 after ASCII":          {"us-ascii", []string{schema.UTF8}, true, schema.UTF8},
+	} {
+		c := test.kept
+		for _, note := range test.notes {
+			c.note(note)
+		}
+		if got := c.of(test.hadRows); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
