@@ -1,21 +1,9 @@
 package privacy
 
-import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	stdhash "hash"
-
-	"github.com/zeebo/xxh3"
-
-	"dfinery-kafka/schema"
-)
+import "dfinery-kafka/schema"
 
 // Masked takes the place of a masked cell.
 const Masked = "***"
-
-// hashLength is the length of a cell's hash: 16 bytes in base64url without padding.
-const hashLength = 22
 
 // View makes public rows of the rows below one header. It is not for use by
 // several goroutines.
@@ -128,48 +116,4 @@ func appendEach(cells []schema.Span, dst []byte, n int, from []schema.Span, data
 		cells = append(cells, schema.Span{Start: uint32(start), End: uint32(n)})
 	}
 	return cells, n
-}
-
-// columnHash hashes the cells of one column. Cells repeat, so the last hashes are kept.
-type columnHash struct {
-	mac   stdhash.Hash
-	sum   [sha256.Size]byte
-	cache *[cacheSize]cached // nil until the first cell
-}
-
-const (
-	cacheSize = 4096
-	// mostCached is the longest cell whose hash is kept.
-	mostCached = 40
-)
-
-type cached struct {
-	size uint8 // 0: nothing is kept here
-	cell [mostCached]byte
-	hash [hashLength]byte
-}
-
-func newColumnHash(key []byte) *columnHash { return &columnHash{mac: hmac.New(sha256.New, key)} }
-
-// put writes the hash of a cell at dst[n:] and returns where it ends.
-func (h *columnHash) put(dst []byte, n int, cell []byte) int {
-	if len(cell) > mostCached {
-		h.hash(dst[n:n+hashLength], cell)
-		return n + hashLength
-	}
-	if h.cache == nil {
-		h.cache = new([cacheSize]cached)
-	}
-	e := &h.cache[xxh3.Hash(cell)%cacheSize]
-	if int(e.size) != len(cell) || string(e.cell[:e.size]) != string(cell) {
-		h.hash(e.hash[:], cell)
-		e.size = uint8(copy(e.cell[:], cell))
-	}
-	return n + copy(dst[n:], e.hash[:])
-}
-
-func (h *columnHash) hash(dst, cell []byte) {
-	h.mac.Reset()
-	_, _ = h.mac.Write(cell)
-	base64.RawURLEncoding.Encode(dst, h.mac.Sum(h.sum[:0])[:16])
 }
