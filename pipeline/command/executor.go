@@ -34,9 +34,9 @@ type Topics interface {
 	Read(ctx context.Context, p recordbatch.TopicPartition, from, to int64, visitor recordbatch.Visitor) error
 }
 
-// Follower reads what was written to the ledger: a *store.Ledger.
-type Follower interface {
-	Follow(ctx context.Context, state *ledger.State, partition int, from, to int64) error
+// Commands reads the commands that were written to the ledger: a *store.Ledger.
+type Commands interface {
+	Commands(ctx context.Context, partition int, from, to int64) ([]*ledger.Command, error)
 }
 
 // Config says what an Executor works for and with.
@@ -45,7 +45,7 @@ type Config struct {
 	Location *time.Location
 	Streams  []transfer.Stream
 	Topics   Topics
-	Ledger   Follower
+	Ledger   Commands
 	State    recordbatch.TopicPartition   // where commands are written
 	Letters  []recordbatch.TopicPartition // of the dead letters
 	// Parse reads a row from its raw copy and the columns of its header, into memory of its own. An error that is a *schema.BadRow says that
@@ -113,15 +113,15 @@ func (x *Executor) Poll(ctx context.Context) error {
 	if err != nil {
 		return nil // a broker that is away: the next look finds them
 	}
-	news := &ledger.State{Days: map[ledger.DayName]*ledger.Day{}, Commands: map[string]*ledger.Command{}, Partition: x.State.Partition}
-	if err := x.Ledger.Follow(look, news, x.State.Partition, x.end, log.End); err != nil {
-		if look.Err() != nil {
-			return nil
-		}
+	news, err := x.Ledger.Commands(look, x.State.Partition, x.end, log.End)
+	switch {
+	case err != nil && look.Err() != nil:
+		return nil
+	case err != nil:
 		return err
 	}
 	x.end = log.End
-	for _, c := range news.InOrder() {
+	for _, c := range news {
 		if c.Taken == nil && c.Done == nil && !x.knows(c.ID) {
 			x.commands = append(x.commands, c)
 		}

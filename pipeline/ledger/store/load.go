@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -83,7 +84,7 @@ func (l *Ledger) Load(ctx context.Context) (*ledger.State, error) {
 func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int, from, to int64) error {
 	return l.Cluster.Read(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 		key := string(r.Key)
-		if !known(key) || !l.ours(key, r.Value) || partition != state.Partition && strings.HasPrefix(key, "command/") {
+		if !known(key) || !l.ours(key, r.Value) || partition != state.Partition && strings.HasPrefix(key, commandPrefix) {
 			return nil // a command in another partition belongs to no service: it must not stop this one
 		}
 		if partition != state.Partition {
@@ -108,6 +109,21 @@ func (l *Ledger) CatchUp(ctx context.Context, state *ledger.State) error {
 	state.End = log.End
 	return nil
 }
+
+// Commands reads the commands to the service among the records of [from, to) of one partition of the ledger topic, the last record of each, in
+// their order. All other records are skipped unread: the owner's own, mostly, when it looks for commands.
+func (l *Ledger) Commands(ctx context.Context, partition int, from, to int64) ([]*ledger.Command, error) {
+	state := ledger.NewState(partition)
+	err := l.Cluster.Read(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
+		if !bytes.HasPrefix(r.Key, []byte(commandPrefix)) || !l.ours(string(r.Key), r.Value) {
+			return nil
+		}
+		return state.Apply(string(r.Key), r.Value, r.Offset)
+	}})
+	return state.InOrder(), err
+}
+
+const commandPrefix = "command/"
 
 // known reports whether this release reads the kind of record. Others are a later release's: they are left where they are, so that a
 // release can be taken back without its state being lost.

@@ -25,7 +25,7 @@ func (l *Ledger) Submit(ctx context.Context, c *ledger.Command) error {
 	}
 	answer, err := l.Cluster.Client().Produce(ctx, &kafka.ProduceRequest{
 		Topic: at.Topic, Partition: at.Partition, RequiredAcks: kafka.RequireAll,
-		Records: kafka.NewRecordReader(kafka.Record{Key: kafka.NewBytes([]byte("command/" + c.ID)), Value: kafka.NewBytes(value)}),
+		Records: kafka.NewRecordReader(kafka.Record{Key: kafka.NewBytes([]byte(commandPrefix + c.ID)), Value: kafka.NewBytes(value)}),
 	})
 	if err == nil {
 		err = answer.Error
@@ -56,19 +56,18 @@ func (l *Ledger) Watch(ctx context.Context, given *ledger.Command, every time.Du
 	if err != nil {
 		return err
 	}
-	state := &ledger.State{Days: map[ledger.DayName]*ledger.Day{}, Commands: map[string]*ledger.Command{}, Partition: at.Partition, End: given.Offset}
-	var last *ledger.Command
-	for {
+	for next := given.Offset; ; {
 		log, err := l.Cluster.Log(ctx, at)
+		var changed []*ledger.Command
 		if err == nil {
-			err = l.Follow(ctx, state, at.Partition, max(state.End, log.Start), log.End)
+			changed, err = l.Commands(ctx, at.Partition, max(next, log.Start), log.End)
 		}
 		if err != nil {
 			return fmt.Errorf("watch the command: %w", err)
 		}
-		state.End = log.End
-		if c := state.Commands[given.ID]; c != nil && c != last {
-			if last = c; !seen(c) {
+		next = log.End
+		for _, c := range changed {
+			if c.ID == given.ID && !seen(c) {
 				return nil
 			}
 		}
