@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -214,30 +213,5 @@ func TestCheckpointer_KeepsMarks(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]map[schema.Day]int{"other": {today - 1: 3}, "events": {today: 0}}, state.Checkpoint.Days); diff != "" {
 		t.Errorf("days of the checkpoint (-want +got):\n%s", diff)
-	}
-}
-
-// TestSameWait: a wait whose end moves a little is the same until it is over.
-func TestSameWait(t *testing.T) {
-	now := time.Now()
-	wait := func(what string, in time.Duration) *ledger.Wait {
-		return &ledger.Wait{For: schema.Reason(what), Until: now.Add(in)}
-	}
-	for name, test := range map[string]struct {
-		was, is *ledger.Wait
-		want    bool
-	}{
-		"none":            {nil, nil, true},
-		"begins":          {nil, wait("quota", time.Hour), false},
-		"over":            {wait("quota", time.Hour), nil, false},
-		"moves a little":  {wait("quota", time.Hour), wait("quota", time.Hour+time.Second), true},
-		"moves much":      {wait("quota", time.Hour), wait("quota", 2*time.Hour), false},
-		"another":         {wait("quota", time.Hour), wait("breaker", time.Hour), false},
-		"was to be over":  {wait("quota", -time.Second), wait("quota", time.Second), false},
-		"the same moment": {wait("quota", -time.Second), wait("quota", -time.Second), true},
-	} {
-		if got := sameWait(test.was, test.is); got != test.want {
-			t.Errorf("%s: %t, want %t", name, got, test.want)
-		}
 	}
 }
