@@ -1,0 +1,158 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/ledger/store"
+	"dfinery-kafka/pipeline/recordbatch"
+	"dfinery-kafka/pipeline/recovery"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
+)
+
+// restorationOf is what an owner begins with.
+func restorationOf(o *owner) *restoration {
+	return &restoration{
+		streams: o.config.Streams, location: o.config.Location, deadLetters: o.config.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session,
+		partitions: o.partitions, schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
+	}
+}
+
+// publish appends rows of a day to the topic of events, numbered from first, as its export n.
+func (b *bed) publish(o *owner, day schema.Day, n, first, count int) {
+	b.t.Helper()
+	rows, err := senders(o.session, o.partitions.of("events"))
+	b.must(err)
+	for i := range count {
+		id := schema.AppendID(nil, schema.BadFingerprint(fmt.Append(nil, first+i)), 1)
+		b.must(rows[0].Append([]byte("k"), recordbatch.Bytes([]byte("{}")), []recordbatch.Header{{Key: []byte("id"), Value: id},
+			{Key: []byte("export"), Value: fmt.Appendf(nil, "1234/events/%s/%d", day, n)}}))
+	}
+	b.must(o.session.Flush(b.t.Context()))
+}
+
+// TestRestoration_Recover reads back what was published behind the last checkpoint, and all of it if the ledger is lost.
+func TestRestoration_Recover(t *testing.T) {
+	for name, test := range map[string]struct {
+		lost bool
+		want int // rows
+		said string
+	}{
+		"behind the checkpoint": {false, 2, `level=INFO msg="restored rows that were published after the last checkpoint" rows=2 days=1`},
+		"the ledger is lost":    {true, 5, `level=ERROR msg="the ledger was lost: it is built anew from what the topics hold`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t)
+				day := schema.DayOf(time.Now(), planned)
+				o := b.take()
+				b.must(restorationOf(o).recover(t.Context(), b.load()))
+				b.publish(o, day, 1, 0, 3)
+				b.must(o.checkpoints.write(t.Context(), nil, func() *ledger.Service { return new(ledger.Service) }))
+				b.publish(o, day, 2, 3, 2)
+				o.session.Close()
+
+				next := b.take()
+				state := b.load()
+				if test.lost {
+					state = ledger.NewState(0)
+				}
+				b.must(restorationOf(next).recover(t.Context(), state))
+				at := ledger.DayName{Stream: "events", Day: day}
+				if d := next.schedule.Record(at); d.Published != test.want || d.Exports != 2 {
+					t.Errorf("the day has %d rows of %d exports, want %d of 2", d.Published, d.Exports, test.want)
+				}
+				if !next.transfers.Day(at).Rows.Dirty() {
+					t.Error("the rows are not in memory for the next checkpoint")
+				}
+				if got, end := next.checkpoints.written(next.partitions.of("events")[0]).Next, b.end("events"); got != end {
+					t.Errorf("the next checkpoint has events up to %d, it ends at %d", got, end)
+				}
+				if _, read := next.checkpoints.marks[next.partitions.of("users")[0]]; read {
+					t.Error("the topic of a stream of changes is read back: its exports read it")
+				}
+				b.expectSaid(1, test.said)
+			})
+		})
+	}
+}
+
+// TestRestoration_MissingDays: days that the checkpoint lists and the ledger no longer has are read back from their first export. Those of a
+// stream whose topic can't be read now are left to a later owner, and so are those of a stream that is not configured.
+func TestRestoration_MissingDays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t)
+		o := b.take()
+		day := schema.DayOf(time.Now(), planned)
+		lists := map[string]map[schema.Day]int{
+			"events": {day - 40: 1, day - 2: 3, day - 1: 0, day: 0}, "users": {day: 2}, "former": {day - 3: 1},
+		}
+		state := ledger.NewState(0)
+		state.Checkpoint = &ledger.Checkpoint{Days: lists}
+		state.Days[ledger.DayName{Stream: "events", Day: day}] = new(ledger.Day)
+		o.schedule.Stream("users").Block("gone")
+		missing := restorationOf(o).missingDays(state)
+		want := map[ledger.DayName]bool{{Stream: "events", Day: day - 2}: true, {Stream: "events", Day: day - 1}: true}
+		if diff := cmp.Diff(want, missing); diff != "" {
+			t.Errorf("missing (-want +got):\n%s", diff)
+		}
+		if from := o.schedule.Record(ledger.DayName{Stream: "events", Day: day - 2}).From; from != 3 {
+			t.Errorf("the day is read back from export %d, want 3", from)
+		}
+		if diff := cmp.Diff(map[string]map[schema.Day]int{"users": lists["users"], "former": lists["former"]}, o.checkpoints.carriedDays); diff != "" {
+			t.Errorf("days for a later owner (-want +got):\n%s", diff)
+		}
+		b.expectSaid(1, fmt.Sprintf("stream=events days=2 first=%s last=%s", day-2, day-1))
+	})
+}
+
+// TestRestoration_Reports: what recovery finds is an error in the log, with the command that publishes lost rows again.
+func TestRestoration_Reports(t *testing.T) {
+	today := schema.DayOf(time.Now(), planned)
+	at := func(topic string) recordbatch.TopicPartition {
+		return recordbatch.TopicPartition{Topic: topic, Partition: 2}
+	}
+	for name, test := range map[string]struct {
+		finding recovery.Finding
+		want    []string
+	}{
+		"rows are lost": {recovery.Finding{Kind: recovery.Lost, Partition: at("events"), How: "it ends at 3"}, []string{
+			"Kafka has lost acknowledged rows of a stream", "how=\"it ends at 3\"", fmt.Sprintf("backfill events --from %s --to %s --again", today-3, today-1),
+		}},
+		"rows of a stream without any in reach": {recovery.Finding{Kind: recovery.Lost, Partition: at("quiet")}, []string{
+			"Kafka has lost acknowledged rows of a stream", "the API has nothing any more of the days that were published",
+		}},
+		"dead letters are lost": {recovery.Finding{Kind: recovery.Lost, Partition: at("dead")}, []string{"Kafka has lost acknowledged dead letters"}},
+		"rows have expired":     {recovery.Finding{Kind: recovery.Expired, Partition: at("events"), From: 3, To: 9}, []string{"may be published twice", "checkpoint=3 log_start=9"}},
+		"records can't be read": {recovery.Finding{Kind: recovery.Holes, Partition: at("events"), From: 3, To: 9}, []string{"may be published twice", "records=6"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var said bytes.Buffer
+			configs := []schedule.StreamConfig{{Name: "events", Topic: "events", Kind: schema.Event}, {Name: "quiet", Topic: "quiet", Kind: schema.Event}}
+			days := schedule.New(configs, schedule.Policy{Location: planned}, time.Now())
+			for back, published := range map[schema.Day]int{40: 5, 3: 1, 2: 0, 1: 7, 0: 0} {
+				days.Day(ledger.DayName{Stream: "events", Day: today - back}).Progress(published, 0, 0)
+			}
+			r := &restoration{
+				streams:  []transfer.Stream{{StreamConfig: configs[0]}, {StreamConfig: configs[1]}},
+				location: planned, ledger: new(store.Ledger), schedule: days, log: slog.New(slog.NewTextHandler(&said, nil)),
+			}
+			r.report([]recovery.Finding{test.finding})
+			for _, want := range append(test.want, "level=ERROR", test.finding.Partition.Topic) {
+				if !strings.Contains(said.String(), want) {
+					t.Errorf("the log lacks %q:\n%s", want, said.String())
+				}
+			}
+		})
+	}
+}
