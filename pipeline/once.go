@@ -11,12 +11,9 @@ import (
 
 // IncompleteError is the end of Once with work left: what is due and can't be had within reasonable time, or what it was stopped before.
 type IncompleteError struct {
-	Left    []Left
+	Left    []schedule.Left
 	Stopped bool // by Run's context. Nothing is in Left when that came before it was known what is due
 }
-
-// Left is one day that is still due.
-type Left = schedule.Left
 
 func (e *IncompleteError) Error() string {
 	if len(e.Left) == 0 {

@@ -179,7 +179,7 @@ func TestStandby_Shows(t *testing.T) {
 		if diff := cmp.Diff([]string{"standby: another instance owns the service", "standby: A owns the service"}, shown); diff != "" {
 			t.Errorf("shown (-want +got):\n%s", diff)
 		}
-		if st := v.Status(); st.Role != RoleStandby || st.Owner == nil || st.Ready() {
+		if st := v.Status(); st.Role != RoleStandby || st.Owner == nil || len(st.Reasons) == 0 {
 			t.Errorf("status %+v, want a standby of A that is not ready", st)
 		}
 	})

@@ -28,9 +28,6 @@ const (
 	RoleWaiting  = "waiting"
 )
 
-// Ready reports whether the service does its work.
-func (s *Status) Ready() bool { return s.Role == RoleOwner && len(s.Reasons) == 0 }
-
 // What is shown of the streams has the types of package schedule.
 type (
 	// StreamStatus is one stream's part of the status.

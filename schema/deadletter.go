@@ -163,8 +163,8 @@ func (r *LetterRow) Bytes() []byte {
 	return []byte(r.Raw)
 }
 
-// Readable reports whether the letter is of a row and has all that it takes to read the row again.
-func (l *DeadLetter) Readable() bool {
+// readable reports whether the letter is of a row and has all that it takes to read the row again.
+func (l *DeadLetter) readable() bool {
 	return l.Kind == KindRow && l.Row != nil && l.Row.Columns != nil && int64(len(l.Row.Bytes())) == l.Row.RawBytes
 }
 
@@ -174,7 +174,7 @@ func (l *DeadLetter) Readable() bool {
 // the row's id does not say which of identical rows it is of: its copy serves only
 // if the day can't be exported, or if the row could not be read at all.
 func (l *DeadLetter) FromCopy(inReach bool) bool {
-	return l.Readable() && !l.Redacted && (l.Row.ID != "" || l.Error.Origin == OriginCSV || !inReach)
+	return l.readable() && !l.Redacted && (l.Row.ID != "" || l.Error.Origin == OriginCSV || !inReach)
 }
 
 // JSON is the record's value.

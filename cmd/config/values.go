@@ -138,14 +138,6 @@ func (s Start) String() string {
 	return strconv.Itoa(s.Back)
 }
 
-// First is the first day to export when clocks show today; it may lie outside the API's reach.
-func (s Start) First(today schema.Day) schema.Day {
-	if s.On != nil {
-		return *s.On
-	}
-	return today - schema.Day(s.Back)
-}
-
 var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 
 // Topic is a name that Kafka takes for a topic: org.apache.kafka.common.internals.Topic.

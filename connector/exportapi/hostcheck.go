@@ -16,15 +16,13 @@ import (
 
 // HostCheck is how the API's host answered a request that is not an export: it carries no token and costs no quota.
 type HostCheck struct {
-	Step   string               // the last one begun: proxy, DNS, TCP, TLS or HTTP
-	Proxy  string               // HOST:PORT of the environment's proxy; empty without one
-	Remote string               // IP:PORT that answered, the proxy's if there is one
-	TLS    *tls.ConnectionState // of the API's host; nil when it was not reached, or by plain http
-	Status int                  // HTTP status, whatever it is
-	Proto  string               // HTTP/1.1 or HTTP/2.0
-	Date   time.Time            // the answer's; zero without one
-	Asked  time.Time            // when the answer came, by our clock, in the middle of the request
-	Err    error
+	Step  string               // the last one begun: proxy, DNS, TCP, TLS or HTTP
+	Proxy string               // HOST:PORT of the environment's proxy; empty without one
+	TLS   *tls.ConnectionState // of the API's host; nil when it was not reached, or by plain http
+	Proto string               // HTTP/1.1 or HTTP/2.0
+	Date  time.Time            // the answer's; zero without one
+	Asked time.Time            // when the answer came, by our clock, in the middle of the request
+	Err   error
 }
 
 // CheckHost asks the API's host for the headers of its root.
@@ -56,12 +54,7 @@ func (c *Client) CheckHost(ctx context.Context) HostCheck {
 	trace := &httptrace.ClientTrace{
 		ConnectStart:      func(_, _ string) { begin("TCP") },
 		TLSHandshakeStart: func() { begin("TLS") },
-		GotConn: func(info httptrace.GotConnInfo) {
-			begin("HTTP")
-			mu.Lock()
-			defer mu.Unlock()
-			k.Remote = info.Conn.RemoteAddr().String()
-		},
+		GotConn:           func(httptrace.GotConnInfo) { begin("HTTP") },
 	}
 	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodHead, target.JoinPath("/").String(), nil)
 	if err != nil {
@@ -80,7 +73,7 @@ func (c *Client) CheckHost(ctx context.Context) HostCheck {
 	defer response.Body.Close()
 	_, _ = io.CopyN(io.Discard, response.Body, maxHeaderBytes) // what a HEAD's answer may not have
 	k.Asked = began.Add(time.Since(began) / 2)
-	k.Status, k.Proto, k.TLS = response.StatusCode, response.Proto, response.TLS
+	k.Proto, k.TLS = response.Proto, response.TLS
 	k.Date, _ = http.ParseTime(response.Header.Get("Date"))
 	return k
 }

@@ -72,10 +72,3 @@ func (b *connectionBackoff) succeed(round int) {
 	b.out = false
 	b.log.Info("connection to the API recovered", "failures", failures, "code", b.code)
 }
-
-func (b *connectionBackoff) status() LinkStatus {
-	if b.failures == 0 {
-		return LinkStatus{}
-	}
-	return LinkStatus{Troubled: true, Failures: b.failures, Code: string(b.code), Until: b.until}
-}

@@ -16,7 +16,7 @@ func TestLinkTroubleGrowsThePause(t *testing.T) {
 		s := open(t, limiter.Policy{}, nil)
 		for _, unjittered := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600} {
 			must(t, s, cut)
-			until := s.Status(time.Now()).Link.Until
+			until := s.State(time.Now()).Link.Until
 			pause, least, most := time.Until(until), unjittered*time.Second/2, min(unjittered*time.Second*3/2, 10*time.Minute)
 			if pause < least || pause > most {
 				t.Errorf("pause %v, want %v to %v", pause, least, most)
@@ -25,11 +25,11 @@ func TestLinkTroubleGrowsThePause(t *testing.T) {
 			<-time.After(pause)
 		}
 		must(t, s, good)
-		if diff := cmp.Diff(limiter.LinkStatus{}, s.Status(time.Now()).Link); diff != "" {
-			t.Error(diff)
+		if link := s.State(time.Now()).Link; link != nil {
+			t.Errorf("after a success the connection is still troubled: %v", link)
 		}
 		must(t, s, cut)
-		if until := s.Status(time.Now()).Link.Until; time.Until(until) > 3*time.Second/2 {
+		if until := s.State(time.Now()).Link.Until; time.Until(until) > 3*time.Second/2 {
 			t.Errorf("after a success the pause starts at %v", time.Until(until))
 		}
 	})
@@ -48,7 +48,7 @@ func TestLinkTakesTheLongerOfPauseAndRetryAfter(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := open(t, limiter.Policy{}, nil)
 				must(t, s, answer{fail: &schema.Failure{Class: schema.Trouble, Code: schema.HTTPStatus(503), RetryAfter: c.retryAfter}})
-				if left := time.Until(s.Status(time.Now()).Link.Until); left < c.least || left > c.most {
+				if left := time.Until(s.State(time.Now()).Link.Until); left < c.least || left > c.most {
 					t.Errorf("pause %v, want %v to %v", left, c.least, c.most)
 				}
 			})
@@ -96,9 +96,9 @@ func TestOneFaultOfManyCallsIsOneFailure(t *testing.T) {
 		for _, p := range under[:4] {
 			_ = finish(p, cut)
 		}
-		before := s.Status(time.Now()).Link
+		before := s.State(time.Now()).Link
 		_ = finish(under[4], good) // had its connection before the trouble
-		if diff := cmp.Diff(before, s.Status(time.Now()).Link); diff != "" || before.Failures != 1 || before.Code != "cut_body" {
+		if diff := cmp.Diff(before, s.State(time.Now()).Link); diff != "" || before.Failures != 1 || before.Code != "cut_body" {
 			t.Errorf("%v %s", before, diff)
 		}
 	})

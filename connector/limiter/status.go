@@ -6,7 +6,6 @@ import "time"
 type Status struct {
 	Breaker BreakerStatus
 	Quota   QuotaStatus
-	Link    LinkStatus
 	Token   TokenStatus
 }
 
@@ -29,14 +28,6 @@ type QuotaStatus struct {
 	InFlight  int
 }
 
-// LinkStatus says whether the service backs off because the connection to the API is troubled.
-type LinkStatus struct {
-	Troubled bool
-	Failures int       // in a row
-	Code     string    // of the last one
-	Until    time.Time // of the pause
-}
-
 // TokenStatus says whether the API refuses the token, and whether its source has one.
 type TokenStatus struct {
 	Refused bool
@@ -48,7 +39,7 @@ type TokenStatus struct {
 func (l *Limiter) Status(now time.Time) Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	st := Status{Breaker: l.breaker.status(), Quota: l.quota.status(now), Link: l.connection.status(), Token: l.token.status()}
+	st := Status{Breaker: l.breaker.status(), Quota: l.quota.status(now), Token: l.token.status()}
 	if until := l.throttle.until; until.After(now) {
 		st.Quota.Remaining, st.Quota.ResetsAt = 0, until
 	}

@@ -65,10 +65,9 @@ func (c *Cluster) tryDial(ctx context.Context, address string) error {
 
 // Contact is how one address answered.
 type Contact struct {
-	Addr   string               // HOST:PORT as asked for
-	Remote string               // IP:PORT that answered
-	TLS    *tls.ConnectionState // nil without TLS
-	Err    error                // a *ConnectError, with its step
+	Addr string               // HOST:PORT
+	TLS  *tls.ConnectionState // nil without TLS
+	Err  error                // a *ConnectError, with its step
 }
 
 // Contact tries the configured brokers, each once, in their order.
@@ -83,7 +82,6 @@ func (c *Cluster) Contact(ctx context.Context) []Contact {
 				return
 			}
 			defer conn.Close()
-			contacts[i].Remote = conn.RemoteAddr().String()
 			if secured, ok := conn.(*tls.Conn); ok {
 				state := secured.ConnectionState()
 				contacts[i].TLS = &state

@@ -33,13 +33,12 @@ type Partition struct {
 	Leader   int32 // the broker that leads it, or -1
 	Replicas []int32
 	ISR      []int32 // the replicas in sync, the leader among them
-	Err      error   // why there is no leader
 }
 
 // Rights are the operations that the authorizer grants us on a topic.
 type Rights struct {
-	Known                                 bool // false: the cluster did not say
-	Read, Write, Describe, DescribeConfig bool
+	Known       bool // false: the cluster did not say
+	Read, Write bool
 }
 
 // Broker is one broker as the cluster advertises it.
@@ -84,11 +83,7 @@ func topicOf(name string, answers []metadata.ResponseTopic) Topic {
 		return topic
 	}
 	for _, p := range answers[i].Partitions {
-		partition := Partition{ID: int(p.PartitionIndex), Leader: p.LeaderID, Replicas: p.ReplicaNodes, ISR: p.IsrNodes}
-		if p.LeaderID < 0 {
-			partition.Err = NewBrokerError(p.ErrorCode, "")
-		}
-		topic.Partitions = append(topic.Partitions, partition)
+		topic.Partitions = append(topic.Partitions, Partition{ID: int(p.PartitionIndex), Leader: p.LeaderID, Replicas: p.ReplicaNodes, ISR: p.IsrNodes})
 	}
 	slices.SortFunc(topic.Partitions, func(a, b Partition) int { return a.ID - b.ID })
 	return topic
@@ -96,15 +91,11 @@ func topicOf(name string, answers []metadata.ResponseTopic) Topic {
 
 // rightsOf reads a bit field of AclOperation codes (KIP-430).
 func rightsOf(operations int32) Rights {
-	const unknown, read, write, describe, describeConfig = -1 << 31, 1 << 3, 1 << 4, 1 << 8, 1 << 10
+	const unknown, read, write = -1 << 31, 1 << 3, 1 << 4
 	if operations == unknown || operations == 0 {
 		return Rights{} // 0 is also what an older version of the answer decodes to
 	}
-	return Rights{
-		Known: true,
-		Read:  operations&read != 0, Write: operations&write != 0,
-		Describe: operations&describe != 0, DescribeConfig: operations&describeConfig != 0,
-	}
+	return Rights{Known: true, Read: operations&read != 0, Write: operations&write != 0}
 }
 
 func (c *Cluster) metadata(ctx context.Context, names []string) (*metadata.Response, error) {

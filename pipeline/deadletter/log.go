@@ -70,8 +70,8 @@ func (l *Log) Last() []Offset {
 	return last
 }
 
-// Each visits the letters of the service that match, a partition after the other. A letter is lent until visit returns.
-func (l *Log) Each(ctx context.Context, match func(*Letter) bool, visit func(*Letter) error) error {
+// each visits the letters of the service that match, a partition after the other. A letter is lent until visit returns.
+func (l *Log) each(ctx context.Context, match func(*Letter) bool, visit func(*Letter) error) error {
 	for i := range l.logs {
 		if err := l.partition(ctx, &l.logs[i], bytesAtOnce, match, visit); err != nil {
 			return err
@@ -166,7 +166,7 @@ func (l *Log) Select(ctx context.Context, names []string, match func(*Letter) bo
 	if len(names) > 0 {
 		return func(visit func(*Letter) error) error { return l.named(ctx, names, match, visit) }
 	}
-	return func(visit func(*Letter) error) error { return l.Each(ctx, match, visit) }
+	return func(visit func(*Letter) error) error { return l.each(ctx, match, visit) }
 }
 
 // named visits the letters with these names that match.

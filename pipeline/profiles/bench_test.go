@@ -43,7 +43,7 @@ func BenchmarkScan(b *testing.B) {
 	n := benchmarked(b)
 	for b.Loop() {
 		s := scanAll(n)
-		b.ReportMetric(float64(s.State.Bytes())/float64(n), "B/profile")
+		b.ReportMetric(float64(s.State.bytes())/float64(n), "B/profile")
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*b.N), "ns/profile")
 }

@@ -174,7 +174,7 @@ func (m *model) meet(s *Scan, e *Evidence, name string, n int, key string, value
 }
 
 func (m *model) end(s *Scan, name string, snapshot Snapshot) {
-	inTopic := s.InTopic()
+	inTopic := s.inTopic()
 	approved := 0
 	if a := m.record.Approved; a != nil && !snapshot.Now.After(a.Until) {
 		approved = a.N
@@ -431,8 +431,8 @@ func TestState_AgainstMap(t *testing.T) {
 	if n != len(want) {
 		t.Errorf("%d keys, want %d", n, len(want))
 	}
-	if most := 26*n + 16*segments*firstSlots; s.Bytes() > most {
-		t.Errorf("%d bytes for %d keys, want at most %d", s.Bytes(), n, most)
+	if most := 26*n + 16*segments*firstSlots; s.bytes() > most {
+		t.Errorf("%d bytes for %d keys, want at most %d", s.bytes(), n, most)
 	}
 	if s.find(HashKey(3, []byte("none"))) != nil {
 		t.Error("found a key that was never put")

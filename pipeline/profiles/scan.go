@@ -160,17 +160,6 @@ func (s *Scan) Shared() error {
 	return &SharedError{Keys: keys}
 }
 
-// InTopic is how many keys have a value in the topic.
-func (s *Scan) InTopic() int {
-	n := 0
-	for _, slot := range s.State.all {
-		if slot.kind().inTopic() {
-			n++
-		}
-	}
-	return n
-}
-
 // standing are the marks of keys that are as they were when they were marked, by
 // their hashes in order.
 func (s *Scan) standing() []*Mark {

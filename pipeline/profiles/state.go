@@ -144,13 +144,3 @@ func (s *State) all(yield func(Hash, *slot) bool) {
 		}
 	}
 }
-
-// Bytes is the memory of the table.
-func (s *State) Bytes() int {
-	const size = 16
-	n := 0
-	for i := range s.segments {
-		n += size * len(s.segments[i].slots)
-	}
-	return n
-}

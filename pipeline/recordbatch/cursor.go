@@ -15,9 +15,6 @@ type Cursor struct {
 // NewCursor reads b from its beginning.
 func NewCursor(b []byte) Cursor { return Cursor{rest: b} }
 
-// Rest is what was not read yet.
-func (c *Cursor) Rest() []byte { return c.rest }
-
 // Err is io.ErrUnexpectedEOF after a read past the end.
 func (c *Cursor) Err() error {
 	if c.short {

@@ -71,15 +71,6 @@ func listsText(name string, columns []string) string {
 	return name + "\x01" + strings.Join(sorted, "\x01") + "\x02"
 }
 
-// Identity names all that public rows depend on beside the rows as they arrive:
-// the lists and the key. It is empty for a nil policy.
-func (p *Policy) Identity() string {
-	if p == nil {
-		return ""
-	}
-	return p.identity + "key\x01" + p.keyID
-}
-
 // ListsIdentity names the lists alone.
 func (p *Policy) ListsIdentity() string {
 	if p == nil {
