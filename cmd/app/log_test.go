@@ -60,7 +60,7 @@ func newScriptedDay(t *testing.T) *simulation {
 	})
 	w.config.Streams[0].Start.Back = 4
 	w.config.DFINERY.ConcurrentCalls = 1 // the order of the lines is that of the calls
-	w.config.Publish.OwnerHeartbeat = 10 * time.Second
+	w.config.Publish.OwnerHeartbeat = 30 * time.Second
 	token := filepath.Join(t.TempDir(), "token")
 	write := func(secret string) { replaceFile(t, token, secret+"\n") }
 	write("export-token")

@@ -23,7 +23,7 @@ func TestLongOutage(t *testing.T) {
 		w.config.Breaker.MaxOpenFor = 6 * time.Hour // fewer probes
 		w.config.Streams[0].PollInterval, w.config.Streams[0].LookbackInterval = 4*time.Hour, 12*time.Hour
 		w.config.Publish.OwnerHeartbeat, w.config.Publish.StandbyAfter = 2*time.Hour, 6*time.Hour
-		w.config.Publish.FenceRenewal = 6 * time.Hour
+		w.config.Publish.FenceRenewal, w.config.Publish.CheckpointInterval = 6*time.Hour, 6*time.Hour
 		from := time.Now().Add(50 * time.Hour)
 		to := from.Add(35 * 24 * time.Hour)
 		w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
