@@ -80,9 +80,10 @@ func (l *Ledger) Load(ctx context.Context) (*ledger.State, error) {
 	return state, nil
 }
 
-// Follow takes the records of [from, to) of one partition of the ledger topic into state.
+// Follow takes the records of [from, to) of one partition of the ledger topic into state, or on an error none of them or the first ones.
 func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int, from, to int64) error {
-	return l.Cluster.Read(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
+	read := entries{newest: map[string]int{}, days: map[string][]int{}}
+	err := l.Cluster.Read(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 		key := string(r.Key)
 		if !known(key) || !l.ours(key, r.Value) || partition != state.Partition && strings.HasPrefix(key, commandPrefix) {
 			return nil // a command in another partition belongs to no service: it must not stop this one
@@ -90,11 +91,21 @@ func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int,
 		if partition != state.Partition {
 			return &MisplacedError{Topic: l.Topic, Key: key, Partition: partition, Want: state.Partition, Offset: r.Offset}
 		}
-		if err := state.Apply(key, r.Value, r.Offset); err != nil {
-			return &RecordError{Topic: l.Topic, Partition: partition, Offset: r.Offset, Key: key, Err: err}
-		}
+		read.add(key, r.Value, r.Offset)
 		return nil
 	}})
+	if err != nil {
+		return err
+	}
+	for _, r := range read.list {
+		if r.over {
+			continue
+		}
+		if err := state.Apply(r.key, r.value, r.offset); err != nil {
+			return &RecordError{Topic: l.Topic, Partition: partition, Offset: r.offset, Key: r.key, Err: err}
+		}
+	}
+	return nil
 }
 
 // CatchUp takes what was written to the service's partition since state was read into state.
