@@ -7,22 +7,22 @@ import (
 )
 
 const (
-	firstBuffer = 128 << 10
-	// MaxTail is how far the body's end is looked for behind a row, in bytes.
+	initialBuffer = 128 << 10
+	// MaxTail is how far after a row the end of the body is searched for, in bytes.
 	MaxTail = 16 << 10
 
-	maxEmpty = 100 // reads in a row that give neither bytes nor an error
+	maxEmptyReads = 100 // consecutive reads that return neither bytes nor an error
 
 	bom = "\ufeff"
 )
 
-// errNoProgress is what io.ErrNoProgress is to bufio.
-var errNoProgress = errors.New("the source gives neither bytes nor an error")
+// errNoProgress is like io.ErrNoProgress.
+var errNoProgress = errors.New("reads of the body return neither bytes nor an error")
 
 func (r *Reader) skipBOM() error {
 	for r.end < len(bom) && string(r.buf[:r.end]) == bom[:r.end] {
 		if err := r.fill(); err == io.EOF {
-			return nil // Next says what there is
+			return nil // Next handles a short body
 		} else if err != nil {
 			return err
 		}
@@ -33,7 +33,7 @@ func (r *Reader) skipBOM() error {
 	return nil
 }
 
-// fill reads more of the body behind buf[end], making room before.
+// fill appends more of the body at buf[end], after making room for it.
 func (r *Reader) fill() error {
 	if r.srcErr != nil {
 		return r.srcErr
@@ -49,7 +49,7 @@ func (r *Reader) fill() error {
 		copy(grown, r.buf[:r.end])
 		r.buf = grown
 	}
-	for range maxEmpty {
+	for range maxEmptyReads {
 		n, err := r.src.Read(r.buf[r.end : len(r.buf)-block])
 		if i := bytes.LastIndexByte(r.buf[r.end:r.end+n], '\n'); i >= 0 {
 			r.whole = r.end + i + 1

@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// OpenQuoteError is a quote that is not closed by the end of the body, or within the limit of a row's size. Rows before it are valid; nothing behind
-// it was read as rows, since it may be the inside of a value.
+// OpenQuoteError reports a quote that is not closed by the end of the body, or within the maximum size of a row. Rows before it are valid.
+// Nothing after it is read as rows, because it may be inside a value.
 type OpenQuoteError struct {
 	Line   int   // of the row's first byte
 	Offset int64 // of the row's first byte in the body
@@ -21,7 +21,7 @@ func (e *OpenQuoteError) Error() string {
 	return fmt.Sprintf("line %d: a quote is not closed %s", e.Line, e.Where)
 }
 
-// openQuote ends the reading at the present row: Next returns the error from now on. Raw is the row's beginning.
+// openQuote stops at the current row: Next returns the error from now on. Raw is the start of the row.
 func (r *Reader) openQuote(where string) error {
 	r.row = schema.Row{Columns: r.columns, Raw: r.buf[r.pos:min(r.end, r.pos+schema.MaxCopy)], Line: r.line, Offset: r.base + int64(r.pos)}
 	r.srcErr = &OpenQuoteError{Line: r.line, Offset: r.row.Offset, Where: where}
@@ -29,8 +29,8 @@ func (r *Reader) openQuote(where string) error {
 	return r.srcErr
 }
 
-// hasLongQuote says of a row longer than maxRow that a quote in its first bytes is not closed by then, or that it encloses a line break. It looks
-// at a fixed number of bytes, however many were read: the outcome must not depend on the pieces in which a body arrives.
+// hasLongQuote reports, for a row longer than maxRow, whether a quote is still open after maxRow bytes, or encloses a line break. It examines
+// a fixed number of bytes, however many have been read: the result must not depend on the pieces in which a body arrives.
 func (r *Reader) hasLongQuote() bool {
 	state, first := bare, true
 	for _, c := range r.buf[r.pos : r.pos+r.maxRow+1] {
@@ -50,7 +50,7 @@ func (r *Reader) hasLongQuote() bool {
 	return state == quoted
 }
 
-// MaybeTorn says that bad, the last row of a body that ended without a newline, may be the beginning of a good row.
+// MaybeTorn reports whether bad, the last row of a body that ended without a newline, may be the start of a good row.
 func (r *Reader) MaybeTorn(bad *schema.BadRow) bool {
 	switch bad.Code {
 	case schema.FieldCount:
@@ -72,19 +72,19 @@ func endsWithinRune(raw []byte) bool {
 	return false
 }
 
-// TooFew says that bad, the last row read, has fewer fields than the header, whatever else is wrong with it.
+// TooFew reports whether bad, the last row read, has fewer fields than the header, whatever else is wrong with it.
 func (r *Reader) TooFew(bad *schema.BadRow) bool {
 	switch bad.Code {
 	case schema.FieldCount, schema.InvalidUTF8:
 		return r.split.n < len(r.columns.Names)
-	case schema.BadQuotes: // no more fields than commas, one apart
+	case schema.BadQuotes: // at most one field more than commas
 		return bytes.Count(r.row.Raw, []byte{','})+1 < len(r.columns.Names)
 	}
 	return false
 }
 
-// Last reports whether only line ends follow the row read last, one that is not too large. It may wait for more of the body, and
-// reads no more than MaxTail bytes. The row stays valid.
+// Last reports whether only line ends follow the row read last, which must not be a row that is too large. It may wait for more of the body,
+// and reads at most MaxTail bytes. The row stays valid.
 func (r *Reader) Last() bool {
 	size := len(r.row.Raw)
 	for n := 0; n < MaxTail; n++ {

@@ -9,30 +9,30 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// maxColumns bounds what a header may ask for.
+// maxColumns limits the memory that a header can request.
 const maxColumns = 1 << 16
 
-// header is what the reader keeps of the header line.
+// header is what the reader stores about the header line.
 type header struct {
 	names    []string // as they are in the body
 	raw      []byte
 	first    uint32 // length of the first name: few rows have a first cell of about that length
 	lineEnd  string // LF or CRLF; empty for a header that ends with the body
-	follows  bool   // no row behind the header was read yet
-	repeated int    // rows that were skipped because they repeat the header
+	follows  bool   // the first row after the header was not yet read
+	repeated int    // rows skipped because they repeat the header
 }
 
-// HeaderError is a header line whose names can't be used, or line ends that can't be read.
+// HeaderError reports a header line whose names can't be used, or an unsupported kind of line end.
 type HeaderError struct {
 	Reason string
 	Public string // the reason without the names in the header; empty where Reason has none
-	Final  bool   // not what a cut would leave of a good header
+	Final  bool   // not the result of cutting a good header
 }
 
 func (e *HeaderError) Error() string { return "the header line " + e.Reason }
 
-// Header reads the first line, which names the columns; it must be called once, before Next. Its errors are io.EOF for a body without any line,
-// a *schema.BadRow for a broken line, a *HeaderError for names or line ends that can't be used, an *OpenQuoteError, and the source's own.
+// Header reads the first line, which names the columns. It must be called once, before Next. Its errors are io.EOF for a body without any line,
+// a *schema.BadRow for a malformed line, a *HeaderError for names or line ends that can't be used, an *OpenQuoteError, and errors of the source.
 func (r *Reader) Header() (*schema.Columns, error) {
 	if err := r.skipBOM(); err != nil {
 		return nil, err
@@ -92,8 +92,8 @@ func (r *Reader) headerRow() (*schema.Row, error) {
 	return r.Next()
 }
 
-// checkNames refuses control characters: they are line ends or separators of another format, and would go into the members of every record.
-// A quoted line break is a part of its name.
+// checkNames refuses control characters: they are line ends or separators of another format, and would become part of the field names of
+// every record. A quoted line break is part of its name.
 func (r *Reader) checkNames(names []string) error {
 	for i, name := range names {
 		for _, c := range name {
@@ -110,8 +110,8 @@ func (r *Reader) checkNames(names []string) error {
 	return nil
 }
 
-// readLineEnd looks for the header's line end and refuses one that would make the rest of the body part of the header or put a CR into names:
-// it needs the bytes of the first line alone, however long a body is. A body that ends or fails before is left to Next.
+// readLineEnd finds the line end of the header. It refuses one that would make the rest of the body part of the header, or put a CR into names.
+// It needs only the bytes of the first line, however long the body is. A body that ends or fails earlier is handled by Next.
 func (r *Reader) readLineEnd() error {
 	inQuotes, begun := false, false
 	for at := 0; at <= r.maxRow; at++ {
@@ -142,7 +142,7 @@ func (r *Reader) readLineEnd() error {
 	return nil
 }
 
-// lineEndAt names the line end that begins with the CR at that place; empty when the body ends behind it.
+// lineEndAt names the line end that starts with the CR at this index; empty if the body ends after it.
 func (r *Reader) lineEndAt(at int) string {
 	switch next, ok := r.byteAt(at + 1); {
 	case !ok:
@@ -157,7 +157,7 @@ func (r *Reader) lineEndAt(at int) string {
 	return "CR alone"
 }
 
-// byteAt is the byte at that place behind pos; false when the body ends or fails before it.
+// byteAt returns the byte at pos+at; false if the body ends or fails before it.
 func (r *Reader) byteAt(at int) (byte, bool) {
 	for r.end-r.pos <= at {
 		if r.fill() != nil {
@@ -167,7 +167,7 @@ func (r *Reader) byteAt(at int) (byte, bool) {
 	return r.buf[r.pos+at], true
 }
 
-// checkFirstRow refuses a first row that begins with a CR: then lines end in LF CR, and the CR would be in the first value of every row.
+// checkFirstRow refuses a first row that starts with a CR: lines then end in LF CR, and the CR would be in the first value of every row.
 func (r *Reader) checkFirstRow() error {
 	switch line := r.buf[r.pos:r.end]; {
 	case len(line) == 0 || line[0] == '\n' || line[0] == '\r' && (len(line) == 1 || line[1] == '\n'):
@@ -179,10 +179,11 @@ func (r *Reader) checkFirstRow() error {
 	return nil
 }
 
-// Repeated is how many rows were skipped because they repeat the header line.
+// Repeated is the number of rows that were skipped because they repeat the header line.
 func (r *Reader) Repeated() int { return r.header.repeated }
 
-// repeatsHeader says that the row's cells are the names of the columns, as where files were joined; the second file may bring its byte order mark.
+// repeatsHeader reports whether the row's cells are the column names, as when files were concatenated. The second file may have a byte order
+// mark of its own.
 func (r *Reader) repeatsHeader() bool {
 	if len(r.header.names) != len(r.row.Cells) {
 		return false // this is the header
@@ -199,7 +200,7 @@ func (r *Reader) repeatsHeader() bool {
 	return true
 }
 
-// repeatsRawHeader does the same for a line that is a bad row because of a byte order mark before its first quote.
+// repeatsRawHeader does the same for a line that is a bad row only because a byte order mark precedes its first quote.
 func (r *Reader) repeatsRawHeader(line []byte) bool {
 	return r.columns != nil && bytes.HasPrefix(line, []byte(bom)) && bytes.Equal(line[len(bom):], r.header.raw)
 }

@@ -7,7 +7,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// ParseRow reads one row as it was below a header of these columns, into memory of its own. A row that still can't be read is a
+// ParseRow parses one row of a CSV with these columns. The row does not share memory with raw. The error for a row that still can't be read is a
 // *schema.BadRow.
 func ParseRow(columns *schema.Columns, raw []byte) (*schema.Row, error) {
 	text := append(append(make([]byte, 0, len(raw)+1+block), raw...), '\n')
@@ -17,10 +17,10 @@ func ParseRow(columns *schema.Columns, raw []byte) (*schema.Row, error) {
 	row, err := r.Next()
 	switch {
 	case err == io.EOF:
-		return nil, fmt.Errorf("there is no row in %d bytes", len(raw))
+		return nil, fmt.Errorf("no row in %d bytes", len(raw))
 	case err != nil:
 		return nil, err
 	}
-	alone := *row // without the Reader around it
-	return &alone, nil
+	parsed := *row // a copy: *row would keep the whole Reader in memory
+	return &parsed, nil
 }

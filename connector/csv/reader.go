@@ -1,7 +1,7 @@
 // Package csv reads the CSV of an export: rows that borrow the reader's memory, bad rows, and how the body ended.
 //
-// A row is handed out only when all of it was read. Whether a last line is cut is the caller's to judge: Unterminated, MaybeTorn, TooFew and
-// Last say what is known of it. The package does no I/O of its own and knows no HTTP.
+// A row is returned only when all of it has been read. Whether the last line is cut is up to the caller: Unterminated, MaybeTorn, TooFew and
+// Last describe it. The package does no I/O of its own and does not depend on HTTP.
 package csv
 
 import (
@@ -14,17 +14,17 @@ import (
 )
 
 const (
-	// DefaultMaxRow is the longest row that is read when nothing else is said.
+	// DefaultMaxRow is the default of Options.MaxRow.
 	DefaultMaxRow = 16 << 20
-	// mostRow keeps the places of a row's cells within 32 bits, also when copies of cells follow the row.
-	mostRow = 1 << 30
+	// maxRowLimit keeps the offsets of a row's cells within 32 bits, also when copies of cells follow the row.
+	maxRowLimit = 1 << 30
 )
 
-// Reader reads a CSV as RFC 4180 describes it, and keeps the bytes of every value. It allocates nothing for a good row, and its memory
-// grows with the longest row, never with the body. It skips wholly empty lines, a byte order mark, and rows that repeat the header line.
+// Reader reads CSV as described by RFC 4180, and preserves the bytes of every value. It allocates nothing for a good row, and its memory
+// grows with the longest row, never with the body. It skips empty lines, a byte order mark, and rows that repeat the header line.
 //
-// Beyond the RFC: lines may end in LF alone, and a CR that does not end a line is part of its unquoted cell.
-// It is not for use by several goroutines.
+// Beyond the RFC, lines may end in LF alone, and a CR that does not end a line is part of its unquoted cell.
+// A Reader is not safe for concurrent use.
 type Reader struct {
 	src    io.Reader
 	srcErr error // sticky
@@ -35,13 +35,13 @@ type Reader struct {
 	header        header
 	recoverQuotes bool // see Options
 
-	buf     []byte // buf[pos:end] was read and is not handed out; buf[end] is a newline, as split.scan requires
+	buf     []byte // buf[pos:end] is read and not yet returned; buf[end] is a newline, as split.scan requires
 	pos     int
 	end     int
-	base    int64 // the place of buf[0] in the body
+	base    int64 // offset of buf[0] in the body
 	line    int   // of buf[pos]
-	next    int   // the row handed out last ends at buf[next], its line end included
-	newline int   // how many lines it took
+	next    int   // the last returned row ends at buf[next], including its line end
+	newline int   // lines that it spans
 	whole   int   // buf[:whole] ends with the last newline read
 
 	split        split
@@ -55,24 +55,24 @@ type Reader struct {
 type Options struct {
 	MaxRow    int                      // longest row in bytes, a longer one is a bad row; 0 means DefaultMaxRow, and more than 1 GiB means 1 GiB
 	CleanName func(name string) string // applied to the header's names; nil leaves them as they are
-	// RecoverQuotes reads the lines behind a quote that is never closed as rows. Then anyone who can write a value can place rows when a body is cut
-	// within it: only for a source that is known to leave quotes unescaped.
+	// RecoverQuotes reads the lines after a quote that is never closed as rows. If a body is cut within a value, anyone who can write that value
+	// can then inject rows: use it only for a source that is known not to escape quotes.
 	RecoverQuotes bool
 }
 
-// NewReader reads src.
+// NewReader returns a Reader of src.
 func NewReader(src io.Reader, o Options) *Reader {
 	if o.MaxRow <= 0 {
 		o.MaxRow = DefaultMaxRow
 	}
-	r := &Reader{src: src, maxRow: min(o.MaxRow, mostRow), clean: o.CleanName, recoverQuotes: o.RecoverQuotes, line: 1, buf: make([]byte, firstBuffer+block)}
+	r := &Reader{src: src, maxRow: min(o.MaxRow, maxRowLimit), clean: o.CleanName, recoverQuotes: o.RecoverQuotes, line: 1, buf: make([]byte, initialBuffer+block)}
 	r.buf[0] = '\n'
 	return r
 }
 
-// Next returns the next row, which is valid until the next call. Its errors are io.EOF at the body's end; a *schema.BadRow, after which Next
-// goes on with the line behind it; an *OpenQuoteError, behind which no rows are read; a *HeaderError for line ends that show only behind the
-// header; and the source's own error when it failed: what was behind the last newline is dropped then.
+// Next returns the next row, which is valid until the following call. Its errors are io.EOF at the end of the body; a *schema.BadRow, after
+// which Next continues with the next line; an *OpenQuoteError, after which no more rows are read; a *HeaderError for unsupported line ends that
+// show only after the header; and an error of the source: the bytes after the last newline are then dropped.
 func (r *Reader) Next() (*schema.Row, error) {
 	for {
 		r.pos = r.next
@@ -107,7 +107,7 @@ func (r *Reader) Next() (*schema.Row, error) {
 	}
 }
 
-// exception handles the first row behind the header, and a row that is incomplete or has the wrong number of fields. It reports a line to be skipped.
+// exception handles the first row after the header, and a row that is malformed or too long. It reports whether to skip the line.
 func (r *Reader) exception(out outcome, size int) (skip bool, err error) {
 	if r.header.follows {
 		if err := r.checkFirstRow(); err != nil {
@@ -123,7 +123,7 @@ func (r *Reader) exception(out outcome, size int) (skip bool, err error) {
 	return false, nil
 }
 
-// tooLong handles a row longer than maxRow. It returns nil for a line to be skipped.
+// tooLong handles a row longer than maxRow. It returns nil if the line is to be skipped.
 func (r *Reader) tooLong() error {
 	if !r.recoverQuotes && r.hasLongQuote() {
 		return r.openQuote(fmt.Sprintf("within %d bytes", r.maxRow))
@@ -131,20 +131,21 @@ func (r *Reader) tooLong() error {
 	return r.resync(incomplete)
 }
 
-// More says that the end of another line was read already: Next does not wait for the source then, unless that newline is within quotes.
+// More reports whether the end of another line has already been read. Next then returns without waiting for the source, unless that newline
+// is within quotes.
 func (r *Reader) More() bool { return r.next < r.whole }
 
-// Unterminated says that the last row, good or bad, had no newline: the body ended in its place.
+// Unterminated reports whether the last row, good or bad, had no newline because the body ended.
 func (r *Reader) Unterminated() bool { return r.unterminated }
 
-// Raw is the last row, good or bad, as it arrived, without its line end: all of it for a good row and the first line for one with broken
-// quotes. It lives until the next call.
+// Raw is the last row, good or bad, as it arrived, without its line end. Of a row with malformed quotes it is the first line. It is valid until
+// the next call.
 func (r *Reader) Raw() []byte { return r.row.Raw }
 
-// Line is the number of the line on which the last row, good or bad, began; the header is line 1.
+// Line is the number of the line on which the last row, good or bad, starts; the header is line 1.
 func (r *Reader) Line() int { return r.line }
 
-// last ends a body that ended without a newline.
+// last handles the end of a body whose last line has no newline.
 func (r *Reader) last() (*schema.Row, error) {
 	if r.header.follows {
 		if err := r.checkFirstRow(); err != nil {
@@ -157,7 +158,7 @@ func (r *Reader) last() (*schema.Row, error) {
 		return nil, io.EOF
 	}
 	row, err := r.lastRow(raw, len(raw) < size)
-	if row == nil && err == nil { // it was skipped
+	if row == nil && err == nil { // skipped
 		r.pos = r.end
 		return nil, io.EOF
 	}
@@ -181,7 +182,7 @@ func (r *Reader) lastRow(raw []byte, cr bool) (*schema.Row, error) {
 	return r.finish(raw, cr)
 }
 
-// finish makes a row of raw, all of whose separators were found; nil for one that repeats the header line.
+// finish makes a row of raw, whose separators have all been found. It returns nil for a row that repeats the header line.
 func (r *Reader) finish(raw []byte, cr bool) (*schema.Row, error) {
 	s := &r.split
 	s.endCell(len(raw))
@@ -209,7 +210,7 @@ func (r *Reader) finish(raw []byte, cr bool) (*schema.Row, error) {
 	return &r.row, nil
 }
 
-// undouble makes a scratch copy of the row, and behind it one of each cell that has doubled quotes, with single ones.
+// undouble copies the row into scratch, followed by an unescaped copy of each cell that contains doubled quotes.
 func (r *Reader) undouble() {
 	raw := r.row.Raw
 	to := append(r.scratch[:0], raw...)
@@ -225,7 +226,7 @@ func (r *Reader) undouble() {
 		start := len(to)
 		for ; at >= 0; at = bytes.IndexByte(from, '"') {
 			to = append(to, from[:at+1]...)
-			from = from[at+2:] // without the other quote of the pair: no single one occurs within a cell
+			from = from[at+2:] // skip the second quote of the pair: a single one can't occur within a cell
 		}
 		to = append(to, from...)
 		r.row.Cells[i] = schema.Span{Start: uint32(start), End: uint32(len(to))}

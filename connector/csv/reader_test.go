@@ -170,7 +170,7 @@ func TestReaderHeader(t *testing.T) {
 		{"nothing", "", "EOF"},
 		{"empty lines", "\n\r\n", "EOF"},
 		{"half a byte order mark", "\xef\xbb", "invalid_utf8: line 1: not valid UTF-8"},
-		{"doubled", "a,b,a\n", `the header line is wrong: column "a" stands there twice`},
+		{"doubled", "a,b,a\n", `the header line is wrong: column "a" occurs twice`},
 		{"no name", "a,\n", "the header line is wrong: column 2 has no name"},
 		{"quotes", "a,b\"\n", "bad_quotes: line 1: the quotes are wrong at byte 4 of the row"},
 		{"too many", wide + "\n", "the header line has 65537 columns, more than 65536"},

@@ -8,9 +8,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// resync makes a bad row of the first physical line of a row with broken quotes, or of one longer than maxRow. Reading goes on right behind
-// that line, so that one stray quote never swallows the rows after it. Every byte is looked at three times at most: a line with an odd number
-// of quotes ends the search that an earlier one began, and a line with an even number begins none. It returns nil for a line to be skipped.
+// resync makes a bad row of the first physical line of a row with malformed quotes, or of one longer than maxRow. Reading continues directly after
+// that line, so that one stray quote never swallows the rows after it. Every byte is examined at most three times: a line with an odd number
+// of quotes ends the search that an earlier line started, and a line with an even number starts none. It returns nil if the line is to be skipped.
 func (r *Reader) resync(out outcome) error {
 	detail := fmt.Sprintf("the quotes are wrong at byte %d of the row", r.split.at+1)
 	if out != broken || r.split.at > r.maxRow {
@@ -31,7 +31,7 @@ func (r *Reader) resync(out outcome) error {
 	return r.row.Bad(schema.BadQuotes, schema.OriginCSV, "the row's quotes are wrong", detail)
 }
 
-// physicalLine is buf from pos up to the next newline, or to more than maxRow bytes, or to the body's end, and steps over it.
+// physicalLine returns buf from pos to the next newline, to the end of the body, or to a point after maxRow bytes, and advances past it.
 func (r *Reader) physicalLine() ([]byte, error) {
 	seen := 0
 	for {
@@ -54,7 +54,7 @@ func (r *Reader) physicalLine() ([]byte, error) {
 	}
 }
 
-// tooLarge skips a line longer than maxRow while hashing it. It keeps no more of the line than the buffer holds.
+// tooLarge skips a line longer than maxRow and hashes it. It holds no more of the line in memory than fits the buffer.
 func (r *Reader) tooLarge() error {
 	bad := &schema.BadRow{
 		Code: schema.TooLarge, Origin: schema.OriginCSV, Message: "the row is too large",
@@ -62,11 +62,11 @@ func (r *Reader) tooLarge() error {
 	}
 	hash := schema.NewBadHash()
 	keep := func(b []byte) {
-		_, _ = hash.Write(b) // a hash takes everything
+		_, _ = hash.Write(b) // never fails
 		bad.RawBytes += int64(len(b))
 		bad.Raw = append(bad.Raw, b[:min(len(b), schema.MaxCopy-len(bad.Raw))]...)
 	}
-	cr := false // a CR that ended the piece before: part of the row, unless a newline follows
+	cr := false // the previous piece ended in a CR, which is part of the row unless a newline follows
 	for {
 		piece := r.buf[r.pos:r.end]
 		i := bytes.IndexByte(piece, '\n')
@@ -100,8 +100,8 @@ func (r *Reader) tooLarge() error {
 	return bad
 }
 
-// Tail is the body from the last row on, and how many of its bytes belong to that row. It is nil unless the body ends, well or not, within
-// MaxTail bytes behind the row. After Next has returned the source's error it is all that was read behind the last newline. The row stays valid.
+// Tail returns the body from the last row on, and how many of its bytes belong to that row. It is nil unless the body ends or fails within
+// MaxTail bytes after the row. After Next has returned an error of the source it is all that was read after the last newline. The row stays valid.
 func (r *Reader) Tail() (rest []byte, scanned int) {
 	if r.failed {
 		return r.buf[r.pos:r.end], r.end - r.pos

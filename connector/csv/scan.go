@@ -7,7 +7,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// block is how many bytes are looked at together; a buffer has that many to spare after its data.
+// block is the number of bytes scanned at once. A buffer has that many spare bytes after its data.
 const block = 64
 
 const (
@@ -16,8 +16,8 @@ const (
 	highs = 0x80 * ones
 )
 
-// specials has a bit for each byte of b that is a comma, a quote, a backslash or below 0x20. high is not 0 when a byte is above 0x7f.
-// Eight bytes share a word: a sum of two numbers below 0x80 carries into bit 7 of its own byte alone, so no byte disturbs its neighbour.
+// specials returns a bit mask of the bytes of b that are a comma, a quote, a backslash or below 0x20. high is not 0 if a byte is above 0x7f.
+// Eight bytes share a word: a sum of two numbers below 0x80 carries only into bit 7 of its own byte, so no byte affects its neighbour.
 func specials(b *[block]byte) (mask, high uint64) {
 	w0, w1 := binary.LittleEndian.Uint64(b[0:]), binary.LittleEndian.Uint64(b[8:])
 	w2, w3 := binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:])
@@ -28,12 +28,12 @@ func specials(b *[block]byte) (mask, high uint64) {
 	return mask, (w0 | w1 | w2 | w3 | w4 | w5 | w6 | w7) & highs
 }
 
-// specialsOf is the same of eight bytes. It is small enough to stand in the caller eight times, which takes 24 ns less a row of 378 bytes
-// than a loop.
+// specialsOf does the same for eight bytes. It is small enough to be inlined eight times, which saves 24 ns per row of 378 bytes compared with
+// a loop.
 func specialsOf(word uint64) uint64 {
 	low := word & lows
 	other := (low + (0x80-0x20)*ones) & (low ^ ','*ones + lows) & (low ^ '"'*ones + lows) & (low ^ '\\'*ones + lows)
-	// The multiplication moves the eight bits, one a byte, side by side into the uppermost byte.
+	// The multiplication collects the eight bits, one per byte, in the uppermost byte.
 	return (^(other | word) & highs) * 0x0002040810204081 >> 56
 }
 
@@ -42,8 +42,8 @@ type quoting uint8
 
 const (
 	bare   quoting = iota // in an unquoted cell, or at the start of one
-	quoted                // behind an opening quote
-	closed                // behind a quote that closes the cell, unless another follows
+	quoted                // after an opening quote
+	closed                // after a quote that closes the cell, unless another one follows
 )
 
 // outcome is why a scan stopped.
@@ -52,25 +52,25 @@ type outcome uint8
 const (
 	incomplete outcome = iota // the data ended
 	complete                  // at the row's newline
-	broken                    // at a byte that makes the quotes wrong
+	broken                    // at a byte that makes the quoting invalid
 )
 
-// split is a row's division into cells, as far as the row was scanned. All places are relative to the row's first byte,
-// so that the row may move within the buffer while it grows.
+// split is the division of a row into cells, as far as the row has been scanned. All offsets are relative to the row's first byte,
+// so that the row may move within the buffer.
 type split struct {
 	cells   []schema.Span
-	n       int // cells found; those beyond len(cells) are counted only
-	at      int // scanned so far; in the end the place of what stopped the scan
-	start   int // of the present cell
-	quote   int // when closed: the place of the closing quote
+	n       int // cells found; those beyond len(cells) are only counted
+	at      int // scanned so far; finally the offset at which the scan stopped
+	start   int // of the current cell
+	quote   int // when closed: offset of the closing quote
 	state   quoting
 	doubled bool // some cell has doubled quotes
 	lines   int  // newlines within quotes
-	marks   int  // control bytes and backslashes, a line end's CR too
+	marks   int  // control bytes and backslashes, including the CR of a line end
 	high    uint64
 }
 
-// scan divides row[s.at:end]. row[end] must be a newline, which stops the scan without a test of every byte's place.
+// scan divides row[s.at:end]. row[end] must be a newline: it stops the scan without a bounds check per byte.
 func (s *split) scan(row []byte, end int) outcome {
 	if s.state == bare {
 		if out, quotes := s.plain(row, end); !quotes {
@@ -80,7 +80,7 @@ func (s *split) scan(row []byte, end int) outcome {
 	return s.quotes(row, end)
 }
 
-// plain scans until it meets a quote. It is the path of nearly all rows, and the busiest loop of the program.
+// plain scans up to the first quote. Nearly all rows take this path; it is the hottest loop of the program.
 func (s *split) plain(row []byte, end int) (out outcome, quotes bool) {
 	cells, n, start := s.cells, s.n, s.start
 	for base := s.at; ; base += block {
@@ -111,7 +111,7 @@ func (s *split) plain(row []byte, end int) (out outcome, quotes bool) {
 	}
 }
 
-// quotes scans to the end of a row that has quotes.
+// quotes scans to the end of a row that contains quotes.
 func (s *split) quotes(row []byte, end int) outcome {
 	for base := s.at; ; base += block {
 		mask, high := specials((*[block]byte)(row[base:]))
@@ -160,7 +160,7 @@ func (s *split) mayFollow(row []byte, at int) bool {
 	return false
 }
 
-// atQuote steps over a quote; false where none is allowed.
+// atQuote handles a quote; false where none is allowed.
 func (s *split) atQuote(at int) bool {
 	switch {
 	case s.state == quoted:
@@ -175,7 +175,7 @@ func (s *split) atQuote(at int) bool {
 	return true
 }
 
-// endCell ends the present cell, unless a quote ended it already, before the separator at.
+// endCell ends the current cell before the separator at, or at its closing quote.
 func (s *split) endCell(at int) {
 	end := at
 	if s.state == closed {
