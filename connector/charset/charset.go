@@ -1,8 +1,8 @@
-// Package charset decodes bodies whose answer declares another character encoding than UTF-8.
+// Package charset decodes bodies whose answer declares a character encoding other than UTF-8.
 //
-// It promises that a byte sequence that the encoding does not have never becomes a character: it becomes the byte 0xFF, which makes the
-// text around it invalid UTF-8, while a U+FFFD that the source really has stays one. Line feeds, commas and quotes survive broken sequences,
-// so that a broken cell spoils its own row alone. It performs no I/O of its own and keeps no state between bodies.
+// A byte sequence that is invalid in the encoding never becomes a character: it becomes the byte 0xFF, which makes the text around it
+// invalid UTF-8. A U+FFFD that is really in the source is preserved. Line feeds, commas and quotes survive invalid sequences, so that an invalid
+// cell affects only its own row. The package performs no I/O and keeps no state between bodies.
 package charset
 
 import (
@@ -13,18 +13,18 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// kind is how a charset's bytes are laid out, which decides how they are decoded.
+// kind is the byte layout of a charset. It decides how a body is decoded.
 type kind uint8
 
 const (
 	utf8Kind   kind = iota
-	singleByte      // one byte a character, ASCII below 0x80
-	multiByte       // ASCII and sequences that hold no line feed
+	singleByte      // one byte per character, ASCII below 0x80
+	multiByte       // ASCII and sequences without a line feed
 	utf16Kind
 	utf32Kind
 )
 
-// Charset is a character encoding that bodies can be decoded from. The zero value is UTF-8.
+// Charset is a character encoding from which bodies can be decoded. The zero value is UTF-8.
 type Charset struct {
 	name      string // canonical, in lower case; empty: utf-8
 	kind      kind
@@ -41,16 +41,16 @@ func (c Charset) Name() string {
 	return c.name
 }
 
-// IsUTF8 says that nothing has to be decoded.
+// IsUTF8 reports whether the charset is UTF-8, which needs no decoding.
 func (c Charset) IsUTF8() bool { return c.kind == utf8Kind }
 
-// SingleByte says that the charset has one byte a character. Many servers declare such a charset by default for text that is UTF-8.
+// SingleByte reports whether each character is one byte. Many servers declare such a charset by default for text that is UTF-8.
 func (c Charset) SingleByte() bool { return c.kind == singleByte }
 
-// Wide says that the charset has two or four bytes a character, which no UTF-8 text can be confused with.
+// Wide reports whether the charset uses code units of two or four bytes, which can't be confused with UTF-8.
 func (c Charset) Wide() bool { return c.kind == utf16Kind || c.kind == utf32Kind }
 
-// marks are the byte order marks. One of UTF-32 begins with one of UTF-16, so it is listed before it.
+// marks are the byte order marks. A mark of UTF-32 starts with one of UTF-16, so it is listed first.
 var marks = []struct {
 	mark    string
 	charset Charset
@@ -62,7 +62,7 @@ var marks = []struct {
 	{"\xfe\xff", Charset{name: "utf-16be", kind: utf16Kind, bigEndian: true}},
 }
 
-// Marks are the byte order marks that FromMark knows.
+// Marks lists the byte order marks that FromMark recognizes.
 func Marks() []string {
 	list := make([]string, len(marks))
 	for i := range marks {
@@ -71,7 +71,7 @@ func Marks() []string {
 	return list
 }
 
-// FromMark is the charset of the byte order mark at the beginning of a body; ok is false without one.
+// FromMark returns the charset of the byte order mark at the start of a body; ok is false without one.
 func FromMark(lead []byte) (c Charset, ok bool) {
 	c, size := fromMark(lead)
 	return c, size > 0
@@ -86,9 +86,9 @@ func fromMark(lead []byte) (c Charset, size int) {
 	return Charset{}, 0
 }
 
-// ordered settles the byte order of a utf-16 or utf-32 that does not name it, from the first bytes of a body without a mark. A CSV begins with
-// mostly ASCII characters, whose upper bytes are 0; with nothing to go by it is little-endian, as browsers take it.
-func (c Charset) ordered(lead []byte) Charset {
+// withByteOrder guesses the byte order of utf-16 or utf-32 from the first bytes of a body that has no byte order mark. The characters at the
+// start of a CSV are mostly ASCII, so their upper bytes are 0. The default is little-endian, as in browsers.
+func (c Charset) withByteOrder(lead []byte) Charset {
 	if !c.anyEndian {
 		return c
 	}

@@ -8,24 +8,24 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// replacement is U+FFFD, which the decoders of x/text put where they find no character.
+// replacement is U+FFFD, which the decoders of x/text insert for invalid input.
 const replacement = string(utf8.RuneError)
 
-// longest is how many bytes a character takes at most: gb18030.
-const longest = 4
+// maxCharBytes is the length of the longest encoded character, in gb18030.
+const maxCharBytes = 4
 
 // sourceReplacement is U+FFFD in gb18030, the only multi-byte charset that has it.
 const sourceReplacement = "\x84\x31\xa4\x37"
 
-// appendDecoded appends one line as UTF-8. Its line end is ASCII in all charsets, and no decoder gets to see it: some take it for the end of a
-// broken character.
+// appendDecoded appends one line as UTF-8. The line end is ASCII in all charsets. It is not passed to the decoder, as some decoders would
+// treat it as the second byte of an incomplete character.
 func (r *Reader) appendDecoded(dst, line []byte) []byte {
 	text := bytes.TrimRight(line, "\r\n")
 	from := len(dst)
 	dst = r.transform(dst, text)
 	if bytes.Contains(dst[from:], []byte(replacement)) {
-		if r.charset.name == "iso-2022-jp" { // whose characters can't be read one by one
-			dst = append(dst[:from], bytes.ReplaceAll(dst[from:], []byte(replacement), []byte{broken})...)
+		if r.charset.name == "iso-2022-jp" { // stateful: its characters can't be decoded one by one
+			dst = append(dst[:from], bytes.ReplaceAll(dst[from:], []byte(replacement), []byte{invalidByte})...)
 		} else {
 			dst = r.appendOneByOne(dst[:from], text, len(text) == len(line))
 		}
@@ -33,7 +33,7 @@ func (r *Reader) appendDecoded(dst, line []byte) []byte {
 	return append(dst, line[len(text):]...)
 }
 
-// transform appends text as x/text decodes it.
+// transform appends text as decoded by x/text.
 func (r *Reader) transform(dst, text []byte) []byte {
 	if r.decoder == nil {
 		r.decoder = r.charset.encoding.NewDecoder()
@@ -49,7 +49,7 @@ func (r *Reader) transform(dst, text []byte) []byte {
 	}
 }
 
-// grow makes room for n bytes behind dst.
+// grow returns dst with room for n more bytes.
 func grow(dst []byte, n int) []byte {
 	if cap(dst)-len(dst) >= n {
 		return dst
@@ -57,7 +57,7 @@ func grow(dst []byte, n int) []byte {
 	return append(make([]byte, 0, 2*cap(dst)+n), dst...)
 }
 
-// appendOneByOne appends text with bytes that are not characters. last says that the body ends after it.
+// appendOneByOne appends text that contains invalid bytes. last is true if the body ends after it.
 func (r *Reader) appendOneByOne(dst, text []byte, last bool) []byte {
 	for len(text) > 0 {
 		if text[0] < utf8.RuneSelf {
@@ -69,20 +69,20 @@ func (r *Reader) appendOneByOne(dst, text []byte, last bool) []byte {
 		case size > 0:
 			dst, text = append(dst, character...), text[size:]
 		case last && r.incomplete(text):
-			return append(dst, torn)
+			return append(dst, truncatedByte)
 		default:
-			dst, text = append(dst, broken), text[1:]
+			dst, text = append(dst, invalidByte), text[1:]
 		}
 	}
 	return dst
 }
 
-// character decodes the one that text begins with. The size is 0 when there is none.
+// character decodes the first character of text. The size is 0 if text starts with an invalid byte.
 func (r *Reader) character(text []byte) (size int, character string) {
-	if r.charset.name == "gb18030" && strings.HasPrefix(string(text[:min(longest, len(text))]), sourceReplacement) {
-		return longest, replacement
+	if r.charset.name == "gb18030" && strings.HasPrefix(string(text[:min(maxCharBytes, len(text))]), sourceReplacement) {
+		return maxCharBytes, replacement
 	}
-	for size := 1; size <= min(longest, len(text)); size++ {
+	for size := 1; size <= min(maxCharBytes, len(text)); size++ {
 		var out [2 * utf8.UTFMax]byte
 		n, used, err := r.decoder.Transform(out[:], text[:size], true)
 		if err == nil && used == size && utf8.RuneCount(out[:n]) == 1 && string(out[:n]) != replacement {
@@ -92,7 +92,7 @@ func (r *Reader) character(text []byte) (size int, character string) {
 	return 0, ""
 }
 
-// incomplete says that text is the beginning of a character.
+// incomplete reports whether text is the start of a character that is cut.
 func (r *Reader) incomplete(text []byte) bool {
 	var out [utf8.UTFMax]byte
 	_, used, err := r.decoder.Transform(out[:], text, false)

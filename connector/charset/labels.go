@@ -12,18 +12,18 @@ import (
 	"golang.org/x/text/encoding/traditionalchinese"
 )
 
-// UnknownError is a label that names no charset that can be decoded.
+// UnknownError reports a label of no supported charset.
 type UnknownError struct{ Label string }
 
 func (e *UnknownError) Error() string {
-	return fmt.Sprintf("%q is not a charset that can be decoded", e.Label)
+	return fmt.Sprintf("charset %q is not supported", e.Label)
 }
 
-// Parse finds the charset that a label means: a name or an alias of the IANA registry, of the WHATWG Encoding Standard, or of a vendor.
-// Letter case, spaces, dashes and underscores do not matter. As in browsers, euc-kr is its superset cp949, and iso-8859-1 is windows-1252.
+// Parse returns the charset with this label: a name or alias from the IANA registry, the WHATWG Encoding Standard or a vendor.
+// Case, spaces, dashes and underscores are ignored. As in browsers, euc-kr means its superset cp949, and iso-8859-1 means windows-1252.
 // The error is an *UnknownError.
 func Parse(label string) (Charset, error) {
-	key := squeeze(label)
+	key := normalize(label)
 	if c, ok := wide(key); ok {
 		return c, nil
 	}
@@ -31,7 +31,7 @@ func Parse(label string) (Charset, error) {
 	case "utf8", "utf8sig", "utf8mb4", "utf8mb3", "unicode11utf8", "unicode20utf8", "xunicode20utf8", "cp65001", "windows65001":
 		return Charset{}, nil
 	case "ascii", "usascii", "csascii", "ansix3.41968", "ansix341968", "iso646us", "iso646.irv:1991", "646", "us", "cp367", "ibm367":
-		return Charset{}, nil // of which it is a part
+		return Charset{}, nil // a subset of UTF-8
 	}
 	if name, e := multi(key); e != nil {
 		return Charset{name: name, kind: multiByte, encoding: e}, nil
@@ -42,8 +42,8 @@ func Parse(label string) (Charset, error) {
 	return Charset{}, &UnknownError{Label: label}
 }
 
-// squeeze drops what spellings of one label differ in.
-func squeeze(label string) string {
+// normalize removes the differences between spellings of one label.
+func normalize(label string) string {
 	return strings.Map(func(r rune) rune {
 		switch r {
 		case '-', '_', ' ', '\t', '"', '\'':
@@ -95,7 +95,7 @@ func multi(key string) (name string, e encoding.Encoding) {
 	return "", nil
 }
 
-// single knows the one-byte charsets by what they are called in common: iso-8859-15, latin9, cp1252, windows-1252, ibm866, koi8-r.
+// single finds a single-byte charset by one of its common names, such as iso-8859-15, latin9, cp1252, windows-1252, ibm866 or koi8-r.
 func single(key string) (name string, e encoding.Encoding) {
 	key = strings.TrimPrefix(strings.TrimPrefix(key, "x"), "cs")
 	for _, prefix := range []string{"windows", "cp", "ibm", "ms", "dos"} {

@@ -11,61 +11,61 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Policy is what is done with a line that is valid UTF-8, whatever the charset.
+// Policy decides how a line is treated that is valid UTF-8 although another charset is declared.
 type Policy uint8
 
 const (
-	// Decode reads every line in the charset.
+	// Decode decodes every line from the charset.
 	Decode Policy = iota
-	// Guard reads every line in the charset, and fails with a *ConflictError at the first that is valid UTF-8 and would be another text then.
+	// Guard decodes every line from the charset, and fails with a *ConflictError at the first line that is valid UTF-8 with a different text.
 	Guard
-	// Prefer leaves a line that is UTF-8, also broken UTF-8, as it is, and reads the others in the charset.
+	// Prefer keeps a line that looks like UTF-8, even with invalid bytes, and decodes the others from the charset.
 	Prefer
-	// Detect is Prefer until the first line that is not ASCII. If that one is UTF-8, all are: nothing more is decoded.
+	// Detect acts like Prefer until the first line that is not ASCII. If that line is UTF-8, the whole body is, and nothing more is decoded.
 	Detect
 )
 
-// ConflictError is a line that is valid UTF-8, and another text in the charset.
+// ConflictError reports a line that is valid UTF-8 and also valid, with a different text, in the charset.
 type ConflictError struct {
 	Charset Charset
 	Offset  int64 // of the line's first byte in the body
 }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("text at byte %d is valid UTF-8, and other text in %s", e.Offset, e.Charset.Name())
+	return fmt.Sprintf("text at byte %d is valid UTF-8, but different text in %s", e.Offset, e.Charset.Name())
 }
 
 const (
-	firstLine = 64 << 10
-	// mostLine is the longest line that is decoded whole; a longer one is cut, and may lose the character at the cut.
-	mostLine = 32 << 20
+	initialBuffer = 64 << 10
+	// maxLine is the longest line that is decoded in one piece. A longer line is split, and the character at the split may be lost.
+	maxLine = 32 << 20
 )
 
 // longestMark is the length of the longest byte order mark.
 const longestMark = 4
 
-// broken replaces bytes that are not a character. Valid UTF-8 never contains it.
-const broken = 0xff
+// invalidByte replaces bytes that are not a character. Valid UTF-8 never contains it.
+const invalidByte = 0xff
 
-// torn replaces a character that the body's end cuts. It is what begins a character in UTF-8.
-const torn = 0xf0
+// truncatedByte replaces a character that is cut by the end of the body. In UTF-8 it starts a character.
+const truncatedByte = 0xf0
 
-// NewReader reads src, which has the charset c, as UTF-8. A byte order mark of UTF-16 or UTF-32 is dropped.
+// NewReader returns a reader that converts src from charset c to UTF-8. A byte order mark of UTF-16 or UTF-32 is removed.
 func NewReader(src io.Reader, c Charset, policy Policy) *Reader {
-	return &Reader{src: src, charset: c, policy: policy, in: make([]byte, 0, firstLine)}
+	return &Reader{src: src, charset: c, policy: policy, in: make([]byte, 0, initialBuffer)}
 }
 
-// Reader decodes a body line by line, so that what is broken in one line does not reach the next.
+// Reader decodes a body line by line, so that invalid bytes in one line do not affect the next.
 type Reader struct {
 	src     io.Reader
 	charset Charset
 	policy  Policy
 	decoder *encoding.Decoder
 
-	in     []byte // read from src and not decoded
+	in     []byte // read from src and not yet decoded
 	offset int64  // of in[0] in the body
-	out    []byte // decoded and not handed out
-	room   []byte // the memory of out
+	out    []byte // decoded and not yet returned
+	outBuf []byte // the buffer behind out
 	err    error  // of src, sticky
 	fault  error  // of the text, sticky
 
@@ -74,8 +74,8 @@ type Reader struct {
 	asUTF8   bool // Detect has found UTF-8
 }
 
-// Charset names what the text read so far turned out to be: the charset; utf-8, when Detect found that; us-ascii, while Prefer or Detect
-// has met nothing else.
+// Charset is the charset of the text read so far: utf-8 if Detect has found that, us-ascii while Prefer or Detect has seen only ASCII, and
+// otherwise the charset given to NewReader.
 func (r *Reader) Charset() string {
 	switch {
 	case r.asUTF8:
@@ -108,7 +108,7 @@ func (r *Reader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// fill reads more of the source behind in.
+// fill appends more of the source to in.
 func (r *Reader) fill() int {
 	if len(r.in) == cap(r.in) {
 		r.in = append(make([]byte, 0, 2*cap(r.in)), r.in...)
@@ -118,15 +118,15 @@ func (r *Reader) fill() int {
 	return n
 }
 
-// decode turns as much of in into text as is complete.
+// decode decodes the complete lines of in.
 func (r *Reader) decode() {
 	if !r.started && !r.begin() {
 		return
 	}
-	r.room = r.room[:0]
+	r.outBuf = r.outBuf[:0]
 	used := 0
 	if r.charset.Wide() {
-		r.room, used = r.charset.appendWide(r.room, r.in, r.err != nil)
+		r.outBuf, used = r.charset.appendWide(r.outBuf, r.in, r.err != nil)
 	} else {
 		for r.fault == nil && used < len(r.in) {
 			line := r.nextLine(r.in[used:])
@@ -139,10 +139,10 @@ func (r *Reader) decode() {
 	}
 	r.offset += int64(used)
 	r.in = append(r.in[:0], r.in[used:]...)
-	r.out = r.room
+	r.out = r.outBuf
 }
 
-// begin examines the first bytes, once there are enough of them.
+// begin examines the first bytes. It reports false while there are too few.
 func (r *Reader) begin() bool {
 	if len(r.in) < longestMark && r.err == nil {
 		return false
@@ -153,7 +153,7 @@ func (r *Reader) begin() bool {
 	}
 	marked, mark := fromMark(r.in)
 	if !marked.Wide() {
-		r.charset = r.charset.ordered(r.in)
+		r.charset = r.charset.withByteOrder(r.in)
 		return true
 	}
 	r.charset.kind, r.charset.bigEndian = marked.kind, marked.bigEndian
@@ -161,8 +161,8 @@ func (r *Reader) begin() bool {
 	return true
 }
 
-// nextLine is the first line of in with its line feed; what is left of the body at its end; a part of a line that is too long; or nil when
-// there is more to be read first.
+// nextLine returns the first line of in with its line feed. It is the rest at the end of the body, a part of a line that is too long, and nil
+// when more must be read first.
 func (r *Reader) nextLine(in []byte) []byte {
 	if end := bytes.IndexByte(in, '\n'); end >= 0 {
 		return in[:end+1]
@@ -170,7 +170,7 @@ func (r *Reader) nextLine(in []byte) []byte {
 	switch {
 	case r.err != nil, r.asUTF8:
 		return in
-	case len(in) < mostLine:
+	case len(in) < maxLine:
 		return nil
 	}
 	// No encoding has a byte below 0x30 within a character, except for the escapes of iso-2022-jp.
@@ -182,12 +182,12 @@ func (r *Reader) nextLine(in []byte) []byte {
 	return in
 }
 
-// appendLine decodes one line into room.
+// appendLine decodes one line into outBuf.
 func (r *Reader) appendLine(line []byte, offset int64) {
 	ascii := isASCII(line)
 	plain := ascii && r.charset.name != "iso-2022-jp"
 	if r.asUTF8 || plain {
-		r.room = append(r.room, line...)
+		r.outBuf = append(r.outBuf, line...)
 		return
 	}
 	isUTF8 := r.policy >= Prefer && looksUTF8(line)
@@ -196,21 +196,21 @@ func (r *Reader) appendLine(line []byte, offset int64) {
 	}
 	r.nonASCII = r.nonASCII || !ascii
 	if isUTF8 {
-		r.room = append(r.room, line...)
+		r.outBuf = append(r.outBuf, line...)
 		return
 	}
-	from := len(r.room)
-	r.room = r.appendDecoded(r.room, line)
-	if r.policy == Guard && utf8.Valid(line) && !bytes.Equal(r.room[from:], line) {
-		r.room = r.room[:from]
+	from := len(r.outBuf)
+	r.outBuf = r.appendDecoded(r.outBuf, line)
+	if r.policy == Guard && utf8.Valid(line) && !bytes.Equal(r.outBuf[from:], line) {
+		r.outBuf = r.outBuf[:from]
 		r.fault = &ConflictError{Charset: r.charset, Offset: offset}
 	}
 }
 
-// looksUTF8 distinguishes a line of non-ASCII UTF-8, which may be invalid, from text in a single-byte charset. That has hardly ever
-// the three or four bytes of a character of UTF-8 behind each other, and seldom two.
+// looksUTF8 distinguishes a line of non-ASCII UTF-8, possibly with invalid bytes, from text in a single-byte charset. Such text hardly ever
+// contains the byte sequence of a three or four byte UTF-8 character, and rarely that of a two byte one.
 func looksUTF8(line []byte) bool {
-	two, broken := 0, 0
+	two, invalid := 0, 0
 	for len(line) > 0 {
 		r, size := utf8.DecodeRune(line)
 		switch {
@@ -219,11 +219,11 @@ func looksUTF8(line []byte) bool {
 		case size == 2:
 			two++
 		case r == utf8.RuneError:
-			broken++
+			invalid++
 		}
 		line = line[size:]
 	}
-	return two > broken
+	return two > invalid
 }
 
 func isASCII(b []byte) bool {

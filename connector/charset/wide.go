@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// appendWide appends the whole characters of in, UTF-16 or UTF-32, as UTF-8, and says how many of its bytes they took. The decoders of x/text
-// would not distinguish a lone surrogate from a U+FFFD of the source. last says that the body ends behind in.
+// appendWide appends the complete characters of in, which is UTF-16 or UTF-32, as UTF-8, and returns how many bytes of in it used. The
+// decoders of x/text can't be used: they do not distinguish a lone surrogate from a U+FFFD of the source. last is true if the body ends after in.
 func (c Charset) appendWide(dst, in []byte, last bool) (text []byte, used int) {
 	width := c.width()
 	dst = grow(dst, 3*len(in)/width+3*utf8.UTFMax)
@@ -27,17 +27,17 @@ func (c Charset) appendWide(dst, in []byte, last bool) (text []byte, used int) {
 		if utf8.ValidRune(unit) {
 			dst = utf8.AppendRune(dst, unit)
 		} else {
-			dst = append(dst, broken)
+			dst = append(dst, invalidByte)
 		}
 		used += size
 	}
 	if last && used < len(in) {
-		dst, used = append(dst, torn), len(in)
+		dst, used = append(dst, truncatedByte), len(in)
 	}
 	return dst, used
 }
 
-// unit is the code unit that b begins with.
+// unit returns the first code unit of b.
 func (c Charset) unit(b []byte) rune {
 	switch {
 	case c.kind == utf32Kind && c.bigEndian:
