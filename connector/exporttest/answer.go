@@ -11,14 +11,14 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// answer is one call being answered. It belongs to the call's handler; the Call that it fills belongs to the server's lock.
+// answer is the answer to one call. It is owned by the call's handler; the Call that it fills is guarded by the server's lock.
 type answer struct {
 	s        *Server
 	w        http.ResponseWriter
 	r        *http.Request
 	call     *Call
 	fault    Fault
-	admitted bool // the window counts it as active
+	admitted bool // counted as active by the window
 	released bool
 }
 
@@ -34,7 +34,7 @@ func (a *answer) snapshot() Call {
 	return *a.call
 }
 
-// release ends the call in the server's record of calls. It must come before the client can see the answer's end: the client may
+// release marks the call as ended in the server's record. It must happen before the client can see the end of the answer, as the client may
 // make its next call at once.
 func (a *answer) release() {
 	if a.released {
@@ -51,7 +51,7 @@ func (a *answer) release() {
 	}
 }
 
-// serve answers a call that was not refused.
+// serve answers a call that is not refused.
 func (a *answer) serve() {
 	f := &a.fault
 	if f.Hang {
@@ -62,9 +62,9 @@ func (a *answer) serve() {
 		return
 	}
 	if f.Drop {
-		panic(http.ErrAbortHandler) // net/http closes the connection; release runs on the way
+		panic(http.ErrAbortHandler) // net/http closes the connection; release is deferred
 	}
-	a.dress()
+	a.setHeaders()
 	switch {
 	case f.Redirect != "":
 		a.w.Header().Set("Location", f.Redirect)
@@ -82,8 +82,8 @@ func (a *answer) serve() {
 	}
 }
 
-// dress puts the fault's headers into the answer.
-func (a *answer) dress() {
+// setHeaders adds the fault's headers to the answer.
+func (a *answer) setHeaders() {
 	f, h := &a.fault, a.w.Header()
 	if f.DateOff != 0 {
 		h.Set("Date", a.s.now().Add(f.DateOff).UTC().Format(http.TimeFormat))
@@ -106,7 +106,7 @@ func (a *answer) fail(code schema.Code) {
 	a.send(answered, "application/json", a.failure(code))
 }
 
-// failure is the API's JSON, with the caller's token in it if the fault says so.
+// failure is the API's JSON, with the caller's token if the fault says so.
 func (a *answer) failure(code schema.Code) []byte {
 	body := struct {
 		Result        string      `json:"result"`
@@ -123,7 +123,7 @@ func (a *answer) failure(code schema.Code) []byte {
 	return text
 }
 
-// send answers with a whole body.
+// send answers with a complete body.
 func (a *answer) send(status int, contentType string, body []byte) {
 	if status == 0 {
 		status = http.StatusOK

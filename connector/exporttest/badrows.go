@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// BadRow is a line that is not a row of the header's table, in addition to the good rows.
+// BadRow is a malformed line, in addition to the good rows.
 type BadRow struct {
 	After int // good rows before it
 	Kind  BadKind
@@ -19,17 +19,17 @@ type BadKind int
 // The kinds of bad rows.
 const (
 	FewerFields BadKind = iota // half of the header's fields
-	MoreFields                 // one more
-	BareQuote                  // a quote within a cell that is not quoted
+	MoreFields                 // one more than the header
+	BareQuote                  // a quote within an unquoted cell
 	AfterQuote                 // text between a closing quote and the comma
-	OpenQuote                  // a quote that nothing closes: it swallows lines up to the next quote
+	OpenQuote                  // an unclosed quote: it swallows lines up to the next quote
 	InvalidUTF8                // a byte that is not UTF-8
 	EmptyKey                   // no df_unified_id
-	HugeCell                   // larger than Kafka takes
-	EmptyLine                  // nothing at all
+	HugeCell                   // too large for Kafka
+	EmptyLine                  // no bytes
 )
 
-// Line is the bad row's text without its line end, for a header of these columns. Its second cell holds its number, so that bad rows differ.
+// Line is the text of the bad row, without line end, for a header of these columns. Its second cell contains its number, so that bad rows differ.
 func (b BadRow) Line(columns []string) string {
 	cells := make([]string, len(columns))
 	last := len(cells) - 1

@@ -10,28 +10,28 @@ import (
 	"time"
 )
 
-// block is how much CSV is gathered before it is written.
+// block is how much CSV is buffered before it is written.
 const block = 64 << 10
 
 var (
 	errGone   = errors.New("the client went away")
-	errBroken = errors.New("the body was broken off")
+	errBroken = errors.New("the body was cut")
 )
 
-// body takes a call's CSV as it is made, counts its bytes, and breaks it off at a position. Lines are appended to buf, each after
-// room: so the last line is always there to be changed. Without an out it only measures, and breaks nothing off.
+// body buffers the CSV of a call, counts its bytes, and cuts it at a position. Lines are appended to buf, each after
+// a call of room, so that the last line can always be changed. Without out it only measures.
 type body struct {
 	a        *answer
 	out      io.Writer // the response, or the compression in front of it
 	buf      []byte
 	rows     int           // good rows appended
 	sent     int64         // bytes of CSV written, before compression
-	position int64         // where it breaks off; AtEnd without a break or before its place is known
+	position int64         // where it is cut; AtEnd without a break or before its position is known
 	piece    int           // bytes to write and flush at once; 0 means any number, not flushed
 	pause    time.Duration // after each piece
 }
 
-// room writes what has gathered, if it is much.
+// room writes the buffer if it is full.
 func (b *body) room() error {
 	if len(b.buf) < block {
 		return nil
@@ -39,8 +39,8 @@ func (b *body) room() error {
 	return b.emit(false)
 }
 
-// emit writes what has gathered, up to the break. Before the last byte of a whole body, which shows the client the end,
-// the call is ended in the server's record of calls.
+// emit writes the buffer, up to the break. Before the last byte of a complete body, which shows the client the end,
+// it marks the call as ended in the server's record.
 func (b *body) emit(whole bool) error {
 	data := b.buf
 	b.buf = b.buf[:0]
@@ -57,7 +57,7 @@ func (b *body) emit(whole bool) error {
 	return b.pass(data, whole)
 }
 
-// end writes the last lines. It returns nil if the body is to be completed by close.
+// end writes the last lines. It returns nil if close completes the body.
 func (b *body) end(then Break) error {
 	if err := b.emit(then == Never); err != nil || then == Never || b.out == nil {
 		return err
@@ -92,7 +92,7 @@ func (b *body) pass(data []byte, whole bool) error {
 	return nil
 }
 
-// breakOff does what the fault says at its position.
+// breakOff cuts the body as the fault says.
 func (b *body) breakOff() error {
 	switch b.a.fault.Then {
 	case End:
@@ -118,7 +118,7 @@ func (b *body) breakOff() error {
 	return errBroken
 }
 
-// count fills the call's record and, but for a stall, ends the call in the server's record of calls.
+// count fills the call's record and, except for a stall, marks the call as ended in the server's record.
 func (b *body) count(whole bool) {
 	b.a.update(func(c *Call) { c.Rows, c.Bytes, c.Whole = int64(b.rows), b.sent, whole })
 	if b.a.fault.Then != Stall {
@@ -126,7 +126,7 @@ func (b *body) count(whole bool) {
 	}
 }
 
-// flush sends all that was written. An error shows at the next write.
+// flush sends all that was written. An error is returned by the next write.
 func (b *body) flush() {
 	if z, ok := b.out.(*gzip.Writer); ok {
 		_ = z.Flush()
@@ -141,7 +141,7 @@ func (b *body) close() {
 	}
 }
 
-// reset sends a TCP RST; a connection that knows none is closed.
+// reset sends a TCP RST; a connection without TCP is closed.
 func (b *body) reset() {
 	conn, _, err := http.NewResponseController(b.a.w).Hijack()
 	if err != nil {
@@ -152,7 +152,7 @@ func (b *body) reset() {
 		tcp = t.NetConn()
 	}
 	if t, ok := tcp.(*net.TCPConn); ok {
-		_ = t.SetLinger(0) // then Close discards what was not sent yet
+		_ = t.SetLinger(0) // so that Close discards unsent data
 		_ = t.Close()
 		return
 	}

@@ -9,25 +9,25 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Call is one request that reached an endpoint, as the server saw it.
+// Call is one request to an endpoint, as recorded by the server.
 type Call struct {
 	N        int         // counts all calls from 1
 	At       time.Time   // by the server's clock
 	Ended    time.Time   // zero while the call runs
 	Kind     schema.Kind // which endpoint
 	Header   http.Header // without Authorization
-	Body     string      // the parameters as they came
-	Query    Query       // the parameters as understood; zero when the call was refused before
+	Body     string      // the parameters as received
+	Query    Query       // the parsed parameters; zero if the call was refused before
 	Injected bool        // a fault was applied
 
-	Status int         // as answered; 0 when the connection was cut before
+	Status int         // of the answer; 0 if the connection was cut before
 	Code   schema.Code // of the answer's JSON; empty for a CSV
 	Rows   int64       // good rows written
 	Bytes  int64       // of the CSV written, before compression
-	Whole  bool        // the CSV was written to its end
+	Whole  bool        // the CSV was written completely
 }
 
-// Calls are all calls so far, in the order of their arrival.
+// Calls returns all calls so far, in the order of arrival.
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,7 +38,7 @@ func (s *Server) Calls() []Call {
 	return calls
 }
 
-// MostInAnHour is the largest number of calls that arrived within any hour, however they were answered.
+// MostInAnHour is the largest number of calls that arrived within any hour, whatever the answer.
 func (s *Server) MostInAnHour() int {
 	var at []time.Time
 	for _, c := range s.Calls() {
@@ -53,13 +53,13 @@ func (s *Server) MostInAnHour() int {
 	return most
 }
 
-// MostAtOnce is the largest number of calls that were under way at the same time, refused ones included. A call whose
-// client went away counts until the server noticed.
+// MostAtOnce is the largest number of concurrent calls, including refused ones. A call whose client went away
+// counts until the server notices.
 func (s *Server) MostAtOnce() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.mostRunning
 }
 
-// Expected is what the call would have been given if nothing had gone wrong.
+// Expected is the export that the call would have received without faults.
 func (s *Server) Expected(c Call) Table { return s.Data.Export(c.Query) }

@@ -9,14 +9,14 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// slot marks a cell that differs from row to row; all other cells come from the row's template.
+// slot marks a cell that differs from row to row. All other cells come from the row's template.
 type slot uint8
 
 const (
 	fixed      slot = iota
 	unifiedID       // of the row's user
 	externalID      // of the row's user
-	eventLogID      // a UUID, a new one for each row that is not a copy
+	eventLogID      // a UUID, new for each row that is not a copy
 	serverTime      // when the event arrived, within the row's day
 	correctionTime
 )
@@ -28,7 +28,7 @@ type column struct {
 	values []string
 }
 
-// systemColumns is the number of columns that an event export always carries: the first ones of eventColumns.
+// systemColumns is the number of columns that an event export always has: the first ones of eventColumns.
 const systemColumns = 6
 
 var standardEvents = []string{
@@ -36,7 +36,7 @@ var standardEvents = []string{
 	"df_add_to_cart", "df_remove_cart", "df_view_cart", "df_add_to_wishlist", "df_purchase", "df_refund", "df_share_product", "df_touch_push",
 }
 
-// eventColumns are n columns in the order of the header; the last ones of a wide export are numbered.
+// eventColumns returns n columns in the order of the header; the last ones of a wide export are numbered.
 func eventColumns(n int) []column {
 	columns := slices.Clip(commonColumns())
 	for i := len(columns); i < n; i++ {
@@ -93,7 +93,7 @@ var commonColumns = sync.OnceValue(func() []column {
 	}
 })
 
-// profileColumns are the columns of a userprofile export; only the first is always carried.
+// profileColumns are the columns of a userprofile export; only the first is always present.
 var profileColumns = sync.OnceValue(func() []column {
 	return []column{
 		{name: "df_unified_id", slot: unifiedID},
@@ -115,8 +115,8 @@ var profileColumns = sync.OnceValue(func() []column {
 	}
 })
 
-// alwaysCarried says that no filter of properties takes the column away.
-func alwaysCarried(kind schema.Kind, name string) bool {
+// alwaysPresent reports whether no filter of properties removes the column.
+func alwaysPresent(kind schema.Kind, name string) bool {
 	switch name {
 	case "df_unified_id":
 		return true
@@ -126,7 +126,7 @@ func alwaysCarried(kind schema.Kind, name string) bool {
 	return false
 }
 
-// oddValues are what a CSV reader and a JSON writer may stumble over.
+// oddValues are values that are hard for CSV readers and JSON writers.
 var oddValues = []string{
 	"Kim, Min-jun", `said "hello"`, `"`, `""`, `","`, "two\nlines", "two\r\nlines", "\n", `back\slash\n`, `\"`, `["foo","bar"]`, `[1,2.5,3]`,
 	"겨울 코트, \"특가\"", "日本語", "emoji 🛍️", "é as one, é as two", "tab\there", " space around ", "\u2028\u2029", "\x01control\x1f", "\ufeffmark", "{\"result\":\"fail\"}", "NULL", "=1+1", "'",

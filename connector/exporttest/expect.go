@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// Table is an export as it was meant: the columns of its header and the cells of its rows, empty cells as empty strings.
+// Table is the intended content of an export: the columns of its header and the cells of its rows, empty cells as empty strings.
 type Table struct {
 	Columns []string
 	Rows    [][]string
 }
 
-// Export is what a query gives when nothing goes wrong, rows in the order of the export.
+// Export is the result of a query without faults, with rows in the order of the export.
 func (d Data) Export(q Query) Table {
 	g := newGenerator(d, q.Kind)
 	return Table{Columns: g.columnsOf(q), Rows: slices.Collect(g.cells(q))}
 }
 
-// Rows is the same without the columns, one row at a time, for days that do not fit in memory. Each row is the caller's to keep.
+// Rows yields the same rows one at a time, without the columns, for days that do not fit in memory. The caller may keep the rows.
 func (d Data) Rows(q Query) iter.Seq[[]string] { return newGenerator(d, q.Kind).cells(q) }
 
 func (g *generator) cells(q Query) iter.Seq[[]string] {
@@ -41,7 +41,7 @@ func (g *generator) cells(q Query) iter.Seq[[]string] {
 	}
 }
 
-// Records are the rows as column → value, without the empty cells: what a record's JSON says.
+// Records returns the rows as column → value, without the empty cells, like the JSON of a record.
 func (t Table) Records() []map[string]string {
 	records := make([]map[string]string, len(t.Rows))
 	for i, cells := range t.Rows {
@@ -55,8 +55,8 @@ func (t Table) Records() []map[string]string {
 	return records
 }
 
-// Union is what has to be published after the exports of one day: each record as often as the export has it that has it most often.
-// Records are in the order in which they were first met.
+// Union is what must be published after several exports of one day: each record as often as in the export that has it most often.
+// Records are in the order of their first occurrence.
 func Union(exports ...Table) []map[string]string {
 	var union []map[string]string
 	have := make(map[string]int)
@@ -73,7 +73,7 @@ func Union(exports ...Table) []map[string]string {
 	return union
 }
 
-// identity is equal for equal records: names and values in order of the names, each behind a byte that no UTF-8 has.
+// identity is equal for equal records: names and values in the order of the names, each prefixed by a byte that never occurs in UTF-8.
 func identity(record map[string]string) string {
 	var b strings.Builder
 	names := make([]string, 0, len(record))

@@ -11,11 +11,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Framing is how a CSV travels. The zero value is chunked, not compressed, and flushed as net/http likes.
+// Framing is how a CSV is sent. The zero value is chunked, not compressed, and flushed by net/http.
 type Framing struct {
-	ContentLength bool // instead of chunks; the CSV is made twice. Not of compressed bodies
+	ContentLength bool // instead of chunks; the CSV is generated twice. Not for compressed bodies
 	Gzip          bool // compresses for clients that accept it
-	FlushEvery    int  // bytes after which what there is goes out at once; 0 leaves it to net/http
+	FlushEvery    int  // flush after so many bytes; 0 leaves it to net/http
 }
 
 // export answers with a CSV.
@@ -35,7 +35,7 @@ func (a *answer) export() {
 	case compressed:
 		z, err := gzip.NewWriterLevel(a.w, gzip.BestSpeed)
 		if err != nil {
-			panic(err) // the level is a valid one
+			panic(err) // the level is valid
 		}
 		a.w.Header().Set("Content-Encoding", "gzip")
 		b.out = z
@@ -51,10 +51,10 @@ func (a *answer) export() {
 	}
 }
 
-// declared is the Content-Length: of the whole CSV if it will be cut, else of what will be sent.
+// declared is the Content-Length: of the complete CSV if it will be cut, else of what will be sent.
 func (a *answer) declared(sheet *sheet) int64 {
 	m := body{position: AtEnd}
-	_ = sheet.write(&m) // without an out it has no errors
+	_ = sheet.write(&m) // without out it can't fail
 	f := &a.fault
 	switch f.Then {
 	case Close, Reset, Stall:
@@ -71,7 +71,7 @@ func (a *answer) declared(sheet *sheet) int64 {
 
 func (f *Fault) say() schema.Code { return cmp.Or(f.Say, schema.QueryError) }
 
-// number gives the query the number of its export.
+// number sets the number of the query's export.
 func (s *Server) number(q Query) Query {
 	id := fmt.Sprintf("%s %d %d %q", q.Kind, q.From, q.To, q.Filter)
 	s.mu.Lock()

@@ -6,9 +6,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Header makes the columns of one export from those that the data has, which it may change in place. A column that it
-// leaves out is not exported; one that the data does not know is empty in every row. For an export of several days it
-// is asked for the last one.
+// Header returns the columns of one export, given those of the data, which it may change in place. A column that it
+// omits is not exported; one that is not in the data is empty in every row. For an export of several days it
+// is called for the last one.
 type Header func(day schema.Day, export int, columns []string) []string
 
 // NewColumn makes a column of the data exist only from a day on.
@@ -21,7 +21,7 @@ func NewColumn(name string, from schema.Day) Header {
 	}
 }
 
-// EmptyColumn puts a column without any value behind the first one in every second export of a day, and the other way round the day after.
+// EmptyColumn inserts a column without values after the first one, in the odd exports of one day and the even ones of the next.
 func EmptyColumn(name string) Header {
 	return func(day schema.Day, export int, columns []string) []string {
 		if (int(day)+export)%2 == 0 {
@@ -31,13 +31,13 @@ func EmptyColumn(name string) Header {
 	}
 }
 
-// Rotated moves the columns by one place a day and an export, around the end.
+// Rotated rotates the columns by one position for each day and each export.
 func Rotated(day schema.Day, export int, columns []string) []string {
 	by := (int(day) + export) % len(columns)
 	return append(columns[by:len(columns):len(columns)], columns[:by]...)
 }
 
-// Headers is one Header after another.
+// Headers applies several Headers in order.
 func Headers(headers ...Header) Header {
 	return func(day schema.Day, export int, columns []string) []string {
 		for _, h := range headers {

@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// Limits are the calls that a service may make. The zero value has the documented limits.
+// Limits limits the calls of a service. The zero value has the documented limits.
 type Limits struct {
 	PerHour int // calls in any hour, a moving window; 0 means 100, negative no limit
-	AtOnce  int // calls at the same time; 0 means 5, negative no limit
+	AtOnce  int // concurrent calls; 0 means 5, negative no limit
 
-	Others       func(now time.Time) int // calls that somebody else with the same service made in the hour before now
-	RefusedCount bool                    // a call answered with 429 uses up quota too
-	FailedFree   bool                    // a call that did not end in a whole CSV gives its use back
+	Others       func(now time.Time) int // calls of other clients of the service in the hour before now
+	RefusedCount bool                    // a call answered with 429 uses quota, too
+	FailedFree   bool                    // a call that does not end in a complete CSV uses no quota
 
 	Headers     RateHeaders
 	ResetMillis bool // the reset header is a Unix time in milliseconds, not seconds
-	RetryAfter  bool // a 429 carries Retry-After, in seconds
+	RetryAfter  bool // a 429 has Retry-After, in seconds
 }
 
-// RateHeaders is one of the spellings that the API's guide has for its rate headers.
+// RateHeaders is one of the two spellings of the rate headers in the API's guide.
 type RateHeaders int
 
 // The spellings.
@@ -32,7 +32,7 @@ const (
 	Absent
 )
 
-// window knows the calls that use up quota. It belongs to the server and its lock.
+// window has the calls that use quota. It is guarded by the server's lock.
 type window struct {
 	uses   []use // by time
 	active int
@@ -43,7 +43,7 @@ type use struct {
 	at   time.Time
 }
 
-// admit says whether one more call may run, and notes it if so.
+// admit reports whether one more call may run, and registers it.
 func (w *window) admit(l *Limits, call int, now time.Time) bool {
 	w.uses = slices.DeleteFunc(w.uses, func(u use) bool { return now.Sub(u.at) >= time.Hour })
 	perHour, atOnce := cmp.Or(l.PerHour, 100), cmp.Or(l.AtOnce, 5)
@@ -57,7 +57,7 @@ func (w *window) admit(l *Limits, call int, now time.Time) bool {
 	return fits
 }
 
-// end notes that an admitted call is over.
+// end ends an admitted call.
 func (w *window) end(l *Limits, call int, failed bool) {
 	w.active--
 	if failed && l.FailedFree {
@@ -81,7 +81,7 @@ func (w *window) reset(now time.Time) time.Time {
 	return w.uses[0].at.Add(time.Hour)
 }
 
-// headers shows the client its use of the quota. The period is what the guide shows as Limit: 1H.
+// headers sets the rate headers. The period, 1H, is the value of Limit in the guide.
 func (w *window) headers(l *Limits, h http.Header, now time.Time, refused bool) {
 	reset := w.reset(now)
 	if refused && l.RetryAfter {

@@ -26,12 +26,12 @@ type parameters struct {
 	IdentitiesConditionType *string  `json:"identities_condition_type"`
 }
 
-// maxParameters bounds the body of a call, in bytes.
+// maxParameters limits the body of a call, in bytes.
 const maxParameters = 1 << 20
 
 var errInvalid = errors.New("invalid parameter")
 
-// readBody takes the call's body off the connection, so that net/http notices when the client goes away.
+// readBody reads the call's body, so that net/http notices when the client goes away.
 func readBody(r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxParameters+1))
 	if err == nil && len(body) > maxParameters {
@@ -40,8 +40,8 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// query reads a call's parameters. It is stricter than the API's pages: an unknown member, one of the other kind of export,
-// a list without its condition, or a condition without its list is invalid too.
+// query parses a call's parameters. It is stricter than the API's pages: an unknown member, one of the other kind of export,
+// a list without its condition, and a condition without its list are invalid, too.
 func (s *Server) query(r *http.Request, kind schema.Kind, body []byte, now time.Time) (Query, schema.Code) {
 	var p parameters
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {

@@ -10,9 +10,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Format is how the CSV is written. Its zero value quotes what needs it and ends lines with LF.
+// Format is how the CSV is written. The zero value quotes only where necessary and ends lines with LF.
 type Format struct {
-	BOM      bool // begins with a byte order mark
+	BOM      bool // starts with a byte order mark
 	CRLF     bool // ends lines with CR LF
 	QuoteAll bool // quotes every cell that is not empty, and the header
 }
@@ -24,19 +24,19 @@ func (f Format) lineEnd() string {
 	return "\n"
 }
 
-// plan is all that can be rendered before a row is known, for one list of columns.
+// plan is what can be rendered in advance for one list of columns.
 type plan struct {
 	slots   []slot
 	layouts []layout // by template
 }
 
-// layout is a template's line cut at the slots: piece n is before slot n, the last one behind all slots.
+// layout is a template's line, split at the slots: piece n comes before slot n, the last piece after all slots.
 type layout struct {
 	text []byte
 	cuts []int // ends of the pieces
 }
 
-// columnsOf names the columns that a query gives.
+// columnsOf returns the names of the columns that a query exports.
 func (g *generator) columnsOf(q Query) []string {
 	names := make([]string, len(g.columns))
 	for i, c := range g.columns {
@@ -48,11 +48,11 @@ func (g *generator) columnsOf(q Query) []string {
 	f := q.Filter
 	return slices.DeleteFunc(names, func(name string) bool {
 		wanted := (f.Properties == nil || slices.Contains(f.Properties, name)) && !slices.Contains(f.ExcludeProperties, name)
-		return !wanted && !alwaysCarried(g.kind, name) || q.HideIdentities && name == "df_external_id"
+		return !wanted && !alwaysPresent(g.kind, name) || q.HideIdentities && name == "df_external_id"
 	})
 }
 
-// indexes finds the names among the data's columns, -1 for one that the data does not know.
+// indexes returns the indexes of the names in the data's columns, -1 for an unknown name.
 func (g *generator) indexes(names []string) []int {
 	at := make([]int, len(names))
 	for i, name := range names {
@@ -124,7 +124,7 @@ func (p *plan) append(dst []byte, r *row, c *clockText) []byte {
 	return append(dst, l.text[from:]...)
 }
 
-// appendCell quotes as RFC 4180 says; a cell of spaces at its ends is quoted as well, because some readers trim.
+// appendCell quotes as defined by RFC 4180, and also cells with spaces at the ends, because some readers trim.
 func appendCell(dst []byte, cell string, quote bool) []byte {
 	if cell == "" || !quote && !strings.ContainsAny(cell, ",\"\r\n") && strings.TrimSpace(cell) == cell {
 		return append(dst, cell...)
@@ -165,7 +165,7 @@ func appendUUID(dst []byte, hi, lo uint64) []byte {
 	return append(dst, text[:]...)
 }
 
-// clockText writes times as yyyy-MM-ddTHH:mm:ss.SSSZ. It remembers the last even and the last odd date.
+// clockText formats times as yyyy-MM-ddTHH:mm:ss.SSSZ. It caches the last even and the last odd date.
 type clockText struct {
 	days  [2]int64
 	dates [2][]byte
@@ -195,7 +195,7 @@ func (c *clockText) append(dst []byte, unixMilli int64) []byte {
 	return append(dst, t[:]...)
 }
 
-// trimLineEnd takes the line end away that a row was rendered with.
+// trimLineEnd removes the line end of a rendered row.
 func trimLineEnd(b []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
 }

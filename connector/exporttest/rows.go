@@ -9,23 +9,23 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// generator makes the rows of one kind of export. It never changes once made.
+// generator generates the rows of one kind of export. It is immutable.
 type generator struct {
 	data      Data // with its zero values filled in
 	kind      schema.Kind
 	columns   []column
-	templates []template // the first half plain, the second with awkward values
+	templates []template // the first half plain, the second with odd values
 }
 
-// template is what many rows have in common: the cells that are not slots.
+// template holds the cells that many rows share: those that are not slots.
 type template struct {
 	event string
 	cells []string // one for each column; empty for slots
 }
 
-// row is one row, small enough to be made a million times a second.
+// row is one row, small enough to be generated a million times a second.
 type row struct {
-	id       uint64 // hash that the row's own cells are made of
+	id       uint64 // hash from which the row's own cells are generated
 	user     uint64
 	template int
 	at       int64 // arrival, Unix time in milliseconds
@@ -65,7 +65,7 @@ func hits(share float64, id, salt uint64) bool {
 	return share > 0 && float64(mix(id^salt)>>11)/(1<<53) < share
 }
 
-// newGenerator makes the templates, which are the same for each day.
+// newGenerator makes the templates, which are the same on all days.
 func newGenerator(data Data, kind schema.Kind) *generator {
 	g := &generator{data: data.filled(), kind: kind}
 	if kind == schema.Event {
@@ -74,7 +74,7 @@ func newGenerator(data Data, kind schema.Kind) *generator {
 		g.columns = profileColumns()
 	}
 	events := g.data.Events
-	plain := len(events) * (1 + 255/len(events)) // each event has as many templates as the others
+	plain := len(events) * (1 + 255/len(events)) // the same number of templates for each event
 	for t := range 2 * plain {
 		g.templates = append(g.templates, g.template(uint64(t), events[t%len(events)], t >= plain))
 	}
@@ -100,9 +100,9 @@ func (g *generator) template(t uint64, event string, odd bool) template {
 	return template{event: event, cells: cells}
 }
 
-// each hands out the rows of a query in the order of the export, until yield returns false. The row is valid until yield returns.
+// each yields the rows of a query in the order of the export, until yield returns false. The row is valid until yield returns.
 func (g *generator) each(q Query, yield func(*row) bool) {
-	keep := g.kept(q.Filter)
+	keep := g.included(q.Filter)
 	if g.kind == schema.UserProfile {
 		g.eachUser(q, keep, yield)
 		return
@@ -118,8 +118,8 @@ func (g *generator) each(q Query, yield func(*row) bool) {
 	}
 }
 
-// kept says for each template whether the filter of events passes it.
-func (g *generator) kept(f schema.Filter) []bool {
+// included reports for each template whether it passes the filter of events.
+func (g *generator) included(f schema.Filter) []bool {
 	keep := make([]bool, len(g.templates))
 	for i, t := range g.templates {
 		keep[i] = (f.Events == nil || slices.Contains(f.Events, t.event)) && !slices.Contains(f.ExcludeEvents, t.event)
@@ -136,7 +136,7 @@ func (g *generator) eachEvent(q Query, day schema.Day, keep []bool, yield func(*
 	goneHidden := q.Export >= g.data.GoneFrom
 	var r row
 	for i := range g.order(q, day, g.data.RowsOn(day)) {
-		own := mix(base + i*golden) // decides when the row is there; a copy has the cells of another, not its times
+		own := mix(base + i*golden) // decides when the row appears; a copy has the cells of another row, but its own times
 		if lateHidden && hits(g.data.Late, own, saltLate) || goneHidden && hits(g.data.Gone, own, saltGone) {
 			continue
 		}
@@ -164,7 +164,7 @@ func (g *generator) eachEvent(q Query, day schema.Day, keep []bool, yield func(*
 	return true
 }
 
-// eachUser hands out a snapshot: a user's profile changes once in seven days, and an audience has about half of the users.
+// eachUser yields a snapshot: a user's profile changes once in seven days, and an audience has about half of the users.
 func (g *generator) eachUser(q Query, keep []bool, yield func(*row) bool) {
 	base := mix(g.data.Seed ^ saltUsers)
 	audience := base
@@ -184,7 +184,7 @@ func (g *generator) eachUser(q Query, keep []bool, yield func(*row) bool) {
 	}
 }
 
-// pick chooses a template by a hash; whether it is an awkward one hangs on the row alone.
+// pick chooses a template by a hash. Whether it is an odd one depends only on the row.
 func (g *generator) pick(id, hash uint64) int {
 	half := len(g.templates) / 2
 	t := int(below(hash, uint64(half)))
@@ -194,7 +194,7 @@ func (g *generator) pick(id, hash uint64) int {
 	return t
 }
 
-// order is a permutation of 0 … n-1 that needs no memory: steps of a width that has no divisor in common with n.
+// order is a permutation of 0 … n-1 that needs no memory: steps of a width that is coprime to n.
 func (g *generator) order(q Query, day schema.Day, n int) iter.Seq[uint64] {
 	count, at, step := uint64(max(n, 0)), uint64(0), uint64(1)
 	if g.data.Shuffle && count > 1 {

@@ -11,12 +11,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Server is the Export API of one service, an http.Handler. Its exported fields must not change once it has served a call.
-// The zero value serves the zero Data for the service "1234" and the token "export-token". It is safe for concurrent use;
-// a handler ends when its request's context ends.
+// Server simulates the Export API of one service as an http.Handler. Its exported fields must not change after the first call.
+// The zero value serves the zero Data for the service "1234" and the token "export-token". It is safe for concurrent use.
+// A handler ends when its request's context ends.
 type Server struct {
 	Service string           // empty means 1234
-	Token   string           // the token at first; empty means export-token
+	Token   string           // initial token; empty means export-token
 	Clock   func() time.Time // nil means time.Now; it must be safe for concurrent use
 
 	Data    Data
@@ -25,20 +25,20 @@ type Server struct {
 	Framing Framing
 
 	Reach int // days before today that from_date may be; 0 means 30
-	// IdentitiesOnRequest leaves df_external_id out of a profile export that does not ask for all identities.
+	// IdentitiesOnRequest omits df_external_id from a profile export that does not ask for all identities.
 	IdentitiesOnRequest bool
-	RefuseToday         bool // today can't be exported yet; days after today never can
+	RefuseToday         bool // today can't be exported yet; future days never can
 	ToDateExclusive     bool // to_date itself is not exported
 
-	// Faults decides for each call that was not refused what goes wrong with it; nil, or a nil answer, means nothing.
-	// The call's Query has no Export number yet. It must be safe for concurrent use.
+	// Faults returns the fault of each call that is not refused; nil, or a nil result, means none.
+	// The call's Query has no Export number yet. Faults must be safe for concurrent use.
 	Faults func(Call) *Fault
 	Poison []Poison
 
 	mu          sync.Mutex // guards all that follows
 	token       string     // empty means Token
 	calls       []*Call
-	running     int // calls under way, refused ones included
+	running     int // calls in flight, including refused ones
 	mostRunning int
 	window      window
 	queue       []Fault
@@ -47,7 +47,7 @@ type Server struct {
 	plans       map[string]*plan
 }
 
-// SetToken has the server accept this token only, from the next call on.
+// SetToken makes the server accept only this token, from the next call on.
 func (s *Server) SetToken(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +88,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.serve()
 }
 
-// refuse checks token, limits and parameters, in this order; a call without a good token uses up no quota.
+// refuse checks token, limits and parameters, in this order. A call without a valid token uses no quota.
 func (s *Server) refuse(a *answer, body []byte, now time.Time) schema.Code {
 	id := a.r.URL.Query().Get("service_id")
 	if id == "" {

@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// sheet is the CSV of one call, with the faults of its lines.
+// sheet is the CSV of one call, including faulty lines.
 type sheet struct {
 	g       *generator
 	q       Query
@@ -18,7 +18,7 @@ type sheet struct {
 	fault   *Fault
 }
 
-// sheet prepares a call's CSV. Generators and plans are made once.
+// sheet prepares a call's CSV. Generators and plans are cached.
 func (s *Server) sheet(q Query, f *Fault) *sheet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,7 +38,7 @@ func (s *Server) sheet(q Query, f *Fault) *sheet {
 	return &sheet{g: g, q: q, plan: s.plans[id], columns: columns, format: s.Format, fault: f}
 }
 
-// write writes all lines, and the break where the fault has it. It returns nil if the body is to be completed.
+// write writes all lines, and cuts the body where the fault says. It returns nil if the body is to be completed.
 func (t *sheet) write(b *body) error {
 	names := slices.Clone(t.columns)
 	for i, name := range names {
@@ -92,7 +92,7 @@ func (t *sheet) writeRows(b *body) (err error) {
 	return putBad(math.MaxInt)
 }
 
-// mark sets the break's position, counted from here.
+// mark sets the position of the break, relative to the current one.
 func (t *sheet) mark(b *body) {
 	if t.fault.Then != Never {
 		here := b.sent + int64(len(b.buf))
