@@ -17,18 +17,18 @@ import (
 // Transition is a change of the breaker's state: closed, open, half-open.
 type Transition struct{ From, To string }
 
-// The breaker's two answers beside success.
+// The results of a call, other than success, as gobreaker sees them.
 var (
 	errCounted   = errors.New("a failure that counts")
 	errUncounted = errors.New("neither a success nor a failure that counts")
 )
 
-// breaker stops all calls while the API's database fails. A number of counted failures in a row open it; then one call is a probe:
-// each failed probe doubles the time to the next, a success closes the breaker.
+// breaker stops all calls while the API's database fails. A number of consecutive counted failures opens it. Then single calls are probes:
+// each failed probe doubles the time to the next, and a success closes the breaker.
 //
-// gobreaker decides. It has a fixed timeout and can't be restored open, so each open period is a breaker of its own, tripped at once, whose
-// timeout is what remains of the period. A result that arrives for an earlier one is of a call from before the last opening or closing:
-// it says nothing about the present and is dropped. There is no rolling interval: a download longer than it would never count.
+// It is built on gobreaker, which has a fixed timeout and can't be restored open. So each open period is a new gobreaker, tripped at once, whose
+// timeout is the remainder of the period. A result for an earlier one belongs to a call from before the last opening or closing, and is
+// ignored. There is no rolling interval: a download longer than it would never count.
 type breaker struct {
 	failures            int
 	tripOn              []schema.Code // the failures that count
@@ -37,16 +37,16 @@ type breaker struct {
 
 	cb     *gobreaker.TwoStepCircuitBreaker[struct{}]
 	state  gobreaker.State // as last seen
-	period time.Duration   // of the present outage; 0 when closed
+	period time.Duration   // of the current outage; 0 when closed
 	due    time.Time       // of the next probe; zero when closed
 
-	streak      []schema.Code // counted failures in a row while closed, then those that opened it
-	probes      int           // failed since it opened
+	streak      []schema.Code // consecutive counted failures while closed, then those that opened it
+	probes      int           // failed probes since it opened
 	transitions map[Transition]int
 }
 
 // whenOpen is the advice about an open breaker.
-const whenOpen = "nothing at first: a probe is made automatically. If it lasts, ask DFINERY, with the times in the dead letters"
+const whenOpen = "nothing at first: a probe is made automatically. If it lasts, contact DFINERY with the times from the dead letters"
 
 // Wait implements Limit.
 func (b *breaker) Wait(time.Time, int) schema.Wait {
@@ -68,7 +68,7 @@ func (b *breaker) probing() bool {
 // Begin implements Limit.
 func (b *breaker) Begin(time.Time) Call {
 	done, err := b.cb.Allow()
-	if err != nil { // not after Wait, under the same lock: the result of such a call would be dropped
+	if err != nil { // impossible after Wait under the same lock; the result of such a call would be ignored
 		return &breakerCall{breaker: b, done: func(error) {}}
 	}
 	return &breakerCall{breaker: b, cb: b.cb, done: done}
@@ -83,10 +83,10 @@ type breakerCall struct {
 func (c *breakerCall) Sent(time.Time)             {}
 func (c *breakerCall) Answered(time.Time, Answer) {}
 
-// Ended makes the call's one decision: a success, a failure that counts, or neither.
+// Ended reports the result of the call: a success, a failure that counts, or neither.
 //
-// A probe with neither result leaves the breaker half-open, and the next call is the probe: what such a failure asks for (a reset, another
-// token, a backoff, a halted stream) already keeps it from being repeated at once.
+// A probe with neither result leaves the breaker half-open, and the next call is the probe. It does not follow at once, as such a failure
+// makes calls wait by other means (a reset, another token, a backoff, a halted stream).
 func (c *breakerCall) Ended(_ time.Time, o Outcome) {
 	b := c.breaker
 	counts := o.Failure != nil && o.Failure.Class != schema.Cancelled && slices.Contains(b.tripOn, o.Failure.Code)
@@ -99,7 +99,7 @@ func (c *breakerCall) Ended(_ time.Time, o Outcome) {
 	}
 	c.done(result)
 	switch {
-	case c.cb != b.cb: // of a call from before the last opening or closing
+	case c.cb != b.cb: // the call was made before the last opening or closing
 	case result == nil:
 		b.succeed()
 	case result == errCounted:
@@ -111,7 +111,7 @@ func (c *breakerCall) Ended(_ time.Time, o Outcome) {
 	}
 }
 
-// succeed takes the result that gobreaker was just given.
+// succeed handles a success that gobreaker has counted.
 func (b *breaker) succeed() {
 	if b.state == gobreaker.StateClosed {
 		b.streak = nil
@@ -121,7 +121,7 @@ func (b *breaker) succeed() {
 	}
 }
 
-// fail takes the result that gobreaker was just given.
+// fail handles a failure that gobreaker has counted.
 func (b *breaker) fail(code schema.Code) {
 	switch b.state {
 	case gobreaker.StateClosed:
@@ -131,7 +131,7 @@ func (b *breaker) fail(code schema.Code) {
 			b.log.Error("breaker opened", "cause", b.cause(), "next_try", b.due, "do", whenOpen)
 		}
 	case gobreaker.StateHalfOpen:
-		// Not asked of gobreaker: the timeout of a restored period is what remained of it, so it may be half-open again by now.
+		// gobreaker's state is not used: the timeout of a restored period is what remained of it, so it may already be half-open again.
 		b.move(gobreaker.StateOpen)
 		b.probes++
 		b.open(min(2*b.period, b.maxOpenFor))
@@ -140,14 +140,14 @@ func (b *breaker) fail(code schema.Code) {
 	}
 }
 
-// postpone opens a half-open breaker for as long as before: its probe, a slice, met the outage, but slices never count.
+// postpone opens a half-open breaker for as long as before: its probe was a slice that failed, and slices do not count.
 func (b *breaker) postpone() {
 	b.move(gobreaker.StateOpen)
 	b.open(b.period)
-	b.log.Error("breaker stays open: a slice as the probe failed", "cause", b.cause(), "next_try", b.due, "do", whenOpen)
+	b.log.Error("breaker stays open: the probe, a slice of a day, failed", "cause", b.cause(), "next_try", b.due, "do", whenOpen)
 }
 
-// observe follows gobreaker's state, which time changes too, and says whether it moved.
+// observe copies gobreaker's state, which also changes with time, and reports whether it changed.
 func (b *breaker) observe() bool {
 	state := b.cb.State()
 	if state == b.state {
@@ -170,7 +170,7 @@ func (b *breaker) open(period time.Duration) {
 	b.reopen(period)
 }
 
-// reopen makes the breaker of an open period of which remaining is left.
+// reopen makes the gobreaker of an open period with the given remainder.
 func (b *breaker) reopen(remaining time.Duration) {
 	// gobreaker half-opens only after its timeout, not at it, and takes 0 for a minute: so due is a nanosecond later, and never nearer than two.
 	remaining = max(remaining, 2)
@@ -195,7 +195,7 @@ func (b *breaker) fresh(failures int, timeout time.Duration) *gobreaker.TwoStepC
 	})
 }
 
-// cause says what opened the breaker, or is about to.
+// cause lists the failures that opened the breaker, or are about to.
 func (b *breaker) cause() string {
 	if len(b.streak) == 0 {
 		return ""

@@ -8,10 +8,10 @@ import (
 )
 
 // connectionBackoff makes the whole service back off while the connection to the API fails, so that thirty due days do not use up the
-// hour's calls on one broken link. After each pause one call is made, until one succeeds. Calls that were under way before the trouble go on.
+// hourly quota on one network problem. After each pause one call is made, until one succeeds. Calls already in flight continue.
 type connectionBackoff struct {
 	cooldown
-	out  bool // a call of the present round is under way
+	out  bool // a call of the current round is in flight
 	code schema.Code
 	log  *slog.Logger
 }
@@ -60,7 +60,7 @@ func (b *connectionBackoff) fail(round int, now time.Time, f *schema.Failure) {
 		return
 	}
 	b.out, b.code = false, f.Code
-	b.log.Warn("connection to the API troubled: one call at a time until one succeeds", "code", f.Code, "failures", b.failures, "next_try", b.until,
+	b.log.Warn("connection to the API fails: one call at a time until one succeeds", "code", f.Code, "failures", b.failures, "next_try", b.until,
 		"do", "nothing, unless it lasts: then see the error of the export that failed")
 }
 

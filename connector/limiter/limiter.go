@@ -1,8 +1,8 @@
 // Package limiter decides when the next call of the Export API may be made.
 //
-// Each reason to wait is a Limit of its own: the token is refused, the breaker is open, the API throttled us, the quota is spent, the
-// connection to the API fails. A Limiter asks all of them and grants a call when none objects; each then follows that call until it ends.
-// What a failure means to each of them is written in one place, schema.RuleOf and schema.Class.Effect.
+// Each reason to wait is a separate Limit: the token is refused, the breaker is open, the API throttles, the quota is used up, the
+// connection to the API fails. A Limiter grants a call if no Limit has to wait; each Limit then observes that call until it ends.
+// The effect of a failure on each of them is defined in one place, schema.RuleOf and schema.Class.Effect.
 package limiter
 
 import (
@@ -14,37 +14,37 @@ import (
 
 // Limit is one reason why no call may be made now.
 type Limit interface {
-	// Wait says what the next call has to wait for; the zero Wait if nothing. spare further calls have to stay free.
+	// Wait returns what the next call must wait for; the zero Wait if nothing. The quota for spare further calls must remain free.
 	Wait(now time.Time, spare int) schema.Wait
-	// Begin takes note of a call that was granted. It is called only after Wait returned the zero Wait.
+	// Begin registers a granted call. It is called only after Wait returned the zero Wait.
 	Begin(now time.Time) Call
 }
 
-// Call is one granted call as one Limit follows it. Calls that run at the same time end in any order.
+// Call is one granted call, as observed by one Limit. Concurrent calls end in any order.
 type Call interface {
-	// Sent says that the request is about to be sent. It is left out for a call that is cancelled.
+	// Sent is called just before the request is sent. It is not called for a call that is cancelled.
 	Sent(now time.Time)
-	// Answered comes once, when the header of the answer arrived or the call failed without one.
+	// Answered is called once, when the header of the answer has arrived or the call failed without one.
 	Answered(now time.Time, a Answer)
-	// Ended comes once, last.
+	// Ended is called once, last.
 	Ended(now time.Time, o Outcome)
 }
 
-// Answer is what the header of an answer says.
+// Answer is the relevant content of an answer's header.
 type Answer struct {
 	RateLimit
 	Date   time.Time // by the API's clock; zero when unknown
-	Failed bool      // no rows follow
+	Failed bool      // the answer has no rows
 }
 
-// Outcome is how a call ended. A call without a failure that is not complete, such as a cancelled one, says nothing about the API.
+// Outcome is how a call ended. A call that neither failed nor is complete, such as a cancelled one, says nothing about the API.
 type Outcome struct {
 	Failure  *schema.Failure // nil: none
 	Complete bool            // the body was read to its end
 	Slice    bool            // of a day's events: its failures do not count for the breaker
 }
 
-// effect is what the outcome means for the next calls.
+// effect is the effect of the outcome on the next calls.
 func (o Outcome) effect() schema.Effect {
 	if o.Failure == nil {
 		return schema.Effect{}
@@ -52,9 +52,9 @@ func (o Outcome) effect() schema.Effect {
 	return o.Failure.Class.Effect()
 }
 
-// Limiter grants the calls of one service. Safe for concurrent use.
+// Limiter grants the calls of one service. It is safe for concurrent use.
 //
-// It has no goroutine: it reads the time and the token only when it is asked.
+// It has no goroutine: it reads the time and the token only when a method is called.
 type Limiter struct {
 	mu sync.Mutex // guards all below
 
@@ -65,30 +65,30 @@ type Limiter struct {
 	connection connectionBackoff
 }
 
-// New is a limiter that goes on where the one went that saved state; the zero State is a fresh start.
+// New returns a limiter that continues from a saved state; the zero State is a fresh start.
 func New(policy Policy, state State, now time.Time) *Limiter {
 	p := policy.withDefaults()
 	l := &Limiter{
 		token:      tokenGate{source: p.Token, log: p.Log},
 		breaker:    newBreaker(p),
 		quota:      quota{limit: p.CallsPerHour, concurrent: p.ConcurrentCalls},
-		connection: connectionBackoff{cooldown: cooldown{first: p.RetryBackoff, most: p.RetryMaxBackoff}, log: p.Log},
+		connection: connectionBackoff{cooldown: cooldown{first: p.RetryBackoff, longest: p.RetryMaxBackoff}, log: p.Log},
 	}
 	l.throttle = newThrottle(&l.quota, p.Log)
 	l.restore(state, now)
 	return l
 }
 
-// limits are in the order in which a tie between their waits is decided.
+// limits is ordered by precedence when waits are equally long.
 func (l *Limiter) limits() [5]Limit {
 	return [...]Limit{&l.token, &l.breaker, &l.throttle, &l.quota, &l.connection}
 }
 
-// Reserve grants one call now, or says what to wait for. It grants only if spare further calls stay free in the quota's window.
+// Reserve grants one call now, or returns what to wait for. It grants only if the quota for spare further calls remains free.
 // A ticket counts as a call made at now until it is cancelled; each must be ended by Ended or Cancel.
 //
 // Of several waits it returns the longest. A wait without Until ends when another call does. A wait for the token ends early when the token
-// changes, which only a further Reserve finds out: ask every few seconds.
+// changes, which only another Reserve detects: call it every few seconds.
 func (l *Limiter) Reserve(now time.Time, spare int) (*Ticket, schema.Wait) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,7 +109,7 @@ func (l *Limiter) Reserve(now time.Time, spare int) (*Ticket, schema.Wait) {
 	return t, schema.Wait{}
 }
 
-// RetryToken grants the next call with a refused token now, not only when its wait is over: somebody says that it is valid again.
+// RetryToken ends the wait for a refused token: the next call may try it now. It is for an operator who says that the token is valid again.
 func (l *Limiter) RetryToken(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,7 +118,7 @@ func (l *Limiter) RetryToken(now time.Time) {
 	}
 }
 
-// Ticket is the right to make one call, and the duty to end it. Safe for concurrent use.
+// Ticket allows one call, and must be ended. It is safe for concurrent use.
 type Ticket struct {
 	limiter *Limiter
 	breaker string
@@ -130,7 +130,7 @@ type Ticket struct {
 	answered bool
 }
 
-// step is how far a ticket's call has come.
+// step is the progress of a ticket's call.
 type step int
 
 const (
@@ -142,10 +142,10 @@ const (
 // Breaker is the state that the breaker had when the call was granted: closed or half-open.
 func (t *Ticket) Breaker() string { return t.breaker }
 
-// Probe says that the call probes whether the API has recovered. The smallest export that is due serves best.
+// Probe reports whether the call probes if the API has recovered. The smallest export that is due is the best one to use.
 func (t *Ticket) Probe() bool { return t.breaker == "half-open" }
 
-// Sent counts the call at now, when it is really made. It returns false for a ticket that was used or cancelled before.
+// Sent counts the call at now, when it is really made. It returns false for a ticket that was already used or cancelled.
 func (t *Ticket) Sent(now time.Time) bool {
 	t.limiter.mu.Lock()
 	defer t.limiter.mu.Unlock()
@@ -159,14 +159,14 @@ func (t *Ticket) Sent(now time.Time) bool {
 	return true
 }
 
-// Answered reports an answer that brings rows.
+// Answered reports an answer with rows.
 func (t *Ticket) Answered(now time.Time, rate RateLimit, date time.Time) {
 	t.limiter.mu.Lock()
 	defer t.limiter.mu.Unlock()
 	t.answer(now, Answer{RateLimit: rate, Date: date})
 }
 
-// answer takes only the first answer: a body that fails later brings the same header again, which is old by then.
+// answer uses only the first answer: a body that fails later repeats the same header, which is outdated by then.
 func (t *Ticket) answer(now time.Time, a Answer) {
 	if t.answered {
 		return
@@ -177,7 +177,7 @@ func (t *Ticket) answer(now time.Time, a Answer) {
 	}
 }
 
-// Ended ends the call. Only the first one counts.
+// Ended ends the call. Ending it again does nothing.
 func (t *Ticket) Ended(now time.Time, o Outcome) {
 	t.limiter.mu.Lock()
 	defer t.limiter.mu.Unlock()
@@ -197,7 +197,7 @@ func (t *Ticket) end(now time.Time, o Outcome) {
 	}
 }
 
-// Cancel gives a ticket back that was not used. After Sent it does nothing.
+// Cancel returns an unused ticket. After Sent it does nothing.
 func (t *Ticket) Cancel(now time.Time) {
 	t.limiter.mu.Lock()
 	defer t.limiter.mu.Unlock()

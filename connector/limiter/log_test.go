@@ -68,17 +68,17 @@ func TestEachChangeIsOneLine(t *testing.T) {
 			"INFO breaker half-open: the next call is a probe; cause 1 × query_error, 1 × unknown_error in a row",
 			"ERROR breaker stays open: the probe failed; cause 1 × query_error, 1 × unknown_error in a row; code query_error; next_try 00:03:01Z",
 			"INFO breaker half-open: the next call is a probe; cause 1 × query_error, 1 × unknown_error in a row",
-			"ERROR breaker stays open: a slice as the probe failed; cause 1 × query_error, 1 × unknown_error in a row; next_try 00:05:01Z",
+			"ERROR breaker stays open: the probe, a slice of a day, failed; cause 1 × query_error, 1 × unknown_error in a row; next_try 00:05:01Z",
 			"INFO breaker half-open: the next call is a probe; cause 1 × query_error, 1 × unknown_error in a row",
 			"INFO breaker closed: the probe succeeded; cause 1 × query_error, 1 × unknown_error in a row",
-			"WARN connection to the API troubled: one call at a time until one succeeds; code timeout; next_try 01:05:01Z",
+			"WARN connection to the API fails: one call at a time until one succeeds; code timeout; next_try 01:05:01Z",
 			"INFO connection to the API recovered; code timeout",
 			"WARN throttled by the API; next_try 01:05:06Z",
 			"ERROR token refused by the API: all calls wait until its file changes; next_try 01:15:06Z",
 			"INFO token accepted again: calls resume",
 			"ERROR token refused by the API: all calls wait until its file changes; next_try 01:35:06Z",
 			"INFO token changed: calls resume",
-			"ERROR can't read the token file: the token read before stays in use until the API refuses it",
+			"ERROR can't read the token file: the token read before remains in use until the API refuses it",
 		}
 		if diff := cmp.Diff(wanted, got); diff != "" {
 			t.Error(diff)

@@ -8,16 +8,16 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Policy is how the API is treated. Its zero value is the documented default in everything.
+// Policy is the configuration of a Limiter. The zero value of each field is its documented default.
 type Policy struct {
 	CallsPerHour    int // of the service, in a moving hour; 0: 100
 	ConcurrentCalls int // 0: 5
 
-	// Failures is how many failures that count open the breaker, in a row; 0: 5.
+	// Failures is how many consecutive counted failures open the breaker; 0: 5.
 	Failures int
-	// OpenFor is the time to the first probe, doubled with each that fails up to MaxOpenFor; 0: 1 and 15 minutes.
+	// OpenFor is the time to the first probe, doubled by each failed probe up to MaxOpenFor; 0: 1 and 15 minutes.
 	OpenFor, MaxOpenFor time.Duration
-	// TripOn are the codes that count, all of them; empty: schema.CountedByDefault.
+	// TripOn lists the codes that count; empty: schema.CountedByDefault.
 	TripOn []schema.Code
 
 	// RetryBackoff is the first pause while the connection to the API fails, doubled up to RetryMaxBackoff; 0: 1 second and 10 minutes.

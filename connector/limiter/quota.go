@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// window is the moving period in which the API allows a number of calls: its guide's "Rate limit".
+	// window is the moving period in which the API allows a number of calls: see "Rate limit" in its guide.
 	window = time.Hour
-	// margin lengthens each wait for the quota: a call reaches the API a little after it was counted here, and a reset is named in whole seconds.
+	// margin lengthens each wait for the quota: a call reaches the API a little after it is counted here, and resets are given in whole seconds.
 	margin = time.Second
 )
 
-// quota counts the calls of one service in the last hour, and those under way.
+// quota counts the calls of one service in the last hour, and those in flight.
 type quota struct {
 	limit      int
 	concurrent int
@@ -30,8 +30,8 @@ type quota struct {
 // counted is a call in the window.
 type counted struct {
 	at       time.Time
-	seq      int       // its name in this process, from 1; 0 for those of an earlier one
-	reserved bool      // not made yet: at is when it was allowed
+	seq      int       // its number in this process, from 1; 0 for those of an earlier one
+	reserved bool      // not yet made: at is when it was granted
 	answered time.Time // when the API's answer arrived; zero until then
 }
 
@@ -39,7 +39,7 @@ type counted struct {
 func (q *quota) Wait(now time.Time, spare int) schema.Wait {
 	q.forget(now)
 	if own := q.own(now); own < q.limit {
-		spare = min(spare, own/2) // else a backfill would wait for ever for more than the API allows
+		spare = min(spare, own/2) // otherwise a backfill would wait forever for more than the API allows
 	}
 	switch {
 	case q.free(now) < spare+1:
@@ -59,12 +59,12 @@ func (q *quota) Begin(now time.Time) Call {
 type quotaCall struct {
 	quota *quota
 	at    time.Time // when the quota counts it
-	seq   int       // its name there
+	seq   int       // its number there
 	sent  bool
-	asks  bool // what other clients use
+	asks  bool // for the usage of other clients
 }
 
-// Sent counts the call at the time when it is really made, which the API goes by.
+// Sent counts the call at the time when it is really made, as the API does.
 func (c *quotaCall) Sent(now time.Time) {
 	c.sent, c.at = true, now
 	c.quota.uncount(c.seq)
@@ -88,7 +88,7 @@ func (c *quotaCall) Answered(now time.Time, a Answer) {
 	c.asked()
 }
 
-// asked ends the wait for what the call, if it asks, finds out about other clients.
+// asked ends the wait of other calls if this call asks for the usage of other clients.
 func (c *quotaCall) asked() {
 	if c.asks {
 		c.asks, c.quota.external.asking = false, false
@@ -105,15 +105,15 @@ func (c *quotaCall) Ended(time.Time, Outcome) {
 
 // free is the number of calls allowed at t, if none is made until then.
 func (q *quota) free(t time.Time) int {
-	gone := sort.Search(len(q.calls), func(i int) bool { return q.calls[i].at.Add(window + margin).After(t) })
-	n := q.limit - (len(q.calls) - gone)
+	expired := sort.Search(len(q.calls), func(i int) bool { return q.calls[i].at.Add(window + margin).After(t) })
+	n := q.limit - (len(q.calls) - expired)
 	if q.external.until.After(t) {
 		n -= q.external.calls
 	}
 	return n
 }
 
-// own is how many calls an hour the API leaves to us, by what it last said.
+// own is how many calls an hour the API leaves to this process, according to its last answer.
 func (q *quota) own(now time.Time) int {
 	if q.external.until.After(now) {
 		return max(0, q.limit-q.external.calls)
@@ -136,7 +136,7 @@ func (q *quota) next(now time.Time, need int) time.Time {
 			return t
 		}
 	}
-	// More is asked for than there ever is: never a wait without end.
+	// More is requested than the limit: avoid an endless wait.
 	return now.Add(window + margin)
 }
 
@@ -144,7 +144,7 @@ func (q *quota) forget(now time.Time) {
 	q.calls = slices.DeleteFunc(q.calls, func(c counted) bool { return !c.at.Add(window + margin).After(now) })
 }
 
-// count adds a call made at at, or reserved then, and names it.
+// count adds a call made, or reserved, at this time, and returns its number.
 func (q *quota) count(at time.Time, reserved bool) (seq int) {
 	q.begun++
 	q.calls = append(q.calls, counted{at: at, seq: q.begun, reserved: reserved})
@@ -156,7 +156,7 @@ func (q *quota) uncount(seq int) {
 	q.calls = slices.DeleteFunc(q.calls, func(c counted) bool { return c.seq == seq })
 }
 
-// answered notes when the answer to a call arrived.
+// answered stores when the answer to a call arrived.
 func (q *quota) answered(seq int, now time.Time) {
 	for i := range q.calls {
 		if q.calls[i].seq == seq {
@@ -165,8 +165,8 @@ func (q *quota) answered(seq int, now time.Time) {
 	}
 }
 
-// known is the least number of our calls that the API can have counted when it answered a call begun at at, whose answer arrives at now:
-// that one, and those answered before it began which are still in the hour.
+// known is the minimum of our calls that the API has counted when it answers a call started at at, whose answer arrives at now: that call,
+// and those answered before it started that are still within the hour.
 func (q *quota) known(at, now time.Time) int {
 	n := 1
 	for _, c := range q.calls {

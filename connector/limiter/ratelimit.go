@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// RateLimit is what an answer's headers say of the quota.
+// RateLimit is what the headers of an answer say about the quota.
 type RateLimit struct {
 	Remaining int       // calls left until Reset
 	Reset     time.Time // zero when the answer does not say
-	Known     bool      // that Remaining was said
+	Known     bool      // the answer has Remaining
 }
 
-// ParseRateLimit reads X-Rate-Limit-Remaining and -Reset, with and without the dash within, in any letter case. Reset is a Unix time in seconds
-// or milliseconds (the API's guide shows both); a number too small for either counts seconds from date, or from now when that is zero.
+// ParseRateLimit parses X-Rate-Limit-Remaining and -Reset, with and without the inner dash, in any letter case. Reset is a Unix time in seconds
+// or milliseconds (the API's guide shows both); a smaller number is in seconds from date, or from now if date is zero.
 func ParseRateLimit(headers map[string]string, date time.Time) RateLimit {
 	var limit RateLimit
 	for name, value := range headers {

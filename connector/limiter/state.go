@@ -7,11 +7,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// State is a Limiter between two processes, as it is written to the ledger: its members and their JSON are public.
-// Times are absolute: a restart neither shortens nor lengthens a wait. It holds no secret.
+// State is the state of a Limiter as written to the ledger: its members and their JSON are public.
+// Times are absolute: a restart neither shortens nor lengthens a wait. It contains no secrets.
 type State struct {
 	Calls    []int64        `json:"calls,omitempty"`    // Unix milliseconds, ascending
-	Reserved []int64        `json:"reserved,omitempty"` // those of Calls that were not made yet
+	Reserved []int64        `json:"reserved,omitempty"` // those of Calls that were not yet made
 	External *ExternalState `json:"others,omitempty"`
 	Throttle *CooldownState `json:"throttle,omitempty"`
 	Link     *CooldownState `json:"link,omitempty"`
@@ -39,7 +39,7 @@ type BreakerState struct {
 	Due    time.Time     `json:"due,omitzero"`
 }
 
-// State is what New needs to go on after a restart.
+// State is what New needs to continue after a restart.
 func (l *Limiter) State(now time.Time) State {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -57,13 +57,13 @@ func (l *Limiter) State(now time.Time) State {
 	return s
 }
 
-// restore takes a state. A clock that was, or is, wrong makes no pause longer than the policy allows.
+// restore loads a saved state. A clock that was, or is, wrong makes no pause longer than the policy allows.
 func (l *Limiter) restore(s State, now time.Time) {
 	reserved := slices.Clone(s.Reserved)
 	for _, ms := range s.Calls {
-		// A call of the future was made before now, when the clock was ahead.
+		// A call in the future was made before now, when the clock was ahead.
 		at := sooner(time.UnixMilli(ms), now)
-		// One that was reserved may have been made at any time since: Kafka may have been slow to take this state, or the fingerprints.
+		// A reserved call may have been made at any time since: Kafka may have been slow to store this state, or the fingerprints.
 		if i := slices.Index(reserved, ms); i >= 0 {
 			reserved = slices.Delete(reserved, i, i+1)
 			at = now
@@ -75,7 +75,7 @@ func (l *Limiter) restore(s State, now time.Time) {
 		l.quota.external = externalUsage{calls: max(0, u.Calls), until: sooner(u.Until, now.Add(window+margin))}
 	}
 	l.throttle.load(s.Throttle, now.Add(window+margin))
-	l.connection.load(s.Link, now.Add(max(l.connection.most, window)))
+	l.connection.load(s.Link, now.Add(max(l.connection.longest, window)))
 	if s.Link != nil {
 		l.connection.code = s.Link.Code
 	}
@@ -110,7 +110,8 @@ func (b *breaker) save() *BreakerState {
 	return &BreakerState{Streak: slices.Clone(b.streak), Probes: b.probes, Period: b.period, Due: b.due.UTC()}
 }
 
-// load replays a closed breaker's failures, or opens it for what remains. A probe that was under way has no answer: the next call is one.
+// load replays the failures of a closed breaker, or opens it for the remaining time. The result of a probe in flight is lost: the next call is a
+// probe.
 func (b *breaker) load(s *BreakerState, now time.Time) {
 	if s == nil {
 		return
@@ -121,7 +122,7 @@ func (b *breaker) load(s *BreakerState, now time.Time) {
 		b.reopen(min(s.Due.Sub(now), b.maxOpenFor))
 		return
 	}
-	// With fewer failures allowed than before, the next one opens it.
+	// If the policy now allows fewer failures, the next one opens it.
 	b.streak = s.Streak[max(0, len(s.Streak)-b.failures+1):]
 	for range b.streak {
 		if done, err := b.cb.Allow(); err == nil {

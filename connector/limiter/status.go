@@ -12,8 +12,8 @@ type Status struct {
 // BreakerStatus is the state of the breaker.
 type BreakerStatus struct {
 	State       string             // closed, open or half-open
-	Failures    int                // that counted, in a row, failed probes included
-	Cause       string             // those of them that opened it, or are about to; empty without any
+	Failures    int                // consecutive counted failures, including failed probes
+	Cause       string             // the failures that opened it, or are about to; empty without any
 	Until       time.Time          // of the open state; zero when closed
 	Transitions map[Transition]int // since the start
 }
@@ -21,9 +21,9 @@ type BreakerStatus struct {
 // QuotaStatus is the use of the API's quota.
 type QuotaStatus struct {
 	Limit     int
-	Own       int       // of Limit, what the API leaves to this service by its last answers
+	Own       int       // the part of Limit that the API leaves to this process, according to its last answers
 	Remaining int       // calls allowed now, never negative
-	Made      int       // calls of the last hour that were made here; others may have made more
+	Made      int       // calls made here in the last hour; other clients may have made more
 	ResetsAt  time.Time // when the next call becomes free; zero when all are
 	InFlight  int
 }
@@ -31,8 +31,8 @@ type QuotaStatus struct {
 // TokenStatus says whether the API refuses the token, and whether its source has one.
 type TokenStatus struct {
 	Refused bool
-	Until   time.Time // of the next try with a refused token
-	FileErr error     // why the source can't be read; nil without one
+	Until   time.Time // of the next attempt with a refused token
+	FileErr error     // why the source can't be read; nil if it can
 }
 
 // Status is the state at now.

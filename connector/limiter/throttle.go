@@ -7,8 +7,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// throttle holds all calls back after the API refused one because there were too many: until the reset that its headers name, else as long as
-// Retry-After says, else until our oldest call leaves the window. If none of them explains the refusal, or the explanation proved wrong,
+// throttle holds back all calls after the API refused one because there were too many: until the reset named by its headers, else for
+// Retry-After, else until our oldest call leaves the window. If none of them explains the refusal, or the explanation proved wrong,
 // the pause grows from a minute to the length of the window.
 type throttle struct {
 	cooldown
@@ -17,7 +17,7 @@ type throttle struct {
 }
 
 func newThrottle(q *quota, log *slog.Logger) throttle {
-	return throttle{cooldown: cooldown{first: time.Minute, most: window}, quota: q, log: log}
+	return throttle{cooldown: cooldown{first: time.Minute, longest: window}, quota: q, log: log}
 }
 
 // Wait implements Limit.
@@ -34,7 +34,7 @@ func (t *throttle) Begin(time.Time) Call { return &throttleCall{throttle: t, rou
 type throttleCall struct {
 	throttle *throttle
 	round    int
-	reset    time.Duration // until the reset that the refusal names; 0 without one
+	reset    time.Duration // until the reset named by the refusal; 0 without one
 }
 
 func (c *throttleCall) Sent(time.Time) {}
@@ -44,7 +44,7 @@ func (c *throttleCall) Answered(now time.Time, a Answer) {
 	case !a.Failed:
 		c.throttle.succeed(c.round)
 	case a.Known && a.Remaining > 0:
-		// The hour is not used up: too many calls at once were refused, and the reset has nothing to do with those.
+		// The quota is not used up: the API refused too many calls at once, which the reset does not end.
 	default:
 		c.reset = resetIn(now, a.Reset, a.Date)
 	}
@@ -65,10 +65,10 @@ func (t *throttle) fail(round int, now time.Time, reset, retryAfter time.Duratio
 		d, why = t.quota.next(now, 1).Sub(now), "the oldest call leaves the window"
 	}
 	if grown := t.pause(); d == 0 || t.failures > 0 && grown > d {
-		d, why = grown, "a pause that grows"
+		d, why = grown, "a growing pause"
 	}
 	if t.cooldown.fail(round, now, d) {
 		t.log.Warn("throttled by the API", "next_try", t.until, "by", why,
-			"do", "nothing, unless it lasts: then another client uses the quota, and DFINERY_CALLS_PER_HOUR has to be lower")
+			"do", "nothing, unless it lasts: then another client uses the quota, and DFINERY_CALLS_PER_HOUR must be lowered")
 	}
 }

@@ -10,26 +10,26 @@ import (
 // tokenRetry is the time between two calls with a token that the API refused.
 const tokenRetry = 10 * time.Minute
 
-// TokenSource is where a token that may change comes from, such as a file. It is asked often, so it has to answer from memory most of the time.
+// TokenSource is the source of a token that may change, such as a file. It is called often, so it must usually answer from memory.
 type TokenSource interface {
-	// Secret is the token in use. The error means that there was none yet.
+	// Secret is the token in use. The error means that there has been none so far.
 	Secret() (schema.Secret, error)
-	// Err is why the source can't be read at present; the token read before stays in use.
+	// Err is why the source currently can't be read; the token read before remains in use.
 	Err() error
-	// String names the source for people, for example the path of its file.
+	// String names the source in messages, for example by the path of its file.
 	String() string
 }
 
-// tokenGate holds all calls back while the API refuses the token: until its source has another, with one try every tokenRetry.
-// A refusal is not kept over a restart: that may well have brought the new token.
+// tokenGate holds back all calls while the API refuses the token, until its source has another one. One call every tokenRetry tries it again.
+// A refusal is not persisted over a restart, which may well have brought the new token.
 type tokenGate struct {
 	source TokenSource // nil: the token never changes
 	log    *slog.Logger
 
 	refused bool
-	bad     schema.Secret // the one refused; empty without a source
+	bad     schema.Secret // the refused token; empty without a source
 	next    time.Time
-	out     bool // the try is under way
+	out     bool // the next attempt is in flight
 
 	problem string // of the source, as last logged
 }
@@ -64,12 +64,12 @@ func (g *tokenGate) Begin(time.Time) Call {
 
 type tokenCall struct {
 	gate  *tokenGate
-	token schema.Secret // that the call was made with
-	try   bool          // of a refused token
+	token schema.Secret // used by the call
+	try   bool          // the call tries a refused token
 }
 
-// Sent notes the token in use. The client reads the token right after this, so it may use a newer one: then its refusal is attributed to the older
-// one's, and the newer one is tried again.
+// Sent stores the token in use. The client reads the token directly after this, so it may use a newer one: its refusal is then attributed to the
+// older token, and the newer one is tried again.
 func (c *tokenCall) Sent(time.Time) { c.token, _ = c.gate.current() }
 
 func (c *tokenCall) Answered(_ time.Time, a Answer) {
@@ -90,7 +90,7 @@ func (c *tokenCall) Ended(now time.Time, o Outcome) {
 	}
 }
 
-// logProblem logs each change of what is wrong with the source.
+// logProblem logs each new error of the source.
 func (g *tokenGate) logProblem() {
 	if g.source == nil {
 		return
@@ -100,7 +100,7 @@ func (g *tokenGate) logProblem() {
 		problem = err.Error()
 	}
 	if problem != g.problem && problem != "" {
-		g.log.Error("can't read the token file: the token read before stays in use until the API refuses it", "error", problem, "do", "write the service's Export token into the file, as one line of UTF-8")
+		g.log.Error("can't read the token file: the token read before remains in use until the API refuses it", "error", problem, "do", "write the service's Export token into the file, as one line of UTF-8")
 	}
 	g.problem = problem
 }
@@ -112,7 +112,7 @@ func (g *tokenGate) current() (schema.Secret, error) {
 	return g.source.Secret()
 }
 
-// refuse takes the API's refusal of token; one that was replaced meanwhile says nothing about the present one.
+// refuse handles the API's refusal of token. The refusal of a token that has since been replaced says nothing about the current one.
 func (g *tokenGate) refuse(token schema.Secret, now time.Time) {
 	if current, err := g.current(); err != nil || current != token {
 		return
@@ -124,14 +124,14 @@ func (g *tokenGate) refuse(token schema.Secret, now time.Time) {
 	}
 	if g.source == nil {
 		g.log.Error("token refused by the API: all calls wait", "next_try", g.next,
-			"do", "set DFINERY_EXPORT_TOKEN to the service's Export token and start again; compare DFINERY_SERVICE_ID")
+			"do", "set DFINERY_EXPORT_TOKEN to the service's Export token and restart; check DFINERY_SERVICE_ID")
 		return
 	}
 	g.log.Error("token refused by the API: all calls wait until its file changes", "file", g.source.String(), "next_try", g.next,
-		"do", "put the service's Export token into the file; compare DFINERY_SERVICE_ID")
+		"do", "put the service's Export token into the file; check DFINERY_SERVICE_ID")
 }
 
-// accept takes an answer that the API gives only to a good token.
+// accept handles an answer that the API gives only to a valid token.
 func (g *tokenGate) accept(token schema.Secret) {
 	if g.refused && token == g.bad {
 		g.refused, g.out = false, false
