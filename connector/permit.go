@@ -10,22 +10,22 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Permit is the right to make one call, and the duty to end it: with Export and then its body's Close, or with Cancel.
+// Permit allows one call. It must be released: by Export followed by the download's Close, or by Cancel.
 type Permit struct {
 	ticket *limiter.Ticket
 	export func(context.Context, schema.Export) (body, error)
 }
 
-var errUsed = errors.New("the permit was used already")
+var errUsed = errors.New("the permit was already used")
 
-// Probe says that the call probes whether the API has recovered: the smallest export that is due serves best.
+// Probe reports whether the call probes if the API has recovered. The smallest export that is due is the best one to use.
 func (p *Permit) Probe() bool { return p.ticket.Probe() }
 
-// Cancel gives the permit back unused. After Export it does nothing.
+// Cancel returns the permit unused. After Export it does nothing.
 func (p *Permit) Cancel() { p.ticket.Cancel(time.Now()) }
 
-// Export makes the call and returns its body once the header line was read. Any other outcome is a *schema.Failure;
-// only a permit that was used already gives another error.
+// Export makes the call and returns its body once the header line has been read. Any other outcome is a *schema.Failure, except for
+// a permit that was already used.
 func (p *Permit) Export(ctx context.Context, e schema.Export) (*Download, error) {
 	if !p.ticket.Sent(time.Now()) {
 		return nil, errUsed
@@ -33,7 +33,7 @@ func (p *Permit) Export(ctx context.Context, e schema.Export) (*Download, error)
 	d := &Download{ticket: p.ticket, slice: e.Slice}
 	defer func() {
 		if d.body == nil {
-			d.settle() // whatever happened, a panic too: a probe without an answer would block all calls
+			d.settle() // even after a panic: an unfinished probe would block all calls
 		}
 	}()
 	b, err := p.export(ctx, e)
@@ -55,30 +55,30 @@ type Download struct {
 	complete bool
 }
 
-// Columns are those of the header line.
+// Columns returns the columns of the header line.
 func (d *Download) Columns() *schema.Columns { return d.body.Columns() }
 
-// Charset is what to remember of the charset that the stream's rows are in: see schema.Export.Charset. It is empty when there is nothing new.
+// Charset is what to store about the charset of the stream's rows: see schema.Export.Charset. It is empty if nothing has changed.
 func (d *Download) Charset() string { return d.body.Charset() }
 
-// Request is the call in its current state.
+// Request describes the call in its current state.
 func (d *Download) Request() schema.Request {
 	r := d.body.Request()
 	r.Breaker = d.ticket.Breaker()
 	return r
 }
 
-// Framed reports whether the answer's framing proves the end of the body, once Next has returned io.EOF.
+// Framed reports, after Next has returned io.EOF, whether the answer's framing proves that the body is complete.
 func (d *Download) Framed() bool { return d.body.Framed() }
 
-// Bytes is how much of the body has arrived, compression undone.
+// Bytes is how much of the body has arrived, decompressed.
 func (d *Download) Bytes() int64 { return d.body.Bytes() }
 
 // Rows is how many rows Next has returned, without bad ones.
 func (d *Download) Rows() int64 { return d.body.Rows() }
 
-// Next returns the next row, valid until the call after; io.EOF when the body has ended as it should; a *schema.BadRow for a row that can't
-// be published, after which Next goes on; a *schema.Failure when the export failed.
+// Next returns the next row, which is valid until the following call. Its errors are io.EOF at the proper end of the body; a *schema.BadRow
+// for a row that can't be published, after which Next continues; and a *schema.Failure when the export failed.
 func (d *Download) Next() (*schema.Row, error) {
 	row, err := d.body.Next()
 	if err != nil {
@@ -87,7 +87,7 @@ func (d *Download) Next() (*schema.Row, error) {
 	return row, err
 }
 
-// More says that Next will most likely not wait for more of the body.
+// More reports whether Next will most likely return without waiting for more of the body.
 func (d *Download) More() bool { return d.body.More() }
 
 func (d *Download) end(err error) {
@@ -101,8 +101,8 @@ func (d *Download) end(err error) {
 	}
 }
 
-// Close ends the call and reports its outcome to the limiter: a body read to its io.EOF is a success, a *schema.Failure a failure,
-// and one closed earlier decides nothing. Closing again does nothing.
+// Close ends the call and reports its outcome to the limiter: success for a body read up to io.EOF, failure for a *schema.Failure,
+// and neither for a body closed earlier. Closing again does nothing.
 func (d *Download) Close() error {
 	defer d.settle()
 	return d.body.Close()

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Source makes the export calls of one service, when its limiter grants them. Safe for concurrent use.
+// Source makes the export calls of one service when its limiter allows them. It is safe for concurrent use.
 type Source struct {
 	export        func(context.Context, schema.Export) (body, error)
 	limiter       *limiter.Limiter
@@ -19,23 +19,24 @@ type Source struct {
 	recoverQuotes bool                      // the client's
 }
 
-// body is what a Source needs of *exportapi.Body.
+// body is the part of *exportapi.Body that a Source uses.
 type body interface {
 	Columns() *schema.Columns
-	Charset() string // to remember for the stream; empty: nothing new
+	Charset() string // to store for the stream; empty: unchanged
 	Next() (*schema.Row, error)
 	More() bool
 	Close() error
 	Request() schema.Request
 	Bytes() int64
 	Rows() int64
-	Framed() bool               // the end of the body is proven by its framing
+	Framed() bool               // the framing proves that the body is complete
 	Headers() map[string]string // of the answer, lower-case names
 	Date() time.Time            // the answer's; zero without one
 }
 
-// NewSource is a source that makes its calls with client, whose LineEnds, if it has any, learns what an earlier release kept of
-// them in the state. state is what State of an earlier one returned; empty for a fresh start. An error means that it can't be read: garbage, or of a newer release.
+// NewSource returns a source that makes its calls with client. state is what State of an earlier source returned, or empty for a fresh
+// start. If client has LineEnds, what an earlier release stored about them in state is imported. An error means that state can't be
+// read: it is corrupt or was written by a newer release.
 func NewSource(client *exportapi.Client, policy limiter.Policy, state json.RawMessage) (*Source, error) {
 	s, err := newSource(func(ctx context.Context, e schema.Export) (body, error) {
 		b, err := client.Export(ctx, e)
@@ -59,8 +60,8 @@ func newSource(export func(context.Context, schema.Export) (body, error), lineEn
 	return &Source{export: export, limiter: limiter.New(policy, saved, time.Now()), lineEnds: lineEnds}, nil
 }
 
-// Reserve grants one call now, or says what to wait for; see limiter.Limiter.Reserve. The permit has to be ended by Export and the body's Close,
-// or by Cancel.
+// Reserve grants one call now, or returns what to wait for; see limiter.Limiter.Reserve. The permit must be released by Export and the
+// download's Close, or by Cancel.
 func (s *Source) Reserve(now time.Time, spare int) (*Permit, schema.Wait) {
 	ticket, wait := s.limiter.Reserve(now, spare)
 	if ticket == nil {
@@ -69,10 +70,10 @@ func (s *Source) Reserve(now time.Time, spare int) (*Permit, schema.Wait) {
 	return &Permit{ticket: ticket, export: s.export}, schema.Wait{}
 }
 
-// RetryToken has a token that the API refused tried with the next call.
+// RetryToken lets the next call try a token that the API refused.
 func (s *Source) RetryToken(now time.Time) { s.limiter.RetryToken(now) }
 
-// Accepts reports whether an answer with this kind of cut is accepted as complete: by the configuration, or by what was learned.
+// Accepts reports whether an answer with this kind of cut counts as complete, by configuration or because the API was seen to end that way.
 func (s *Source) Accepts(cut schema.Cut) bool {
 	switch cut {
 	case schema.NoNewline:
@@ -83,14 +84,15 @@ func (s *Source) Accepts(cut schema.Cut) bool {
 	return false
 }
 
-// LineEnds is what was learned of the ends of bodies, to be kept over a restart apart from State, which releases before rewrite.
+// LineEnds is what was learned about how bodies end, to be persisted over restarts. It is separate from State because earlier releases
+// overwrite that.
 func (s *Source) LineEnds() json.RawMessage {
 	if s.lineEnds == nil {
 		return nil
 	}
 	text, err := json.Marshal(s.lineEnds)
 	if err != nil {
-		panic(fmt.Sprintf("marshal what was learned of line ends: %v", err)) // plain data can't fail
+		panic(fmt.Sprintf("marshal the line ends: %v", err)) // plain data can't fail
 	}
 	return text
 }

@@ -11,15 +11,15 @@ import (
 
 const stateVersion = 1
 
-// persistedState is a Source between two processes.
+// persistedState is the state of a Source as stored between restarts.
 type persistedState struct {
 	Version int `json:"version"`
 	limiter.State
 	Habit *exportapi.Habit `json:"habit,omitempty"`
 }
 
-// State is what NewSource needs after a restart: the calls of the last hour, the breaker, pauses, and for older releases whether a
-// last line without a newline is whole. It holds no secret.
+// State is what NewSource needs after a restart: the calls of the last hour, the breaker, pauses and, for older releases, whether a
+// last line without a newline is complete. It contains no secrets.
 func (s *Source) State() json.RawMessage {
 	state, err := json.Marshal(persistedState{Version: stateVersion, State: s.limiter.State(time.Now()), Habit: s.lineEnds.Habit()})
 	if err != nil {
@@ -28,7 +28,8 @@ func (s *Source) State() json.RawMessage {
 	return state
 }
 
-// readState reads the version first: another one may give other types to the same names. lineEnds takes an earlier release's habit.
+// readState checks the version before the rest, as another version may use the same names with other types. lineEnds imports the habit
+// stored by an earlier release.
 func readState(state json.RawMessage, lineEnds *exportapi.LineEndLearner) (limiter.State, error) {
 	if len(state) == 0 {
 		lineEnds.Claim(nil)
@@ -41,7 +42,7 @@ func readState(state json.RawMessage, lineEnds *exportapi.LineEndLearner) (limit
 		return limiter.State{}, fmt.Errorf("read the source's state: %w", err)
 	}
 	if only.Version != stateVersion {
-		return limiter.State{}, fmt.Errorf("read the source's state: version %d, this release knows only version %d", only.Version, stateVersion)
+		return limiter.State{}, fmt.Errorf("read the source's state: version %d, this release reads only version %d", only.Version, stateVersion)
 	}
 	var s persistedState
 	if err := json.Unmarshal(state, &s); err != nil {

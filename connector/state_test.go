@@ -23,7 +23,7 @@ func TestWhatIsNoState(t *testing.T) {
 		{"garbage", `not json`, "read the source's state: invalid character"},
 		{"another form", `[1,2]`, "read the source's state: json: cannot unmarshal array"},
 		{"no version", `{}`, "read the source's state: version 0"},
-		{"a newer release's", `{"version":2,"calls":"packed"}`, "read the source's state: version 2, this release knows only version 1"},
+		{"a newer release's", `{"version":2,"calls":"packed"}`, "read the source's state: version 2, this release reads only version 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := connector.NewFakeSource(act, limiter.Policy{}, []byte(c.state))

@@ -10,7 +10,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Body is the rows of one export. It is not for use by several goroutines, but for Close.
+// Body reads the rows of one export. Only Close is safe for concurrent use.
 type Body struct {
 	call    *call
 	reader  *csv.Reader
@@ -19,45 +19,45 @@ type Body struct {
 	end     error // sticky
 }
 
-// Columns are those of the header line.
+// Columns returns the columns of the header line.
 func (b *Body) Columns() *schema.Columns { return b.columns }
 
-// Bytes is how much of the body has arrived, compression undone.
+// Bytes is how much of the body has arrived, decompressed.
 func (b *Body) Bytes() int64 { return b.call.request.Bytes }
 
-// Rows is how many rows were handed out, bad ones apart.
+// Rows is how many rows Next has returned, not counting bad ones.
 func (b *Body) Rows() int64 { return b.call.request.Rows }
 
-// Request is the call in its current state.
+// Request describes the call in its current state.
 func (b *Body) Request() schema.Request {
 	r := b.call.request
 	r.Duration = time.Since(r.Started)
 	return r
 }
 
-// Date is the answer's Date; zero without one.
+// Date is the answer's Date header; zero without one.
 func (b *Body) Date() time.Time { return b.call.date }
 
-// Framed reports whether the answer's framing proves that the body has ended where Next returned io.EOF: a length, a last chunk, the end of an
-// HTTP/2 stream, or the trailer of gzip. A body without ends with its connection, which proves nothing.
+// Framed reports whether the answer's framing proves that the body is complete where Next returned io.EOF: a length, a last chunk, the end of an
+// HTTP/2 stream, or a gzip trailer. Without framing, a body ends when its connection is closed, which proves nothing.
 func (b *Body) Framed() bool { return b.call.framed }
 
-// Headers are the answer's that help to understand it, with lower-case names.
+// Headers returns the headers that help to diagnose an answer, with lower-case names.
 func (b *Body) Headers() map[string]string { return b.call.headers }
 
-// Close ends the call, whatever is left of its body. Only the first one does anything.
+// Close ends the call even if its body was not read to the end. Closing again does nothing.
 func (b *Body) Close() error { return b.call.close() }
 
-// Next returns the next row, which is valid until the next call. Its errors are io.EOF when the body has ended as it should, a *schema.BadRow,
-// after which Next goes on, and a *schema.Failure. The first and the last stay.
+// Next returns the next row, which is valid until the following call. Its errors are io.EOF at the proper end of the body, a *schema.BadRow,
+// after which Next continues, and a *schema.Failure. io.EOF and a failure are final: later calls return them again.
 func (b *Body) Next() (*schema.Row, error) {
 	if b.end != nil {
 		return nil, b.end
 	}
 	row, err := b.reader.Next()
-	// A row that ends like this may have the beginning of a failure's JSON glued to it.
+	// A row that ends in { may be followed directly by the JSON of a failure.
 	if err != nil || b.reader.Unterminated() || row.Raw[len(row.Raw)-1] == '{' {
-		return b.judge(row, err)
+		return b.examine(row, err)
 	}
 	if b.matcher.watching {
 		b.matcher.line(row.Raw, row.Line, len(b.columns.Names))
@@ -66,11 +66,11 @@ func (b *Body) Next() (*schema.Row, error) {
 	return row, nil
 }
 
-// More says that Next will most likely not wait for more of the body.
+// More reports whether Next will most likely return without waiting for more of the body.
 func (b *Body) More() bool { return b.end == nil && b.reader.More() }
 
-// judge decides about what is not simply a row behind its newline.
-func (b *Body) judge(row *schema.Row, err error) (*schema.Row, error) {
+// examine handles everything but a plain row with its newline.
+func (b *Body) examine(row *schema.Row, err error) (*schema.Row, error) {
 	b.call.request.RepeatedHeaders = int64(b.reader.Repeated())
 	var bad *schema.BadRow
 	if err != nil && !errors.As(err, &bad) {
@@ -99,14 +99,14 @@ func (b *Body) stop(f *schema.Failure) error {
 	return f
 }
 
-// learn takes what the body showed of how the day's export before it ended, once.
+// learn records, once, what the body shows about how the previous export of the day ended.
 func (b *Body) learn(whole bool) {
-	b.call.lineEnds.judge(b.call.export, &b.matcher, whole)
+	b.call.lineEnds.record(b.call.export, &b.matcher, whole)
 	b.matcher.watching = false
 }
 
-// finish ends the body as the source did. An HTTP/1 body without length, chunks and gzip can't be distinguished from one that was cut: when it ends with a
-// newline it is accepted as complete, or no such body ever would be; the day's next export brings what a cut there loses.
+// finish ends the body with the result of the source. An HTTP/1 body without length, chunks or gzip can't be distinguished from a cut one. If it
+// ends with a newline it is accepted as complete, as otherwise no such body ever would be. The next export of the day publishes rows lost by a cut there.
 func (b *Body) finish(err error) error {
 	if err == io.EOF {
 		b.learn(true)
@@ -133,7 +133,7 @@ func (b *Body) finish(err error) error {
 	return b.stop(b.call.torn(err, nil))
 }
 
-// failureIn looks for a failure's JSON in or behind the row just read, which is rare: JSON is bad CSV.
+// failureIn looks for the JSON of a failure in or after the row just read.
 func (b *Body) failureIn(bad *schema.BadRow) *schema.Failure {
 	raw := b.reader.Raw()
 	if bad == nil && raw[len(raw)-1] != '{' || bad != nil && bad.Code == schema.TooLarge {
@@ -145,17 +145,17 @@ func (b *Body) failureIn(bad *schema.BadRow) *schema.Failure {
 	return nil
 }
 
-// failed is a failure that the API wrote behind rows.
+// failed is a failure that the API wrote after rows.
 func (b *Body) failed(api apiFailure, text []byte) *schema.Failure {
 	c := cause{code: schema.CutBody, origin: schema.OriginAPI, result: api.Result, message: api.Message, body: text,
-		happened: fmt.Sprintf("the API wrote %q behind %d rows", shortened(api.Message, maxMessage/4), b.Rows())}
+		happened: fmt.Sprintf("the API wrote %q after %d rows", shortened(api.Message, maxMessage/4), b.Rows())}
 	if knownToAPI(api.Message) {
 		c.code = schema.Code(api.Message)
 	}
 	return b.call.fail(c)
 }
 
-// readHeader reads the header line and refuses one that no row could be published with.
+// readHeader reads the header line and refuses one with which no row could be published.
 func (b *Body) readHeader() error {
 	columns, err := b.reader.Header()
 	var (
@@ -199,7 +199,7 @@ func missingKey(key schema.Key, columns *schema.Columns) *csv.HeaderError {
 	case len(key.Columns()) == 1:
 		return &csv.HeaderError{Reason: fmt.Sprintf("has no column %q, the stream's key", key)}
 	}
-	return &csv.HeaderError{Reason: fmt.Sprintf("has no column %q, a part of the stream's key", missing[0])}
+	return &csv.HeaderError{Reason: fmt.Sprintf("has no column %q, part of the stream's key", missing[0])}
 }
 
 func (b *Body) badHeader(e *csv.HeaderError) *schema.Failure {

@@ -14,15 +14,15 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// call is one call of the API from its request to its body's end. It belongs to the reader of the body; only the timer's goroutine and the transport's
-// touch the atomic parts.
+// call is one call of the API from its request to the end of its body. It is owned by the reader of the body; the goroutines of the timer and the
+// transport access only the atomic fields.
 type call struct {
 	client   *Client
 	export   schema.Export
-	target   string         // where the request goes
-	request  schema.Request // what may be shown of it: without a base URL's password
+	target   string         // URL of the request
+	request  schema.Request // for logs and dead letters: without a password in the URL
 	redact   redactor
-	redacted bool // a text of the failure has had the token in it
+	redacted bool // a text of the failure contained the token
 	lineEnds *LineEndLearner
 
 	done      <-chan struct{} // the caller's context
@@ -30,30 +30,30 @@ type call struct {
 	timer     *time.Timer
 	header    time.Duration
 	idle      time.Duration
-	phase     atomic.Int32 // what the timer waits for: one of the phases
+	phase     atomic.Int32 // what the timer waits for
 	expired   atomic.Pointer[timeoutError]
 	tlsFailed atomic.Bool
 	closed    atomic.Bool
 
 	decoder        *charset.Reader // of the body's charset; nil for UTF-8
-	charsetOddity  string          // to warn of, if the answer has rows; empty: nothing
-	unknownCharset string          // a label of the content type that can't be decoded
+	charsetWarning string          // logged if the answer has rows; empty: none
+	unknownCharset string          // label of an unsupported charset in the content type
 
 	status     int
 	statusText string
 	headers    map[string]string
 	date       time.Time
 	body       io.Closer
-	framed     bool // the answer's framing distinguishes a complete body from one that was cut
+	framed     bool // the answer's framing distinguishes a complete body from a cut one
 }
 
 const (
 	phaseHeader  int32 = iota
-	phaseRefusal       // for all of the body of an answer without rows
+	phaseRefusal       // the whole body of an answer without rows
 	phaseBody
 )
 
-// timeoutError is one of our time limits that was exceeded.
+// timeoutError reports that a time limit of the client was exceeded.
 type timeoutError struct {
 	what  string
 	after time.Duration
@@ -61,10 +61,10 @@ type timeoutError struct {
 
 func (e *timeoutError) Error() string { return e.what + " within " + e.after.String() }
 
-// Timeout makes it a timeout for net.Error's users.
+// Timeout implements net.Error.
 func (e *timeoutError) Timeout() bool { return true }
 
-// Is makes it a context.DeadlineExceeded.
+// Is matches context.DeadlineExceeded.
 func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 func (c *Client) newCall(e schema.Export, done <-chan struct{}) *call {
@@ -78,7 +78,7 @@ func (c *Client) newCall(e schema.Export, done <-chan struct{}) *call {
 	}}
 }
 
-// limit starts the timer; the context that it returns ends with it, with the caller's, and with close.
+// limit starts the timer. The returned context is cancelled by the timer, by the caller's context and by close.
 func (k *call) limit(ctx context.Context, header, idle time.Duration) context.Context {
 	ctx, k.cancel = context.WithCancelCause(ctx)
 	k.header, k.idle = header, idle
@@ -86,7 +86,7 @@ func (k *call) limit(ctx context.Context, header, idle time.Duration) context.Co
 		passed := &timeoutError{"no header line", header}
 		switch k.phase.Load() {
 		case phaseRefusal:
-			passed = &timeoutError{"no whole answer", min(header, idle)}
+			passed = &timeoutError{"no complete answer", min(header, idle)}
 		case phaseBody:
 			passed = &timeoutError{"nothing more of the body", idle}
 		}
@@ -96,7 +96,7 @@ func (k *call) limit(ctx context.Context, header, idle time.Duration) context.Co
 	return ctx
 }
 
-// trace distinguishes failures of TLS from others: their errors have no common type.
+// trace records failed TLS handshakes, whose errors have no common type.
 func (k *call) trace(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
 		if err != nil {
@@ -105,19 +105,19 @@ func (k *call) trace(ctx context.Context) context.Context {
 	}})
 }
 
-// answered notes what the headers say.
+// answered stores the headers of the answer.
 func (k *call) answered(r *http.Response) {
 	k.status, k.statusText = r.StatusCode, r.Status
 	if k.export.Private != nil {
 		k.statusText = ownStatus(r.StatusCode)
 	}
-	k.headers = headersKept(r.Header)
+	k.headers = diagnosticHeaders(r.Header)
 	k.date, _ = http.ParseTime(r.Header.Get("Date"))
 	k.body = r.Body
 	k.framed = r.ProtoMajor >= 2 || r.ContentLength >= 0 || slices.Contains(r.TransferEncoding, "chunked")
 }
 
-// close ends the call without reading on: the connection of an unfinished HTTP/1 body is closed, the stream of an HTTP/2 body reset.
+// close ends the call without reading further: the connection of an unfinished HTTP/1 body is closed, the stream of an HTTP/2 body reset.
 func (k *call) close() error {
 	if k.closed.Swap(true) {
 		return nil
@@ -130,7 +130,7 @@ func (k *call) close() error {
 	return k.body.Close()
 }
 
-// cancelled says that the call ended because we wanted it to.
+// cancelled reports whether the call was ended by this program.
 func (k *call) cancelled() bool {
 	select {
 	case <-k.done:
@@ -140,7 +140,7 @@ func (k *call) cancelled() bool {
 	}
 }
 
-// idleTimeoutReader limits each read of a body to the idle time; the time between reads, when a slow consumer delays them, does not count.
+// idleTimeoutReader limits the duration of each read of a body. The time between reads does not count, as a slow consumer may delay them.
 type idleTimeoutReader struct {
 	src io.Reader
 	k   *call
@@ -155,7 +155,7 @@ func (p *idleTimeoutReader) Read(b []byte) (int, error) {
 	return p.src.Read(b)
 }
 
-// counter counts what was read.
+// counter counts the bytes read.
 type counter struct {
 	src io.Reader
 	n   *int64

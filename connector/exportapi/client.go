@@ -19,26 +19,26 @@ import (
 )
 
 const (
-	// DefaultHeaderTimeout is how long an answer's first line may take when nothing else is said.
+	// DefaultHeaderTimeout is the default limit on the time until an answer's first line.
 	DefaultHeaderTimeout = 5 * time.Minute
-	// DefaultIdleTimeout is how long a body may be silent when nothing else is said.
+	// DefaultIdleTimeout is the default limit on the time without data from a body.
 	DefaultIdleTimeout = time.Minute
 
 	maxHeaderBytes = 64 << 10
 	maxRedirects   = 3
 )
 
-// errBaseURL takes the place of an error that would quote the address, and its password.
+// errBaseURL replaces an error that would quote the URL with its password.
 var errBaseURL = errors.New("the base URL is not valid")
 
-// Client makes calls of the Export API for one service. It keeps no policy: when to call, and how often, is decided elsewhere.
-// It may be used by several goroutines, and must not be copied after its first use.
+// Client makes calls of the Export API for one service. It has no policy: package limiter decides when, and how often, to call.
+// It is safe for concurrent use, and must not be copied after its first use.
 type Client struct {
 	BaseURL string                        // for example https://openapi.dfinery.ai
 	Service string                        // the service_id of every call
-	Token   func() (schema.Secret, error) // asked for each call, so that a new token is used at once
+	Token   func() (schema.Secret, error) // called for each call of the API, so that a new token is used at once
 
-	ToDateExclusive bool              // the API's to_date is the first day that is left out
+	ToDateExclusive bool              // the API's to_date is the first day that is not exported
 	HeaderTimeout   time.Duration     // from the call to the body's first line; 0 means DefaultHeaderTimeout
 	IdleTimeout     time.Duration     // between two pieces of a body; 0 means DefaultIdleTimeout. There is no limit on a whole download
 	Version         string            // of the program, for User-Agent; may be empty
@@ -47,19 +47,19 @@ type Client struct {
 	LineEnds        *LineEndLearner   // whether the API leaves out the last newline; nil learns nothing
 	Transport       http.RoundTripper // nil means one of NewTransport, made at the first call
 
-	Charset  *charset.Charset // of every answer's rows; nil: as the answer says
-	EmptyDay []EmptyAnswer    // the answers that may stand for a day without events
-	Log      *slog.Logger     // of what is odd about answers, once for each; nil: none
+	Charset  *charset.Charset // of every answer's rows; nil: as declared by the answer
+	EmptyDay []EmptyAnswer    // the answers that may mean a day without events
+	Log      *slog.Logger     // gets one warning for each oddity of answers; nil: none
 
 	once      sync.Once
 	transport *http.Transport
 	notices   notices
 
 	mu        sync.Mutex // guards the following
-	redactors []redactor // of the tokens used last, the newest first
+	redactors []redactor // of the last tokens used, newest first
 }
 
-// NewTransport is how the API is reached: through the proxy that the environment names, with TLS 1.2 or newer and HTTP/2. It does not undo compression:
+// NewTransport returns the default transport: it uses the proxy of the environment, TLS 1.2 or newer, and HTTP/2. It does not decompress bodies;
 // the client does.
 func NewTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
@@ -85,7 +85,7 @@ func (c *Client) roundTripper() http.RoundTripper {
 	return c.transport
 }
 
-// Export makes one call, and returns its body once the header line was read; the body must be closed. Any other outcome is a *schema.Failure.
+// Export makes one call and returns its body once the header line has been read; the body must be closed. Any other outcome is a *schema.Failure.
 // ctx governs the body, too. A redirect is followed only to the same scheme and host, and only with a status that repeats the POST (307, 308).
 func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
 	k := c.newCall(e, ctx.Done())
@@ -109,11 +109,11 @@ func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
 	return nil, err
 }
 
-// maxTokens is how many tokens are taken out of texts: a body may echo the one that
-// its call was made with when a newer one is in use.
+// maxTokens is how many recent tokens are redacted: a body may echo the token of its call
+// after a newer one has come into use.
 const maxTokens = 4
 
-// redactor takes a token out of texts. Redact knows it from then on.
+// redactor returns the redactor of a token. Redact removes the token from then on.
 func (c *Client) redactor(token schema.Secret) redactor {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -126,9 +126,9 @@ func (c *Client) redactor(token schema.Secret) redactor {
 	return c.redactors[0]
 }
 
-// Redact is text without the tokens of the client's calls, in whatever form a
-// server may have sent them back. It shares text's memory if there is none. Safe
-// for concurrent use.
+// Redact returns text without the tokens of the client's calls, in whatever form a server
+// may have sent them back. If there are none it returns text itself. It is safe for
+// concurrent use.
 func (c *Client) Redact(text []byte) []byte {
 	c.mu.Lock()
 	redactors := c.redactors
@@ -139,7 +139,7 @@ func (c *Client) Redact(text []byte) []byte {
 	return text
 }
 
-// send posts the request, and again where a harmless redirect points.
+// send posts the request, and follows safe redirects.
 func (c *Client) send(ctx context.Context, k *call, token schema.Secret) (*http.Response, error) {
 	target := k.target
 	for hops := 0; ; hops++ {
@@ -164,15 +164,15 @@ func (c *Client) send(ctx context.Context, k *call, token schema.Secret) (*http.
 		}
 		response.Body.Close()
 		k.body = nil
-		if hops == maxRedirects || !harmless(request.URL, response.StatusCode, location) {
-			return nil, k.fail(cause{code: schema.Redirect, origin: schema.OriginTransport, happened: "the answer points to " + location})
+		if hops == maxRedirects || !isSafeRedirect(request.URL, response.StatusCode, location) {
+			return nil, k.fail(cause{code: schema.Redirect, origin: schema.OriginTransport, happened: "the answer redirects to " + location})
 		}
 		target = request.URL.ResolveReference(parsed(location)).String()
 	}
 }
 
-// harmless says whether a redirect keeps the method, the scheme and the host.
-func harmless(from *url.URL, status int, location string) bool {
+// isSafeRedirect reports whether a redirect keeps the method, the scheme and the host.
+func isSafeRedirect(from *url.URL, status int, location string) bool {
 	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect {
 		return false
 	}
@@ -192,14 +192,14 @@ func parsed(location string) *url.URL {
 	return to
 }
 
-// checkToken refuses what HTTP could not send, before an error could name it.
+// checkToken refuses a token that HTTP can't send, before another error could quote it.
 func checkToken(token schema.Secret) error {
 	if token.Reveal() == "" {
 		return errors.New("it is empty")
 	}
 	for _, c := range []byte(token.Reveal()) {
 		if c < ' ' || c == 0x7f {
-			return errors.New("it has a control character, perhaps a newline")
+			return errors.New("it contains a control character, perhaps a newline")
 		}
 	}
 	return nil

@@ -13,27 +13,27 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// maxCodings bounds how often a body may have been compressed: some proxies compress what is compressed already.
+// maxCodings limits how often a body may be compressed: some proxies compress a compressed body again.
 const maxCodings = 2
 
-// codingError is a body that its content coding does not explain.
+// codingError reports a body in an unsupported or wrongly declared content coding.
 type codingError struct{ declared string }
 
 func (e *codingError) Error() string {
-	return fmt.Sprintf("the body is no text, and its Content-Encoding %q can't be undone", e.declared)
+	return fmt.Sprintf("the body is not text, and its Content-Encoding %q can't be decoded", e.declared)
 }
 
-// errBehindGzip is what a gzip stream must not have behind it.
-var errBehindGzip = errors.New("bytes that are neither gzip nor zero padding stand behind the gzip stream")
+// errAfterGzip reports data after the end of a gzip stream.
+var errAfterGzip = errors.New("the gzip stream is followed by bytes that are neither gzip nor zero padding")
 
-// contentCoding undoes the body's compression. What the header says is not trusted, since servers and proxies get it wrong: a body that
-// begins as gzip does is gzip, and text is text. A body that has neither form is in the coding that the header names; if that is another
-// one than gzip, the coding is returned for the caller to refuse.
+// contentCoding decompresses the body. It does not trust the header, because servers and proxies get it wrong: a body that starts with gzip's
+// magic bytes is gzip, and text is text. A body that is neither is in the coding that the header names. If that is not gzip, the coding is
+// returned and the caller refuses the body.
 func (k *call) contentCoding(src io.Reader, header http.Header) (plain io.Reader, other *codingError) {
 	declared := strings.Join(header["Content-Encoding"], ", ")
 	for layer := 0; ; layer++ {
-		lead, err := lookFor(src, gzipMagic)
-		src = &rest{lead, src, err}
+		lead, err := readMark(src, gzipMagic)
+		src = &prefixedReader{lead, src, err}
 		if !bytes.HasPrefix(lead, []byte(gzipMagic)) || layer == maxCodings {
 			return k.plainText(src, lead, declared, layer)
 		}
@@ -45,7 +45,7 @@ func (k *call) contentCoding(src io.Reader, header http.Header) (plain io.Reader
 	}
 }
 
-// plainText takes what does not begin like gzip, within a number of layers of it.
+// plainText handles a body that does not start with gzip's magic bytes, after layers of gzip were decoded.
 func (k *call) plainText(src io.Reader, lead []byte, declared string, layers int) (io.Reader, *codingError) {
 	_, present := k.headers["content-encoding"]
 	switch {
@@ -56,25 +56,25 @@ func (k *call) plainText(src io.Reader, lead []byte, declared string, layers int
 	case layers > 0:
 		return src, nil
 	case isGzip(declared) && strings.HasPrefix(gzipMagic, string(lead)):
-		return &gunzip{src: bufio.NewReaderSize(src, 64<<10)}, nil // which says that it was cut
-	case isGzip(declared) && !textual(lead): // text in UTF-16, perhaps
+		return &gunzip{src: bufio.NewReaderSize(src, 64<<10)}, nil // which reports that the body is cut
+	case isGzip(declared) && !textual(lead): // possibly text in UTF-16
 		return src, &codingError{declared}
 	}
 	return src, k.uncompressed(&codingError{declared})
 }
 
-// uncompressed warns of a body that is not in the coding that its header names, and forgets that coding.
+// uncompressed warns that a body is not in the coding that its header names, and clears that coding.
 func (k *call) uncompressed(coding *codingError) *codingError {
 	if coding != nil {
-		k.warn("content coding", "the answer is not compressed, whatever its Content-Encoding says: it is read as it is", coding.declared, fixServer)
+		k.warn("content coding", "the answer is not compressed although its Content-Encoding says so: it is read as it is", coding.declared, fixServer)
 	}
 	return nil
 }
 
-// fixServer is what can be done about a header that is wrong.
-const fixServer = "nothing: rows are not affected; the proxy or server that sets the header may be told"
+// fixServer is the advice about a wrong header.
+const fixServer = "nothing: rows are not affected; you can report it to the operator of the proxy or server that sets the header"
 
-// gzipMagic is how gzip begins, its only method included.
+// gzipMagic is the start of a gzip stream, including the only compression method.
 const gzipMagic = "\x1f\x8b\x08"
 
 func isGzip(declared string) bool {
@@ -86,7 +86,7 @@ func isGzip(declared string) bool {
 	return false
 }
 
-// isCoding says that the header names a compression, beside gzip. Servers also write charsets and the like there.
+// isCoding reports whether the header names a compression other than gzip. Some servers write charsets and the like there.
 func isCoding(declared string) bool {
 	for coding := range strings.SplitSeq(declared, ",") {
 		switch strings.ToLower(strings.TrimSpace(coding)) {
@@ -97,7 +97,7 @@ func isCoding(declared string) bool {
 	return false
 }
 
-// textual says that a body beginning so may be text.
+// textual reports whether a body that starts with lead may be text.
 func textual(lead []byte) bool {
 	for _, b := range lead[:min(len(lead), 16)] {
 		if b < ' ' && b != '\t' && b != '\r' && b != '\n' {
@@ -107,14 +107,14 @@ func textual(lead []byte) bool {
 	return true
 }
 
-// lookFor reads until what was read is no longer the beginning of one of the marks, which the first byte of most bodies is not.
-func lookFor(src io.Reader, marks ...string) (lead []byte, err error) {
+// readMark reads until the bytes read are not the start of any of the marks, or contain one. For most bodies the first byte decides.
+func readMark(src io.Reader, marks ...string) (lead []byte, err error) {
 	undecided := func() bool {
 		return slices.ContainsFunc(marks, func(mark string) bool { return len(lead) < len(mark) && strings.HasPrefix(mark, string(lead)) })
 	}
 	buf := make([]byte, 4<<10)
 	for empty := 0; undecided() && err == nil; empty++ {
-		if empty == maxEmpty {
+		if empty == maxEmptyReads {
 			return lead, io.ErrNoProgress
 		}
 		var n int
@@ -125,7 +125,7 @@ func lookFor(src io.Reader, marks ...string) (lead []byte, err error) {
 	return lead, err
 }
 
-// gunzip undoes gzip: one stream or several behind each other, and zero padding behind the last, as the gunzip command does.
+// gunzip decompresses one or more concatenated gzip streams and accepts zero padding after the last, like the gunzip command.
 type gunzip struct {
 	src   *bufio.Reader
 	z     *gzip.Reader
@@ -155,7 +155,7 @@ func (g *gunzip) Read(b []byte) (int, error) {
 	return 0, g.ended
 }
 
-// next goes on to the stream behind the one that has ended; io.EOF when there is none.
+// next starts the next gzip stream; io.EOF if there is none.
 func (g *gunzip) next() error {
 	lead, err := g.src.Peek(1)
 	if err != nil {
@@ -163,7 +163,7 @@ func (g *gunzip) next() error {
 	}
 	if lead[0] != 0 {
 		if lead[0] != gzipMagic[0] {
-			return errBehindGzip
+			return errAfterGzip
 		}
 		if err := g.z.Reset(g.src); err != nil {
 			return err
@@ -176,7 +176,7 @@ func (g *gunzip) next() error {
 		case err != nil:
 			return err
 		case b != 0:
-			return errBehindGzip
+			return errAfterGzip
 		}
 	}
 }

@@ -39,7 +39,7 @@ func warnings(log *bytes.Buffer) map[string]int {
 func TestContentCoding(t *testing.T) {
 	const (
 		csv        = "id,v\n1,2\n3,4\n"
-		plain      = "the answer is not compressed, whatever its Content-Encoding says"
+		plain      = "the answer is not compressed although its Content-Encoding says so"
 		compressed = "the answer is gzip although its Content-Encoding does not say so"
 	)
 	zip := string(zipped(csv))

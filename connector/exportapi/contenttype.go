@@ -11,7 +11,7 @@ import (
 
 const csvType = "text/csv"
 
-// contentType is the media type without its parameters, also of a value that is not quite well-formed.
+// contentType returns the media type without its parameters, also for a malformed value.
 func contentType(value string) string {
 	kind, _, err := mime.ParseMediaType(value)
 	if err != nil {
@@ -26,12 +26,12 @@ func isJSONType(kind string) bool {
 
 func isHTMLType(kind string) bool { return kind == "text/html" || kind == "application/xhtml+xml" }
 
-// isTextType says that a CSV may well be sent under the type, or without any.
+// isTextType reports whether a CSV is commonly sent with this type, or without any.
 func isTextType(kind string) bool {
 	return !strings.Contains(kind, "/") || kind == csvType || kind == "application/csv" || kind == "text/comma-separated-values" || kind == "text/plain" || kind == "application/vnd.ms-excel"
 }
 
-// firstLine reads on until lead has the body's first line, or more than any header takes.
+// firstLine reads until lead contains the first line of the body, or more than the longest header.
 func firstLine(src io.Reader, lead []byte, err error) ([]byte, error) {
 	for err == nil && len(lead) < maxAnswer && bytes.IndexByte(bytes.TrimLeft(lead, " \t\r\n"), '\n') < 0 {
 		more := make([]byte, 4<<10)
@@ -42,8 +42,8 @@ func firstLine(src io.Reader, lead []byte, err error) ([]byte, error) {
 	return lead, err
 }
 
-// holdsKey says that text begins with a header line that has the columns of the stream's key: so it is a CSV.
-func (k *call) holdsKey(text []byte) bool {
+// hasKeyColumns reports whether text starts with a header line that has the columns of the stream's key, which means that it is a CSV.
+func (k *call) hasKeyColumns(text []byte) bool {
 	columns, err := csv.NewReader(bytes.NewReader(text), csv.Options{}).Header()
 	return err == nil && k.export.Key.Missing(columns) == nil
 }

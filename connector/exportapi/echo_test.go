@@ -181,7 +181,7 @@ func TestToken(t *testing.T) {
 	}{
 		{"unread", "", errors.New("open token: no such file"), "open token: no such file"},
 		{"empty", "", nil, "it is empty"},
-		{"newline", "s3cret\n", nil, "it has a control character, perhaps a newline"},
+		{"newline", "s3cret\n", nil, "it contains a control character, perhaps a newline"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			calls := 0

@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// EmptyAnswer is an answer without rows that may stand for a day without events.
+// EmptyAnswer is an answer without rows that may mean a day without events.
 type EmptyAnswer string
 
 // The values of DFINERY_EMPTY_DAY.
@@ -18,7 +18,7 @@ const (
 	Empty     EmptyAnswer = "empty" // status 200 and no body
 )
 
-// emptyAnswer is what kind of answer without rows the failure is of; empty for any other failure.
+// emptyAnswer classifies a failure as an answer without rows; empty for any other failure.
 func emptyAnswer(f *schema.Failure) EmptyAnswer {
 	switch {
 	case f.Code == schema.EmptyBody && f.Status == http.StatusOK:
@@ -31,18 +31,18 @@ func emptyAnswer(f *schema.Failure) EmptyAnswer {
 	return ""
 }
 
-// orEmptyDay makes a body without rows of a failure that stands for a day without events, if the day may be one.
+// orEmptyDay returns a body without rows if the failure means a day without events and the day may be one, else the failure.
 func (k *call) orEmptyDay(f *schema.Failure) (*Body, error) {
 	answer := emptyAnswer(f)
 	switch {
 	case answer == "":
 		return nil, f
 	case !slices.Contains(k.client.EmptyDay, answer):
-		f.Detail = k.clean(f.Detail + "; if the API answers so for a day without events, set DFINERY_EMPTY_DAY=" + string(answer))
+		f.Detail = k.clean(f.Detail + "; if this is how the API answers for a day without events, set DFINERY_EMPTY_DAY=" + string(answer))
 		return nil, f
 	case !k.export.MayBeEmpty:
 		f.Class, f.Empty = schema.Refused, true
-		f.Detail = k.clean(k.export.String() + ": the API answered " + k.statusText + " without rows, which DFINERY_EMPTY_DAY takes for a day without events " +
+		f.Detail = k.clean(k.export.String() + ": the API answered " + k.statusText + " without rows, which DFINERY_EMPTY_DAY accepts as a day without events " +
 			"only if the day never had rows, and another day of the stream has some; check DFINERY_BASE_URL, DFINERY_SERVICE_ID and the stream's filters")
 		return nil, f
 	}

@@ -37,7 +37,7 @@ func TestEmptyDay(t *testing.T) {
 		{name: "empty is an error by default", status: 200, mayBe: true, failure: schema.EmptyBody, detail: "set DFINERY_EMPTY_DAY=empty"},
 		{name: "another answer is allowed", status: 404, accepted: all[:1], mayBe: true, failure: "http_404", class: schema.Refused, detail: "set DFINERY_EMPTY_DAY=404"},
 
-		{name: "204 of a day that can't be empty", status: 204, accepted: all, failure: "http_204", class: schema.Refused, empty: true, detail: "DFINERY_EMPTY_DAY takes"},
+		{name: "204 of a day that can't be empty", status: 204, accepted: all, failure: "http_204", class: schema.Refused, empty: true, detail: "DFINERY_EMPTY_DAY accepts"},
 		{name: "404 of a day that can't be empty", status: 404, accepted: all, failure: "http_404", class: schema.Refused, empty: true, detail: "check DFINERY_BASE_URL"},
 		{name: "nothing for a day that can't be empty", status: 200, accepted: all, failure: schema.EmptyBody, class: schema.Refused, empty: true},
 

@@ -19,22 +19,22 @@ import (
 
 const (
 	maxMessage = 1 << 10
-	maxHeader  = 256 // bytes of a kept header's value
+	maxHeader  = 256 // bytes of a header's value
 )
 
-// cause is what is known of a failure in addition to its call.
+// cause describes a failure, in addition to its call.
 type cause struct {
 	code            schema.Code
 	origin          schema.Origin
 	result, message string
-	happened        string // a clause for people
+	happened        string // a clause for the error message
 	body            []byte
 	err             error
 	cancelled       bool
-	ours            bool // message and happened have no text of the answer
+	ours            bool // message and happened contain no text of the answer
 }
 
-// fail makes the call's one failure. All text that came from outside is redacted here, whole, before it is cut to size.
+// fail makes the failure of the call. All external text is redacted here, before it is truncated.
 func (k *call) fail(c cause) *schema.Failure {
 	if k.export.Private != nil {
 		c = k.private(c)
@@ -45,7 +45,7 @@ func (k *call) fail(c cause) *schema.Failure {
 	}
 	what := schema.RuleOf(c.code).Advice
 	if c.cancelled {
-		f.Class, what = schema.Cancelled, "nothing is to be done"
+		f.Class, what = schema.Cancelled, "no action is needed"
 	}
 	if f.Message == "" && c.err != nil {
 		f.Message = k.clean(c.err.Error())
@@ -66,7 +66,7 @@ func (k *call) fail(c cause) *schema.Failure {
 	return f
 }
 
-// redactBytes is b without the token.
+// redactBytes returns b without the token.
 func (k *call) redactBytes(b []byte) []byte {
 	clean := k.redact.bytes(b)
 	k.redacted = k.redacted || !bytes.Equal(clean, b)
@@ -79,11 +79,11 @@ func (k *call) clean(text string) string {
 	return shortened(strings.ToValidUTF8(k.redactText(text), "\ufffd"), maxMessage)
 }
 
-func shortened(text string, most int) string {
-	if len(text) <= most {
+func shortened(text string, maxBytes int) string {
+	if len(text) <= maxBytes {
 		return text
 	}
-	return strings.ToValidUTF8(text[:most], "") + "…"
+	return strings.ToValidUTF8(text[:maxBytes], "") + "…"
 }
 
 func withoutPassword(address string) string {
@@ -94,14 +94,14 @@ func withoutPassword(address string) string {
 	return u.Redacted()
 }
 
-// lost is the failure of a call to which no answer came.
+// lost is the failure of a call without an answer.
 func (k *call) lost(err error) *schema.Failure {
 	c := cause{origin: schema.OriginTransport, err: err}
 	k.transportCode(&c, schema.Connection)
 	return k.fail(c)
 }
 
-// torn is the failure of a call whose answer broke off.
+// torn is the failure of a call whose answer was interrupted.
 func (k *call) torn(err error, body []byte) *schema.Failure {
 	if conflict, ok := errors.AsType[*charset.ConflictError](err); ok {
 		return k.conflict(conflict)
@@ -111,19 +111,19 @@ func (k *call) torn(err error, body []byte) *schema.Failure {
 	return k.fail(c)
 }
 
-// transportCode classifies why a connection failed; otherwise is the code when nothing specific is known.
+// transportCode classifies why a connection failed; otherwise is the code if there is no more specific one.
 func (k *call) transportCode(c *cause, otherwise schema.Code) {
 	expired := k.expired.Load()
 	var netErr net.Error
 	switch {
 	case k.cancelled():
-		c.code, c.cancelled, c.happened, c.ours = otherwise, true, "we ended the call", true
+		c.code, c.cancelled, c.happened, c.ours = otherwise, true, "the connector cancelled the call", true
 	case expired != nil:
 		c.code, c.err, c.happened, c.ours = schema.Timeout, expired, expired.Error(), true
 	case otherwise == schema.CutBody:
 		c.code, c.happened = otherwise, "the body was cut: "+c.err.Error()
 	case errors.As(c.err, &netErr) && netErr.Timeout(), errors.Is(c.err, context.DeadlineExceeded), errors.Is(c.err, os.ErrDeadlineExceeded):
-		c.code, c.happened = schema.Timeout, "no connection in time: "+c.err.Error()
+		c.code, c.happened = schema.Timeout, "connection timed out: "+c.err.Error()
 	case k.tlsFailed.Load(), isTLS(c.err):
 		c.code, c.happened = schema.TLS, "no secure connection: "+c.err.Error()
 	default:
@@ -131,7 +131,7 @@ func (k *call) transportCode(c *cause, otherwise schema.Code) {
 	}
 }
 
-// isTLS knows the failures of TLS that come after the handshake, or instead of one.
+// isTLS recognizes TLS failures that happen after the handshake, or instead of one.
 func isTLS(err error) bool {
 	var (
 		record   tls.RecordHeaderError
@@ -141,15 +141,15 @@ func isTLS(err error) bool {
 		invalid  x509.CertificateInvalidError
 		operated *net.OpError
 	)
-	if errors.As(err, &operated) && operated.Op == "remote error" { // an alert of the other side
+	if errors.As(err, &operated) && operated.Op == "remote error" { // an alert of the peer
 		return true
 	}
 	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &record) || errors.As(err, &verify) ||
 		errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid)
 }
 
-// headersKept picks the headers that help to understand a failure, with lower-case names; there are never more than the names listed here.
-func headersKept(all http.Header) map[string]string {
+// diagnosticHeaders selects the headers that help to diagnose a failure, with lower-case names. Their number is limited to the names listed here.
+func diagnosticHeaders(all http.Header) map[string]string {
 	kept := map[string]string{}
 	for name, values := range all {
 		name = strings.ToLower(name)

@@ -2,8 +2,8 @@ package exportapi
 
 import "slices"
 
-// find adds the places of a secret, which is folded, in whatever reading of the
-// text. A text may have been cut: it may end with the secret's beginning, or with
+// find appends the regions of the text that contain the secret, which is folded, in any
+// of the text's readings. A truncated text may end with the start of the secret, or with
 // that and a part of an escape.
 func (l *letters) find(found []region, secret []byte, fold func(byte) byte) []region {
 	var ends, next []int
@@ -25,7 +25,7 @@ func (l *letters) find(found []region, secret []byte, fold func(byte) byte) []re
 			if len(ends) == 0 {
 				break
 			}
-			if i+1 >= partial && i+1 < len(secret) && slices.ContainsFunc(ends, l.cutAt) {
+			if i+1 >= minPartial && i+1 < len(secret) && slices.ContainsFunc(ends, l.cutAt) {
 				return append(found, region{from, len(l.text)})
 			}
 		}
@@ -38,7 +38,7 @@ func (l *letters) find(found []region, secret []byte, fold func(byte) byte) []re
 	return found
 }
 
-// cutAt reports whether the text ends at a place, or within an escape that begins
+// cutAt reports whether the text ends at this index, or within an escape that starts
 // there.
 func (l *letters) cutAt(at int) bool {
 	if at == len(l.text) {
@@ -78,25 +78,25 @@ func (l *letters) cutAt(at int) bool {
 	return false
 }
 
-// endsWithin reports whether the text ends behind at most so many letters of a kind,
+// endsWithin reports whether the text ends after at most that many letters of a kind,
 // or within an escape there.
-func (l *letters) endsWithin(at, most int, k kind) bool {
+func (l *letters) endsWithin(at, maxLetters int, k kind) bool {
 	if at == len(l.text) || l.cutAt(at) {
 		return true
 	}
-	if most == 0 {
+	if maxLetters == 0 {
 		return false
 	}
 	for letter := range l.at(at) {
-		if kinds[letter.c]&k != 0 && l.endsWithin(letter.next, most-1, k) {
+		if kinds[letter.c]&k != 0 && l.endsWithin(letter.next, maxLetters-1, k) {
 			return true
 		}
 	}
 	return false
 }
 
-// widened is a region of base64 together with the letters beside it, which have
-// some of the secret's bits, too.
+// widened extends a region of base64 by the adjacent letters, which contain some of the
+// secret's bits.
 func (l *letters) widened(r region) region {
 	for range 2 {
 		next := r.to

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// HostCheck is how the API's host answered a request that is not an export: it carries no token and costs no quota.
+// HostCheck is the result of a request to the API's host that is not an export: it sends no token and uses no quota.
 type HostCheck struct {
 	Step  string               // the last one begun: proxy, DNS, TCP, TLS or HTTP
 	Proxy string               // HOST:PORT of the environment's proxy; empty without one
@@ -25,7 +25,7 @@ type HostCheck struct {
 	Err   error
 }
 
-// CheckHost asks the API's host for the headers of its root.
+// CheckHost sends a HEAD request for the root of the API's host.
 func (c *Client) CheckHost(ctx context.Context) HostCheck {
 	ctx, cancel := context.WithTimeout(ctx, min(cmp.Or(c.HeaderTimeout, DefaultHeaderTimeout), hostCheckTimeout))
 	defer cancel()
@@ -71,7 +71,7 @@ func (c *Client) CheckHost(ctx context.Context) HostCheck {
 		return k
 	}
 	defer response.Body.Close()
-	_, _ = io.CopyN(io.Discard, response.Body, maxHeaderBytes) // what a HEAD's answer may not have
+	_, _ = io.CopyN(io.Discard, response.Body, maxHeaderBytes) // an answer to HEAD should have no body
 	k.Asked = began.Add(time.Since(began) / 2)
 	k.Proto, k.TLS = response.Proto, response.TLS
 	k.Date, _ = http.ParseTime(response.Header.Get("Date"))
@@ -80,7 +80,7 @@ func (c *Client) CheckHost(ctx context.Context) HostCheck {
 
 const hostCheckTimeout = 20 * time.Second
 
-// withoutURL drops an error's address, which may hold the password of a proxy.
+// withoutURL removes the URL from an error, as it may contain the password of a proxy.
 func withoutURL(err error) error {
 	if at, ok := errors.AsType[*url.Error](err); ok {
 		return at.Err

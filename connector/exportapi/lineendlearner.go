@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// maxEnds bounds the days whose last line is remembered: more than the API's reach has, of more than one stream.
+	// maxEnds limits the days whose last line is stored. It is more than the API's 30 days of several streams.
 	maxEnds = 256
-	// enoughProofs is how many exports must have proven the habit before it is relied on.
-	enoughProofs = 3
+	// requiredProofs is how many exports must prove the habit before it is relied on.
+	requiredProofs = 3
 )
 
-// FinalNewline says whether a body may end without a newline.
+// FinalNewline is the policy for a body that ends without a newline.
 type FinalNewline string
 
 // The values of DFINERY_FINAL_NEWLINE.
 const (
-	// NewlineAuto treats a last line without a newline as cut until the API has proven that it leaves the last newline out.
+	// NewlineAuto treats a last line without a newline as cut until it is proven that the API omits the last newline.
 	NewlineAuto FinalNewline = "auto"
 	// NewlineRequired always treats it as cut.
 	NewlineRequired FinalNewline = "required"
@@ -30,17 +30,17 @@ const (
 	NewlineOptional FinalNewline = "optional"
 )
 
-// LineEndLearner finds out whether the API leaves out the last newline of a body. A line without a newline may be cut, so it is accepted on
-// proof alone: the line that ended an export comes back in a later export of its day, whole and followed by another line. Three exports with such
-// a proof make the habit. A longer line in its place is a counter-example and disproves the habit permanently: then bodies are cut.
+// LineEndLearner finds out whether the API omits the last newline of a body. A line without a newline may be cut, so it is accepted only after
+// proofs: the line that ended an export appears in a later export of its day, unchanged and followed by another line. Three exports with such
+// a proof establish the habit. A longer line in its place is a counter-example: it shows that bodies are cut, and disproves the habit permanently.
 //
-// The zero value has learned nothing. It may be shared by goroutines. MarshalJSON gives what was learned, to be kept over a restart.
+// The zero value has learned nothing. It is safe for concurrent use. MarshalJSON returns what was learned, to be persisted over restarts.
 type LineEndLearner struct {
 	Mode FinalNewline // empty means NewlineAuto; set before use
 	Log  *slog.Logger // gets one line when the habit is proven or disproven; nil: none
 
 	mu             sync.Mutex // guards the following
-	claimed        bool       // an earlier release accepted such lines as complete, by rules that a cut body could meet
+	claimed        bool       // an earlier release accepted such lines as complete, by rules that a cut body could satisfy
 	proofs         []evidence
 	counterExample *evidence
 	ends           map[string]ending // by stream and day
@@ -57,21 +57,21 @@ func (l *LineEndLearner) believed() bool {
 	if l.Mode != NewlineAuto && l.Mode != "" {
 		return l.Mode == NewlineOptional
 	}
-	return l.counterExample == nil && len(l.proofs) >= enoughProofs
+	return l.counterExample == nil && len(l.proofs) >= requiredProofs
 }
 
-// Hint says what an operator should decide about an earlier release's habit; empty when there is nothing to decide.
+// Hint tells an operator what to decide about an earlier release's habit; empty if there is nothing to decide.
 func (l *LineEndLearner) Hint() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.claimed || l.counterExample != nil || l.believed() || l.Mode != NewlineAuto && l.Mode != "" {
 		return ""
 	}
-	return fmt.Sprintf("an earlier release took last lines without a newline for whole, which is not proven (%d of %d proofs): an export that ends so counts "+
-		"as cut. Set DFINERY_FINAL_NEWLINE=optional if the API is known to leave the last newline out, required if it is known to write it", len(l.proofs), enoughProofs)
+	return fmt.Sprintf("an earlier release accepted last lines without a newline as complete, which is not proven (%d of %d proofs): such an export now counts "+
+		"as cut. Set DFINERY_FINAL_NEWLINE=optional if the API is known to omit the last newline, required if it is known to write it", len(l.proofs), requiredProofs)
 }
 
-// watch is what to look for in an export of a day that ended without a newline before.
+// watch returns the matcher for an export of a day whose previous export ended without a newline.
 func (l *LineEndLearner) watch(e schema.Export) lineMatcher {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -82,13 +82,13 @@ func (l *LineEndLearner) watch(e schema.Export) lineMatcher {
 	return lineMatcher{export: &e, end: end, watching: ok && l.learns()}
 }
 
-// learns says whether anything can still change.
+// learns reports whether the result can still change.
 func (l *LineEndLearner) learns() bool {
 	return l.counterExample == nil && (l.Mode == NewlineAuto || l.Mode == "")
 }
 
-// forgetUnkeyed drops what was kept of a stream's lines before it hid cells: a guessed line could be confirmed by it. Days that are not exported any
-// more would keep theirs.
+// forgetUnkeyed deletes the checksums of a stream's lines that were stored before the stream hid cells, as a guessed line could be confirmed by
+// them. Otherwise those of days that are no longer exported would remain.
 func (l *LineEndLearner) forgetUnkeyed(stream string) {
 	for key, end := range l.ends {
 		if end.Tail != 0 && strings.HasPrefix(key, stream+"/") {
@@ -97,8 +97,8 @@ func (l *LineEndLearner) forgetUnkeyed(stream string) {
 	}
 }
 
-// judge takes what an export showed of the line that ended the one before it. whole says that the export was read to its end.
-func (l *LineEndLearner) judge(e schema.Export, m *lineMatcher, whole bool) {
+// record stores what an export shows about the line that ended the previous export. whole is true if the export was read to its end.
+func (l *LineEndLearner) record(e schema.Export, m *lineMatcher, whole bool) {
 	proof, counter := m.verdict(whole)
 	if !proof && !counter {
 		return
@@ -114,12 +114,12 @@ func (l *LineEndLearner) judge(e schema.Export, m *lineMatcher, whole bool) {
 	switch {
 	case counter:
 		l.counterExample, l.ends = &seen, nil
-		log.Warn("a last line without a newline was torn, it came back longer: exports that end so count as cut from now on",
-			"do", "nothing; if the API is known to leave the last newline out, set DFINERY_FINAL_NEWLINE=optional")
-	case len(l.proofs) < enoughProofs:
+		log.Warn("a last line without a newline was cut: a later export has a longer line. Exports that end without a newline count as cut from now on",
+			"do", "nothing; if the API is known to omit the last newline, set DFINERY_FINAL_NEWLINE=optional")
+	case len(l.proofs) < requiredProofs:
 		l.proofs = append(l.proofs, seen)
-		if len(l.proofs) == enoughProofs {
-			log.Warn("the API leaves out the last newline: a last line without one counts as whole from now on",
+		if len(l.proofs) == requiredProofs {
+			log.Warn("the API omits the last newline: a last line without one counts as complete from now on",
 				"do", "nothing; if the API is known to write it, set DFINERY_FINAL_NEWLINE=required")
 		}
 	}
@@ -132,7 +132,7 @@ func (l *LineEndLearner) logger() *slog.Logger {
 	return l.Log
 }
 
-// ended notes an export's last line, which had no newline, and reports whether it is to be accepted as complete.
+// ended stores an export's last line, which had no newline, and reports whether to accept it as complete.
 func (l *LineEndLearner) ended(e schema.Export, raw []byte, line int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -141,7 +141,7 @@ func (l *LineEndLearner) ended(e schema.Export, raw []byte, line int) bool {
 			l.ends = map[string]ending{}
 		}
 		end := ending{Day: e.Day, Line: line, Bytes: len(raw), Hash: lineHash(&e, raw)}
-		if e.Private == nil { // a checksum lets guessed bytes be confirmed
+		if e.Private == nil { // a checksum would allow guessed bytes to be confirmed
 			end.Tail = tailSum(raw)
 		}
 		l.ends[endKey(e)] = end
@@ -150,7 +150,7 @@ func (l *LineEndLearner) ended(e schema.Export, raw []byte, line int) bool {
 	return l.believed()
 }
 
-// terminated drops the day's ending: an export of it has ended with a newline.
+// terminated deletes the day's ending, because an export of the day ended with a newline.
 func (l *LineEndLearner) terminated(e schema.Export) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -170,7 +170,7 @@ func (l *LineEndLearner) forgetOldest() {
 	delete(l.ends, oldest)
 }
 
-// endKey identifies a day, or a slice of a day that is exported in slices: each has an end of its own.
+// endKey identifies a day, or a slice of a day that is exported in slices.
 func endKey(e schema.Export) string {
 	key := e.Stream + "/" + e.Day.String()
 	if e.Slice {

@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// evidence is an export that showed something.
+// evidence is an export that proved or disproved the habit.
 type evidence struct {
 	Stream string     `json:"stream"`
 	Day    schema.Day `json:"day"`
@@ -17,12 +17,12 @@ type evidence struct {
 	At     time.Time  `json:"at"`
 }
 
-// ending is the line without a newline that ended a day's last export.
+// ending is the line without a newline that ended the last export of a day.
 type ending struct {
 	Day   schema.Day `json:"day"`
 	Line  int        `json:"line"`
 	Bytes int        `json:"bytes"`
-	Tail  uint32     `json:"tail"` // a checksum of its last bytes, cheap to compare with
+	Tail  uint32     `json:"tail"` // checksum of its last bytes, cheap to compare
 	Hash  string     `json:"hash"`
 }
 
@@ -32,18 +32,18 @@ type learnedJSON struct {
 	Ends           map[string]ending `json:"ends,omitempty"`
 }
 
-// MarshalJSON writes the proofs, the counter-example, and the lines that are looked for.
+// MarshalJSON writes the proofs, the counter-example, and the last lines to search for.
 func (l *LineEndLearner) MarshalJSON() ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return json.Marshal(learnedJSON{l.proofs, l.counterExample, l.ends})
 }
 
-// UnmarshalJSON restores what MarshalJSON wrote, in place of all that was learned.
+// UnmarshalJSON replaces what was learned by what MarshalJSON wrote.
 func (l *LineEndLearner) UnmarshalJSON(text []byte) error {
 	var saved learnedJSON
 	if err := json.Unmarshal(text, &saved); err != nil {
-		return fmt.Errorf("restore what was learned of line ends: %w", err)
+		return fmt.Errorf("restore the line ends: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,7 +51,7 @@ func (l *LineEndLearner) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Restore takes what MarshalJSON wrote in place of all that was learned; nothing for a fresh start.
+// Restore replaces what was learned by what MarshalJSON wrote; empty means a fresh start.
 func (l *LineEndLearner) Restore(saved json.RawMessage) error {
 	if len(saved) == 0 {
 		saved = json.RawMessage("{}")
@@ -59,22 +59,22 @@ func (l *LineEndLearner) Restore(saved json.RawMessage) error {
 	return l.UnmarshalJSON(saved)
 }
 
-// Habit is what releases before kept instead of proofs, as a member of the source's state.
+// Habit is what earlier releases stored instead of proofs, as a member of the source's state.
 type Habit struct {
 	Whole bool `json:"unterminated_lines_are_whole"`
 }
 
-// Habit gives releases before what they can understand.
+// Habit is the state in the form that earlier releases read.
 func (l *LineEndLearner) Habit() *Habit {
 	if l == nil {
 		return nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return &Habit{l.counterExample == nil && (l.claimed || len(l.proofs) >= enoughProofs)}
+	return &Habit{l.counterExample == nil && (l.claimed || len(l.proofs) >= requiredProofs)}
 }
 
-// Claim takes over a release's habit. It counts as unproven.
+// Claim imports the habit of an earlier release, as unproven.
 func (l *LineEndLearner) Claim(h *Habit) {
 	if l == nil {
 		return

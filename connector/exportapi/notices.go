@@ -2,30 +2,30 @@ package exportapi
 
 import "sync"
 
-// maxNotices bounds what a server can have written into the log by answering otherwise each time.
+// maxNotices limits how many warnings a server can cause by answering differently each time.
 const maxNotices = 100
 
-// notices are the warnings that were logged already: each is logged once a process. The zero value has none.
+// notices are the warnings already logged: each is logged once per process. The zero value is empty.
 type notices struct {
-	mu   sync.Mutex
-	said map[string]bool
+	mu     sync.Mutex
+	logged map[string]bool
 }
 
-// first says whether the notice is new.
+// first reports whether the notice is new.
 func (n *notices) first(key string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.said[key] || len(n.said) == maxNotices {
+	if n.logged[key] || len(n.logged) == maxNotices {
 		return false
 	}
-	if n.said == nil {
-		n.said = map[string]bool{}
+	if n.logged == nil {
+		n.logged = map[string]bool{}
 	}
-	n.said[key] = true
+	n.logged[key] = true
 	return true
 }
 
-// warn logs once what is odd about the API's answers, and could be read all the same. declared is what the answer said.
+// warn logs, once, an oddity of an answer that could still be read. declared is what the answer declares.
 func (k *call) warn(topic, message, declared, do string) {
 	if k.export.Private != nil {
 		declared = "not shown"

@@ -16,13 +16,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// A stream that hides cells shows no text of the API's answers: any of it may contain a cell, and failures go into logs, dead
+// A stream that hides cells shows no text of the API's answers: any text may contain a cell, and failures go into logs, dead
 // letters, the ledger and the status.
 
-// notShown takes the place of what an answer says.
-const notShown = "what the answer says is not shown, because the stream hides columns"
+// notShown replaces the text of an answer.
+const notShown = "the text of the answer is not shown, because the stream hides columns"
 
-// private is the cause in words of our own.
+// private rewrites the cause without text of the answer.
 func (k *call) private(c cause) cause {
 	if !k.export.KeepBody {
 		c.body = nil
@@ -31,7 +31,7 @@ func (k *call) private(c cause) cause {
 	if c.result != "fail" {
 		c.result = ""
 	}
-	switch reason := ownWords(c.err); {
+	switch reason := safeText(c.err); {
 	case c.ours:
 	case knownToAPI(c.message):
 		c.happened = fmt.Sprintf("the API answered %s, %q", k.statusText, c.message)
@@ -50,7 +50,7 @@ func (k *call) private(c cause) cause {
 	return c
 }
 
-// withholdHeaders keeps no header that says more than what kind of answer it is.
+// withholdHeaders removes headers that say more than the kind of the answer.
 func (k *call) withholdHeaders() {
 	delete(k.headers, "location")
 	if declared, ok := k.headers["content-type"]; ok {
@@ -64,7 +64,7 @@ func (k *call) withholdHeaders() {
 	}
 }
 
-// happenedBefore says what an error of the link interrupted.
+// happenedBefore says what a connection error interrupted.
 func (c *cause) happenedBefore() string {
 	switch c.code {
 	case schema.CutBody:
@@ -75,9 +75,9 @@ func (c *cause) happenedBefore() string {
 	return "no answer: "
 }
 
-// ownWords is the text of an error that only the link, or this program, has a part in; empty if there is none. What is wrapped around it may
-// quote an answer.
-func ownWords(err error) string {
+// safeText is the text of the innermost error that comes from the connection or from this program; empty if there is none. The errors that wrap
+// it may quote an answer.
+func safeText(err error) string {
 	var (
 		op       *net.OpError
 		dns      *net.DNSError
@@ -100,7 +100,7 @@ func ownWords(err error) string {
 	case errors.As(err, &number):
 		return number.Error()
 	}
-	for _, known := range []error{io.ErrUnexpectedEOF, io.EOF, context.DeadlineExceeded, errBehindGzip, errBaseURL} {
+	for _, known := range []error{io.ErrUnexpectedEOF, io.EOF, context.DeadlineExceeded, errAfterGzip, errBaseURL} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}
@@ -115,7 +115,7 @@ func opReason(err error) string {
 	return "failed"
 }
 
-// ownStatus is an answer's status without the server's own words for it.
+// ownStatus is the status of an answer with the standard text instead of the server's.
 func ownStatus(status int) string { return strconv.Itoa(status) + " " + http.StatusText(status) }
 
 // lineHash is the hash of a line of the export's body.

@@ -54,7 +54,7 @@ func TestPrivate_NothingOfAnswers(t *testing.T) {
 		"coding": {serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", cell)
 			_, _ = w.Write([]byte("\x01\x02"))
-		})), "not_csv", "the answer is no text"},
+		})), "not_csv", "the answer is not text"},
 		"no HTTP":                {rawServer(t, func() []byte { return []byte(cell + "\r\n\r\n") }), "connection", "connection"},
 		"status line":            {rawServer(t, func() []byte { return []byte("HTTP/1.1 500 " + cell + "\r\nContent-Length: 0\r\n\r\n") }), "http_500", "500 Internal Server Error"},
 		"odd header":             {rawServer(t, func() []byte { return []byte("HTTP/1.1 200 OK\r\n" + cell + "\r\n\r\n") }), "connection", "connection"},

@@ -11,19 +11,18 @@ import (
 )
 
 const (
-	// partial is how many letters of the token must end a text that was cut there, to count as its beginning.
-	partial = 4
-	// shortest is how long a token is that is taken out of names, too.
-	shortest = 8
+	// minPartial is how many letters of the token at the end of a truncated text count as the start of the token.
+	minPartial = 4
+	// minNameToken is the length from which a token is also redacted in column names.
+	minNameToken = 8
 )
 
-// redactor takes the token out of what a server answered: in any letter case,
-// escaped for URLs, JSON, Go, HTML or CSV, one within the other too, and in base64
-// at any alignment.
+// redactor removes the token from the text of a server: in any letter case, escaped for
+// URLs, JSON, Go, HTML or CSV, also repeatedly, and in base64 at any alignment.
 type redactor struct {
 	of     schema.Secret
 	token  []byte   // folded
-	base64 [][]byte // folded; for each alignment the letters that the token alone decides
+	base64 [][]byte // folded; for each alignment the letters that depend only on the token
 }
 
 func newRedactor(token schema.Secret) redactor {
@@ -31,7 +30,7 @@ func newRedactor(token schema.Secret) redactor {
 	for shift := range 3 {
 		encoded := base64.StdEncoding.EncodeToString(append(make([]byte, shift), token.Reveal()...))
 		whole := encoded[(8*shift+5)/6 : 8*(shift+len(token))/6]
-		if len(whole) >= partial {
+		if len(whole) >= minPartial {
 			s.base64 = append(s.base64, folded([]byte(whole), foldBase64))
 		}
 	}
@@ -40,17 +39,17 @@ func newRedactor(token schema.Secret) redactor {
 
 func (s *redactor) text(t string) string { return string(s.bytes([]byte(t))) }
 
-// name is the name of a column without the token. Names go into records, the ledger and logs, so an ordinary name must stay as it is: a token
-// of less than shortest letters is not a secret and is left in, and so is a mere prefix of a token.
+// name is the name of a column without the token. Names go into records, the ledger and logs, so an ordinary name must not change: a token
+// shorter than minNameToken is no secret and is not redacted, nor is a mere prefix of a token.
 func (s *redactor) name(t string) string {
-	if len(s.token) < shortest {
+	if len(s.token) < minNameToken {
 		return t
 	}
 	const end = "\n" // so that the end of the name does not look like a cut
 	return strings.TrimSuffix(s.text(t+end), end)
 }
 
-// bytes is b without the token; it shares b's memory when there is none.
+// bytes returns b without the token; b itself if there is none.
 func (s *redactor) bytes(b []byte) []byte {
 	if len(s.token) == 0 {
 		return b
@@ -85,7 +84,7 @@ func folded(b []byte, fold func(byte) byte) []byte {
 	return b
 }
 
-// foldText folds letter case, and plus and space, which URLs confuse.
+// foldText folds letter case, and plus to space, as URLs use both.
 func foldText(c byte) byte {
 	switch {
 	case 'A' <= c && c <= 'Z':
@@ -107,7 +106,7 @@ func foldBase64(c byte) byte {
 	return c
 }
 
-// err is e without the token in its text.
+// err returns e without the token in its text.
 func (s *redactor) err(e error) error {
 	if e == nil {
 		return nil
@@ -119,8 +118,8 @@ func (s *redactor) err(e error) error {
 	return e
 }
 
-// redactedError has the text of an error without the token. errors.Is works, but the error itself is not handed to code
-// that might print it: there is no Unwrap.
+// redactedError has the text of an error without the token. errors.Is works, but there is no Unwrap, so that no code can print the
+// original error.
 type redactedError struct {
 	text string
 	err  error
@@ -129,5 +128,5 @@ type redactedError struct {
 func (e *redactedError) Error() string        { return e.text }
 func (e *redactedError) Is(target error) bool { return errors.Is(e.err, target) }
 
-// GoString keeps the error from %#v, which prints fields.
+// GoString hides the error from %#v, which prints fields.
 func (e *redactedError) GoString() string { return e.text }

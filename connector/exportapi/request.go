@@ -9,19 +9,20 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// The members' order is that of the API's guide, so that equal requests are equal texts.
+// The members are in the order of the API's guide.
 type requestJSON struct {
 	Events              []string `json:"events,omitempty"`
 	EventsCondition     string   `json:"events_condition_type,omitempty"`
 	Properties          []string `json:"properties,omitempty"`
 	PropertiesCondition string   `json:"properties_condition_type,omitempty"`
-	IdentitiesCondition string   `json:"identities_condition_type,omitempty"` // named by the Korean page of the profile export alone
+	IdentitiesCondition string   `json:"identities_condition_type,omitempty"` // documented only on the Korean page of the profile export
 	Audience            string   `json:"audience,omitempty"`
 	FromDate            string   `json:"from_date,omitempty"`
 	ToDate              string   `json:"to_date,omitempty"`
 }
 
-// requestBody is what asks for e. The API's guide gives events_condition_type as required for events, properties_condition_type for profiles.
+// requestBody is the body of the request for e. According to the API's guide events_condition_type is required for events,
+// properties_condition_type for profiles.
 func requestBody(e schema.Export, toDateExclusive bool) string {
 	var r requestJSON
 	r.Properties, r.PropertiesCondition = condition(e.Filter.Properties, e.Filter.ExcludeProperties)
@@ -44,7 +45,7 @@ func requestBody(e schema.Export, toDateExclusive bool) string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(r) // strings alone: it can't fail
+	_ = encoder.Encode(r) // only strings: it can't fail
 	return strings.TrimSuffix(text.String(), "\n")
 }
 

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	maxAnswer = 1 << 20 // how much of a failure's body is read at most
-	maxEmpty  = 100     // reads in a row that give neither bytes nor an error
-	bom       = "\ufeff"
+	maxAnswer     = 1 << 20 // how much of a failure's body is read
+	maxEmptyReads = 100     // consecutive reads that return neither bytes nor an error
+	bom           = "\ufeff"
 )
 
 // parseResponse distinguishes rows from a failure by the status, the content type and the first bytes, and reads the header line.
@@ -22,19 +22,19 @@ func (k *call) parseResponse(response *http.Response) (*Body, error) {
 	src, coding := k.contentCoding(&idleTimeoutReader{src: response.Body, k: k}, response.Header)
 	src = &counter{src: src, n: &k.request.Bytes}
 	declared := response.Header.Get("Content-Type")
-	lead, err := lookFor(src, charset.Marks()...)
-	src = k.text(&rest{lead, src, err}, lead, declared)
+	lead, err := readMark(src, charset.Marks()...)
+	src = k.text(&prefixedReader{lead, src, err}, lead, declared)
 
 	lead, first, err := peek(src)
 	kind := contentType(declared)
 	isHTML, isJSON := first == '<' || isHTMLType(kind), first == '{' || isJSONType(kind)
 	if response.StatusCode == http.StatusOK && first != '<' && first != '{' && (isHTML || isJSON || coding != nil) {
-		if lead, err = firstLine(src, lead, err); k.holdsKey(lead) {
+		if lead, err = firstLine(src, lead, err); k.hasKeyColumns(lead) {
 			isHTML, isJSON = false, false
 			coding = k.uncompressed(coding)
 		}
 	}
-	src = &rest{lead, src, err}
+	src = &prefixedReader{lead, src, err}
 	switch {
 	case response.StatusCode != http.StatusOK || isHTML || isJSON || coding != nil:
 		return k.orEmptyDay(k.refusal(src, isHTML, coding))
@@ -43,9 +43,9 @@ func (k *call) parseResponse(response *http.Response) (*Body, error) {
 	case err != nil && err != io.EOF && first == 0:
 		return nil, k.torn(err, lead)
 	case k.unknownCharset != "":
-		return nil, k.badEncoding(fmt.Sprintf("the content type declares the charset %q, which can't be decoded", shortened(k.unknownCharset, maxMessage/4)))
+		return nil, k.badEncoding(fmt.Sprintf("the content type declares the charset %q, which is not supported", shortened(k.unknownCharset, maxMessage/4)))
 	case first < ' ':
-		return nil, k.fail(cause{code: schema.NotCSV, origin: schema.OriginTransport, happened: "the answer is no text", ours: true, body: lead})
+		return nil, k.fail(cause{code: schema.NotCSV, origin: schema.OriginTransport, happened: "the answer is not text", ours: true, body: lead})
 	}
 	return k.rows(src, declared)
 }
@@ -57,22 +57,22 @@ func (k *call) rows(src io.Reader, declared string) (*Body, error) {
 	if err := body.readHeader(); err != nil {
 		return nil, err
 	}
-	if k.charsetOddity != "" {
-		k.warn("charset", k.charsetOddity, charsetLabel(declared), checkText)
+	if k.charsetWarning != "" {
+		k.warn("charset", k.charsetWarning, charsetLabel(declared), checkText)
 	}
 	if !isTextType(contentType(declared)) {
-		k.warn("content type", "the answer is a CSV, whatever its content type says: its first line has the stream's key", declared, fixServer)
+		k.warn("content type", "the answer is a CSV although its content type says otherwise: its first line has the stream's key", declared, fixServer)
 	}
 	k.timer.Stop()
 	k.phase.Store(phaseBody)
 	return body, nil
 }
 
-// peek reads until it has met a byte that is not white space, which is 0 when none comes before the end or within a few thousand bytes.
+// peek reads up to the first byte that is not white space. first is 0 if there is none before the end or within 4 KiB.
 func peek(src io.Reader) (lead []byte, first byte, err error) {
 	buf := make([]byte, 4<<10)
 	n := 0
-	for empty := 0; n < len(buf) && err == nil && first == 0 && empty < maxEmpty; empty++ {
+	for empty := 0; n < len(buf) && err == nil && first == 0 && empty < maxEmptyReads; empty++ {
 		var more int
 		more, err = src.Read(buf[n:])
 		n += more
@@ -86,14 +86,14 @@ func peek(src io.Reader) (lead []byte, first byte, err error) {
 		if text = bytes.TrimLeft(bytes.TrimPrefix(text, []byte(bom)), " \t\r\n"); len(text) > 0 {
 			first = text[0]
 			if first == 0 {
-				first = 1 // a NUL is as little text as that
+				first = 1 // any byte that is not text, but not 0
 			}
 		}
 	}
 	return buf[:n], first, err
 }
 
-// refusal makes a failure of an answer that has no rows. coding is why its body can't be read; nil when it can.
+// refusal makes a failure of an answer without rows. coding is why its body can't be decoded; nil if it can.
 func (k *call) refusal(src io.Reader, isHTML bool, coding *codingError) *schema.Failure {
 	k.phase.Store(phaseRefusal)
 	k.timer.Reset(min(k.header, k.idle))
@@ -112,7 +112,7 @@ func (k *call) refusal(src io.Reader, isHTML bool, coding *codingError) *schema.
 	case isAPI && knownToAPI(api.Message):
 		c.code = schema.Code(api.Message)
 	case isHTML && !isAPI:
-		c.code, c.happened = schema.NotCSV, c.happened+" with a page of HTML"
+		c.code, c.happened = schema.NotCSV, c.happened+" with an HTML page"
 	case k.status != http.StatusOK:
 		c.code = schema.HTTPStatus(k.status)
 	case coding != nil:
@@ -133,14 +133,14 @@ func (k *call) refusal(src io.Reader, isHTML bool, coding *codingError) *schema.
 	return k.fail(c)
 }
 
-// rest is what peek read, and then what it left, its error included.
-type rest struct {
+// prefixedReader returns the bytes that were read ahead, and then the rest of src, with the error of reading ahead.
+type prefixedReader struct {
 	lead []byte
 	src  io.Reader
 	err  error
 }
 
-func (r *rest) Read(b []byte) (int, error) {
+func (r *prefixedReader) Read(b []byte) (int, error) {
 	if len(r.lead) > 0 {
 		n := copy(b, r.lead)
 		r.lead = r.lead[n:]

@@ -166,7 +166,7 @@ func TestRecognise(t *testing.T) {
 		{name: "404", status: 404, kind: "text/plain", body: "no such page", failure: &failure{Code: "http_404", Class: schema.Refused, Origin: schema.OriginTransport, Status: 404, Message: "404 Not Found", Body: "no such page"}},
 
 		{name: "no key column", body: "a,b\n1,2\n", failure: badHeader(`the header line has no column "id", the stream's key`, "a,b")},
-		{name: "doubled column", body: "id,b,b\n", failure: badHeader(`the header line is wrong: column "b" stands there twice`, "id,b,b")},
+		{name: "doubled column", body: "id,b,b\n", failure: badHeader(`the header line is wrong: column "b" occurs twice`, "id,b,b")},
 		{name: "empty column", body: "id,,b\n", failure: badHeader(`the header line is wrong: column 2 has no name`, "id,,b")},
 		{name: "broken header", body: "id,b\"\n1,2\n", failure: badHeader("the header line can't be read: line 1: the quotes are wrong at byte 5 of the row", `id,b"`)},
 

@@ -10,11 +10,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// checkText is what is to be done about a charset that was declared wrongly.
-const checkText = "nothing if the rows in Kafka look right; else set DFINERY_CHARSET to the charset that the API really sends"
+// checkText is the advice about a wrongly declared charset.
+const checkText = "nothing if the rows in Kafka look right; otherwise set DFINERY_CHARSET to the charset that the API really sends"
 
-// text makes UTF-8 of a body that begins with lead and goes on with src. Which charset it has is decided, in this order, by DFINERY_CHARSET, a
-// byte order mark, and the content type. UTF-8 comes back as it is.
+// text converts a body that starts with lead to UTF-8. Its charset is determined, in this order, by DFINERY_CHARSET, a byte order mark, and the
+// content type. UTF-8 is returned unchanged.
 func (k *call) text(src io.Reader, lead []byte, contentType string) io.Reader {
 	c, policy := k.charset(lead, contentType)
 	if c.IsUTF8() {
@@ -24,7 +24,7 @@ func (k *call) text(src io.Reader, lead []byte, contentType string) io.Reader {
 	return k.decoder
 }
 
-// charset decides in which charset the body is read, and how.
+// charset decides the charset of the body, and how to decode it.
 func (k *call) charset(lead []byte, contentType string) (charset.Charset, charset.Policy) {
 	if k.client.Charset != nil {
 		return *k.client.Charset, charset.Decode
@@ -32,8 +32,8 @@ func (k *call) charset(lead []byte, contentType string) (charset.Charset, charse
 	label := charsetLabel(contentType)
 	declared, err := charset.Parse(label)
 	if marked, ok := charset.FromMark(lead); ok {
-		if label != "" && (err != nil || !alike(marked, declared)) {
-			k.charsetOddity = "the answer's byte order mark and its content type name different charsets: the mark is believed"
+		if label != "" && (err != nil || !compatible(marked, declared)) {
+			k.charsetWarning = "the answer's byte order mark and its content type name different charsets: the mark is used"
 		}
 		return marked, charset.Decode
 	}
@@ -44,24 +44,24 @@ func (k *call) charset(lead []byte, contentType string) (charset.Charset, charse
 		k.unknownCharset = label
 		return charset.Charset{}, charset.Decode
 	}
-	return k.judgeCharset(declared)
+	return k.declaredCharset(declared)
 }
 
-// alike reports whether the declared charset may begin with the mark.
-func alike(marked, declared charset.Charset) bool {
+// compatible reports whether the declared charset may start with the mark.
+func compatible(marked, declared charset.Charset) bool {
 	return marked.IsUTF8() && declared.IsUTF8() || marked.Wide() && strings.HasPrefix(marked.Name(), declared.Name())
 }
 
-// judgeCharset decides what the declared charset is worth, by what the stream's rows were read in so far. Rows that are in Kafka already must
-// not come again as other text.
-func (k *call) judgeCharset(c charset.Charset) (charset.Charset, charset.Policy) {
+// declaredCharset decides how far to trust the declared charset, depending on the charset of the stream's rows so far. Rows that are already in
+// Kafka must not be published again as different text.
+func (k *call) declaredCharset(c charset.Charset) (charset.Charset, charset.Policy) {
 	before := k.export.Charset
 	fresh := before == "" || before == schema.ASCII
 	switch {
 	case c.IsUTF8() || c.Wide():
 		return c, charset.Decode
 	case c.SingleByte():
-		k.charsetOddity = "the answer declares a charset that servers name by default: what is valid UTF-8 is read as UTF-8"
+		k.charsetWarning = "the answer declares a charset that many servers declare by default: valid UTF-8 is read as UTF-8"
 		switch {
 		case before == c.Name():
 			return c, charset.Prefer
@@ -75,7 +75,7 @@ func (k *call) judgeCharset(c charset.Charset) (charset.Charset, charset.Policy)
 	return c, charset.Guard
 }
 
-// charsetLabel is the charset parameter of a content type, also of one that is not quite well-formed; empty without one.
+// charsetLabel is the charset parameter of a content type, also of a malformed one; empty without one.
 func charsetLabel(contentType string) string {
 	if _, parameters, err := mime.ParseMediaType(contentType); err == nil {
 		return strings.TrimSpace(parameters["charset"])
@@ -85,12 +85,12 @@ func charsetLabel(contentType string) string {
 	return strings.Trim(label, " \t\"'")
 }
 
-// Charset is what to remember of the charset that the stream's rows are in, as they are read so far; empty when there is nothing new.
+// Charset is what to store about the charset of the stream's rows read so far; empty if nothing has changed.
 func (b *Body) Charset() string {
 	k := b.call
 	fresh := k.export.Charset == "" || k.export.Charset == schema.ASCII
 	switch {
-	case len(b.columns.Names) == 0: // a day without events says nothing
+	case len(b.columns.Names) == 0: // a day without events proves nothing
 		return ""
 	case k.client.Charset != nil:
 		return k.client.Charset.Name()
@@ -102,12 +102,12 @@ func (b *Body) Charset() string {
 	return ""
 }
 
-// badEncoding is the failure of an answer whose text can't be had.
+// badEncoding is the failure of an answer whose text can't be decoded.
 func (k *call) badEncoding(happened string) *schema.Failure {
 	return k.fail(cause{code: schema.BadEncoding, origin: schema.OriginCSV, message: happened, happened: happened})
 }
 
-// conflict is the failure of an answer whose declared charset would make other text of rows that the stream has published.
+// conflict is the failure of an answer whose declared charset would decode rows that the stream has published to different text.
 func (k *call) conflict(err *charset.ConflictError) *schema.Failure {
 	happened := fmt.Sprintf("the content type declares %s, but the stream's rows were published as UTF-8, and the body is valid UTF-8 at byte %d",
 		err.Charset.Name(), err.Offset)

@@ -20,7 +20,7 @@ func TestText(t *testing.T) {
 		inKR      = "id,v\na,ascii\n\xb1\xb8,b\n"
 		both      = "id,v\na,ascii\n\xc8\xb8,b\n" // 회 in EUC-KR, and valid UTF-8
 		latin     = "id,v\na,ascii\ncaf\xe9,b\n"
-		byDefault = "the answer declares a charset that servers name by default"
+		byDefault = "the answer declares a charset that many servers declare by default"
 	)
 	row := func(cell string) []string { return []string{"a,ascii", cell + ",b"} }
 	for _, c := range []struct {
@@ -59,7 +59,7 @@ func TestText(t *testing.T) {
 		{name: "latin-1 after latin-1", kind: "text/csv; charset=iso-8859-1", before: "windows-1252", body: latin, rows: row("café"), warning: byDefault},
 		{name: "latin-1 over ascii", kind: "text/csv; charset=iso-8859-1", body: "id,v\na,ascii\n", rows: row("")[:1], warning: byDefault, remember: "us-ascii"},
 
-		{name: "what does not exist", kind: "text/csv; charset=klingon", body: korean, refused: `the content type declares the charset "klingon", which can't be decoded`},
+		{name: "what does not exist", kind: "text/csv; charset=klingon", body: korean, refused: `the content type declares the charset "klingon", which is not supported`},
 		{name: "what does not exist, with a mark", kind: "text/csv; charset=klingon", body: "\ufeff" + korean, rows: row("구"), warning: "the answer's byte order mark and its content type name different charsets"},
 
 		{name: "overridden", kind: "text/csv; charset=euc-kr", before: "utf-8", override: "utf-8", body: korean, rows: row("구"), remember: "utf-8"},

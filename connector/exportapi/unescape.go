@@ -8,22 +8,22 @@ import (
 )
 
 const (
-	// longestEscape is more than one escaped letter takes.
+	// longestEscape is longer than any escape of one letter.
 	longestEscape = 12
-	// maxReadings bounds in how many ways one place of a text is read, and so how
+	// maxReadings limits in how many ways one position of a text is read, and so how
 	// often a letter may have been escaped.
 	maxReadings = 8
 )
 
-// letters is a text in all its readings. An escape may represent its letter, or
-// its characters for themselves: a text that was escaped twice, or that has a
-// token in it which looks like an escape, has some of each.
+// letters is a text in all its readings. An escape may represent its letter or its
+// literal characters: a text that was escaped twice, or contains a token that looks like
+// an escape, has some of each.
 type letters struct {
 	text    []byte
-	escapes [][]letter // by the place where they begin; nil if there is none
+	escapes [][]letter // by start index; nil if there are none
 }
 
-// letter is one letter of a reading, and where the next one begins.
+// letter is one letter of a reading, and the index of the next one.
 type letter struct {
 	c    byte
 	next int
@@ -34,7 +34,7 @@ type region struct{ from, to int }
 
 func newLetters(text []byte) *letters {
 	l := &letters{text: text}
-	for at := len(text) - 1; at >= 0; at-- { // the characters of an escape are behind it
+	for at := len(text) - 1; at >= 0; at-- { // the characters of an escape come after its start
 		if begins := escape[text[at]]; begins != 0 && l.mayFollow(at+1, begins) {
 			for l.unescape(at) {
 			}
@@ -43,7 +43,7 @@ func newLetters(text []byte) *letters {
 	return l
 }
 
-// escape has what may follow a character that begins an escape.
+// escape has what may follow a character that starts an escape.
 var escape = [256]kind{'%': hexDigit, '&': entityLetter, '\\': anything, '"': quote}
 
 // kind is a set of characters.
@@ -56,7 +56,7 @@ const (
 	anything
 )
 
-// kinds has the sets that a character is in.
+// kinds has the sets of each character.
 var kinds = func() (of [256]kind) {
 	for c := range of {
 		of[c] = anything
@@ -71,12 +71,12 @@ var kinds = func() (of [256]kind) {
 	return of
 }()
 
-// mayFollow reports whether a letter at a place may be of a kind.
+// mayFollow reports whether a letter at this index may be of a kind.
 func (l *letters) mayFollow(at int, k kind) bool {
 	return at < len(l.text) && (kinds[l.text[at]]&k != 0 || l.escapes != nil && len(l.escapes[at]) > 0)
 }
 
-// at calls yield with each letter that may begin at a place.
+// at yields each letter that may start at this index.
 func (l *letters) at(at int) func(yield func(letter) bool) {
 	return func(yield func(letter) bool) {
 		if at >= len(l.text) || !yield(letter{l.text[at], at + 1}) || l.escapes == nil {
@@ -90,7 +90,7 @@ func (l *letters) at(at int) func(yield func(letter) bool) {
 	}
 }
 
-// unescape adds the letters that escapes at a place stand for, and returns whether
+// unescape adds the letters represented by escapes at this index, and reports whether
 // there are any new ones.
 func (l *letters) unescape(at int) (more bool) {
 	add := func(c byte, next int) {
@@ -122,8 +122,8 @@ func (l *letters) unescape(at int) (more bool) {
 	return more
 }
 
-// backslash reads \u002B, \x2b and \+ behind the backslash. Letters that stand for
-// a control byte, as in \n, are left: a token has none.
+// backslash reads \u002B, \x2b and \+ after the backslash. Escapes of control bytes, such as \n, are
+// ignored: a token contains none.
 func (l *letters) backslash(at int, add func(byte, int)) {
 	for first := range l.at(at) {
 		switch c := first.c; {
@@ -137,7 +137,7 @@ func (l *letters) backslash(at int, add func(byte, int)) {
 	}
 }
 
-// hex reads a byte in so many more hexadecimal digits, behind value.
+// hex reads the given number of further hexadecimal digits of value.
 func (l *letters) hex(at, digits int, value uint64, add func(byte, int)) {
 	if digits == 0 {
 		if value < 256 {
