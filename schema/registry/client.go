@@ -12,31 +12,31 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 )
 
-// Config says how the registry is reached.
+// Config is the configuration of a Client.
 type Config struct {
 	URLs []string // base URLs; each call tries them in order until one answers
-	// Authorize, when set, adds the credentials to a request. It is called for
-	// each one, so that secrets in files may change.
+	// Authorize, if set, adds the credentials to a request. It is called for
+	// each request, so that secrets in files may change.
 	Authorize func(*http.Request) error
 	TLS       *tls.Config   // nil: the system's
-	Timeout   time.Duration // of one request, its answer included
-	// LookupOnly never registers: a schema that the registry lacks is an error.
+	Timeout   time.Duration // of one request, including its answer
+	// LookupOnly disables registration: a schema that the registry lacks is an error.
 	LookupOnly bool
 	UserAgent  string
 }
 
-// Client talks to one registry. It is safe for concurrent use.
+// Client is a client of one registry. It is safe for concurrent use.
 type Client struct {
-	clients    []*sr.Client // one for each URL: sr itself does not go on after a 503
+	clients    []*sr.Client // one for each URL: sr itself does not try the next URL after a 503
 	lookupOnly bool
 	transport  *http.Transport
 	sent       credentials
 }
 
-// maxAnswer bounds what is read of an answer.
+// maxAnswer limits the size of an answer.
 const maxAnswer = 4 << 20
 
-// New returns a client. It connects to nothing yet.
+// New returns a client. It does not connect yet.
 func New(c Config) (*Client, error) {
 	if len(c.URLs) == 0 {
 		return nil, errors.New("no URL of a schema registry is set")
@@ -46,7 +46,7 @@ func New(c Config) (*Client, error) {
 	client := &Client{lookupOnly: c.LookupOnly, transport: transport}
 	caller := &http.Client{
 		Timeout: c.Timeout, Transport: boundedTransport{transport},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // credentials go to no other host
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // no redirect: credentials must not go to another host
 	}
 	for _, url := range c.URLs {
 		opts := []sr.ClientOpt{sr.URLs(url), sr.HTTPClient(caller), sr.UserAgent(c.UserAgent)}
@@ -74,8 +74,8 @@ type Schema struct {
 
 func (s *Schema) schema() sr.Schema { return sr.Schema{Schema: s.Text, Type: s.Type} }
 
-// Register returns the id of a schema, registered unless the registry has it
-// already. A lookup-only client registers nothing. Errors are *Error, or the
+// Register returns the id of a schema, after registering it if the registry lacks it.
+// A lookup-only client does not register. Errors are *Error, or the
 // context's.
 func (c *Client) Register(ctx context.Context, s *Schema) (id int, err error) {
 	if c.lookupOnly {
@@ -99,7 +99,7 @@ func (c *Client) Lookup(ctx context.Context, s *Schema) (id int, err error) {
 	return c.checkID(id, "look up", s, err)
 }
 
-// Ping asks the registry for anything, to find out whether it can be reached.
+// Ping makes a cheap request, to find out whether the registry can be reached.
 func (c *Client) Ping(ctx context.Context) error {
 	err := c.each(ctx, func(client *sr.Client) error {
 		_, err := client.Subjects(ctx)
@@ -111,7 +111,7 @@ func (c *Client) Ping(ctx context.Context) error {
 	return nil
 }
 
-// each calls one URL after the other, until one gives an answer that counts.
+// each tries one URL after another until one gives a definite answer.
 func (c *Client) each(ctx context.Context, call func(*sr.Client) error) error {
 	var err error
 	for _, client := range c.clients {
@@ -134,7 +134,7 @@ func (c *Client) checkID(id int, what string, s *Schema, err error) (int, error)
 	return id, nil
 }
 
-// boundedTransport bounds the bodies of answers, which the library reads whole.
+// boundedTransport limits the bodies of answers, which the library reads completely.
 type boundedTransport struct{ http.RoundTripper }
 
 func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	// mostCredentials is how many that were sent are known: an answer may echo those
-	// of its request when newer ones are in use.
-	mostCredentials = 4
-	// leastSecret is the length of a secret that is looked for by itself: words
-	// have shorter ones in them.
-	leastSecret = 4
+	// maxCredentials is how many recent credentials are redacted: an answer may echo
+	// those of its request after newer ones have come into use.
+	maxCredentials = 4
+	// minSecret is the minimum length of a secret that is also redacted without its
+	// header value: shorter ones may occur within ordinary words.
+	minSecret = 4
 )
 
-// credentials are those that were sent to the registry last.
+// credentials are the last ones sent to the registry.
 type credentials struct {
 	mu   sync.Mutex
-	last []string // values of the header Authorization, the newest first
+	last []string // values of the header Authorization, newest first
 }
 
-// note remembers what authorize adds to requests.
+// note wraps authorize and stores what it adds to requests.
 func (c *credentials) note(authorize func(*http.Request) error) func(*http.Request) error {
 	return func(r *http.Request) error {
 		err := authorize(r)
@@ -34,14 +34,14 @@ func (c *credentials) note(authorize func(*http.Request) error) func(*http.Reque
 			c.mu.Lock()
 			defer c.mu.Unlock()
 			if !slices.Contains(c.last, value) {
-				c.last = append([]string{value}, c.last[:min(len(c.last), mostCredentials-1)]...)
+				c.last = append([]string{value}, c.last[:min(len(c.last), maxCredentials-1)]...)
 			}
 		}
 		return err
 	}
 }
 
-// secrets are the texts that no message may have.
+// secrets are the texts that no message may contain.
 func (c *credentials) secrets() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,10 +54,10 @@ func (c *credentials) secrets() []string {
 			secrets = append(secrets, password)
 		}
 	}
-	return slices.DeleteFunc(secrets, func(s string) bool { return len(s) < leastSecret })
+	return slices.DeleteFunc(secrets, func(s string) bool { return len(s) < minSecret })
 }
 
-// clean is text without the credentials, and without what could control a terminal.
+// clean returns text without the credentials and without terminal control characters.
 func (c *Client) clean(text string) string {
 	for _, secret := range c.sent.secrets() {
 		text = strings.ReplaceAll(text, secret, schema.Redacted)

@@ -1,6 +1,6 @@
 // Package registry registers the schemas of record values with a schema
-// registry that speaks Confluent's API, and looks their ids up.
+// registry that has Confluent's API, and looks up their ids.
 //
-// It decides nothing about streams: an Error says whether to wait and try again
-// or to halt, and with which code.
+// It makes no decisions about streams: an Error says whether to retry later or to
+// halt the stream, and with which code.
 package registry

@@ -11,24 +11,24 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Codes of what the registry definitely refuses. Each halts its stream.
+// Codes of definite refusals by the registry. Each halts its stream.
 const (
 	// Incompatible: the registry's compatibility rule refuses the new version.
 	Incompatible = schema.SchemaIncompatible
-	// Refused: the registry takes the schema for invalid.
+	// Refused: the registry considers the schema invalid.
 	Refused = schema.SchemaRefused
-	// Unknown: a look-up did not find the schema.
+	// Unknown: a lookup did not find the schema.
 	Unknown = schema.SchemaUnknown
-	// Lost: a version that was registered is gone or has another id now.
+	// Lost: a registered version is missing or has another id now.
 	Lost = schema.RegistryLost
 	// Changed: the stream's topic holds values of another format or type.
 	Changed = schema.SchemaChanged
 )
 
-// Error is a call of the registry that did not succeed.
+// Error reports a failed call of the registry.
 type Error struct {
-	Wait   bool        // it may pass: wait and try again
-	Code   schema.Code // of what does not pass; empty with Wait
+	Wait   bool        // temporary: wait and try again
+	Code   schema.Code // of a definite refusal; empty with Wait
 	Status int         // of the answer; 0 without one
 	Detail string      // what was attempted and what came back
 	Err    error
@@ -48,7 +48,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Numbers of errors in Confluent's API ("Schema Registry API Reference", Errors).
+// Error codes of Confluent's API ("Schema Registry API Reference", Errors).
 const (
 	subjectNotFound = 40401
 	schemaNotFound  = 40403
@@ -73,10 +73,10 @@ func codeOf(err error) schema.Code {
 	return ""
 }
 
-// maxWords bounds what is shown of a registry's answer.
-const maxWords = 500
+// maxMessage limits how much of a registry's answer is shown.
+const maxMessage = 500
 
-// classify makes an *Error of what a call returned. It has none of the
+// classify converts the error of a call to an *Error. It never contains the
 // credentials, even if the registry or a proxy sends them back.
 func (c *Client) classify(err error, doing string) error {
 	e := &Error{Code: codeOf(err), Err: err}
@@ -87,11 +87,11 @@ func (c *Client) classify(err error, doing string) error {
 		return e
 	}
 	e.Status = answer.StatusCode
-	words := c.clean(answer.Error())
-	if len(words) > maxWords {
-		words = strings.ToValidUTF8(words[:maxWords], "") + "…"
+	message := c.clean(answer.Error())
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
 	}
-	e.Detail = fmt.Sprintf("%s: HTTP %d: %s", doing, answer.StatusCode, words)
+	e.Detail = fmt.Sprintf("%s: HTTP %d: %s", doing, answer.StatusCode, message)
 	if answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden {
 		e.Detail += "; check SCHEMA_REGISTRY_USERNAME, _PASSWORD or _TOKEN and the rights of the user on the subject"
 	}
