@@ -129,7 +129,7 @@ func (s *columnSurvey) meet(row *schema.Row) {
 	s.rows++
 	for i := range s.columns {
 		cell, c := row.Cell(i), &s.columns[i]
-		s.surveys[i].Meet(cell)
+		s.surveys[i].Add(cell)
 		if !c.Type.Accepts(cell) {
 			c.Rejected++
 		}

@@ -2,8 +2,8 @@ package encoding
 
 import "unicode/utf8"
 
-// An array is a JSON array of strings or numbers: no null, no nesting. White
-// space is that of RFC 8259.
+// An array is a JSON array of strings or numbers, without null and nesting. White
+// space is as in RFC 8259.
 
 func skipSpace(cell []byte, at int) int {
 	for at < len(cell) && (cell[at] == ' ' || cell[at] == '\t' || cell[at] == '\n' || cell[at] == '\r') {
@@ -13,9 +13,9 @@ func skipSpace(cell []byte, at int) int {
 }
 
 // scanArray counts the elements of an array and calls each, unless it is nil,
-// with the bytes of every element as they are in the cell, a string's quotes
-// included. false means that the cell is not such an array; each may have been
-// called for elements before the fault.
+// with the bytes of every element as they are in the cell, including a string's
+// quotes. ok is false if the cell is not such an array; each may have been called
+// for elements before the error.
 func scanArray(cell []byte, kind Kind, each func(element []byte)) (count int, ok bool) {
 	at := skipSpace(cell, 0)
 	if at == len(cell) || cell[at] != '[' {
@@ -49,7 +49,7 @@ func scanArray(cell []byte, kind Kind, each func(element []byte)) (count int, ok
 	}
 }
 
-// elementEnd is where the element at the place ends; -1 when it is none of the kind.
+// elementEnd is the end of the element at this index; -1 if it is not of the kind.
 func elementEnd(cell []byte, at int, kind Kind) int {
 	if kind == StringArray {
 		return stringEnd(cell, at)
@@ -70,8 +70,8 @@ func elementEnd(cell []byte, at int, kind Kind) int {
 	return end
 }
 
-// stringEnd is where the JSON string at the place ends; -1 for a broken one:
-// a control character, an unknown escape, half a surrogate pair.
+// stringEnd is the end of the JSON string at this index; -1 for an invalid one:
+// with a control character, an unknown escape, or half a surrogate pair.
 func stringEnd(cell []byte, at int) int {
 	if at == len(cell) || cell[at] != '"' {
 		return -1
@@ -96,8 +96,8 @@ func stringEnd(cell []byte, at int) int {
 	return -1
 }
 
-// unescape reads the escape that text begins with, and returns how many bytes it
-// takes; 0 for a broken one.
+// unescape decodes the escape at the start of text and returns its length in
+// bytes; 0 for an invalid one.
 func unescape(text []byte) (r rune, size int) {
 	if len(text) < 2 {
 		return 0, 0
@@ -136,7 +136,7 @@ func unescapeUnicode(text []byte) (rune, int) {
 	return (high-0xd800)<<10 + (low - 0xdc00) + 0x10000, 12
 }
 
-// hex4 reads \uXXXX.
+// hex4 parses \uXXXX.
 func hex4(text []byte) (r rune, ok bool) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, false

@@ -16,13 +16,13 @@ const (
 )
 
 // AvroSchema returns the schema of the first fields of a stream. The text
-// depends on record and fields alone.
+// depends only on record and fields.
 func AvroSchema(record string, fields []Field) ([]byte, error) {
 	type avroField struct {
 		Name    string `json:"name"`
 		Type    []any  `json:"type"`
 		Default any    `json:"default"`
-		Column  string `json:"column,omitempty"` // where the name is not the column's
+		Column  string `json:"column,omitempty"` // if the name is not the column's
 	}
 	namespace, name := mapRecordName(record)
 	s := struct {
@@ -100,7 +100,7 @@ func (e *avroEncoder) append(dst []byte, row *schema.Row) ([]byte, error) {
 	return dst, nil
 }
 
-// appendAvro appends a cell as a value of the type, without the union's branch.
+// appendAvro appends a cell as a value of the type, without the union branch.
 func appendAvro(dst []byte, t Type, cell []byte) ([]byte, bool) {
 	switch t.Kind {
 	case Long:
@@ -138,7 +138,7 @@ func boolByte(v bool) byte {
 	return 0
 }
 
-// appendAvroArray writes one block, and the empty block that ends an array.
+// appendAvroArray appends one block, and the empty block that ends an array.
 func appendAvroArray(dst []byte, kind Kind, cell []byte) ([]byte, bool) {
 	count, ok := scanArray(cell, kind, nil)
 	if !ok {
@@ -164,7 +164,7 @@ func appendAvroArray(dst []byte, kind Kind, cell []byte) ([]byte, bool) {
 	return append(dst, 0), true
 }
 
-// prefixLength puts the length of dst[start:] before it.
+// prefixLength inserts the length of dst[start:] before it.
 func prefixLength(dst []byte, start int, appendLength func([]byte, int64) []byte) []byte {
 	size := len(dst) - start
 	var room [binary.MaxVarintLen64]byte

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// Declaration is what a user says of a column: its type, and another name if
-// one is given.
+// Declaration is a user's declaration of a column: its type, and optionally
+// another name.
 type Declaration struct {
 	Column string
 	Type   Type
 	Name   string // empty: the column's
 }
 
-// ParseColumns reads COLUMN:TYPE[:FIELD], separated by commas that stand outside
+// ParseColumns parses a list of COLUMN:TYPE[:FIELD], separated by commas outside
 // <> and ().
 func ParseColumns(text string) ([]Declaration, error) {
 	var list []Declaration
@@ -80,7 +80,7 @@ func parseDeclaration(parts []string, whole string) (Declaration, error) {
 	return d, nil
 }
 
-// splitOutside splits at commas that no bracket encloses.
+// splitOutside splits at commas outside brackets.
 func splitOutside(text string) []string {
 	var list []string
 	depth, from := 0, 0
@@ -119,10 +119,10 @@ func checkDeclarations(list []Declaration) error {
 	return nil
 }
 
-// builtIn are the types of DFINERY's standard columns: the SDK refuses a value
-// of another type (the platform's developer guide, "standard events and
-// properties"). Item properties are not among them: whether their cells hold one
-// value or an array is not documented.
+// builtIn are the types of DFINERY's standard columns: the SDK refuses values
+// of other types (see "standard events and properties" in the platform's developer
+// guide). Item properties are not included: whether their cells contain one value
+// or an array is not documented.
 var builtIn = map[string]Kind{
 	"df_server_datetime": Datetime, "df_correction_datetime": Datetime,
 	"df_total_purchase_amount": Double, "df_total_refund_amount": Double, "df_delivery_charge": Double, "df_discount": Double,

@@ -1,12 +1,12 @@
 package encoding
 
-// resolution is how many of a second's fractions a datetime can hold, in digits.
+// resolution is the number of fractional digits of a second that a datetime can have.
 type resolution int
 
 const (
 	millis resolution = 3
 	micros resolution = 6
-	nanos  resolution = 9 // to check a cell alone: its result may overflow
+	nanos  resolution = 9 // only to check a cell: the result may overflow
 )
 
 func two(cell []byte, at int) int { return int(cell[at]-'0')*10 + int(cell[at+1]-'0') }
@@ -20,7 +20,7 @@ func isDigits(cell []byte, from, to int) bool {
 	return true
 }
 
-// parseDate reads yyyy-MM-dd, a real date of the years 0001 to 9999, as days
+// parseDate parses yyyy-MM-dd, a valid date of the years 0001 to 9999, as days
 // since 1970-01-01.
 func parseDate(cell []byte) (int64, bool) {
 	if len(cell) != len("2006-01-02") {
@@ -29,7 +29,7 @@ func parseDate(cell []byte) (int64, bool) {
 	return dateAt(cell)
 }
 
-// dateAt reads the date that the cell begins with; the cell has ten bytes or more.
+// dateAt parses the date at the start of the cell, which has at least ten bytes.
 func dateAt(cell []byte) (int64, bool) {
 	if cell[4] != '-' || cell[7] != '-' || !isDigits(cell, 0, 4) || !isDigits(cell, 5, 7) || !isDigits(cell, 8, 10) {
 		return 0, false
@@ -53,8 +53,8 @@ func daysIn(year, month int) int {
 	return 31
 }
 
-// daysSince1970 counts with years that begin in March, so that the leap day is
-// a year's last: the days before a month are then a linear function of it.
+// daysSince1970 uses years that start in March, so that the leap day is the last
+// of a year: the days before a month are then a linear function of the month.
 func daysSince1970(year, month, day int) int64 {
 	month -= 3
 	if month < 0 {
@@ -65,10 +65,10 @@ func daysSince1970(year, month, day int) int64 {
 	return int64(365*year + year/4 - year/100 + year/400 + (153*month+2)/5 + day - 1 - before1970)
 }
 
-// parseDatetime reads yyyy-MM-ddTHH:mm:ss, a fraction of 1 to 9 digits, and Z
-// or an offset of at most 18 hours: +09, +0900 or +09:00. Digits of the fraction
-// beyond the resolution must be zeros. The result counts units of the
-// resolution since 1970-01-01T00:00:00Z.
+// parseDatetime parses yyyy-MM-ddTHH:mm:ss, an optional fraction of 1 to 9 digits,
+// and Z or an offset of at most 18 hours: +09, +0900 or +09:00. Fraction digits
+// beyond the resolution must be zeros. The result is in units of the resolution
+// since 1970-01-01T00:00:00Z.
 func parseDatetime(cell []byte, r resolution) (int64, bool) {
 	const shortest = len("2006-01-02T15:04:05Z")
 	if len(cell) < shortest || cell[10] != 'T' || cell[13] != ':' || cell[16] != ':' {
@@ -97,7 +97,7 @@ func parseDatetime(cell []byte, r resolution) (int64, bool) {
 	return seconds*1_000 + fraction, true
 }
 
-// parseFraction reads a point and digits, if there are any at the place.
+// parseFraction parses a point and digits, if there are any at this index.
 func parseFraction(cell []byte, at int, r resolution) (fraction int64, end int, ok bool) {
 	if at == len(cell) || cell[at] != '.' {
 		return 0, at, true
@@ -116,7 +116,7 @@ func parseFraction(cell []byte, at int, r resolution) (fraction int64, end int, 
 	return fraction, end, len(digits) <= int(r) || allZeros(digits[r:])
 }
 
-// parseOffset reads Z, ±HH, ±HHmm or ±HH:mm, in minutes east of UTC.
+// parseOffset parses Z, ±HH, ±HHmm or ±HH:mm as minutes east of UTC.
 func parseOffset(zone []byte) (minutes int, ok bool) {
 	if len(zone) == 1 && zone[0] == 'Z' {
 		return 0, true
@@ -147,8 +147,8 @@ func parseOffset(zone []byte) (minutes int, ok bool) {
 	return minutes, true
 }
 
-// appendRFC3339 appends a cell that parseDatetime accepts with its offset in
-// the form of RFC 3339: +0900 and +09 become +09:00, all else stays as it is.
+// appendRFC3339 appends a cell that parseDatetime accepts, with its offset as in
+// RFC 3339: +0900 and +09 become +09:00; all else is unchanged.
 func appendRFC3339(dst, cell []byte) []byte {
 	at := len("2006-01-02T15:04:05")
 	if cell[at] == '.' {
@@ -165,8 +165,8 @@ func appendRFC3339(dst, cell []byte) []byte {
 	return append(dst, cell...)
 }
 
-// AppendTimestamp appends a cell that is a datetime of up to nanoseconds in the
-// form of RFC 3339; false, and nothing, if it is none.
+// AppendTimestamp appends a datetime cell, with up to nanoseconds, in the format of
+// RFC 3339. It appends nothing and returns false if the cell is no datetime.
 func AppendTimestamp(dst, cell []byte) ([]byte, bool) {
 	if _, ok := parseDatetime(cell, nanos); !ok {
 		return dst, false

@@ -6,12 +6,12 @@ import (
 	"math/bits"
 )
 
-// unscaled is a decimal's digits without the point as a 128-bit two's
-// complement number, which holds 38 digits.
+// unscaled is a decimal's digits without the point, as a 128-bit two's
+// complement number, enough for 38 digits.
 type unscaled struct{ hi, lo uint64 }
 
-// parseDecimal reads a number that fits decimal(precision, scale) exactly:
-// zeros at the end of its fraction do not count, an exponent is refused.
+// parseDecimal parses a number that fits decimal(precision, scale) exactly:
+// trailing zeros of the fraction are ignored, an exponent is refused.
 func parseDecimal(cell []byte, precision, scale int) (unscaled, bool) {
 	n, ok := splitNumber(cell)
 	if !ok || n.exponent != nil {
@@ -53,8 +53,8 @@ func (u *unscaled) times10(digit uint64) {
 	u.hi = u.hi*10 + hi + carry
 }
 
-// appendTo appends the shortest big-endian two's complement form, as Avro's
-// logical type decimal is written.
+// appendTo appends the shortest big-endian two's complement form, as used by
+// Avro's logical type decimal.
 func (u unscaled) appendTo(dst []byte) []byte {
 	var all [16]byte
 	binary.BigEndian.PutUint64(all[:8], u.hi)

@@ -7,13 +7,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Encoder writes the rows of one export, one after the other. It is not for use by several goroutines.
+// Encoder encodes the rows of one export, one after another. It is not safe for concurrent use.
 type Encoder interface {
-	// Header comes before the first row, and again before the first row under other columns. It may wait, for a schema registry for
-	// example: the caller holds no lock meanwhile. An error ends the export.
+	// Header is called before the first row, and again before the first row with other columns. It may block, for example on a schema
+	// registry: the caller holds no lock. An error ends the export.
 	Header(ctx context.Context, columns *schema.Columns) error
 
-	// Append appends the value of a row below those columns. It neither waits nor keeps anything of the row. A *schema.BadRow is a row that
-	// has no value: it becomes a dead letter, the export goes on, and whatever was appended of it is dropped.
+	// Append appends the value of a row with those columns. It does not block and does not retain the row. A *schema.BadRow means that the row
+	// can't be encoded: it becomes a dead letter, the export continues, and what was appended is discarded.
 	Append(dst []byte, row *schema.Row) ([]byte, error)
 }

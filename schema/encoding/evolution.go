@@ -5,19 +5,19 @@ import (
 	"slices"
 )
 
-// Evolution is what a topic's values have been encoded with so far. It is kept
-// in the ledger; its fields are only ever appended to, so that every version of
-// the schema is the first so many of them.
+// Evolution is the history of the schema of a topic's values. It is stored in the
+// ledger. Fields are only ever appended, so that every version of the schema is a
+// prefix of the fields.
 type Evolution struct {
 	Format   Format    `json:"format"`
 	Topic    string    `json:"topic"`
-	Subject  string    `json:"subject,omitempty"` // of a format with a registry
-	Record   string    `json:"record,omitempty"`  // its name in the schema's text; empty: not known
+	Subject  string    `json:"subject,omitempty"` // for formats with a registry
+	Record   string    `json:"record,omitempty"`  // record name in the schema; empty: unknown
 	Fields   []Field   `json:"fields"`
 	Versions []Version `json:"versions,omitempty"`
 }
 
-// Version is a schema that the registry has: the first fields, under an id.
+// Version is a schema in the registry: the id of the first fields.
 type Version struct {
 	Fields int `json:"fields"`
 	ID     int `json:"id"`
@@ -33,7 +33,7 @@ func (e *Evolution) ID(n int) (id int, ok bool) {
 	return 0, false
 }
 
-// SetID notes the id of the schema of the first n fields.
+// SetID stores the id of the schema of the first n fields.
 func (e *Evolution) SetID(n, id int) {
 	for i := range e.Versions {
 		if e.Versions[i].Fields == n {
@@ -44,7 +44,7 @@ func (e *Evolution) SetID(n, id int) {
 	e.Versions = append(e.Versions, Version{Fields: n, ID: id})
 }
 
-// ForgetIDs gives the ids up, after the registry has lost them: the versions are
+// ForgetIDs removes all ids, after the registry has lost them: versions are
 // registered again when they are needed.
 func (e *Evolution) ForgetIDs() {
 	for i := range e.Versions {
@@ -52,8 +52,8 @@ func (e *Evolution) ForgetIDs() {
 	}
 }
 
-// Published returns what rows below a header can be encoded with as it is: the
-// newest version that the registry has, if it has a field for each column; else nil.
+// Published returns the newest registered version, if it has a field for each
+// column of the header, so that rows can be encoded without the registry; else nil.
 func (e *Evolution) Published(header []string, c *Columns) (*Evolution, error) {
 	newest := -1
 	for _, v := range e.Versions {
@@ -72,14 +72,14 @@ func (e *Evolution) Published(header []string, c *Columns) (*Evolution, error) {
 	return p, nil
 }
 
-// Clone returns a copy that shares nothing.
+// Clone returns a deep copy.
 func (e *Evolution) Clone() *Evolution {
 	c := *e
 	c.Fields, c.Versions = slices.Clone(e.Fields), slices.Clone(e.Versions)
 	return &c
 }
 
-// DropProvisional drops the fields of which no version was registered.
+// DropProvisional removes the fields that are in no registered version.
 func (e *Evolution) DropProvisional() {
 	most := 0
 	for _, v := range e.Versions {
@@ -88,13 +88,13 @@ func (e *Evolution) DropProvisional() {
 	e.Fields = e.Fields[:most]
 }
 
-// Columns is what a stream's configuration says of its columns.
+// Columns is the configuration of a stream's columns.
 type Columns struct {
 	Declared []Declaration
-	Private  map[string]bool // hashed or masked: a string, whatever is declared
+	Private  map[string]bool // hashed or masked: always a string, whatever is declared
 }
 
-// field is the field that a column's cells go to.
+// field is the field for a column's cells.
 func (c *Columns) field(column string) Field {
 	f := Field{Column: column, Name: column, Type: BuiltIn(column)}
 	for _, d := range c.Declared {
@@ -115,15 +115,15 @@ func (c *Columns) declares(column string) bool {
 	return slices.ContainsFunc(c.Declared, func(d Declaration) bool { return d.Column == column })
 }
 
-// ConflictError is a column that cannot become a field: the topic's former
-// values stand against it.
+// ConflictError reports a column that can't become a field, because it conflicts
+// with the topic's former values.
 type ConflictError struct{ Reason string }
 
 func (e *ConflictError) Error() string { return e.Reason }
 
 // Extend appends a field for each column of a header that has none, and returns
-// how many. A column's type is the one that its field has already; a changed
-// built-in type never counts. A *ConflictError leaves the evolution unchanged.
+// how many. The type of an existing field never changes, even if a built-in type
+// has. With a *ConflictError the evolution is unchanged.
 func (e *Evolution) Extend(header []string, c *Columns) (added int, err error) {
 	fields := slices.Clone(e.Fields)
 	byName := make(map[string]int, len(fields))
@@ -153,8 +153,8 @@ func (e *Evolution) Extend(header []string, c *Columns) (added int, err error) {
 	return added, nil
 }
 
-// active returns the fields that a header's cells go to: a field whose column has
-// another name now is null from then on.
+// active reports which fields are in use: a field whose column was renamed is null
+// from then on.
 func (e *Evolution) active(c *Columns) []bool {
 	list := make([]bool, len(e.Fields))
 	for i, f := range e.Fields {

@@ -7,14 +7,14 @@ import (
 )
 
 // Field is one column of a stream in a format with a schema. A stream's list of
-// fields only ever grows: a field's place is part of the wire formats.
+// fields only ever grows, because a field's position is part of the wire formats.
 type Field struct {
 	Column string `json:"column"`
-	Name   string `json:"name"` // the name that readers see: the column's, unless one was declared
+	Name   string `json:"name"` // name in the schema: the column's, unless another was declared
 	Type   Type   `json:"type"`
 }
 
-// ValueError is a cell that is not a value of its column's type.
+// ValueError reports a cell that is not a value of its column's type.
 type ValueError struct {
 	Column string
 	Type   Type
@@ -25,7 +25,7 @@ func (e *ValueError) Error() string {
 	return fmt.Sprintf("column %s: %q is no %s", e.Column, e.Cell, e.Type)
 }
 
-// place is the index of a field's cells under the present header: -1 if the header lacks its column.
+// place is the index of a field's cells with the current header: -1 if the header lacks its column.
 type place struct {
 	Field
 	index int
@@ -49,7 +49,7 @@ func places(e *Evolution, c *Columns, columns *schema.Columns) []place {
 	return list
 }
 
-// cell is the field's cell of a row; empty when the header lacks its column.
+// cell is the field's cell of a row; empty if the header lacks its column.
 func (p *place) cell(row *schema.Row) []byte {
 	if p.index < 0 {
 		return nil
@@ -57,13 +57,13 @@ func (p *place) cell(row *schema.Row) []byte {
 	return row.Cell(p.index)
 }
 
-// refused is the error of a cell that the type does not accept.
+// refused is the error for a cell that the type does not accept.
 func (p *place) refused(cell []byte) error {
 	return &ValueError{Column: p.Column, Type: p.Type, Cell: cell}
 }
 
-// Nulls says what becomes of a cell that its type refuses: with Publish the
-// value is null, and Count is called for each; else Append fails.
+// Nulls decides what happens to a cell that its type refuses: with Publish the
+// value is null, and Count is called for each; otherwise Append fails.
 type Nulls struct {
 	Publish bool
 	Count   func()

@@ -14,14 +14,14 @@ const (
 	FormatProtobuf   Format = "protobuf"
 )
 
-// Typed reports whether the format knows types.
+// Typed reports whether the format has types.
 func (f Format) Typed() bool { return f != "" && f != FormatJSON }
 
-// Registered reports whether the format's schemas are kept in a registry.
+// Registered reports whether the format's schemas are stored in a registry.
 func (f Format) Registered() bool { return f.Typed() && f != FormatTypedJSON }
 
 // SchemaText returns the schema of the first fields of a stream in the format's
-// own language. The text depends on nothing but format, record and fields.
+// schema language. The text depends only on format, record and fields.
 func (f Format) SchemaText(record string, fields []Field) (string, error) {
 	var text []byte
 	var err error
@@ -38,10 +38,10 @@ func (f Format) SchemaText(record string, fields []Field) (string, error) {
 	return string(text), err
 }
 
-// SubjectRule is how a schema's subject is called: STREAM_X_SUBJECT.
+// SubjectRule is the naming strategy for subjects: STREAM_X_SUBJECT.
 type SubjectRule string
 
-// The rules, as Confluent's serializers have them (TopicNameStrategy,
+// The rules, as in Confluent's serializers (TopicNameStrategy,
 // RecordNameStrategy, TopicRecordNameStrategy).
 const (
 	SubjectTopic       SubjectRule = "topic"

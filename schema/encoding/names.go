@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Avro and Protobuf allow names of the form [A-Za-z_][A-Za-z0-9_]* alone, a
-// column can have any name. mapName is reversible: a character that is not
-// allowed becomes _xHEX_, and an underscore that could be read as the beginning of
+// mapName maps a column name to the only form that Avro and Protobuf allow,
+// [A-Za-z_][A-Za-z0-9_]*. The mapping is reversible: a character that is not
+// allowed becomes _xHEX_, and an underscore that could be read as the start of
 // such an escape becomes _x5f_.
 func mapName(name string) string {
 	var b strings.Builder
@@ -20,7 +20,7 @@ func mapName(name string) string {
 			b.WriteRune(r)
 		case r == utf8.RuneError:
 			_, size := utf8.DecodeRuneInString(name[i:])
-			fmt.Fprintf(&b, "_x%x_", name[i:i+size]) // of bytes that are not UTF-8: the bytes
+			fmt.Fprintf(&b, "_x%x_", name[i:i+size]) // also for bytes that are not UTF-8
 		default:
 			fmt.Fprintf(&b, "_x%x_", r)
 		}
@@ -34,7 +34,7 @@ func startsEscape(rest string) bool {
 	return len(rest) > 1 && rest[0] == 'x' && strings.IndexByte("0123456789abcdef", rest[1]) >= 0
 }
 
-// mapRecordName maps each part of a record's full name, which may have dots.
+// mapRecordName maps each part of a record's full name, which may contain dots.
 func mapRecordName(full string) (namespace, name string) {
 	parts := strings.Split(full, ".")
 	for i := range parts {

@@ -6,13 +6,13 @@ import (
 	"unsafe"
 )
 
-// number has the positions of the parts of a decimal number in a cell:
-// [-]digits[.fraction][exponent], with no superfluous leading zero and at least
-// one digit in each part that is there, as RFC 8259 section 6 writes numbers.
+// number is a decimal number in a cell, split into its parts:
+// [-]digits[.fraction][exponent], without superfluous leading zeros and with at least
+// one digit in each part that is present, as in RFC 8259 section 6.
 type number struct {
 	negative bool
 	whole    []byte // the digits before the point
-	fraction []byte // the digits behind it; nil without a point
+	fraction []byte // the digits after it; nil without a point
 	exponent []byte // from e or E on; nil without one
 }
 
@@ -23,7 +23,7 @@ func digitsEnd(cell []byte, at int) int {
 	return at
 }
 
-// splitNumber splits a number into its parts; false when the cell is not a number.
+// splitNumber splits a number into its parts; false if the cell is not a number.
 func splitNumber(cell []byte) (n number, ok bool) {
 	at := 0
 	if at < len(cell) && cell[at] == '-' {
@@ -68,7 +68,7 @@ func allZeros(digits []byte) bool {
 	return true
 }
 
-// parseLong reads a 64-bit integer. A fraction of zeros is allowed, an exponent
+// parseLong parses a 64-bit integer. A fraction of zeros is allowed, an exponent
 // is not.
 func parseLong(cell []byte) (int64, bool) {
 	n, ok := splitNumber(cell)
@@ -88,11 +88,11 @@ func parseLong(cell []byte) (int64, bool) {
 	return 0, false
 }
 
-// powers are the powers of ten that a float64 holds exactly.
+// powers are the powers of ten that a float64 represents exactly.
 var powers = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
 
-// parseDouble reads a finite 64-bit floating-point number, rounded to nearest.
-// One too small becomes zero, one too large is refused.
+// parseDouble parses a finite 64-bit floating-point number, rounded to nearest.
+// A number too small becomes zero; one too large is refused.
 func parseDouble(cell []byte) (float64, bool) {
 	n, ok := splitNumber(cell)
 	if !ok {
@@ -118,7 +118,7 @@ func parseDouble(cell []byte) (float64, bool) {
 	return f, err == nil || f == 0
 }
 
-// parseBoolean reads true or false in any case, 1 or 0.
+// parseBoolean parses true or false in any case, 1 or 0.
 func parseBoolean(cell []byte) (value, ok bool) {
 	switch len(cell) {
 	case 1:

@@ -18,8 +18,8 @@ const (
 	wireBytes   = 2
 )
 
-// protoNumber is the number of the field at a place. 19000 to 19999 are
-// reserved by Protocol Buffers.
+// protoNumber is the field number for an index. Protocol Buffers reserves 19000
+// to 19999.
 func protoNumber(place int) int {
 	n := place + 1
 	if n >= 19000 {
@@ -28,12 +28,12 @@ func protoNumber(place int) int {
 	return n
 }
 
-// protoName is how a field is called in a Protobuf message.
+// protoName is the name of a field in a Protobuf message.
 type protoName struct{ field, json string }
 
-// protoNames names the fields in their order. Field names, the JSON names that
-// readers derive from them and the json_names are one namespace: what is taken
-// already gets the field's number appended, so that a name never depends on a
+// protoNames names the fields in order. Field names, the JSON names that readers
+// derive from them, and the json_names share one namespace: the field's number is
+// appended to a name that is already taken, so that a name never depends on a
 // later field.
 func protoNames(fields []Field) []protoName {
 	taken := map[string]bool{}
@@ -58,7 +58,7 @@ func isExtensionName(name string) bool {
 	return strings.HasPrefix(name, "[") && strings.HasSuffix(name, "]")
 }
 
-// lowerCamel is the JSON name that Protocol Buffers derives from a field's name.
+// lowerCamel is the JSON name that Protocol Buffers derives from a field name.
 func lowerCamel(name string) string {
 	b := make([]byte, 0, len(name))
 	upper := false
@@ -120,7 +120,7 @@ func protoType(t Type) string {
 	return "optional string"
 }
 
-// protoString writes a string literal; everything but printable ASCII is escaped.
+// protoString is a string literal; everything except printable ASCII is escaped.
 func protoString(text string) string {
 	b := []byte{'"'}
 	for i := range len(text) {
@@ -166,7 +166,7 @@ func appendTag(dst []byte, number, wire int) []byte {
 	return binary.AppendUvarint(dst, uint64(number)<<3|uint64(wire)) //nolint:gosec // both are small and positive
 }
 
-// appendProtobuf appends a cell as the field of that number.
+// appendProtobuf appends a cell as the field with that number.
 func appendProtobuf(dst []byte, number int, t Type, cell []byte) ([]byte, bool) {
 	ok := true
 	switch t.Kind {
@@ -198,7 +198,7 @@ func appendProtobuf(dst []byte, number int, t Type, cell []byte) ([]byte, bool) 
 }
 
 // appendTimestamp appends a google.protobuf.Timestamp with its length. units
-// is how many of value's units make a second.
+// is the number of value's units per second.
 func appendTimestamp(dst []byte, value, units int64) []byte {
 	seconds, rest := value/units, value%units
 	if rest < 0 {
@@ -216,8 +216,8 @@ func appendTimestamp(dst []byte, value, units int64) []byte {
 
 func appendPlainLength(dst []byte, n int64) []byte { return binary.AppendUvarint(dst, uint64(n)) } //nolint:gosec // a length
 
-// appendProtobufArray packs numbers and repeats strings. An empty array leaves
-// no trace: proto3 does not distinguish it from an absent one.
+// appendProtobufArray packs numbers and repeats strings. For an empty array it
+// appends nothing: proto3 does not distinguish it from an absent one.
 func appendProtobufArray(dst []byte, number int, kind Kind, cell []byte) ([]byte, bool) {
 	count, ok := scanArray(cell, kind, nil)
 	if !ok || count == 0 {

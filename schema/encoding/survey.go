@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// Survey counts which types accept the cells of one column. The zero Survey has
-// met no cell.
+// Survey counts which types accept the cells of one column. The zero Survey is
+// empty.
 type Survey struct {
 	Filled int // cells that were not empty
 
 	refused  [len(surveyed)]int
-	decimals int // cells that are written as a decimal
-	whole    int // the most digits before a point
-	fraction int // the most digits behind one
+	decimals int // cells that are decimals
+	whole    int // maximum of digits before the point
+	fraction int // maximum of digits after the point
 }
 
-// surveyed are the types that a Survey tries, the more particular one first.
+// surveyed are the types that a Survey tries, most specific first.
 // Decimal is handled separately: its precision follows from the cells.
 var surveyed = [...]Kind{Boolean, Long, Double, Date, Datetime, DatetimeMicros, LongArray, DoubleArray, StringArray}
 
-// Meet counts a cell.
-func (s *Survey) Meet(cell []byte) {
+// Add counts a cell.
+func (s *Survey) Add(cell []byte) {
 	if len(cell) == 0 {
 		return
 	}
@@ -38,24 +38,24 @@ func (s *Survey) Meet(cell []byte) {
 	}
 }
 
-// digits counts the digits before and behind the point of a number.
+// digits counts the digits before and after the point of a number.
 func digits(cell []byte) (whole, fraction int) {
-	before, behind, _ := bytes.Cut(bytes.TrimPrefix(cell, []byte("-")), []byte("."))
-	return max(1, len(before)), len(behind)
+	before, after, _ := bytes.Cut(bytes.TrimPrefix(cell, []byte("-")), []byte("."))
+	return max(1, len(before)), len(after)
 }
 
-// Candidate is a type that a column could be declared as.
+// Candidate is a type with which a column could be declared.
 type Candidate struct {
 	Type     Type `json:"type"`
 	Rejected int  `json:"rejected"` // filled cells that it refuses
 }
 
-// tolerated is the share of cells, one in so many, that a candidate may refuse.
+// tolerated is the share of cells that a candidate may refuse: one in so many.
 const tolerated = 20
 
-// Candidates are the types that refuse few of the cells, or none: those that
-// refuse the fewest first. There is none for a column without filled cells. String,
-// which accepts everything, is not among them.
+// Candidates returns the types that refuse few or none of the cells, those with the
+// fewest first. A column without filled cells has none. String, which accepts
+// everything, is not included.
 func (s *Survey) Candidates() []Candidate {
 	var list []Candidate
 	add := func(t Type, rejected int) {

@@ -31,7 +31,7 @@ func TestSurvey_Candidates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var s Survey
 			for _, cell := range test.cells {
-				s.Meet([]byte(cell))
+				s.Add([]byte(cell))
 			}
 			var got []string
 			for _, c := range s.Candidates() {

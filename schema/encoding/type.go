@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// Kind is what a column's cells are read as.
+// Kind is a column type without its parameters.
 type Kind uint8
 
-// The kinds of types. The zero Kind is String: a column that nothing is known
-// of keeps the bytes of its cells.
+// The kinds of types. The zero Kind is String: an undeclared column keeps the bytes
+// of its cells.
 const (
 	String Kind = iota
 	Long
@@ -26,13 +26,13 @@ const (
 )
 
 // Type is the type of a column. Precision and Scale are those of a decimal:
-// 1 to MaxPrecision digits, of which 0 to Precision are behind the point.
+// 1 to MaxPrecision digits, of which 0 to Precision are after the point.
 type Type struct {
 	Kind             Kind
 	Precision, Scale int
 }
 
-// MaxPrecision is the most digits that a decimal can have.
+// MaxPrecision is the maximum number of digits of a decimal.
 const MaxPrecision = 38
 
 var kindNames = map[Kind]string{
@@ -40,7 +40,7 @@ var kindNames = map[Kind]string{
 	StringArray: "array<string>", LongArray: "array<long>", DoubleArray: "array<double>",
 }
 
-// String returns the type as ParseType reads it.
+// String returns the type in the syntax of ParseType.
 func (t Type) String() string {
 	if t.Kind == Decimal {
 		return fmt.Sprintf("decimal(%d,%d)", t.Precision, t.Scale)
@@ -48,7 +48,7 @@ func (t Type) String() string {
 	return kindNames[t.Kind]
 }
 
-// ParseType reads a type: string, long, double, boolean, date, datetime,
+// ParseType parses a type: string, long, double, boolean, date, datetime,
 // datetime(6), decimal(p,s), array<string>, array<long> or array<double>.
 func ParseType(text string) (Type, error) {
 	for kind, name := range kindNames {
@@ -88,7 +88,7 @@ func (t *Type) UnmarshalText(text []byte) error {
 }
 
 // Accepts reports whether a cell is a value of the type. An empty cell is null,
-// which every type has.
+// which every type allows.
 func (t Type) Accepts(cell []byte) bool {
 	if len(cell) == 0 {
 		return true

@@ -7,30 +7,30 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Typed encodes the rows of one header in a format with types. It is made for
-// each export, and not for use by several goroutines.
+// Typed encodes the rows of one header in a format with types. One is made for
+// each export; it is not safe for concurrent use.
 type Typed struct {
 	format Format
 	prefix []byte // of each value
 	body   rowEncoder
 }
 
-// rowEncoder is one format's part: the value without its prefix.
+// rowEncoder encodes the value without its prefix, in one format.
 type rowEncoder interface {
 	header(fields []place, columns *schema.Columns)
 	append(dst []byte, row *schema.Row) ([]byte, error)
 }
 
-// Options are what a stream's configuration says of its values.
+// Options is the configuration of a stream's values.
 type Options struct {
 	Format  Format
-	Empty   schema.Empty // JSON alone
+	Empty   schema.Empty // only for JSON
 	Columns Columns
 	Nulls   Nulls
 }
 
-// NewTyped returns an encoder of the rows below columns. The evolution has a
-// field for each of them, and of a registered format the id of all its fields.
+// NewTyped returns an encoder of rows with these columns. The evolution must have a
+// field for each of them and, in a registered format, the id of all its fields.
 func NewTyped(o *Options, e *Evolution, columns *schema.Columns) (*Typed, error) {
 	t := &Typed{format: o.Format}
 	switch o.Format {
@@ -48,8 +48,8 @@ func NewTyped(o *Options, e *Evolution, columns *schema.Columns) (*Typed, error)
 		if !ok {
 			return nil, fmt.Errorf("no id is known of the schema of %d fields in subject %s", len(e.Fields), e.Subject)
 		}
-		// Confluent's wire format: a zero byte and the schema's id; of Protobuf
-		// the path to the message, where a single zero is the first one.
+		// Confluent's wire format: a zero byte and the schema's id; for Protobuf also
+		// the path to the message, where a single zero means the first one.
 		t.prefix = binary.BigEndian.AppendUint32([]byte{0}, uint32(id)) //nolint:gosec // positive, of 32 bits
 		if o.Format == FormatProtobuf {
 			t.prefix = append(t.prefix, 0)
@@ -60,7 +60,7 @@ func NewTyped(o *Options, e *Evolution, columns *schema.Columns) (*Typed, error)
 }
 
 // Append appends the row's value to dst. An error is a *ValueError: the row has
-// a cell that its type refuses, and what was appended is to be cut off.
+// a cell that its type refuses, and the caller must discard what was appended.
 func (t *Typed) Append(dst []byte, row *schema.Row) ([]byte, error) {
 	return t.body.append(append(dst, t.prefix...), row)
 }

@@ -14,8 +14,8 @@ type jsonMember struct {
 }
 
 // typedJSONEncoder encodes rows as JSON objects whose values have the types of
-// their columns. Members are in the order of the header. A number keeps its
-// digits: JSON numbers have no fixed precision.
+// their columns. Members are in the order of the header. Numbers keep their
+// digits, because JSON numbers have no fixed precision.
 type typedJSONEncoder struct {
 	nulls   Nulls
 	empty   schema.Empty
@@ -53,12 +53,12 @@ func (e *typedJSONEncoder) append(dst []byte, row *schema.Row) ([]byte, error) {
 	if len(dst) == start {
 		return append(dst, "{}"...), nil
 	}
-	dst[start] = '{' // in the place of the first member's comma
+	dst[start] = '{' // replaces the first member's comma
 	return append(dst, '}'), nil
 }
 
-// appendEmpty appends an empty cell as STREAM_X_EMPTY says. Only a string can be
-// an empty one: of another type it is null.
+// appendEmpty appends an empty cell according to STREAM_X_EMPTY. Only a string can
+// be empty; a value of another type is null.
 func (e *typedJSONEncoder) appendEmpty(dst []byte, m *jsonMember) []byte {
 	switch {
 	case e.empty == schema.EmptyOmit:
@@ -106,7 +106,7 @@ func appendTypedJSON(dst []byte, t Type, cell []byte, plain bool) ([]byte, bool)
 	return append(append(append(dst, '"'), cell...), '"'), ok
 }
 
-// appendJSONLong drops a fraction of zeros and the sign of zero.
+// appendJSONLong appends an integer without a fraction of zeros and without the sign of zero.
 func appendJSONLong(dst, cell []byte) ([]byte, bool) {
 	v, ok := parseLong(cell)
 	if v == 0 {
@@ -118,7 +118,7 @@ func appendJSONLong(dst, cell []byte) ([]byte, bool) {
 	return append(dst, cell...), ok
 }
 
-// appendJSONDouble gives an integer the fraction that shows readers its type.
+// appendJSONDouble appends a number; an integer gets a fraction, which shows readers its type.
 func appendJSONDouble(dst, cell []byte) ([]byte, bool) {
 	_, ok := parseDouble(cell)
 	dst = append(dst, cell...)
@@ -149,7 +149,7 @@ func appendJSONArray(dst []byte, kind Kind, cell []byte) ([]byte, bool) {
 }
 
 // JSONSchema returns the schema (draft 7) of the first fields of a stream. It is
-// closed: BACKWARD compatible registries take a new property of a closed schema.
+// closed: with BACKWARD compatibility, registries accept a new property of a closed schema.
 func JSONSchema(record string, fields []Field) ([]byte, error) {
 	type property struct {
 		Type   []string `json:"type"`
