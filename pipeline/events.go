@@ -60,7 +60,7 @@ func describe(e *schedule.Event) (slog.Level, string, []any) {
 			return line(slog.LevelWarn, "the export's columns have changed", "new", e.Added, "do", "nothing here; tell consumers that read these columns")
 		case schema.ContractFreeze:
 			return line(slog.LevelWarn, "the export's columns have changed, and its contract is frozen", "new", e.Added,
-				"do", "dfinery-kafka contract accept "+e.Stream+" accepts them; STREAM_…_EXCLUDE_PROPERTIES leaves them out")
+				"do", "dfinery-kafka contract accept "+e.Stream+" accepts them; STREAM_…_EXCLUDE_PROPERTIES excludes them")
 		case schema.ContractEvolve:
 		}
 		return line(slog.LevelInfo, "the export's columns have changed", "new", e.Added)

@@ -7,28 +7,28 @@ import (
 	"strings"
 )
 
-// Columns are the columns of an export in the order of its header, with what each row's fingerprint needs of their names, made once.
+// Columns are the columns of an export in the order of its header, with what each row's fingerprint needs of their names, prepared once.
 type Columns struct {
 	Names      []string
 	sorted     []hashedName // by name
-	hashedSize int          // a bound of what all of them take, the lengths of their values included
+	hashedSize int          // upper bound of the bytes hashed besides the values, including their lengths
 }
 
-// hashedName is a column's name as the fingerprint takes it.
+// hashedName is a column's name in the form that is hashed.
 type hashedName struct {
 	column int
 	name   CopiedText
 }
 
-// DoubledError is a header in which a name occurs twice. Columns are counted from 1.
+// DoubledError reports a header with a duplicate name. Columns are counted from 1.
 type DoubledError struct {
 	Name          string
 	First, Second int
 }
 
-func (e *DoubledError) Error() string { return fmt.Sprintf("column %q stands there twice", e.Name) }
+func (e *DoubledError) Error() string { return fmt.Sprintf("column %q occurs twice", e.Name) }
 
-// NewColumns refuses an empty or doubled name: its rows could not be distinguished from others.
+// NewColumns refuses empty and duplicate names, because rows could then not be told apart.
 func NewColumns(names []string) (*Columns, error) {
 	c := &Columns{Names: names, sorted: make([]hashedName, len(names))}
 	for i, name := range names {
@@ -48,5 +48,5 @@ func NewColumns(names []string) (*Columns, error) {
 	return c, nil
 }
 
-// Index is the place of a column, or -1.
+// Index is the index of a column, or -1.
 func (c *Columns) Index(name string) int { return slices.Index(c.Names, name) }

@@ -16,8 +16,8 @@ func TestNewColumns(t *testing.T) {
 		"none":        {[]string{}, ""},
 		"fine":        {[]string{"a", "A", "a ", "é"}, ""},
 		"empty":       {[]string{"a", "", "b"}, "column 2 has no name"},
-		"twice":       {[]string{"b", "a", "c", "b"}, `column "b" stands there twice`},
-		"twice alone": {[]string{"a", "a"}, `column "a" stands there twice`},
+		"twice":       {[]string{"b", "a", "c", "b"}, `column "b" occurs twice`},
+		"twice alone": {[]string{"a", "a"}, `column "a" occurs twice`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,6 @@
 package schema
 
-// Contract says what becomes of a header with columns that its stream never had.
+// Contract decides what happens when a header has columns that the stream never had.
 type Contract string
 
 // The values of STREAM_X_CONTRACT.

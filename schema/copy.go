@@ -1,24 +1,24 @@
 package schema
 
-// CopyWidth is how many bytes are copied at once. Most names and cells are shorter: a copy of a fixed length is a pair of instructions,
-// one of a varying length a call, and a row needs about eighty. Of 40 columns, half of them
-// empty, that saves 25 ns a row in the fingerprint and 55 in the JSON.
+// CopyWidth is how many bytes are copied at once. Most names and cells are shorter: a copy of a fixed length is two instructions,
+// a copy of a variable length is a call, and a row needs about eighty copies. For 40 columns, half of them
+// empty, that saves 25 ns per row in the fingerprint and 55 in the JSON.
 const CopyWidth = 32
 
-// CopiedText is a text that is copied often.
+// CopiedText is a text that is optimized for being copied often.
 type CopiedText struct {
 	Text  []byte
-	first [CopyWidth]byte // of Text, and zeros
+	first [CopyWidth]byte // the start of Text, padded with zeros
 }
 
-// NewCopiedText takes a text that must not change any more.
+// NewCopiedText returns text for copying. The caller must not change text afterwards.
 func NewCopiedText(text []byte) CopiedText {
 	t := CopiedText{Text: text}
 	copy(t.first[:], text)
 	return t
 }
 
-// Put writes the text at dst[n:] and returns where it ends. It may write CopyWidth bytes, all of which dst must have room for.
+// Put writes the text at dst[n:] and returns its end. It may write CopyWidth bytes, for which dst must have room.
 func (t *CopiedText) Put(dst []byte, n int) int {
 	*(*[CopyWidth]byte)(dst[n:]) = t.first
 	if len(t.Text) > CopyWidth {
@@ -27,7 +27,7 @@ func (t *CopiedText) Put(dst []byte, n int) int {
 	return n + len(t.Text)
 }
 
-// Put does the same with the bytes of data that s spans.
+// Put writes data[s.Start:s.End] in the same way.
 func (s Span) Put(dst []byte, n int, data []byte) int {
 	size := int(s.End - s.Start)
 	if from := data[s.Start:]; size <= CopyWidth && len(from) >= CopyWidth {

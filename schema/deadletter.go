@@ -18,13 +18,13 @@ type DeadLetter struct {
 	FailedAt time.Time `json:"failed_at"`
 	Attempt  int       `json:"attempt"`
 	Breaker  string    `json:"breaker,omitempty"` // its state when the call was made
-	// Redacted says that a secret was taken out of the letter: its copies are not what the server sent.
+	// Redacted means that a secret was removed from the letter: its copies differ from what the server sent.
 	Redacted bool `json:"redacted,omitempty"`
 
 	Error   LetterError   `json:"error"`
 	Request LetterRequest `json:"request"`
 	Row     *LetterRow    `json:"row,omitempty"`
-	Rows    []BadExample  `json:"rows,omitempty"` // the first bad rows of an export that has too many of them
+	Rows    []BadExample  `json:"rows,omitempty"` // the first bad rows of an export with too many of them
 }
 
 // The kinds of dead letters.
@@ -33,10 +33,10 @@ const (
 	KindRow    = "row"
 )
 
-// HeaderStage is the header of a dead letter's record that has its kind, named as Kafka Connect names it (KIP-298).
+// HeaderStage is the record header with the kind of a dead letter, named as in Kafka Connect (KIP-298).
 const HeaderStage = "__connect.errors.stage"
 
-// LetterError is why.
+// LetterError is the failure.
 type LetterError struct {
 	Code       Code              `json:"code"`
 	HTTPStatus int               `json:"http_status,omitempty"`
@@ -45,9 +45,9 @@ type LetterError struct {
 	Origin     Origin            `json:"origin"`
 	Detail     string            `json:"detail"`
 	Body       string            `json:"body,omitempty"`
-	BodyBase64 string            `json:"body_base64,omitempty"` // instead of Body when that is not UTF-8
+	BodyBase64 string            `json:"body_base64,omitempty"` // instead of Body if that is not UTF-8
 	Headers    map[string]string `json:"headers,omitempty"`
-	Events     []string          `json:"events,omitempty"` // of a slice of a narrowed day: what was asked for
+	Events     []string          `json:"events,omitempty"` // the requested events, if the day was exported in slices
 }
 
 // LetterRequest is the call, without the token.
@@ -61,31 +61,31 @@ type LetterRequest struct {
 	Rows       int64     `json:"rows"`
 }
 
-// LetterRow is the row as it was in the CSV.
+// LetterRow is the row as it arrived in the CSV.
 type LetterRow struct {
 	Line      int      `json:"line"`
 	Offset    int64    `json:"offset"`
 	Raw       string   `json:"raw,omitempty"`
-	RawBase64 string   `json:"raw_base64,omitempty"` // instead of Raw when that is not UTF-8
+	RawBase64 string   `json:"raw_base64,omitempty"` // instead of Raw if that is not UTF-8
 	RawBytes  int64    `json:"raw_bytes"`
 	Columns   []string `json:"columns"`
-	// ID is the header "id" that the row would have had; empty if it could not be
-	// read, and in letters of releases that did not number the copies of rows.
+	// ID is the header "id" that the row would have had. It is empty if the row could not be
+	// parsed, and in letters of releases that did not number the copies of rows.
 	ID string `json:"id,omitempty"`
 }
 
-// BadExample is one of the bad rows of an export of which too many are bad.
+// BadExample is one of the bad rows of an export with too many of them.
 type BadExample struct {
 	Code      Code   `json:"code"`
 	Detail    string `json:"detail"`
 	Line      int    `json:"line"`
 	Offset    int64  `json:"offset"`
 	Raw       string `json:"raw,omitempty"`
-	RawBase64 string `json:"raw_base64,omitempty"` // instead of Raw when that is not UTF-8
+	RawBase64 string `json:"raw_base64,omitempty"` // instead of Raw if that is not UTF-8
 	RawBytes  int64  `json:"raw_bytes"`
 }
 
-// maxExample bounds the copy of each such row: ten of them are to fit into one record.
+// maxExample limits the copy of each such row, so that ten of them fit into one record.
 const maxExample = 1 << 10
 
 // ExportLetter is the dead letter of a failed export call.
@@ -108,7 +108,7 @@ func ExportLetter(f *Failure, at time.Time) *DeadLetter {
 	return l
 }
 
-// RowLetter is the dead letter of a row that export e read. copyNumber tells it
+// RowLetter is the dead letter of a row of export e. copyNumber distinguishes it
 // from the letters of identical rows.
 func RowLetter(e Export, b *BadRow, copyNumber int, r Request, at time.Time) *DeadLetter {
 	l := letter(e, at)
@@ -137,12 +137,12 @@ func letterRequest(r Request) LetterRequest {
 	}
 }
 
-// text is b as a JSON string can hold it: as it is, or in base64 when it is not UTF-8.
+// text returns b as a JSON string: unchanged, or in base64 if it is not UTF-8.
 func text(b []byte) (plain, encoded string) {
 	if utf8.Valid(b) {
 		return string(b), ""
 	}
-	// A copy that was cut inside a character is still text.
+	// A copy that was truncated within a character is still text.
 	for cut := 1; cut < utf8.UTFMax && len(b) == MaxCopy; cut++ {
 		if utf8.Valid(b[:len(b)-cut]) {
 			return string(b[:len(b)-cut]), ""
@@ -151,7 +151,7 @@ func text(b []byte) (plain, encoded string) {
 	return "", base64.StdEncoding.EncodeToString(b)
 }
 
-// Bytes are the row as it arrived, as much of it as the letter has.
+// Bytes returns the row as it arrived, or as much of it as the letter has.
 func (r *LetterRow) Bytes() []byte {
 	if r.RawBase64 != "" {
 		b, err := base64.StdEncoding.DecodeString(r.RawBase64)
@@ -170,9 +170,9 @@ func (l *DeadLetter) readable() bool {
 
 // FromCopy reports whether a replay reads the row from the letter's copy. Otherwise
 // it exports the letter's day again, if that is in the API's reach. A redacted copy
-// is another row. A letter without
-// the row's id does not say which of identical rows it is of: its copy serves only
-// if the day can't be exported, or if the row could not be read at all.
+// would be another row. A letter without the row's id does not say which of several
+// identical rows it belongs to: its copy is used only if the day can't be exported,
+// or if the row could not be parsed at all.
 func (l *DeadLetter) FromCopy(inReach bool) bool {
 	return l.readable() && !l.Redacted && (l.Row.ID != "" || l.Error.Origin == OriginCSV || !inReach)
 }
@@ -188,7 +188,7 @@ func (l *DeadLetter) JSON() ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// Shorten cuts what the letter carries of bodies and rows to at most n bytes each, and drops column names and headers.
+// Shorten truncates the letter's copies of bodies and rows to at most n bytes each, and removes column names and headers.
 func (l *DeadLetter) Shorten(n int) {
 	l.Error.Body = cut(l.Error.Body, n)
 	l.Error.BodyBase64 = l.Error.BodyBase64[:min(n&^3, len(l.Error.BodyBase64))]
@@ -202,7 +202,7 @@ func (l *DeadLetter) Shorten(n int) {
 	l.Rows = nil
 }
 
-// cut is the beginning of s, at most n bytes of it and no half characters.
+// cut truncates s to at most n bytes of complete characters.
 func cut(s string, n int) string {
 	if len(s) <= n {
 		return s

@@ -1,12 +1,12 @@
-// Package schema holds the types that the source and the pipeline share: exports, columns, rows and failures,
-// the fingerprint of a row and the form of a dead letter. Package encoding below it has the forms of rows in Kafka, package privacy keeps cells out of them.
+// Package schema has the types that the source and the pipeline share: exports, columns, rows and failures,
+// the fingerprint of a row and the format of a dead letter. Its subpackage encoding has the formats of record values, privacy hides cells.
 //
 // It depends on neither HTTP nor Kafka and imports no other package of this module, so that connector and pipeline can both use it without
 // importing each other.
 //
 // The files:
 //
-//	export.go         one call: kind, filter, day, and the names that it gives to records
+//	export.go         one call: kind, filter, day, and its id in records
 //	day.go            a calendar day of the source, and how far back the API exports
 //	columns.go        the columns of a header
 //	contract.go       what happens to a header with new columns
@@ -18,10 +18,10 @@
 //	fingerprint.go    the hash that identifies a row, and the header id
 //	empty.go          how empty cells are published
 //	copy.go           copies of short texts in a fixed length, the most frequent step of fingerprints and encoders
-//	failure.go        a failed call: code, class, all that is known of it
-//	rules.go          what follows from each failure, for the whole program
+//	failure.go        a failed call: code, class and error context
+//	rules.go          the consequences of each failure, for the whole program
 //	secret.go         a text that is never printed
-//	deadletter.go     the wire form of a failure or a bad row
+//	deadletter.go     the record value for a failure or a bad row
 //	redact.go         secrets removed from a dead letter
 //	wait.go           why no export may start now
 package schema

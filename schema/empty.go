@@ -1,6 +1,6 @@
 package schema
 
-// Empty says what becomes of empty cells in a record's value.
+// Empty decides how empty cells appear in a record's value.
 type Empty string
 
 // The values of STREAM_X_EMPTY.

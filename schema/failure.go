@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Code names a failure: the API's own codes, those of rows, and further ones of exports.
+// Code identifies a failure: a code of the API, of a bad row, or of a failed export.
 type Code string
 
-// The API's codes: its page "Detailed response".
+// The API's codes, from its page "Detailed response".
 const (
 	ClientConnectionClosed Code = "client_connection_closed"
 	InvalidParameter       Code = "invalid_parameter"
@@ -19,7 +19,7 @@ const (
 	QueryError             Code = "query_error"
 )
 
-// The codes of exports that failed without one of the API's. An answer without a known code is http_STATUS: see HTTPStatus.
+// The codes of exports that failed without a code of the API. An answer without a known code is http_STATUS: see HTTPStatus.
 const (
 	CutBody    Code = "cut_body"
 	MaybeTorn  Code = "maybe_torn"
@@ -31,10 +31,10 @@ const (
 	EmptyBody  Code = "empty_body"
 	BadHeader  Code = "bad_header"
 	Redirect   Code = "redirect"
-	// BadEncoding is a CSV whose text can't be had: its charset is not known, or would change rows that were published, or most rows are not
-	// in it.
+	// BadEncoding is a CSV whose text can't be decoded: its charset is unknown, or would change rows that were published, or most rows are
+	// invalid in it.
 	BadEncoding Code = "bad_encoding"
-	// BadRows is a CSV of which more rows are bad than STREAM_X_MAX_BAD allows.
+	// BadRows is a CSV with more bad rows than STREAM_X_MAX_BAD allows.
 	BadRows Code = "bad_rows"
 )
 
@@ -46,7 +46,7 @@ const (
 	SchemaUnknown       Code = "schema_unknown"
 	RegistryLost        Code = "registry_lost"
 	SchemaChanged       Code = "schema_changed"
-	// NewColumn is a column that the stream never had and STREAM_X_CONTRACT=freeze refuses.
+	// NewColumn is a column that the stream never had and that STREAM_X_CONTRACT=freeze refuses.
 	NewColumn Code = "new_columns"
 )
 
@@ -58,9 +58,9 @@ const (
 
 // The codes of streams that hide columns.
 const (
-	// PrivacyColumns is a header that lacks a column to be hidden, and has one that was not seen before: it may be that column under another name.
+	// PrivacyColumns is a header that lacks a column to be hidden, and has one that was not seen before, which may be that column under another name.
 	PrivacyColumns Code = "privacy_columns"
-	// PrivacyKey is a key under which cells have other hashes than the published ones.
+	// PrivacyKey is a key with which cells have other hashes than the published ones.
 	PrivacyKey Code = "privacy_key"
 )
 
@@ -72,11 +72,11 @@ const (
 	EmptyKey    Code = "empty_key"
 	TooLarge    Code = "too_large"
 	BadValue    Code = "bad_value"
-	// DuplicateKey is a row of a snapshot that had another row of the same key before.
+	// DuplicateKey is a row of a snapshot with the same key as an earlier row.
 	DuplicateKey Code = "duplicate_key"
 )
 
-// NoRows says that the code is one of an answer that DFINERY_EMPTY_DAY can name as that of a day without events.
+// NoRows reports whether the code is that of an answer without rows, which DFINERY_EMPTY_DAY can declare as a day without events.
 func (c Code) NoRows() bool { return c == EmptyBody || c == "http_204" || c == "http_404" }
 
 // HTTPStatus is the code of an answer without a known code.
@@ -94,32 +94,32 @@ const (
 	OriginKafka     Origin = "kafka"
 )
 
-// Class says what follows from a failed export. The source's classifier sets it; the pipeline acts on it.
+// Class groups failed exports by their consequences. The source's classifier sets it; the pipeline acts on it.
 type Class int
 
 // The classes of failures.
 const (
-	// Trouble: the link or a proxy is unwell; the whole service backs off, one call at a time until one succeeds.
+	// Trouble: the connection or a proxy fails; the whole service backs off, and makes one call at a time until one succeeds.
 	Trouble Class = iota
-	// Outage: the API's database is unwell; the breaker counts it, the day has its own backoff.
+	// Outage: the API's database fails; the breaker counts it, and the day has its own backoff.
 	Outage
-	// Throttled: the quota is spent; wait for its reset.
+	// Throttled: the quota is used up; all streams wait for its reset.
 	Throttled
-	// Unauthorized: the token is refused; all streams wait for another.
+	// Unauthorized: the token is refused; all streams wait for another one.
 	Unauthorized
-	// Refused: this stream's request or header can't be right; it is halted.
+	// Refused: this stream's request or header is wrong; the stream is halted.
 	Refused
-	// Truncated: the answer is complete by HTTP, but its content shows a cut; only the day backs off, and the rows before the cut stay.
+	// Truncated: the answer is complete according to HTTP, but its content shows a cut; only the day backs off, and the rows before the cut are published.
 	Truncated
 	// OutOfReach: the API no longer, or not yet, exports this day.
 	OutOfReach
-	// Postponed: something else than the API that the export needs is not available; its day waits. No dead letter, no decision.
+	// Postponed: something other than the API that the export needs is unavailable; its day waits. No dead letter, no state change.
 	Postponed
-	// Cancelled: we ended the call ourselves, at shutdown or when ownership was lost. No dead letter, no decision.
+	// Cancelled: the connector ended the call itself, at shutdown or when ownership was lost. No dead letter, no state change.
 	Cancelled
 )
 
-// Cut is how the content of an answer shows that it is cut.
+// Cut is the kind of cut that the content of an answer shows.
 type Cut string
 
 // The cuts.
@@ -129,53 +129,53 @@ const (
 	UnclosedCell Cut = "unclosed_cell"  // a quote is not closed by the end of the body, or within the limit of a row's size
 )
 
-// Failure is everything that is known of one export call that failed. It never carries the token.
+// Failure is a failed export call with its error context. It never contains the token.
 type Failure struct {
 	Code    Code
 	Class   Class
 	Origin  Origin
 	Export  Export
-	Status  int    // HTTP status; 0 when no answer came
+	Status  int    // HTTP status; 0 without an answer
 	Result  string // of the API's answer: "fail"
 	Message string // of the API's answer, else the transport's error
-	Detail  string // a sentence for people: what was attempted, what happened, what to do
+	Detail  string // a sentence that says what was attempted, what happened and what to do
 
 	Cut     Cut               // of a Truncated failure
-	CutAt   string            // the place of the cut: the same as long as answers are cut in the same place
+	CutAt   string            // position of the cut: equal for answers that are cut in the same place
 	Headers map[string]string // of the answer, lower-case names
 	Body    []byte            // of the answer, at most MaxCopy bytes
 
-	RetryAfter time.Duration // as the answer asks; 0 when it does not
+	RetryAfter time.Duration // of the answer; 0 without
 	Date       time.Time     // the answer's Date; zero without one
 
-	// Empty says that the answer could mean a day without events, and was not accepted as one: Export.MayBeEmpty forbade it.
+	// Empty means that the answer could mean a day without events, but Export.MayBeEmpty did not allow that.
 	Empty bool
 
-	// Examples are the first bad rows of an export of which too many are bad.
+	// Examples are the first bad rows of an export with too many of them.
 	Examples []*BadRow
 
-	// Redacted says that a secret was taken out of the texts above.
+	// Redacted means that a secret was removed from the texts above.
 	Redacted bool
 
 	Request Request
 	Err     error // the transport's error, for errors.Is and errors.As; nil when the API answered
 }
 
-// Request is what was asked, and how it went until it failed.
+// Request is the request of a call, and its progress.
 type Request struct {
 	Method   string
 	URL      string
 	Body     string
 	Started  time.Time
 	Duration time.Duration
-	Bytes    int64 // of the answer's body that arrived, compression undone
-	Rows     int64 // handed out before it failed
-	// RepeatedHeaders is how many rows were left out because they repeat the header line. It is known when the body has ended.
+	Bytes    int64 // of the answer's body that arrived, decompressed
+	Rows     int64 // returned before it failed
+	// RepeatedHeaders is how many rows were skipped because they repeat the header line. It is set when the body has ended.
 	RepeatedHeaders int64
-	Breaker         string // its state when the call was made: closed, half-open; empty where there is none
+	Breaker         string // its state when the call was made: closed, half-open; empty without a breaker
 }
 
 func (f *Failure) Error() string { return fmt.Sprintf("%s: %s", f.Code, f.Detail) }
 
-// Unwrap gives the transport's error.
+// Unwrap returns the transport's error.
 func (f *Failure) Unwrap() error { return f.Err }

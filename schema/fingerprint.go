@@ -10,17 +10,17 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// Fingerprint is the 128-bit hash that identifies a row. It never changes between releases: published topics carry it.
+// Fingerprint is the 128-bit hash that identifies a row. It never changes between releases, because published records contain it.
 type Fingerprint [16]byte
 
 // badSeed separates the hashes of bad rows from the fingerprints of good ones, in one set.
 const badSeed = 0x6466626164726f77
 
-// Hasher makes fingerprints; its scratch memory is reused. Not for use by several goroutines.
+// Hasher computes fingerprints and reuses its scratch memory. It is not safe for concurrent use.
 type Hasher struct{ scratch []byte }
 
-// Row is the xxh3-128 of the row's non-empty cells in the order of their columns' names, each name and each value behind its length (uvarint).
-// So neither the order of columns nor an empty column that comes or goes changes it.
+// Row is the xxh3-128 of the row's non-empty cells, sorted by column name, each name and each value preceded by its length (uvarint).
+// So it depends neither on the order of columns nor on empty columns.
 func (h *Hasher) Row(r *Row) Fingerprint {
 	if need := r.Columns.hashedSize + len(r.Data) + CopyWidth; len(h.scratch) < need {
 		h.scratch = make([]byte, 2*need)
@@ -59,25 +59,25 @@ func BadFingerprint(raw []byte) Fingerprint {
 	return Fingerprint(xxh3.Hash128Seed(raw, badSeed).Bytes())
 }
 
-// BadHash makes a BadFingerprint of raw bytes that come in pieces.
+// BadHash computes a BadFingerprint incrementally.
 type BadHash struct{ hasher *xxh3.Hasher }
 
-// NewBadHash begins a hash; its Sum is the BadFingerprint of all that was written.
+// NewBadHash starts a hash. Its Sum is the BadFingerprint of all bytes written.
 func NewBadHash() *BadHash { return &BadHash{xxh3.NewSeed(badSeed)} }
 
-// Write adds a piece; it never fails.
+// Write adds bytes; it never fails.
 func (h *BadHash) Write(raw []byte) (int, error) { return h.hasher.Write(raw) }
 
-// Sum is the hash of the pieces so far.
+// Sum is the hash of the bytes so far.
 func (h *BadHash) Sum() Fingerprint { return Fingerprint(h.hasher.Sum128().Bytes()) }
 
 // idLength is a fingerprint's length in base64url without padding.
 const idLength = 22
 
-// MaxCopies is more identical rows than an export has.
+// MaxCopies is more than the number of identical rows in any export.
 const MaxCopies = 1 << 40
 
-// AppendID appends the record header "id": the fingerprint, and for further identical rows of an export .1, .2 and so on.
+// AppendID appends the record header "id": the fingerprint, followed by .1, .2 and so on for further identical rows of an export.
 func AppendID(dst []byte, f Fingerprint, copy int) []byte {
 	dst = base64.RawURLEncoding.AppendEncode(dst, f[:])
 	if copy > 0 {

@@ -8,5 +8,5 @@ const (
 	MetaService = "_service" // the service's id
 )
 
-// MetaColumns are their names, in the order of the value.
+// MetaColumns returns their names, in the order of the value.
 func MetaColumns() []string { return []string{MetaID, MetaDay, MetaStream, MetaService} }

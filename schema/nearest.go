@@ -1,6 +1,6 @@
 package schema
 
-// Nearest is the name that word takes the fewest slips to become, if at most slack of them; the first of several, else "".
+// Nearest is the first of the names with the smallest edit distance from word, if that is at most slack; otherwise "".
 func Nearest(word string, names []string, slack int) string {
 	best := ""
 	for _, name := range names {
@@ -11,7 +11,7 @@ func Nearest(word string, names []string, slack int) string {
 	return best
 }
 
-// distance counts the letters left out, added, mistaken and swapped with their neighbour (optimal string alignment).
+// distance is the edit distance with transpositions (optimal string alignment).
 func distance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {

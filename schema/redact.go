@@ -5,10 +5,10 @@ import (
 	"encoding/base64"
 )
 
-// Redact takes secrets out of all texts of the letter that a server may have had a
-// part in, by a function that returns a text without them. It comes before the
-// letter is cut to size, for a secret that is cut may not be found. Column names
-// stay: records have them, too.
+// Redact removes secrets from all texts of the letter that may contain text of a
+// server, using a function that returns a text without them. It must be called before
+// Shorten, because a truncated secret may not be found. Column names are unchanged, as
+// records have them, too.
 func (l *DeadLetter) Redact(clean func([]byte) []byte) {
 	r := redaction{clean: clean}
 	e := &l.Error
@@ -34,7 +34,7 @@ func (l *DeadLetter) Redact(clean func([]byte) []byte) {
 	l.Redacted = l.Redacted || r.found
 }
 
-// redaction takes secrets out of texts, and knows whether it has found any.
+// redaction removes secrets from texts, and records whether it has found any.
 type redaction struct {
 	clean func([]byte) []byte
 	found bool
@@ -46,8 +46,8 @@ func (r *redaction) bytes(b []byte) []byte {
 	return clean
 }
 
-// row redacts the copy of a row of so many bytes. The end of one that is whole is
-// not treated as a secret's beginning.
+// row redacts the copy of a row of this size. The end of a complete copy is not
+// treated as the start of a truncated secret.
 func (r *redaction) row(raw, raw64 string, size int64) (string, string) {
 	clean := func(b []byte) []byte {
 		if int64(len(b)) < size {

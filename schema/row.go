@@ -5,54 +5,54 @@ import "fmt"
 // Span is the position of a cell in its row's data: data[Start:End].
 type Span struct{ Start, End uint32 }
 
-// Row is one row of a CSV. It borrows the reader's memory: nothing of it may be kept past the next row.
+// Row is one row of a CSV. It borrows the reader's memory and is valid only until the next row.
 type Row struct {
 	Columns *Columns
 	Cells   []Span // one for each column
-	Data    []byte // what Cells point into, quotes undone: the bytes of Raw, and behind them those of cells that had doubled quotes
+	Data    []byte // the data of Cells, without quoting: the bytes of Raw, followed by unescaped copies of cells with doubled quotes
 	Raw     []byte // the row as it arrived, without its line end
 	Line    int    // of the row's first byte; the header is line 1
 	Offset  int64  // of the row's first byte in the body
-	// Plain promises that no cell has a byte that JSON must escape. False promises nothing.
+	// Plain means that no cell has a byte that JSON must escape. False means nothing.
 	Plain bool
-	// Withheld is the length of the row as it arrived where Raw is not to be had: it would show cells that are hidden.
+	// Withheld is the length of the row as it arrived, if Raw is withheld because it would show hidden cells.
 	Withheld int
 }
 
 // Size is the length of the row as it arrived, without its line end.
 func (r *Row) Size() int { return len(r.Raw) + r.Withheld }
 
-// Cell is the value of column i, empty when the CSV has none.
+// Cell is the value of column i; empty if the CSV has none.
 func (r *Row) Cell(i int) []byte {
 	s := r.Cells[i]
 	return r.Data[s.Start:s.End]
 }
 
-// CopyInto makes dst the same row, borrowing nothing: memory that dst has is used again.
+// CopyInto makes dst a copy of the row that borrows nothing. It reuses dst's memory.
 func (r *Row) CopyInto(dst *Row) {
 	cells, data := append(dst.Cells[:0], r.Cells...), append(dst.Data[:0], r.Data...)
 	*dst = *r
 	dst.Cells, dst.Data, dst.Raw = cells, data, data[:len(r.Raw)]
 }
 
-// BadRow is the error for a row that can't be published. The reader goes on after it.
+// BadRow is the error for a row that can't be published. The reader continues after it.
 type BadRow struct {
 	Code    Code
 	Origin  Origin
-	Message string // what is wrong, in general: bounded in its wordings
-	Detail  string // what is wrong with this row, with its line
+	Message string // general description: one of a fixed set of texts
+	Detail  string // what is wrong with this row, with its line number
 	Line    int
 	Offset  int64
 	Raw     []byte // a copy, at most MaxCopy bytes
-	// Redacted says that Raw is not the row as it arrived: hidden cells are not in it.
+	// Redacted means that Raw is not the row as it arrived: hidden cells are removed.
 	Redacted bool
-	RawBytes int64 // length of the whole row
+	RawBytes int64 // length of the complete row
 	Hash     Fingerprint
 	Columns  *Columns
-	// Copy is which of identical rows it is, if Kafka refused it. The others share
-	// what is wrong with them, and are numbered by their Hash.
+	// Copy is the number among identical rows, if Kafka refused the row. Other bad
+	// rows are identical in what is wrong with them, and are numbered by their Hash.
 	Copy int
-	// Fingerprint is that of the row; nil if it could not be read.
+	// Fingerprint is that of the row; nil if it could not be parsed.
 	Fingerprint *Fingerprint
 }
 
@@ -66,8 +66,8 @@ func (r *Row) Bad(code Code, origin Origin, message, detail string) *BadRow {
 	}
 }
 
-// MaxCopy bounds the copies of bodies and raw rows that a dead letter carries.
+// MaxCopy limits the copies of bodies and raw rows in a dead letter.
 const MaxCopy = 16 << 10
 
-// Copy is a copy of at most MaxCopy bytes of b.
+// Copy returns a copy of at most MaxCopy bytes of b.
 func Copy(b []byte) []byte { return append([]byte(nil), b[:min(len(b), MaxCopy)]...) }

@@ -6,13 +6,13 @@ import (
 	"log/slog"
 )
 
-// Redacted takes the place of a secret in any text.
+// Redacted replaces a secret in any text.
 const Redacted = "[redacted]"
 
-// Secret is a text that is never printed, logged or encoded: only Reveal gives it.
+// Secret is a text that is never printed, logged or encoded. Only Reveal returns it.
 type Secret string
 
-// Reveal is the secret itself.
+// Reveal returns the secret itself.
 func (s Secret) Reveal() string { return string(s) }
 
 func (s Secret) String() string { return Redacted }
@@ -20,10 +20,10 @@ func (s Secret) String() string { return Redacted }
 // GoString redacts %#v.
 func (s Secret) GoString() string { return Redacted }
 
-// Format redacts every verb, %x and %q too.
+// Format redacts every verb, including %x and %q.
 func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, Redacted) }
 
-// MarshalText redacts every encoding that asks for text.
+// MarshalText redacts every text encoding.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
 // MarshalJSON redacts JSON.

@@ -1,7 +1,7 @@
 package schema
 
-// StandardEvents are the events that every service knows (the platform's
-// developer guide, "standard events and properties").
+// StandardEvents returns DFINERY's standard events (see "standard events and
+// properties" in the platform's developer guide).
 func StandardEvents() []string {
 	return []string{
 		"df_login", "df_logout", "df_sign_up", "df_purchase", "df_refund", "df_view_home", "df_view_product_details", "df_view_list", "df_view_cart",
@@ -9,7 +9,7 @@ func StandardEvents() []string {
 	}
 }
 
-// StandardColumns are the columns of exports whose names every service knows.
+// StandardColumns returns the columns of exports with standard names.
 func StandardColumns() []string {
 	return []string{
 		"df_unified_id", "df_external_id", "event_name", "df_api_version", "df_server_datetime", "df_correction_datetime",

@@ -2,10 +2,10 @@ package schema
 
 import "time"
 
-// Reason says what a due export waits for; it is the value of waits_for in the status.
+// Reason is what a due export waits for: the value of waits_for in the status.
 type Reason string
 
-// What an export may wait for.
+// The reasons to wait.
 const (
 	WaitPoll     Reason = "poll"
 	WaitLookback Reason = "lookback"
@@ -19,8 +19,8 @@ const (
 	WaitRegistry Reason = "registry"
 )
 
-// Wait says why no export may start now, and until when. A zero Until means: until something else ends first.
-// The zero Wait means that nothing has to be waited for.
+// Wait is why no export may start now, and until when. A zero Until means: until something else ends.
+// The zero Wait means that there is no need to wait.
 type Wait struct {
 	For   Reason
 	Until time.Time

@@ -212,7 +212,7 @@ func TestVerify(t *testing.T) {
 			return r
 		}, true},
 		{"one is missing", func(r []record) []record { return r[1:] }, false},
-		{"one stands there twice", func(r []record) []record { return append(r, r[3]) }, false},
+		{"one occurs twice", func(r []record) []record { return append(r, r[3]) }, false},
 		{"one in place of another", func(r []record) []record { r[4] = r[5]; return r }, false},
 		{"another cell", func(r []record) []record {
 			r[9].value = event.ReplaceAllString(r[9].value, `"event_name":"df_other"`)

@@ -43,7 +43,7 @@ func Compare(days map[schema.Day][]map[string]string, records []Message) Compari
 			c.Faults = append(c.Faults, fmt.Sprintf("%s: the key is not the row's df_unified_id", m))
 		}
 		if id := day + " " + m.Headers["id"]; ids[id] {
-			c.Faults = append(c.Faults, fmt.Sprintf("%s: its id stands there twice", m))
+			c.Faults = append(c.Faults, fmt.Sprintf("%s: its id occurs twice", m))
 		} else {
 			ids[id] = true
 		}

@@ -39,7 +39,7 @@ func TestCompare(t *testing.T) {
 		"with a day that is newer": {[]demo.Message{a1, a2, b, record(3, "c", "z", later, `{}`)}, counted(3)},
 		"a copy is missing":        {[]demo.Message{a1, b}, counted(2, missingA)},
 		"a row twice": {[]demo.Message{a1, a2, b, record(3, "b", "y", first, `{"df_unified_id":"b","city":"부산"}`)},
-			counted(4, `1 too many: 2026-11-23 {"city":"부산","df_unified_id":"b"}`, "partition 0, offset 3: its id stands there twice")},
+			counted(4, `1 too many: 2026-11-23 {"city":"부산","df_unified_id":"b"}`, "partition 0, offset 3: its id occurs twice")},
 		"a cell differs": {[]demo.Message{a1, a2, record(2, "b", "y", first, `{"df_unified_id":"b","city":"Busan"}`)},
 			counted(3, missingB, `1 too many: 2026-11-23 {"city":"Busan","df_unified_id":"b"}`)},
 		"a cell too many": {[]demo.Message{a1, a2, record(2, "b", "y", first, `{"df_unified_id":"b","city":"부산","x":""}`)},

@@ -218,8 +218,8 @@ func TestRepeatedRecordFails(t *testing.T) {
 		repeat(t, regexp.MustCompile(`Kafka +(\S+)  embedded`).FindStringSubmatch(printed)[1], "dfinery.events")
 	}}
 	err := demo.Demo{Days: 4, Rows: 100, Out: out, Colour: true, Second: second(t)}.Run(t.Context())
-	if err == nil || !strings.HasPrefix(err.Error(), "API and Kafka differ: 2 differences:\n  1 too many: ") || !strings.HasSuffix(err.Error(), ": its id stands there twice") {
-		t.Errorf("Run() = %v, want a record that stands there twice", err)
+	if err == nil || !strings.HasPrefix(err.Error(), "API and Kafka differ: 2 differences:\n  1 too many: ") || !strings.HasSuffix(err.Error(), ": its id occurs twice") {
+		t.Errorf("Run() = %v, want a record that occurs twice", err)
 	}
 	if want := "\x1b[31m   The token was refused: all calls wait.\x1b[0m\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("not printed: %q\n%s", want, out)

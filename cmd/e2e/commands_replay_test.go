@@ -167,7 +167,7 @@ func TestReplay_UnreadableRows(t *testing.T) {
 		t.Errorf("exit %d, want 1: not all letters were replayed", got.Code)
 	}
 	expectText(t, out+got.Stderr, "2 rows published, 0 were published already, 1 are still bad", "4 letters can't be replayed",
-		"its row has no column df_unified_id, which is in the stream's key now", `column "a" stands there twice`, "column 2 has no name", "there is no row in 0 bytes")
+		"its row has no column df_unified_id, which is in the stream's key now", `column "a" occurs twice`, "column 2 has no name", "there is no row in 0 bytes")
 	p.expectAlive()
 	p.kill()
 }

@@ -1,4 +1,4 @@
-// Package schematest makes rows for tests. Only tests import it.
+// Package schematest generates rows for tests. Only tests import it.
 package schematest
 
 import (
@@ -10,7 +10,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// RowOf is a row as a CSV reader hands it out: cells with a separator between them.
+// RowOf returns a row like a CSV reader does: cells with a separator between them.
 func RowOf(columns *schema.Columns, cells []string) schema.Row {
 	row := schema.Row{Columns: columns}
 	for i, cell := range cells {
@@ -24,7 +24,7 @@ func RowOf(columns *schema.Columns, cells []string) schema.Row {
 	return row
 }
 
-// RandomRow has names and cells of all lengths around those that are copied in one piece.
+// RandomRow returns a row whose names and cells have lengths around schema.CopyWidth.
 func RandomRow(t *testing.T, rng *rand.Rand, alphabet []string) (schema.Row, []string) {
 	t.Helper()
 	text := func(n int) string {
@@ -49,12 +49,12 @@ func RandomRow(t *testing.T, rng *rand.Rand, alphabet []string) (schema.Row, []s
 	return RowOf(columns, cells), cells
 }
 
-// PlainAlphabet are texts that need no escapes in JSON.
+// PlainAlphabet returns texts that need no escapes in JSON.
 func PlainAlphabet() []string {
 	return []string{"a", "Z", "0", ",", " ", "/", "é", "겨", "🛍", "\x7f", "\u2028", "<&>"}
 }
 
-// AnyAlphabet are those and texts with all kinds of escapes.
+// AnyAlphabet returns those and texts with all kinds of escapes.
 func AnyAlphabet() []string {
 	return append(PlainAlphabet(), `"`, `\`, "\n", "\r", "\t", "\x00", "\x1f", "abcdefgh")
 }
