@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// URL is where the API is: a scheme, a host, perhaps a path, no slash at the end.
+// URL is the base URL of the API: a scheme, a host and an optional path, without a trailing slash.
 type URL string
 
-// Decode implements envconfig.Decoder. Its errors don't repeat the value, which may hold a password.
+// Decode implements envconfig.Decoder. Its errors don't repeat the value, which may contain a password.
 func (u *URL) Decode(value string) error {
 	parsed, err := url.Parse(value)
 	if err != nil || parsed.Host == "" || parsed.Opaque != "" {
@@ -24,8 +24,8 @@ func (u *URL) Decode(value string) error {
 		fault  string
 	}{
 		{parsed.Scheme != "https" && parsed.Scheme != "http", "must begin with https://"},
-		{parsed.User != nil, "must hold no user or password: the token goes into DFINERY_EXPORT_TOKEN"},
-		{parsed.RawQuery != "" || parsed.ForceQuery || parsed.Fragment != "" || strings.HasSuffix(value, "#"), "must end before ? and #: the service goes into DFINERY_SERVICE_ID"},
+		{parsed.User != nil, "must not contain a user or password: set the token in DFINERY_EXPORT_TOKEN"},
+		{parsed.RawQuery != "" || parsed.ForceQuery || parsed.Fragment != "" || strings.HasSuffix(value, "#"), "must end before ? and #: set the service in DFINERY_SERVICE_ID"},
 		{strings.Contains(parsed.Path+"/", "/api/v1/"), "must end before /api/v1, which is added"},
 		{parsed.Hostname() == "" || parsed.Port() != "" && !validPort(parsed.Port()), "has no valid host and port"},
 	} {
@@ -39,16 +39,16 @@ func (u *URL) Decode(value string) error {
 	return errors.Join(faults...)
 }
 
-// Plain says whether what is sent, the token too, can be read on its way: http, and not to this machine itself.
+// Plain reports whether requests, including the token, can be read in transit: http to a host other than this machine.
 func (u URL) Plain() bool {
 	parsed, err := url.Parse(string(u))
 	return err == nil && parsed.Scheme == "http" && !loopback(parsed.Hostname())
 }
 
-// TokenURL is where access tokens are had.
+// TokenURL is the endpoint that issues access tokens.
 type TokenURL string
 
-// Decode implements envconfig.Decoder. Its errors don't repeat the value, which may hold a password.
+// Decode implements envconfig.Decoder. Its errors don't repeat the value, which may contain a password.
 func (u *TokenURL) Decode(value string) error {
 	parsed, err := url.Parse(value)
 	switch {
@@ -61,10 +61,10 @@ func (u *TokenURL) Decode(value string) error {
 	return nil
 }
 
-// Plain says whether the secret can be read on its way: http, and not to this machine itself.
+// Plain reports whether the secret can be read in transit: http to a host other than this machine.
 func (u TokenURL) Plain() bool { return URL(u).Plain() }
 
-// PageURL is the address of a page for people.
+// PageURL is the address of a web page.
 type PageURL string
 
 // Decode implements envconfig.Decoder.
@@ -80,7 +80,7 @@ func (u *PageURL) Decode(value string) error {
 	return nil
 }
 
-// Addr is where to listen: host:port, :port for every interface, or empty for nowhere.
+// Addr is an address to listen on: host:port, :port for all interfaces, or empty for none.
 type Addr string
 
 // Decode implements envconfig.Decoder.

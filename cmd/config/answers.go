@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/connector/exportapi"
 )
 
-// Charset names what exports are encoded in; empty: every answer says it.
+// Charset is the charset of exports; empty: as declared by each answer.
 type Charset string
 
 // Decode implements envconfig.Decoder.
@@ -26,7 +26,7 @@ func (c *Charset) Decode(value string) error {
 // EmptyDay lists the answers without rows that may mean a day without events; none by default.
 type EmptyDay []exportapi.EmptyAnswer
 
-// emptyDayError is the value of DFINERY_EMPTY_DAY that lists none.
+// emptyDayError is the value of DFINERY_EMPTY_DAY for an empty list.
 const emptyDayError = "error"
 
 // Decode implements envconfig.Decoder.
@@ -40,13 +40,13 @@ func (e *EmptyDay) Decode(value string) error {
 		case slices.Contains([]exportapi.EmptyAnswer{exportapi.NoContent, exportapi.NotFound, exportapi.Empty}, answer):
 			*e = append(*e, answer)
 		case item == emptyDayError:
-			faults = append(faults, errors.New("error stands alone: it lists no answer"))
+			faults = append(faults, errors.New("error can't be combined with other values"))
 		default:
 			faults = append(faults, fmt.Errorf("%q is neither error nor one of 204, 404, empty", item))
 		}
 	}
 	if len(list) == 0 {
-		faults = append(faults, errors.New("names nothing: error, or a list of 204, 404, empty"))
+		faults = append(faults, errors.New("is empty: set error, or a list of 204, 404, empty"))
 	}
 	return errors.Join(faults...)
 }
@@ -58,7 +58,7 @@ func (e EmptyDay) String() string {
 	return strings.Join(texts(e), ",")
 }
 
-// Share is a part of a whole, 0 to 1.
+// Share is a fraction, 0 to 1.
 type Share float64
 
 const off = "off"

@@ -10,8 +10,8 @@ import (
 // Brokers are addresses of the form host:port.
 type Brokers []string
 
-// Decode implements envconfig.Decoder. Every address that is wrong is an error. Where a password may be among them, its
-// commas may have parted it: then no address is repeated, and the wrong ones are named by their numbers.
+// Decode implements envconfig.Decoder. Every wrong address is an error. If the value may contain a password, which commas
+// may have split, errors do not repeat addresses but give their numbers.
 func (b *Brokers) Decode(value string) error {
 	var list List
 	twice := list.Decode(value)
@@ -20,7 +20,7 @@ func (b *Brokers) Decode(value string) error {
 	}
 	var faults []error
 	if strings.Contains(value, "@") {
-		faults = append(faults, errors.New("must hold host:port only: a user goes into KAFKA_SASL_USERNAME"))
+		faults = append(faults, errors.New("must contain only host:port: set the user in KAFKA_SASL_USERNAME"))
 		for i, address := range list {
 			if !strings.Contains(address, "@") && wrongBroker(address) != nil {
 				faults = append(faults, fmt.Errorf("number %d is not of the form host:port", i+1))
@@ -36,7 +36,7 @@ func (b *Brokers) Decode(value string) error {
 	return errors.Join(faults...)
 }
 
-// wrongBroker says what is wrong with an address.
+// wrongBroker returns what is wrong with an address.
 func wrongBroker(address string) error {
 	if _, after, ok := strings.Cut(address, "://"); ok {
 		return fmt.Errorf("must hold host:port only: write %s", after)
@@ -50,7 +50,7 @@ func wrongBroker(address string) error {
 	return fmt.Errorf("%q is not of the form host:port, such as kafka-1:9092 or [::1]:9092", address)
 }
 
-// Local says whether every broker is on this machine.
+// Local reports whether all brokers are on this machine.
 func (b Brokers) Local() bool {
 	for _, address := range b {
 		if host, _, err := net.SplitHostPort(address); err != nil || !loopback(host) {

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// check applies the rules between variables, each only when the variables it needs were read well.
+// check applies the rules between variables, each only if the variables it needs are valid.
 func (l *loader) check(c *Config) {
 	l.checkSource(&c.DFINERY)
 	zone := time.UTC // only if DFINERY_TIMEZONE is wrong
@@ -35,7 +35,7 @@ func (l *loader) check(c *Config) {
 		}
 	}
 	if c.Kafka.ReplicationFactor == 0 && l.good("KAFKA_REPLICATION_FACTOR") {
-		l.fault("KAFKA_REPLICATION_FACTOR", "0 is no number of replicas: 1 or more, or -1 for the brokers' default")
+		l.fault("KAFKA_REPLICATION_FACTOR", "0 replicas are not possible: set 1 or more, or -1 for the brokers' default")
 	}
 	if c.Publish.StandbyAfter < 2*c.Publish.OwnerHeartbeat && l.good("STANDBY_AFTER", "OWNER_HEARTBEAT") {
 		l.fault("STANDBY_AFTER", fmt.Sprintf("%v is less than twice OWNER_HEARTBEAT (%v): one late heartbeat would cost the owner its role",
@@ -62,7 +62,7 @@ func (l *loader) checkSource(d *DFINERY) {
 	switch {
 	case !l.good(from):
 	case d.Token == "":
-		l.fault(token, "is needed, or "+token+"_FILE")
+		l.fault(token, "is required, or "+token+"_FILE")
 	case from != token && wrongToken(d.Token.Reveal()) != "":
 		l.fault(from, "names a file that can't be used: "+d.TokenFile+" "+wrongToken(d.Token.Reveal()))
 	case wrapped(d.Token.Reveal()):
@@ -71,11 +71,11 @@ func (l *loader) checkSource(d *DFINERY) {
 		l.fault(token, wrongToken(d.Token.Reveal()))
 	}
 	if d.BaseURL.Plain() {
-		l.warn("DFINERY_BASE_URL", "is not https: the token and all rows can be read on their way")
+		l.warn("DFINERY_BASE_URL", "is not https: the token and all rows can be read in transit")
 	}
 }
 
-// checkTLS reads the files as a connection will: a wrong one is found at the start, not at the first handshake.
+// checkTLS reads the files like a connection does, so that a wrong file is found at the start, not at the first handshake.
 func (l *loader) checkTLS(k *Kafka) {
 	const ca, cert, key = "KAFKA_TLS_CA_FILE", "KAFKA_TLS_CERT_FILE", "KAFKA_TLS_KEY_FILE"
 	if !k.TLS && l.good("KAFKA_TLS") {
@@ -91,14 +91,14 @@ func (l *loader) checkTLS(k *Kafka) {
 		if err != nil {
 			l.fault(ca, "names a file that can't be used: "+reason(err))
 		} else if !x509.NewCertPool().AppendCertsFromPEM(pem) {
-			l.fault(ca, "names a file that holds no certificate in PEM: "+k.CAFile)
+			l.fault(ca, "names a file without a PEM certificate: "+k.CAFile)
 		}
 	}
 	switch {
 	case k.CertFile != "" && k.KeyFile == "":
-		l.fault(key, "is needed beside "+cert)
+		l.fault(key, "is required together with "+cert)
 	case k.CertFile == "" && k.KeyFile != "":
-		l.fault(cert, "is needed beside "+key)
+		l.fault(cert, "is required together with "+key)
 	case k.CertFile != "":
 		l.checkPair(cert, k.CertFile, key, k.KeyFile)
 	}
@@ -117,6 +117,6 @@ func (l *loader) checkPair(cert, certFile, key, keyFile string) {
 		return
 	}
 	if _, err := tls.X509KeyPair(certPEM, keyPEM); err != nil {
-		l.fault(cert, "does not go with "+key+": "+reason(err))
+		l.fault(cert, "does not match "+key+": "+reason(err))
 	}
 }

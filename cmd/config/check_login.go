@@ -18,7 +18,7 @@ const (
 	scopeVar     = "KAFKA_SASL_OAUTH_SCOPE"
 )
 
-// checkLogin permits only a mechanism's own variables.
+// checkLogin allows only the variables of the configured mechanism.
 func (l *loader) checkLogin(k *Kafka) {
 	l.password(passwordVar, &k.Password, k.PasswordFile)
 	l.password(secretVar, &k.ClientSecret, k.ClientSecretFile)
@@ -35,16 +35,16 @@ func (l *loader) checkLogin(k *Kafka) {
 		l.stray(byPassword, "is set, but "+mechanismVar+" is not: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
 		l.stray(byToken, "is set, but "+mechanismVar+" is not: OAUTHBEARER")
 	case OAuthBearer:
-		l.stray(byPassword, "is set, but "+mechanismVar+" is OAUTHBEARER, which has "+strings.Join([]string{tokenURLVar, clientVar, secretVar}, ", "))
+		l.stray(byPassword, "is set, but "+mechanismVar+" is OAUTHBEARER, which uses "+strings.Join([]string{tokenURLVar, clientVar, secretVar}, ", "))
 		l.checkToken(k)
 	default:
-		l.stray(byToken, "is set, but "+mechanismVar+" is "+string(mechanism)+", which has "+userVar+" and "+passwordVar)
+		l.stray(byToken, "is set, but "+mechanismVar+" is "+string(mechanism)+", which uses "+userVar+" and "+passwordVar)
 		l.checkPassword(k)
 	}
 }
 
-// meant is the mechanism of a login that names none: as its misspelt name, or else its other variables, say. Where they don't, that is a
-// fault, and it is empty.
+// meant guesses the mechanism of a login without a valid one, from the misspelt name or from the other variables. If that is not possible, it
+// reports a fault and returns an empty mechanism.
 func (l *loader) meant(passwords, tokens bool) Mechanism {
 	mechanisms := []string{string(Plain), string(ScramSHA256), string(ScramSHA512), string(OAuthBearer)}
 	if near := schema.Nearest(strings.ToUpper(l.environ[mechanismVar]), mechanisms, 3); near != "" {
@@ -56,11 +56,11 @@ func (l *loader) meant(passwords, tokens bool) Mechanism {
 	case passwords && !tokens:
 		return ScramSHA512
 	}
-	l.fault(mechanismVar, "goes with "+userVar+" and "+passwordVar+", or OAUTHBEARER with "+strings.Join([]string{tokenURLVar, clientVar, secretVar}, ", "))
+	l.fault(mechanismVar, "must be set: for "+userVar+" and "+passwordVar+" to PLAIN or SCRAM-SHA-…, or to OAUTHBEARER for "+strings.Join([]string{tokenURLVar, clientVar, secretVar}, ", "))
 	return ""
 }
 
-// stray refuses variables that another mechanism reads.
+// stray refuses variables of another mechanism.
 func (l *loader) stray(names []string, message string) {
 	for _, name := range names {
 		if l.has(name) {
@@ -71,18 +71,18 @@ func (l *loader) stray(names []string, message string) {
 
 func (l *loader) checkPassword(k *Kafka) {
 	if k.Username == "" && l.good(userVar) {
-		l.fault(userVar, "is needed with "+mechanismVar)
+		l.fault(userVar, "is required with "+mechanismVar)
 	}
 	if k.Password == "" && l.good(passwordVar+"_FILE") {
-		l.fault(passwordVar, "is needed with "+mechanismVar+", or "+passwordVar+"_FILE")
+		l.fault(passwordVar, "is required with "+mechanismVar+", or "+passwordVar+"_FILE")
 	}
 	if k.Mechanism == Plain && l.readable(k) {
-		l.warn(mechanismVar, "is PLAIN without KAFKA_TLS: the password can be read on its way")
+		l.warn(mechanismVar, "is PLAIN without KAFKA_TLS: the password can be read in transit")
 	}
 }
 
 func (l *loader) checkToken(k *Kafka) {
-	const needed = "is needed with " + mechanismVar + "=OAUTHBEARER"
+	const needed = "is required with " + mechanismVar + "=OAUTHBEARER"
 	if k.TokenURL == "" && l.good(tokenURLVar) {
 		l.fault(tokenURLVar, needed)
 	}
@@ -93,14 +93,14 @@ func (l *loader) checkToken(k *Kafka) {
 		l.fault(secretVar, needed+", or "+secretVar+"_FILE")
 	}
 	if k.TokenURL.Plain() && l.good(tokenURLVar) {
-		l.warn(tokenURLVar, "is not https: the client's secret and the tokens can be read on their way")
+		l.warn(tokenURLVar, "is not https: the client's secret and the tokens can be read in transit")
 	}
 	if l.readable(k) {
-		l.warn(mechanismVar, "is OAUTHBEARER without KAFKA_TLS: the tokens can be read on their way")
+		l.warn(mechanismVar, "is OAUTHBEARER without KAFKA_TLS: the tokens can be read in transit")
 	}
 }
 
-// readable says whether what is sent to the brokers can be read on its way.
+// readable reports whether data sent to the brokers can be read in transit.
 func (l *loader) readable(k *Kafka) bool {
 	return !k.TLS && !k.Brokers.Local() && l.good("KAFKA_TLS", "KAFKA_BROKERS")
 }

@@ -20,19 +20,19 @@ func (l *loader) checkStream(s *Stream, today schema.Day) {
 	}
 	l.checkMode(s, prefix)
 	if s.Events != nil && s.ExcludeEvents != nil {
-		l.fault(prefix+"EXCLUDE_EVENTS", "is set beside "+prefix+"EVENTS: the API takes one of them")
+		l.fault(prefix+"EXCLUDE_EVENTS", "is set together with "+prefix+"EVENTS: the API accepts only one of them")
 	}
 	if s.Properties != nil && s.ExcludeProperties != nil {
-		l.fault(prefix+"EXCLUDE_PROPERTIES", "is set beside "+prefix+"PROPERTIES: the API takes one of them")
+		l.fault(prefix+"EXCLUDE_PROPERTIES", "is set together with "+prefix+"PROPERTIES: the API accepts only one of them")
 	}
 	for _, column := range s.Key.columns() {
-		if s.leavesOut(column) {
-			l.warn(prefix+"KEY", fmt.Sprintf("names %q, which the stream's properties leave out: without that column the stream is halted", column))
+		if s.excludes(column) {
+			l.warn(prefix+"KEY", fmt.Sprintf("names %q, which the stream's properties exclude: without that column the stream is halted", column))
 		}
 	}
 }
 
-// checkMode refuses what has no meaning without MODE=changes.
+// checkMode refuses variables that have no effect without MODE=changes.
 func (l *loader) checkMode(s *Stream, prefix string) {
 	if s.Export != schema.UserProfile || s.Mode == ModeChanges || !l.good(prefix+"MODE") {
 		return
@@ -44,7 +44,7 @@ func (l *loader) checkMode(s *Stream, prefix string) {
 	}
 }
 
-// checkCalls refuses streams that spend the quota on polls alone: their days would never catch up.
+// checkCalls refuses streams whose polls alone use up the quota: past days would never be exported.
 func (l *loader) checkCalls(c *Config) {
 	const quota = "DFINERY_CALLS_PER_HOUR"
 	if !l.good(quota) {
@@ -63,12 +63,12 @@ func (l *loader) checkCalls(c *Config) {
 		intervals = append(intervals, prefix+"POLL_INTERVAL")
 	}
 	if sum > float64(c.DFINERY.CallsPerHour) {
-		l.fault(quota, fmt.Sprintf("the polls alone need %.4g calls an hour (%s), and %d are allowed: lengthen %s or the lookback's intervals, or raise it if the service has more",
+		l.fault(quota, fmt.Sprintf("polls alone need %.4g calls an hour (%s), but %d are allowed: increase %s or the lookback intervals, or raise the limit if the service has more",
 			sum, strings.Join(parts, ", "), c.DFINERY.CallsPerHour, strings.Join(intervals, ", ")))
 	}
 }
 
-// CallsPerHour is how many export calls the stream's polls need when all goes well: today's, and those of its lookback's days.
+// CallsPerHour is how many export calls the stream's polls need without failures: for today and the days of its lookback.
 func (s Stream) CallsPerHour() float64 {
 	calls := perHour(s.PollInterval)
 	if s.Export != schema.Event {
@@ -86,7 +86,7 @@ func (s Stream) CallsPerHour() float64 {
 
 func perHour(interval time.Duration) float64 { return float64(time.Hour) / float64(interval) }
 
-// checkTopics requires every topic to have one purpose. Kafka refuses names that differ only in dots and underscores.
+// checkTopics requires each topic to have one purpose. Kafka refuses names that differ only in dots and underscores.
 func (l *loader) checkTopics(c *Config) {
 	type use struct{ variable, topic string }
 	uses := []use{
@@ -108,9 +108,9 @@ func (l *loader) checkTopics(c *Config) {
 			}
 			switch {
 			case this.topic == earlier.topic:
-				l.fault(this.variable, fmt.Sprintf("%s is %s's topic already", this.topic, earlier.variable))
+				l.fault(this.variable, fmt.Sprintf("%s is already the topic of %s", this.topic, earlier.variable))
 			default:
-				l.fault(this.variable, fmt.Sprintf("%s collides with %s's topic %s: to Kafka dots and underscores are the same", this.topic, earlier.variable, earlier.topic))
+				l.fault(this.variable, fmt.Sprintf("%s collides with %s's topic %s: Kafka treats dots and underscores as equal", this.topic, earlier.variable, earlier.topic))
 			}
 		}
 	}

@@ -33,15 +33,15 @@ func (c *Codes) Decode(value string) error {
 		default:
 			hint := schema.Nearest(item, texts(countable()), len(item)/3)
 			if hint != "" {
-				hint = "; is " + hint + " meant?"
+				hint = "; did you mean " + hint + "?"
 			}
-			faults = append(faults, fmt.Errorf("%q is no failure that the breaker can count%s", item, hint))
+			faults = append(faults, fmt.Errorf("%q is not a failure that the breaker can count%s", item, hint))
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// countable are the failures that say something about the API's health, beside http_500 to http_599.
+// countable returns the failures that say something about the API's health, besides http_500 to http_599.
 func countable() []schema.Code {
 	var codes []schema.Code
 	for _, rule := range schema.Rules() {

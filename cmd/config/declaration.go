@@ -8,22 +8,22 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// declaration is one variable, as the tags of its field declare it.
+// declaration is one variable as declared by the tags of its field.
 type declaration struct {
 	Name    string // in full: STREAM_EVENTS_TOPIC
 	Default string // empty: none
 	Meaning string
-	Example string      // shown where a value is needed
-	Needed  bool        // set and not empty, or a fault
-	Empty   bool        // empty means something else than unset
-	Only    schema.Kind // the only kind of stream that knows it; empty: any
+	Example string      // shown where a value is required
+	Needed  bool        // it is a fault if it is unset or empty
+	Empty   bool        // empty differs from unset
+	Only    schema.Kind // the only kind of stream that has it; empty: any
 	OneOf   []string
 	Min     string
 	Max     string
 }
 
-// declare returns the variables of a section, a pointer to one of the structs of Config, with the fields that they fill.
-// Names get the prefix. A stream's defaults depend on its name and on what it exports.
+// declare yields the variables of a section, a pointer to one of the structs of Config, with the fields that they set.
+// Names get the prefix. A stream's defaults depend on its name and kind of export.
 func declare(section any, prefix, stream string, kind schema.Kind) iter.Seq2[declaration, reflect.Value] {
 	return func(yield func(declaration, reflect.Value) bool) {
 		value := reflect.ValueOf(section).Elem()
@@ -54,18 +54,18 @@ func declare(section any, prefix, stream string, kind schema.Kind) iter.Seq2[dec
 	}
 }
 
-// sections are those of Config before and after the streams.
+// sections returns the sections of Config before and after the streams.
 func (c *Config) sections() (before, after []any) {
 	return []any{&c.DFINERY}, []any{&c.Kafka, &c.Registry, &c.Publish, &c.Privacy, &c.Breaker, &c.Retry, &c.Process}
 }
 
-// StreamVariable is the name of a stream's variable, such as STREAM_EVENTS_TOPIC of events and TOPIC.
+// StreamVariable is the name of a stream's variable, such as STREAM_EVENTS_TOPIC for events and TOPIC.
 func StreamVariable(stream, variable string) string { return streamPrefix(stream) + variable }
 
-// streamPrefix is what the names of a stream's variables begin with.
+// streamPrefix is the prefix of a stream's variables.
 func streamPrefix(stream string) string { return "STREAM_" + strings.ToUpper(stream) + "_" }
 
-// declarations are those of the whole configuration, in the order of the README, for one stream of the given name.
+// declarations returns all variables, in the order of the README, for one stream with this name.
 func declarations(stream string) []declaration {
 	var list []declaration
 	add := func(section any, prefix string) {

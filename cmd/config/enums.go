@@ -1,6 +1,6 @@
 package config
 
-// ToDate says whether the API's to_date belongs to the range asked for.
+// ToDate is whether the API's to_date is part of the requested range.
 type ToDate string
 
 // The values of DFINERY_TO_DATE.
@@ -9,7 +9,7 @@ const (
 	Exclusive ToDate = "exclusive"
 )
 
-// OpenQuote says what a quote means that is never closed.
+// OpenQuote is how to treat a quote that is never closed.
 type OpenQuote string
 
 // The values of DFINERY_OPEN_QUOTE.
@@ -41,7 +41,7 @@ const (
 	Zstd   Compression = "zstd"
 )
 
-// Delivery is the promise to consumers.
+// Delivery is the delivery guarantee.
 type Delivery string
 
 // The values of DELIVERY.
@@ -60,7 +60,7 @@ const (
 	Text LogFormat = "text"
 )
 
-// Mode says what a stream publishes of a snapshot.
+// Mode is what a stream publishes of a snapshot.
 type Mode string
 
 // The values of STREAM_X_MODE.
@@ -69,7 +69,7 @@ const (
 	ModeChanges Mode = "changes"
 )
 
-// Deletes says what becomes of profiles that are gone.
+// Deletes is what happens to absent profiles.
 type Deletes string
 
 // The values of STREAM_X_DELETES.

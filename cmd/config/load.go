@@ -18,28 +18,28 @@ type Finding struct {
 
 func (f Finding) Error() string { return f.Variable + ": " + f.Message }
 
-// Report is what the environment says, right or wrong, fit to be shown: secrets are redacted.
+// Report describes the configuration, valid or not. Secrets are redacted.
 type Report struct {
 	Variables []Variable `json:"variables"`
 	Warnings  []Finding  `json:"warnings"`
 	Faults    []Finding  `json:"faults"`
 }
 
-// Variable is one variable of the listing. A variable that has no meaning for its stream is not listed unless it is set.
+// Variable is one variable of the listing. A variable that has no effect on its stream is listed only if it is set.
 type Variable struct {
 	Name    string `json:"name"`
 	Value   string `json:"value"`
-	From    string `json:"from"` // default, environment, the name of the variable that names its file, or empty: it has no value
+	From    string `json:"from"` // default, environment, the variable that names its file, or empty: no value
 	Default string `json:"default"`
 	Meaning string `json:"meaning"`
 }
 
-// Load reads the configuration from the environment of the process. The error joins all faults, a line each; then there is
-// no Config. The report is complete in any case.
+// Load reads the configuration from the environment of the process. The error joins all faults, one per line; the Config is
+// then nil. The report is always complete.
 func Load() (*Config, Report, error) { return load(true) }
 
-// LoadWithoutToken is Load for what never calls the API and writes no rows: the Export token may be missing, the registry and its secrets, the
-// files of columns, and the key of hidden columns.
+// LoadWithoutToken is Load for commands that never call the API and write no rows: the Export token, the registry and its secrets, the
+// files of columns, and the key for hidden columns may be missing.
 func LoadWithoutToken() (*Config, Report, error) { return load(false) }
 
 func load(calls bool) (*Config, Report, error) {
@@ -71,7 +71,7 @@ type loader struct {
 	calls   bool // the API will be called
 	environ map[string]string
 	report  Report
-	bad     map[string]bool // variables with a fault: rules between variables leave them alone
+	bad     map[string]bool // variables with a fault: rules between variables ignore them
 }
 
 func (l *loader) fault(variable, message string) {
@@ -83,10 +83,10 @@ func (l *loader) warn(variable, message string) {
 	l.report.Warnings = append(l.report.Warnings, Finding{variable, message})
 }
 
-// has says whether the variable is set to more than nothing.
+// has reports whether the variable is set and not empty.
 func (l *loader) has(variable string) bool { return l.environ[variable] != "" }
 
-// good says whether none of the variables has a fault.
+// good reports whether none of the variables has a fault.
 func (l *loader) good(variables ...string) bool {
 	for _, variable := range variables {
 		if l.bad[variable] {
@@ -96,7 +96,7 @@ func (l *loader) good(variables ...string) bool {
 	return true
 }
 
-// came notes that a variable's value came from elsewhere than its own place in the environment.
+// came records the origin of a variable's value, if that is not its own environment variable.
 func (l *loader) came(variable, from string) {
 	for i := range l.report.Variables {
 		if v := &l.report.Variables[i]; v.Name == variable {
@@ -129,7 +129,7 @@ func (l *loader) section(section any, prefix, stream string, kind schema.Kind) {
 			if !l.has(d.Name) {
 				continue
 			}
-			l.fault(d.Name, "is for "+string(d.Only)+" streams only, and "+prefix+"EXPORT is "+string(kind))
+			l.fault(d.Name, "is only for "+string(d.Only)+" streams, but "+prefix+"EXPORT is "+string(kind))
 		} else {
 			for _, message := range l.read(d, field) {
 				l.fault(d.Name, message)
@@ -139,7 +139,7 @@ func (l *loader) section(section any, prefix, stream string, kind schema.Kind) {
 	}
 }
 
-// listed shows a variable as it is set. A URL or address that is wrong may hold a password, so it is not repeated.
+// listed is a variable for the report. A wrong URL or address may contain a password, so it is not repeated.
 func (l *loader) listed(d declaration, field reflect.Value) Variable {
 	v := Variable{Name: d.Name, Value: d.Default, Default: d.Default, Meaning: d.Meaning}
 	value, set := l.environ[d.Name]

@@ -10,13 +10,13 @@ import (
 	"dfinery-kafka/schema/privacy"
 )
 
-// Privacy is what keeps cells out of Kafka, beside the lists of the streams.
+// Privacy is the key for hidden columns. The lists of columns belong to the streams.
 type Privacy struct {
-	KeyFile string      `envconfig:"PRIVACY_KEY_FILE" example:"/run/secrets/privacy-key" desc:"A file that holds the key of hashed cells, at least 32 bytes; needed with STREAM_X_DROP, _HASH or _MASK. Another key makes other hashes: see the README of schema before changing it"`
+	KeyFile string      `envconfig:"PRIVACY_KEY_FILE" example:"/run/secrets/privacy-key" desc:"A file with the key for hashed cells, at least 32 bytes; required with STREAM_X_DROP, _HASH or _MASK. Another key results in other hashes: see schema/README.md before changing it"`
 	Key     privacy.Key `ignored:"true"`
 }
 
-// DeadLetterRaw says what dead letters show of rows and answers.
+// DeadLetterRaw decides what dead letters show of rows and answers.
 type DeadLetterRaw string
 
 // The values of DEAD_LETTER_RAW.
@@ -27,7 +27,7 @@ const (
 	RawNone     DeadLetterRaw = "none"
 )
 
-// Of is what applies to a stream, by default redacted where it hides columns and full elsewhere.
+// Of returns the value for a stream: by default redacted if it hides columns, else full.
 func (d DeadLetterRaw) Of(s *Stream) DeadLetterRaw {
 	lists := s.Hidden()
 	switch {
@@ -39,12 +39,12 @@ func (d DeadLetterRaw) Of(s *Stream) DeadLetterRaw {
 	return RawRedacted
 }
 
-// Hidden are the columns that the stream hides.
+// Hidden returns the columns that the stream hides.
 func (s *Stream) Hidden() privacy.Lists {
 	return privacy.Lists{Drop: s.Drop, Hash: s.Hash, Mask: s.Mask}
 }
 
-// personal are the standard columns that identify or describe a person.
+// personal returns the standard columns that identify or describe a person.
 func personal() []string { return []string{"df_name", "df_birth", "df_gender", "df_external_id"} }
 
 // checkPrivacy checks the lists of all streams, and reads the key.
@@ -67,14 +67,14 @@ func (l *loader) checkPrivacy(c *Config) {
 			l.warn(keyFile, "has no effect: no stream has DROP, HASH or MASK")
 		}
 	case needs != "":
-		l.fault(keyFile, "is needed: "+needs+" is set; openssl rand -base64 48 > FILE makes a key")
+		l.fault(keyFile, "is required: "+needs+" is set; openssl rand -base64 48 > FILE generates a key")
 	}
 	if c.Publish.DeadLetterRaw == RawFull && needs != "" {
-		l.warn(raw, "is full: the dead letters of rows and exports hold cells that "+needs+" hides")
+		l.warn(raw, "is full: the dead letters of rows and exports contain cells that "+needs+" hides")
 	}
 }
 
-// readKey reads the key: any bytes, but for one line end. Text in another charset than it was written in would make other hashes without a word.
+// readKey reads the key: any bytes without one trailing line end. Text that was saved again in another charset would silently result in other hashes.
 func readKey(path string) (privacy.Key, error) {
 	text, err := readBounded(path)
 	if err != nil {
@@ -113,15 +113,15 @@ func (l *loader) checkLists(s *Stream) (set string) {
 			}
 			switch other := in[column]; {
 			case other != "":
-				l.fault(list.variable, fmt.Sprintf("names %q, which %s names too: keep one of them", column, other))
+				l.fault(list.variable, fmt.Sprintf("names %q, which %s names, too: keep only one of them", column, other))
 			case column == "event_name":
-				l.fault(list.variable, `names "event_name", which requests, slices of days and the ledger carry: it can't be hidden`)
+				l.fault(list.variable, `names "event_name", which requests, slices of days and the ledger contain: it can't be hidden`)
 			case slices.Contains(s.Key.columns(), column) && !list.keeps:
 				l.fault(list.variable, fmt.Sprintf("names %q, which is the stream's key: only %sHASH can hide it", column, prefix))
 			}
 			in[column] = list.variable
-			if s.leavesOut(column) {
-				l.warn(list.variable, fmt.Sprintf("names %q, which the stream's properties leave out: the stream is halted until its first header without that column is accepted", column))
+			if s.excludes(column) {
+				l.warn(list.variable, fmt.Sprintf("names %q, which the stream's properties exclude: the stream is halted until its first header without that column is accepted", column))
 			}
 		}
 	}
@@ -133,8 +133,8 @@ func (l *loader) checkLists(s *Stream) (set string) {
 	return set
 }
 
-// leavesOut reports whether the API is asked not to export the column. Key and system columns come whatever is asked for.
-func (s *Stream) leavesOut(column string) bool {
+// excludes reports whether the request excludes the column. Key and system columns are always exported.
+func (s *Stream) excludes(column string) bool {
 	system := []string{"event_name", "df_api_version", "df_server_datetime", "df_correction_datetime"}
 	if column == "df_unified_id" || s.Export == schema.Event && slices.Contains(system, column) {
 		return false
@@ -142,8 +142,8 @@ func (s *Stream) leavesOut(column string) bool {
 	return s.Properties != nil && !slices.Contains(s.Properties, column) || slices.Contains(s.ExcludeProperties, column)
 }
 
-// WarnOfPersonal adds warnings that name the personal standard columns which are published in the clear. Those of profiles are in each export of
-// profiles; that events have some is only said where they are asked for, or where columns are hidden at all.
+// WarnOfPersonal adds warnings that name the personal standard columns which are published in the clear. For events it warns only if the stream
+// requests such columns, or hides others; profile exports always have them.
 func (r *Report) WarnOfPersonal(c *Config) {
 	hides := slices.ContainsFunc(c.Streams, func(s Stream) bool {
 		lists := s.Hidden()
@@ -162,7 +162,7 @@ func personalInTheClear(s *Stream, hides bool) string {
 	var clear []string
 	for _, column := range personal() {
 		likely := s.Export == schema.UserProfile || slices.Contains(s.Properties, column) || hides && column == "df_external_id"
-		if likely && !s.leavesOut(column) && !slices.Contains(lists.All(), column) {
+		if likely && !s.excludes(column) && !slices.Contains(lists.All(), column) {
 			clear = append(clear, column)
 		}
 	}

@@ -20,33 +20,33 @@ func TestPrivacyFaults(t *testing.T) {
 	writeFile(t, dir, "utf16", "\xff\xfe"+strings.Join(strings.Split(privacySecret, ""), "\x00")+"\x00\n\x00")
 	writeFile(t, dir, "bom", "\ufeff"+privacySecret+"\n")
 	writeFile(t, dir, "large", strings.Repeat("x", 70_000))
-	const needed = " is set; openssl rand -base64 48 > FILE makes a key"
+	const needed = " is set; openssl rand -base64 48 > FILE generates a key"
 	tests := map[string]struct {
 		set  map[string]string
 		want string
 	}{
-		"no key, drop": {map[string]string{"STREAM_EVENTS_DROP": "a"}, "PRIVACY_KEY_FILE: is needed: STREAM_EVENTS_DROP" + needed},
-		"no key, hash": {map[string]string{"STREAM_EVENTS_HASH": "a"}, "PRIVACY_KEY_FILE: is needed: STREAM_EVENTS_HASH" + needed},
-		"no key, mask": {map[string]string{"STREAM_EVENTS_MASK": "a"}, "PRIVACY_KEY_FILE: is needed: STREAM_EVENTS_MASK" + needed},
+		"no key, drop": {map[string]string{"STREAM_EVENTS_DROP": "a"}, "PRIVACY_KEY_FILE: is required: STREAM_EVENTS_DROP" + needed},
+		"no key, hash": {map[string]string{"STREAM_EVENTS_HASH": "a"}, "PRIVACY_KEY_FILE: is required: STREAM_EVENTS_HASH" + needed},
+		"no key, mask": {map[string]string{"STREAM_EVENTS_MASK": "a"}, "PRIVACY_KEY_FILE: is required: STREAM_EVENTS_MASK" + needed},
 		"no such file": {map[string]string{"STREAM_EVENTS_MASK": "a", "PRIVACY_KEY_FILE": "DIR/absent"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/absent: no such file or directory"},
 		"key too short": {map[string]string{"STREAM_EVENTS_MASK": "a", "PRIVACY_KEY_FILE": "DIR/short"},
 			"PRIVACY_KEY_FILE: names a file that can't be used: DIR/short holds a key of 31 bytes, at least 32 are needed: openssl rand -base64 48 makes one"},
 		"key too large":   {map[string]string{"PRIVACY_KEY_FILE": "DIR/large"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/large is too large for a secret"},
-		"key with a mark": {map[string]string{"PRIVACY_KEY_FILE": "DIR/bom"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/bom begins with a byte order mark: save it as UTF-8 without one"},
-		"key in UTF-16":   {map[string]string{"PRIVACY_KEY_FILE": "DIR/utf16"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/utf16 is in UTF-16 or holds a NUL character: save it as UTF-8 without a byte order mark"},
+		"key with a mark": {map[string]string{"PRIVACY_KEY_FILE": "DIR/bom"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/bom starts with a byte order mark: save it as UTF-8 without one"},
+		"key in UTF-16":   {map[string]string{"PRIVACY_KEY_FILE": "DIR/utf16"}, "PRIVACY_KEY_FILE: names a file that can't be used: DIR/utf16 is in UTF-16 or contains a NUL character: save it as UTF-8 without a byte order mark"},
 		"in two lists, each pair": {map[string]string{"STREAM_EVENTS_DROP": "a,b", "STREAM_EVENTS_HASH": "b,c", "STREAM_EVENTS_MASK": "a,c", "PRIVACY_KEY_FILE": "DIR/key"},
-			`STREAM_EVENTS_HASH: names "b", which STREAM_EVENTS_DROP names too: keep one of them
-STREAM_EVENTS_MASK: names "a", which STREAM_EVENTS_DROP names too: keep one of them
-STREAM_EVENTS_MASK: names "c", which STREAM_EVENTS_HASH names too: keep one of them`},
+			`STREAM_EVENTS_HASH: names "b", which STREAM_EVENTS_DROP names, too: keep only one of them
+STREAM_EVENTS_MASK: names "a", which STREAM_EVENTS_DROP names, too: keep only one of them
+STREAM_EVENTS_MASK: names "c", which STREAM_EVENTS_HASH names, too: keep only one of them`},
 		"twice in one": {map[string]string{"STREAM_EVENTS_DROP": "a,a", "PRIVACY_KEY_FILE": "DIR/key"}, `STREAM_EVENTS_DROP: names "a" twice`},
 		"key column": {map[string]string{"STREAM_EVENTS_DROP": "df_unified_id", "PRIVACY_KEY_FILE": "DIR/key"},
 			`STREAM_EVENTS_DROP: names "df_unified_id", which is the stream's key: only STREAM_EVENTS_HASH can hide it`},
 		"key column masked": {map[string]string{"STREAM_EVENTS_MASK": "user", "STREAM_EVENTS_KEY": "user", "PRIVACY_KEY_FILE": "DIR/key"},
 			`STREAM_EVENTS_MASK: names "user", which is the stream's key: only STREAM_EVENTS_HASH can hide it`},
 		"event_name": {map[string]string{"STREAM_EVENTS_DROP": "event_name", "PRIVACY_KEY_FILE": "DIR/key"},
-			`STREAM_EVENTS_DROP: names "event_name", which requests, slices of days and the ledger carry: it can't be hidden`},
+			`STREAM_EVENTS_DROP: names "event_name", which requests, slices of days and the ledger contain: it can't be hidden`},
 		"event_name hashed": {map[string]string{"STREAM_EVENTS_HASH": "event_name", "PRIVACY_KEY_FILE": "DIR/key"},
-			`STREAM_EVENTS_HASH: names "event_name", which requests, slices of days and the ledger carry: it can't be hidden`},
+			`STREAM_EVENTS_HASH: names "event_name", which requests, slices of days and the ledger contain: it can't be hidden`},
 		"raw": {map[string]string{"DEAD_LETTER_RAW": "some"}, `DEAD_LETTER_RAW: "some" is none of full, redacted, none`},
 		"misspelt": {map[string]string{"PRIVACY_KEYFILE": "x", "STREAM_EVENTS_HASHES": "x"},
 			"PRIVACY_KEYFILE: unknown variable: did you mean PRIVACY_KEY_FILE?\nSTREAM_EVENTS_HASHES: unknown variable: did you mean STREAM_EVENTS_HASH?"},
@@ -92,10 +92,10 @@ func TestPrivacyWarnings(t *testing.T) {
 		"profiles, others asked for": {profiles("STREAM_EVENTS_PROPERTIES", "df_membership"), nil},
 		"events, asked for":          {map[string]string{"STREAM_EVENTS_PROPERTIES": "df_name"}, []config.Finding{{"STREAM_EVENTS_HASH", clear + "df_name" + instead}}},
 		"hidden and left out": {map[string]string{"STREAM_EVENTS_HASH": "phone", "STREAM_EVENTS_EXCLUDE_PROPERTIES": "phone,df_external_id", "PRIVACY_KEY_FILE": "DIR/key"},
-			[]config.Finding{{"STREAM_EVENTS_HASH", `names "phone", which the stream's properties leave out: the stream is halted until its first header without that column is accepted`}}},
+			[]config.Finding{{"STREAM_EVENTS_HASH", `names "phone", which the stream's properties exclude: the stream is halted until its first header without that column is accepted`}}},
 		"key without lists": {map[string]string{"PRIVACY_KEY_FILE": "DIR/key"}, []config.Finding{{"PRIVACY_KEY_FILE", "has no effect: no stream has DROP, HASH or MASK"}}},
 		"full letters": {map[string]string{"STREAM_EVENTS_HASH": "df_external_id", "DEAD_LETTER_RAW": "full", "PRIVACY_KEY_FILE": "DIR/key"},
-			[]config.Finding{{"DEAD_LETTER_RAW", "is full: the dead letters of rows and exports hold cells that STREAM_EVENTS_HASH hides"}}},
+			[]config.Finding{{"DEAD_LETTER_RAW", "is full: the dead letters of rows and exports contain cells that STREAM_EVENTS_HASH hides"}}},
 		"header of a dropped column": {map[string]string{"STREAM_EVENTS_DROP": "df_external_id", "STREAM_EVENTS_HEADERS": "df_external_id", "PRIVACY_KEY_FILE": "DIR/key"},
 			[]config.Finding{{"STREAM_EVENTS_HEADERS", `names "df_external_id", which STREAM_EVENTS_DROP drops: no record has that header`}}},
 	}

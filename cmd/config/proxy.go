@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The variables of HTTP proxies, as net/http.ProxyFromEnvironment reads them.
+// The variables for HTTP proxies that net/http.ProxyFromEnvironment reads.
 const (
 	httpsProxyVar = "HTTPS_PROXY"
 	httpProxyVar  = "HTTP_PROXY"
@@ -15,8 +15,8 @@ const (
 	allProxyVar   = "ALL_PROXY"
 )
 
-// checkProxies parses the proxies' variables more strictly than net/http, which ignores a proxy that it can't parse: the call
-// and its token would go out directly. No message repeats a value, which may hold a password.
+// checkProxies parses the proxy variables more strictly than net/http, which ignores a proxy that it can't parse, so that the call
+// with its token would be made directly. No message repeats a value, which may contain a password.
 func (l *loader) checkProxies() {
 	proxied := false
 	for _, name := range []string{httpsProxyVar, httpProxyVar} {
@@ -43,7 +43,7 @@ func (l *loader) checkProxies() {
 	}
 }
 
-// eitherCase is the name that counts: the one in capitals unless it is unset or empty.
+// eitherCase is the name in effect: the one in capitals unless it is unset or empty.
 func (l *loader) eitherCase(name string) string {
 	if lower := strings.ToLower(name); !l.has(name) && l.has(lower) {
 		return lower
@@ -56,7 +56,7 @@ const (
 	proxyEscapes = proxyForm + ". Percent-encode special characters in the user and the password: % as %25, # as %23, / as %2F, ? as %3F, @ as %40, a blank as %20"
 )
 
-// wrongProxy says what is wrong with a proxy's address; empty: nothing.
+// wrongProxy returns what is wrong with a proxy's address; empty if it is valid.
 func wrongProxy(value string) string {
 	form := proxyForm
 	if strings.Contains(value, "@") {
@@ -78,7 +78,7 @@ func wrongProxy(value string) string {
 	return ""
 }
 
-// checkNoProxy looks for entries that can match no host: what they name would go through the proxy.
+// checkNoProxy finds entries that can't match any host, whose requests would go through the proxy.
 func (l *loader) checkNoProxy(variable string) {
 	if wrapped(l.environ[variable]) {
 		l.fault(variable, wrappedFault)
@@ -89,10 +89,10 @@ func (l *loader) checkNoProxy(variable string) {
 		switch {
 		case entry == "" || entry == "*":
 		case !validNoProxy(entry):
-			l.fault(variable, "holds an entry that is neither a host, a domain, an address nor a network such as 10.0.0.0/8; entries are comma-separated, without http://")
+			l.fault(variable, "contains an entry that is neither a host, a domain, an address nor a network such as 10.0.0.0/8; entries are comma-separated, without http://")
 			return
 		case strings.Contains(strings.TrimPrefix(entry, "*."), "*"):
-			l.warn(variable, "holds an entry with * that matches no host: * stands alone or before a domain such as *.example.com")
+			l.warn(variable, "contains an entry with * that matches no host: use * alone or before a domain, as in *.example.com")
 		}
 	}
 }

@@ -14,7 +14,7 @@ func TestProxyFaults(t *testing.T) {
 	const (
 		form    = "is not a proxy's address such as http://proxy.example:3128 or http://user:password@proxy.example:3128"
 		escapes = form + ". Percent-encode special characters in the user and the password: % as %25, # as %23, / as %2F, ? as %3F, @ as %40, a blank as %20"
-		entry   = "holds an entry that is neither a host, a domain, an address nor a network such as 10.0.0.0/8; entries are comma-separated, without http://"
+		entry   = "contains an entry that is neither a host, a domain, an address nor a network such as 10.0.0.0/8; entries are comma-separated, without http://"
 	)
 	tests := map[string]struct {
 		set  map[string]string
@@ -33,8 +33,8 @@ func TestProxyFaults(t *testing.T) {
 		"a line end":           {map[string]string{"HTTPS_PROXY": "http://proxy:3128\n"}, []config.Finding{{"HTTPS_PROXY", form}}},
 		"an unknown scheme":    {map[string]string{"HTTPS_PROXY": "sock5://proxy:3128"}, []config.Finding{{"HTTPS_PROXY", "must begin with http://, https://, socks5:// or socks5h://"}}},
 		"quotes": {map[string]string{"HTTPS_PROXY": `"http://me:` + canary + `@proxy:3128"`, "NO_PROXY": `"a"`}, []config.Finding{
-			{"HTTPS_PROXY", "the value is wrapped in quotes, and they are a part of it: docker run --env-file, for one, does not remove them. Write it without quotes"},
-			{"NO_PROXY", "the value is wrapped in quotes, and they are a part of it: docker run --env-file, for one, does not remove them. Write it without quotes"}}},
+			{"HTTPS_PROXY", "the value is wrapped in quotes, which are part of it: docker run --env-file, for example, does not remove them. Write it without quotes"},
+			{"NO_PROXY", "the value is wrapped in quotes, which are part of it: docker run --env-file, for example, does not remove them. Write it without quotes"}}},
 		"exceptions with a scheme":      {map[string]string{"NO_PROXY": "a,http://b"}, []config.Finding{{"NO_PROXY", entry}}},
 		"exceptions apart by blanks":    {map[string]string{"no_proxy": "a b"}, []config.Finding{{"no_proxy", entry}}},
 		"an exception of a wrong range": {map[string]string{"NO_PROXY": "10.0.0.0/33"}, []config.Finding{{"NO_PROXY", entry}}},

@@ -16,13 +16,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// read fills the field with the variable's value or its default, and says all that is wrong with it.
+// read sets the field to the variable's value or default, and returns all faults.
 func (l *loader) read(d declaration, field reflect.Value) (faults []string) {
 	value, set := l.environ[d.Name]
 	if value == "" && !(set && d.Empty) {
 		switch {
 		case d.Needed:
-			return []string{"is needed: for example " + d.Example}
+			return []string{"is required: for example " + d.Example}
 		case d.Default == "":
 			return nil
 		case set:
@@ -51,9 +51,9 @@ func (l *loader) read(d declaration, field reflect.Value) (faults []string) {
 	return nil
 }
 
-// process lets envconfig fill one field alone, since it stops at the first error. The name is given in full, without a
-// prefix: with one, envconfig would fall back to the bare name, and TOPIC would be read as STREAM_EVENTS_TOPIC.
-// In spite of an error the field has what was right about the value.
+// process uses envconfig for a single field, since it stops at the first error. The name is given in full, without a
+// prefix: with a prefix, envconfig would fall back to the bare name, and read TOPIC for STREAM_EVENTS_TOPIC.
+// Even with an error the field has the valid parts of the value.
 func process(d declaration, field reflect.Value) error {
 	alone := reflect.New(reflect.StructOf([]reflect.StructField{{
 		Name: "Value",
@@ -65,8 +65,8 @@ func process(d declaration, field reflect.Value) error {
 	return err
 }
 
-// explain says what would be right. An envconfig.ParseError prints the value, which the types of addresses and secrets must
-// be able to prevent: so only its parts are used.
+// explain returns messages that say how to correct the value. An envconfig.ParseError prints the value, which addresses and
+// secrets must prevent, so only its parts are used.
 func explain(err error, value string) []string {
 	parse, ok := errors.AsType[*envconfig.ParseError](err)
 	if !ok {
@@ -83,7 +83,7 @@ func explain(err error, value string) []string {
 	return messages(parse.Err)
 }
 
-// messages are those of all errors that were joined.
+// messages returns the messages of joined errors.
 func messages(err error) []string {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -96,7 +96,7 @@ func messages(err error) []string {
 	return all
 }
 
-// outside says how a number or a duration misses its limits.
+// outside describes how a number or a duration violates its limits.
 func outside(d declaration, value any, text string) string {
 	below := d.Min != "" && compare(value, d.Min) < 0
 	above := d.Max != "" && compare(value, d.Max) > 0
@@ -111,7 +111,7 @@ func outside(d declaration, value any, text string) string {
 	return text + " is out of range: " + d.Min + " to " + d.Max
 }
 
-// compare compares a number or a duration with a limit, which is one of the tags above and parses.
+// compare compares a number or a duration with a limit from a tag.
 func compare(value any, limit string) int {
 	switch value := value.(type) {
 	case int:

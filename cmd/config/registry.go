@@ -14,24 +14,24 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// Registry is the schema registry of the formats that have schemas there.
+// Registry is the schema registry, for formats with registered schemas.
 type Registry struct {
-	URLs             RegistryURLs  `envconfig:"SCHEMA_REGISTRY_URL" example:"https://registry:8081" desc:"The schema registry (Confluent's API), comma-separated base URLs; needed by the formats json-schema, avro and protobuf"`
-	Username         string        `envconfig:"SCHEMA_REGISTRY_USERNAME" desc:"The user to log in to the registry as, with a password"`
+	URLs             RegistryURLs  `envconfig:"SCHEMA_REGISTRY_URL" example:"https://registry:8081" desc:"The schema registry (Confluent's API), comma-separated base URLs; required by the formats json-schema, avro and protobuf"`
+	Username         string        `envconfig:"SCHEMA_REGISTRY_USERNAME" desc:"The user for the registry, with a password"`
 	Password         schema.Secret `envconfig:"SCHEMA_REGISTRY_PASSWORD" desc:"The user's password"`
-	PasswordFile     string        `envconfig:"SCHEMA_REGISTRY_PASSWORD_FILE" example:"/run/secrets/registry-password" desc:"A file that holds the password instead; read again for each request"`
+	PasswordFile     string        `envconfig:"SCHEMA_REGISTRY_PASSWORD_FILE" example:"/run/secrets/registry-password" desc:"A file with the password, as an alternative; read again for each request"`
 	Token            schema.Secret `envconfig:"SCHEMA_REGISTRY_TOKEN" desc:"A bearer token for the registry"`
-	TokenFile        string        `envconfig:"SCHEMA_REGISTRY_TOKEN_FILE" example:"/run/secrets/registry-token" desc:"A file that holds the bearer token instead; read again for each request"`
-	CAFile           string        `envconfig:"SCHEMA_REGISTRY_TLS_CA_FILE" desc:"A PEM file of the authorities that sign the registry's certificate; unset: the system's"`
-	CertFile         string        `envconfig:"SCHEMA_REGISTRY_TLS_CERT_FILE" desc:"A PEM file of the client certificate for the registry, with SCHEMA_REGISTRY_TLS_KEY_FILE"`
+	TokenFile        string        `envconfig:"SCHEMA_REGISTRY_TOKEN_FILE" example:"/run/secrets/registry-token" desc:"A file with the bearer token, as an alternative; read again for each request"`
+	CAFile           string        `envconfig:"SCHEMA_REGISTRY_TLS_CA_FILE" desc:"A PEM file with the CA certificates for the registry; unset: the system's"`
+	CertFile         string        `envconfig:"SCHEMA_REGISTRY_TLS_CERT_FILE" desc:"A PEM file with the client certificate for the registry, with SCHEMA_REGISTRY_TLS_KEY_FILE"`
 	KeyFile          string        `envconfig:"SCHEMA_REGISTRY_TLS_KEY_FILE" desc:"A PEM file of the client certificate's key"`
-	TokenURL         TokenURL      `envconfig:"SCHEMA_REGISTRY_OAUTH_TOKEN_URL" desc:"Where tokens for the registry are requested, by OAuth 2.0 client credentials"`
-	ClientID         string        `envconfig:"SCHEMA_REGISTRY_OAUTH_CLIENT_ID" desc:"The client's id there"`
+	TokenURL         TokenURL      `envconfig:"SCHEMA_REGISTRY_OAUTH_TOKEN_URL" desc:"Token endpoint for the registry, with OAuth 2.0 client credentials"`
+	ClientID         string        `envconfig:"SCHEMA_REGISTRY_OAUTH_CLIENT_ID" desc:"The client's id at the token endpoint"`
 	ClientSecret     schema.Secret `envconfig:"SCHEMA_REGISTRY_OAUTH_CLIENT_SECRET" desc:"The client's secret"`
-	ClientSecretFile string        `envconfig:"SCHEMA_REGISTRY_OAUTH_CLIENT_SECRET_FILE" example:"/run/secrets/registry-client-secret" desc:"A file that holds the secret instead; read again for each token"`
+	ClientSecretFile string        `envconfig:"SCHEMA_REGISTRY_OAUTH_CLIENT_SECRET_FILE" example:"/run/secrets/registry-client-secret" desc:"A file with the secret, as an alternative; read again for each token"`
 	Scope            List          `envconfig:"SCHEMA_REGISTRY_OAUTH_SCOPE" desc:"The scopes to request, comma-separated; unset: none"`
-	Timeout          time.Duration `envconfig:"SCHEMA_REGISTRY_TIMEOUT" default:"30s" min:"1ms" desc:"How long a request to the registry may take"`
-	Register         bool          `envconfig:"SCHEMA_REGISTRY_REGISTER" default:"true" desc:"Whether new schemas are registered; false only looks them up, and halts a stream whose schema is not there"`
+	Timeout          time.Duration `envconfig:"SCHEMA_REGISTRY_TIMEOUT" default:"30s" min:"1ms" desc:"Maximum duration of a request to the registry"`
+	Register         bool          `envconfig:"SCHEMA_REGISTRY_REGISTER" default:"true" desc:"Whether to register new schemas; false only looks them up, and halts a stream whose schema is missing"`
 }
 
 // RegistryURLs are base URLs of a schema registry.
@@ -57,7 +57,7 @@ func (u *RegistryURLs) Decode(value string) error {
 	return nil
 }
 
-// readable reports whether the credentials can be read on their way to one of the URLs.
+// readable reports whether the credentials can be read in transit to one of the URLs.
 func (u RegistryURLs) readable() bool {
 	for _, text := range u {
 		if URL(text).Plain() {
@@ -77,7 +77,7 @@ func (c *Columns) Decode(value string) error {
 	return err
 }
 
-// BadValue says what becomes of a cell that its type refuses.
+// BadValue decides what happens to a cell that its type refuses.
 type BadValue string
 
 // The values of STREAM_X_BAD_VALUE.
@@ -98,7 +98,7 @@ func (l *loader) checkFormats(c *Config) {
 	}
 	const urls = "SCHEMA_REGISTRY_URL"
 	if registered != "" && len(c.Registry.URLs) == 0 && l.calls && l.good(urls) {
-		l.fault(urls, "is needed: "+registered+" is a format with schemas; without a registry use json-typed")
+		l.fault(urls, "is required: "+registered+" is a format with schemas; without a registry use json-typed")
 	}
 	l.checkRegistry(&c.Registry)
 }
@@ -107,7 +107,7 @@ func (l *loader) checkFormat(s *Stream) {
 	prefix := streamPrefix(s.Name)
 	for _, name := range s.Headers {
 		if reservedHeader(name) {
-			l.fault(prefix+"HEADERS", fmt.Sprintf("%q is a header that the records have for another purpose", name))
+			l.fault(prefix+"HEADERS", fmt.Sprintf("%q is a header that the connector uses for another purpose", name))
 		}
 	}
 	if s.ColumnsFile != "" && l.calls {
@@ -143,7 +143,7 @@ func (l *loader) checkFormat(s *Stream) {
 func (l *loader) readColumns(s *Stream, prefix string) {
 	name := prefix + "COLUMNS_FILE"
 	if s.Columns != nil {
-		l.fault(name, "is set beside "+prefix+"COLUMNS: keep one of them")
+		l.fault(name, "is set together with "+prefix+"COLUMNS: keep only one of them")
 		return
 	}
 	file, err := os.Open(s.ColumnsFile)
@@ -160,7 +160,7 @@ func (l *loader) readColumns(s *Stream, prefix string) {
 	s.Columns = list
 }
 
-// checkRegistry permits one kind of credentials, which must be complete.
+// checkRegistry allows one kind of credentials, which must be complete.
 func (l *loader) checkRegistry(r *Registry) {
 	const p = "SCHEMA_REGISTRY_"
 	if !l.calls { // nor encodes: its secrets may be elsewhere
@@ -199,11 +199,11 @@ func (l *loader) checkRegistry(r *Registry) {
 		l.checkPair(p+"TLS_CERT_FILE", r.CertFile, p+"TLS_KEY_FILE", r.KeyFile)
 	}
 	if len(ways) > 0 && r.URLs.readable() {
-		l.warn(p+"URL", "is not https: the credentials can be read on their way")
+		l.warn(p+"URL", "is not https: the credentials can be read in transit")
 	}
 }
 
-// reservedHeader reports whether the header's name is one that the connector uses itself.
+// reservedHeader reports whether the connector uses the header's name itself.
 func reservedHeader(name string) bool {
 	return slices.Contains([]string{"id", "export", "op", "key_column", "content-type"}, name) || strings.HasPrefix(name, "ce_")
 }

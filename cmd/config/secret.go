@@ -16,7 +16,7 @@ const redacted = "(secret)"
 
 const maxSecret = 64 << 10
 
-// ReadSecret reads the one line of a secret's file, at the start and at every later reading. Only the line's end is not part of the
+// ReadSecret reads the single line of a secret's file. Only the line end is not part of the
 // secret. Its errors never quote the file.
 func ReadSecret(path string) (schema.Secret, error) {
 	text, err := readBounded(path)
@@ -30,7 +30,7 @@ func ReadSecret(path string) (schema.Secret, error) {
 	return schema.Secret(secret), nil
 }
 
-// readBounded reads a file that holds a secret.
+// readBounded reads a file that contains a secret.
 func readBounded(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -53,13 +53,13 @@ func oneLine(text string) string {
 	return strings.TrimSuffix(text, "\r")
 }
 
-// wrongSecret says why no secret can be meant by a text; empty: nothing is wrong.
+// wrongSecret returns why text can't be a secret; empty if it can.
 func wrongSecret(text string) string {
 	switch {
 	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"), strings.Contains(text, "\x00"):
-		return "is in UTF-16 or holds a NUL character: save it as UTF-8 without a byte order mark"
+		return "is in UTF-16 or contains a NUL character: save it as UTF-8 without a byte order mark"
 	case strings.HasPrefix(text, "\ufeff"):
-		return "begins with a byte order mark: save it as UTF-8 without one"
+		return "starts with a byte order mark: save it as UTF-8 without one"
 	case !utf8.ValidString(text):
 		return "is not UTF-8: save it as UTF-8 without a byte order mark"
 	case strings.TrimSpace(text) == "":
@@ -70,7 +70,7 @@ func wrongSecret(text string) string {
 	return ""
 }
 
-// secret takes a secret from its variable or from the file that name_FILE names, not from both, and returns the variable that it came from.
+// secret reads a secret from its variable or from the file named by name_FILE, but not both, and returns the variable used.
 func (l *loader) secret(name string, plain *schema.Secret, file string) (from string) {
 	*plain = schema.Secret(oneLine(plain.Reveal()))
 	if strings.TrimSpace(plain.Reveal()) == "" {
@@ -83,7 +83,7 @@ func (l *loader) secret(name string, plain *schema.Secret, file string) (from st
 		return name
 	}
 	if *plain != "" {
-		l.fault(name+"_FILE", "is set beside "+name+": keep one of them")
+		l.fault(name+"_FILE", "is set together with "+name+": keep only one of them")
 		return name + "_FILE"
 	}
 	secret, err := ReadSecret(file)
@@ -96,13 +96,13 @@ func (l *loader) secret(name string, plain *schema.Secret, file string) (from st
 	return name + "_FILE"
 }
 
-// What is said when Kafka takes a secret only as releases before 0.2 sent it, and what to do.
+// The warning and advice for a login that succeeds only with the secret as sent by releases before 0.2.
 const (
-	LegacyLogin       = "login refused with the secret as it is, and accepted as earlier releases sent it: without white space around it, normalized by SASLprep"
-	LegacyLoginRemedy = "remove the white space around the secret in " + passwordVar + " or " + secretVar + ", or in its file, or write it as the broker stores it: a later release sends it only as it is"
+	LegacyLogin       = "the login was refused with the secret as it is, and accepted as earlier releases sent it: without surrounding white space, normalized by SASLprep"
+	LegacyLoginRemedy = "remove the white space around the secret in " + passwordVar + " or " + secretVar + ", or in its file, or write it as the broker stores it: a later release will not try the other form"
 )
 
-// quotable is a secret that may really have quotes around it: then they are a warning.
+// quotable reads a secret that may legitimately be wrapped in quotes: they cause a warning.
 func (l *loader) quotable(name string, plain *schema.Secret, file string) (from string) {
 	if from = l.secret(name, plain, file); l.good(from) && wrapped(plain.Reveal()) {
 		l.warn(from, wrappedWarn)
@@ -110,15 +110,15 @@ func (l *loader) quotable(name string, plain *schema.Secret, file string) (from 
 	return from
 }
 
-// password is such a secret of Kafka, of which earlier releases removed the white space around.
+// password reads such a secret for Kafka, from which earlier releases removed surrounding white space.
 func (l *loader) password(name string, plain *schema.Secret, file string) {
 	from := l.quotable(name, plain, file)
 	if text := plain.Reveal(); l.good(from) && strings.TrimSpace(text) != text {
-		l.warn(from, "has white space around the secret, which is sent as a part of it. If the login is refused, it is tried once more without, in this release only: remove the white space if it is not meant")
+		l.warn(from, "has white space around the secret, which is sent as part of it. If the login is refused, this release retries without it: remove the white space if it is not intended")
 	}
 }
 
-// reason drops the operation's name, which means nothing to the user who sets the variable.
+// reason removes the operation's name from the error, which does not help the user.
 func reason(err error) string {
 	if path, ok := errors.AsType[*os.PathError](err); ok {
 		return path.Path + ": " + path.Err.Error()

@@ -26,9 +26,9 @@ func TestReadSecret(t *testing.T) {
 		"white space alone":     {" \n", "", "is empty"},
 		"lines":                 {"s3cret\ns3cret", "", "has several lines: a secret is one line"},
 		"a carriage return":     {"s3cret\rs3cret", "", "has several lines: a secret is one line"},
-		"a byte order mark":     {"\ufeffs3cret", "", "begins with a byte order mark: save it as UTF-8 without one"},
-		"UTF-16, little-endian": {"\xff\xfes\x003\x00", "", "is in UTF-16 or holds a NUL character: save it as UTF-8 without a byte order mark"},
-		"UTF-16, no mark":       {"s\x003\x00", "", "is in UTF-16 or holds a NUL character: save it as UTF-8 without a byte order mark"},
+		"a byte order mark":     {"\ufeffs3cret", "", "starts with a byte order mark: save it as UTF-8 without one"},
+		"UTF-16, little-endian": {"\xff\xfes\x003\x00", "", "is in UTF-16 or contains a NUL character: save it as UTF-8 without a byte order mark"},
+		"UTF-16, no mark":       {"s\x003\x00", "", "is in UTF-16 or contains a NUL character: save it as UTF-8 without a byte order mark"},
 		"another charset":       {"p\xe4ssword\n", "", "is not UTF-8: save it as UTF-8 without a byte order mark"},
 		"too large":             {strings.Repeat("x", 64<<10+1), "", "is too large for a secret"},
 	}
@@ -52,8 +52,8 @@ func TestReadSecret(t *testing.T) {
 // A password may really have quotes or blanks: then it is used, with a warning that names where it came from.
 func TestPasswordWarnings(t *testing.T) {
 	const (
-		quotes = "the value is wrapped in quotes, and they are sent as a part of it: docker run --env-file, for one, does not remove them. Write it without quotes unless they belong to it"
-		blanks = "has white space around the secret, which is sent as a part of it. If the login is refused, it is tried once more without, in this release only: remove the white space if it is not meant"
+		quotes = "the value is wrapped in quotes, which are sent as part of it: docker run --env-file, for example, does not remove them. Write it without quotes unless they belong to it"
+		blanks = "has white space around the secret, which is sent as part of it. If the login is refused, this release retries without it: remove the white space if it is not intended"
 	)
 	dir := t.TempDir()
 	writeFile(t, dir, "blanks", " "+canary+"\n")

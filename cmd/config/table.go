@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// WriteTable writes the variables for people to read, a line each, aligned.
+// WriteTable writes the variables as an aligned table.
 func (r Report) WriteTable(w io.Writer) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tab, "VARIABLE\tVALUE\tFROM\tDEFAULT\tMEANING")
@@ -19,7 +19,7 @@ func (r Report) WriteTable(w io.Writer) error {
 	return tab.Flush()
 }
 
-// WriteList writes the same for a terminal that is too narrow for the table: the meaning of each, wrapped, below it.
+// WriteList writes the same as a list, for a terminal that is too narrow for the table: each variable is followed by its wrapped meaning.
 func (r Report) WriteList(w io.Writer, wrap func(string) string) error {
 	var b strings.Builder
 	for _, v := range r.Variables {
@@ -36,7 +36,7 @@ func (r Report) WriteList(w io.Writer, wrap func(string) string) error {
 	return err
 }
 
-// cell keeps what would break the table, or steer a terminal, out of it.
+// cell removes line breaks and control characters.
 func cell(text string) string {
 	if text == "" {
 		return "-"
@@ -47,7 +47,7 @@ func cell(text string) string {
 	return text
 }
 
-// Markdown is the README's table of all variables; those of a stream are named STREAM_X_…
+// Markdown is the README's table of all variables. Those of a stream are named STREAM_X_…
 func Markdown() string {
 	var b strings.Builder
 	b.WriteString("| variable | default | meaning |\n|---|---|---|\n")

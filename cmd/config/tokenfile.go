@@ -9,10 +9,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// tokenCheck bounds how often a token file is read.
+// tokenCheck is the minimum time between two reads of a token file.
 const tokenCheck = time.Second
 
-// TokenFile is an Export token kept in a file, which may be replaced at any time. Only Path has to be set. Safe for concurrent use.
+// TokenFile is an Export token in a file, which may be replaced at any time. Only Path must be set. It is safe for concurrent use.
 type TokenFile struct {
 	Path string
 
@@ -25,8 +25,8 @@ type TokenFile struct {
 // String is the file's path.
 func (f *TokenFile) String() string { return f.Path }
 
-// Secret is the token, without white space around it: no HTTP header could carry that. It is read again at most once a second.
-// While the file can't be read or holds no token, it is the last good one; the error is of a file that never held one.
+// Secret returns the token without surrounding white space, which is invalid in an HTTP header. It reads the file at most once a second.
+// While the file can't be read or contains no token, it returns the last valid token; it returns an error if there has been none.
 func (f *TokenFile) Secret() (schema.Secret, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -37,7 +37,7 @@ func (f *TokenFile) Secret() (schema.Secret, error) {
 	return f.token, nil
 }
 
-// Err is what was wrong with the file when it was last read: nil when it gave a token.
+// Err is the error of the last read of the file; nil if it contained a token.
 func (f *TokenFile) Err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -57,7 +57,7 @@ func (f *TokenFile) refresh() {
 	}
 }
 
-// readToken never quotes what it read.
+// readToken never quotes the content of the file in errors.
 func readToken(path string) (schema.Secret, error) {
 	secret, err := ReadSecret(path)
 	if err != nil {
@@ -70,13 +70,13 @@ func readToken(path string) (schema.Secret, error) {
 	return schema.Secret(token), nil
 }
 
-// wrongToken says why a text can't be a bearer token (RFC 6750, section 2.1); empty: nothing is wrong.
+// wrongToken returns why token can't be a bearer token (RFC 6750, section 2.1); empty if it can.
 func wrongToken(token string) string {
 	switch {
 	case wrapped(token):
-		return "has the token in quotes: write it without"
+		return "has the token in quotes: remove them"
 	case strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c > '~' }):
-		return "has a character inside the token that an HTTP header can't carry, such as a blank or a letter that is not ASCII"
+		return "has a character inside the token that is invalid in an HTTP header, such as a blank or a letter that is not ASCII"
 	}
 	return ""
 }

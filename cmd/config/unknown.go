@@ -9,11 +9,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// kubernetes matches what it sets in every container for each service of the namespace:
+// kubernetes matches the variables that Kubernetes sets in every container for each service of the namespace:
 // https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 var kubernetes = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$`)
 
-// unknown reports variables that look like ours and that nothing reads. It shows no values: they may be secrets.
+// unknown reports variables that look like the connector's but are unknown. It shows no values, which may be secrets.
 func (l *loader) unknown(c *Config) {
 	known := make(map[string]bool)
 	fields := make(map[string]bool) // TOPIC of STREAM_X_TOPIC
@@ -43,7 +43,7 @@ func (l *loader) unknown(c *Config) {
 	}
 }
 
-// strayStream takes care of STREAM_… variables. While STREAMS itself is wrong, only those of its good names can be judged.
+// strayStream handles STREAM_… variables. While STREAMS itself is wrong, it checks only those of its valid names.
 func (l *loader) strayStream(c *Config, variable string, fields map[string]bool, names []string) bool {
 	rest, ok := strings.CutPrefix(variable, "STREAM_")
 	if !ok {
@@ -67,7 +67,7 @@ func (l *loader) strayStream(c *Config, variable string, fields map[string]bool,
 	return true
 }
 
-// checkUnknown reports a variable that nothing reads. A prefix that only we use makes it a fault, and so does a near miss.
+// checkUnknown reports an unknown variable. It is a fault if its prefix is used only by the connector, or if it is nearly a known name.
 func (l *loader) checkUnknown(variable string, names []string) {
 	meant := schema.Nearest(variable, names, slack(variable))
 	if upper := strings.ToUpper(variable); slices.Contains(names, upper) {
@@ -93,7 +93,7 @@ func (l *loader) checkUnknown(variable string, names []string) {
 	}
 }
 
-// sameWords is the shortest name that has all words of the variable, in their order; a word may be cut short. So
+// sameWords is the shortest name that contains all words of the variable in order; a word may be abbreviated. So
 // DFINERY_TOKEN finds DFINERY_EXPORT_TOKEN, and KAFKA_SASL_USER finds KAFKA_SASL_USERNAME.
 func sameWords(variable string, names []string) string {
 	best := ""
@@ -112,7 +112,7 @@ func sameWords(variable string, names []string) string {
 	return best
 }
 
-// slack is how many slips make a near miss: one, or two in a long name.
+// slack is the edit distance up to which a name is a near miss: one, or two for a long name.
 func slack(variable string) int {
 	switch {
 	case len(variable) < 5:

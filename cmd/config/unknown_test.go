@@ -104,14 +104,14 @@ func TestWarnings(t *testing.T) {
 	}
 	profile := map[string]string{"STREAM_EVENTS_EXPORT": "userprofile", "STREAM_EVENTS_KEY": "event_name", "STREAM_EVENTS_PROPERTIES": "df_gender"}
 	today := schema.DayOf(time.Now(), time.UTC) // as DFINERY_TIMEZONE says in the two cases that need it
-	const left = ", which the stream's properties leave out: without that column the stream is halted"
+	const left = ", which the stream's properties exclude: without that column the stream is halted"
 	tests := map[string]struct {
 		set  map[string]string
 		want []config.Finding
 	}{
-		"http":                 {map[string]string{"DFINERY_BASE_URL": "http://proxy"}, []config.Finding{{"DFINERY_BASE_URL", "is not https: the token and all rows can be read on their way"}}},
+		"http":                 {map[string]string{"DFINERY_BASE_URL": "http://proxy"}, []config.Finding{{"DFINERY_BASE_URL", "is not https: the token and all rows can be read in transit"}}},
 		"http to this machine": {map[string]string{"DFINERY_BASE_URL": "http://[::1]:80"}, nil},
-		"plain login":          {sasl, []config.Finding{{"KAFKA_SASL_MECHANISM", "is PLAIN without KAFKA_TLS: the password can be read on its way"}}},
+		"plain login":          {sasl, []config.Finding{{"KAFKA_SASL_MECHANISM", "is PLAIN without KAFKA_TLS: the password can be read in transit"}}},
 		"plain login here":     {local, nil},
 		"profiles of nobody":   {map[string]string{"ADMIN_ADDR": "", "ADMIN_PPROF": "true"}, []config.Finding{{"ADMIN_PPROF", "has no effect: ADMIN_ADDR is empty"}}},
 		"key not asked for":    {map[string]string{"STREAM_EVENTS_KEY": "user", "STREAM_EVENTS_PROPERTIES": "a,b"}, []config.Finding{{"STREAM_EVENTS_KEY", `names "user"` + left}}},
@@ -125,7 +125,7 @@ func TestWarnings(t *testing.T) {
 		"a proxy that Go ignores": {map[string]string{"all_proxy": "http://proxy:3128"},
 			[]config.Finding{{"all_proxy", "has no effect, calls are made without a proxy: set HTTPS_PROXY, and HTTP_PROXY for plain http"}}},
 		"a pattern that matches nothing": {map[string]string{"NO_PROXY": "10.*"},
-			[]config.Finding{{"NO_PROXY", "holds an entry with * that matches no host: * stands alone or before a domain such as *.example.com"}}},
+			[]config.Finding{{"NO_PROXY", "contains an entry with * that matches no host: use * alone or before a domain, as in *.example.com"}}},
 		"key of events, profiles": {profile, []config.Finding{{"STREAM_EVENTS_KEY", `names "event_name"` + left}}},
 	}
 	for name, test := range tests {

@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// List is a comma-separated list: items trimmed, empty ones dropped, none twice.
+// List is a comma-separated list of distinct items, trimmed, without empty ones.
 type List []string
 
 // Decode implements envconfig.Decoder. Every item that occurs more than once is an error; the list has it once.
@@ -35,7 +35,7 @@ func (l *List) Decode(value string) error {
 	}
 	for _, item := range *l {
 		if wrapped(item) {
-			faults = append(faults, fmt.Errorf("names %s in quotes, and they are a part of the name: write it without", item))
+			faults = append(faults, fmt.Errorf("names %s in quotes, which are part of the name: remove them", item))
 		}
 	}
 	return errors.Join(faults...)
@@ -49,7 +49,7 @@ func (k *Key) Decode(value string) error {
 	var list List
 	err := list.Decode(value)
 	if len(list) == 0 {
-		err = errors.Join(err, errors.New("names no column: for example df_unified_id"))
+		err = errors.Join(err, errors.New("names no column: set, for example, df_unified_id"))
 	}
 	*k = Key(strings.Join(list, ","))
 	return err
@@ -63,8 +63,8 @@ var streamName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
 // Names are the streams' names: at least one, each of lower-case letters and digits.
 type Names []string
 
-// Decode implements envconfig.Decoder. Beside an error, the names that are right, or would be in lower case, are had: so their
-// streams' variables can be checked as well.
+// Decode implements envconfig.Decoder. Even with an error, it sets the names that are valid, or would be in lower case, so that
+// the variables of their streams can be checked as well.
 func (n *Names) Decode(value string) error {
 	*n = nil
 	var list List
@@ -83,7 +83,7 @@ func (n *Names) Decode(value string) error {
 	return errors.Join(faults...)
 }
 
-// Service is the id of a DFINERY service. It is a part of record keys such as SERVICE/STREAM/DAY.
+// Service is the id of a DFINERY service. It is part of record keys such as SERVICE/STREAM/DAY.
 type Service string
 
 // Decode implements envconfig.Decoder.
@@ -97,7 +97,7 @@ func (s *Service) Decode(value string) error {
 	return nil
 }
 
-// Zone is a time zone. Its Location is never nil once read.
+// Zone is a time zone. Its Location is not nil after decoding.
 type Zone struct{ *time.Location }
 
 // Decode implements envconfig.Decoder.
@@ -110,7 +110,7 @@ func (z *Zone) Decode(value string) error {
 	return nil
 }
 
-// Start is the first day that a stream exports: a date when On is set, else so many days before today.
+// Start is the first day that a stream exports: a date if On is set, else a number of days before today.
 type Start struct {
 	Back int
 	On   *schema.Day
@@ -140,7 +140,7 @@ func (s Start) String() string {
 
 var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 
-// Topic is a name that Kafka takes for a topic: org.apache.kafka.common.internals.Topic.
+// Topic is a valid topic name: see org.apache.kafka.common.internals.Topic.
 type Topic string
 
 // Decode implements envconfig.Decoder.
