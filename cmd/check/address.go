@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/cmd/admin"
 )
 
-// adminAddress warns when run could not listen on ADMIN_ADDR. Beside a running instance its address is that instance's.
+// adminAddress warns if run could not listen on ADMIN_ADDR. An instance that already runs on this machine may use the address.
 func (c *Check) adminAddress(ctx context.Context) {
 	address := string(c.Config.Process.AdminAddr)
 	if address == "" {
@@ -27,5 +27,5 @@ func (c *Check) adminAddress(ctx context.Context) {
 			return
 		}
 	}
-	c.add(Warn, "admin server", fmt.Sprintf("ADMIN_ADDR=%s can't be listened on: %v", address, err), "set ADMIN_ADDR to a free address of this machine, or to nothing for no admin server")
+	c.add(Warn, "admin server", fmt.Sprintf("can't listen on ADMIN_ADDR=%s: %v", address, err), "set ADMIN_ADDR to a free address of this machine, or leave it empty for no admin server")
 }

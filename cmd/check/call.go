@@ -15,9 +15,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// call spends one export call of the first stream: of yesterday, which is over and has most surely rows. Its rows go nowhere. What
-// the ledger knows of quota, breaker and token is heeded, but a call of ours can't be entered there, for the owner alone writes it: it
-// learns of the call by the limits that its own next answer names.
+// call makes one export call for yesterday, which is over and most likely has rows. The rows are discarded. The call respects the quota,
+// breaker and token state in the ledger, but it can't be recorded there, as only the owner writes the ledger. The owner notices the call by
+// the rate headers of its own next answer.
 func (c *Check) call(ctx context.Context) {
 	source, err := connector.NewSource(c.Client, c.Policy, c.state)
 	if err != nil {
@@ -30,7 +30,7 @@ func (c *Check) call(ctx context.Context) {
 		if !wait.Until.IsZero() {
 			detail += " until " + wait.Until.UTC().Format(time.RFC3339)
 		}
-		c.add(Warn, "call", detail, "try again later; dfinery-kafka status tells more")
+		c.add(Warn, "call", detail, "try again later; dfinery-kafka status shows more")
 		return
 	}
 	e := c.sample()
@@ -41,8 +41,8 @@ func (c *Check) call(ctx context.Context) {
 	}
 	defer func() { _ = download.Close() }()
 	columns := download.Columns()
-	seen, err := look(download, columns, c.Config.DFINERY.Timezone.Location)
-	c.add(OK, "call", fmt.Sprintf("one call was spent: %s, %s looked at; the owner learns of it by its own next call", e, rowCount(seen.rows, seen.whole)))
+	seen, err := readSample(download, columns, c.Config.DFINERY.Timezone.Location)
+	c.add(OK, "call", fmt.Sprintf("one call was made: %s, %s read; the owner notices it at its own next call", e, rowCount(seen.rows, seen.whole)))
 	c.columns(e, columns)
 	c.keyColumns(e, columns)
 	if err != nil {
@@ -51,15 +51,15 @@ func (c *Check) call(ctx context.Context) {
 	}
 	c.toDate(e, seen)
 	q := source.Status(time.Now()).Quota
-	c.add(OK, "call limits", fmt.Sprintf("%d of %d calls are left in this hour, as far as the ledger and the answer's headers say", q.Remaining, q.Limit))
+	c.add(OK, "call limits", fmt.Sprintf("%d of %d calls are left this hour, according to the ledger and the answer's headers", q.Remaining, q.Limit))
 }
 
-// columns names those that came, unless one that is to be hidden is missing: then the names may be cells, or of hidden columns.
+// columns lists the columns of the answer, unless one that must be hidden is missing: the names may then be cells, or renamed hidden columns.
 func (c *Check) columns(e schema.Export, columns *schema.Columns) {
 	i := slices.IndexFunc(c.Service.Streams, func(s transfer.Stream) bool { return s.Name == e.Stream })
 	if missing := c.Service.Streams[i].Privacy.Missing(columns.Names); len(missing) > 0 {
-		c.add(Warn, "call columns", fmt.Sprintf("%d, without %s, which the stream is to hide", len(columns.Names), strings.Join(missing, ", ")),
-			"compare the names in "+config.StreamVariable(e.Stream, "DROP")+", _HASH and _MASK with the columns that DFINERY registers")
+		c.add(Warn, "call columns", fmt.Sprintf("%d, without %s, which the stream must hide", len(columns.Names), strings.Join(missing, ", ")),
+			"check the names in "+config.StreamVariable(e.Stream, "DROP")+", _HASH and _MASK against the columns registered at DFINERY")
 		return
 	}
 	c.add(OK, "call columns", fmt.Sprintf("%d: %s", len(columns.Names), strings.Join(columns.Names, ", ")))
@@ -72,18 +72,18 @@ func rowCount(n int, whole bool) string {
 	return fmt.Sprintf("its first %d rows", n)
 }
 
-// keyColumns says whether the columns came by which consumers join rows with their own data.
+// keyColumns reports whether the answer has the columns that consumers use to join rows with their own data.
 func (c *Check) keyColumns(e schema.Export, columns *schema.Columns) {
-	c.add(OK, "key column", fmt.Sprintf("%s came: it is the key of stream %s", e.Key, e.Stream)) // without it the call has failed
+	c.add(OK, "key column", fmt.Sprintf("%s is present: it is the key of stream %s", e.Key, e.Stream)) // without it the call has failed
 	const external = "df_external_id"
 	switch came := columns.Index(external) >= 0; {
 	case e.Kind != schema.UserProfile:
 	case came:
-		c.add(OK, external, "came: the profiles hold the customer's own user id")
+		c.add(OK, external, "is present: profiles contain the customer's own user id")
 	case e.Filter.Identities == "":
-		c.add(Warn, external, "did not come: the profiles do not hold the customer's own user id", config.StreamVariable(e.Stream, "IDENTITIES")+"=all asks for it; it is personal data that consumers of the topic will see")
+		c.add(Warn, external, "is missing: profiles do not contain the customer's own user id", config.StreamVariable(e.Stream, "IDENTITIES")+"=all requests it; it is personal data that consumers of the topic will see")
 	default:
-		c.add(Warn, external, fmt.Sprintf("did not come, though %s is %s", config.StreamVariable(e.Stream, "IDENTITIES"), e.Filter.Identities), "ask DFINERY which identities the service has; "+config.StreamVariable(e.Stream, "PROPERTIES")+" may leave it out")
+		c.add(Warn, external, fmt.Sprintf("is missing, although %s is %s", config.StreamVariable(e.Stream, "IDENTITIES"), e.Filter.Identities), "ask DFINERY which identities the service has; "+config.StreamVariable(e.Stream, "PROPERTIES")+" may exclude it")
 	}
 }
 
@@ -109,38 +109,38 @@ func (c *Check) callFailed(err error) {
 		c.add(Fail, "call", err.Error())
 		return
 	}
-	remedy := "see the table of failures in the README"
+	remedy := "see the table of failures in connector/README.md"
 	switch failure.Class {
 	case schema.Unauthorized:
 		remedy = "check DFINERY_EXPORT_TOKEN and DFINERY_SERVICE_ID: it must be the service's Export token"
 	case schema.Throttled:
-		remedy = "the quota is spent: try again when it resets; DFINERY_CALLS_PER_HOUR must not be more than the service has"
+		remedy = "the quota is used up: try again after its reset; DFINERY_CALLS_PER_HOUR must not exceed the service's quota"
 	case schema.Refused:
 		remedy = "check the stream's variables: STREAM_…_KEY and its filters"
 	case schema.Trouble:
-		remedy = "check DFINERY_BASE_URL and the way to it"
+		remedy = "check DFINERY_BASE_URL and the network"
 	}
-	c.add(Fail, "call", "one call was spent and failed: "+failure.Error(), remedy)
+	c.add(Fail, "call", "one call was made and failed: "+failure.Error(), remedy)
 }
 
-// seen is what the rows of the sample tell.
-type seen struct {
+// sampled is what the rows of the sample show.
+type sampled struct {
 	rows  int
 	whole bool
 	days  map[schema.Day]int // of df_server_datetime
 }
 
-// enough rows show what is to be seen; a day may have millions.
-const enough = 10_000
+// maxSample limits how many rows are read; a day may have millions.
+const maxSample = 10_000
 
 type rows interface {
 	Next() (*schema.Row, error)
 }
 
-func look(body rows, columns *schema.Columns, zone *time.Location) (seen, error) {
-	s := seen{days: map[schema.Day]int{}}
+func readSample(body rows, columns *schema.Columns, zone *time.Location) (sampled, error) {
+	s := sampled{days: map[schema.Day]int{}}
 	at := columns.Index("df_server_datetime")
-	for s.rows < enough {
+	for s.rows < maxSample {
 		row, err := body.Next()
 		var bad *schema.BadRow
 		switch {
@@ -163,22 +163,22 @@ func look(body rows, columns *schema.Columns, zone *time.Location) (seen, error)
 	return s, nil
 }
 
-// toDate tells what the sample says of to_date. An inclusive range that is empty proves nothing: the day may have had no event.
-func (c *Check) toDate(e schema.Export, s seen) {
+// toDate reports whether to_date looks inclusive. An empty inclusive range proves nothing: the day may have had no events.
+func (c *Check) toDate(e schema.Export, s sampled) {
 	const variable = "DFINERY_TO_DATE"
 	exclusive := c.Config.DFINERY.ToDate == config.Exclusive
 	switch {
 	case e.Kind != schema.Event:
 		return
 	case !exclusive && s.rows > 0:
-		c.add(OK, "to_date", fmt.Sprintf("looks inclusive: the range %s to %s has rows, as %s=inclusive says", e.Day, e.Day, variable))
+		c.add(OK, "to_date", fmt.Sprintf("looks inclusive: the range %s to %s has rows, which agrees with %s=inclusive", e.Day, e.Day, variable))
 	case !exclusive:
 		c.add(Warn, "to_date", fmt.Sprintf("the range %s to %s has no rows: the day had none, or to_date is exclusive", e.Day, e.Day), "if the day had events, set "+variable+"=exclusive")
 	case s.days[e.Day+1] > 0:
-		c.add(Fail, "to_date", fmt.Sprintf("looks inclusive: %d rows of %s came with the range %s to %s, and %s is exclusive", s.days[e.Day+1], e.Day+1, e.Day, e.Day+1, variable), "set "+variable+"=inclusive")
+		c.add(Fail, "to_date", fmt.Sprintf("looks inclusive: %d rows of %s were returned for the range %s to %s, but %s is exclusive", s.days[e.Day+1], e.Day+1, e.Day, e.Day+1, variable), "set "+variable+"=inclusive")
 	case s.rows > 0:
-		c.add(OK, "to_date", fmt.Sprintf("looks exclusive: the range %s to %s has no rows of %s, as %s=exclusive says", e.Day, e.Day+1, e.Day+1, variable))
+		c.add(OK, "to_date", fmt.Sprintf("looks exclusive: the range %s to %s has no rows of %s, which agrees with %s=exclusive", e.Day, e.Day+1, e.Day+1, variable))
 	default:
-		c.add(Warn, "to_date", fmt.Sprintf("the range %s to %s has no rows: nothing can be said of to_date", e.Day, e.Day+1))
+		c.add(Warn, "to_date", fmt.Sprintf("the range %s to %s has no rows: this proves nothing about to_date", e.Day, e.Day+1))
 	}
 }

@@ -14,17 +14,17 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// Status is what became of one thing looked at.
+// Status is the result of one check.
 type Status string
 
-// The statuses. Only Fail keeps the connector from its work.
+// The statuses. Only Fail prevents the connector from working.
 const (
 	OK   Status = "ok"
 	Warn Status = "warn"
 	Fail Status = "fail"
 )
 
-// Line is one thing looked at. A remedy is a command as an administrator types it, or a sentence.
+// Line is the result of one check. A remedy is a command for an administrator, or a sentence.
 type Line struct {
 	Check  string   `json:"check"`
 	Status Status   `json:"status"`
@@ -32,7 +32,7 @@ type Line struct {
 	Remedy []string `json:"remedy,omitempty"`
 }
 
-// Check is one look at all of it. Call is optional, all else is needed.
+// Check runs all checks once. Call is optional, all other fields are required.
 type Check struct {
 	Config   *config.Config
 	Warnings []config.Finding
@@ -40,19 +40,19 @@ type Check struct {
 	Service  *pipeline.Service
 	Client   *exportapi.Client
 	Policy   limiter.Policy
-	State    bool   // what the ledger says is wrong with the service fails instead of being a warning
+	State    bool   // problems of the service that the ledger reports are failures, not warnings
 	Call     bool   // spend one export call
 	Stream   string // of that call; empty: the first event stream, else the first stream
-	// LegacyLogin says whether a login succeeded only as earlier releases sent it; nil: none did.
+	// LegacyLogin reports whether a login succeeded only in the form of earlier releases; nil: none did.
 	LegacyLogin func() bool
 
 	lines     []Line
-	forbidden []cluster.Right // what rights found missing
+	forbidden []cluster.Right // missing rights
 	single    []string        // topics with one replica
 	state     json.RawMessage // the source's, from the ledger
 }
 
-// Run looks, until ctx ends. A check that an earlier fault makes impossible has no line.
+// Run runs the checks until ctx ends. A check that an earlier failure makes impossible has no line.
 func (c *Check) Run(ctx context.Context) []Line {
 	c.lines, c.single = nil, nil
 	c.configuration()
@@ -70,12 +70,12 @@ func (c *Check) Run(ctx context.Context) []Line {
 	case c.Call && reached:
 		c.call(ctx)
 	case reached:
-		c.add(OK, "token", "not tried: --call tries it")
+		c.add(OK, "token", "not tested: use --call")
 	}
 	return c.lines
 }
 
-// Failed says whether a line did.
+// Failed reports whether any check failed.
 func Failed(lines []Line) bool {
 	return slices.ContainsFunc(lines, func(l Line) bool { return l.Status == Fail })
 }
@@ -91,13 +91,13 @@ func (c *Check) configuration() {
 	}
 }
 
-// Differences of clocks that are a warning, and a fault.
+// The clock differences that are a warning and a failure.
 const (
 	clockWarn = 30 * time.Second
 	clockFail = 10 * time.Minute
 )
 
-// clock compares another clock with ours; fine is how exact the comparison is.
+// clock compares another clock with ours; fine is the accuracy of the comparison.
 func (c *Check) clock(check string, theirs, ours time.Time, fine time.Duration) {
 	apart := theirs.Sub(ours)
 	side := "ahead of"
@@ -107,9 +107,9 @@ func (c *Check) clock(check string, theirs, ours time.Time, fine time.Duration) 
 	size := max(0, apart.Abs()-fine).Round(time.Second)
 	switch {
 	case size >= clockFail:
-		c.add(Fail, check, fmt.Sprintf("its clock is %s %s this machine's", size, side), "set the clock that is wrong by NTP: days begin and end by them")
+		c.add(Fail, check, fmt.Sprintf("its clock is %s %s this machine's", size, side), "synchronize the wrong clock by NTP: it decides when days start and end")
 	case size >= clockWarn:
-		c.add(Warn, check, fmt.Sprintf("its clock is %s %s this machine's", size, side), "set the clock that is wrong by NTP")
+		c.add(Warn, check, fmt.Sprintf("its clock is %s %s this machine's", size, side), "synchronize the wrong clock by NTP")
 	default:
 		c.add(OK, check, "its clock agrees with this machine's")
 	}

@@ -105,9 +105,9 @@ func TestChanges(t *testing.T) {
 	want := []string{
 		"stream events its properties, topic or hidden columns have changed: run publishes 2 days with 1 row again, with other ids, by 2 calls",
 		"stream events another key",
-		"stream events 1 day, 2026-11-22 to 2026-11-22, lack events that the stream exports now (df_login): they were settled before",
+		"stream events 1 day, 2026-11-22 to 2026-11-22, lack events that the stream exports now (df_login): they were settled before the change",
 		"stream events no row of 31 days had an event df_purchse: did you mean df_purchase?",
-		"stream users is not configured any more: its days are not exported, its topic stays",
+		"stream users is no longer configured: its days are not exported; its topic is not deleted",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)

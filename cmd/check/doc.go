@@ -5,12 +5,12 @@
 //
 //	check.go     Check: the checks in their order; clocks compared
 //	network.go   the API's host, the brokers, certificates
-//	rights.go    what the authorizer allows
+//	rights.go    rights granted by the authorizer
 //	registry.go  the schema registry
 //	address.go   ADMIN_ADDR, and an instance that listens there
-//	service.go   what the ledger reports as wrong with the service
+//	service.go   problems of the service that the ledger reports
 //	topics.go    topics: existing, writable, durable, their retention
-//	ledger.go    the fence, rehearsed; the ledger, read
+//	ledger.go    a rehearsal of the takeover; the ledger can be read
 //	call.go      one export call, only with Call
-//	write.go     the lines, for people and as JSON
+//	write.go     the result as text and as JSON
 package check

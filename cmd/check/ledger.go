@@ -14,8 +14,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// fence rehearses a takeover with a transactional id of its own, and reads Kafka's clock in the marker that it leaves. Markers of
-// other producers mean nothing to the owner, and to consumers.
+// fence rehearses a takeover with a separate transactional id, and reads Kafka's clock from the transaction marker. The owner and consumers
+// ignore markers of other producers.
 func (c *Check) fence(ctx context.Context) {
 	if c.Service.AtLeastOnce {
 		return
@@ -38,21 +38,21 @@ func (c *Check) fence(ctx context.Context) {
 	took := time.Since(began)
 	if err != nil {
 		c.add(Fail, "fence", fmt.Sprintf("the rehearsal as %s failed: %v", id, err),
-			"check that the brokers' transaction coordinator works (transaction.state.log.replication.factor, and .min.isr, must not exceed the brokers that run); DELIVERY=at-least-once does without")
+			"check the brokers' transaction coordinator (transaction.state.log.replication.factor and .min.isr must not exceed the number of running brokers); DELIVERY=at-least-once does not need it")
 		return
 	}
 	defer session.Close()
 	if !session.Fenced(at) {
-		c.add(Fail, "fence", fmt.Sprintf("the rehearsal as %s left no marker in %v", id, at), "check that the partition has a leader and enough replicas in sync")
+		c.add(Fail, "fence", fmt.Sprintf("the rehearsal as %s left no marker in %v", id, at), "check that the partition has a leader and maxSample replicas in sync")
 		return
 	}
-	c.add(OK, "fence", "rehearsed as "+id+"; the owner was not disturbed")
+	c.add(OK, "fence", "rehearsed as "+id+"; the owner is not affected")
 	if marked, err := c.marker(ctx, at, before.End, session.Identity().ID); err == nil {
 		c.clock("kafka clock", marked, began.Add(took/2), took/2)
 	}
 }
 
-// fencePatience is more than a healthy cluster needs by far.
+// fencePatience is much longer than a healthy cluster needs.
 const fencePatience = 20 * time.Second
 
 func (c *Check) marker(ctx context.Context, at recordbatch.TopicPartition, from, producer int64) (marked time.Time, err error) {
@@ -67,12 +67,12 @@ func (c *Check) marker(ctx context.Context, at recordbatch.TopicPartition, from,
 		return nil
 	}})
 	if err == nil && marked.IsZero() {
-		err = errors.New("the marker is not there")
+		err = errors.New("the marker is missing")
 	}
 	return marked, err
 }
 
-// ledger reads what is kept of the service.
+// ledger reads the service's state.
 func (c *Check) ledger(ctx context.Context) {
 	if c.lacks(c.Service.LedgerTopic, cluster.Read) {
 		return
@@ -83,18 +83,18 @@ func (c *Check) ledger(ctx context.Context) {
 		c.add(Fail, "ledger", err.Error())
 		return
 	case peek.Owner == nil:
-		c.add(OK, "ledger", "readable; the service was never run")
+		c.add(OK, "ledger", "readable; the service has never run")
 	case peek.Alive:
 		c.add(OK, "ledger", fmt.Sprintf("readable; %s on %s is the owner", peek.Owner.Instance, peek.Owner.Host))
 	default:
-		c.add(OK, "ledger", fmt.Sprintf("readable; nobody runs the service, %s on %s was the owner", peek.Owner.Instance, peek.Owner.Host))
+		c.add(OK, "ledger", fmt.Sprintf("readable; no instance is running, the last owner was %s on %s", peek.Owner.Instance, peek.Owner.Host))
 	}
 	c.state = peek.Source
 	c.service(peek)
 	c.lineEnds(peek.LineEnds)
 }
 
-// lineEnds warns of a habit that an earlier release relied on without proof. call uses what was learned.
+// lineEnds warns about a habit that an earlier release relied on without proof. call uses what was learned.
 func (c *Check) lineEnds(saved json.RawMessage) {
 	learner := c.Client.LineEnds
 	if err := learner.Restore(saved); err != nil {
@@ -105,6 +105,6 @@ func (c *Check) lineEnds(saved json.RawMessage) {
 		return // call says it
 	}
 	if hint := learner.Hint(); hint != "" {
-		c.add(Warn, "line ends", "an earlier release took last lines without a newline for whole, which is not proven", hint)
+		c.add(Warn, "line ends", "an earlier release accepted last lines without a newline as complete, which is not proven", hint)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// api says whether the API's host answered.
+// api reports whether the API's host answered.
 func (c *Check) api(ctx context.Context) bool {
 	k := c.Client.CheckHost(ctx)
 	through := ""
@@ -36,18 +36,18 @@ func (c *Check) api(ctx context.Context) bool {
 func apiRemedy(step string, proxied bool) string {
 	switch {
 	case proxied && step != "TLS":
-		return "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and that the proxy lets this machine through"
+		return "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY, and that the proxy allows this machine"
 	case step == "DNS":
-		return "check the host in DFINERY_BASE_URL and this machine's resolver"
+		return "check the host in DFINERY_BASE_URL and this machine's DNS resolver"
 	case step == "TCP":
-		return "check the host and port in DFINERY_BASE_URL, and the firewalls on the way"
+		return "check the host and port in DFINERY_BASE_URL, and firewalls in between"
 	case step == "TLS":
 		return "check the host in DFINERY_BASE_URL; a private CA goes into the file that SSL_CERT_FILE names"
 	}
 	return "check that DFINERY_BASE_URL is the API's address"
 }
 
-// Certificates that end sooner are a warning.
+// certificateWarn is the remaining validity below which a certificate causes a warning.
 const certificateWarn = 14 * 24 * time.Hour
 
 func (c *Check) certificate(check string, state *tls.ConnectionState) {
@@ -66,7 +66,7 @@ func (c *Check) certificate(check string, state *tls.ConnectionState) {
 	c.add(OK, check, detail)
 }
 
-// brokers says whether one of the configured brokers was reached.
+// brokers reports whether one of the configured brokers was reached.
 func (c *Check) brokers(ctx context.Context) bool {
 	contacts := c.Cluster.Contact(ctx)
 	failed := 0
@@ -86,7 +86,7 @@ func (c *Check) brokers(ctx context.Context) bool {
 		}
 		status := Fail
 		if failed < len(contacts) && passing(contact.Err) {
-			status = Warn // another one leads into the cluster
+			status = Warn // the cluster can be reached by another one
 		}
 		detail := contact.Err.Error()
 		if connect, ok := errors.AsType[*cluster.ConnectError](contact.Err); ok {
@@ -133,14 +133,14 @@ func brokerRemedy(err error) string {
 	case cluster.StepSASL:
 		return "check KAFKA_SASL_MECHANISM and the user or client and its secret"
 	}
-	return "check KAFKA_BROKERS, the resolver and the firewalls on the way"
+	return "check KAFKA_BROKERS, the DNS resolver and firewalls in between"
 }
 
-// advertised checks the brokers at the addresses that the cluster advertises: the connector connects to those.
+// advertised checks the brokers at the addresses that the cluster advertises, as the connector connects to those.
 func (c *Check) advertised(ctx context.Context) bool {
 	brokers, err := c.Cluster.Brokers(ctx)
 	if err != nil {
-		c.add(Fail, "kafka brokers", err.Error(), "check that the brokers are up")
+		c.add(Fail, "kafka brokers", err.Error(), "check that the brokers are running")
 		return false
 	}
 	var bad []string
@@ -151,10 +151,10 @@ func (c *Check) advertised(ctx context.Context) bool {
 	}
 	switch {
 	case len(bad) == 0:
-		c.add(OK, "kafka brokers", fmt.Sprintf("%d, each reached by the address that the cluster advertises", len(brokers)))
+		c.add(OK, "kafka brokers", fmt.Sprintf("%d, each reached at its advertised address", len(brokers)))
 	default:
-		c.add(Fail, "kafka brokers", fmt.Sprintf("%d of %d can't be reached by the address that the cluster advertises: %s", len(bad), len(brokers), strings.Join(bad, "; ")),
-			"open the way to these addresses, or correct advertised.listeners of the brokers")
+		c.add(Fail, "kafka brokers", fmt.Sprintf("%d of %d can't be reached at their advertised address: %s", len(bad), len(brokers), strings.Join(bad, "; ")),
+			"allow connections to these addresses, or correct advertised.listeners of the brokers")
 	}
 	return len(bad) < len(brokers)
 }

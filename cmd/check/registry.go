@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/schema/registry"
 )
 
-// registry asks the schema registry for anything, if a stream needs it.
+// registry makes a cheap request to the schema registry, if a stream needs it.
 func (c *Check) registry(ctx context.Context) {
 	var streams []string
 	for i := range c.Config.Streams {

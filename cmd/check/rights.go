@@ -26,7 +26,7 @@ func (c *Check) rights(ctx context.Context) {
 		case cluster.Forbidden(answers[i]):
 			missing = append(missing, r)
 		default:
-			c.add(Warn, "right "+r.String(), "could not be found out: "+answers[i].Error())
+			c.add(Warn, "right "+r.String(), "could not be determined: "+answers[i].Error())
 		}
 	}
 	if len(missing) == 0 {
@@ -37,12 +37,12 @@ func (c *Check) rights(ctx context.Context) {
 		if r.Optional {
 			status = Warn
 		}
-		c.add(status, "right "+r.String(), "is not granted: it is needed to "+r.Purpose, c.Cluster.Grant(c.principal(), r)...)
+		c.add(status, "right "+r.String(), "is not granted; it is needed to "+r.Purpose, c.Cluster.Grant(c.principal(), r)...)
 	}
 	c.forbidden = slices.Clone(missing)
 }
 
-// principal is the cluster's name for us, as far as it is known here: a listener may map names by rules of its own.
+// principal is the connector's principal, as far as it is known here: a listener may map names by its own rules.
 func (c *Check) principal() string {
 	k := &c.Config.Kafka
 	switch {
@@ -59,7 +59,7 @@ func (c *Check) principal() string {
 	return "User:ANONYMOUS"
 }
 
-// lacks says whether a right on a topic was found missing.
+// lacks reports whether a right on a topic is missing.
 func (c *Check) lacks(name string, op cluster.Operation) bool {
 	return slices.ContainsFunc(c.forbidden, func(r cluster.Right) bool { return r.Name == name && r.Operation == op })
 }

@@ -12,7 +12,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// service reports what the ledger says is wrong with the service. A warning by default: the pod that brings the new token must start.
+// service reports problems of the service that are recorded in the ledger. They are warnings by default: the pod with the new token must be able
+// to start.
 func (c *Check) service(peek *pipeline.Snapshot) {
 	status := Warn
 	if c.State {
@@ -21,13 +22,13 @@ func (c *Check) service(peek *pipeline.Snapshot) {
 	c.changes(peek.Changes)
 	before := len(c.lines)
 	if w := peek.Wait; w != nil && w.For == schema.WaitToken {
-		c.add(status, "service token", "the API has refused the token: all calls wait, the next try is "+until(w.Until),
-			"set DFINERY_EXPORT_TOKEN, or the file that DFINERY_EXPORT_TOKEN_FILE names, to the service's Export token; dfinery-kafka resume STREAM tries it at once")
+		c.add(status, "service token", "the API refused the token: all calls wait, the next attempt is "+until(w.Until),
+			"set DFINERY_EXPORT_TOKEN, or the file that DFINERY_EXPORT_TOKEN_FILE names, to the service's Export token; dfinery-kafka resume STREAM tries it immediately")
 	}
 	if source, err := connector.NewSource(c.Client, c.Policy, peek.Source); err == nil { // else call says it
 		if b := source.Status(time.Now()).Breaker; b.State != "closed" {
-			c.add(status, "service breaker", fmt.Sprintf("%s: no call is made but a probe, the next one is %s; cause: %s", b.State, until(b.Until), b.Cause),
-				"nothing: it closes by itself when a probe succeeds; dfinery-kafka dlq list --kind export shows what the API answered")
+			c.add(status, "service breaker", fmt.Sprintf("%s: only probes are made, the next one is %s; cause: %s", b.State, until(b.Until), b.Cause),
+				"nothing: it closes when a probe succeeds; dfinery-kafka dlq list --kind export shows what the API answered")
 		}
 	}
 	for _, s := range peek.Streams {
@@ -36,7 +37,7 @@ func (c *Check) service(peek *pipeline.Snapshot) {
 		}
 		detail := fmt.Sprintf("halted: %s", *s.Halted)
 		if s.Next != nil && s.Next.At != nil {
-			detail += "; the next try is " + until(*s.Next.At)
+			detail += "; the next attempt is " + until(*s.Next.At)
 		}
 		c.add(status, "stream "+s.Name, detail, "correct the stream's variables or its topic, then restart or run dfinery-kafka resume "+s.Name)
 	}
@@ -45,27 +46,27 @@ func (c *Check) service(peek *pipeline.Snapshot) {
 	}
 }
 
-// changes says what a start with this configuration means for days that were exported with another one.
+// changes reports what a start with this configuration means for days that were exported with another one.
 func (c *Check) changes(events []schedule.Event) {
 	for _, e := range events {
 		switch e.Kind {
 		case schedule.IdentityChanged:
 			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("its properties, topic or hidden columns have changed: run publishes %s with %s again, with other ids, by %s",
-				command.Pluralize(e.Count, "day"), command.Pluralize(e.Rows, "row"), command.Pluralize(e.Count, "call")), "nothing, if that is meant; else set the stream's variables as they were")
+				command.Pluralize(e.Count, "day"), command.Pluralize(e.Rows, "row"), command.Pluralize(e.Count, "call")), "nothing, if that is intended; otherwise restore the stream's variables")
 		case schedule.HidingBegins:
-			c.add(Warn, "stream "+e.Stream, "run hides columns from now on, and Kafka still holds their cells of before: "+c.Service.ShownBefore(e.Stream), c.Service.DeleteShownBefore(e.Stream))
+			c.add(Warn, "stream "+e.Stream, "run hides columns from now on, but Kafka still has their earlier cells: "+c.Service.ShownBefore(e.Stream), c.Service.DeleteShownBefore(e.Stream))
 		case schedule.KeyRefused:
 			c.add(Fail, "stream "+e.Stream, "run halts it: "+e.Detail, "mount the former key; dfinery-kafka resume "+e.Stream+" accepts the new one, and publishes the days in reach again")
 		case schedule.SettingChanged:
-			c.add(Warn, "stream "+e.Stream, e.Detail, "nothing, if that is meant")
+			c.add(Warn, "stream "+e.Stream, e.Detail, "nothing, if that is intended")
 		case schedule.DaysLack:
-			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now (%s): they were settled before", command.Pluralize(e.Count, "day"), e.Detail, e.EventName),
+			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now (%s): they were settled before the change", command.Pluralize(e.Count, "day"), e.Detail, e.EventName),
 				fmt.Sprintf("dfinery-kafka backfill %s --changed exports them again, by %s", e.Stream, command.Pluralize(e.Count, "call")))
 		case schedule.NameUnknown:
 			variable := map[string]string{"event": "EVENTS", "property": "PROPERTIES"}[e.Detail]
-			c.add(Warn, "stream "+e.Stream, e.Unknown(), "correct "+config.StreamVariable(e.Stream, variable)+", or leave the name out")
+			c.add(Warn, "stream "+e.Stream, e.Unknown(), "correct "+config.StreamVariable(e.Stream, variable)+", or remove the name")
 		case schedule.StreamRemoved:
-			c.add(Warn, "stream "+e.Stream, "is not configured any more: its days are not exported, its topic stays", "nothing, if that is meant")
+			c.add(Warn, "stream "+e.Stream, "is no longer configured: its days are not exported; its topic is not deleted", "nothing, if that is intended")
 		}
 	}
 }

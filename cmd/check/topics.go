@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// topics says whether the ledger is there, so that there is more to look at.
+// topics reports whether the ledger exists, so that it can be checked.
 func (c *Check) topics(ctx context.Context) bool {
 	specs := c.Service.TopicSpecs()
 	names := make([]string, len(specs))
@@ -67,13 +67,13 @@ func (c *Check) missing(ctx context.Context, spec cluster.TopicSpec) {
 		err = refused[0]
 	}
 	if err != nil {
-		c.add(Fail, check, "does not exist, and would not be created: "+err.Error(), "check KAFKA_PARTITIONS and KAFKA_REPLICATION_FACTOR, or create it with: "+c.Cluster.Creation(spec))
+		c.add(Fail, check, "does not exist and could not be created: "+err.Error(), "check KAFKA_PARTITIONS and KAFKA_REPLICATION_FACTOR, or create it with: "+c.Cluster.Creation(spec))
 		return
 	}
 	c.add(OK, check, "does not exist yet: run creates it")
 }
 
-// topic judges one that exists. policies reports settings that the ledger can't work with.
+// topic checks an existing topic. policies checks the settings that the ledger depends on.
 func (c *Check) topic(spec cluster.TopicSpec, topic cluster.Topic, config cluster.TopicConfig) {
 	before := len(c.lines)
 	check := "topic " + spec.Name
@@ -84,61 +84,61 @@ func (c *Check) topic(spec cluster.TopicSpec, topic cluster.Topic, config cluste
 		case p.Leader < 0:
 			c.add(Fail, check, fmt.Sprintf("partition %d has no leader", p.ID), fmt.Sprintf("start the brokers %v, which have its replicas", p.Replicas))
 		case len(p.ISR) < config.MinInsyncReplicas:
-			c.add(Fail, check, fmt.Sprintf("partition %d has %d replicas in sync of %d, min.insync.replicas is %d: it takes no write", p.ID, len(p.ISR), len(p.Replicas), config.MinInsyncReplicas),
+			c.add(Fail, check, fmt.Sprintf("partition %d has %d replicas in sync of %d, min.insync.replicas is %d: writes fail", p.ID, len(p.ISR), len(p.Replicas), config.MinInsyncReplicas),
 				fmt.Sprintf("start the brokers %v, or lower min.insync.replicas", p.Replicas))
 		}
 	}
 	if config.Err == nil {
 		c.durability(check, spec.Name, replicas, config)
-		c.memory(check, spec, config)
+		c.retention(check, spec, config)
 	}
 	if len(c.lines) == before {
 		detail := command.Pluralize(len(topic.Partitions), "partition") + ", " + command.Pluralize(replicas, "replica")
 		if config.Err != nil {
-			detail += ", its configuration may not be read"
+			detail += ", no right to read its configuration"
 		}
 		c.add(OK, check, detail)
 	}
 }
 
-// oneReplica warns once of all topics that have one: a cluster of one broker has no others.
+// oneReplica warns once about all topics with one replica: in a cluster of one broker all have one.
 func (c *Check) oneReplica() {
 	if len(c.single) == 0 {
 		return
 	}
-	c.add(Warn, "replicas", strings.Join(c.single, ", ")+" have 1 replica each: what was acknowledged is lost with its broker",
+	c.add(Warn, "replicas", strings.Join(c.single, ", ")+" have 1 replica each: acknowledged records are lost with their broker",
 		"give them 3 replicas with kafka-reassign-partitions.sh, and min.insync.replicas=2")
 }
 
-// durability is whether acknowledged records can be lost.
+// durability checks whether acknowledged records can be lost.
 func (c *Check) durability(check, name string, replicas int, config cluster.TopicConfig) {
 	inSync := func(n int) string { return c.Cluster.AlterConfigCommand(name, "min.insync.replicas", strconv.Itoa(n)) }
 	switch least := config.MinInsyncReplicas; {
 	case replicas < least:
-		c.add(Fail, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is %d: it takes no write", replicas, least), inSync(max(1, replicas-1)))
+		c.add(Fail, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is %d: writes fail", replicas, least), inSync(max(1, replicas-1)))
 	case replicas == 1:
 		c.single = append(c.single, name)
 	case least == 1:
-		c.add(Warn, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is 1: what one broker alone acknowledged is lost with it", replicas),
+		c.add(Warn, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is 1: records acknowledged by only one broker are lost with it", replicas),
 			inSync(max(2, replicas-1)))
 	case least == replicas:
-		c.add(Warn, check, fmt.Sprintf("min.insync.replicas is %d, as many as it has replicas: it takes no write while one broker is down", least),
+		c.add(Warn, check, fmt.Sprintf("min.insync.replicas is %d, as many as it has replicas: writes fail while one broker is down", least),
 			inSync(max(1, replicas-1)))
 	}
 	if config.Values["unclean.leader.election.enable"] == "true" {
-		c.add(Warn, check, "unclean.leader.election.enable is true: a leader may come up without what was acknowledged",
+		c.add(Warn, check, "unclean.leader.election.enable is true: a new leader may lack acknowledged records",
 			c.Cluster.AlterConfigCommand(name, "unclean.leader.election.enable", "false"))
 	}
 }
 
-// shortest is the retention below which rows may be gone before a consumer that was down for a weekend has read them.
-const shortest = 3 * 24 * time.Hour
+// minRetention is the retention below which rows may be deleted before a consumer that was down for a weekend has read them.
+const minRetention = 3 * 24 * time.Hour
 
-// memory is whether the topic keeps what is published, and takes it whatever the clocks say.
-func (c *Check) memory(check string, spec cluster.TopicSpec, config cluster.TopicConfig) {
+// retention checks whether the topic retains records, and accepts them whatever the clocks say.
+func (c *Check) retention(check string, spec cluster.TopicSpec, config cluster.TopicConfig) {
 	set := func(name, value string) string { return c.Cluster.AlterConfigCommand(spec.Name, name, value) }
 	if config.TimestampType != "" && config.TimestampType != "LogAppendTime" {
-		c.add(Warn, check, "message.timestamp.type is "+config.TimestampType+": brokers refuse our records when this machine's clock is wrong",
+		c.add(Warn, check, "message.timestamp.type is "+config.TimestampType+": brokers refuse records when this machine's clock is wrong",
 			set("message.timestamp.type", "LogAppendTime"))
 	}
 	if stored := c.Service.Ledger(); spec.Name == stored.Topic || spec.Name == stored.Rows {
@@ -148,17 +148,17 @@ func (c *Check) memory(check string, spec cluster.TopicSpec, config cluster.Topi
 		return
 	}
 	if strings.Contains(config.CleanupPolicy, "compact") {
-		c.add(Warn, check, "cleanup.policy is "+config.CleanupPolicy+": of the records with the same key only the newest stays",
+		c.add(Warn, check, "cleanup.policy is "+config.CleanupPolicy+": only the newest record of each key is retained",
 			set("cleanup.policy", "delete"))
 	}
-	if config.RetentionMs >= 0 && config.RetentionMs < shortest.Milliseconds() && config.CleanupPolicy != "compact" {
+	if config.RetentionMs >= 0 && config.RetentionMs < minRetention.Milliseconds() && config.CleanupPolicy != "compact" {
 		kept := time.Duration(config.RetentionMs) * time.Millisecond
-		c.add(Warn, check, fmt.Sprintf("retention.ms keeps records for %s only", kept),
+		c.add(Warn, check, fmt.Sprintf("retention.ms keeps records for only %s", kept),
 			set("retention.ms", strconv.FormatInt(7*24*time.Hour.Milliseconds(), 10)))
 	}
 }
 
-// compacted judges the topic of a stream of changes; false if it is another topic.
+// compacted checks the topic of a stream with MODE=changes; false if it is another topic.
 func (c *Check) compacted(check, topic string, config *cluster.TopicConfig) bool {
 	for i := range c.Service.Streams {
 		stream := &c.Service.Streams[i]
@@ -168,14 +168,14 @@ func (c *Check) compacted(check, topic string, config *cluster.TopicConfig) bool
 		if fault, ok := errors.AsType[*pipeline.CompactionError](pipeline.CompactionFault(c.Cluster, stream, config)); ok {
 			c.add(Fail, check, fmt.Sprintf("has %s=%s, MODE=changes needs %s", fault.Config, fault.Have, fault.Want), fault.Repair)
 		} else if short := pipeline.ShortTombstones(c.Cluster, stream, config); short != nil {
-			c.add(Warn, check, fmt.Sprintf("has %s=%s, %s: a consumer that is away for longer keeps deleted profiles", short.Config, short.Have, short.Want), short.Repair)
+			c.add(Warn, check, fmt.Sprintf("has %s=%s, %s: a consumer that is down for longer keeps deleted profiles", short.Config, short.Have, short.Want), short.Repair)
 		}
 		return true
 	}
 	return false
 }
 
-// policies are what run refuses a ledger for.
+// policies checks the settings for which run refuses a ledger.
 func (c *Check) policies(ctx context.Context) {
 	faults, err := c.Service.Ledger().CheckPolicies(ctx)
 	if err != nil {
@@ -191,7 +191,7 @@ func (c *Check) policies(ctx context.Context) {
 		c.add(Fail, "topic "+policy.Topic, fmt.Sprintf("has %s=%s, the ledger needs %s", policy.Config, policy.Have, policy.Want), policy.Repair)
 	}
 	if fault, err := c.Service.Ledger().CheckCompactionLag(ctx); err == nil && fault != nil {
-		c.add(Warn, "topic "+fault.Topic, fmt.Sprintf("has %s=%s, %s are needed: compaction may remove the markers that keep a former owner out. "+
-			"run sets it where it has the right AlterConfigs", fault.Config, fault.Have, fault.Want), fault.Repair)
+		c.add(Warn, "topic "+fault.Topic, fmt.Sprintf("has %s=%s, %s are needed: compaction may remove the markers that fence a former owner. "+
+			"run sets it if it has the right AlterConfigs", fault.Config, fault.Have, fault.Want), fault.Repair)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/pipeline/command"
 )
 
-// WriteText writes the lines for people, remedies indented, and a summary.
+// WriteText writes the lines as text, with indented remedies and a summary.
 func WriteText(w io.Writer, lines []Line) error {
 	var b strings.Builder
 	count := map[Status]int{}
