@@ -13,12 +13,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// noArgs takes no argument.
+// noArgs accepts no arguments.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	// A flag with a value of its own accord, as --watch, leaves a word behind it alone.
+	// A flag with an optional value, such as --watch, does not consume the next word.
 	hint := suggest(cmd, nil)
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Changed && f.NoOptDefVal != "" && f.Value.Type() != "bool" {
@@ -28,7 +28,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("%s takes no argument, %q is too many%s", cmd.Name(), args[0], hint)
 }
 
-// needs takes exactly one argument, and says what it is where it is missing.
+// needs accepts exactly one argument; what describes it in the error.
 func needs(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch len(args) {
@@ -41,10 +41,10 @@ func needs(what string) cobra.PositionalArgs {
 	}
 }
 
-// aStream is the argument of commands for one stream.
+// aStream describes the argument of commands for one stream.
 const aStream = "the name of a stream"
 
-// streamOf is the stream of the configuration with that name.
+// streamOf returns the configured stream with this name.
 func streamOf(c *config.Config, name string) (*config.Stream, error) {
 	if s := c.Stream(name); s != nil {
 		return s, nil
@@ -56,7 +56,7 @@ func streamOf(c *config.Config, name string) (*config.Stream, error) {
 	return nil, fmt.Errorf("there is no stream %q: STREAMS has %s", name, strings.Join(names, ", "))
 }
 
-// completeStream completes the argument by the streams that the environment names.
+// completeStream completes the argument with the streams that the environment names.
 func completeStream(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -64,7 +64,7 @@ func completeStream(_ *cobra.Command, args []string, _ string) ([]string, cobra.
 	return streamNames(), cobra.ShellCompDirectiveNoFileComp
 }
 
-// streamNames are those of STREAMS, without a look at the rest: a shell completes before everything is right.
+// streamNames returns the names in STREAMS. It ignores other variables, so that completion works while the configuration is wrong.
 func streamNames() []string {
 	names := strings.Split(cmp.Or(os.Getenv("STREAMS"), "events"), ",")
 	for i := range names {
@@ -73,7 +73,7 @@ func streamNames() []string {
 	return names
 }
 
-// codes are those that a dead letter may have, but for http_STATUS.
+// codes returns the codes that a dead letter may have, except http_STATUS.
 func codes() []string {
 	var names []string
 	for _, rule := range schema.Rules() {
@@ -82,15 +82,15 @@ func codes() []string {
 	return names
 }
 
-// completeFlag has a shell complete a flag's value.
+// completeFlag registers the completion of a flag's value.
 func completeFlag(cmd *cobra.Command, flag string, values func() []string) {
-	// It fails only for a flag that does not exist.
+	// The error can only be an unknown flag.
 	_ = cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return values(), cobra.ShellCompDirectiveNoFileComp
 	})
 }
 
-// noFiles keeps shells from completing names of files, of which no command takes any.
+// noFiles disables the completion of file names, as no command takes any.
 func noFiles(cmd *cobra.Command) {
 	if cmd.ValidArgsFunction == nil {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions

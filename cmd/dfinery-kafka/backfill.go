@@ -29,11 +29,11 @@ func backfillCommand() *cobra.Command {
 	var patience time.Duration
 	cmd := &cobra.Command{
 		Use:   "backfill STREAM --from DAY [--to DAY] | --changed",
-		Short: "Export days of a stream once more",
-		Long: `Export days of a stream once more, and publish what is not there yet. With --again every row of them is published once more, with
-the same id: for consumers that lost theirs. The owner of the service does it, as the quota allows; polls of today go first.
+		Short: "Export days of a stream again",
+		Long: `Export days of a stream again and publish rows that are missing in Kafka. With --again every row of these days is published again with
+the same id, for consumers that lost their data. The service's owner carries it out within the quota; polls of today take precedence.
 
-It prints first what that costs, and on a terminal asks whether to go on, unless --yes is given.`,
+The command first prints a cost estimate and, on a terminal, asks for confirmation unless --yes is given.`,
 		Example: `  dfinery-kafka backfill events --from 2026-11-01 --to 2026-11-07
   dfinery-kafka backfill events --changed
   dfinery-kafka backfill events --from 2026-11-23 --again --yes --wait 1h`,
@@ -53,7 +53,7 @@ It prints first what that costs, and on a terminal asks whether to go on, unless
 			}
 			if changed {
 				if days = known.lacking(args[0]); days == nil {
-					_, err = fmt.Fprintf(cmd.OutOrStdout(), "no settled day of %s lacks events that it exports now: nothing to do\n", args[0])
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "no settled day of %s lacks events that the stream exports now: nothing to do\n", args[0])
 					return err
 				}
 			}
@@ -72,23 +72,23 @@ It prints first what that costs, and on a terminal asks whether to go on, unless
 	}
 	cmd.Flags().StringVar(&from, "from", "", "the first day, yyyy-MM-dd")
 	cmd.Flags().StringVar(&to, "to", "", "the last day; without it only the day of --from")
-	cmd.Flags().BoolVar(&again, "again", false, "publish rows once more that were published already")
-	cmd.Flags().BoolVar(&changed, "changed", false, "export the settled days that lack events since the stream's filter was widened")
+	cmd.Flags().BoolVar(&again, "again", false, "publish all rows again, also those already published")
+	cmd.Flags().BoolVar(&changed, "changed", false, "export the settled days that lack events since the stream's filter was extended")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
-	cmd.Flags().DurationVar(&patience, "wait", 0, "how long to wait for the owner to carry it out; 0 does not wait")
+	cmd.Flags().DurationVar(&patience, "wait", 0, "how long to wait for the result; 0 does not wait")
 	return cmd
 }
 
-// dayRange is a range of days, both included.
+// dayRange is an inclusive range of days.
 type dayRange struct{ first, last schema.Day }
 
-// ledgerView is what the ledger says for a backfill.
+// ledgerView is the part of the ledger that a backfill needs.
 type ledgerView struct {
 	changes []schedule.Event
-	calls   int // that the API allows the service in an hour, as far as it has said so
+	calls   int // allowed by the API in an hour, as far as known
 }
 
-// readLedger reads it. Where there is none yet, or none that may be read, the configuration is all that is known.
+// readLedger reads it. If there is no ledger yet, or it may not be read, only the configuration is used.
 func readLedger(cmd *cobra.Command, c *config.Config) (*ledgerView, error) {
 	a, err := reachApp(cmd, c, app.Options{})
 	if err != nil {
@@ -110,7 +110,7 @@ func readLedger(cmd *cobra.Command, c *config.Config) (*ledgerView, error) {
 	return view, nil
 }
 
-// lacking are the settled days that lack events which the stream exports now; nil without any.
+// lacking returns the settled days that lack events which the stream exports now; nil if there are none.
 func (v *ledgerView) lacking(stream string) []dayRange {
 	var ranges []dayRange
 	for _, e := range v.changes {
@@ -128,7 +128,7 @@ func (v *ledgerView) lacking(stream string) []dayRange {
 	return ranges
 }
 
-// namedDays are those that the flags name; nil with --changed.
+// namedDays returns the days given by the flags; nil with --changed.
 func namedDays(c *config.Config, stream, from, to string, changed bool) ([]dayRange, error) {
 	if !changed {
 		days, err := checkDays(c, stream, from, to)
@@ -136,12 +136,12 @@ func namedDays(c *config.Config, stream, from, to string, changed bool) ([]dayRa
 	}
 	_, err := streamOf(c, stream)
 	if err == nil && from+to != "" {
-		err = errors.New("--changed finds the days by itself: leave out --from and --to")
+		err = errors.New("--changed selects the days: omit --from and --to")
 	}
 	return nil, err
 }
 
-// checkDays reads --from and --to, and refuses days that the API does not export.
+// checkDays parses --from and --to, and refuses days that the API does not export.
 func checkDays(c *config.Config, stream, from, to string) (r dayRange, err error) {
 	s, err := streamOf(c, stream)
 	if err != nil {
@@ -149,7 +149,7 @@ func checkDays(c *config.Config, stream, from, to string) (r dayRange, err error
 	}
 	var first, last schema.Day
 	if from == "" {
-		return r, errors.New("--from is needed: the first day, yyyy-MM-dd")
+		return r, errors.New("--from is required: the first day, yyyy-MM-dd")
 	}
 	if first, err = schema.ParseDay(from); err != nil {
 		return r, fmt.Errorf("--from: %w", err)
@@ -171,7 +171,7 @@ func checkDays(c *config.Config, stream, from, to string) (r dayRange, err error
 	return dayRange{first, last}, nil
 }
 
-// cost says what a backfill takes of the quota, which is so many calls an hour.
+// cost prints how much of the quota, in calls an hour, a backfill needs.
 func cost(w io.Writer, c *config.Config, stream string, ranges []dayRange, again bool, calls int) {
 	days := 0
 	for _, r := range ranges {
@@ -182,20 +182,20 @@ func cost(w io.Writer, c *config.Config, stream string, ranges []dayRange, again
 		polls += c.Streams[i].CallsPerHour()
 	}
 	free := max(1, float64(calls)-polls)
-	fmt.Fprintf(w, "backfill of %s: %s, %s, about %.1f hours of the quota that polls leave (%.0f calls an hour)\n",
+	fmt.Fprintf(w, "backfill of %s: %s, %s, about %.1f hours at the quota left by polls (%.0f calls an hour)\n",
 		stream, command.Pluralize(days, "day"), command.Pluralize(days, "call"), math.Max(0.1, float64(days)/free), free)
 	if again {
-		fmt.Fprintln(w, "--again: every row of these days is published once more, with the same id")
+		fmt.Fprintln(w, "--again: every row of these days is published again, with the same id")
 	}
 }
 
-// confirm asks a person at a terminal; a script, and --yes, have decided already.
+// confirm asks for confirmation on a terminal, unless --yes is given. Scripts are not asked.
 func confirm(cmd *cobra.Command, yes bool) error {
 	in := cmd.InOrStdin()
 	if yes || !terminal.Is(in) {
 		return nil
 	}
-	fmt.Fprint(cmd.OutOrStdout(), "carry it out? [y/N] ")
+	fmt.Fprint(cmd.OutOrStdout(), "continue? [y/N] ")
 	answer, err := bufio.NewReader(in).ReadString('\n')
 	if err != nil || !strings.HasPrefix(strings.ToLower(strings.TrimSpace(answer)), "y") {
 		return errors.New("nothing was done")

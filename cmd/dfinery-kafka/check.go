@@ -17,17 +17,17 @@ func checkCommand() *cobra.Command {
 	var stream string
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Verify configuration, connectivity, permissions and topics, and say how to fix them",
-		Long: `Look at the configuration, the API's host, the brokers, rights, topics, clocks, the fence and the ledger, a line each: ok, warn
-or fail, with the command or sentence that fixes it. It disturbs nobody: the owner is not fenced, no topic is created, no quota is spent.
+		Short: "Verify configuration, connectivity, permissions and topics",
+		Long: `Verify the configuration, the API's host, the brokers, rights, topics, clocks, fencing and the ledger. Each check prints one line: ok, warn
+or fail, with a command or sentence that fixes it. Nothing is changed: the owner is not fenced, no topic is created, no quota is used.
 
-With --call it spends one export call, of the first event stream or of the one that --stream names, and shows its columns, whether the
-key column and df_external_id came, whether to_date looks inclusive, and how many calls are left.
+With --call it makes one export call, for the first event stream or the one given by --stream, and shows its columns, whether the
+key column and df_external_id are present, whether to_date looks inclusive, and how many calls are left.
 
-What the ledger says of the service, a refused token, a halted stream or an open breaker, is a warning: the instance that brings the new token
-has to start. With --state it fails.
+Problems recorded in the ledger (a refused token, a halted stream, an open breaker) are warnings, so that an instance with a new token
+can start. With --state they are failures.
 
-Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
+Exit codes: 0 no check failed, 1 a check failed, 2 wrong configuration.`,
 		Example: `  dfinery-kafka check
   dfinery-kafka check --call
   dfinery-kafka check --json | jq '.checks[] | select(.status != "ok")'`,
@@ -65,9 +65,9 @@ Exit codes: 0 nothing failed, 1 something did, 2 wrong configuration.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().BoolVar(&state, "state", false, "fail when the ledger says that the token is refused, a stream is halted or the breaker is open")
+	cmd.Flags().BoolVar(&state, "state", false, "fail if the token is refused, a stream is halted or the breaker is open")
 	cmd.Flags().StringVar(&stream, "stream", "", "the `STREAM` to export with --call")
-	cmd.Flags().BoolVar(&call, "call", false, "spend one export call")
+	cmd.Flags().BoolVar(&call, "call", false, "make one export call")
 	return cmd
 }
 

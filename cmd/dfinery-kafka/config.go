@@ -22,10 +22,10 @@ func configCommand() *cobra.Command {
 	var envFile string
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "List every variable: its value, its default, its meaning",
-		Long: `List every environment variable that is read, with its value (secrets redacted), where that comes from, its default
-and its meaning. Then list all faults of the configuration at once; with a fault the exit code is 2.`,
-		Example: `  dfinery-kafka config                                 # what is set, and what is wrong with it
+		Short: "Show the configuration, and validate it",
+		Long: `List all environment variables that are read, with their values (secrets are redacted), the origin of the values, defaults and
+meanings, followed by all faults of the configuration. With a fault the exit code is 2.`,
+		Example: `  dfinery-kafka config                                 # show values and faults
   dfinery-kafka config --json | jq .faults             # the same for scripts
   dfinery-kafka config --write-env-file dfinery.env    # a commented template that only you can read
   docker run --env-file dfinery.env dfinery-kafka config`,
@@ -56,14 +56,14 @@ and its meaning. Then list all faults of the configuration at once; with a fault
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: variables, warnings, faults")
-	cmd.Flags().BoolVar(&asMarkdown, "markdown", false, "print the README's table, whatever is set")
-	cmd.Flags().BoolVar(&asEnvFile, "env-file", false, "print a template of an environment file, whatever is set")
+	cmd.Flags().BoolVar(&asMarkdown, "markdown", false, "print the table of variables for the README")
+	cmd.Flags().BoolVar(&asEnvFile, "env-file", false, "print a template of an environment file")
 	cmd.Flags().StringVar(&envFile, "write-env-file", "", "write that template to a new `FILE` that only its owner can read (mode 0600)")
-	cmd.Flags().BoolVar(&metrics, "metrics", false, "print the README's table of metrics instead")
+	cmd.Flags().BoolVar(&metrics, "metrics", false, "print the table of metrics for the README")
 	return cmd
 }
 
-// writeEnvFile creates the file. It never overwrites one, which may hold the only copy of a token.
+// writeEnvFile creates the file. It never overwrites a file, which may contain the only copy of a token.
 func writeEnvFile(out io.Writer, path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -80,7 +80,7 @@ func writeEnvFile(out io.Writer, path string) error {
 	return err
 }
 
-// count is how many are true.
+// count returns how many are true.
 func count(all ...bool) (n int) {
 	for _, one := range all {
 		if one {
@@ -90,12 +90,12 @@ func count(all ...bool) (n int) {
 	return n
 }
 
-// wholeTable is how many characters the table of all variables takes in a line, about.
+// wholeTable is the approximate width of the table of all variables.
 const wholeTable = 200
 
 func writeReport(w io.Writer, report config.Report, asJSON bool) error {
 	if width := terminal.Width(w); !asJSON && width > 0 && width < wholeTable {
-		return report.WriteList(w, func(meaning string) string { return wrap(meaning, min(widest, width)-4) })
+		return report.WriteList(w, func(meaning string) string { return wrap(meaning, min(maxWidth, width)-4) })
 	}
 	if !asJSON {
 		return report.WriteTable(w)
@@ -111,7 +111,7 @@ func writeJSON(w io.Writer, value any) error {
 	return e.Encode(value)
 }
 
-// loadToShow reads the configuration with the warnings that matter only when it is shown.
+// loadToShow reads the configuration, including warnings that matter only when it is shown.
 func loadToShow() (*config.Config, config.Report, error) {
 	c, report, err := config.Load()
 	if err == nil {
@@ -120,12 +120,12 @@ func loadToShow() (*config.Config, config.Report, error) {
 	return c, report, err
 }
 
-// loadConfig reads the configuration and prints its warnings. A wrong one is an error for exit code 2 that tells all faults.
+// loadConfig reads the configuration and prints its warnings. For a wrong configuration the error lists all faults and has exit code 2.
 func loadConfig(stderr io.Writer) (*config.Config, config.Report, error) {
 	return reported(stderr, config.Load)
 }
 
-// loadKafka is loadConfig for commands that read and write Kafka alone, and need no token.
+// loadKafka is loadConfig for commands that use only Kafka and need no token.
 func loadKafka(stderr io.Writer) (*config.Config, config.Report, error) {
 	return reported(stderr, config.LoadWithoutToken)
 }

@@ -7,13 +7,13 @@ import (
 )
 
 func contractCommand() *cobra.Command {
-	accept := verbCommand(command.VerbAccept, "Accept a stream's new columns, and go on with it",
-		"Accept the columns for which the stream is halted, and try it again at once. A paused stream stays paused.", nil)
+	accept := verbCommand(command.VerbAccept, "Accept a stream's new columns and resume it",
+		"Accept the new columns because of which the stream is halted, and retry it immediately. A paused stream remains paused.", nil)
 	accept.Example = "  dfinery-kafka contract accept events"
 	return group(&cobra.Command{
 		Use:   "contract",
-		Short: "Accept new columns of a stream that is halted for them",
-		Long: `Accept new columns of a stream that is halted for them, because of STREAM_X_CONTRACT=freeze.
+		Short: "Accept new columns of a stream that is halted because of them",
+		Long: `Accept new columns of a stream that is halted because of them, as STREAM_X_CONTRACT=freeze demands.
 
 The accepted columns are printed, and stay accepted.`,
 		Example: accept.Example,

@@ -1,6 +1,6 @@
 package main
 
-// cell is how a day looks: a character, and an ANSI colour on a terminal.
+// cell is the display of a day: a character, and an ANSI colour on a terminal.
 type cell struct {
 	mark, colour, meaning string
 }

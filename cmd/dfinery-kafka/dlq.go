@@ -17,9 +17,9 @@ func dlqCommand() *cobra.Command {
 		Short: "List, show and replay dead letters",
 		Long: `List, show and replay the dead letters of this service: failed exports, and rows that could not be published.
 
-A dead letter is named PARTITION/OFFSET, its place in the dead-letter topic. Its state is resolved, open, or unknown if the ledger can't tell
-any more. The letter of an export is resolved once its day was exported since; that of a row once the row was published, or once a later whole
-export of its day no longer has it.`,
+A dead letter is identified by PARTITION/OFFSET in the dead-letter topic. Its state is resolved, open, or unknown if the ledger no longer
+has the information. The letter of an export is resolved once its day has been exported; that of a row once the row has been published, or once
+a later complete export of its day does not contain it.`,
 		Example: `  dfinery-kafka dlq list --since 24h
   dfinery-kafka dlq show 3/17
   dfinery-kafka dlq replay --kind row --code too_large`,
@@ -58,7 +58,7 @@ func dlqListCommand() *cobra.Command {
 				}))
 			}
 			if asJSON {
-				e := json.NewEncoder(cmd.OutOrStdout()) // one letter a line
+				e := json.NewEncoder(cmd.OutOrStdout()) // one letter per line
 				e.SetEscapeHTML(false)
 				return each(func(l *deadletter.Letter) error { return e.Encode(l) })
 			}
@@ -71,7 +71,7 @@ func dlqListCommand() *cobra.Command {
 	}
 	f.flags(cmd)
 	cmd.Flags().BoolVar(&open, "open", false, "only those that are not resolved")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one dead letter a line")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, one dead letter per line")
 	return cmd
 }
 
@@ -80,7 +80,7 @@ func dlqShowCommand() *cobra.Command {
 		Use:     "show PARTITION/OFFSET",
 		Short:   "Show one dead letter in full",
 		Example: `  dfinery-kafka dlq show 3/17`,
-		Args:    needs("the name of a dead letter, PARTITION/OFFSET as dlq list shows it"),
+		Args:    needs("a dead letter, PARTITION/OFFSET as shown by dlq list"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			offset, err := deadletter.ParseOffset(args[0])
 			if err != nil {
@@ -104,7 +104,7 @@ func dlqShowCommand() *cobra.Command {
 	}
 }
 
-// listTable writes a letter a line, under a header, and tells how many there are.
+// listTable writes a header and one line per letter, and returns the number of letters.
 func listTable(l *deadletter.Log, each func(visitor) error, out io.Writer) (n int, err error) {
 	names := len("NAME")
 	for _, last := range l.Last() {

@@ -1,11 +1,11 @@
-// Command dfinery-kafka keeps Kafka equal to what the DFINERY Export API holds.
+// Command dfinery-kafka exports the data of a DFINERY service to Apache Kafka.
 //
-// Each command has a file of its own, and so does what several of them share:
+// Each command has its own file, and so has each part that several of them share:
 //
 //	main.go         the process: signals, exit codes
-//	root.go         the command line as a whole; errors of usage
+//	root.go         the root command; usage errors
 //	arguments.go    arguments of commands, and their completion
-//	help.go         help texts that fit the terminal
+//	help.go         help texts wrapped to the terminal
 //
 //	run.go          run, and run --once
 //	follow.go       progress of run --once

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// faultPoint kills the process, as kill -9 does, at the n-th time that the step named by FAULT_STEP is reached (FAULT_COUNT, 1).
+// faultPoint kills the process, like kill -9, when the step named by FAULT_STEP is reached for the FAULT_COUNT-th time (default 1).
 func faultPoint() func(string) {
 	step := os.Getenv("FAULT_STEP")
 	if step == "" {
@@ -24,7 +24,7 @@ func faultPoint() func(string) {
 	return func(name string) {
 		if name == step && left.Add(-1) == 0 {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {} // nothing more happens here
+			select {} // wait for the signal
 		}
 	}
 }

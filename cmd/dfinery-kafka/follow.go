@@ -10,7 +10,7 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// follow shows how far run --once is, by a bar alone: elsewhere the log has a line for each export. It returns when ctx ends.
+// follow shows the progress of run --once on a terminal. It returns when ctx ends.
 func follow(ctx context.Context, shown *terminal.Progress, a *app.App) {
 	if !shown.Bar() {
 		return
@@ -28,7 +28,7 @@ func follow(ctx context.Context, shown *terminal.Progress, a *app.App) {
 	}
 }
 
-// exported counts the days that were exported, of all that may be.
+// exported returns how many of the due days have been exported, and how many there are.
 func exported(streams []pipeline.StreamStatus) (done, total int) {
 	for i := range streams {
 		s := &streams[i]

@@ -11,10 +11,10 @@ import (
 	"dfinery-kafka/cmd/terminal"
 )
 
-// widest is how many characters a line of a help text has at most, also where no terminal reports its width.
-const widest = 100
+// maxWidth is the maximum width of a help text, also without a terminal.
+const maxWidth = 100
 
-// usage is cobra's template with one line of usage for each command, and flags that are wrapped to the width.
+// usage is cobra's template with one usage line per command, and flags wrapped to the width.
 const usage = `Usage:
   {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
 
@@ -27,14 +27,14 @@ Commands:{{range .Commands}}{{if or .IsAvailableCommand (eq .Name "help")}}
 Flags:
 {{.LocalFlags.FlagUsagesWrapped WIDTH | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
 
-More on one of them: {{.CommandPath}} COMMAND --help{{end}}
+More about a command: {{.CommandPath}} COMMAND --help{{end}}
 `
 
-// explain has the help texts of root and all its commands fit the terminal.
+// explain wraps the help texts of root and all its commands to the terminal.
 func explain(root *cobra.Command) {
-	width := widest
+	width := maxWidth
 	if w := terminal.Width(root.OutOrStdout()); w > 0 {
-		width = min(widest, w)
+		width = min(maxWidth, w)
 	}
 	root.SetUsageTemplate(strings.ReplaceAll(usage, "WIDTH", fmt.Sprint(width)))
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
@@ -42,8 +42,8 @@ func explain(root *cobra.Command) {
 	})
 }
 
-// wrap breaks paragraphs into lines of so many characters. An empty line ends a paragraph; other line ends count as blanks. What is
-// indented stays as it is.
+// wrap breaks paragraphs into lines of at most width characters. An empty line ends a paragraph; other line ends count as blanks. Indented
+// lines are not changed.
 func wrap(text string, width int) string {
 	paragraphs := strings.Split(strings.TrimSpace(text), "\n\n")
 	for i, p := range paragraphs {

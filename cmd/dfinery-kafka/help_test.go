@@ -38,7 +38,7 @@ func TestHelpIsNarrow(t *testing.T) {
 		cmd.SetOut(&out)
 		cmd.HelpFunc()(cmd, nil)
 		for line := range strings.Lines(out.String()) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > widest && !strings.Contains(cmd.Example, strings.TrimSuffix(line, "\n")) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > maxWidth && !strings.Contains(cmd.Example, strings.TrimSuffix(line, "\n")) {
 				t.Errorf("%s: %d characters: %s", cmd.CommandPath(), n, line)
 			}
 		}

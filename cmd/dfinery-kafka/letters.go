@@ -17,25 +17,25 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// filter says which dead letters are meant.
+// filter selects dead letters by the flags.
 type filter struct {
 	stream, day, kind, code, since string
 
-	from time.Time // what since says; zero: from the first on
+	from time.Time // the parsed since; zero: from the first on
 }
 
 func (f *filter) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.stream, "stream", "", "only of this stream")
-	cmd.Flags().StringVar(&f.day, "day", "", "only of this day, yyyy-MM-dd")
-	cmd.Flags().StringVar(&f.kind, "kind", "", "only of this kind: export or row")
-	cmd.Flags().StringVar(&f.code, "code", "", "only with this error code, for example query_error or field_count")
-	cmd.Flags().StringVar(&f.since, "since", "", "only from this time on: RFC 3339, a date, or a duration back from now such as 24h")
+	cmd.Flags().StringVar(&f.stream, "stream", "", "only this stream")
+	cmd.Flags().StringVar(&f.day, "day", "", "only this day, yyyy-MM-dd")
+	cmd.Flags().StringVar(&f.kind, "kind", "", "only this kind: export or row")
+	cmd.Flags().StringVar(&f.code, "code", "", "only this error code, for example query_error or field_count")
+	cmd.Flags().StringVar(&f.since, "since", "", "only from this time on: RFC 3339, a date, or a duration before now such as 24h")
 	completeFlag(cmd, "stream", streamNames)
 	completeFlag(cmd, "kind", func() []string { return []string{schema.KindExport, schema.KindRow} })
 	completeFlag(cmd, "code", codes)
 }
 
-// check says what is wrong with the flags. It comes before matches.
+// check validates the flags. It must be called before matches.
 func (f *filter) check() (err error) {
 	if f.since != "" {
 		if f.from, err = parseSince(f.since, time.Now()); err != nil {
@@ -56,7 +56,7 @@ func (f *filter) check() (err error) {
 	return nil
 }
 
-// parseSince reads a duration back from now, a time or a date.
+// parseSince parses a duration before now, a time or a date.
 func parseSince(text string, now time.Time) (time.Time, error) {
 	if back, err := time.ParseDuration(text); err == nil {
 		if back < 0 {
@@ -73,13 +73,13 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("--since %q is none of: a time such as 2026-11-23T10:00:00Z, a date, a duration such as 24h", text)
 }
 
-// matches reports whether the letter is meant.
+// matches reports whether the letter is selected.
 func (f *filter) matches(l *deadletter.Letter) bool {
 	return (f.stream == "" || l.Stream == f.stream) && (f.day == "" || l.Day.String() == f.day) && (f.kind == "" || l.Kind == f.kind) &&
 		(f.code == "" || string(l.Error.Code) == f.code) && !l.At.Before(f.from)
 }
 
-// knownCode refuses a code that no dead letter has: else a slip would look like good news.
+// knownCode refuses a code that no dead letter can have: with a typo the empty list would look like good news.
 func knownCode(code string) error {
 	if status, ok := strings.CutPrefix(code, "http_"); code == "" || ok && len(status) == 3 || slices.Contains(codes(), code) {
 		return nil
@@ -90,7 +90,7 @@ func knownCode(code string) error {
 	return fmt.Errorf("--code %q is no code of a dead letter: %s, or one such as http_503", code, strings.Join(codes(), ", "))
 }
 
-// wrongPlaces says of each name that is none what is wrong with it.
+// wrongPlaces returns an error for each argument that is not PARTITION/OFFSET.
 func wrongPlaces(names []string) error {
 	var faults []error
 	for _, name := range names {
@@ -100,7 +100,7 @@ func wrongPlaces(names []string) error {
 	return errors.Join(faults...)
 }
 
-// openLetters opens the service, and its dead letters since then. The App is to be closed.
+// openLetters opens the service, and its dead letters from since on. The caller must close the App.
 func openLetters(cmd *cobra.Command, since time.Time) (*config.Config, *app.App, *deadletter.Log, error) {
 	c, a, err := openService(cmd)
 	if err != nil {
@@ -114,11 +114,11 @@ func openLetters(cmd *cobra.Command, since time.Time) (*config.Config, *app.App,
 	return c, a, letters, nil
 }
 
-// visitor visits one letter, which it is lent until it returns.
+// visitor visits one letter, which is valid until it returns.
 type visitor = func(*deadletter.Letter) error
 
-// openResolver reads the ledger, which says which of the letters are resolved. What it returns has a visitor see the resolution, too: it is
-// unknown where there is no ledger, or none that may be read.
+// openResolver reads the ledger, which knows which letters are resolved. The returned function adds the resolution to the letters that a visitor
+// gets: it is unknown if there is no ledger, or if it may not be read.
 func openResolver(cmd *cobra.Command, stored *store.Ledger, letters func(visitor) error) (resolving func(visitor) visitor, err error) {
 	resolver, err := deadletter.NewResolver(cmd.Context(), stored)
 	switch {

@@ -11,32 +11,32 @@ import (
 	"dfinery-kafka/pipeline/deadletter"
 )
 
-// letterTable writes a line a letter, as it comes. A column is as wide as the widest cell that is to be expected, or the
-// widest so far: to know the widest of all, all would have to be read first.
+// letterTable writes one line per letter, as letters are read. A column is as wide as the widest expected cell, or the
+// widest so far, because not all letters are known in advance.
 type letterTable struct {
 	out    io.Writer
 	widths []int
-	most   int // of the last column's characters
+	detail int // maximum width of the last column
 }
 
-// wholeDetail is as much of a letter's detail as a table shows, where its lines are not cut by the terminal's width.
+// wholeDetail is how much of a letter's detail a table shows if the terminal does not limit its width.
 const wholeDetail = 100
 
 func newLetterTable(out io.Writer, names int) *letterTable {
 	t := &letterTable{out: out, widths: []int{names, len(time.RFC3339) - len("07:00"), longest(streamNames()), len(time.DateOnly), len("export"), longest(codes()), len(deadletter.Resolved)}}
-	t.most = wholeDetail
+	t.detail = wholeDetail
 	if width := terminal.Width(out); width > 0 {
 		for _, w := range t.widths {
 			width -= w + len(columnGap)
 		}
-		t.most = min(wholeDetail, max(width, 20))
+		t.detail = min(wholeDetail, max(width, 20))
 	}
 	return t
 }
 
 const columnGap = "  "
 
-// longest is how many characters the longest of some texts has.
+// longest is the length of the longest text, in characters.
 func longest(texts []string) (n int) {
 	for _, text := range texts {
 		n = max(n, utf8.RuneCountInString(text))
@@ -49,7 +49,7 @@ func (t *letterTable) header() error {
 }
 
 func (t *letterTable) letter(l *deadletter.Letter) error {
-	return t.line([]string{l.Name, l.FailedAt.UTC().Format(time.RFC3339), l.Stream, l.Day.String(), l.Kind, string(l.Error.Code), string(l.Resolution)}, shortened(l.Error.Detail, t.most))
+	return t.line([]string{l.Name, l.FailedAt.UTC().Format(time.RFC3339), l.Stream, l.Day.String(), l.Kind, string(l.Error.Code), string(l.Resolution)}, shortened(l.Error.Detail, t.detail))
 }
 
 func (t *letterTable) line(cells []string, last string) error {
@@ -62,11 +62,11 @@ func (t *letterTable) line(cells []string, last string) error {
 	return err
 }
 
-// shortened is a text on one line, of so many characters at most, without what a terminal would obey.
-func shortened(text string, most int) string {
+// shortened returns text on one line, of at most maxRunes characters, without control characters.
+func shortened(text string, maxRunes int) string {
 	text = strings.Join(strings.Fields(visible(text)), " ")
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most-1]) + "…"
+	if runes := []rune(text); len(runes) > maxRunes {
+		text = string(runes[:maxRunes-1]) + "…"
 	}
 	return text
 }

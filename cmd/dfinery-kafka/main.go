@@ -13,9 +13,9 @@ import (
 )
 
 func main() {
-	log.SetOutput(io.Discard) // net/http prints there what a server sends unasked, as it is: the token, too, if the server sends it back
+	log.SetOutput(io.Discard) // net/http logs unsolicited responses there unredacted, including a token that the server sends back
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second signal ends the program at once, but not one that comes with the first: timeout(1) signals the process and then its group.
+	// A second signal ends the program at once, unless it comes together with the first: timeout(1) signals the process and then its group.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	err := rootCommand().ExecuteContext(ctx)
 	if err != nil {

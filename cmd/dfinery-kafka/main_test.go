@@ -98,9 +98,9 @@ func TestExitCodes(t *testing.T) {
 		"with a warning": {append(valid, "KAFKA_OPTS="+canary), []string{"config"},
 			result{0, "warning: KAFKA_OPTS: unknown variable, it has no effect\n"}},
 		"wrong configuration": {[]string{"KAFKA_BROKERS=me:" + canary + "@kafka:9092", "DFINERY_EXPORT_TOKN=" + canary}, []string{"config"}, result{2, `dfinery-kafka: the configuration has 4 faults:
-  DFINERY_SERVICE_ID: is needed: for example 1234
-  KAFKA_BROKERS: must hold host:port only: a user goes into KAFKA_SASL_USERNAME
-  DFINERY_EXPORT_TOKEN: is needed, or DFINERY_EXPORT_TOKEN_FILE
+  DFINERY_SERVICE_ID: is required: for example 1234
+  KAFKA_BROKERS: must contain only host:port: set the user in KAFKA_SASL_USERNAME
+  DFINERY_EXPORT_TOKEN: is required, or DFINERY_EXPORT_TOKEN_FILE
   DFINERY_EXPORT_TOKN: unknown variable: did you mean DFINERY_EXPORT_TOKEN?
 `}},
 		"one fault": {append(valid, "KAFKA_TLS=on"), []string{"config", "--json"},
@@ -185,7 +185,7 @@ func TestConfigJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]map[string]string{{"variable": "DFINERY_SERVICE_ID", "message": "is needed: for example 1234"}}, got.Faults); diff != "" {
+	if diff := cmp.Diff([]map[string]string{{"variable": "DFINERY_SERVICE_ID", "message": "is required: for example 1234"}}, got.Faults); diff != "" {
 		t.Errorf("faults (-want +got):\n%s", diff)
 	}
 	want := map[string]string{

@@ -15,7 +15,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// openService loads the configuration and reaches Kafka, for commands that work beside the connector. The App is to be closed.
+// openService loads the configuration and connects to Kafka, for commands that run beside the connector. The caller must close the App.
 func openService(cmd *cobra.Command) (*config.Config, *app.App, error) {
 	c, _, err := loadKafka(cmd.ErrOrStderr())
 	if err != nil {
@@ -27,7 +27,7 @@ func openService(cmd *cobra.Command) (*config.Config, *app.App, error) {
 	return c, a, err
 }
 
-// reachApp is newApp, once Kafka has answered.
+// reachApp returns newApp after checking that Kafka answers.
 func reachApp(cmd *cobra.Command, c *config.Config, o app.Options) (*app.App, error) {
 	a, err := newApp(c, o)
 	if err != nil {
@@ -40,7 +40,7 @@ func reachApp(cmd *cobra.Command, c *config.Config, o app.Options) (*app.App, er
 	return a, nil
 }
 
-// newApp wires the service for a command that does not run it: nothing is logged.
+// newApp builds the service for a command that does not run it. Nothing is logged.
 func newApp(c *config.Config, o app.Options) (*app.App, error) {
 	o.Version, o.Log = thisBuild().Version, slog.New(slog.DiscardHandler)
 	a, err := app.New(c, o)
@@ -50,16 +50,16 @@ func newApp(c *config.Config, o app.Options) (*app.App, error) {
 	return a, nil
 }
 
-// unsaid is how long a broker may take until somebody is told what is waited for: as long as a wait is not felt.
-const unsaid = 500 * time.Millisecond
+// silentWait is how long to wait for a broker before the user is told.
+const silentWait = 500 * time.Millisecond
 
-// contact finds out whether Kafka can be reached at all, before anything is asked of it: a firewall that swallows everything would have
-// each request wait for its own time limit, without a word.
+// contact checks that Kafka can be reached, before any other request. If a firewall drops all packets, each request would otherwise wait for its
+// own timeout without a message.
 func contact(ctx context.Context, stderr io.Writer, kafka *cluster.Cluster) error {
-	said := time.AfterFunc(unsaid, func() {
+	notice := time.AfterFunc(silentWait, func() {
 		fmt.Fprintf(stderr, "no answer yet from Kafka at %s (KAFKA_BROKERS), waiting for up to %s\n", kafka.Bootstrap(), cluster.Patience)
 	})
-	defer said.Stop()
+	defer notice.Stop()
 	err := kafka.Ping(ctx)
 	switch {
 	case err == nil:

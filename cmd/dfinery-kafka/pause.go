@@ -12,14 +12,14 @@ import (
 )
 
 func pauseCommand() *cobra.Command {
-	return verbCommand(command.VerbPause, "Stop exporting a stream until it is resumed", `Stop exporting a stream, across restarts, until "dfinery-kafka resume". Exports that are under way finish.`, nil)
+	return verbCommand(command.VerbPause, "Stop exporting a stream until it is resumed", `Stop exporting a stream, across restarts, until "dfinery-kafka resume". Exports in progress finish.`, nil)
 }
 
 func resumeCommand() *cobra.Command {
-	return verbCommand(command.VerbResume, "Go on with a stream that was paused or is halted", "Go on with a stream that was paused, or try one that is halted again at once. A token that was refused is tried at once, too.", nil)
+	return verbCommand(command.VerbResume, "Resume a stream that is paused or halted", "Resume a paused stream, or retry a halted one immediately. A token that the API refused is also retried immediately.", nil)
 }
 
-// verbCommand makes the command of a verb that needs nothing but a stream, or what fill, if it is not nil, adds.
+// verbCommand makes the command for a verb whose only argument is a stream. fill, if not nil, adds more to the command.
 func verbCommand(verb, short, long string, fill func(*ledger.Command)) *cobra.Command {
 	var patience time.Duration
 	cmd := &cobra.Command{
@@ -34,12 +34,12 @@ func verbCommand(verb, short, long string, fill func(*ledger.Command)) *cobra.Co
 				}
 			})
 			if exit, ok := errors.AsType[*exitError](err); ok && exit.code == exitLeft && !cmd.Flags().Changed("wait") {
-				fmt.Fprintln(cmd.OutOrStdout(), exit) // it was given, and that it is carried out at once was not asked for
+				fmt.Fprintln(cmd.OutOrStdout(), exit) // the command is in the ledger; without --wait that is a success
 				return nil
 			}
 			return err
 		},
 	}
-	cmd.Flags().DurationVar(&patience, "wait", 5*time.Second, "how long to wait for the owner to carry it out; 0 does not wait")
+	cmd.Flags().DurationVar(&patience, "wait", 5*time.Second, "how long to wait for the result; 0 does not wait")
 	return cmd
 }

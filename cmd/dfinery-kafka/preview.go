@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// mostPreviewed bounds the records of a preview, which are held in memory.
-const mostPreviewed = 1000
+// maxPreviewed limits the records of a preview, which are held in memory.
+const maxPreviewed = 1000
 
 func previewCommand() *cobra.Command {
 	var day string
@@ -21,15 +21,15 @@ func previewCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "preview STREAM",
-		Short: "Show the records that a day's export would publish, and publish nothing",
+		Short: "Show the records that a day's export would publish, without publishing them",
 		Long: `Make one export call and show its first rows as the records that run would publish: topic, partition, key, headers and value. Rows that
-could not be published are shown as the dead letters that they would become. A table of the columns shows their types, and which types their cells would fit.
+could not be published are shown as the dead letters that they would become. A table of the columns shows their types, and the types that fit their cells.
 
-The call counts towards the API's quota. Nothing is written: no topic is created, no schema is registered, and the ledger stays as it is. Rows that are
-published already are shown like new ones: with MODE=changes, as if the topic were empty. In Avro and Protobuf the value is shown as JSON; --json has
-its bytes in base64. An id of 2147483647 stands for the one that the registry will give to a new schema.
+The call counts towards the API's quota. Nothing is written: no topic is created, no schema is registered, and the ledger is not changed. Rows that are
+already published are shown like new ones; with MODE=changes as if the topic were empty. Avro and Protobuf values are shown as JSON; --json has
+their bytes in base64. The schema id 2147483647 is a placeholder for an id that the registry has yet to assign.
 
-Exit codes: 0 done, 1 the call failed or was not possible, 2 wrong configuration or usage.`,
+Exit codes: 0 done, 1 the call failed or could not be made, 2 wrong configuration or usage.`,
 		Example: `  dfinery-kafka preview events
   dfinery-kafka preview events --day 2026-11-23 --rows 5
   dfinery-kafka preview events --json | jq '.columns[] | select(.rejected > 0)'`,
@@ -39,8 +39,8 @@ Exit codes: 0 done, 1 the call failed or was not possible, 2 wrong configuration
 			if err != nil {
 				return err
 			}
-			if rows < 1 || rows > mostPreviewed {
-				return &exitError{exitUsage, fmt.Errorf("--rows %d: choose 1 to %d", rows, mostPreviewed)}
+			if rows < 1 || rows > maxPreviewed {
+				return &exitError{exitUsage, fmt.Errorf("--rows %d: choose 1 to %d", rows, maxPreviewed)}
 			}
 			at, err := previewDay(c, args[0], day)
 			if err != nil {
@@ -63,13 +63,13 @@ Exit codes: 0 done, 1 the call failed or was not possible, 2 wrong configuration
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&day, "day", "", "the `DAY` to export, yyyy-MM-dd; without it yesterday, or today for a userprofile stream")
+	cmd.Flags().StringVar(&day, "day", "", "the `DAY` to export, yyyy-MM-dd; default yesterday, or today for a userprofile stream")
 	cmd.Flags().IntVar(&rows, "rows", 20, "how many rows to show, 1 to 1000")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
 
-// previewDay is the day to look at.
+// previewDay is the day to preview.
 func previewDay(c *config.Config, stream, day string) (schema.Day, error) {
 	s, err := streamOf(c, stream)
 	if err != nil {
@@ -94,7 +94,7 @@ func previewDay(c *config.Config, stream, day string) (schema.Day, error) {
 	return at, nil
 }
 
-// makePreview makes the call, after it has said what that costs.
+// makePreview prints the cost of the call and makes it.
 func makePreview(cmd *cobra.Command, c *config.Config, stream string, day schema.Day, rows int) (*preview.Plan, *preview.Result, error) {
 	a, err := reachApp(cmd, c, app.Options{Preview: true})
 	if err != nil {
@@ -107,7 +107,7 @@ func makePreview(cmd *cobra.Command, c *config.Config, stream string, day schema
 	}
 	now := time.Now()
 	quota := a.Look(now).Source.Quota
-	fmt.Fprintf(cmd.ErrOrStderr(), "preview of %s %s: makes one export call of the %d that are left of %d an hour, as far as the ledger knows; nothing is written\n",
+	fmt.Fprintf(cmd.ErrOrStderr(), "preview of %s %s: making one export call; according to the ledger %d of %d calls an hour are left; nothing is written\n",
 		stream, day, quota.Remaining, quota.Limit)
 	permit, wait := source.Reserve(now, 0)
 	if permit == nil {

@@ -32,8 +32,8 @@ type recordView struct {
 	Key         string       `json:"key"`
 	Headers     []headerView `json:"headers"`
 	Value       *string      `json:"value,omitempty"`
-	ValueBase64 []byte       `json:"value_base64,omitempty"` // instead of value where that is binary
-	// Fields are those of a binary value.
+	ValueBase64 []byte       `json:"value_base64,omitempty"` // instead of value if that is binary
+	// Fields is a binary value decoded to JSON.
 	Fields json.RawMessage `json:"fields,omitempty"`
 }
 

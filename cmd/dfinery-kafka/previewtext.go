@@ -13,7 +13,7 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// showPreview writes a preview for people.
+// showPreview writes a preview as text.
 func showPreview(w io.Writer, p *preview.Plan, v *preview.Result) error {
 	var b strings.Builder
 	topic := fmt.Sprintf("%s, %s", p.Topic.Name, command.Pluralize(p.Topic.Partitions, "partition"))
@@ -23,7 +23,7 @@ func showPreview(w io.Writer, p *preview.Plan, v *preview.Result) error {
 	fmt.Fprintf(&b, "\n%s for topic %s\n", command.Pluralize(len(v.Records), "record"), topic)
 	switch {
 	case v.SchemaID == preview.UnassignedSchemaID:
-		fmt.Fprintf(&b, "the schema of subject %s would be registered: its id is not known yet\n", v.Subject)
+		fmt.Fprintf(&b, "the schema of subject %s would be registered: it has no id yet\n", v.Subject)
 	case v.SchemaID != 0:
 		fmt.Fprintf(&b, "schema %d of subject %s\n", v.SchemaID, v.Subject)
 	}
@@ -57,7 +57,7 @@ func showRecord(b *strings.Builder, n int, r *preview.Record) {
 	}
 }
 
-// showLetters writes what would go to the dead letters, each as it is there.
+// showLetters writes the dead letters that would be published.
 func showLetters(b *strings.Builder, letters []preview.Record) {
 	if len(letters) == 0 {
 		return
@@ -66,7 +66,7 @@ func showLetters(b *strings.Builder, letters []preview.Record) {
 	for i := range letters {
 		var letter schema.DeadLetter
 		if err := json.Unmarshal(letters[i].Value, &letter); err != nil {
-			continue // it is ours
+			continue // can't happen: the letters were encoded here
 		}
 		fmt.Fprintf(b, "\n%s %s\n", letter.Kind, letter.Error.Code)
 		fmt.Fprintf(b, "  %s\n", visible(letter.Error.Detail))
@@ -85,7 +85,7 @@ func showColumns(b *strings.Builder, v *preview.Result) {
 	if v.Whole {
 		rows = "all " + command.Pluralize(v.Sampled, "row")
 	}
-	fmt.Fprintf(b, "\n%s, by %s of the day\n\n", command.Pluralize(len(v.Columns), "column"), rows)
+	fmt.Fprintf(b, "\n%s, from %s of the day\n\n", command.Pluralize(len(v.Columns), "column"), rows)
 	table := [][]string{{"COLUMN", "TYPE", "FILLED", "REJECTED", "WOULD FIT"}}
 	for i := range v.Columns {
 		c := &v.Columns[i]
@@ -96,11 +96,11 @@ func showColumns(b *strings.Builder, v *preview.Result) {
 		var fits []string
 		for _, candidate := range c.Candidates {
 			if c.Type.Kind != encoding.String && c.Rejected == 0 {
-				break // it has a type that fits
+				break // the current type fits
 			}
 			text := candidate.Type.String()
 			if candidate.Rejected > 0 {
-				text += fmt.Sprintf(" but for %s", command.Pluralize(candidate.Rejected, "cell"))
+				text += fmt.Sprintf(" except %s", command.Pluralize(candidate.Rejected, "cell"))
 			}
 			fits = append(fits, text)
 		}
@@ -112,7 +112,7 @@ func showColumns(b *strings.Builder, v *preview.Result) {
 	writeTable(b, table, map[int]bool{2: true, 3: true})
 }
 
-// writeTable aligns cells, those of some columns at the right.
+// writeTable aligns the cells; the columns in right are right-aligned.
 func writeTable(b *strings.Builder, table [][]string, right map[int]bool) {
 	widths := make([]int, len(table[0]))
 	for _, row := range table {
@@ -137,7 +137,7 @@ func padded(text string, width int) string {
 	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
 }
 
-// visible is a text on one line, without what a terminal would obey.
+// visible returns text on one line, without control characters.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 {

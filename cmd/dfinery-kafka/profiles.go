@@ -18,8 +18,8 @@ import (
 func profilesCommand() *cobra.Command {
 	return group(&cobra.Command{
 		Use:   "profiles",
-		Short: "Show which profiles are gone, and approve their deletion",
-		Long: `Show which profiles of a stream with STREAM_X_MODE=changes are gone, and approve more deletes than usual.
+		Short: "Show absent profiles, and approve their deletion",
+		Long: `Show the absent profiles of a stream with STREAM_X_MODE=changes, and approve more deletes than usual.
 
 A profile is deleted once two whole snapshots lack it. Deletes are withheld when more are gone than STREAM_X_DELETE_MOST allows within 7 days,
 or when the last snapshot does not prove to be whole.`,
@@ -29,11 +29,11 @@ or when the last snapshot does not prove to be whole.`,
 
 func approveCommand() *cobra.Command {
 	var most int
-	cmd := verbCommand(command.VerbApprove, "Approve the deletes that are withheld",
-		`Approve more deletes than usual: as many as are withheld now, or --most of them.
+	cmd := verbCommand(command.VerbApprove, "Approve withheld deletes",
+		`Approve more deletes than usual: as many as are withheld now, or as many as --most says.
 
-A snapshot is exported at once. Still, each profile is deleted only if two whole snapshots lack it. The approval ends after 7 days, and when no profile
-is absent any more. It helps if too many are gone, or if bad rows hide their keys; what else withholds deletes has to go first.`, func(c *ledger.Command) { c.Most = most })
+A snapshot is exported immediately. Each profile is still deleted only if two complete snapshots lack it. The approval ends after 7 days, or when no
+profile is absent any more. It applies if too many profiles are absent, or if bad rows hide their keys; other reasons must be resolved first.`, func(c *ledger.Command) { c.Most = most })
 	cmd.Example = "  dfinery-kafka profiles approve users\n  dfinery-kafka profiles approve users --most 5000"
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		if most < 0 || cmd.Flags().Changed("most") && most == 0 {
@@ -41,7 +41,7 @@ is absent any more. It helps if too many are gone, or if bad rows hide their key
 		}
 		return nil
 	}
-	cmd.Flags().IntVar(&most, "most", 0, "how many profiles may be deleted; without it as many as are withheld now")
+	cmd.Flags().IntVar(&most, "most", 0, "how many profiles may be deleted; default as many as are withheld now")
 	return cmd
 }
 
@@ -50,8 +50,8 @@ func profileStatusCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "status STREAM", Short: "Show how many profiles are present, absent and withheld, and why",
-		Long: `Show what the last snapshot of a stream says: how many profiles are present, how many the topic has that are absent from it, how many
-deletes are withheld, and why. With --sample some absent keys are listed; for that the whole topic is read. It reads Kafka alone and needs no token.`,
+		Long: `Show how many profiles the last snapshot of a stream has, how many profiles of the topic are absent from it, how many
+deletes are withheld, and why. With --sample some absent keys are listed, for which the whole topic is read. It reads only Kafka and needs no token.`,
 		Example: "  dfinery-kafka profiles status users\n  dfinery-kafka profiles status users --sample 20",
 		Args:    needs(aStream), ValidArgsFunction: completeStream,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -78,7 +78,7 @@ deletes are withheld, and why. With --sample some absent keys are listed; for th
 	return cmd
 }
 
-// showProfiles prints what the ledger has of a stream's profiles, and some absent keys.
+// showProfiles prints the state of a stream's profiles from the ledger, and some absent keys.
 func showProfiles(ctx context.Context, out io.Writer, reader *pipeline.Reader, stream string, sample int, asJSON bool) error {
 	now := time.Now()
 	status, keys, err := reader.AbsentProfiles(ctx, stream, sample)
@@ -101,7 +101,7 @@ func showProfiles(ctx context.Context, out io.Writer, reader *pipeline.Reader, s
 	return nil
 }
 
-// profilesLine is the state of a stream's profiles for people.
+// profilesLine is the state of a stream's profiles as text.
 func profilesLine(now time.Time, p *pipeline.ProfileStatus) string {
 	text := fmt.Sprintf("%d present, %d absent", p.Present, p.Absent)
 	if p.Withheld > 0 {
@@ -112,9 +112,9 @@ func profilesLine(now time.Time, p *pipeline.ProfileStatus) string {
 	}
 	switch {
 	case p.LastComplete != nil:
-		text += "; last whole snapshot " + ago(now, *p.LastComplete)
+		text += "; last complete snapshot " + ago(now, *p.LastComplete)
 	case p.Partitions > 0:
-		text += "; no whole snapshot yet"
+		text += "; no complete snapshot yet"
 	}
 	if p.Approved != nil {
 		text += fmt.Sprintf("; up to %d deletes approved until %s", p.Approved.N, p.Approved.Until.UTC().Format(time.RFC3339))

@@ -20,11 +20,11 @@ func readyCommand() *cobra.Command {
 	var standby bool
 	cmd := &cobra.Command{
 		Use:   "ready [URL]",
-		Short: "Ask a running instance whether it is ready: for images without curl",
+		Short: "Check whether a running instance is ready, for images without curl",
 		Long: `Ask the admin server of a running instance, http://HOST:PORT, whether it is ready, and print what is not. Without a URL
-it is the one on this machine, at ADMIN_ADDR.
+it asks the instance on this machine, at ADMIN_ADDR.
 
-Exit codes: 0 ready, 1 not ready or not reached, 2 wrong configuration.`,
+Exit codes: 0 ready, 1 not ready or unreachable, 2 wrong configuration.`,
 		Example: `  dfinery-kafka ready
   dfinery-kafka ready --standby http://dfinery-kafka:8080`,
 		Args: cobra.MaximumNArgs(1),
@@ -51,11 +51,11 @@ Exit codes: 0 ready, 1 not ready or not reached, 2 wrong configuration.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&standby, "standby", false, "count a standby as ready, too")
+	cmd.Flags().BoolVar(&standby, "standby", false, "treat a standby as ready")
 	return cmd
 }
 
-// instance reads the URL of an admin server. HOST:PORT alone will do.
+// instance parses the URL of an admin server. HOST:PORT is enough.
 func instance(text string) (string, error) {
 	whole := strings.Contains(text, "://")
 	if !whole {
@@ -68,7 +68,7 @@ func instance(text string) (string, error) {
 	return strings.TrimSuffix(text, "/"), nil
 }
 
-// askReady returns why the instance is not ready, or what kept it from being asked.
+// askReady returns why the instance is not ready or could not be reached.
 func askReady(ctx context.Context, at string, standby bool) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()

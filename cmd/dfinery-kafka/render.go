@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// render writes an overview for people.
+// render writes an overview as text.
 func render(w io.Writer, o *overview, loc *time.Location, colour bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "service %s, %s\n", o.Service, owner(o))
@@ -36,7 +36,7 @@ func render(w io.Writer, o *overview, loc *time.Location, colour bool) error {
 	return err
 }
 
-// nextFree is when there is a call again; empty while there is one.
+// nextFree is when the next call is free; empty if there is one now.
 func nextFree(q *quotaView) string {
 	if q.Remaining > 0 {
 		return ""
@@ -44,7 +44,7 @@ func nextFree(q *quotaView) string {
 	return until(", the next one at", q.ResetsAt)
 }
 
-// made tells the calls made here from those that somebody else must have made, if there are any.
+// made distinguishes the calls made here from those that other clients must have made, if there are any.
 func made(q *quotaView) string {
 	if q.Made >= q.Limit-q.Remaining {
 		return ""
@@ -55,7 +55,7 @@ func made(q *quotaView) string {
 func owner(o *overview) string {
 	switch {
 	case o.Owner == nil:
-		return "which nobody has ever run"
+		return "never run"
 	case o.Owner.Released:
 		return fmt.Sprintf("stopped %s by %s", ago(o.At, o.Owner.Beat), o.Owner.Instance)
 	case !o.Alive:
@@ -78,7 +78,7 @@ func because(cause string) string {
 	return " (" + cause + ")"
 }
 
-// ago formats how long before now t was, for people.
+// ago formats how long before now t was.
 func ago(now, t time.Time) string {
 	if d := now.Sub(t); d.Round(time.Second) > 0 {
 		return span(d) + " ago"
@@ -86,7 +86,7 @@ func ago(now, t time.Time) string {
 	return "just now"
 }
 
-// span formats a duration for people; differing clocks never make it negative.
+// span formats a duration; clock differences never make it negative.
 func span(d time.Duration) string {
 	switch d = max(0, d.Round(time.Second)); {
 	case d < time.Minute:

@@ -57,7 +57,7 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 	renderGaps(b, s.Days)
 }
 
-// renderDays draws a cell for each day of the reach, and says what was published of them.
+// renderDays draws a cell for each day of the reach, and the numbers of published rows.
 func renderDays(b *strings.Builder, today schema.Day, s *pipeline.StreamStatus, loc *time.Location, colour bool) {
 	days := map[schema.Day]*pipeline.DayStatus{}
 	for i := range s.Days {
@@ -65,7 +65,7 @@ func renderDays(b *strings.Builder, today schema.Day, s *pipeline.StreamStatus, 
 	}
 	fmt.Fprintf(b, "\n  %-*s%s  %s\n  ", schema.Reach+1-len(time.DateOnly), today-schema.Reach, today, loc)
 	for day := today - schema.Reach; day <= today; day++ {
-		if days[day] == nil && day < s.First { // it is not to be exported
+		if days[day] == nil && day < s.First { // the stream starts later
 			b.WriteByte(' ')
 			continue
 		}
@@ -78,7 +78,7 @@ func renderDays(b *strings.Builder, today schema.Day, s *pipeline.StreamStatus, 
 	fmt.Fprintf(b, "  today %d rows, in all %d, dead rows %d\n", rows, s.Published, s.DeadLetters)
 }
 
-// renderCuts says of the finished days that are cut what an operator may have to set.
+// renderCuts lists the finished days whose answers are cut, and what an operator may need to set.
 func renderCuts(b *strings.Builder, days []pipeline.DayStatus) {
 	by := map[schema.Cut][]string{}
 	for _, d := range days {
@@ -88,8 +88,8 @@ func renderCuts(b *strings.Builder, days []pipeline.DayStatus) {
 		cut  schema.Cut
 		text string
 	}{
-		{schema.UnclosedCell, "end within a quote that is never closed: the rows behind it are missing. If the API leaves quotes unescaped, set DFINERY_OPEN_QUOTE=recover"},
-		{schema.NoNewline, "end without a newline: the last row is missing. If the API is known to leave the last newline out, set DFINERY_FINAL_NEWLINE=optional"},
+		{schema.UnclosedCell, "end within a quote that is never closed: the rows after it are missing. If the API does not escape quotes, set DFINERY_OPEN_QUOTE=recover"},
+		{schema.NoNewline, "end without a newline: the last row is missing. If the API is known to omit the last newline, set DFINERY_FINAL_NEWLINE=optional"},
 		{schema.TooFewFields, "end with a line of too few fields: rows may be missing. See the dead letters"},
 	} {
 		if list := by[c.cut]; len(list) > 0 {
@@ -102,7 +102,7 @@ func renderCuts(b *strings.Builder, days []pipeline.DayStatus) {
 	}
 }
 
-// renderGaps names the days that are lost, newest first, and those in a row by the first and the last.
+// renderGaps lists the lost days, newest first; consecutive days as a range.
 func renderGaps(b *strings.Builder, days []pipeline.DayStatus) {
 	for i := 0; i < len(days); i++ {
 		if days[i].State != ledger.Gap {
@@ -120,7 +120,7 @@ func renderGaps(b *strings.Builder, days []pipeline.DayStatus) {
 	}
 }
 
-// waits says what the next export waits for, and until when.
+// waits describes what the next export waits for, and until when.
 func waits(now time.Time, next *pipeline.NextStatus) string {
 	text := ""
 	switch next.WaitsFor {

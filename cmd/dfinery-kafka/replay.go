@@ -24,15 +24,15 @@ func dlqReplayCommand() *cobra.Command {
 	var patience time.Duration
 	cmd := &cobra.Command{
 		Use:   "replay [PARTITION/OFFSET …]",
-		Short: "Replay dead letters: the named ones, or all that match",
-		Long: `Replay dead letters: the named ones, or all that match the flags.
+		Short: "Replay dead letters, the named ones or all that match",
+		Long: `Replay dead letters, the named ones or all that match the flags.
 
-The dead letter of an export exports its day again, once for all letters of that day. The dead letter of a row publishes the row from
-its copy, if Kafka takes it now and it is not published yet. Of identical rows it publishes the one that the letter names. The day is
-exported again instead if the copy is incomplete, or if the row would get another id than the letter names.
+For dead letters of exports the day is exported again, once for all letters of that day. For the dead letter of a row the row is published from
+its copy in the letter, unless it is already published. Of identical rows it publishes the one that the letter identifies. The day is
+exported again instead if the copy is incomplete, or if the row would get an id other than that in the letter.
 
-Letters that are resolved are left out. The owner of the service does it; repeating it does no harm. It prints the plan first, and on a terminal asks whether to go on, unless
---yes is given.`,
+Resolved letters are skipped. The service's owner carries out the replay; repeating it is safe. The command first prints the plan and, on a terminal,
+asks for confirmation unless --yes is given.`,
 		Example: `  dfinery-kafka dlq replay 3/17 --yes
   dfinery-kafka dlq replay --kind row --code too_large --plan    # only show what it would do
   dfinery-kafka dlq replay --kind row --code too_large --yes`,
@@ -42,7 +42,7 @@ Letters that are resolved are left out. The owner of the service does it; repeat
 			}
 			from := f.from
 			if len(args) > 0 {
-				from = time.Time{} // a letter that is named and older is there, but not meant
+				from = time.Time{} // find named letters even if they are older, to report that they do not match
 			}
 			c, a, letters, err := openLetters(cmd, from)
 			if err != nil {
@@ -75,19 +75,19 @@ Letters that are resolved are left out. The owner of the service does it; repeat
 	}
 	f.flags(cmd)
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
-	cmd.Flags().BoolVar(&planOnly, "plan", false, "only show the plan")
+	cmd.Flags().BoolVar(&planOnly, "plan", false, "only print the plan")
 	cmd.Flags().DurationVar(&patience, "wait", 10*time.Minute, "how long to wait for the result; 0 does not wait")
 	return cmd
 }
 
-// replayPlan is what a replay takes. Of the letters it keeps no more than one for each day that is to be exported again: rows are
-// looked up a second time when the owner is asked to read them.
+// replayPlan is what a replay does. It holds at most one letter for each day that is exported again; the letters of rows are
+// read a second time when they are sent to the owner.
 type replayPlan struct {
 	today         schema.Day
 	config        *config.Config
 	letters, rows int
-	resolved      int // letters beside them, left out
-	byDay         int // rows that their letters' copies can't publish: their days are exported again
+	resolved      int // letters that are skipped
+	byDay         int // rows that can't be published from their letters: their days are exported again
 	days          map[ledger.DayName]*[2]int64
 	lost          map[ledger.DayName]bool // out of the API's reach
 }
@@ -104,7 +104,7 @@ func (p *replayPlan) count(l *deadletter.Letter) error {
 	p.letters++
 	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
 	if s := p.config.Stream(l.Stream); s != nil && s.Export.Snapshot() {
-		name.Day = p.today // no other day's can be exported
+		name.Day = p.today // a snapshot can only be exported for today
 	}
 	switch {
 	case p.fromCopy(l):
@@ -124,7 +124,7 @@ func (p *replayPlan) inReach(day schema.Day) bool {
 	return day >= p.today-schema.Reach && day <= p.today
 }
 
-// fromCopy reports whether the row is read from its letter. An old row of a profile would overwrite newer data of a stream of changes.
+// fromCopy reports whether the row is read from its letter. For a stream with MODE=changes it is not: an old row would overwrite a newer profile.
 func (p *replayPlan) fromCopy(l *deadletter.Letter) bool {
 	if s := p.config.Stream(l.Stream); s != nil && s.Mode == config.ModeChanges {
 		return false
@@ -138,7 +138,7 @@ func (p *replayPlan) print(w io.Writer) (err error) {
 	case p.letters > 0:
 		_, err = fmt.Fprintln(w, p)
 	case p.resolved > 0:
-		_, err = fmt.Fprintf(w, "nothing to do: %s, resolved already\n", command.Pluralize(p.resolved, "dead letter"))
+		_, err = fmt.Fprintf(w, "nothing to do: %s, already resolved\n", command.Pluralize(p.resolved, "dead letter"))
 	default:
 		err = errors.New("no dead letter matches: see dfinery-kafka dlq list")
 	}
@@ -153,23 +153,23 @@ func (p *replayPlan) String() string {
 		text += fmt.Sprintf(", also for %s whose copies can't be published", count(p.byDay, "row letter"))
 	}
 	if n := len(p.lost); n > 0 {
-		text += fmt.Sprintf("; %s out of the API's reach, not to be exported any more", count(n, "day"))
+		text += fmt.Sprintf("; %s out of the API's reach, which can't be exported any more", count(n, "day"))
 	}
 	if p.resolved > 0 {
-		text += fmt.Sprintf("; left out: %s, resolved already", count(p.resolved, "dead letter"))
+		text += fmt.Sprintf("; skipped: %s, already resolved", count(p.resolved, "dead letter"))
 	}
 	return text
 }
 
-// lettersPerCommand keeps a command's record well below what Kafka takes.
+// lettersPerCommand keeps a command's record well below Kafka's size limit.
 const lettersPerCommand = 20_000
 
-// replayer asks the owner to put letters right, so many of a stream at a time.
+// replayer sends the owner commands to replay letters, up to lettersPerCommand of a stream at a time.
 type replayer struct {
 	cmd      *cobra.Command
 	stored   *store.Ledger
 	patience time.Duration
-	streams  map[string][][2]int64 // not asked for yet
+	streams  map[string][][2]int64 // not sent yet
 	failed   error
 }
 
@@ -195,7 +195,7 @@ func (r *replayer) replay(p *replayPlan, each func(visitor) error) error {
 	return errors.Join(r.failed, err)
 }
 
-// ask gives the command and waits for its result; what the owner could not do is told at the end.
+// ask submits the command and waits for its result. Failures are collected and reported at the end.
 func (r *replayer) ask(stream string) error {
 	c := newCommand(r.stored, stream)
 	c.Verb, c.Letters = command.VerbReplay, r.streams[stream]

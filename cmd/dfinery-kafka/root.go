@@ -13,18 +13,18 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// rootCommand is the whole command line.
+// rootCommand returns the root command with all subcommands.
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "dfinery-kafka COMMAND",
-		Short: "Keep Kafka equal to what the DFINERY Export API holds",
+		Short: "Export the data of a DFINERY service to Apache Kafka",
 		Long: `dfinery-kafka publishes every row of DFINERY's Export API to Kafka exactly once, and every failure to a dead-letter topic.
 
-It is configured by environment variables alone; "dfinery-kafka config" lists them.
+It is configured only by environment variables; "dfinery-kafka config" lists them.
 
 Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage, 3 work left for the next run.`,
 		Example: `  dfinery-kafka config --write-env-file dfinery.env   # a template to fill in
-  dfinery-kafka config                               # what is set, and what is wrong with it`,
+  dfinery-kafka config                               # show values and faults`,
 		Version:               thisBuild().String(),
 		SilenceErrors:         true,
 		SilenceUsage:          true,
@@ -47,7 +47,7 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration or usage, 3 work
 	return root
 }
 
-// group makes a command one that does nothing itself but holds others.
+// group makes a command that only has subcommands.
 func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	cmd.Args, cmd.RunE, cmd.SuggestionsMinimumDistance = unknownCommand, showHelp, 2
 	cmd.AddCommand(commands...)
@@ -56,8 +56,8 @@ func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 
 func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
-// failAtRunTime gives a command's errors, and those of its subcommands, the exit code of a failure at run time unless they
-// bear another: so whatever comes without a code is cobra's, and a wrong usage.
+// failAtRunTime sets the exit code of a failure at run time on the errors of a command and its subcommands, unless they
+// have another one. An error without a code is then a usage error from cobra.
 func failAtRunTime(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		failAtRunTime(sub)
@@ -75,7 +75,7 @@ func failAtRunTime(cmd *cobra.Command) {
 	}
 }
 
-// userError is what the user of a command has to know of an error at run time.
+// userError rewrites an error at run time for the user of a command.
 func userError(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled): // where it was interrupted says nothing
@@ -111,7 +111,7 @@ func unknownFlag(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w%s", err, suggest(cmd, near))
 }
 
-// notA says what a flag's value is not.
+// notA is the error text for a flag's value of the wrong kind.
 func notA(kind, value string) string {
 	switch kind {
 	case "bool":

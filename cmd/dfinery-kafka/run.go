@@ -20,18 +20,18 @@ func runCommand() *cobra.Command {
 	var once bool
 	cmd := &cobra.Command{
 		Use:   "run",
-		Short: "Export what is due and publish it, until stopped",
-		Long: `Export what is due and publish it, until SIGTERM or SIGINT; then wait until Kafka has acknowledged what is under way, write
-that to the ledger and exit, within SHUTDOWN_TIMEOUT. With --once it ends by itself when nothing is due any more: for a CronJob.
+		Short: "Run the connector until stopped",
+		Long: `Export and publish what is due until SIGTERM or SIGINT; then wait for Kafka to acknowledge what was sent, record it in the ledger
+and exit, within SHUTDOWN_TIMEOUT. With --once exit when nothing more is due, for a CronJob.
 
-A second instance takes the service over from the first, which then stands by until the new one falls silent.
+A second instance takes over the service from the first one, which becomes a standby and takes over again when the new owner is silent.
 
-Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended with work left, or was stopped with work left.`,
+Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended or was stopped with work left.`,
 		Example: `  dfinery-kafka run
   dfinery-kafka run --once; echo $?`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, report, err := loadConfig(io.Discard) // warnings belong into the log
+			c, report, err := loadConfig(io.Discard) // warnings are logged below
 			if err != nil {
 				return err
 			}
@@ -40,13 +40,13 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 			log, flush := newLog(shown, c, terminal.Is(cmd.ErrOrStderr()))
 			defer flush()
 			for _, warning := range report.Warnings {
-				log.Warn("configuration: "+warning.Message, "variable", warning.Variable, "do", "set it right; dfinery-kafka config shows all")
+				log.Warn("configuration: "+warning.Message, "variable", warning.Variable, "do", "correct it; dfinery-kafka config shows all variables")
 			}
 			a, err := app.New(c, app.Options{Version: thisBuild().Version, Commit: thisBuild().Commit, Once: once, Log: log, Step: faultPoint()})
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			log.Info("starting", beginning(c)...)
+			log.Info("starting", startAttrs(c)...)
 			ctx, stop := context.WithCancel(cmd.Context())
 			var following sync.WaitGroup
 			if once {
@@ -65,8 +65,8 @@ Exit codes: 0 done, 1 failed at run time, 2 wrong configuration, 3 --once ended 
 	return cmd
 }
 
-// beginning is what the first line of the log says of a start.
-func beginning(c *config.Config) []any {
+// startAttrs are the attributes of the first log line.
+func startAttrs(c *config.Config) []any {
 	var topics []string
 	for i := range c.Streams {
 		topics = append(topics, string(c.Streams[i].Topic))
@@ -74,7 +74,7 @@ func beginning(c *config.Config) []any {
 	return []any{"version", thisBuild().Version, "service", string(c.DFINERY.Service), "streams", c.StreamNames(), "topics", topics, "brokers", c.Kafka.Brokers}
 }
 
-// newLog returns the program's log, for a terminal or not. flush reports the repetitions that were dropped last.
+// newLog returns the program's log, for a terminal or not. flush logs how many repetitions were dropped last.
 func newLog(w io.Writer, c *config.Config, watched bool) (log *slog.Logger, flush func()) {
 	text := c.Process.LogFormat == config.Text || c.Process.LogFormat == config.Auto && watched
 	dedup := logging.NewDedup(logging.NewHandler(w, c.Process.LogLevel, text), logging.Window)

@@ -56,11 +56,11 @@ func statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show how complete and how late each stream is, from any machine",
-		Long: `Show what the ledger says of the service: for each stream a line of cells, one a day, today at the right; its rows, its lag,
-its last failure, what is due next and what that waits for. It reads Kafka alone and needs no token.
+		Long: `Show the state of the service from the ledger: for each stream a line with one character per day, today at the right; its rows, its lag,
+its last failure, the next export and what it waits for. It reads only Kafka and needs no token.
 
-With --fail-if-late it is a check for cron and CI: it fails when a day that was over for longer than DURATION has not been exported since its end, or when a
-stream of profiles has had no snapshot for that long.`,
+With --fail-if-late it is a check for cron and CI: it fails if a day that ended more than DURATION ago has not been exported since its end, or if a
+profile stream has had no snapshot for that long.`,
 		Example: `  dfinery-kafka status
   dfinery-kafka status --watch=10s
   dfinery-kafka status --fail-if-late 24h
@@ -90,13 +90,13 @@ stream of profiles has had no snapshot for that long.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().DurationVar(&watch, "watch", 0, "show it again at this interval")
-	cmd.Flags().DurationVar(&late, "fail-if-late", 0, "exit with code 1 when a stream has a day that was over for longer than `DURATION` and is not complete")
+	cmd.Flags().DurationVar(&watch, "watch", 0, "repeat at this interval")
+	cmd.Flags().DurationVar(&late, "fail-if-late", 0, "exit with code 1 if a day that ended more than `DURATION` ago is not complete")
 	cmd.Flags().Lookup("watch").NoOptDefVal = "2s"
 	return cmd
 }
 
-// markUnset has the ledger say how the streams' owner has them, as far as no variable here does.
+// markUnset marks the stream options that no variable sets here, so that the values of the streams' owner are read from the ledger.
 func markUnset(s *pipeline.Service, report config.Report) {
 	set := map[string]bool{}
 	for _, v := range report.Variables {
@@ -109,10 +109,10 @@ func markUnset(s *pipeline.Service, report config.Report) {
 	}
 }
 
-// watchStatus shows the status once, or with watch again and again: then a Kafka that is away may be back at the next look.
+// watchStatus shows the status once, or with watch repeatedly. It then continues if Kafka is temporarily unreachable.
 func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, watch, late time.Duration) error {
 	ctx := cmd.Context()
-	reached := false // by the last look
+	reached := false // the last read succeeded
 	for {
 		var o *overview
 		var err error
@@ -120,7 +120,7 @@ func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, 
 			err = contact(ctx, cmd.ErrOrStderr(), a.Service.Cluster)
 		}
 		if err == nil {
-			o, err = look(cmd, c, a)
+			o, err = readOverview(cmd, c, a)
 		}
 		reached = err == nil
 		switch {
@@ -145,8 +145,8 @@ func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, 
 	}
 }
 
-// look reads the ledger, and what it keeps of the source.
-func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
+// readOverview reads the ledger, including the state of the source.
+func readOverview(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
 	peek, err := a.Service.Reader().Snapshot(cmd.Context())
 	if cluster.Missing(err) {
 		return nil, fmt.Errorf("%w; has the connector run yet, and is LEDGER_TOPIC right?", err)
@@ -176,7 +176,7 @@ func look(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
 	return o, nil
 }
 
-// late is an error when a stream is incomplete for longer than limit.
+// late returns an error if a stream has been incomplete for longer than limit.
 func (o *overview) late(limit time.Duration) error {
 	var late []string
 	for _, s := range o.Streams {

@@ -36,17 +36,17 @@ func submit(cmd *cobra.Command, stream string, patience time.Duration, fill func
 	return await(cmd.Context(), cmd.OutOrStdout(), stored, command, patience)
 }
 
-// newCommand is a command for a stream, given now, that does not say yet what is to be done.
+// newCommand returns a command for a stream, submitted now, without a verb yet.
 func newCommand(stored *store.Ledger, stream string) *ledger.Command {
 	return &ledger.Command{ID: commandID(), Service: stored.Service, Stream: stream, Given: time.Now().UTC(), By: who()}
 }
 
-// commandID is new each time, and sorts by time.
+// commandID returns a unique id that sorts by time.
 func commandID() string {
 	return time.Now().UTC().Format("20060102T150405.000") + "-" + rand.Text()[:8]
 }
 
-// who gave a command, as far as the machine knows.
+// who is the user and host that submit a command.
 func who() string {
 	host, _ := os.Hostname()
 	if u, err := user.Current(); err == nil {
@@ -55,11 +55,11 @@ func who() string {
 	return host
 }
 
-// await waits for the result of a command and tells it. Without an owner that carries it out in time it stays in the ledger for the next, and
-// is work left.
+// await waits for the result of a command and prints it. If no owner carries it out in time, it remains queued in the ledger, and the
+// exit code says that work is left.
 func await(ctx context.Context, out io.Writer, stored *store.Ledger, given *ledger.Command, patience time.Duration) error {
 	if patience <= 0 {
-		fmt.Fprintf(out, "%s %s: written to the ledger, the service's owner carries it out\n", given.Verb, given.Stream)
+		fmt.Fprintf(out, "%s %s: queued in the ledger; the service's owner carries it out\n", given.Verb, given.Stream)
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -71,7 +71,7 @@ func await(ctx context.Context, out io.Writer, stored *store.Ledger, given *ledg
 	err := stored.Watch(ctx, given, 200*time.Millisecond, func(c *ledger.Command) bool {
 		if c.Taken != nil && !taken {
 			taken = true
-			fmt.Fprintf(out, "%s %s: taken up by the owner\n", c.Verb, given.Stream)
+			fmt.Fprintf(out, "%s %s: accepted by the owner\n", c.Verb, given.Stream)
 		}
 		if c.Done == nil {
 			if c.Total > 0 {
@@ -89,16 +89,16 @@ func await(ctx context.Context, out io.Writer, stored *store.Ledger, given *ledg
 		return false
 	})
 	deadline, _ := ctx.Deadline()
-	late := !time.Now().Before(deadline) // whatever err says: a connection has the same deadline, and calls it an i/o timeout
+	late := !time.Now().Before(deadline) // not derived from err: a connection has the same deadline and reports an i/o timeout
 	switch {
 	case err == nil:
 		return wrong
 	case late && !taken:
 		return &exitError{exitLeft, fmt.Errorf("%s %s: no active instance accepted it within %s; it remains queued for the service's owner", given.Verb, given.Stream, patience)}
 	case late:
-		return &exitError{exitLeft, fmt.Errorf("%s %s: still under way after %s: see dfinery-kafka status", given.Verb, given.Stream, patience)}
+		return &exitError{exitLeft, fmt.Errorf("%s %s: still in progress after %s: see dfinery-kafka status", given.Verb, given.Stream, patience)}
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("%s %s: %v: it stays in the ledger, and the owner carries it out all the same", given.Verb, given.Stream, context.Cause(ctx))
+		return fmt.Errorf("%s %s: %v: it remains queued in the ledger, and the owner carries it out", given.Verb, given.Stream, context.Cause(ctx))
 	}
 	return err
 }

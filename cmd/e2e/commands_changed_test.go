@@ -87,7 +87,7 @@ func TestNames_Unknown(t *testing.T) {
 	}
 	expectText(t, b.runOnce(0), want("a name of the stream's filter never occurs")...)
 	out, _ := b.run("check")
-	expectText(t, out, want("correct STREAM_VISITS_PROPERTIES, or leave the name out")...)
+	expectText(t, out, want("correct STREAM_VISITS_PROPERTIES, or remove the name")...)
 	if n := strings.Count(out, "no row of"); n != 2 {
 		t.Errorf("%d names are said never to occur, want 2:\n%s", n, out)
 	}

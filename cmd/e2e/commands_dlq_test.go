@@ -219,7 +219,7 @@ func TestDLQ_States(t *testing.T) {
 	put := map[string]int{"unknown_error resolved": 1, "field_count open": 1, "field_count resolved": 1, "empty_key resolved": 1, "too_large resolved": 1}
 	expect("some are put right, one is published", put)
 	expect("the open ones", map[string]int{"field_count open": 1}, "--open")
-	b.command([]string{"plan: 1 dead letter: 1 row to be read again", "left out: 4 dead letters, resolved already"}, "dlq", "replay", "--plan")
+	b.command([]string{"plan: 1 dead letter: 1 row to be read again", "skipped: 4 dead letters, already resolved"}, "dlq", "replay", "--plan")
 	b.command([]string{"CODE", "STATE", "resolved"}, "dlq", "list")
 
 	b.command(nil, "backfill", "events", "--from", currentDay().String(), "--again", "--yes")

@@ -59,7 +59,7 @@ func TestCommands_BackfillAgain(t *testing.T) {
 	p.await(isOwner)
 	b.command([]string{"1 day, 1 call", "1 day exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--yes", "--wait", "1m")
 	b.compareEvents()
-	b.command([]string{"published once more", "1 day exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--again", "--yes", "--wait", "1m")
+	b.command([]string{"published again", "1 day exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--again", "--yes", "--wait", "1m")
 	p.kill()
 
 	// The topic has each record of that day twice now, with the same id, and those of other days once. The next export knows them all.
@@ -120,8 +120,8 @@ func TestCommands_BackfillInScript(t *testing.T) {
 	if diff := cmp.Diff(result{}, got); diff != "" {
 		t.Errorf("exit (-want +got):\n%s", diff)
 	}
-	want := "backfill of events: 1 day, 1 call, about 0.1 hours of the quota that polls leave (92 calls an hour)\n" +
-		"backfill events: written to the ledger, the service's owner carries it out\n"
+	want := "backfill of events: 1 day, 1 call, about 0.1 hours at the quota left by polls (92 calls an hour)\n" +
+		"backfill events: queued in the ledger; the service's owner carries it out\n"
 	if diff := cmp.Diff(want, out); diff != "" {
 		t.Errorf("output (-want +got):\n%s", diff)
 	}
@@ -133,7 +133,7 @@ func TestCommands_BackfillPlan(t *testing.T) {
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: 20}, Data: exporttest.Data{RowsPerDay: 5}})
 	b.set("STREAM_EVENTS_POLL_INTERVAL", "30m")
 	b.runOnce(0)
-	b.command([]string{"2 days, 2 calls, about 0.1 hours of the quota that polls leave (16 calls an hour)"}, "backfill", "events", "--from", (currentDay() - 1).String(), "--to", currentDay().String())
+	b.command([]string{"2 days, 2 calls, about 0.1 hours at the quota left by polls (16 calls an hour)"}, "backfill", "events", "--from", (currentDay() - 1).String(), "--to", currentDay().String())
 }
 
 // TestCommands_Order executes commands that waited for an owner in the order in which they were
@@ -177,7 +177,7 @@ func TestCommands_Interrupted(t *testing.T) {
 	b.await("the command in the ledger", func() bool { return len(b.ledgerState().Commands) > 0 })
 	p.signal(os.Interrupt)
 	<-p.done
-	waited, given := "dfinery-kafka: pause events: interrupt signal received: it stays in the ledger, and the owner carries it out all the same\n",
+	waited, given := "dfinery-kafka: pause events: interrupt signal received: it remains queued in the ledger, and the owner carries it out\n",
 		"dfinery-kafka: ended before it was done: interrupt signal received\n" // interrupted before Kafka has answered
 	if text, code := p.log(), p.cmd.ProcessState.ExitCode(); code != 1 || text != waited && text != given {
 		t.Errorf("exit %d: %s", code, text)

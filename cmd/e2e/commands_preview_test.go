@@ -255,10 +255,10 @@ func TestPreview_Text(t *testing.T) {
 		t.Fatalf("exit %d:\n%s%s", got.Code, out, got.Stderr)
 	}
 	yesterday := (currentDay() - 1).String()
-	expectText(t, got.Stderr, "preview of events "+yesterday+": makes one export call of the 100 that are left of 100 an hour, as far as the ledger knows; nothing is written\n")
+	expectText(t, got.Stderr, "preview of events "+yesterday+": making one export call; according to the ledger 100 of 100 calls an hour are left; nothing is written\n")
 	expectText(t, out,
 		"\n2 records for topic "+b.prefix+"events, 6 partitions, does not exist yet\n", "\nrecord 2, partition ", "\n  export  1234/events/"+yesterday+"/1\n",
-		"\n1 dead letter for topic "+b.prefix+"dead-letters\n\nrow field_count\n  line 3: ", " columns, by all 200 rows of the day\n",
+		"\n1 dead letter for topic "+b.prefix+"dead-letters\n\nrow field_count\n  line 3: ", " columns, from all 200 rows of the day\n",
 		"\n  COLUMN ", "\n  df_server_datetime  ")
 }
 

@@ -79,7 +79,7 @@ func TestReplay_Exports(t *testing.T) {
 	if got.Code != 0 {
 		t.Fatalf("exit %d: %s%s\n%s", got.Code, out, got.Stderr, p.log())
 	}
-	expectText(t, out, "plan: 1 dead letter: ", "left out: 1 dead letter, resolved already", "1 day exported again")
+	expectText(t, out, "plan: 1 dead letter: ", "skipped: 1 dead letter, already resolved", "1 day exported again")
 	if n := len(b.api.Calls()); n != calls+1 {
 		t.Errorf("%d calls for the replay, want 1", n-calls)
 	}
@@ -167,7 +167,7 @@ func TestReplay_UnreadableRows(t *testing.T) {
 		t.Errorf("exit %d, want 1: not all letters were replayed", got.Code)
 	}
 	expectText(t, out+got.Stderr, "2 rows published, 0 were published already, 1 are still bad", "4 letters can't be replayed",
-		"its row has no column df_unified_id, which is in the stream's key now", `column "a" occurs twice`, "column 2 has no name", "there is no row in 0 bytes")
+		"its row has no column df_unified_id, which is in the stream's key now", `column "a" occurs twice`, "column 2 has no name", "no row in 0 bytes")
 	p.expectAlive()
 	p.kill()
 }

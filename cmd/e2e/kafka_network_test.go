@@ -113,7 +113,7 @@ func TestKafka_OneBrokerOfTwo(t *testing.T) {
 	t.Parallel()
 	h, alive := newHole(t), embedded(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "dfinery.ledger")).ListenAddrs()[0]
 	environ := []string{"DFINERY_SERVICE_ID=1234", "DFINERY_EXPORT_TOKEN=" + canary, "KAFKA_BROKERS=" + h.address + "," + alive}
-	if out, got := runProgram(t, binary, environ, "status"); got != (result{}) || !strings.Contains(out, "which nobody has ever run") {
+	if out, got := runProgram(t, binary, environ, "status"); got != (result{}) || !strings.Contains(out, "never run") {
 		t.Errorf("exit %d: %s\n%s", got.Code, got.Stderr, out)
 	}
 }
