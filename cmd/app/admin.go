@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/deploy"
 )
 
-// newAdmin makes the admin server that ADMIN_ADDR asks for.
+// newAdmin makes the admin server, if ADMIN_ADDR is set.
 func (a *App) newAdmin(o Options) {
 	p := &a.config.Process
 	if p.AdminAddr == "" {
@@ -29,7 +29,7 @@ func (a *App) newAdmin(o Options) {
 	a.Service.Observe = a.admin.Observe
 }
 
-// serve starts the admin server; the returned function ends it. Until then it says that the process ends, once ctx has ended.
+// serve starts the admin server; the returned function stops it. After ctx has ended the server reports that the process is shutting down.
 func (a *App) serve(ctx context.Context) (stop func(), err error) {
 	watching := context.AfterFunc(ctx, func() { a.ending.Store(true) })
 	if a.admin == nil {
@@ -47,7 +47,7 @@ func (a *App) serve(ctx context.Context) (stop func(), err error) {
 	}, nil
 }
 
-// adminGrace is how long a last scrape may take after all work has ended.
+// adminGrace is the time for a last scrape after all work has ended.
 const adminGrace = time.Second
 
 // Look is a snapshot of the whole service.
@@ -60,14 +60,14 @@ func (a *App) Look(now time.Time) admin.View {
 	return v
 }
 
-// ownerships are the sources of the service's ownerships. Each begins to count its breaker's transitions at zero.
+// ownerships sums the breaker's transitions over the sources of successive ownerships, each of which counts from zero.
 type ownerships struct {
 	mu     sync.Mutex
-	source *connector.Source          // the present one; nil before the first
-	before map[limiter.Transition]int // of the former ones
+	source *connector.Source          // the current one; nil before the first
+	before map[limiter.Transition]int // of the previous ones
 }
 
-// begin makes source the present one. The one before makes no more calls.
+// begin makes source the current one. The previous one makes no more calls.
 func (t *ownerships) begin(source *connector.Source) {
 	now := time.Now()
 	t.mu.Lock()
@@ -86,7 +86,7 @@ func (t *ownerships) look(now time.Time) (*limiter.Status, map[limiter.Transitio
 	return &st, t.transitions(now)
 }
 
-// transitions are those of all ownerships. The caller holds mu.
+// transitions returns the sum over all ownerships. The caller holds mu.
 func (t *ownerships) transitions(now time.Time) map[limiter.Transition]int {
 	sum := map[limiter.Transition]int{}
 	maps.Copy(sum, t.before)

@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Client reaches the API as the configuration says.
+// Client returns the client of the API.
 func (a *App) Client() *exportapi.Client { return a.client }
 
 func (a *App) newClient(o Options) *exportapi.Client {
@@ -29,7 +29,7 @@ func (a *App) newClient(o Options) *exportapi.Client {
 	return client
 }
 
-// Policy is how the source treats the API.
+// Policy returns the limits of the source.
 func (a *App) Policy() limiter.Policy {
 	c := a.config
 	p := limiter.Policy{

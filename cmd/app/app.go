@@ -1,4 +1,4 @@
-// Package app joins source, pipeline and admin server: what the command and the demo share.
+// Package app wires source, pipeline and admin server together, for the command and the demo.
 package app
 
 import (
@@ -34,29 +34,29 @@ type App struct {
 	ending     atomic.Bool   // Run's context has ended
 }
 
-// Options are what the environment does not say.
+// Options are the settings that do not come from the environment.
 type Options struct {
 	Version string
-	Commit  string // empty: not known
+	Commit  string // empty: unknown
 	Once    bool
 	Preview bool // register no schemas; the App is not run
 	Log     *slog.Logger
-	Legacy  func() // called when config.LegacyLogin is to be said; nil: it is logged
-	// Transport reaches the API by other ways than the network's, and Kafka changes how the brokers are reached. Only tests set them.
+	Legacy  func() // reports config.LegacyLogin; nil: it is logged
+	// Transport replaces the connection to the API, and Kafka changes the connection to the brokers. Only tests set them.
 	Transport http.RoundTripper
 	Kafka     func(*cluster.Config)
-	// Step is called with the name of each point at which a crash may happen. Only tests set it.
+	// Step is called with the name of each point at which tests may crash the process. Only tests set it.
 	Step func(string)
 }
 
-// New wires a service as c says. It connects to nothing yet; an error is a wrong configuration.
+// New builds a service from the configuration c. It does not connect yet; an error is a wrong configuration.
 func New(c *config.Config, o Options) (*App, error) {
 	if o.Legacy == nil {
 		o.Legacy = func() { o.Log.Warn(config.LegacyLogin, "do", config.LegacyLoginRemedy) }
 	}
 	reach := kafkaConfig(c, o.Legacy)
 	reach.Slow = func(request string, after time.Duration) {
-		o.Log.Warn("Kafka has not answered a request yet", "request", request, "for", after.String(), "do", lookAtBrokers)
+		o.Log.Warn("Kafka has not answered a request yet", "request", request, "for", after.String(), "do", lateAnswerAdvice)
 	}
 	if o.Kafka != nil {
 		o.Kafka(&reach)
@@ -105,10 +105,10 @@ func New(c *config.Config, o Options) (*App, error) {
 	return a, nil
 }
 
-// Close ends the connections of an App that is not run.
+// Close closes the connections of an App that is not run.
 func (a *App) Close() { a.cluster.Close() }
 
-// Run works until ctx ends, or with Once until nothing is due any more.
+// Run runs the service until ctx ends, or with Once until nothing more is due.
 func (a *App) Run(ctx context.Context) error {
 	defer a.cluster.Close()
 	stop, err := a.serve(ctx)
@@ -119,7 +119,7 @@ func (a *App) Run(ctx context.Context) error {
 	return a.Service.Run(ctx)
 }
 
-// Moved is how many rows were met since the start, published or known, and the bytes that they came in.
+// Moved returns how many rows were read since the start, published or known, and their bytes.
 func (a *App) Moved() (rows, bytes int64) {
 	for _, t := range a.Service.Totals() {
 		rows += t.Published + t.Duplicates
@@ -128,7 +128,7 @@ func (a *App) Moved() (rows, bytes int64) {
 	return rows, bytes
 }
 
-// instance names this process among those of all machines and times.
+// instance returns a unique id of this process.
 func instance(host string) string {
 	return fmt.Sprintf("%s-%d-%x", host, os.Getpid(), time.Now().UnixMilli())
 }

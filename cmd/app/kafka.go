@@ -6,10 +6,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// lookAtBrokers is what there is to do about an answer that is late.
-const lookAtBrokers = "nothing, if it passes: it is waited for, and asked for again. Else look at the brokers, the network on the way to them, replicas that lag, client quotas"
+// lateAnswerAdvice is the advice about a broker that does not answer in time.
+const lateAnswerAdvice = "nothing if it is temporary: the request is repeated. Otherwise check the brokers, the network, lagging replicas and client quotas"
 
-// kafkaConfig is the Kafka cluster that c names. legacy is called when config.LegacyLogin is to be said.
+// kafkaConfig returns the configured Kafka cluster. legacy is called to report config.LegacyLogin.
 func kafkaConfig(c *config.Config, legacy func()) cluster.Config {
 	k := cluster.Config{Brokers: c.Kafka.Brokers}
 	for i := range c.Streams {
@@ -35,7 +35,7 @@ func login(k *config.Kafka, legacy func()) *cluster.SASL {
 	return &cluster.SASL{Mechanism: string(k.Mechanism), Username: k.Username, Password: secret(k.Password, k.PasswordFile), Legacy: legacy}
 }
 
-// secret is read from its file each time, if it has one.
+// secret returns a function that reads the secret, each time from its file if it has one.
 func secret(plain schema.Secret, file string) func() (string, error) {
 	return func() (string, error) {
 		if file == "" {

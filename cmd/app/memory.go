@@ -7,22 +7,22 @@ import (
 	"runtime/metrics"
 )
 
-// garbage is roughly how much memory the collector leaves beside what is in use, in bytes. Go's own rule, a share of what is in use, would let
-// the fingerprints of the days loaded, of which a large service's memory consists, weigh twice; but they hold no pointers, so that a
-// collection costs the same however many there are. A day of 20 million rows peaks at 453 MiB; with a share of 25 % it was 547.
+// garbage is roughly how much garbage may accumulate before a collection, in bytes. Go's own rule, a percentage of the live heap, would let
+// the fingerprints of loaded days, which dominate the memory of a large service, count twice. They contain no pointers, so that a
+// collection costs the same however many there are. A day of 20 million rows peaks at 453 MiB; with GOGC=25 it was 547.
 const garbage = 12 << 20
 
-// LimitGarbage has the process collect its garbage by that rule, unless GOGC gives another.
+// LimitGarbage applies that rule to the process, unless GOGC is set.
 func LimitGarbage() {
 	if _, set := os.LookupEnv("GOGC"); !set {
 		afterCollection(0)
 	}
 }
 
-// collected is forgotten at once, so that the next collection finds it.
+// collected is unreachable at once, so that the next collection runs its finalizer.
 type collected [64]byte
 
-// afterCollection makes garbage the share of what the last collection found in use, and does so again after the next one.
+// afterCollection sets GOGC so that garbage is the corresponding share of the live heap, and repeats that after each collection.
 func afterCollection(former int) {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)

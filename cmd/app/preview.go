@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/schema/registry"
 )
 
-// registerNothing has the streams look their schemas up where they would register
-// them. One that is to be registered has the id preview.UnassignedSchemaID.
+// registerNothing makes the streams look up their schemas instead of registering
+// them. A schema that would be registered has the id preview.UnassignedSchemaID.
 func registerNothing(streams []transfer.Stream, mayRegister bool) {
 	for i := range streams {
 		if v := streams[i].Values; v != nil && v.Registry != nil {

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// newSource is the source of an ownership, with what the ledger keeps of the ones before.
+// newSource makes the source of an ownership, with the state of the previous ones from the ledger.
 func (a *App) newSource(state, lineEnds json.RawMessage) (pipeline.Source, error) {
 	if err := a.client.LineEnds.Restore(lineEnds); err != nil {
 		return nil, err
@@ -27,10 +27,10 @@ func (a *App) newSource(state, lineEnds json.RawMessage) (pipeline.Source, error
 	return adapter{source}, nil
 }
 
-// adapter is the connector's source as the pipeline declares it: the two never meet.
+// adapter adapts the connector's source to the pipeline's interface, so that neither package imports the other.
 type adapter struct{ *connector.Source }
 
-// Reserve implements pipeline.Source. A nil *connector.Permit must not become a permit that is not nil.
+// Reserve implements pipeline.Source. A nil *connector.Permit must not become a non-nil interface.
 func (a adapter) Reserve(now time.Time, spare int) (pipeline.Permit, schema.Wait) {
 	permit, wait := a.Source.Reserve(now, spare)
 	if permit == nil {

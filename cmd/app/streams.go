@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema/registry"
 )
 
-// rawOf is what dead letters show.
+// rawOf converts the configured value.
 func rawOf(raw config.DeadLetterRaw) transfer.Raw {
 	switch raw {
 	case config.RawRedacted:

@@ -17,7 +17,7 @@ import (
 	"dfinery-kafka/schema/registry"
 )
 
-// NewRegistry is the schema registry that c names; nil without one.
+// NewRegistry returns a client of the configured schema registry; nil without one.
 func NewRegistry(c *config.Registry, version string) (*registry.Client, error) {
 	if len(c.URLs) == 0 {
 		return nil, nil
@@ -32,7 +32,7 @@ func NewRegistry(c *config.Registry, version string) (*registry.Client, error) {
 }
 
 // authorizer adds the credentials to a request. Secrets in files are read for
-// each one, so that a new one needs no restart.
+// each request, so that a new secret needs no restart.
 func authorizer(c *config.Registry) func(*http.Request) error {
 	switch {
 	case c.Username != "":
@@ -63,7 +63,7 @@ func bearer(token func(context.Context) (string, error)) func(*http.Request) err
 	}
 }
 
-// registryTLS is nil where nothing but the system's defaults is asked for.
+// registryTLS returns nil if the system's defaults apply.
 func registryTLS(c *config.Registry) (*tls.Config, error) {
 	if c.CAFile == "" && c.CertFile == "" {
 		return nil, nil
@@ -88,7 +88,7 @@ func registryTLS(c *config.Registry) (*tls.Config, error) {
 	return t, nil
 }
 
-// values is how a stream's values are encoded in a format with types; nil for json.
+// values is the encoding of a stream's values in a format with types; nil for json.
 func values(s *config.Stream, client *registry.Client) *transfer.Values {
 	if !s.Format.Typed() {
 		return nil
@@ -106,7 +106,7 @@ func values(s *config.Stream, client *registry.Client) *transfer.Values {
 	return v
 }
 
-// hidden are the columns whose public cells are texts.
+// hidden returns the columns whose cells are published as hash or mask.
 func hidden(s *config.Stream) map[string]bool {
 	texts := map[string]bool{}
 	for _, column := range slices.Concat(s.Hash, s.Mask) {

@@ -1,4 +1,4 @@
-// Package golden compares output with files that are kept in the repository. Only tests import it.
+// Package golden compares output with files in the repository. Only tests import it.
 package golden
 
 import (
@@ -13,10 +13,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// Update reports whether the test is to rewrite its golden files: the flag -update.
+// Update reports whether the flag -update is set: the test should rewrite its golden files.
 func Update() bool { return *update }
 
-// Compare fails the test unless the file has the text. With -update it writes the file.
+// Compare fails the test if the file differs from the text. With -update it writes the file.
 func Compare(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {
@@ -36,8 +36,8 @@ func Compare(t *testing.T, path, got string) {
 	}
 }
 
-// Section fails the test unless the part of the file between two marks is the text. With -update it replaces that part;
-// command is what the message names to do so.
+// Section fails the test if the part of the file between two marks differs from the text. With -update it replaces that part;
+// the failure message names command for that.
 func Section(t *testing.T, path, from, to, want, command string) {
 	t.Helper()
 	text, err := os.ReadFile(path)

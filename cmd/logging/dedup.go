@@ -12,8 +12,7 @@ import (
 )
 
 // Dedup is a slog.Handler that drops repetitions. Lines of level warn or above that differ only in times, durations and numbers are
-// repetitions of each other: Dedup forwards the first one, and then at most one in each window, with the number of dropped lines before
-// it as "repeated".
+// repetitions. Dedup forwards the first one, and then at most one per window, with the number of dropped lines as "repeated".
 //
 // It has no goroutine. The last dropped line is forwarded before the next line that is forwarded, so that lines are in the order of their
 // times and a recovery comes after the failure that it ends; with any line once the window is over; or by Flush.
@@ -23,14 +22,14 @@ type Dedup struct {
 	lines *lines
 }
 
-// lines are the warnings that a Dedup and those derived from it remember.
+// lines are the recent warnings, shared by a Dedup and the handlers derived from it.
 type lines struct {
 	window time.Duration
 	mu     sync.Mutex // guards the following
 	seen   map[string]*line
 }
 
-// line is a warning of the present window.
+// line is a warning of the current window.
 type line struct {
 	forwarded time.Time // when it was forwarded last
 	dropped   int       // repetitions since then
@@ -88,7 +87,7 @@ func (d *Dedup) Handle(ctx context.Context, r slog.Record) error {
 	return err
 }
 
-// Flush forwards what was dropped and not reported yet.
+// Flush forwards the dropped lines that were not yet reported.
 func (d *Dedup) Flush(ctx context.Context) error {
 	d.lines.mu.Lock()
 	due := d.lines.takeExpired(time.Now().Add(d.lines.window), "")
@@ -131,7 +130,7 @@ func (l *lines) takeExpired(now time.Time, except string) []*line {
 	return byTime(due)
 }
 
-// takeDropped returns the lines with repetitions and begins their windows again. The caller holds mu.
+// takeDropped returns the lines with repetitions and restarts their windows. The caller holds mu.
 func (l *lines) takeDropped(now time.Time) []*line {
 	var due []*line
 	for _, known := range l.seen {

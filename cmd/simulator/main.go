@@ -1,6 +1,6 @@
 // Command simulator serves a simulated DFINERY Export API, so that dfinery-kafka
-// can be tried without an account: events keep coming, and a query or a download
-// fails now and then.
+// can be tried without an account: new events appear continuously, and queries and
+// downloads fail occasionally.
 package main
 
 import (
@@ -42,13 +42,13 @@ func run(ctx context.Context, args []string, out, messages io.Writer) error {
 	flags.StringVar(&s.Addr, "addr", "127.0.0.1:8090", "address to listen on, `host:port`")
 	flags.StringVar(&s.Service, "service", "1234", "id of the service")
 	flags.StringVar(&s.Token, "token", "export-token", "Export token that is accepted")
-	flags.IntVar(&s.Days, "days", 31, "days that have rows, today included")
-	flags.IntVar(&s.Rows, "rows", 2000, "rows of a day")
+	flags.IntVar(&s.Days, "days", 31, "days that have rows, including today")
+	flags.IntVar(&s.Rows, "rows", 2000, "rows per day")
 	flags.IntVar(&s.Columns, "columns", 16, "columns of an event export, 6 or more")
 	flags.IntVar(&s.CallsPerHour, "quota", 100, "calls allowed in any hour; -1: no limit")
-	flags.IntVar(&s.FailEvery, "fail-every", 12, "of so many calls one fails with query_error; 0: none")
-	flags.IntVar(&s.CutEvery, "cut-every", 17, "of so many calls one has its download cut; 0: none")
-	flags.BoolVar(&s.BadRows, "bad-rows", true, "put one malformed row into each day that is over and each snapshot")
+	flags.IntVar(&s.FailEvery, "fail-every", 12, "one in so many calls fails with query_error; 0: none")
+	flags.IntVar(&s.CutEvery, "cut-every", 17, "one in so many calls has its download cut; 0: none")
+	flags.BoolVar(&s.BadRows, "bad-rows", true, "add one malformed row to each past day and each snapshot")
 	flags.Float64Var(&s.Late, "late", 0.02, "share of the rows that appear late, 0 to 1")
 	flags.DurationVar(&s.LateAfter, "late-after", time.Hour, "how long after the end of their day late rows appear")
 	if err := flags.Parse(args); err != nil {

@@ -13,7 +13,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Simulator is the Export API of one service.
+// Simulator simulates the Export API of one service.
 type Simulator struct {
 	Addr                string // host:port
 	Service, Token      string
@@ -23,7 +23,7 @@ type Simulator struct {
 	BadRows             bool
 	Late                float64 // share of the rows
 	LateAfter           time.Duration
-	Out                 io.Writer // where it says how it is reached
+	Out                 io.Writer // for the variables with which it is reached
 }
 
 const (
@@ -49,7 +49,7 @@ func (s *Simulator) check() error {
 	return nil
 }
 
-// zone is where the simulated service's days begin.
+// zone is the time zone of the simulated service.
 var zone = time.FixedZone("Asia/Seoul", 9*3600)
 
 // Run serves until ctx ends.
@@ -88,7 +88,7 @@ func (s *Simulator) Run(ctx context.Context) error {
 	return err
 }
 
-// introduce prints the variables with which dfinery-kafka reaches the simulator.
+// introduce prints the variables for using the simulator.
 func (s *Simulator) introduce(address string) {
 	fmt.Fprintf(s.Out, "# Export API simulator, %d rows a day. Set these and KAFKA_BROKERS, then: dfinery-kafka run\n", s.Rows)
 	fmt.Fprintf(s.Out, "export DFINERY_BASE_URL=http://%s\n", address)

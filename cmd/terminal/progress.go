@@ -9,8 +9,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// Progress shows how far something is: a bar with an estimate on a terminal, elsewhere a plain line now and then. It is safe for
-// concurrent use, so that a log can be written between two of its drawings.
+// Progress shows the progress of a task: a bar with an estimate on a terminal, elsewhere an occasional plain line. It is safe for
+// concurrent use, so that a log can be written while the bar is shown.
 type Progress struct {
 	out   io.Writer
 	what  string
@@ -22,10 +22,10 @@ type Progress struct {
 	said  time.Time
 }
 
-// Seldom is how often a plain line says how far it is.
-const Seldom = 30 * time.Second
+// LineInterval is how often a plain line is written.
+const LineInterval = 30 * time.Second
 
-// NewProgress shows on out how far what is. It shows nothing yet.
+// NewProgress returns the progress of what, shown on out from the first step on.
 func NewProgress(out io.Writer, what string) *Progress {
 	now := time.Now()
 	return &Progress{out: out, what: what, drawn: obeys(out), began: now, said: now}
@@ -34,13 +34,13 @@ func NewProgress(out io.Writer, what string) *Progress {
 // Bar reports whether a bar is drawn, rather than lines written.
 func (p *Progress) Bar() bool { return p.drawn }
 
-// At shows that done of total are done, and the detail behind them.
+// At shows that done of total steps are done, followed by the detail.
 func (p *Progress) At(done, total int, detail string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	text := fmt.Sprintf("%s %d of %d%s", p.what, done, total, detail)
 	if !p.drawn {
-		if time.Since(p.said) >= Seldom {
+		if time.Since(p.said) >= LineInterval {
 			p.said = time.Now()
 			fmt.Fprintln(p.out, text)
 		}
@@ -53,17 +53,17 @@ func (p *Progress) At(done, total int, detail string) {
 		p.bar.ChangeMax(total)
 		p.bar.Describe(text)
 	}
-	_ = p.bar.Set(done) // if the terminal can't be written, there is nowhere to report that
+	_ = p.bar.Set(done) // an error of the terminal can't be reported anywhere
 }
 
-// Days is the detail of work that is counted in days: the rows and bytes so far, and how fast they came.
+// Days is the detail for a task that is counted in days: the rows and bytes so far, and their rate.
 func (p *Progress) Days(rows, bytes int64) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return fmt.Sprintf(" days, %d rows, %.0f rows/s, %.1f MB", rows, float64(rows)/time.Since(p.began).Seconds(), float64(bytes)/1e6)
 }
 
-// End takes the bar away. What is shown afterwards begins here.
+// End removes the bar.
 func (p *Progress) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -74,7 +74,7 @@ func (p *Progress) End() {
 	}
 }
 
-// Write writes a line of the log without the bar in it.
+// Write writes a log line without disturbing the bar.
 func (p *Progress) Write(line []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -27,7 +27,7 @@ func TestProgressWithoutTerminal(t *testing.T) {
 			t.Error(err)
 		}
 		p.End()
-		time.Sleep(terminal.Seldom)
+		time.Sleep(terminal.LineInterval)
 		p.At(1, 2, p.Days(300, 0))
 		want := []string{
 			"backfill events 29 of 60 days, 29000 rows, 967 rows/s, 14.5 MB", "backfill events 59 of 60 days, 59000 rows, 983 rows/s, 29.5 MB",

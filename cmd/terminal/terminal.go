@@ -1,4 +1,4 @@
-// Package terminal has what somebody at a terminal sees and a file does not: colour, and a bar that shows how far something is.
+// Package terminal has output for terminals: colour and progress bars.
 package terminal
 
 import (
@@ -18,7 +18,7 @@ func Is(f any) bool {
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return false
 	}
-	// The null device, which cron and containers give, is a character device as well.
+	// The null device, used by cron and containers, is a character device as well.
 	null, err := os.Stat(os.DevNull)
 	return err != nil || !os.SameFile(info, null)
 }
@@ -29,7 +29,7 @@ func Colours(w io.Writer) bool { return obeys(w) && os.Getenv("NO_COLOR") == "" 
 // obeys reports whether w interprets control sequences.
 func obeys(w io.Writer) bool { return Is(w) && os.Getenv("TERM") != "dumb" }
 
-// Width is how many characters a line of w has; 0 where w is not a terminal, or one that does not report it.
+// Width is the width of a line of w in characters; 0 if w is not a terminal, or does not report it.
 func Width(w io.Writer) int {
 	if !Is(w) {
 		return 0
