@@ -95,7 +95,7 @@ func (m *topicMonitor) judgeCompaction(st *transfer.Stream, c *cluster.TopicConf
 		return
 	}
 	if short := ShortTombstones(m.cluster, st, c); short != nil {
-		m.log.Warn("the topic forgets deletes soon: a consumer that is away for longer keeps deleted profiles", "stream", st.Name, "topic", st.Topic,
+		m.log.Warn("the topic forgets deletes soon: a consumer that is down for longer keeps deleted profiles", "stream", st.Name, "topic", st.Topic,
 			short.Config, short.Have, "needed", short.Want, "do", short.Repair)
 	}
 }

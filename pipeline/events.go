@@ -115,9 +115,9 @@ func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (sl
 		return line(slog.LevelWarn, "settled days lack events that the stream exports now", "events", e.EventName, "days", e.Count, "range", e.Detail, "calls", e.Count,
 			"do", "dfinery-kafka backfill "+e.Stream+" --changed exports them again")
 	case schedule.NameUnknown:
-		return line(slog.LevelWarn, "a name of the stream's filter never occurs", "meaning", e.Unknown(), "do", "correct STREAM_…_EVENTS or _PROPERTIES, or leave the name out")
+		return line(slog.LevelWarn, "a name of the stream's filter never occurs", "meaning", e.Unknown(), "do", "correct STREAM_…_EVENTS or _PROPERTIES, or remove the name")
 	case schedule.StreamRemoved:
-		return line(slog.LevelWarn, "a stream is not configured any more: its days are not exported, its topic stays", "do", "nothing, if that was meant; within 30 days it can be configured again and goes on")
+		return line(slog.LevelWarn, "a stream is no longer configured: its days are not exported; its topic is not deleted", "do", "nothing, if that was meant; within 30 days it can be configured again and goes on")
 	}
 	return line(slog.LevelInfo, "schedule changed", "kind", e.Kind)
 }
