@@ -218,13 +218,13 @@ func TestAlerts(t *testing.T) {
 	}
 	for _, anchor := range firsts(link.FindAllStringSubmatch(text, -1)) {
 		if !slices.Contains(anchors, anchor) {
-			t.Errorf("the runbook links to #%s, which is not there", anchor)
+			t.Errorf("the runbook links to #%s, which does not exist", anchor)
 		}
 	}
 	for part := range strings.SplitSeq(text, "\n## ") {
 		name, body, _ := strings.Cut(part, "\n")
-		if strings.HasPrefix(name, "Dfinery") && (!strings.Contains(body, "**Means**") || !strings.Contains(body, "**Relax**") || !strings.Contains(body, "**Look")) {
-			t.Errorf("the runbook's %s lacks what it means, how to look, or when to relax", name)
+		if strings.HasPrefix(name, "Dfinery") && (!strings.Contains(body, "**Meaning**") || !strings.Contains(body, "**Resolved when**") || !strings.Contains(body, "**Diagnosis")) {
+			t.Errorf("the runbook's %s lacks its meaning, diagnosis, or when it is resolved", name)
 		}
 	}
 }

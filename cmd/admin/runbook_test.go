@@ -30,7 +30,7 @@ func TestRunbook(t *testing.T) {
 			t.Errorf("the runbook has no section %s", link[1])
 		}
 	}
-	for _, want := range []string{"<h1>Runbook</h1>", "<h2>DfineryGap</h2>", "**Means**"} {
+	for _, want := range []string{"<h1>Runbook</h1>", "<h2>DfineryGap</h2>", "**Meaning**"} {
 		if !strings.Contains(runbook, want) {
 			t.Errorf("the runbook lacks %q: %.2000s", want, runbook)
 		}
