@@ -112,7 +112,7 @@ func TestCuts_HabitProven(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		w.run(30 * time.Minute) // two proofs
 		w.run(25 * time.Minute)
-		if n := strings.Count(w.said(), "the API leaves out the last newline"); n != 1 {
+		if n := strings.Count(w.said(), "the API omits the last newline"); n != 1 {
 			t.Errorf("the log tells %d times of the habit", n)
 		}
 		days := w.days()

@@ -104,7 +104,7 @@ func TestEnds(t *testing.T) {
 			body: func(day string, _ int) string {
 				return endsHeader + plain(day) + "Code: 999. Exception: the query was ended for its memory\n"
 			},
-			code: 3, rows: rows(today, yesterday), letter: "maybe_torn: the last line has too few fields, 2 rows", says: "a text stands behind its rows",
+			code: 3, rows: rows(today, yesterday), letter: "maybe_torn: the last line has too few fields, 2 rows", says: "other text follows its rows",
 		},
 		"always cut in the same place": {
 			body: func(day string, _ int) string { return endsHeader + plain(day) + "c" + day + ",open,thr" },
