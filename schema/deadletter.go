@@ -163,7 +163,7 @@ func (r *LetterRow) Bytes() []byte {
 	return []byte(r.Raw)
 }
 
-// readable reports whether the letter is of a row and has all that it takes to read the row again.
+// readable reports whether the letter has everything that is needed to parse its row again.
 func (l *DeadLetter) readable() bool {
 	return l.Kind == KindRow && l.Row != nil && l.Row.Columns != nil && int64(len(l.Row.Bytes())) == l.Row.RawBytes
 }

@@ -16,12 +16,12 @@ import (
 
 // HostCheck is the result of a request to the API's host that is not an export: it sends no token and uses no quota.
 type HostCheck struct {
-	Step  string               // the last one begun: proxy, DNS, TCP, TLS or HTTP
+	Step  string               // the last step started: proxy, DNS, TCP, TLS or HTTP
 	Proxy string               // HOST:PORT of the environment's proxy; empty without one
-	TLS   *tls.ConnectionState // of the API's host; nil when it was not reached, or by plain http
+	TLS   *tls.ConnectionState // with the API's host; nil if it was not reached, or for plain http
 	Proto string               // HTTP/1.1 or HTTP/2.0
 	Date  time.Time            // the answer's; zero without one
-	Asked time.Time            // when the answer came, by our clock, in the middle of the request
+	Asked time.Time            // local time in the middle between request and answer
 	Err   error
 }
 

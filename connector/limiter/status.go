@@ -28,7 +28,7 @@ type QuotaStatus struct {
 	InFlight  int
 }
 
-// TokenStatus says whether the API refuses the token, and whether its source has one.
+// TokenStatus reports whether the API refuses the token, and whether its source can be read.
 type TokenStatus struct {
 	Refused bool
 	Until   time.Time // of the next attempt with a refused token
