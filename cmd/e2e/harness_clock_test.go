@@ -81,7 +81,7 @@ func ahead(mono int64) (seconds int64) {
 		}
 	}
 	program = filepath.Join(dir, "dfinery-kafka")
-	if out, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "../dfinery-kafka").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", "faults", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program, "../dfinery-kafka").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w\n%s", err, out)
 	}
 	return program, nil

@@ -30,6 +30,12 @@ func (m *message) day() string { return m.Export[:strings.LastIndex(m.Export, "/
 // consume reads a topic from its start to its end with a foreign client.
 func (b *testbed) consume(topic string, isolation kgo.IsolationLevel) []message {
 	b.t.Helper()
+	return b.consumeFrom(topic, isolation, map[int32]int64{})
+}
+
+// consumeFrom reads each partition from an offset, 0 if there is none, to its end, and moves the offsets there.
+func (b *testbed) consumeFrom(topic string, isolation kgo.IsolationLevel, from map[int32]int64) []message {
+	b.t.Helper()
 	topic = b.prefix + topic
 	var all []message
 	b.withClient(func(ctx context.Context, client *kgo.Client) error {
@@ -37,12 +43,14 @@ func (b *testbed) consume(topic string, isolation kgo.IsolationLevel) []message 
 		if err := errors.Join(err, ends.Error()); err != nil { // an error of one partition, too
 			return err
 		}
-		left := map[int32]int64{}
+		left, start := map[int32]int64{}, map[int32]kgo.Offset{}
 		ends.Each(func(o kadm.ListedOffset) {
-			if o.Offset > 0 {
-				left[o.Partition] = o.Offset
+			if o.Offset > from[o.Partition] {
+				left[o.Partition], start[o.Partition] = o.Offset, kgo.NewOffset().At(from[o.Partition])
+				from[o.Partition] = o.Offset
 			}
 		})
+		client.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: start})
 		for len(left) > 0 {
 			fetched := client.PollFetches(ctx)
 			if err := fetched.Err(); err != nil {
@@ -50,7 +58,9 @@ func (b *testbed) consume(topic string, isolation kgo.IsolationLevel) []message 
 				return err
 			}
 			fetched.EachRecord(func(r *kgo.Record) {
-				if r.Offset+1 >= left[r.Partition] {
+				if end := left[r.Partition]; r.Offset >= end {
+					return // it was written meanwhile
+				} else if r.Offset+1 == end {
 					delete(left, r.Partition)
 				}
 				if !r.Attrs.IsControl() {
@@ -59,8 +69,7 @@ func (b *testbed) consume(topic string, isolation kgo.IsolationLevel) []message 
 			})
 		}
 		return nil
-	}, kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(isolation), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))
+	}, kgo.FetchIsolationLevel(isolation), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))
 	return all
 }
 

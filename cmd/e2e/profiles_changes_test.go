@@ -2,14 +2,9 @@ package e2e
 
 import (
 	"fmt"
-	"maps"
-	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -72,99 +67,6 @@ func TestProfiles_CrashEachStep(t *testing.T) {
 				t.Errorf("deletes in the ledger: %+v, want one", deleted)
 			}
 		})
-	}
-}
-
-// TestProfiles_Random changes profiles at random while answers are cut, empty, without a framing, shortened, repeat keys or have bad rows, and
-// kills the program at random times. PROFILE_ROWS and PROFILE_RUNS make it larger, CRASH_SEED repeats it. With KAFKA_TEST_DIR, the directory of a
-// deploy/kafka-up.sh of three nodes, brokers are killed as well.
-func TestProfiles_Random(t *testing.T) {
-	t.Parallel()
-	profiles, runs := number(t, "PROFILE_ROWS", 60), number(t, "PROFILE_RUNS", 25)
-	random := rand.New(rand.NewPCG(uint64(number(t, "CRASH_SEED", 20)), 20))
-	source := &profileSource{profiles: map[string]string{}}
-	for i := range profiles {
-		source.profiles[fmt.Sprint("user", i)] = "Seoul"
-	}
-	b := newProfileService(t, source)
-	b.set("STREAM_USERS_DELETE_MOST", "off")
-	deletes := map[string]int{}
-	var back sync.WaitGroup // brokers that are down
-	defer back.Wait()
-	for n := range runs {
-		source.set(func(s *profileSource) { s.churn(random, profiles) })
-		if os.Getenv("KAFKA_TEST_DIR") != "" && n%7 == 3 {
-			back.Wait()
-			broker, down := 1+random.IntN(3), time.Duration(1+random.IntN(8))*time.Second
-			b.killBroker(broker)
-			back.Add(1)
-			time.AfterFunc(down, func() {
-				defer back.Done()
-				b.startBroker(broker)
-			})
-		}
-		calls := len(source.served)
-		p := b.start("run", "--once")
-		killed := random.IntN(3) == 0 && !p.endsWithin(time.Duration(random.IntN(300))*time.Millisecond)
-		if killed {
-			p.kill()
-		} else {
-			p.wait(time.Minute)
-		}
-		expectNoLoss(t, p.log())
-		source.mu.Lock()
-		if len(source.served) > calls+1 {
-			t.Logf("%d answers in one run", len(source.served)-calls)
-		}
-		_, after := b.table("users")
-		b.checkDeletes(source, deletes, after)
-		deletes = maps.Clone(after)
-		if !killed && p.wait(time.Minute) == 0 && source.served[len(source.served)-1].whole && len(source.next.lacks) == 0 {
-			b.checkTable(source, true)
-		}
-		source.mu.Unlock()
-		if t.Failed() {
-			t.Fatalf("log:\n%s", p.log())
-		}
-	}
-	back.Wait()
-	source.set(func(s *profileSource) { s.next = answerDefects{} })
-	b.runOnce(0)
-	b.checkTable(source, true)
-}
-
-// churn changes some profiles, and chooses what is wrong with the next answer.
-func (s *profileSource) churn(random *rand.Rand, most int) {
-	for range 1 + most/20 {
-		key := fmt.Sprint("user", random.IntN(most+most/5))
-		switch random.IntN(3) {
-		case 0:
-			delete(s.profiles, key)
-		default:
-			s.profiles[key] = []string{"Seoul", "Busan", "Jeju"}[random.IntN(3)]
-		}
-	}
-	some := func(n int) map[string]bool {
-		lacks := map[string]bool{}
-		for key := range s.profiles {
-			lacks[key] = random.IntN(n) == 0
-		}
-		return lacks
-	}
-	s.next = answerDefects{}
-	switch random.IntN(14) {
-	case 0:
-		s.next.cut = true
-	case 1:
-		s.next.unframed, s.next.lacks = true, some(3)
-	case 2:
-		s.next.empty = true
-	case 3:
-		s.next.insert, s.next.lacks = []string{"broken\n"}, some(3)
-	case 4:
-		s.next.insert, s.next.lacks = []string{"twice,a\ntwice,b\n"}, some(3)
-	case 5:
-		s.next.lacks = some(10)
 	}
 }
 

@@ -3,7 +3,6 @@ package e2e
 import (
 	"os"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -15,27 +14,7 @@ func TestProfiles_Compacted(t *testing.T) {
 		t.Skip("the embedded broker does not compact: set KAFKA_TEST_BROKERS")
 	}
 	b, source := newUsers(t, 30)
-	b.createTopic("users", 2, map[string]string{"cleanup.policy": "compact", "segment.ms": "100", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "0"})
-	keep := func() { b.setTopicConfig("users", "min.compaction.lag.ms", oneDay) }
-	compact := func() {
-		b.setTopicConfig("users", "min.compaction.lag.ms", "0")
-		b.await("the topic is compacted", func() bool {
-			repeated := map[string]int{}
-			for _, m := range b.consume("users", kgo.ReadUncommitted()) {
-				if repeated[m.Key]++; repeated[m.Key] == 2 && m.Key != "other" {
-					repeated[""]++
-				}
-			}
-			if repeated[""] == 0 {
-				return true
-			}
-			b.put("users", &kgo.Record{Partition: 0, Key: []byte("other")}, &kgo.Record{Partition: 1, Key: []byte("other")}) // rolls the segments
-			b.sleep(time.Second)
-			return false
-		})
-		keep()
-	}
-	keep()
+	b.createCompacted("users", 2)
 	b.runOnce(0)
 	for _, change := range []func(*profileSource){
 		func(s *profileSource) { delete(s.profiles, "user1"); s.profiles["user2"] = "Busan" },
@@ -44,7 +23,7 @@ func TestProfiles_Compacted(t *testing.T) {
 	} {
 		source.set(change)
 		b.runOnce(0)
-		compact()
+		b.compactKeys("users")
 		b.runOnce(0)
 		rows := map[string]string{}
 		for _, m := range b.consume("users", kgo.ReadUncommitted()) {

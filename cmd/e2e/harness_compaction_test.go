@@ -1,0 +1,50 @@
+package e2e
+
+import (
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// rolls is the key of the tombstones that make segments roll: the cleaner leaves the last one alone.
+const rolls = "rolls"
+
+// createCompacted creates a topic of profiles that is compacted as hard as a broker can, but not before compactKeys asks for it.
+func (b *testbed) createCompacted(topic string, partitions int32) {
+	b.t.Helper()
+	b.createTopic(topic, partitions, map[string]string{
+		"cleanup.policy": "compact", "min.compaction.lag.ms": oneDay, "segment.ms": "100", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "0"})
+}
+
+// letCompact has the brokers compact the topic from now on. A start of the program would not take it so.
+func (b *testbed) letCompact(topic string) {
+	b.t.Helper()
+	b.setTopicConfig(topic, "min.compaction.lag.ms", "0")
+}
+
+// compactKeys has the topic compacted until it has no key twice, and returns what it has then.
+func (b *testbed) compactKeys(topic string) []message {
+	b.t.Helper()
+	b.letCompact(topic)
+	var all []message
+	b.await("the topic is compacted", func() bool {
+		all = b.consume(topic, kgo.ReadUncommitted())
+		seen, partitions, repeated := map[string]bool{}, int32(0), false
+		for _, m := range all {
+			repeated = repeated || seen[m.Key] && m.Key != rolls
+			seen[m.Key], partitions = true, max(partitions, m.Partition+1)
+		}
+		if !repeated {
+			return true
+		}
+		var roll []*kgo.Record
+		for p := range partitions {
+			roll = append(roll, &kgo.Record{Partition: p, Key: []byte(rolls)})
+		}
+		b.put(topic, roll...)
+		b.sleep(500 * time.Millisecond)
+		return false
+	})
+	b.setTopicConfig(topic, "min.compaction.lag.ms", oneDay)
+	return all
+}
