@@ -97,6 +97,17 @@ func newSimulation(t *testing.T, api *exporttest.Server) *simulation {
 // run runs the connector for a while; then it is stopped in order, as a SIGTERM does.
 func (w *simulation) run(d time.Duration) {
 	w.t.Helper()
+	a := w.wire()
+	ctx, cancel := context.WithTimeout(w.t.Context(), d)
+	defer cancel()
+	if err := a.Run(ctx); err != nil {
+		w.t.Fatalf("%v\n%s", err, w.said())
+	}
+}
+
+// wire builds the connector so that weeks of it cost little.
+func (w *simulation) wire() *app.App {
+	w.t.Helper()
 	log := w.log
 	if log == nil {
 		log = slog.New(slog.NewTextHandler(w, nil))
@@ -110,12 +121,8 @@ func (w *simulation) run(d time.Duration) {
 	if w.service != nil {
 		w.service(a.Service)
 	}
-	a.Service.CommandPoll = 6 * time.Hour // each look costs, and no commands are given here
-	ctx, cancel := context.WithTimeout(w.t.Context(), d)
-	defer cancel()
-	if err := a.Run(ctx); err != nil {
-		w.t.Fatalf("%v\n%s", err, w.said())
-	}
+	a.Service.CommandPoll = 6 * time.Hour // each look costs, and most tests give no commands
+	return a
 }
 
 // records are the records of a topic that is not written to meanwhile.

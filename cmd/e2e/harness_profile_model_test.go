@@ -137,8 +137,12 @@ func (m *profileModel) evaluate(run *profileRun, a *servedSnapshot, surely bool)
 			break
 		}
 		since := m.absent[key]
-		run.may[key] = run.may[key] || since.longer(since.perhaps, a.at, m.after)
-		run.must[key] = mustConfirm && since.longer(since.surely, a.at, m.after)
+		if longAgo(since.perhaps, a.at, m.after) {
+			run.may[key] = true
+		}
+		if mustConfirm && longAgo(since.surely, a.at, m.after) {
+			run.must[key] = true
+		}
 		if since.perhaps.IsZero() {
 			since.perhaps = a.at
 		}
@@ -164,7 +168,7 @@ func (m *profileModel) lacking(a *servedSnapshot) (gone []string, profiles int) 
 	return gone, len(a.had) + len(gone)
 }
 
-func (absence) longer(since, now time.Time, after time.Duration) bool {
+func longAgo(since, now time.Time, after time.Duration) bool {
 	return !since.IsZero() && now.Sub(since) >= after
 }
 
