@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -234,6 +235,28 @@ func (b *testbed) table(topic string) (rows map[string]string, deletes map[strin
 		}
 	}
 	return rows, deletes
+}
+
+// profileRecord is what the ledger has of a stream of profiles.
+type profileRecord struct {
+	N, Missing, Withheld int
+	Why                  string
+}
+
+// profileRecord is what the ledger has of the stream.
+func (b *testbed) profileRecord() profileRecord {
+	b.t.Helper()
+	var newest string
+	for _, r := range b.consume("ledger", kgo.ReadUncommitted()) {
+		if r.Key == "service/1234" {
+			newest = r.Value
+		}
+	}
+	var service struct{ Profiles map[string]profileRecord }
+	if err := json.Unmarshal([]byte(newest), &service); err != nil {
+		b.t.Fatalf("%s: %v", newest, err)
+	}
+	return service.Profiles["users"]
 }
 
 // checkTable compares the topic with the source. With more, the topic may have profiles that the source has no longer.
