@@ -43,17 +43,17 @@ func showRecord(b *strings.Builder, n int, r *preview.Record) {
 		width = max(width, utf8.RuneCountInString(h.Key))
 	}
 	line := func(name, text string) { fmt.Fprintf(b, "  %s  %s\n", padded(name, width), visible(text)) }
-	line("key", string(r.Key))
+	line("key", r.Key)
 	for _, h := range r.Headers {
-		line(h.Key, string(h.Value))
+		line(h.Key, h.Value)
 	}
 	switch {
-	case r.Null:
-		line("value", "null")
-	case r.Binary:
-		line("value", fmt.Sprintf("%d bytes: %s", len(r.Value), r.Readable))
+	case r.Value != nil:
+		line("value", *r.Value)
+	case r.Binary != nil:
+		line("value", fmt.Sprintf("%d bytes: %s", len(r.Binary), r.Fields))
 	default:
-		line("value", string(r.Value))
+		line("value", "null")
 	}
 }
 
@@ -65,7 +65,7 @@ func showLetters(b *strings.Builder, letters []preview.Record) {
 	fmt.Fprintf(b, "\n%s for topic %s\n", command.Pluralize(len(letters), "dead letter"), letters[0].Topic)
 	for i := range letters {
 		var letter schema.DeadLetter
-		if err := json.Unmarshal(letters[i].Value, &letter); err != nil {
+		if err := json.Unmarshal([]byte(*letters[i].Value), &letter); err != nil {
 			continue // can't happen: the letters were encoded here
 		}
 		fmt.Fprintf(b, "\n%s %s\n", letter.Kind, letter.Error.Code)

@@ -1,7 +1,7 @@
 package preview
 
 import (
-	"bytes"
+	"encoding/json"
 	"time"
 
 	"dfinery-kafka/pipeline/producer"
@@ -13,20 +13,20 @@ import (
 
 // Record is a record as it would be published.
 type Record struct {
-	Topic     string
-	Partition int
-	Key       []byte
-	Value     []byte
-	Null      bool // no value at all
-	Binary    bool // the value is no text
-	Headers   []Header
-	Readable  []byte // a binary value's fields as typed JSON
+	Topic     string   `json:"topic"`
+	Partition int      `json:"partition"`
+	Key       string   `json:"key"`
+	Headers   []Header `json:"headers"`
+	// Value is a text, or Binary is not empty, or there is no value at all. Fields are those of a binary value, as typed JSON.
+	Value  *string         `json:"value,omitempty"`
+	Binary []byte          `json:"value_base64,omitempty"`
+	Fields json.RawMessage `json:"fields,omitempty"`
 }
 
 // Header is a header of a record.
 type Header struct {
-	Key   string
-	Value []byte
+	Key   string `json:"key"`
+	Value string `json:"value"`
 }
 
 // capture keeps the records of one partition that a sender would send.
@@ -65,17 +65,21 @@ func (c *capture) Append(key []byte, value recordbatch.Value, headers []recordba
 			return &producer.TooLargeError{Topic: c.topic.Name, Bytes: len(encoded), Limit: c.topic.MaxBatch}
 		}
 	}
-	r := Record{Topic: c.topic.Name, Partition: c.partition, Key: bytes.Clone(key), Null: value == nil}
+	r := Record{Topic: c.topic.Name, Partition: c.partition, Key: string(key), Headers: []Header{}}
 	if value != nil {
-		if r.Value, err = value.Append(nil); err != nil {
+		bytes, err := value.Append(nil)
+		if err != nil {
 			return err
 		}
-	}
-	if of, ok := value.(transfer.RowValue); ok && c.readable != nil {
-		r.Binary, r.Readable = true, c.readable(of.Row())
+		if of, ok := value.(transfer.RowValue); ok && c.readable != nil {
+			r.Binary, r.Fields = bytes, c.readable(of.Row())
+		} else {
+			text := string(bytes)
+			r.Value = &text
+		}
 	}
 	for _, h := range headers {
-		r.Headers = append(r.Headers, Header{Key: string(h.Key), Value: bytes.Clone(h.Value)})
+		r.Headers = append(r.Headers, Header{Key: string(h.Key), Value: string(h.Value)})
 	}
 	*c.into = append(*c.into, r)
 	return nil

@@ -77,17 +77,18 @@ func (b *limitedBody) sample() error {
 
 // Column is a column of the answer.
 type Column struct {
-	Name     string
-	Field    string // its name in the value
-	Type     encoding.Type
-	Declared bool // by STREAM_X_COLUMNS
-	Hidden   bool // its cells are not published as they are
-	Filled   int  // cells of the sample that are not empty
-	Rejected int  // those of them that the type refuses
-	dropped  bool // no record has it
+	Name     string        `json:"name"`
+	Field    string        `json:"field"` // its name in the value
+	Type     encoding.Type `json:"type"`
+	Declared bool          `json:"declared"` // by STREAM_X_COLUMNS
+	Hidden   bool          `json:"hidden"`   // its cells are not published as they are
+	Filled   int           `json:"filled"`   // cells of the sample that are not empty
+	Rejected int           `json:"rejected"` // those of them that the type refuses
 	// Candidates are types that the column could have, with the cells that each
 	// refuses. A hidden column has none.
-	Candidates []encoding.Candidate
+	Candidates []encoding.Candidate `json:"candidates"`
+
+	dropped bool // no record has it
 }
 
 // columnSurvey examines cells, column by column.
@@ -111,7 +112,7 @@ func (p *Plan) survey(under *schema.Columns) *columnSurvey {
 		}
 	}
 	for i, name := range under.Names {
-		c := Column{Name: name, Field: name}
+		c := Column{Name: name, Field: name, Candidates: []encoding.Candidate{}}
 		if at := slices.IndexFunc(e.Fields, func(f encoding.Field) bool { return f.Column == name }); at >= 0 {
 			c.Field, c.Type = e.Fields[at].Name, e.Fields[at].Type
 		}
@@ -142,7 +143,7 @@ func (s *columnSurvey) result() []Column {
 		c := &s.columns[i]
 		c.Filled = s.surveys[i].Filled
 		if !c.Hidden {
-			c.Candidates = s.surveys[i].Candidates()
+			c.Candidates = append(c.Candidates, s.surveys[i].Candidates()...)
 		}
 	}
 	return slices.DeleteFunc(s.columns, func(c Column) bool { return c.dropped })

@@ -62,7 +62,7 @@ const UnassignedSchemaID = 1<<31 - 1
 // the answer is read for the columns alone. An error means that there is no result;
 // an export that failed is none.
 func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, error) {
-	result := new(Result)
+	result := &Result{Columns: []Column{}, Records: []Record{}, Letters: []Record{}}
 	limited := &limitedCall{Call: call, left: rows, survey: p.survey}
 	if err := p.export(ctx, limited, result); err != nil {
 		return nil, err
