@@ -50,9 +50,9 @@ type TokenURL string
 
 // Decode implements envconfig.Decoder. Its errors don't repeat the value, which may contain a password.
 func (u *TokenURL) Decode(value string) error {
-	parsed, err := url.Parse(value)
+	parsed, ok := webURL(value)
 	switch {
-	case err != nil || parsed.Hostname() == "" || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Port() != "" && !validPort(parsed.Port()):
+	case !ok:
 		return errors.New("is not a URL such as https://login.example/oauth2/token")
 	case parsed.User != nil:
 		return errors.New("must hold no user or password: they go into the variables …_CLIENT_ID and …_CLIENT_SECRET")
@@ -69,9 +69,9 @@ type PageURL string
 
 // Decode implements envconfig.Decoder.
 func (u *PageURL) Decode(value string) error {
-	parsed, err := url.Parse(value)
+	parsed, ok := webURL(value)
 	switch {
-	case err != nil || parsed.Hostname() == "" || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.User != nil:
+	case !ok || parsed.User != nil:
 		return errors.New("is not a URL such as https://wiki.example/dfinery-runbook")
 	case parsed.Fragment != "" || strings.HasSuffix(value, "#"):
 		return errors.New("must end before #: the alert's name is added")
@@ -93,6 +93,12 @@ func (a *Addr) Decode(value string) error {
 	}
 	*a = Addr(value)
 	return nil
+}
+
+// webURL parses an address of http or https.
+func webURL(text string) (parsed *url.URL, ok bool) {
+	parsed, err := url.Parse(text)
+	return parsed, err == nil && parsed.Hostname() != "" && (parsed.Scheme == "https" || parsed.Scheme == "http") && (parsed.Port() == "" || validPort(parsed.Port()))
 }
 
 func validPort(port string) bool {

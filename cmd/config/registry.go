@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -45,9 +44,9 @@ func (u *RegistryURLs) Decode(value string) error {
 		if text = strings.TrimRight(strings.TrimSpace(text), "/"); text == "" {
 			continue
 		}
-		parsed, err := url.Parse(text)
+		parsed, ok := webURL(text)
 		switch {
-		case err != nil || parsed.Hostname() == "" || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Port() != "" && !validPort(parsed.Port()):
+		case !ok:
 			return errors.New("holds a part that is not a URL such as https://registry:8081")
 		case parsed.User != nil:
 			return errors.New("must hold no user or password; set SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD")
