@@ -11,16 +11,24 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// newSource makes the source of an ownership, with the state of the previous ones from the ledger.
-func (a *App) newSource(state, lineEnds json.RawMessage) (pipeline.Source, error) {
+// Source makes a source with the state of the previous ones from the ledger. hint tells what an operator should decide; empty if nothing.
+func (a *App) Source(state, lineEnds json.RawMessage) (source *connector.Source, hint string, err error) {
 	if err := a.client.LineEnds.Restore(lineEnds); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	source, err := connector.NewSource(a.client, a.Policy(), state)
+	if source, err = connector.NewSource(a.client, a.Policy(), state); err != nil {
+		return nil, "", err
+	}
+	return source, a.client.LineEnds.Hint(), nil
+}
+
+// newSource makes the source of an ownership.
+func (a *App) newSource(state, lineEnds json.RawMessage) (pipeline.Source, error) {
+	source, hint, err := a.Source(state, lineEnds)
 	if err != nil {
 		return nil, err
 	}
-	if hint := a.client.LineEnds.Hint(); hint != "" {
+	if hint != "" {
 		a.log.Warn("last lines without a newline", "do", hint)
 	}
 	a.ownerships.begin(source)

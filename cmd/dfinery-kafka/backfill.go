@@ -14,8 +14,6 @@ import (
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/terminal"
-	"dfinery-kafka/connector"
-	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger"
@@ -104,7 +102,7 @@ func readLedger(cmd *cobra.Command, c *config.Config) (*ledgerView, error) {
 		return nil, err
 	}
 	view.changes = peek.Changes
-	if source, err := connector.NewSource(&exportapi.Client{}, a.Policy(), peek.Source); err == nil { // else run and check say it
+	if source, _, err := a.Source(peek.Source, peek.LineEnds); err == nil { // else run and check say it
 		view.calls = min(view.calls, source.Status(time.Now()).Quota.Own)
 	}
 	return view, nil

@@ -13,8 +13,6 @@ import (
 	"dfinery-kafka/cmd/app"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/terminal"
-	"dfinery-kafka/connector"
-	"dfinery-kafka/connector/exportapi"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
@@ -159,15 +157,11 @@ func readOverview(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, 
 	if o.Commands == nil {
 		o.Commands = []*ledger.Command{}
 	}
-	lineEnds := &exportapi.LineEndLearner{Mode: c.DFINERY.FinalNewline}
-	if err := lineEnds.Restore(peek.LineEnds); err != nil {
-		return nil, err
-	}
-	source, err := connector.NewSource(&exportapi.Client{LineEnds: lineEnds}, a.Policy(), peek.Source)
+	source, hint, err := a.Source(peek.Source, peek.LineEnds)
 	if err != nil {
 		return nil, fmt.Errorf("read the source's state in the ledger: %w", err)
 	}
-	if hint := lineEnds.Hint(); hint != "" {
+	if hint != "" {
 		o.Notes = append(o.Notes, hint)
 	}
 	st := source.Status(now)
