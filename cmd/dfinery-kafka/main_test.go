@@ -190,7 +190,7 @@ func TestConfigJSON(t *testing.T) {
 	}
 	want := map[string]string{
 		"name": "DFINERY_EXPORT_TOKEN", "value": "(secret)", "from": "environment", "default": "",
-		"meaning": "The service's Export token. Needed, here or in DFINERY_EXPORT_TOKEN_FILE",
+		"meaning": "The service's Export token. Required, here or in DFINERY_EXPORT_TOKEN_FILE",
 	}
 	if diff := cmp.Diff(want, got.Variables[2]); diff != "" {
 		t.Errorf("third variable (-want +got):\n%s", diff)
