@@ -281,7 +281,7 @@ func expectText(t *testing.T, log string, texts ...string) {
 // expectNoLoss checks that a log reports no loss of rows or of ledger records.
 func expectNoLoss(t *testing.T, log string) {
 	t.Helper()
-	for _, alarm := range []string{"may be published twice", "are gone from the ledger", "Kafka has lost"} {
+	for _, alarm := range []string{"may be published twice", "are missing from the ledger", "Kafka has lost"} {
 		if strings.Contains(log, alarm) {
 			t.Errorf("a loss is reported without one:\n%s", log)
 		}

@@ -72,7 +72,7 @@ func TestLedger_UnreadableRecord(t *testing.T) {
 				return client.ProduceSync(ctx, &kgo.Record{Topic: b.prefix + "ledger", Key: []byte(key), Value: []byte(value)}).FirstErr()
 			})
 			before := len(b.published("events"))
-			expectText(t, b.runOnce(1), "can't be read", "at offset ", "The service stops rather than count it as absent")
+			expectText(t, b.runOnce(1), "can't be read", "at offset ", "The service stops, because ignoring the record could repeat or lose rows")
 			if n := len(b.published("events")); n != before {
 				t.Errorf("%d rows were published all the same", n-before)
 			}

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// backfill requests each day of the command once. A day that is being exported is waited for before it is exported again.
+// backfill requests each day of the command once. A day that is being exported is exported again after that export ends.
 func (x *Executor) backfill(c *ledger.Command, st *transfer.Stream) (changed, done bool) {
 	today := schema.DayOf(time.Now(), x.Location)
 	from, to := max(c.From, today-schema.Reach), min(c.To, today)
@@ -59,7 +59,7 @@ func (x *Executor) backfill(c *ledger.Command, st *transfer.Stream) (changed, do
 	return true, true
 }
 
-// Pluralize is a number of things, in the plural unless it is one.
+// Pluralize formats a number of things, in the plural unless it is one.
 func Pluralize(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

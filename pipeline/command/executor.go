@@ -1,4 +1,4 @@
-// Package command executes commands that others wrote to the ledger: pause, resume, accept, backfill and replay.
+// Package command executes the commands submitted to the ledger: pause, resume, accept, backfill, replay and approve.
 package command
 
 import (
@@ -34,12 +34,12 @@ type Topics interface {
 	Read(ctx context.Context, p recordbatch.TopicPartition, from, to int64, visitor recordbatch.Visitor) error
 }
 
-// Commands reads the commands that were written to the ledger: a *store.Ledger.
+// Commands reads the commands in the ledger: a *store.Ledger.
 type Commands interface {
 	Commands(ctx context.Context, partition int, from, to int64) ([]*ledger.Command, error)
 }
 
-// Config says what an Executor works for and with.
+// Config is the configuration of an Executor.
 type Config struct {
 	Service  string
 	Location *time.Location
@@ -68,21 +68,21 @@ type Profiles interface {
 	Approve(stream string, most int, now time.Time) (int, error)
 }
 
-// Executor has the commands that are not done. All its methods are for the owner's loop.
+// Executor executes the commands that are not done. Only the owner's loop calls its methods.
 type Executor struct {
 	Config
 	commands  []*ledger.Command
 	end       int64                        // how far State was read
-	replays   map[string]*replay           // by command, of those under way
+	replays   map[string]*replay           // by command, of those in progress
 	replaying map[*transfer.Export]*replay // by export that publishes rows of it
 }
 
-// New returns an executor that knows of no command.
+// New returns an executor without commands.
 func New(c Config) *Executor {
 	return &Executor{Config: c, replays: map[string]*replay{}, replaying: map[*transfer.Export]*replay{}}
 }
 
-// Load takes over the commands that the ledger has.
+// Load takes over the commands from the ledger.
 func (x *Executor) Load(state *ledger.State, now time.Time) {
 	x.commands, x.end = state.InOrder(), state.End
 	for _, c := range x.commands {
@@ -90,7 +90,7 @@ func (x *Executor) Load(state *ledger.State, now time.Time) {
 	}
 }
 
-// Open are the commands that are not done, oldest first.
+// Open returns the commands that are not done, oldest first.
 func (x *Executor) Open() []ledger.Command {
 	var open []ledger.Command
 	for _, c := range x.commands {
@@ -102,16 +102,16 @@ func (x *Executor) Open() []ledger.Command {
 	return open
 }
 
-// pollTimeout is how long Kafka is waited for, which must not keep the loop from all else: what it does not answer is left for the next time.
+// pollTimeout limits a read of commands, so that it does not block the loop: without an answer the next poll reads them.
 const pollTimeout = 10 * time.Second
 
-// Poll reads the commands that were written since. It never fails because of what a command says.
+// Poll reads the commands written since the last poll. An invalid command is not an error.
 func (x *Executor) Poll(ctx context.Context) error {
 	look, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	log, err := x.Topics.Log(look, x.State)
 	if err != nil {
-		return nil // a broker that is away: the next look finds them
+		return nil // the broker is unavailable: the next poll reads them
 	}
 	news, err := x.Ledger.Commands(look, x.State.Partition, x.end, log.End)
 	switch {
@@ -133,8 +133,8 @@ func (x *Executor) knows(id string) bool {
 	return slices.ContainsFunc(x.commands, func(c *ledger.Command) bool { return c.ID == id })
 }
 
-// Step executes each command as far as possible now, and yields those that have changed. What a command did to days and streams has to be in
-// the ledger before the command is. One that makes no sense is answered with an error and stops nothing.
+// Step executes each command as far as possible, and yields those that have changed. The caller must write the changes of days and streams to
+// the ledger before the command. An invalid command is answered with an error and stops nothing.
 func (x *Executor) Step(ctx context.Context) iter.Seq[*ledger.Command] {
 	return func(yield func(*ledger.Command) bool) {
 		var open []*ledger.Command
@@ -162,13 +162,13 @@ func (x *Executor) finish(c *ledger.Command) {
 	c.Done = &now
 	if c.Error != "" {
 		x.Log.Warn("command refused", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result, "error", c.Error,
-			"do", "fix what the error names and give the command again")
+			"do", "correct what the error says and submit the command again")
 		return
 	}
 	x.Log.Info("command carried out", "verb", c.Verb, "stream", c.Stream, "id", c.ID, "result", c.Result)
 }
 
-// execute brings one command further. Beginning it is a change to be written, ending it as well.
+// execute continues one command. Starting and ending it are changes to be written.
 func (x *Executor) execute(ctx context.Context, c *ledger.Command) (changed, done bool) {
 	if c.Error != "" { // it could not be read
 		return true, true

@@ -19,16 +19,16 @@ import (
 )
 
 const (
-	// replayBytes is how many bytes of rows a replay holds at a time, a little more than that: a command may name gigabytes.
+	// replayBytes is roughly how many bytes of rows a replay holds at a time, as a command may select gigabytes.
 	replayBytes = 4 << 20
-	// replayGap is how many unwanted letters may be between two that are read together.
+	// replayGap is how many other letters may be between two that are read together.
 	replayGap = 256
 )
 
 var errEnough = errors.New("enough letters are read")
 
-// readLetters reads the next letters, as many as memory may hold, and sorts them by what has to be done. What Kafka does not answer is left
-// for the next time: the loop has other things to do.
+// readLetters reads the next letters, as many as replayBytes allows, and decides what to do about each. If Kafka does not answer in time, the
+// next step reads on, so that the loop is not blocked.
 func (x *Executor) readLetters(ctx context.Context, r *replay, st *transfer.Stream) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
@@ -82,8 +82,8 @@ func (x *Executor) readAdjacent(ctx context.Context, r *replay, st *transfer.Str
 	return err
 }
 
-// lettersEnd is where the dead letters of a partition end; 0 when there is no such partition. A command may name any partition, and waiting for
-// one that does not exist would block the loop.
+// lettersEnd is the end offset of a partition of the dead letters; 0 if there is no such partition. A command may name any partition, and waiting
+// for one that does not exist would block the loop.
 func (x *Executor) lettersEnd(ctx context.Context, p recordbatch.TopicPartition) (int64, error) {
 	if !slices.Contains(x.Letters, p) {
 		return 0, nil
@@ -106,7 +106,7 @@ func (r *replay) refuse(at deadletter.Offset, why string) {
 	}
 }
 
-// dispatch decides what has to be done for one letter, and returns how many bytes of it are held.
+// dispatch decides what to do about one letter, and returns how many bytes of it are held.
 func (x *Executor) dispatch(record *recordbatch.Record, r *replay, st *transfer.Stream) int {
 	at := r.left[0]
 	letter := new(schema.DeadLetter)
@@ -147,8 +147,8 @@ func (x *Executor) dispatch(record *recordbatch.Record, r *replay, st *transfer.
 	return 0
 }
 
-// errOtherRow says that a letter's copy is another row now than when the letter was written, or that the letter does not name the row.
-var errOtherRow = errors.New("its row has another id now: what rows are made of has changed since")
+// errOtherRow means that a letter's copy would be another row now than when the letter was written, or that the letter does not identify the row.
+var errOtherRow = errors.New("its row would have another id now: the stream's key, columns or privacy settings have changed since")
 
 // readRow reads the row of a letter from its copy and returns how many bytes of it are held. A row that is still bad is not an error.
 func (x *Executor) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *replay, st *transfer.Stream) (held int, err error) {
@@ -181,9 +181,8 @@ func (x *Executor) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *rep
 	return held, nil
 }
 
-// copyOf is which of identical rows a letter is of. A letter that does not say is
-// treated as the copy that its own number names: as many letters as there are, that
-// is not more than the rows of the export.
+// copyOf is the number of a letter's row among identical rows. For a letter without it, the
+// number of the letter is used: there are at most as many letters as rows in the export.
 func copyOf(l *schema.DeadLetter, id []byte, print schema.Fingerprint) (c dedup.Copy, guessed bool, err error) {
 	c.Fingerprint = print
 	if guessed = l.Row.ID == ""; !guessed {
@@ -200,8 +199,8 @@ func copyOf(l *schema.DeadLetter, id []byte, print schema.Fingerprint) (c dedup.
 	return c, guessed, nil
 }
 
-// rowsOf are the rows of the letter's day and header. An error is why it can have no row of the stream as it is now: the key may have been
-// another one, and anybody may write letters.
+// rowsOf returns the rows of the letter's day and header. The error says why the letter can't contain a row of the stream as it is now: the key
+// may have changed, and anyone may write letters.
 func (r *replay) rowsOf(l *schema.DeadLetter, st *transfer.Stream) (*transfer.Replay, error) {
 	for i := range r.rows {
 		if rows := &r.rows[i]; rows.Day == l.Day && slices.Equal(rows.Header.Names, l.Row.Columns) {
@@ -223,8 +222,8 @@ func (r *replay) rowsOf(l *schema.DeadLetter, st *transfer.Stream) (*transfer.Re
 	return &r.rows[len(r.rows)-1], nil
 }
 
-// publicColumns are those of the header that may be published, with what hides cells; nil: all may. A header that lacks a column to be hidden
-// may have it under another name.
+// publicColumns returns the columns of the header that may be published, and the view that hides cells; nil if all may be published. A header that
+// lacks a column to be hidden may have it under another name.
 func publicColumns(header *schema.Columns, st *transfer.Stream) (*schema.Columns, *privacy.View, error) {
 	if st.Privacy == nil {
 		return header, nil, nil
@@ -239,7 +238,7 @@ func publicColumns(header *schema.Columns, st *transfer.Stream) (*schema.Columns
 	return view.Columns(), view, nil
 }
 
-// What a row takes in bytes beside its own, for each of its cells, and for each column of a header that no row before had.
+// The memory of a row in addition to its own bytes: for each cell, and for each column of a new header.
 const (
 	rowCost    = 256
 	cellCost   = 8

@@ -13,12 +13,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// replay is a command under way that replays dead letters: those of exports by
-// exporting their days again, those of rows by publishing the copies of rows that
-// they carry. After a crash it starts over, which publishes nothing twice: each row
-// has its id.
+// replay is the state of a command that replays dead letters: for those of exports it
+// exports the days again, for those of rows it publishes the copies in the letters.
+// After a crash it starts over, which publishes nothing twice, because each row has
+// its id.
 type replay struct {
-	left   []deadletter.Offset // not read yet, in the order of their places
+	left   []deadletter.Offset // not yet read, in order
 	days   map[schema.Day]bool // to be exported again
 	rows   []transfer.Replay   // not begun yet
 	hasher schema.Hasher
@@ -30,10 +30,10 @@ type replay struct {
 	why    []string // of the first of these
 }
 
-// mostWrong bounds what a command's answer lists.
+// mostWrong limits how many problems a command's result lists.
 const mostWrong = 10
 
-// replay brings a replay further.
+// replay continues a replay.
 func (x *Executor) replay(ctx context.Context, c *ledger.Command, st *transfer.Stream) (changed, done bool) {
 	r := x.replays[c.ID]
 	if r == nil {
@@ -60,7 +60,7 @@ func (x *Executor) replay(ctx context.Context, c *ledger.Command, st *transfer.S
 	if r.wrong > 0 {
 		c.Error = Pluralize(r.wrong, "letter") + " can't be replayed: " + strings.Join(r.why, "; ")
 	}
-	c.Letters = nil // the ledger keeps what came of them
+	c.Letters = nil // the result stays in the ledger
 	return true, true
 }
 
@@ -73,7 +73,7 @@ func (r *replay) result() string {
 	return text
 }
 
-// replayDays counts the days that were exported since, or that the API has turned down.
+// replayDays counts the days that were exported since, or that the API refused.
 func (x *Executor) replayDays(c *ledger.Command, st *transfer.Stream, r *replay) {
 	for day := range r.days {
 		switch x.Schedule.Stream(st.Name).Day(day).Answer(*c.Taken) {
@@ -89,7 +89,7 @@ func (x *Executor) replayDays(c *ledger.Command, st *transfer.Stream, r *replay)
 	}
 }
 
-// startReplays begins with the rows of every day that is not being exported.
+// startReplays starts to publish the rows of each day that is not being exported.
 func (x *Executor) startReplays(ctx context.Context, st *transfer.Stream, r *replay) {
 	var later []transfer.Replay
 	for i := range r.rows {
@@ -115,13 +115,13 @@ func (x *Executor) startReplays(ctx context.Context, st *transfer.Stream, r *rep
 	r.rows = later
 }
 
-// Ended takes back an export that has published rows of a replay.
+// Ended handles the end of an export that published rows of a replay.
 func (x *Executor) Ended(e *transfer.Export) {
 	x.replaying[e].add(e)
 	delete(x.replaying, e)
 }
 
-// Replaying reports whether a replay is under way.
+// Replaying reports whether a replay is in progress.
 func (x *Executor) Replaying() bool { return len(x.replays) > 0 }
 
 // add adds up what a part of the replay has done.

@@ -1,4 +1,4 @@
-// Package deadletter writes dead letters and reads them: for the owner of a service,
-// and for commands that list, show and select them. Type schema.DeadLetter is what
-// their values hold.
+// Package deadletter writes and reads dead letters, for the owner of a service and for
+// the commands that list, show and select them. Their values are of type
+// schema.DeadLetter.
 package deadletter

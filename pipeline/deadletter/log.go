@@ -14,21 +14,21 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Letter is a dead letter as it is read.
+// Letter is a dead letter read from its topic.
 type Letter struct {
 	Name string    `json:"name"` // its Offset
-	At   time.Time `json:"at"`   // when Kafka took it
-	// Resolution is empty until a Resolver was asked for it.
+	At   time.Time `json:"at"`   // the record's timestamp
+	// Resolution is empty until a Resolver has set it.
 	Resolution Resolution `json:"state,omitempty"`
 	schema.DeadLetter
 
 	Offset Offset `json:"-"`
-	ID     string `json:"-"` // its header "id": of a row's letter the row's hash and copy number
+	ID     string `json:"-"` // its header "id": for a row's letter the row's hash and copy number
 }
 
-// Log is the dead-letter topic as it was when it was opened: later letters are not in
-// it. Each letter is handed out as it is read and then forgotten, so that memory does
-// not depend on their number.
+// Log is the dead-letter topic at the time when it was opened, without later letters.
+// Letters are visited as they are read and not retained, so that memory does not
+// depend on their number.
 type Log struct {
 	cluster *cluster.Cluster
 	topic   string
@@ -36,10 +36,10 @@ type Log struct {
 	logs    []cluster.LogRange // by partition, from the time on for which it was opened
 }
 
-// bytesAtOnce is how many bytes are asked for at once, of all partitions together.
+// bytesAtOnce is how many bytes are fetched at once, for all partitions together.
 const bytesAtOnce = 4 << 20
 
-// OpenLog looks where the dead letters since then begin and end. Those of other
+// OpenLog determines the offsets of the dead letters from since on. Letters of other
 // services are skipped.
 func OpenLog(ctx context.Context, kafka *cluster.Cluster, topic, service string, since time.Time) (*Log, error) {
 	l := &Log{cluster: kafka, topic: topic, service: service}
@@ -70,7 +70,7 @@ func (l *Log) Last() []Offset {
 	return last
 }
 
-// each visits the letters of the service that match, a partition after the other. A letter is lent until visit returns.
+// each visits the letters of the service that match, one partition after another. A letter is valid until visit returns.
 func (l *Log) each(ctx context.Context, match func(*Letter) bool, visit func(*Letter) error) error {
 	for i := range l.logs {
 		if err := l.partition(ctx, &l.logs[i], bytesAtOnce, match, visit); err != nil {
@@ -80,8 +80,8 @@ func (l *Log) each(ctx context.Context, match func(*Letter) bool, visit func(*Le
 	return nil
 }
 
-// OldestFirst visits the letters of the service that match in the order in which Kafka took them. Every partition has that order, so
-// one letter of each is enough to know the next.
+// OldestFirst visits the matching letters of the service in the order of their timestamps. Each partition has that order, so one letter of
+// each is enough to find the next.
 func (l *Log) OldestFirst(ctx context.Context, match func(*Letter) bool, visit func(*Letter) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var readers sync.WaitGroup
@@ -132,7 +132,7 @@ type head struct {
 	next   chan Letter
 	letter Letter
 	stands bool  // there is one
-	err    error // why there is none any more; set before next is closed
+	err    error // why there are no more; set before next is closed
 }
 
 func (h *head) advance() error {
@@ -142,7 +142,7 @@ func (h *head) advance() error {
 	return h.err
 }
 
-// At is the letter of the service at an offset. An error says if there is none.
+// At returns the service's letter at an offset. It is an error if there is none.
 func (l *Log) At(ctx context.Context, o Offset) (*Letter, error) {
 	var there *Letter
 	if o.Partition < len(l.logs) && o.Offset >= l.logs[o.Partition].Start && o.Offset < l.logs[o.Partition].End {
@@ -161,7 +161,7 @@ func (l *Log) At(ctx context.Context, o Offset) (*Letter, error) {
 	return there, nil
 }
 
-// Select are the letters that match: of those with these names, or of all when there are none.
+// Select visits the letters that match, among those with these names, or among all if no names are given.
 func (l *Log) Select(ctx context.Context, names []string, match func(*Letter) bool) func(visit func(*Letter) error) error {
 	if len(names) > 0 {
 		return func(visit func(*Letter) error) error { return l.named(ctx, names, match, visit) }
@@ -214,11 +214,11 @@ func (l *Log) partition(ctx context.Context, log *cluster.LogRange, atOnce int, 
 		case !ok || gone.Start <= from:
 			return fmt.Errorf("read the dead letters in %v: %w", log.Partition, err)
 		}
-		from = min(gone.Start, log.End) // retention was faster
+		from = min(gone.Start, log.End) // retention has deleted records in the meantime
 	}
 }
 
-// visitError is a visitor's own error: nothing was wrong with reading.
+// visitError is an error of the visitor, not of reading.
 type visitError struct{ err error }
 
 func (e *visitError) Error() string { return e.err.Error() }

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Offset is where a dead letter is in its topic, and its name.
+// Offset is the position of a dead letter in its topic. It identifies the letter.
 type Offset struct {
 	Partition int
 	Offset    int64
@@ -24,17 +24,17 @@ func ParseOffset(name string) (Offset, error) {
 	partition, err := strconv.ParseInt(p, 10, 32)
 	offset, err2 := strconv.ParseInt(o, 10, 64)
 	if !ok || err != nil || err2 != nil || partition < 0 || offset < 0 {
-		return Offset{}, fmt.Errorf("%q is not the name of a dead letter, PARTITION/OFFSET such as 3/17", name)
+		return Offset{}, fmt.Errorf("%q does not identify a dead letter: use PARTITION/OFFSET, such as 3/17", name)
 	}
 	return Offset{int(partition), offset}, nil
 }
 
-// Sorted are the offsets that a command names, each once, so that neighbours are
-// read together.
+// Sorted returns the offsets of a command without duplicates, sorted so that
+// neighbours are read together.
 func Sorted(named [][2]int64) []Offset {
 	offsets := make([]Offset, len(named))
 	for i, o := range named {
-		offsets[i] = Offset{int(o[0]), min(o[1], math.MaxInt64-1)} // there is one behind each
+		offsets[i] = Offset{int(o[0]), min(o[1], math.MaxInt64-1)} // so that Offset+1 does not overflow
 	}
 	slices.SortFunc(offsets, func(a, b Offset) int { return cmp.Or(a.Partition-b.Partition, cmp.Compare(a.Offset, b.Offset)) })
 	return slices.Compact(offsets)

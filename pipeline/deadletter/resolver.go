@@ -16,30 +16,30 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Resolution says whether there is something left to do about a dead letter.
+// Resolution is whether a dead letter still needs action.
 type Resolution string
 
-// The resolutions. Where the ledger no longer has the answer it is Unknown, and treated as open.
+// The resolutions. If the ledger no longer has the information it is Unknown, which is treated as open.
 const (
 	Resolved Resolution = "resolved"
 	Open     Resolution = "open"
 	Unknown  Resolution = "unknown"
 )
 
-// Resolver finds out whether dead letters are resolved, by the ledger as it was
-// when the Resolver was made. It takes 32 bytes for each letter of a row that might
-// be published. Not for use by several goroutines.
+// Resolver determines whether dead letters are resolved, using the ledger at the time
+// when the Resolver was made. It uses 32 bytes for each letter of a row that may be
+// published. It is not safe for concurrent use.
 type Resolver struct {
 	stored   *store.Ledger
 	days     map[ledger.DayName]ledger.Day
 	expected map[ledger.DayName]*expectedRows
 }
 
-// expectedRows are the rows of a day that letters ask for.
+// expectedRows are the rows of a day to which letters refer.
 type expectedRows struct {
 	rows      []dedup.Copy // sorted once they were looked up
 	published []bool       // of rows; nil until they are looked up
-	lost      bool         // some of the day's fingerprints are gone from the ledger, or may not be read
+	lost      bool         // some of the day's fingerprints are missing from the ledger, or may not be read
 }
 
 // NewResolver reads the ledger's days.
@@ -75,7 +75,7 @@ func (r *Resolver) Expect(l *Letter) error {
 	return nil
 }
 
-// rowOf is the row that the letter names. Anybody may write letters.
+// rowOf returns the row that the letter identifies. It checks the letter, as anyone may write letters.
 func rowOf(l *Letter) (c dedup.Copy, ok bool) {
 	if l.Kind != schema.KindRow || l.Row == nil || l.Row.ID == "" {
 		return c, false
@@ -85,7 +85,7 @@ func rowOf(l *Letter) (c dedup.Copy, ok bool) {
 	return c, err == nil
 }
 
-// Resolution is that of one letter, which was announced. A nil Resolver knows of none.
+// Resolution returns the resolution of a letter passed to Expect before. With a nil Resolver it is Unknown.
 func (r *Resolver) Resolution(ctx context.Context, l *Letter) (Resolution, error) {
 	if r == nil {
 		return Unknown, nil
@@ -121,14 +121,14 @@ func (r *Resolver) Resolution(ctx context.Context, l *Letter) (Resolution, error
 	return unpublished(l, &day, e.lost), nil
 }
 
-// ofSnapshot reports whether a letter is of a call for profiles. One of a later day
-// has them all.
+// ofSnapshot reports whether a letter is of a call for profiles. A later snapshot
+// contains them all.
 func ofSnapshot(l *schema.DeadLetter) bool {
 	return strings.Contains(l.Request.URL, "/export/"+string(schema.UserProfile)+"?")
 }
 
-// latest is the last of the stream's days, from one day on, that was exported. It
-// is that one day if none was.
+// latest is the last exported day of the stream from day on; day itself if there is
+// none.
 func (r *Resolver) latest(stream string, from schema.Day) ledger.Day {
 	last := r.days[ledger.DayName{Stream: stream, Day: from}]
 	for name, day := range r.days {
@@ -139,9 +139,9 @@ func (r *Resolver) latest(stream string, from schema.Day) ledger.Day {
 	return last
 }
 
-// exportResolution is that of the letter of a failed call: it is resolved by a
-// later call of the day that succeeded, unless the day still lacks what the failed
-// one asked for.
+// exportResolution is the resolution of a failed call: it is resolved by a later
+// successful call for the day, unless the day still lacks what the failed call
+// requested.
 func exportResolution(l *schema.DeadLetter, day *ledger.Day) Resolution {
 	lacks := func(event string) bool { return slices.Contains(day.MissingEvents, event) }
 	if day.LastSuccess == nil || !day.LastSuccess.After(l.FailedAt) || slices.ContainsFunc(l.Error.Events, lacks) {
@@ -150,8 +150,8 @@ func exportResolution(l *schema.DeadLetter, day *ledger.Day) Resolution {
 	return Resolved
 }
 
-// rowIsGone reports whether a later whole export of the day had no such bad row.
-// Letters of identical rows are numbered, except of rows that Kafka refuses: one
+// rowIsGone reports whether a later complete export of the day had no such bad row.
+// Letters of identical rows are numbered, except for rows that Kafka refuses: one
 // of these may be published and another not.
 func rowIsGone(l *Letter, day *ledger.Day) bool {
 	hash, copyNumber, err := schema.ParseID([]byte(l.ID))
@@ -163,7 +163,7 @@ func rowIsGone(l *Letter, day *ledger.Day) bool {
 }
 
 // unpublished is the resolution of a row that is not known to be published. A
-// letter of a former generation is older than the day's fingerprints.
+// letter of an earlier generation is older than the day's fingerprints.
 func unpublished(l *Letter, day *ledger.Day, lost bool) Resolution {
 	if lost || l.Export < day.From {
 		return Unknown
@@ -171,7 +171,7 @@ func unpublished(l *Letter, day *ledger.Day, lost bool) Resolution {
 	return Open
 }
 
-// lookUp finds out which of the expected rows are published, if that is not known.
+// lookUp determines which of the expected rows are published, unless already known.
 func (r *Resolver) lookUp(ctx context.Context, name ledger.DayName, day *ledger.Day, e *expectedRows) error {
 	if e.published != nil {
 		return nil

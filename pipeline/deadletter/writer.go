@@ -9,30 +9,30 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// The headers of a dead letter beside those of rows and schema.HeaderStage, named as
-// Kafka Connect names them (KIP-298).
+// The headers of a dead letter besides those of rows and schema.HeaderStage, named as
+// in Kafka Connect (KIP-298).
 const (
 	headerConnector = "__connect.errors.connector.name"
 	headerClass     = "__connect.errors.exception.class.name"
 	headerMessage   = "__connect.errors.exception.message"
 )
 
-// shortCopy is how much of a body or row is left of a letter that its topic does not
-// take whole.
+// shortCopy is how much of a body or row is kept in a letter that is too large for its
+// topic.
 const shortCopy = 1 << 10
 
-// Appender takes the records of one partition of the dead-letter topic.
+// Appender appends records to one partition of the dead-letter topic.
 type Appender interface {
 	Append(key []byte, value recordbatch.Value, headers []recordbatch.Header) error
 }
 
-// ExportID is the id of the letter of a failed call, which has one at most.
+// ExportID is the id of the letter of a failed call. A call has at most one letter.
 func ExportID(e schema.Export) []byte {
 	return schema.AppendID(nil, schema.BadFingerprint([]byte("export "+e.ID())), 0)
 }
 
-// Write appends a dead letter of whatever kind, after it has taken the secrets out of
-// it that redact finds. A letter that its topic does not take is shortened.
+// Write appends a dead letter, after removing the secrets that redact finds. A letter
+// that is too large for its topic is shortened.
 func Write(to Appender, e schema.Export, letter *schema.DeadLetter, id []byte, redact func([]byte) []byte) error {
 	letter.Redact(redact)
 	err := write(to, e, letter, id)

@@ -2,8 +2,8 @@ package dedup
 
 import "dfinery-kafka/schema"
 
-// All calls yield with each published copy. Those of a fingerprint follow each
-// other, their numbers ascending.
+// All yields each published copy. The copies of a fingerprint are consecutive, with
+// ascending numbers.
 func (s *Set) All(yield func(f schema.Fingerprint, copyNumber int) bool) {
 	for f, c := range s.each {
 		for n := range c.first {
@@ -19,8 +19,8 @@ func (s *Set) All(yield func(f schema.Fingerprint, copyNumber int) bool) {
 	}
 }
 
-// inOrder calls yield with each fingerprint as often as it has published copies
-// before the first one that is missing.
+// inOrder yields each fingerprint as often as it has published copies before the
+// first missing one.
 func (s *Set) inOrder(yield func(schema.Fingerprint) bool) {
 	for f, c := range s.each {
 		for range c.first {
@@ -31,7 +31,7 @@ func (s *Set) inOrder(yield func(schema.Fingerprint) bool) {
 	}
 }
 
-// outOfOrder calls yield with the other published copies.
+// outOfOrder yields the other published copies.
 func (s *Set) outOfOrder(yield func(Copy) bool) {
 	for f, c := range s.each {
 		for _, n := range c.beyond {
@@ -42,7 +42,7 @@ func (s *Set) outOfOrder(yield func(Copy) bool) {
 	}
 }
 
-// each calls yield with each fingerprint and its copies.
+// each yields each fingerprint and its copies.
 func (s *Set) each(yield func(schema.Fingerprint, copies) bool) {
 	for i := range s.segments {
 		for _, k := range s.segments[i].slots {

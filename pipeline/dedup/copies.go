@@ -2,14 +2,14 @@ package dedup
 
 import "slices"
 
-// copies are the copies of one fingerprint that a slot has no room for.
+// copies are the copies of one fingerprint that do not fit into its slot.
 type copies struct {
 	first    int   // copies 0 to first-1 are published
 	beyond   []int // the other published ones, ascending, each larger than first
-	observed int   // copies that the present export has read
+	observed int   // copies that the current export has read
 }
 
-// copiesOf are the copies that a slot's byte encodes.
+// copiesOf decodes the copies from a slot's byte.
 func copiesOf(c uint8) copies {
 	if c >= single {
 		return copies{beyond: []int{int(c - single)}}
@@ -20,9 +20,9 @@ func copiesOf(c uint8) copies {
 // slot is the byte that encodes the copies, or elsewhere.
 func (c *copies) slot() uint8 {
 	switch {
-	case len(c.beyond) == 0 && c.first <= mostCopies && c.observed <= mostCopies:
+	case len(c.beyond) == 0 && c.first <= maxCopies && c.observed <= maxCopies:
 		return uint8(c.first*published + c.observed)
-	case len(c.beyond) == 1 && c.first == 0 && c.observed == 0 && c.beyond[0] <= mostCopies:
+	case len(c.beyond) == 1 && c.first == 0 && c.observed == 0 && c.beyond[0] <= maxCopies:
 		return uint8(single + c.beyond[0])
 	}
 	return elsewhere
@@ -36,7 +36,7 @@ func (c *copies) has(n int) bool {
 	return found
 }
 
-// put publishes copy n. It returns false if the copy was published before.
+// put marks copy n as published. It returns false if it already was.
 func (c *copies) put(n int) bool {
 	if n < c.first {
 		return false

@@ -12,8 +12,8 @@ type Copy struct {
 	Number      int
 }
 
-// Day is what is published of one day: the set of its rows, and those of them that
-// the ledger does not have yet. The zero Day has no set and nothing unsaved.
+// Day is the published rows of one day: their set, and those rows that are not yet in
+// the ledger. The zero Day has no set and nothing unsaved.
 type Day struct {
 	// Set is nil while the ledger's rows are not loaded. It may be set or dropped
 	// only when nothing is unsaved.
@@ -27,8 +27,8 @@ type Day struct {
 // ChunkSize is how many rows Add and Recover collect before they return true.
 const ChunkSize = 16_384
 
-// Add publishes the row that the set observed last. It returns true with the first
-// row of each chunk.
+// Add marks the row that the set observed last as published. It returns true for the
+// first row of each chunk.
 func (d *Day) Add(f schema.Fingerprint, copyNumber int) (newChunk bool) {
 	if d.Set.Add(f) {
 		return d.note(f)
@@ -36,15 +36,15 @@ func (d *Day) Add(f schema.Fingerprint, copyNumber int) (newChunk bool) {
 	return d.noteCopy(Copy{f, copyNumber})
 }
 
-// AddCopy publishes one copy that is not published yet, whatever was observed. It
-// returns true with the first row of each chunk.
+// AddCopy marks one copy as published that was not, independent of what was observed.
+// It returns true for the first row of each chunk.
 func (d *Day) AddCopy(c Copy) (newChunk bool) {
 	d.Set.Put(c.Fingerprint, c.Number)
 	return d.noteCopy(c)
 }
 
-// Put publishes one copy, whatever was observed. It returns false if the copy was
-// published before.
+// Put marks one copy as published, independent of what was observed. It returns false
+// if it already was.
 func (d *Day) Put(c Copy) bool {
 	if d.Set.Has(c.Fingerprint, c.Number) {
 		return false
@@ -53,10 +53,10 @@ func (d *Day) Put(c Copy) bool {
 	return true
 }
 
-// Recover notes a published row that the ledger does not have, without the set.
+// Recover adds a published row that is not in the ledger, without using the set.
 func (d *Day) Recover(c Copy) { d.noteCopy(c) }
 
-// note adds to the unsaved rows in chunks, so that the list grows without copying.
+// note adds an unsaved row. Rows are kept in chunks, so that the list grows without copying.
 func (d *Day) note(f schema.Fingerprint) (newChunk bool) {
 	n := len(d.chunks)
 	if n == 0 || len(d.chunks[n-1]) == ChunkSize {
@@ -72,8 +72,8 @@ func (d *Day) note(f schema.Fingerprint) (newChunk bool) {
 	return newChunk
 }
 
-// noteCopy adds to the unsaved rows. Number 0 is always the lowest copy that is not
-// published before.
+// noteCopy adds an unsaved copy. Number 0 is always the lowest copy that was not
+// published.
 func (d *Day) noteCopy(c Copy) (newChunk bool) {
 	if c.Number == 0 {
 		return d.note(c.Fingerprint)
@@ -82,19 +82,19 @@ func (d *Day) noteCopy(c Copy) (newChunk bool) {
 	return len(d.numbered)%ChunkSize == 1
 }
 
-// Rewrite asks for the whole set to be saved as one run in place of what the
-// ledger has. It has no effect until the set is loaded.
+// Rewrite requests that the whole set is saved in one run, replacing what the ledger
+// has. It has no effect until the set is loaded.
 func (d *Day) Rewrite() { d.rewrite = true }
 
 // Rewriting reports whether the whole set is to be saved.
 func (d *Day) Rewriting() bool { return d.rewrite && d.Set != nil }
 
-// Dirty reports whether anything is to be saved, or will be once the set is loaded.
+// Dirty reports whether there is anything to save, now or once the set is loaded.
 func (d *Day) Dirty() bool { return len(d.chunks) > 0 || len(d.numbered) > 0 || d.rewrite }
 
-// Unsaved is what is to be saved: rows of which each is the lowest copy not saved
-// before it, then the others with their copy numbers. The order matters only
-// between releases: any order loads as the same set.
+// Unsaved returns what must be saved: first rows of which each is the lowest copy not
+// saved before it, then the others with their copy numbers. The order matters only
+// to other releases: any order loads as the same set.
 func (d *Day) Unsaved() (rows iter.Seq[schema.Fingerprint], numbered iter.Seq[Copy]) {
 	if d.Rewriting() {
 		return d.Set.inOrder, d.Set.outOfOrder
@@ -117,5 +117,5 @@ func (d *Day) Unsaved() (rows iter.Seq[schema.Fingerprint], numbered iter.Seq[Co
 	}
 }
 
-// Saved notes that the ledger has everything.
+// Saved marks everything as saved.
 func (d *Day) Saved() { d.chunks, d.numbered, d.rewrite = nil, nil, false }

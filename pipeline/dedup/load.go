@@ -2,8 +2,8 @@ package dedup
 
 import "dfinery-kafka/schema"
 
-// Load publishes the rows of the ledger: fingerprints that are in b one behind
-// the other, each for the lowest copy that is not published yet.
+// Load adds published rows from the ledger: b contains consecutive fingerprints, each
+// of which stands for the lowest copy that is not yet published.
 func (s *Set) Load(b []byte) {
 	var next [16]schema.Fingerprint
 	for len(b) > 0 {
@@ -27,7 +27,7 @@ func (s *Set) loadNext(f schema.Fingerprint) {
 		s.insert(f, i, published)
 		return
 	}
-	if k := &seg.slots[i]; k.copies() < mostCopies*published {
+	if k := &seg.slots[i]; k.copies() < maxCopies*published {
 		s.rows++
 		k.hi += published
 		return
@@ -35,9 +35,9 @@ func (s *Set) loadNext(f schema.Fingerprint) {
 	s.Put(f, s.Next(f))
 }
 
-// LoadCopy publishes a row of the ledger that has its copy number with it. The
-// ledger has each row once: if that copy is published, it is another one, as a
-// release without copy numbers counts them.
+// LoadCopy adds a published row from the ledger with its copy number. The ledger has
+// each row once: if that copy is already published, the record is of another copy,
+// as counted by a release without copy numbers.
 func (s *Set) LoadCopy(c Copy) {
 	if !s.Put(c.Fingerprint, c.Number) {
 		s.Put(c.Fingerprint, s.Next(c.Fingerprint))

@@ -4,24 +4,24 @@ import "math/bits"
 
 // segment is the part of a Set's table for the fingerprints with one leading byte.
 //
-// Its fingerprints ascend. Each is at its home, the slot in proportion to its
-// value, or behind it without a free slot between the two. So a search ends at the
-// first slot that is free or larger, and growing is one pass in order.
+// The fingerprints are sorted. Each is at its home, the slot proportional to its
+// value, or after it without a free slot in between. So a search ends at the first
+// slot that is free or larger, and growing is a single pass in order.
 type segment struct {
 	slots []slot
 	used  int
-	homes int // fewer than slots: fingerprints displaced from the last homes are behind them
+	homes int // fewer than slots: fingerprints displaced from the last homes come after them
 }
 
 const (
-	// Segments begin with firstHomes to twice as many, so that they do not all
+	// Segments start with firstHomes to twice as many, so that they do not all
 	// grow at the same time.
 	firstHomes = 16
 	// A segment grows by a sixth when it is seven eighths full. A smaller step
 	// makes more garbage, a larger one leaves more slots free.
 	full, outOf = 7, 8
-	// pushed is the room behind the last home. A segment that runs out of it
-	// grows sooner.
+	// pushed is the number of slots after the last home. A segment that runs out of
+	// them grows sooner.
 	pushed = 24
 )
 
@@ -30,7 +30,7 @@ func (g *segment) home(k slot) int {
 	return int(hi)
 }
 
-// find returns the index of the slot that holds k, or the one to insert it at.
+// find returns the index of the slot that contains k, or where to insert it.
 func (g *segment) find(k slot) (at int, found bool) {
 	if g.homes == 0 {
 		return 0, false
@@ -73,8 +73,8 @@ func (g *segment) reserve(n int) {
 
 func (g *segment) grow() { g.resize(g.homes + g.homes/6 + 1) }
 
-// resize gives the segment that many homes, or more if the last fingerprints
-// would find no room behind them.
+// resize gives the segment this many homes, or more if there would be no room for
+// the last fingerprints after them.
 func (g *segment) resize(homes int) {
 	for {
 		next := segment{homes: homes, slots: make([]slot, homes+pushed)}
@@ -105,8 +105,8 @@ func (g *segment) take(old *segment) bool {
 	return true
 }
 
-// sweep frees the slots without copies whose fingerprints are still there, and
-// moves the others back to where a search finds them.
+// sweep frees the slots without copies, and moves the others back to where a search
+// finds them.
 func (g *segment) sweep() {
 	next := 0
 	g.used = 0

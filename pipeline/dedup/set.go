@@ -5,19 +5,19 @@ import "dfinery-kafka/schema"
 // Set holds which copies of the rows of one day are published, and counts the
 // copies that an export reads.
 //
-// It takes 16 bytes a slot and at most 22 a distinct row of a large day, peaks of
-// growing included: the table grows by its 256 segments, each at its own time and
-// by a little. It holds next to no pointers for the collector to follow. The zero
-// Set is empty. Not for use by several goroutines.
+// It uses 16 bytes per slot and at most 22 per distinct row of a large day, including
+// peaks while growing: the table consists of 256 segments that grow independently in
+// small steps. It contains almost no pointers, so that garbage collection is cheap.
+// The zero Set is empty. A Set is not safe for concurrent use.
 type Set struct {
 	segments [256]segment
-	others   map[schema.Fingerprint]*copies // of the slots that say elsewhere
+	others   map[schema.Fingerprint]*copies // of the slots marked elsewhere
 	rows     int
 	last     place  // of the last fingerprint observed
 	seen     uint64 // keeps the compiler from removing Prefetch's loads
 }
 
-// place is where a fingerprint is, or would be. It is valid until a slot moves.
+// place is the position of a fingerprint, or where to insert it. It is valid until a slot moves.
 type place struct {
 	of    schema.Fingerprint
 	slot  int
@@ -25,10 +25,10 @@ type place struct {
 	valid bool
 }
 
-// Rows is the number of published rows, all copies counted.
+// Rows is the number of published rows, counting all copies.
 func (s *Set) Rows() int { return s.rows }
 
-// Grow makes room for rows more, so that adding them takes no growing.
+// Grow makes room for this many more rows.
 func (s *Set) Grow(rows int) {
 	for i := range s.segments {
 		s.segments[i].reserve(rows/len(s.segments) + 1)
@@ -59,7 +59,7 @@ func (s *Set) Begin() {
 }
 
 // beginOther starts an export for a fingerprint whose copies are in others. It
-// returns true if none of them is published: the slot is to be freed.
+// returns true if none of them is published, so that the slot must be freed.
 func (s *Set) beginOther(k *slot, f schema.Fingerprint) bool {
 	c := s.others[f]
 	c.observed = 0
@@ -67,8 +67,8 @@ func (s *Set) beginOther(k *slot, f schema.Fingerprint) bool {
 	return k.copies() == 0
 }
 
-// Observe numbers the next row of the export: its copy number, and whether that
-// copy is published already. If it is not, Add or Skip must follow.
+// Observe returns the copy number of the next row of the export, and whether that
+// copy is already published. If it is not, the caller must call Add or Skip.
 func (s *Set) Observe(f schema.Fingerprint) (copyNumber int, known bool) {
 	seg := &s.segments[f[0]]
 	i, found := seg.find(slotOf(f))
@@ -88,7 +88,7 @@ func (s *Set) Observe(f schema.Fingerprint) (copyNumber int, known bool) {
 	return int(n), true
 }
 
-// observeOther is Observe for copies that a slot has no room for.
+// observeOther is Observe for copies that do not fit into a slot.
 func (s *Set) observeOther(k *slot, f schema.Fingerprint) (copyNumber int, known bool) {
 	c := s.other(k, f)
 	if !c.has(c.observed) {
@@ -98,9 +98,9 @@ func (s *Set) observeOther(k *slot, f schema.Fingerprint) (copyNumber int, known
 	return c.observed - 1, true
 }
 
-// Prefetch reads the memory of rows that are observed or added next, and changes
-// nothing. The processor then waits for many places of its memory at once instead
-// of for one after the other: of a million rows that takes 20 ns less each.
+// Prefetch reads the memory of rows that will be observed or added next, and changes
+// nothing. The processor then loads many cache lines in parallel instead of one after
+// another: with a million rows that saves 20 ns per row.
 func (s *Set) Prefetch(prints []schema.Fingerprint) {
 	for i := range prints {
 		if seg := &s.segments[prints[i][0]]; seg.homes > 0 {
@@ -109,13 +109,13 @@ func (s *Set) Prefetch(prints []schema.Fingerprint) {
 	}
 }
 
-// Add publishes the copy that was observed last. It returns false if copies before
-// that one are not published.
+// Add marks the copy that was observed last as published. It returns false if copies
+// before it are not published.
 func (s *Set) Add(f schema.Fingerprint) (inOrder bool) {
 	s.rows++
 	seg := &s.segments[f[0]]
 	i, found := s.last.slot, s.last.found
-	if !s.last.valid || s.last.of != f { // finding a row that was just observed took 60 ns
+	if !s.last.valid || s.last.of != f { // avoids a search of 60 ns for a row that was just observed
 		i, found = seg.find(slotOf(f))
 	}
 	if !found {
@@ -123,7 +123,7 @@ func (s *Set) Add(f schema.Fingerprint) (inOrder bool) {
 		return true
 	}
 	k := &seg.slots[i]
-	if c := k.copies(); c < single && c&observedMask == c/published && c < mostCopies*published {
+	if c := k.copies(); c < single && c&observedMask == c/published && c < maxCopies*published {
 		k.hi += published | observed
 		return true
 	}
@@ -144,7 +144,7 @@ func (s *Set) Skip(f schema.Fingerprint) {
 		return
 	}
 	k := &seg.slots[i]
-	if c := k.copies(); c < single && c&observedMask < mostCopies {
+	if c := k.copies(); c < single && c&observedMask < maxCopies {
 		k.hi += observed
 		return
 	}
@@ -168,8 +168,8 @@ func (s *Set) Has(f schema.Fingerprint, copyNumber int) bool {
 	}
 }
 
-// Put publishes a copy, whatever the export has read. It returns false if the copy
-// was published before. Put of all rows found in a topic unites them with the set.
+// Put marks a copy as published, independent of what the export has read. It returns
+// false if it already was. Putting all rows found in a topic merges them with the set.
 func (s *Set) Put(f schema.Fingerprint, copyNumber int) bool {
 	seg := &s.segments[f[0]]
 	i, found := seg.find(slotOf(f))
@@ -185,7 +185,7 @@ func (s *Set) Put(f schema.Fingerprint, copyNumber int) bool {
 	k := &seg.slots[i]
 	if c := k.copies(); c < single && copyNumber < int(c/published) {
 		return false
-	} else if c < mostCopies*published && copyNumber == int(c/published) {
+	} else if c < maxCopies*published && copyNumber == int(c/published) {
 		s.rows++
 		k.hi += published
 		return true
@@ -213,7 +213,7 @@ func (s *Set) Next(f schema.Fingerprint) int {
 	return copiesOf(c).first
 }
 
-// insert adds a fingerprint that find did not find, at the index it returned.
+// insert adds a new fingerprint at the index returned by find.
 func (s *Set) insert(f schema.Fingerprint, at int, c uint8) {
 	seg := &s.segments[f[0]]
 	k := slotOf(f)
@@ -226,7 +226,7 @@ func (s *Set) insert(f schema.Fingerprint, at int, c uint8) {
 	s.last.valid = false
 }
 
-// other are the copies of a slot, moved to others if they were not there yet.
+// other returns the copies of a slot, after moving them to others if necessary.
 func (s *Set) other(k *slot, f schema.Fingerprint) *copies {
 	if k.copies() == elsewhere {
 		return s.others[f]
@@ -244,7 +244,7 @@ func (s *Set) keep(f schema.Fingerprint, c *copies) {
 	s.others[f] = c
 }
 
-// store moves copies of others back into their slot if that has room for them.
+// store moves copies from others back into their slot if they fit.
 func (s *Set) store(k *slot, f schema.Fingerprint, c *copies) {
 	if b := c.slot(); b != elsewhere {
 		k.setCopies(b)

@@ -6,8 +6,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// slot is a fingerprint in 16 bytes, with its copies in place of its first byte,
-// for which the segment stands: a row takes one line of the processor's cache.
+// slot is a fingerprint in 16 bytes, with its copies in place of the first byte, which
+// is given by the segment: a row touches one cache line.
 //
 //	0x00           the slot is free
 //	0xPN, P ≤ 0xe  copies 0 to P-1 are published, N ≤ 0xe copies were observed
@@ -16,7 +16,7 @@ import (
 type slot struct{ hi, lo uint64 }
 
 const (
-	mostCopies   = 14   // that a slot can count
+	maxCopies    = 14   // that a slot can count
 	published    = 0x10 // one more copy published
 	observed     = 0x01 // one more copy observed
 	observedMask = 0x0f
@@ -41,8 +41,8 @@ func (s slot) fingerprint(first byte) (f schema.Fingerprint) {
 	return f
 }
 
-// less reports whether the fingerprint of s is the smaller one. o must have no
-// copies; those of s make no difference then.
+// less reports whether the fingerprint of s is smaller. o must have no copies; those
+// of s then make no difference.
 func (s slot) less(o slot) bool { return s.hi < o.hi || s.same(o) && s.lo < o.lo }
 
 // same reports whether both have the same first half.

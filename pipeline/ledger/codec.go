@@ -9,22 +9,22 @@ import (
 	"strings"
 )
 
-// version is the newest form of records that this release reads. A record without "v" has version 1.
+// version is the newest record version that this release reads. A record without "v" has version 1.
 const version = 1
 
-// unknown keeps the members of a record that this release does not know, so that rewriting the record does not drop them.
+// unknown preserves the members of a record that this release does not know, so that rewriting the record does not drop them.
 type unknown struct{ members map[string]json.RawMessage }
 
 func (u *unknown) keep(members map[string]json.RawMessage) { u.members = members }
 func (u unknown) kept() map[string]json.RawMessage         { return u.members }
 
-// Record is any record: all of them embed unknown.
+// Record is any of the record types, all of which embed unknown.
 type Record interface {
 	keep(map[string]json.RawMessage)
 	kept() map[string]json.RawMessage
 }
 
-// decode reads a record's value into one of the record types.
+// decode decodes a record's value into one of the record types.
 func decode(value []byte, into Record) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(value, &members); err != nil {
@@ -36,7 +36,7 @@ func decode(value []byte, into Record) error {
 	if raw, ok := members["v"]; ok {
 		var v int
 		if err := json.Unmarshal(raw, &v); err != nil || v > version {
-			return fmt.Errorf("written in form %s by a newer release, this one reads up to form %d: run the newer release", raw, version)
+			return fmt.Errorf("written in version %s by a newer release, this one reads up to version %d: run the newer release", raw, version)
 		}
 		delete(members, "v")
 	}
@@ -54,7 +54,7 @@ func decode(value []byte, into Record) error {
 	return nil
 }
 
-// Encode writes a record's value, unknown members behind the known ones.
+// Encode encodes a record's value, with unknown members after the known ones.
 func Encode(record Record) ([]byte, error) {
 	value, err := json.Marshal(record)
 	if err != nil || len(record.kept()) == 0 {

@@ -22,7 +22,7 @@ type Command struct {
 	Given   time.Time  `json:"given"`
 	By      string     `json:"by,omitempty"`
 
-	// What follows is written by the owner: when it was taken up, how many of its days or rows are done, and how it ended.
+	// The following is written by the owner: when it accepted the command, how many of its days or rows are done, and the result.
 	Taken    *time.Time `json:"taken,omitempty"`
 	Finished int        `json:"finished,omitempty"`
 	Total    int        `json:"total,omitempty"`
@@ -36,7 +36,7 @@ type Command struct {
 	unknown
 }
 
-// Progress notes how far the command is, and reports whether that has changed.
+// Progress sets the progress of the command, and reports whether it has changed.
 func (c *Command) Progress(finished, total int) bool {
 	news := c.Finished != finished || c.Total != total
 	c.Finished, c.Total = finished, total

@@ -2,9 +2,9 @@ package ledger
 
 import "slices"
 
-// Confirmed is the day's record as far as the newest checkpoint confirms it. A checkpoint whose records took more than one batch may have
-// been cut short: the fingerprints that a day's record names behind the checkpoint's mark, and the rows that it counts with them, are met
-// again in the tails of the topics. So the last record without them is valid, except for its calls, which were made.
+// Confirmed returns the day's record as confirmed by the newest checkpoint. A checkpoint whose records needed more than one batch may be
+// incomplete after a crash: the fingerprints that a day's record lists after the checkpoint's mark, and the rows counted with them, are read
+// again by recovery. So the last record without them is valid, except for the number of calls, which were made.
 func (s *State) Confirmed(n DayName, rows string) Day {
 	newest := *s.Days[n]
 	if !s.ahead(&newest, rows) {
@@ -17,15 +17,15 @@ func (s *State) Confirmed(n DayName, rows string) Day {
 			return d
 		}
 	}
-	return s.cut(newest, rows) // compaction has taken the others
+	return s.cut(newest, rows) // compaction has removed the others
 }
 
-// ahead reports whether the record names fingerprints that the newest checkpoint does not confirm.
+// ahead reports whether the record lists fingerprints that the newest checkpoint does not confirm.
 func (s *State) ahead(d *Day, rows string) bool {
 	return s.Checkpoint == nil || !slices.Equal(s.cut(*d, rows).Fingerprints, d.Fingerprints)
 }
 
-// cut drops what no checkpoint confirms. Without one the topics are read from their start, and all rows are counted again.
+// cut removes what no checkpoint confirms. Without a checkpoint the topics are read from their start, and all rows are counted again.
 func (s *State) cut(d Day, rows string) Day {
 	if s.Checkpoint == nil {
 		d.Fingerprints, d.Published, d.Bad = nil, 0, 0

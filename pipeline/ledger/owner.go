@@ -2,7 +2,7 @@ package ledger
 
 import "time"
 
-// Owner is the record owner/SERVICE: the instance that writes, with the time of its last sign of life.
+// Owner is the record owner/SERVICE: the owning instance, with the time of its last heartbeat.
 type Owner struct {
 	Instance   string    `json:"instance"`
 	Host       string    `json:"host"`
@@ -11,7 +11,7 @@ type Owner struct {
 	Epoch      int16     `json:"epoch"`
 	Since      time.Time `json:"since"`
 	Beat       time.Time `json:"beat"`
-	// Released says that the owner has shut down cleanly: a standby need not wait until its heartbeats stop.
+	// Released means that the owner has shut down cleanly, so that a standby can take over without waiting for missed heartbeats.
 	Released bool `json:"released,omitempty"`
 
 	unknown

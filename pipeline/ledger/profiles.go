@@ -7,27 +7,27 @@ import (
 	"time"
 )
 
-// Profiles is what is kept of a stream that publishes changes of profiles.
+// Profiles is the state of a stream that publishes changes of profiles.
 type Profiles struct {
 	N          int    `json:"n"`           // of the last export
-	Partitions int    `json:"partitions"`  // that keys are spread over; 0: not known
+	Partitions int    `json:"partitions"`  // over which keys are distributed; 0: unknown
 	Seed       uint64 `json:"seed,string"` // of the keys' hashes
-	// AgainFrom is the first export whose rows are kept as published: those of
-	// earlier ones are published again.
+	// AgainFrom is the first export whose rows count as published: those of earlier
+	// exports are published again.
 	AgainFrom int       `json:"again_from,omitempty"`
-	Request   string    `json:"request,omitempty"` // the hash of what the marks' snapshots were asked for
+	Request   string    `json:"request,omitempty"` // the hash of the request of the marks' snapshots
 	Complete  *Complete `json:"complete,omitempty"`
 	Absent    Absent    `json:"absent,omitzero"`
-	// Deletes are those of the last seven days.
+	// Deletes are the deletes of the last seven days.
 	Deletes  []Deletion `json:"deletes,omitempty"`
-	Withheld int        `json:"withheld,omitempty"` // deletes that are held back
+	Withheld int        `json:"withheld,omitempty"` // withheld deletes
 	Why      string     `json:"why,omitempty"`      // the last snapshot proved nothing
 	Approved *Approval  `json:"approved,omitempty"`
-	// What the last snapshot that ended has shown.
+	// The result of the last snapshot that ended.
 	Present int `json:"present,omitempty"`
 	Missing int `json:"missing,omitempty"`
 	Scanned int `json:"scanned,omitempty"`
-	// Sample are the hashes of some keys that it lacked, in hexadecimal.
+	// Sample has the hashes of some absent keys, in hexadecimal.
 	Sample []string `json:"sample,omitempty"`
 
 	unknown
@@ -42,10 +42,10 @@ type Complete struct {
 	unknown
 }
 
-// Absent says where the marks of absent keys are stored.
+// Absent is where the marks of absent keys are stored.
 type Absent struct {
 	Ranges []Range           // of the rows topic
-	Times  map[int]time.Time // by the number of the export that marked: when it began
+	Times  map[int]time.Time // start of the marking export, by its number
 }
 
 // IsZero reports whether there are no marks.
@@ -53,7 +53,7 @@ func (a Absent) IsZero() bool { return len(a.Ranges) == 0 && len(a.Times) == 0 }
 
 const absentRanges = "ranges"
 
-// MarshalJSON writes the ranges as the member "ranges", and the times as members named by their numbers.
+// MarshalJSON encodes the ranges as the member "ranges", and the times as members named by export number.
 func (a Absent) MarshalJSON() ([]byte, error) {
 	members := map[string]any{absentRanges: a.Ranges}
 	for n, at := range a.Times {
@@ -62,7 +62,7 @@ func (a Absent) MarshalJSON() ([]byte, error) {
 	return json.Marshal(members)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON decodes what MarshalJSON encodes.
 func (a *Absent) UnmarshalJSON(value []byte) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(value, &members); err != nil {
@@ -78,7 +78,7 @@ func (a *Absent) UnmarshalJSON(value []byte) error {
 		}
 		n, err := strconv.Atoi(name)
 		if err != nil {
-			continue // a later release's
+			continue // written by a later release
 		}
 		var at time.Time
 		if err := json.Unmarshal(raw, &at); err != nil {
@@ -106,7 +106,7 @@ type Deletion struct {
 type Approval struct {
 	N     int       `json:"n"`
 	Until time.Time `json:"until"`
-	// Unreadable accepts snapshots with rows that hide their keys: deletes were withheld for such rows when the approval was given.
+	// Unreadable accepts snapshots with rows whose keys can't be read: deletes were withheld because of such rows when the approval was given.
 	Unreadable bool `json:"unreadable_rows,omitempty"`
 
 	unknown

@@ -12,43 +12,43 @@ type Service struct {
 	Source  json.RawMessage   `json:"source,omitempty"` // the source's own state, opaque here
 	Streams map[string]Stream `json:"streams,omitempty"`
 	Wait    *Wait             `json:"wait,omitempty"` // of all streams
-	// LineEnds is what the source has learned of the ends of bodies, opaque here. It is not part of Source because earlier releases rewrite that.
+	// LineEnds is what the source has learned about how bodies end, opaque here. It is not part of Source because earlier releases overwrite that.
 	LineEnds json.RawMessage `json:"line_ends,omitempty"`
-	// Cuts are, by stream, the days whose answers are or were cut, as far as their content shows.
+	// Cuts are, by stream, the days whose answers are or were cut according to their content.
 	Cuts map[string]map[schema.Day]Truncation `json:"cuts,omitempty"`
-	// DueFrom is, by stream, the oldest day that is due, or was when START moved on past it.
+	// DueFrom is, by stream, the oldest day that is due, or that was due when START moved past it.
 	DueFrom map[string]DueFrom `json:"due_from,omitempty"`
-	// Timezone is where the source's days begin.
+	// Timezone is the time zone of the source's days.
 	Timezone string `json:"timezone,omitempty"`
-	// Settings are, by stream, those that decide which rows its days have and how they look, as the owner last had them.
+	// Settings are, by stream, the owner's last settings that decide which rows the days have, and their format.
 	Settings map[string]Settings `json:"settings,omitempty"`
-	// Charsets are, by stream, what the published rows were read in where that is not UTF-8; us-ascii where they had nothing else.
+	// Charsets are, by stream, the charset of the published rows if it is not UTF-8; us-ascii if they contain only ASCII.
 	Charsets map[string]string `json:"charsets,omitempty"`
-	// Schemas are, by stream, what the values of its topic have been encoded with.
+	// Schemas are, by stream, the schemas of the values in its topic.
 	Schemas map[string]*Schemas `json:"schemas,omitempty"`
-	// Profiles are, by stream, what is kept of those that publish changes of profiles.
+	// Profiles are, by stream, the state of those that publish changes of profiles.
 	Profiles map[string]*Profiles `json:"profiles,omitempty"`
-	// Columns are, by stream, those that its exports may have.
+	// Columns are, by stream, the columns that its exports may have.
 	Columns map[string]Columns `json:"columns,omitempty"`
 
 	unknown
 }
 
-// Truncation is what is known of a day whose answers are cut.
+// Truncation describes a day whose answers are cut.
 type Truncation struct {
 	Cut     schema.Cut `json:"cut,omitempty"`     // of the last answer; empty after a success
-	At      string     `json:"at,omitempty"`      // the place of the cut
-	Times   int        `json:"times,omitempty"`   // answers in a row that were cut so in that place
+	At      string     `json:"at,omitempty"`      // position of the cut
+	Times   int        `json:"times,omitempty"`   // consecutive answers with that cut at that position
 	Started *time.Time `json:"started,omitempty"` // start of the call
-	// Letters are the cuts that have a dead letter: each day has one of each.
+	// Letters are the kinds of cut that have a dead letter: a day has one of each kind.
 	Letters []schema.Cut `json:"letters,omitempty"`
-	// Reported says that the log has named the day, finished and cut.
+	// Reported means that the log has reported the finished day as cut.
 	Reported bool `json:"reported,omitempty"`
 
 	unknown
 }
 
-// Settings are those of a stream that its identity does not have: a change of them makes no other rows of the same events.
+// Settings are the settings of a stream that are not part of its identity: changing them does not change the rows of the same events.
 type Settings struct {
 	Events        []string `json:"events,omitempty"`
 	ExcludeEvents []string `json:"exclude_events,omitempty"`
@@ -56,14 +56,14 @@ type Settings struct {
 	Key           string   `json:"key,omitempty"`
 	Empty         string   `json:"empty,omitempty"`
 	Format        string   `json:"format,omitempty"`
-	Pace          *Pace    `json:"pace,omitempty"` // for readers that don't know the owner's configuration
+	Pace          *Pace    `json:"pace,omitempty"` // for readers without the owner's configuration
 	Properties    []string `json:"properties,omitempty"`
-	// NamesSince is when the filter began to name the events and properties that it names. PropertiesMet are those of the properties that
-	// rows have had since.
+	// NamesSince is since when the filter has its present names of events and properties. PropertiesMet are those of the properties that
+	// rows have had since then.
 	NamesSince    *time.Time `json:"names_since,omitempty"`
 	PropertiesMet []string   `json:"properties_met,omitempty"`
-	// Wider is when the filter began to let more events through: days whose last success began before it may lack them. They have at least
-	// what the filter of WiderEvents and WiderExclude lets through.
+	// Wider is when the filter was extended: days whose last successful export started before may lack events. They have at least
+	// the events of the filter WiderEvents and WiderExclude.
 	Wider        *time.Time `json:"wider,omitempty"`
 	WiderEvents  []string   `json:"wider_events,omitzero"`
 	WiderExclude []string   `json:"wider_exclude,omitempty"`
@@ -71,7 +71,7 @@ type Settings struct {
 	unknown
 }
 
-// Pace is how the days of a stream are scheduled, as its variables have it.
+// Pace is the configured schedule of a stream's days.
 type Pace struct {
 	Poll             string `json:"poll"`
 	Lookback         int    `json:"lookback"`
@@ -81,15 +81,15 @@ type Pace struct {
 	unknown
 }
 
-// DueFrom is the oldest day of a stream that still has to be exported.
+// DueFrom is the oldest day of a stream that must still be exported.
 type DueFrom struct {
 	Day   schema.Day `json:"day"`
-	Start string     `json:"start"` // STREAM_X_START as it was then: another value starts over
+	Start string     `json:"start"` // STREAM_X_START at that time: another value starts over
 
 	unknown
 }
 
-// Wait is why no export may start, and until when, as the owner last knew.
+// Wait is why no export may start, and until when, according to the owner.
 type Wait struct {
 	For   schema.Reason `json:"for"`
 	Until time.Time     `json:"until"`

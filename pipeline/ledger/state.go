@@ -10,33 +10,33 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// DayName names a day of a stream.
+// DayName identifies a day of a stream.
 type DayName struct {
 	Stream string
 	Day    schema.Day
 }
 
-// State is all that the ledger says of a service. A nil record was never written.
+// State is the content of a service's ledger. A nil record was never written.
 type State struct {
 	Owner      *Owner
 	Checkpoint *Checkpoint
 	Service    *Service
 	Days       map[DayName]*Day
 	Commands   map[string]*Command
-	// Since are the former records of days that were written since the newest checkpoint, oldest first.
+	// Since has the previous records of days that were written since the newest checkpoint, oldest first.
 	Since map[DayName][]*Day
-	// Partition is the one of the ledger topic that holds this service's records.
+	// Partition is the partition of the ledger topic with this service's records.
 	Partition int
-	// End is the offset behind the last record read.
+	// End is the offset after the last record read.
 	End int64
 }
 
-// NewState is the state of a service whose records are in the partition of the state topic.
+// NewState returns the empty state of a service whose records are in this partition of the state topic.
 func NewState(partition int) *State {
 	return &State{Days: map[DayName]*Day{}, Commands: map[string]*Command{}, Partition: partition}
 }
 
-// Apply enters one record of a known kind; a record without a value deletes its key.
+// Apply applies one record of a known kind. A record without a value deletes its key.
 func (s *State) Apply(key string, value []byte, offset int64) error {
 	kind, rest, _ := strings.Cut(key, "/")
 	switch kind {
@@ -111,7 +111,7 @@ func (s *State) takeDay(rest string, value []byte) error {
 	return nil
 }
 
-// takeCommand enters a command. One that does not parse stops nothing: it is kept with its error, to be rejected.
+// takeCommand applies a command. A command that can't be parsed stops nothing: it is stored with its error, to be refused.
 func (s *State) takeCommand(id string, value []byte, offset int64) error {
 	if value == nil {
 		delete(s.Commands, id)
@@ -126,7 +126,7 @@ func (s *State) takeCommand(id string, value []byte, offset int64) error {
 	return nil
 }
 
-// InOrder are the commands as they were given: one that was not taken up yet keeps the place of its first record.
+// InOrder returns the commands in the order of submission: one that was not yet accepted keeps the position of its first record.
 func (s *State) InOrder() []*Command {
 	return slices.SortedFunc(maps.Values(s.Commands), func(a, b *Command) int { return cmp.Compare(a.Offset, b.Offset) })
 }

@@ -6,11 +6,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// MaxStillBad is how many bad rows a day's record lists at most.
+// MaxStillBad is the maximum number of bad rows in a day's record.
 const MaxStillBad = 2048
 
-// StillBad lists the bad rows of the last whole export of a day. It tells which of
-// the day's dead letters are of rows that the source has put right or dropped.
+// StillBad lists the bad rows of the last complete export of a day. It shows which of
+// the day's dead letters are of rows that the source has corrected or removed.
 type StillBad struct {
 	Export int `json:"export"` // the export's number
 	// Hashes are the first badHashSize bytes of the hash of each bad row.

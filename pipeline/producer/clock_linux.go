@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bootTime is the time since the machine's start, suspended time included, which Go's monotonic clock leaves out.
+// bootTime is the time since boot, including suspended time, which Go's monotonic clock excludes.
 func bootTime() time.Duration {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {

@@ -15,10 +15,10 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// attemptTimeout bounds one produce request; after it the same bytes are sent again.
+// attemptTimeout limits one produce request; after it the same bytes are sent again.
 const attemptTimeout = 30 * time.Second
 
-// sizeLength is the length of the size field before a record set in a request, which kafka-go leaves to its caller.
+// sizeLength is the length of the size field before a record set in a request, which the caller of kafka-go must write.
 const sizeLength = 4
 
 // delivery is a sender's work in flight. Owned by the sender's goroutine.
@@ -26,10 +26,10 @@ type delivery struct {
 	as       Identity
 	sequence int32     // of the next record; a renewal's new epoch counts from 0
 	waits    bool      // whether the meter counts the partition as waiting
-	next     time.Time // the broker throttles us until then
+	next     time.Time // the broker throttles the client until then
 }
 
-// work delivers one batch, counted as in flight meanwhile.
+// work delivers one batch and counts it as in flight.
 func (d *delivery) work(ctx context.Context, s *Sender, b *recordbatch.Builder) error {
 	meter := s.session.meter
 	meter.inFlight.Add(1)
@@ -43,8 +43,8 @@ func (d *delivery) work(ctx context.Context, s *Sender, b *recordbatch.Builder) 
 	return d.deliver(ctx, s, b)
 }
 
-// deliver sends one batch until it is acknowledged. The same bytes go out at each attempt: the broker recognizes a batch that it has
-// already by its sequence number.
+// deliver sends one batch until it is acknowledged. Each attempt sends the same bytes: the broker recognizes a batch that it already
+// has by its sequence number.
 func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builder) error {
 	if !d.waitThrottle(s.session.done) {
 		return s.session.Err()
@@ -54,7 +54,7 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builde
 		return err
 	}
 	wait := &backoff.ExponentialBackOff{InitialInterval: 50 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 2, MaxInterval: time.Second}
-	unknown := false // an attempt ended without telling whether the batch was written
+	unknown := false // an attempt ended without showing whether the batch was written
 	defer func() {
 		if !unknown { // the client may still be reading the bytes of an attempt that timed out
 			s.session.freeBuffer(encoded)
@@ -69,8 +69,8 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builde
 		switch verdict(err) {
 		case acknowledged:
 			if offset >= 0 && offset < s.next {
-				// A new log under the same name: it does not fence an older instance, and the former one's records are gone.
-				return fmt.Errorf("%w: %v took records at offset %d, its log reached to %d before: it was made anew, or has lost records", ErrRestore, s.at, offset, s.next)
+				// A new log under the same name: it does not fence an older instance, and the previous log's records are lost.
+				return fmt.Errorf("%w: %v took records at offset %d, its log reached to %d before: it was recreated, or has lost records", ErrRestore, s.at, offset, s.next)
 			}
 			d.sequence = advance(d.sequence, b.Count())
 			s.acknowledge(offset, b)
@@ -101,7 +101,7 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builde
 	}
 }
 
-// encode makes the bytes of a batch, behind their size, as the session's present identity.
+// encode encodes a batch, preceded by its size, with the session's current identity.
 func (d *delivery) encode(s *Session, b *recordbatch.Builder) ([]byte, error) {
 	if as := s.Identity(); as != d.as {
 		d.as, d.sequence = as, 0
@@ -129,7 +129,7 @@ func (d *delivery) noteWait(s *Sender, err error) {
 	}
 }
 
-// throttleWorthLogging is how long a broker throttles a client for more than an even pace.
+// throttleWorthLogging is the shortest throttle time that is logged; shorter ones only smooth the rate.
 const throttleWorthLogging = time.Second
 
 // send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not say, and for
@@ -142,10 +142,10 @@ func (s *Session) send(ctx context.Context, at recordbatch.TopicPartition, encod
 		RawRecords: protocol.RawRecordSet{Reader: bytes.NewReader(encoded)},
 	})
 	if err == nil && answer.Throttle >= throttleWorthLogging {
-		s.fence.log().Warn("Kafka holds this client back: its quota is exceeded", "for", answer.Throttle.String(),
-			"do", "nothing, if it is meant to be slow; else raise producer_byte_rate or request_percentage of its user or client-id: kafka-configs.sh --entity-type users or clients shows them")
+		s.fence.log().Warn("Kafka throttles this client: its quota is exceeded", "for", answer.Throttle.String(),
+			"do", "nothing, if the limit is intended; otherwise raise producer_byte_rate or request_percentage of its user or client-id: kafka-configs.sh --entity-type users or clients shows them")
 		if answer.Throttle > maxThrottleWait {
-			// The broker reads nothing of this connection for that long (KIP-219): every request on it, the owner's heartbeat included, would look
+			// The broker does not read from this connection for that long (KIP-219): every request on it, including the owner's heartbeat, would seem
 			// unanswered.
 			s.fence.Cluster.Reconnect()
 		}
@@ -159,10 +159,10 @@ func (s *Session) send(ctx context.Context, at recordbatch.TopicPartition, encod
 	return answer.BaseOffset, answer.Throttle, answer.Error
 }
 
-// maxThrottleWait bounds the wait for a quota: a checkpoint, and an owner's heartbeat behind it, waits for all partitions.
+// maxThrottleWait limits the wait for a quota: a checkpoint, and the owner's heartbeat after it, waits for all partitions.
 const maxThrottleWait = 10 * time.Second
 
-// waitThrottle waits as long as the broker asked for with its last answer; false when the session has ended.
+// waitThrottle waits for the throttle time of the broker's last answer; false if the session has ended.
 func (d *delivery) waitThrottle(done <-chan struct{}) bool {
 	wait := time.Until(d.next)
 	if wait <= 0 {
@@ -176,7 +176,7 @@ func (d *delivery) waitThrottle(done <-chan struct{}) bool {
 	}
 }
 
-// halves sends a batch that was definitely refused as too large in two parts.
+// halves sends a batch in two parts that was definitely refused as too large.
 func (d *delivery) halves(ctx context.Context, s *Sender, b *recordbatch.Builder) error {
 	rest := s.session.newBatch()
 	defer s.session.freeBatch(rest)

@@ -12,22 +12,22 @@ import (
 )
 
 var (
-	// ErrFenced ends a session: a newer instance has taken over, nothing of this one is appended any more.
+	// ErrFenced ends a session: a newer instance has taken over, and nothing of this one is appended any more.
 	ErrFenced = errors.New("fenced by a newer instance")
-	// ErrRestore ends a session that no longer knows which of its writes are in the log: take over and restore again.
+	// ErrRestore ends a session that no longer knows which of its writes are in the log: the owner must take over and recover again.
 	ErrRestore = errors.New("the broker's record of our writes differs from ours")
-	// ErrStale ends a session whose fence was not renewed for so long that it may be gone: take over with its identity.
+	// ErrStale ends a session whose fence may have expired because it was not renewed: the owner must take over with its identity.
 	ErrStale = errors.New("the fence was not renewed for too long")
-	// ErrNotOwned refuses a partition that the fence does not cover yet: a renewal may.
+	// ErrNotOwned refuses a partition that the fence does not yet cover; a renewal may include it.
 	ErrNotOwned = errors.New("the partition is not fenced by this instance")
-	// ErrClosed ends a session that was closed by its owner.
+	// ErrClosed ends a session that was closed.
 	ErrClosed = errors.New("the session is closed")
 )
 
-// TooLargeError says that a record does not fit into its topic even alone. Nothing was appended.
+// TooLargeError reports a record that is too large for its topic even in a batch of its own. Nothing was appended.
 type TooLargeError struct {
 	Topic string
-	Bytes int // of the record batch that would hold it alone
+	Bytes int // of a record batch with only this record
 	Limit int // the topic's max.message.bytes, or its segment.bytes if that is less
 }
 
@@ -36,7 +36,7 @@ func (e *TooLargeError) Error() string {
 }
 
 // RefusedError ends a session: the broker refuses a batch permanently. With Unknown an earlier attempt may have written it, so what
-// was published is known only after a restore.
+// was published is known only after a recovery.
 type RefusedError struct {
 	Partition recordbatch.TopicPartition
 	Records   int
@@ -45,26 +45,26 @@ type RefusedError struct {
 	Err       error
 }
 
-// TooLarge reports whether smaller batches would be taken.
+// TooLarge reports whether smaller batches would be accepted.
 func (e *RefusedError) TooLarge() bool { return tooLarge(e.Err) }
 
 func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%v refuses a batch of %d records and %d bytes: %v", e.Partition, e.Records, e.Bytes, e.Err)
 }
 
-// Unwrap gives the broker's error.
+// Unwrap returns the broker's error.
 func (e *RefusedError) Unwrap() error { return e.Err }
 
-// outcome is what an attempt to write shows.
+// outcome is the result of an attempt to write.
 type outcome int
 
 const (
 	acknowledged     outcome = iota
-	unsure                   // perhaps written: try again with the same bytes
-	unwritten                // definitely not written: try again
+	unsure                   // possibly written: retry with the same bytes
+	unwritten                // definitely not written: retry
 	refused                  // definitely not written, and never will be
 	fenced                   // a newer instance owns the partition
-	sequenceMismatch         // the broker's idea of our sequence is not ours
+	sequenceMismatch         // the broker expects another sequence number
 )
 
 // tooLarge reports whether the error answers a batch that is larger than the topic's max.message.bytes or segment.bytes.
@@ -72,7 +72,7 @@ func tooLarge(err error) bool {
 	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge)
 }
 
-// verdict sorts the answers to a produce request (Kafka protocol, "Error Codes").
+// verdict classifies the answer to a produce request (Kafka protocol, "Error Codes").
 func verdict(err error) outcome {
 	switch {
 	case err == nil, errors.Is(err, kafka.DuplicateSequenceNumber):
@@ -85,7 +85,7 @@ func verdict(err error) outcome {
 		errors.Is(err, kafka.UnsupportedCompressionType), errors.Is(err, kafka.UnsupportedForMessageFormat):
 		return refused
 	}
-	// A layout without the topic or its leader means that nothing was sent. A leader that has moved proves nothing: the former one
+	// Metadata without the topic or its leader means that nothing was sent. A moved leader proves nothing: the former leader
 	// gives the same answer for batches that it appended but could no longer replicate.
 	var topic *protocol.TopicError
 	var partition *protocol.TopicPartitionError

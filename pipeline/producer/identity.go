@@ -2,7 +2,7 @@ package producer
 
 import "fmt"
 
-// Identity is what the broker knows a producer by. Appends of an older epoch of the same id are refused.
+// Identity is a producer id with its epoch. The broker refuses appends of an older epoch of the same id.
 type Identity struct {
 	ID    int64
 	Epoch int16

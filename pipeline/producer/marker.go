@@ -17,8 +17,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// writable are the partitions that a marker can be written to now, with the end of each log before it. Others are left out:
-// one partition without a leader, or below its min.insync.replicas, would keep the whole takeover waiting.
+// writable returns the partitions to which a marker can be written now, with the end of each log before it. Others are excluded:
+// one partition without a leader, or below its min.insync.replicas, would block the whole takeover.
 func (f *Fence) writable(ctx context.Context, partitions []recordbatch.TopicPartition, out unfenced) ([]cluster.LogRange, error) {
 	var names []string
 	for _, p := range partitions {
@@ -51,7 +51,7 @@ func (f *Fence) writable(ctx context.Context, partitions []recordbatch.TopicPart
 			return err
 		}
 		for _, l := range logs {
-			// A topic that was just created is not known to all brokers at once, nor a leader that was just named to itself.
+			// A new topic is not known to all brokers at once, and a new leader does not know at once that it is the leader.
 			if cluster.Retriable(l.Err) && time.Since(began) < settleTime {
 				return l.Err
 			}
@@ -66,10 +66,10 @@ func (f *Fence) writable(ctx context.Context, partitions []recordbatch.TopicPart
 	}), err
 }
 
-// unfenced are the partitions that can't be fenced now, and why.
+// unfenced maps the partitions that can't be fenced now to the reason.
 type unfenced map[recordbatch.TopicPartition]error
 
-// say logs them, those of a topic that have the same reason in one line.
+// say logs them: one line for the partitions of a topic with the same reason.
 func (out unfenced) logTo(log *slog.Logger) {
 	type reason struct{ topic, why string }
 	same := map[reason][]int{}
@@ -80,11 +80,11 @@ func (out unfenced) logTo(log *slog.Logger) {
 	for _, r := range slices.SortedFunc(maps.Keys(same), func(a, b reason) int { return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.why, b.why)) }) {
 		slices.Sort(same[r])
 		log.Warn("partitions can't be fenced now, so they can't be written", "topic", r.topic, "partitions", fmt.Sprint(same[r]), "error", r.why,
-			"do", "give them a leader and min.insync.replicas, or the topic and the rights: dfinery-kafka check says which")
+			"do", "restore their leader and min.insync.replicas, or the topic and the rights: dfinery-kafka check shows which")
 	}
 }
 
-// settleTime is how long a partition may be unknown to a broker, or its log unreadable, before it is left out.
+// settleTime is how long a partition may be unknown to a broker, or its log unreadable, before it is excluded.
 const settleTime = 5 * time.Second
 
 func unwritableReason(topic cluster.Topic, config cluster.TopicConfig, partition int) error {
@@ -103,8 +103,8 @@ func unwritableReason(topic cluster.Topic, config cluster.TopicConfig, partition
 	return nil
 }
 
-// mark commits an empty transaction over the partitions and returns those that took part. A topic that is missing or forbidden
-// makes the coordinator refuse all the others, so it is left out and the rest tried again.
+// mark commits an empty transaction over the partitions and returns those that took part. A missing or forbidden topic
+// makes the coordinator refuse all others, so it is excluded and the rest retried.
 func (f *Fence) mark(ctx context.Context, id Identity, logs []cluster.LogRange, out unfenced) ([]cluster.LogRange, error) {
 	for len(logs) > 0 {
 		refused, err := f.addPartitions(ctx, id, logs)
@@ -177,7 +177,7 @@ func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.L
 // notAttempted is OPERATION_NOT_ATTEMPTED: another partition of the request was refused. kafka-go gives 55 another name.
 const notAttempted = kafka.BrokerAuthorizationFailed
 
-// withMarker are those of the logs that show the marker of id behind the end they had before; they end behind it at the earliest.
+// withMarker returns those of the logs that have the marker of id after their previous end, with the end after the marker.
 func (f *Fence) withMarker(ctx context.Context, id Identity, logs []cluster.LogRange, out unfenced) []cluster.LogRange {
 	missing := make([]error, len(logs))
 	var searches sync.WaitGroup
@@ -214,9 +214,9 @@ func (f *Fence) withMarker(ctx context.Context, id Identity, logs []cluster.LogR
 }
 
 // errFound ends a search.
-var errFound = errors.New("the marker stands there")
+var errFound = errors.New("the marker was found")
 
-// search is nil when the log has the marker of id at or behind the end l.
+// search returns nil if the log has the marker of id at or after the end l.
 func (f *Fence) search(ctx context.Context, id Identity, l cluster.LogRange) error {
 	log, err := f.Cluster.Log(ctx, l.Partition)
 	if err != nil {
@@ -234,5 +234,5 @@ func (f *Fence) search(ctx context.Context, id Identity, l cluster.LogRange) err
 	case err != nil:
 		return err
 	}
-	return errors.New("its log does not show our marker")
+	return errors.New("its log does not have the marker")
 }

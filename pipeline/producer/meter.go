@@ -2,7 +2,7 @@ package producer
 
 import "sync/atomic"
 
-// Meter counts what the sessions of its fences write, one after the other: its counts outlive a session, and never go backwards.
+// Meter counts what successive sessions write. Its counts outlive a session and never decrease.
 type Meter struct {
 	batches, records, bytes, retries atomic.Int64
 	inFlight, waiting, fencing       atomic.Int64
@@ -14,12 +14,12 @@ type Stats struct {
 	Records int64 // of those
 	Bytes   int64 // of those, as they were sent
 	Retries int64 // attempts beyond a batch's first
-	// InFlight are the partitions whose batch is not acknowledged, Waiting those of them whose first attempt failed.
+	// InFlight is the number of partitions with an unacknowledged batch, Waiting of those whose first attempt failed.
 	InFlight, Waiting int
-	Fencing           bool // a request of a takeover or renewal has failed and is made again
+	Fencing           bool // a request of a takeover or renewal failed and is being retried
 }
 
-// Stats is the meter's present state. A nil Meter has counted nothing.
+// Stats returns the current counts. A nil Meter has counted nothing.
 func (m *Meter) Stats() Stats {
 	if m == nil {
 		return Stats{}

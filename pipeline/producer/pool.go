@@ -2,7 +2,7 @@ package producer
 
 import "dfinery-kafka/pipeline/recordbatch"
 
-// buffer is room to encode a batch in. Deliveries share it: few of many partitions have a batch in flight.
+// buffer returns memory for encoding a batch. Deliveries share buffers, because only few of many partitions have a batch in flight.
 func (s *Session) buffer() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()

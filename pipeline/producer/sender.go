@@ -9,26 +9,26 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// Sender appends records to one partition. A record goes into the open batch; full batches wait in a short queue, whose being
-// full is the back-pressure, and are sent one at a time, in order.
+// Sender appends records to one partition. A record goes into the open batch; full batches wait in a short queue, which
+// causes back-pressure when it is full, and are sent one at a time, in order.
 type Sender struct {
 	session *Session
 	at      recordbatch.TopicPartition
 	limits  limits
 	queue   chan job
-	stop    context.CancelFunc // of the requests under way
+	stop    context.CancelFunc // of the requests in flight
 
 	mu     sync.Mutex // guards open and queued
 	open   *recordbatch.Builder
 	queued int64        // batches put into the queue
 	sent   atomic.Int64 // those of them that are acknowledged
 
-	next     int64 // every later batch is at or behind it; owned by run
+	next     int64 // lower bound of the offsets of later batches; owned by run
 	position atomic.Pointer[recordbatch.Position]
 	waiting  atomic.Pointer[waiting] // why the batch in flight is not acknowledged yet
 }
 
-// job is a batch to send or, without one, a flush to report: all jobs before it are acknowledged.
+// job is a batch to send or, without a batch, a flush to report once all jobs before it are acknowledged.
 type job struct {
 	batch   *recordbatch.Builder
 	flushed chan<- struct{}
@@ -40,17 +40,17 @@ type waiting struct {
 	err   error // the last answer
 }
 
-// UseSingleBatch makes what is appended between two flushes one batch, of which a log has all or nothing: as long as it fits into the
-// topic's max.message.bytes, uncompressed. It is called before the first Append.
+// UseSingleBatch puts all records between two flushes into one batch, which is written atomically, as long as they fit into the
+// topic's max.message.bytes uncompressed. It must be called before the first Append.
 func (s *Sender) UseSingleBatch() {
 	s.limits.target = max(recordbatch.HeaderSize, s.limits.batch-slack)
 }
 
 // Append adds a record to the partition; a nil value is null. The memory of key, value and headers may be reused afterwards.
 //
-// It waits when the queue is full, until the session ends; that error comes at the latest with the next full batch. After two errors the
-// record is not appended and the session goes on: the value's own, as the value returned it, and a *TooLargeError for a record that the topic
-// does not take even alone.
+// It blocks while the queue is full. When the session ends, it returns that error at the latest with the next full batch. With two other errors the
+// record is not appended and the session continues: an error of the value, returned unchanged, and a *TooLargeError for a record that is too
+// large for the topic even in a batch of its own.
 func (s *Sender) Append(key []byte, value recordbatch.Value, headers []recordbatch.Header) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,7 +76,7 @@ func (s *Sender) sealFull() error {
 	return s.seal(context.Background())
 }
 
-// fit deals with an open batch that its last record made larger than Kafka takes: that record gets a batch of its own.
+// fit handles an open batch that its last record made too large for Kafka: that record gets a batch of its own.
 func (s *Sender) fit() error {
 	limit := s.limits.batch
 	last := s.session.newBatch()
@@ -110,13 +110,13 @@ func (s *Sender) fit() error {
 // empty reports whether the open batch has no records. The caller holds mu.
 func (s *Sender) empty() bool { return s.open == nil || s.open.Count() == 0 }
 
-// sealed ends the open batch, which is in the queue now. The caller holds mu.
+// sealed starts a new open batch after the previous one was queued. The caller holds mu.
 func (s *Sender) sealed() {
 	s.open = nil
 	s.queued++
 }
 
-// seal queues the open batch, and waits for room. The caller holds mu.
+// seal queues the open batch, and blocks until there is room. The caller holds mu.
 func (s *Sender) seal(ctx context.Context) error {
 	if s.empty() {
 		return nil
@@ -132,8 +132,8 @@ func (s *Sender) seal(ctx context.Context) error {
 	}
 }
 
-// TryFlush sends the open batch without waiting for more records, if it can be queued at once; false when it can't now. It is
-// not for a sender that uses a single batch.
+// TryFlush queues the open batch without waiting for more records; it returns false if that is not possible at once. It must not be used for a
+// sender with UseSingleBatch.
 func (s *Sender) TryFlush() bool {
 	if !s.mu.TryLock() {
 		return false // a record is being appended, or waits for room
@@ -151,8 +151,8 @@ func (s *Sender) TryFlush() bool {
 	}
 }
 
-// flush seals the open batch and asks for a signal on flushed once all is acknowledged; it returns false when all is already.
-// What an abandoned flush left under way counts as much as what came after.
+// flush seals the open batch and requests a signal on flushed once everything is acknowledged; it returns false if everything already is.
+// It also covers what an abandoned flush left in flight.
 func (s *Sender) flush(ctx context.Context, flushed chan<- struct{}) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,10 +172,10 @@ func (s *Sender) flush(ctx context.Context, flushed chan<- struct{}) (bool, erro
 	}
 }
 
-// Position is how far the partition is acknowledged; nil when this session wrote nothing to it.
+// Position is the acknowledged position of the partition; nil if this session wrote nothing to it.
 func (s *Sender) Position() *recordbatch.Position { return s.position.Load() }
 
-// Waiting is why the batch in flight is still unacknowledged after an attempt; nil when nothing is wrong.
+// Waiting is why the batch in flight is still unacknowledged after an attempt; nil if there is no problem.
 func (s *Sender) Waiting() error {
 	if w := s.waiting.Load(); w != nil {
 		return w.err

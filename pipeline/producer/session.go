@@ -11,26 +11,26 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// limits bound the batches of a topic.
+// limits are the size limits of a topic's batches.
 type limits struct {
-	batch  int // max.message.bytes: no batch as it is sent is larger
+	batch  int // max.message.bytes: the maximum size of a batch as sent
 	target int // a batch of this size, uncompressed, is sent
 }
 
-// Batches are sent at maxTarget bytes; less when many partitions share openBytes. With half as much again, 60 partitions take 5 % less
-// processor time, and 10 MiB more at the peak.
+// Batches are sent at maxTarget bytes, or less if many partitions share openBytes. With 50 % more, 60 partitions need 5 % less
+// processor time and 10 MiB more memory at the peak.
 const (
 	maxTarget = 512 << 10
 	minTarget = 32 << 10
 	openBytes = 16 << 20
-	// perPartition is how many batches a partition holds at most: open, queued, in flight.
+	// perPartition is the maximum number of batches of a partition in memory: open, queued, in flight.
 	perPartition = 3
-	// slack lets a batch pass its target by a last record without passing what Kafka takes.
+	// slack lets a batch exceed its target by a last record without exceeding Kafka's limit.
 	slack = 16 << 10
 )
 
-// Session is one ownership of a set of partitions: from its takeover until it is fenced, has failed or is closed. Its senders are
-// its goroutines; Close waits for them.
+// Session is one ownership of a set of partitions, from its takeover until it is fenced, fails or is closed. Each sender has a
+// goroutine; Close waits for them.
 type Session struct {
 	fence *Fence
 	codec *recordbatch.Codec
@@ -44,18 +44,18 @@ type Session struct {
 	identity Identity
 	renewed  instant
 	senders  map[recordbatch.TopicPartition]*Sender
-	fenced   map[recordbatch.TopicPartition]bool  // partitions whose log shows our marker
+	fenced   map[recordbatch.TopicPartition]bool  // partitions whose log has the session's marker
 	out      unfenced                             // partitions that could not be fenced
-	ends     map[recordbatch.TopicPartition]int64 // of their logs when the fence was raised, or earlier
+	ends     map[recordbatch.TopicPartition]int64 // ends of their logs when they were fenced, or earlier
 	limit    map[string]int                       // by topic
 	free     []*recordbatch.Builder
-	encoded  [][]byte // buffers of deliveries that are over
+	encoded  [][]byte // buffers of finished deliveries
 
 	running sync.WaitGroup
 }
 
-// Identity is how the broker identifies the session; a renewal changes its epoch. After a failed renewal it is the last one that the
-// broker returned: a takeover from it finds out whether the session was fenced or the renewal merely failed.
+// Identity is the session's producer id and epoch; a renewal changes the epoch. After a failed renewal it is the last one that the
+// broker returned: a takeover from it shows whether the session was fenced or the renewal merely failed.
 func (s *Session) Identity() Identity {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,14 +65,14 @@ func (s *Session) Identity() Identity {
 // Done is closed when the session has ended; Err says why.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Err is why the session ended: ErrFenced, ErrRestore, ErrClosed, a *RefusedError or what the broker said. Nil while it goes on.
+// Err is why the session ended: ErrFenced, ErrRestore, ErrClosed, a *RefusedError or an error of the broker. It is nil while the session lasts.
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// End ends the session: everything that waits for it returns err. Only the first reason counts.
+// End ends the session: everything that waits for it returns err. Only the first call has an effect.
 func (s *Session) End(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,20 +86,20 @@ func (s *Session) End(err error) {
 	}
 }
 
-// Close ends the session without waiting for what is not acknowledged, and waits for its goroutines.
+// Close ends the session without waiting for acknowledgements, and waits for its goroutines.
 func (s *Session) Close() {
 	s.End(ErrClosed)
 	s.running.Wait()
 }
 
-// Fenced reports whether the partition's log holds the session's fence: only then may it be written.
+// Fenced reports whether the partition's log has the session's marker. Only then may it be written.
 func (s *Session) Fenced(at recordbatch.TopicPartition) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.fenced[at]
 }
 
-// Unfenced is why the session's fence does not cover a partition; nil when it does.
+// Unfenced is why the session's fence does not cover a partition; nil if it does.
 func (s *Session) Unfenced(at recordbatch.TopicPartition) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +112,7 @@ func (s *Session) Unfenced(at recordbatch.TopicPartition) error {
 	return ErrNotOwned
 }
 
-// SetLimit sets a topic's max.message.bytes; without it Kafka's default of 1 MiB is assumed. It applies to senders made later.
+// SetLimit sets a topic's max.message.bytes; the default is Kafka's, 1 MiB. It applies to senders created later.
 func (s *Session) SetLimit(topic string, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,7 +122,7 @@ func (s *Session) SetLimit(topic string, bytes int) {
 // DefaultLimit is Kafka's default for max.message.bytes (a broker's message.max.bytes).
 const DefaultLimit = 1048588
 
-// Sender is the session's sender for a partition that it owns.
+// Sender returns the session's sender for a partition that it owns.
 func (s *Session) Sender(at recordbatch.TopicPartition) (*Sender, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,9 +148,9 @@ func (s *Session) Sender(at recordbatch.TopicPartition) (*Sender, error) {
 	return sender, nil
 }
 
-// Flush sends what is open and waits until everything that was appended before is acknowledged: by all senders, or those named.
-// When ctx ends first, what is under way stays so: only a later Flush without an error says that it is acknowledged. An Append that
-// waits for room holds Flush up, whatever ctx says; Close ends both.
+// Flush sends open batches and waits until everything appended before is acknowledged: for all senders, or those given.
+// If ctx ends first, batches remain in flight: only a later Flush without an error confirms that they are acknowledged. An Append that
+// waits for room blocks Flush regardless of ctx; Close ends both.
 func (s *Session) Flush(ctx context.Context, senders ...*Sender) error {
 	if len(senders) == 0 {
 		senders = s.all()
@@ -184,7 +184,7 @@ func (s *Session) all() []*Sender {
 	return slices.Collect(maps.Values(s.senders))
 }
 
-// Position is how far a partition is acknowledged; false when this session wrote nothing to it.
+// Position is the acknowledged position of a partition; false if this session wrote nothing to it.
 func (s *Session) Position(at recordbatch.TopicPartition) (recordbatch.Position, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -196,7 +196,7 @@ func (s *Session) Position(at recordbatch.TopicPartition) (recordbatch.Position,
 	return recordbatch.Position{}, false
 }
 
-// Waiting lists the partitions whose batch in flight was not acknowledged yet after an attempt, with the last answer.
+// Waiting lists the partitions whose batch in flight was not acknowledged after an attempt, with the last answer.
 func (s *Session) Waiting() map[recordbatch.TopicPartition]error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -209,7 +209,7 @@ func (s *Session) Waiting() map[recordbatch.TopicPartition]error {
 	return waiting
 }
 
-// Stuck is a partition whose batch in flight has not been acknowledged for as long as d, if there is one, with the last answer.
+// Stuck returns a partition whose batch in flight has not been acknowledged for d, if there is one, with the last answer.
 func (s *Session) Stuck(d time.Duration) (recordbatch.TopicPartition, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

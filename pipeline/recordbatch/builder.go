@@ -6,19 +6,19 @@ import (
 	"slices"
 )
 
-// Value appends itself to a record batch, so that it is written once, in its place. After an error the batch is as if the record had
-// never been appended; what Append returned beside the error is dropped.
+// Value appends itself to a record batch, which avoids a copy. If Append returns an error, the record is not added and its output is
+// discarded.
 type Value interface {
 	Append(dst []byte) ([]byte, error)
 }
 
-// Bytes is a Value that exists already.
+// Bytes is a Value of existing bytes.
 type Bytes []byte
 
 // Append appends the bytes.
 func (b Bytes) Append(dst []byte) ([]byte, error) { return append(dst, b...), nil }
 
-// HeaderSize is the length of a batch's header, and so the size of a batch without records.
+// HeaderSize is the length of a batch's header, which is the size of a batch without records.
 const HeaderSize = 61
 
 // The positions of the header's fields.
@@ -37,16 +37,16 @@ const (
 	offsetCount       = 57
 )
 
-// Builder collects the records of one record batch, uncompressed, behind room for its header. All records of a batch share its timestamp.
+// Builder collects the records of one record batch, uncompressed, with space for its header. All records of a batch share its timestamp.
 // Reset makes it ready for use.
 type Builder struct {
 	buf   []byte
 	count int
-	last  int // where the last record begins
+	last  int // start of the last record
 }
 
-// KeptRoom is the most memory that an empty Builder keeps. Batches are sent at a fraction of it, but one huge record, even
-// one that Kafka does not take, makes its batch as large as itself: kept for each partition, that would outgrow everything else.
+// KeptRoom is the maximum memory that an empty Builder retains. Batches are sent at a fraction of it, but a huge record, even
+// one that Kafka refuses, makes its batch as large as itself: retained for each partition, such batches would dominate the memory.
 const KeptRoom = 4 << 20
 
 // Reset removes all records.
@@ -64,8 +64,8 @@ func (b *Builder) Size() int { return len(b.buf) }
 // Count is the number of records.
 func (b *Builder) Count() int { return b.count }
 
-// Reserve doubles the batch's memory once most of it is used, but never beyond full, what a full batch takes: append alone would leave
-// up to a quarter of that unused.
+// Reserve doubles the batch's memory once most of it is used, but not beyond full, the size of a full batch: append alone would leave
+// up to a quarter unused.
 func (b *Builder) Reserve(full int) {
 	const least = 4 << 10
 	if have := cap(b.buf); have < full && len(b.buf) >= have/4*3 {
@@ -73,8 +73,8 @@ func (b *Builder) Reserve(full int) {
 	}
 }
 
-// lengthRoom is what is left free for a length before what it counts is known: two bytes hold lengths from 64 to 8191,
-// those of nearly every row. Any other length moves the bytes behind it.
+// lengthRoom is the space reserved for a length before it is known: two bytes hold lengths from 64 to 8191, as those of
+// nearly all rows. For any other length the following bytes are moved.
 const lengthRoom = 2
 
 // Append adds a record and returns the size of the batch, uncompressed. A nil value is null, which deletes the key from a compacted topic.
@@ -111,7 +111,7 @@ func (b *Builder) Append(key []byte, value Value, headers []Header) (int, error)
 	return len(b.buf), nil
 }
 
-// putLength writes at the place at, which has lengthRoom bytes, the length of all that follows.
+// putLength writes, at index at, which has lengthRoom bytes, the length of everything that follows.
 func putLength(buf []byte, at int) []byte {
 	n := len(buf) - at - lengthRoom
 	switch room := varintSize(n); {
@@ -124,10 +124,10 @@ func putLength(buf []byte, at int) []byte {
 	return buf
 }
 
-// varintSize is how many bytes binary.PutVarint writes for n >= 0.
+// varintSize is the number of bytes that binary.PutVarint writes for n >= 0.
 func varintSize(n int) int { return (bits.Len64(uint64(n)<<1|1) + 6) / 7 }
 
-// Split moves the records from the n-th on into to, whose former records are lost.
+// Split moves the records from the n-th on to another Builder, replacing its records.
 func (b *Builder) Split(n int, to *Builder) {
 	at, last := HeaderSize, 0
 	for range n {
@@ -145,7 +145,7 @@ func (b *Builder) Split(n int, to *Builder) {
 	b.buf, b.count, b.last = b.buf[:at], n, last
 }
 
-// take appends a record of another batch: the same but for its offset delta.
+// take appends a record of another batch, changing only its offset delta.
 func (b *Builder) take(record []byte) {
 	start := len(b.buf)
 	_, old := binary.Varint(record[2:])

@@ -11,7 +11,7 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// Codec is how record batches are compressed.
+// Codec is the compression of record batches.
 type Codec struct {
 	name string
 	id   int16 // the low three bits of the batch's attributes
@@ -21,7 +21,7 @@ type Codec struct {
 
 func (c *Codec) String() string { return c.name }
 
-// NewCodec takes none, gzip, snappy, lz4 or zstd. A Codec may be used by several goroutines.
+// NewCodec returns the codec none, gzip, snappy, lz4 or zstd. A Codec is safe for concurrent use.
 func NewCodec(name string) (*Codec, error) {
 	switch name {
 	case "none":
@@ -40,7 +40,7 @@ func NewCodec(name string) (*Codec, error) {
 			return buf.Bytes(), err
 		}}, nil
 	case "snappy":
-		// One raw block, without the framing of xerial's library, which reads such blocks as well.
+		// One raw block, without the framing of xerial's library, which also reads raw blocks.
 		return &Codec{name: name, id: 2, compress: appendSnappy}, nil
 	case "lz4":
 		pool := sync.Pool{New: func() any { return lz4.NewWriter(nil) }}
@@ -49,7 +49,7 @@ func NewCodec(name string) (*Codec, error) {
 			defer pool.Put(w)
 			buf := bytes.NewBuffer(dst)
 			w.Reset(buf)
-			// 64 KiB blocks are what Java's client writes and every reader has memory for.
+			// 64 KiB blocks, as written by the Java client, fit into the memory of every reader.
 			if err := w.Apply(lz4.BlockSizeOption(lz4.Block64Kb)); err != nil {
 				return nil, err
 			}
@@ -60,7 +60,7 @@ func NewCodec(name string) (*Codec, error) {
 			return buf.Bytes(), err
 		}}, nil
 	case "zstd":
-		// The window bounds what a reader must hold; batches are smaller anyway.
+		// The window limits the memory of a reader; batches are smaller anyway.
 		w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(512<<10), zstd.WithEncoderConcurrency(2))
 		if err != nil {
 			return nil, err

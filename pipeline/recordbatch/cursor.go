@@ -5,14 +5,14 @@ import (
 	"io"
 )
 
-// Cursor reads the numbers and byte strings of Kafka's protocol from memory. After the first read past the end it returns zeros, and
-// Err says so.
+// Cursor decodes the numbers and byte strings of Kafka's protocol. After the first read past the end it returns zeros, and Err
+// returns the error.
 type Cursor struct {
 	rest  []byte
 	short bool
 }
 
-// NewCursor reads b from its beginning.
+// NewCursor returns a Cursor at the start of b.
 func NewCursor(b []byte) Cursor { return Cursor{rest: b} }
 
 // Err is io.ErrUnexpectedEOF after a read past the end.
@@ -23,7 +23,7 @@ func (c *Cursor) Err() error {
 	return nil
 }
 
-// Bytes reads n bytes, which are borrowed.
+// Bytes reads n bytes, which share memory with the input.
 func (c *Cursor) Bytes(n int) []byte {
 	if n < 0 || n > len(c.rest) {
 		c.short, c.rest = true, nil
@@ -66,7 +66,7 @@ func (c *Cursor) Int64() int64 {
 	return 0
 }
 
-// Varint reads a zigzag number of varying length.
+// Varint reads a zigzag-encoded variable-length number.
 func (c *Cursor) Varint() int64 {
 	n, size := binary.Varint(c.rest)
 	if size <= 0 {
@@ -77,7 +77,7 @@ func (c *Cursor) Varint() int64 {
 	return n
 }
 
-// VarBytes reads a length and as many bytes, which are borrowed: nil for a length of -1, and not nil for a length of 0.
+// VarBytes reads a length and that many bytes, which share memory with the input: nil for a length of -1, not nil for a length of 0.
 func (c *Cursor) VarBytes() []byte {
 	n := c.Varint()
 	if n < 0 {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Stamp is what a batch says about its producer and time.
+// Stamp is the producer, sequence and time of a batch.
 type Stamp struct {
 	ProducerID    int64 // -1: not an idempotent producer
 	ProducerEpoch int16
@@ -17,8 +17,8 @@ type Stamp struct {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Encode appends the batch as Kafka takes it: compressed by codec unless that makes it larger, with the stamp and a checksum.
-// The Builder itself stays as it is, so that the same batch can be encoded again.
+// Encode appends the encoded batch: compressed by codec unless that makes it larger, with the stamp and a checksum.
+// The Builder is not changed, so that the same batch can be encoded again.
 func (b *Builder) Encode(dst []byte, codec *Codec, stamp Stamp) ([]byte, error) {
 	start := len(dst)
 	dst = append(dst, b.buf[:HeaderSize]...)

@@ -10,37 +10,37 @@ import (
 	"github.com/segmentio/kafka-go/compress"
 )
 
-// ErrCorrupt comes from a broken disk or memory: the records can't be read from this replica. All errors of a Parser wrap it.
+// ErrCorrupt reports corrupt data, for example because of a broken disk: the records can't be read from this replica. All errors of a Parser wrap it.
 var ErrCorrupt = errors.New("a record batch is corrupt")
 
-// Parser visits the records and markers of the offsets [from, to) of a partition, in their order, aborted ones too. Records in the formats
-// before Kafka 0.11, which have no headers, are skipped. It allocates for one decompressed batch.
+// Parser visits the records and markers at the offsets [from, to) of a partition in order, including aborted records. Records in the formats
+// before Kafka 0.11, which have no headers, are skipped. It holds at most one decompressed batch in memory.
 type Parser struct {
 	next, to int64
-	seen     int64 // the end of the records, markers and reported holes so far
+	seen     int64 // end of the records, markers and reported holes so far
 	visitor  Visitor
 	scratch  []byte // the last decompressed batch
 	record   Record
 }
 
-// NewParser reads [from, to).
+// NewParser returns a Parser for the offsets [from, to).
 func NewParser(from, to int64, v Visitor) *Parser {
 	return &Parser{next: from, seen: from, to: to, visitor: v}
 }
 
-// Next is the first offset that was not read yet: where to fetch.
+// Next is the first offset that was not yet read, from which to fetch.
 func (p *Parser) Next() int64 { return p.next }
 
-// Done says that all was read.
+// Done reports whether everything was read.
 func (p *Parser) Done() bool { return p.next >= p.to }
 
-// Skip skips offsets at which nothing can be read, up to next.
+// Skip skips unreadable offsets up to next.
 func (p *Parser) Skip(next int64) { p.next = min(next, p.to) }
 
-// End reports the hole that ends the range, if one does. Call it once Done.
+// End reports a hole at the end of the range. It must be called when Done.
 func (p *Parser) End() { p.stands(p.to, p.to) }
 
-// stands notes that there is something at [from, to), and reports the hole before it.
+// stands records that [from, to) has data, and reports the hole before it.
 func (p *Parser) stands(from, to int64) {
 	if from = min(from, p.to); from > p.seen && p.visitor.Hole != nil {
 		p.visitor.Hole(p.seen, from)
@@ -48,8 +48,8 @@ func (p *Parser) stands(from, to int64) {
 	p.seen = max(p.seen, to)
 }
 
-// Visit takes the batches of one answer, of which the last may be cut short, and moves Next behind what is whole. Batches that hold
-// earlier offsets only leave Next as it is.
+// Visit parses the batches of one fetch response, of which the last may be truncated, and advances Next past the complete ones. Batches with
+// only earlier offsets do not change Next.
 func (p *Parser) Visit(data []byte) error {
 	for visited := false; p.next < p.to; visited = true {
 		b, rest, err := nextBatch(data)
@@ -108,7 +108,7 @@ func (p *Parser) visitBatch(b *batch) (err error) {
 	return nil
 }
 
-// markerOf reads the type in the key of a control record: version, then 0 for abort or 1 for commit.
+// markerOf parses the key of a control record: version, then type, 0 for abort or 1 for commit.
 func markerOf(r *Record) Marker {
 	key := Cursor{rest: r.Key}
 	key.Int16()
@@ -133,7 +133,7 @@ const (
 	control       = 1 << 5
 )
 
-// nextBatch takes one batch from the front of data; none and no error if only a part of one is left. A message of the formats
+// nextBatch parses the first batch of data; no batch and no error if only a part of one is left. A message in the formats
 // before Kafka 0.11 becomes a batch without records.
 func nextBatch(data []byte) (b batch, rest []byte, err error) {
 	c := Cursor{rest: data}
@@ -166,7 +166,7 @@ func nextBatch(data []byte) (b batch, rest []byte, err error) {
 	return b, rest, nil
 }
 
-// decompress returns the records; it may use scratch for them, and returns that to be used again.
+// decompress returns the records. It may use scratch for them, and returns scratch for reuse.
 func (b *batch) decompress(scratch []byte) (records, reusable []byte, err error) {
 	compression := compress.Compression(b.attributes & codecBits)
 	if compression == compress.None || b.count == 0 {
@@ -185,7 +185,7 @@ func (b *batch) decompress(scratch []byte) (records, reusable []byte, err error)
 	return buf.Bytes(), buf.Bytes(), nil
 }
 
-// record reads the next record into r, whose Headers' memory it uses again.
+// record parses the next record into r, reusing the memory of its Headers.
 func (b *batch) record(c *Cursor, r *Record) {
 	fields := Cursor{rest: c.VarBytes()}
 	fields.Int8() // attributes, unused

@@ -1,8 +1,8 @@
-// Package recordbatch is Kafka's record batch of format 2, in both directions
+// Package recordbatch encodes and decodes Kafka's record batches of format 2
 // (https://kafka.apache.org/documentation/#recordbatch). A Builder collects
-// records and encodes them, a Parser visits the records of what a fetch brought.
+// records and encodes them, a Parser visits the records of a fetch response.
 //
-// It does no I/O, knows nothing of DFINERY, and allocates nothing for a record.
+// It does no I/O, is independent of DFINERY, and does not allocate per record.
 package recordbatch
 
 import (
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TopicPartition names one partition.
+// TopicPartition identifies one partition.
 type TopicPartition struct {
 	Topic     string
 	Partition int
@@ -21,30 +21,30 @@ func (p TopicPartition) String() string {
 	return fmt.Sprintf("topic %s partition %d", p.Topic, p.Partition)
 }
 
-// LogValue is the text, for slog.
+// LogValue implements slog.LogValuer.
 func (p TopicPartition) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
-// Position is how far a partition is known to be written by one producer.
+// Position is the acknowledged position of one producer in a partition.
 type Position struct {
-	Next   int64  // the offset after the last acknowledged record; -1 when the broker's answer did not say
-	Last   int64  // the offset of the last acknowledged record; -1 when the broker's answer did not say
+	Next   int64  // the offset after the last acknowledged record; -1 if the broker's answer has none
+	Last   int64  // the offset of the last acknowledged record; -1 if the broker's answer has none
 	LastID string // the first header value of the last acknowledged record
 }
 
 // Header is one header of a record.
 type Header struct{ Key, Value []byte }
 
-// Record is a record as a Parser reads it. Key, Value and Headers are borrowed until the function that was given it returns.
+// Record is a record read by a Parser. Key, Value and Headers are valid until the visiting function returns.
 type Record struct {
 	Offset        int64
-	Time          time.Time // what message.timestamp.type says: the producer's or the broker's
+	Time          time.Time // of the producer or the broker, depending on message.timestamp.type
 	Key, Value    []byte    // nil: null
 	Headers       []Header
 	ProducerID    int64 // -1: not an idempotent producer
 	ProducerEpoch int16
 }
 
-// Header is the value of the first header called name; nil if there is none.
+// Header returns the value of the first header with this name; nil if there is none.
 func (r *Record) Header(name string) []byte {
 	for i := range r.Headers {
 		if string(r.Headers[i].Key) == name {
@@ -54,7 +54,7 @@ func (r *Record) Header(name string) []byte {
 	return nil
 }
 
-// Marker is a control record that ends a transaction: with it the partition takes no older epoch of the producer any more.
+// Marker is a control record that ends a transaction. After it the partition accepts no older epoch of the producer.
 type Marker struct {
 	Offset        int64
 	Time          time.Time
@@ -63,13 +63,14 @@ type Marker struct {
 	Commit        bool // else it aborts
 }
 
-// Visitor takes what is read of a partition. An error from it ends the reading, which returns that error. A nil function takes nothing.
+// Visitor has the functions that are called while a partition is read. Their first error ends the read and is returned. Nil functions are not
+// called.
 type Visitor struct {
 	Record func(*Record) error
 	Marker func(Marker) error
-	// Hole reports offsets at which nothing can be read: compaction has removed what was at [from, to), or the leader of a topic that is
-	// not compacted had nothing to give there for 30 s.
+	// Hole reports offsets without readable records: compaction has removed [from, to), or the leader of a topic that is
+	// not compacted returned nothing there for 30 s.
 	Hole func(from, to int64)
-	// FetchBytes is how many bytes one fetch asks for, for who reads many partitions at once, or little of one; 0 means 4 MiB.
+	// FetchBytes is the size of one fetch, for reading many partitions at once, or little of one; 0 means 4 MiB.
 	FetchBytes int
 }

@@ -38,7 +38,7 @@ func (r *reader) judge(ctx context.Context, at recordbatch.TopicPartition) (*par
 	return p, nil
 }
 
-// verify returns what the log has in place of the record that the mark names; nothing if the log has that record, or if compaction has removed
+// verify describes what the log has instead of the record at the mark; empty if the log has that record, or if compaction has removed
 // it, which proves nothing.
 func (r *reader) verify(ctx context.Context, at recordbatch.TopicPartition, offset int64, id string) (how string, err error) {
 	found, compacted := "", false
@@ -52,5 +52,5 @@ func (r *reader) verify(ctx context.Context, at recordbatch.TopicPartition, offs
 	if found == id || compacted {
 		return "", nil
 	}
-	return fmt.Sprintf("at offset %d stands id %q, the checkpoint has %q", offset, found, id), nil
+	return fmt.Sprintf("the record at offset %d has id %q, the checkpoint has %q", offset, found, id), nil
 }

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Read reads what the plan names.
+// Read executes the plan.
 func Read(ctx context.Context, log Log, plan Plan) (*Result, error) {
 	r := &reader{Plan: plan, log: log, found: map[ledger.DayName]*found{}, result: &Result{
 		Days: map[ledger.DayName]*Day{}, Positions: map[recordbatch.TopicPartition]recordbatch.Position{}, Carried: map[recordbatch.TopicPartition]ledger.Mark{},
@@ -30,7 +30,7 @@ func Read(ctx context.Context, log Log, plan Plan) (*Result, error) {
 		parts = append(parts, judged)
 	}
 	for _, p := range parts {
-		// New partitions of a topic that was recreated: what was copied there from elsewhere may be in the ledger.
+		// New partitions of a recreated topic may contain copied records that are already in the ledger.
 		p.replaced = p.replaced || !p.marked && replaced[p.at.Topic]
 		if err := r.read(ctx, p); err != nil {
 			return nil, err
@@ -42,7 +42,7 @@ func Read(ctx context.Context, log Log, plan Plan) (*Result, error) {
 	return r.result, nil
 }
 
-// reader is one Read under way.
+// reader is the state of one Read.
 type reader struct {
 	Plan
 	log    Log
@@ -50,20 +50,20 @@ type reader struct {
 	found  map[ledger.DayName]*found // in replaced logs
 }
 
-// found is what replaced logs hold of a day, the ledger's included.
+// found is what replaced logs have of a day, including what the ledger has.
 type found struct{ rows, letters dedup.Set }
 
-// part is a partition to be read.
+// part is a partition to read.
 type part struct {
 	at         recordbatch.TopicPartition
 	start, end int64 // of its log
 	marked     bool
-	news       int64 // from here on records are not in the ledger
-	replaced   bool  // the log is not the checkpoint's
+	news       int64 // records from this offset on are not in the ledger
+	replaced   bool  // the log is not the log of the checkpoint
 }
 
-// carry keeps the marks of partitions that are not read now, and returns which topics have lost some permanently. A topic that is missing as a
-// whole, or of a stream that is not configured now, may come back with all its rows.
+// carry keeps the marks of partitions that are not read now, and returns the topics that have permanently lost partitions. A topic that is
+// missing completely, or of a stream that is not configured now, may come back with all its rows.
 func (r *reader) carry() (replaced map[string]bool) {
 	replaced = map[string]bool{}
 	partitions := map[string]int{}
@@ -84,7 +84,7 @@ func (r *reader) carry() (replaced map[string]bool) {
 
 func (r *reader) find(f Finding) { r.result.Findings = append(r.result.Findings, f) }
 
-// bounds is what a log holds, from a time on.
+// bounds returns the offsets of a log from a time on.
 func (r *reader) bounds(ctx context.Context, p recordbatch.TopicPartition, since time.Time) (start, end int64, err error) {
 	logs, err := r.log.OffsetsSince(ctx, since, p)
 	if err == nil {
@@ -96,7 +96,7 @@ func (r *reader) bounds(ctx context.Context, p recordbatch.TopicPartition, since
 	return logs[0].Start, logs[0].End, nil
 }
 
-// read visits the records of a partition that may be news.
+// read visits the records of a partition that may be new.
 func (r *reader) read(ctx context.Context, p *part) error {
 	from := min(max(p.news, p.start), p.end)
 	position := recordbatch.Position{Next: p.end, Last: -1}
@@ -132,7 +132,7 @@ func (r *reader) read(ctx context.Context, p *part) error {
 	return nil
 }
 
-// hasMissing reports whether a topic is read from its start for the sake of days whose records are lost.
+// hasMissing reports whether a topic is read from its start because the records of days are lost.
 func (r *reader) hasMissing(topic string) bool {
 	for name := range r.Missing {
 		if topic == r.Letters || topic == r.Topics[name.Stream] {
@@ -142,7 +142,7 @@ func (r *reader) hasMissing(topic string) bool {
 	return false
 }
 
-// add takes one record if it is ours: it has the headers id and export, and is of this service and a stream of ours.
+// add adds a record if it is one of the connector's: it has the headers id and export, of this service and a configured stream.
 func (r *reader) add(p *part, record *recordbatch.Record) {
 	id, exported := record.Header("id"), record.Header("export")
 	if id == nil || exported == nil {
@@ -163,13 +163,13 @@ func (r *reader) add(p *part, record *recordbatch.Record) {
 	} else if !r.Missing[name] {
 		return
 	}
-	// A day that the ledger knows may be written again, however old: by a replay, or once a wrong clock is right again.
+	// A day in the ledger may be written again, however old: by a replay, or after a wrong clock was corrected.
 	if !r.Ledger.Known(name) && export.Day < r.Oldest {
-		return // of a ledger that was lost: holding all that was ever published would take the memory of all days
+		return // the ledger was lost: holding all rows ever published would need too much memory
 	}
 	known := r.Ledger.Day(name)
 	if export.N < known.From {
-		return // of an older generation
+		return // an earlier generation
 	}
 	if isLetter && string(record.Header(schema.HeaderStage)) == schema.KindExport {
 		if export.N > known.Exports {
@@ -196,7 +196,7 @@ func (r *reader) day(name ledger.DayName) *Day {
 
 func (d *Day) number(export int) { d.Exports = max(d.Exports, export) }
 
-// add counts a row, or the dead letter of one, that the ledger does not have.
+// add counts a row, or the dead letter of a row, that is not in the ledger.
 func (d *Day) add(export int, c dedup.Copy, isLetter bool) {
 	d.number(export)
 	if isLetter {

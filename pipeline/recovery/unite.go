@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// note keeps a row, or the dead letter of one, that a replaced log has: the ledger may have it as well.
+// note stores a row, or the dead letter of a row, from a replaced log. It may also be in the ledger.
 func (r *reader) note(name ledger.DayName, export int, c dedup.Copy, isLetter bool) {
 	r.day(name).number(export)
 	f := r.found[name]
@@ -23,14 +23,14 @@ func (r *reader) note(name ledger.DayName, export int, c dedup.Copy, isLetter bo
 	set.Put(c.Fingerprint, c.Number)
 }
 
-// unite adds what replaced logs have and the ledger lacks, one day after the other: only one day of the ledger is in memory.
+// unite adds what replaced logs have but the ledger lacks, one day after another, so that only one day of the ledger is in memory.
 func (r *reader) unite(ctx context.Context) error {
 	for name, f := range r.found {
 		known, err := r.Ledger.LoadSet(ctx, name)
 		if err != nil {
 			return fmt.Errorf("recover %s %s: %w", name.Stream, name.Day, err)
 		}
-		// What a partition that was not replaced has behind its mark is in neither.
+		// Records after the mark of a partition that was not replaced are in neither.
 		r.day(name).publish(known)
 		for _, of := range []struct {
 			set      *dedup.Set
@@ -47,7 +47,7 @@ func (r *reader) unite(ctx context.Context) error {
 	return nil
 }
 
-// publish puts what is recovered of the day into a set.
+// publish adds the recovered rows of the day to a set.
 func (d *Day) publish(set *dedup.Set) {
 	first, others := d.Copies.Unsaved()
 	for print := range first {

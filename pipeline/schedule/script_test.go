@@ -225,7 +225,7 @@ func (o options) at(key string) *time.Time {
 //	columns STREAM                         those that were refused are accepted
 //	accept CUT                             answers with that cut are accepted as complete from now on
 //	recover STREAM BACK rows= letters= exports=   found behind the checkpoint
-//	lost STREAM BACK ROWS                  fingerprints are gone from the ledger
+//	lost STREAM BACK ROWS                  fingerprints are missing from the ledger
 //	backfill STREAM FROM TO [again]        a command, given now
 //	command N                              how far it is
 //	pause, resume, block STREAM

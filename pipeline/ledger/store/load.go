@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// Ledger is the ledger's two topics and the service that it is about.
+// Ledger accesses the ledger of one service in its two topics.
 type Ledger struct {
 	Cluster *cluster.Cluster
 	Topic   string // compacted: state
@@ -20,8 +20,8 @@ type Ledger struct {
 	Service string
 }
 
-// MisplacedError says that a record of the service is in another partition than the one where it belongs: partitions were
-// added to the ledger topic, which moves keys. Going on would count the old state as absent.
+// MisplacedError reports that a record of the service is in the wrong partition: partitions were added to the ledger topic,
+// which moves keys. Without this error the old state would be ignored.
 type MisplacedError struct {
 	Topic, Key      string
 	Partition, Want int
@@ -29,12 +29,12 @@ type MisplacedError struct {
 }
 
 func (e *MisplacedError) Error() string {
-	return fmt.Sprintf("topic %s partition %d offset %d holds %q, which belongs into partition %d: partitions were added to the ledger. "+
+	return fmt.Sprintf("topic %s partition %d offset %d has %q, which belongs to partition %d: partitions were added to the ledger. "+
 		"Copy the ledger into a topic with a single partition and name it in LEDGER_TOPIC, or give the topic its former number of partitions",
 		e.Topic, e.Partition, e.Offset, e.Key, e.Want)
 }
 
-// RecordError says that a record of the ledger can't be read. Nothing was changed.
+// RecordError reports a record of the ledger that can't be read. Nothing was changed.
 type RecordError struct {
 	Topic     string
 	Partition int
@@ -44,14 +44,14 @@ type RecordError struct {
 }
 
 func (e *RecordError) Error() string {
-	return fmt.Sprintf("the ledger's record %q in topic %s partition %d at offset %d can't be read: %v. The service stops rather than count it as absent",
+	return fmt.Sprintf("the ledger's record %q in topic %s partition %d at offset %d can't be read: %v. The service stops, because ignoring the record could repeat or lose rows",
 		e.Key, e.Topic, e.Partition, e.Offset, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *RecordError) Unwrap() error { return e.Err }
 
-// Load reads the whole ledger topic, all partitions, up to its present end.
+// Load reads all partitions of the ledger topic up to their current end.
 func (l *Ledger) Load(ctx context.Context) (*ledger.State, error) {
 	topics, err := l.Cluster.Topics(ctx, l.Topic)
 	if err != nil {
@@ -80,13 +80,13 @@ func (l *Ledger) Load(ctx context.Context) (*ledger.State, error) {
 	return state, nil
 }
 
-// Follow takes the records of [from, to) of one partition of the ledger topic into state, or on an error none of them or the first ones.
+// Follow applies the records of [from, to) of one partition of the ledger topic to state. After an error none, or only the first ones, are applied.
 func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int, from, to int64) error {
 	read := entries{newest: map[string]int{}, days: map[string][]int{}}
 	err := l.Cluster.Read(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 		key := string(r.Key)
 		if !known(key) || !l.ours(key, r.Value) || partition != state.Partition && strings.HasPrefix(key, commandPrefix) {
-			return nil // a command in another partition belongs to no service: it must not stop this one
+			return nil // a command in another partition must not stop this service
 		}
 		if partition != state.Partition {
 			return &MisplacedError{Topic: l.Topic, Key: key, Partition: partition, Want: state.Partition, Offset: r.Offset}
@@ -108,7 +108,7 @@ func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int,
 	return nil
 }
 
-// CatchUp takes what was written to the service's partition since state was read into state.
+// CatchUp applies what was written to the service's partition since state was read.
 func (l *Ledger) CatchUp(ctx context.Context, state *ledger.State) error {
 	log, err := l.Cluster.Log(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: state.Partition})
 	if err != nil {
@@ -121,8 +121,8 @@ func (l *Ledger) CatchUp(ctx context.Context, state *ledger.State) error {
 	return nil
 }
 
-// Commands reads the commands to the service among the records of [from, to) of one partition of the ledger topic, the last record of each, in
-// their order. All other records are skipped unread: the owner's own, mostly, when it looks for commands.
+// Commands reads the commands for the service among the records of [from, to) of one partition of the ledger topic: the last record of each, in
+// order. It skips other records, mostly the owner's own, without decoding them.
 func (l *Ledger) Commands(ctx context.Context, partition int, from, to int64) ([]*ledger.Command, error) {
 	state := ledger.NewState(partition)
 	err := l.Cluster.Read(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
@@ -136,8 +136,8 @@ func (l *Ledger) Commands(ctx context.Context, partition int, from, to int64) ([
 
 const commandPrefix = "command/"
 
-// known reports whether this release reads the kind of record. Others are a later release's: they are left where they are, so that a
-// release can be taken back without its state being lost.
+// known reports whether this release reads the kind of record. Others are written by a later release and stay in the topic, so that a
+// downgrade does not lose its state.
 func known(key string) bool {
 	switch kind, _, _ := strings.Cut(key, "/"); kind {
 	case "owner", "checkpoint", "service", "day", "command":
@@ -156,7 +156,7 @@ func (l *Ledger) ours(key string, value []byte) bool {
 	return service == l.Service
 }
 
-// commandFor reports whether a command's value names the service. A value that can't be read is taken for any service, which then rejects it.
+// commandFor reports whether a command is for the service. A value that can't be parsed is treated as one for any service, which refuses it.
 func commandFor(value []byte, service string) bool {
 	var c struct {
 		Service string `json:"service"`

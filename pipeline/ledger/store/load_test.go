@@ -88,8 +88,8 @@ func TestUnreadableRecords(t *testing.T) {
 		"no success":      {"day/1234/events/2026-11-22", `{"state":"settled"}`, "the day is settled without a last_success"},
 		"a wrong key":     {"day/1234/events", `{"state":"pending"}`, "the key is not of the form day/SERVICE/STREAM/DAY"},
 		"a wrong day":     {"day/1234/events/2026-02-30", `{"state":"pending"}`, `"2026-02-30" is not a day of the form yyyy-MM-dd`},
-		"a newer form":    {"owner/1234", `{"v":2,"instance":"a"}`, "written in form 2 by a newer release, this one reads up to form 1: run the newer release"},
-		"an unknown form": {"owner/1234", `{"v":"x"}`, `written in form "x" by a newer release, this one reads up to form 1: run the newer release`},
+		"a newer form":    {"owner/1234", `{"v":2,"instance":"a"}`, "written in version 2 by a newer release, this one reads up to version 1: run the newer release"},
+		"an unknown form": {"owner/1234", `{"v":"x"}`, `written in version "x" by a newer release, this one reads up to version 1: run the newer release`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

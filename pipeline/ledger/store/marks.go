@@ -11,16 +11,16 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// headerSnapshot is the header of a record of marks that has the number of the export that wrote it.
+// headerSnapshot is the header of a record of marks with the number of the export that wrote it.
 const headerSnapshot = "snapshot"
 
-// marksPerRecord is how many bytes of marks one record of the rows topic holds at most here. Readers accept any number.
+// marksPerRecord is the maximum number of bytes of marks per record that is written to the rows topic. Readers accept any number.
 const marksPerRecord = 16 * RowsPerRecord
 
 // marksKey is the key of a stream's marks in the rows topic.
 func (l *Ledger) marksKey(stream string) string { return "profiles/" + l.Service + "/" + stream }
 
-// Marks appends the marks of a stream's absent keys to the rows topic, as an export wrote them. It only appends: the caller flushes.
+// Marks appends an export's marks of absent keys to the rows topic. The caller must flush.
 func (w *Writer) Marks(stream string, export int, marks []byte) error {
 	key := w.Ledger.marksKey(stream)
 	headers := []recordbatch.Header{{Key: []byte(headerSnapshot), Value: strconv.AppendInt(nil, int64(export), 10)}}
@@ -34,8 +34,8 @@ func (w *Writer) Marks(stream string, export int, marks []byte) error {
 	return nil
 }
 
-// LoadMarks reads a stream's marks from the ranges that its record names. Those that the topic no longer has are left out: to lose
-// marks only delays deletes.
+// LoadMarks reads a stream's marks from the ranges in its record. Marks that the topic no longer has are ignored: their loss
+// only delays deletes.
 func (l *Ledger) LoadMarks(ctx context.Context, stream string, ranges []ledger.Range, take func(marks []byte) error) error {
 	key := l.marksKey(stream)
 	for _, r := range disjoint(ranges) {

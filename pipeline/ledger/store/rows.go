@@ -15,23 +15,23 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// LostError says that fingerprints of a day are no longer in the rows topic: its next export may publish rows again.
+// LostError reports that fingerprints of a day are no longer in the rows topic: its next export may publish rows again.
 type LostError struct {
 	Day  ledger.DayName
-	Rows int                 // of the day whose fingerprints are gone
-	Have *cluster.RangeError // what the topic has of a range that is gone; nil when something else is there
+	Rows int                 // of the day whose fingerprints are lost
+	Have *cluster.RangeError // what the topic has of a deleted range; nil if there are other records
 }
 
 func (e *LostError) Error() string {
-	text := fmt.Sprintf("the fingerprints of %d rows of %s %s are gone from the ledger", e.Rows, e.Day.Stream, e.Day.Day)
+	text := fmt.Sprintf("the fingerprints of %d rows of %s %s are missing from the ledger", e.Rows, e.Day.Stream, e.Day.Day)
 	if e.Have != nil {
 		text += ": " + e.Have.Error()
 	}
 	return text
 }
 
-// RowsPerRecord is how many fingerprints one record of the rows topic holds at
-// most here. Readers accept any number.
+// RowsPerRecord is the maximum number of fingerprints per record that is written to
+// the rows topic. Readers accept any number.
 const RowsPerRecord = 16_384
 
 // The headers of a record of the rows topic.
@@ -43,8 +43,7 @@ const (
 	headerCopies = "copies"
 )
 
-// Save appends what is unsaved of a day to the rows topic. It only appends: the
-// caller flushes.
+// Save appends the unsaved rows of a day to the rows topic. The caller must flush.
 func (w *Writer) Save(n ledger.DayName, generation int, day *dedup.Day) error {
 	rows, numbered := day.Unsaved()
 	chunk, copies := make(fingerprints, 0, RowsPerRecord), []byte(nil)
@@ -95,15 +94,15 @@ func (f fingerprints) Append(dst []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// LoadSet reads a day's fingerprints from the ranges that its record names. If they are fewer than the day has rows and dead letters, it
-// returns a *LostError together with the set of those that are left.
+// LoadSet reads a day's fingerprints from the ranges in its record. If there are fewer than the day has rows and dead letters, it
+// returns a *LostError together with the set of the remaining ones.
 func (l *Ledger) LoadSet(ctx context.Context, n ledger.DayName, d *ledger.Day) (*dedup.Set, error) {
 	set := new(dedup.Set)
 	set.Grow(d.Published + d.Bad)
 	return l.load(ctx, n, d, set, nil)
 }
 
-// LoadSome reads those of a day's fingerprints that are wanted. Its errors are those of LoadSet.
+// LoadSome reads only the wanted fingerprints of a day. Its errors are those of LoadSet.
 func (l *Ledger) LoadSome(ctx context.Context, n ledger.DayName, d *ledger.Day, wanted func(schema.Fingerprint) bool) (*dedup.Set, error) {
 	return l.load(ctx, n, d, new(dedup.Set), wanted)
 }
@@ -146,7 +145,7 @@ func (l *Ledger) load(ctx context.Context, n ledger.DayName, d *ledger.Day, set 
 	return set, nil
 }
 
-// loadRecord adds the rows of one record of the rows topic, all or those wanted, and returns how many it has.
+// loadRecord adds all rows, or those wanted, of one record of the rows topic, and returns how many the record has.
 func loadRecord(set *dedup.Set, value, copies []byte, wanted func(schema.Fingerprint) bool) (rows int, err error) {
 	const size = len(schema.Fingerprint{})
 	if len(value)%size != 0 {

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// entry is a record of the ledger that was read and is not decoded yet.
+// entry is a record of the ledger that is not yet decoded.
 type entry struct {
 	key    string
 	value  []byte // nil deletes the key
 	offset int64
-	over   bool // superseded: it says nothing that a later entry does not
+	over   bool // superseded by a later entry
 }
 
-// entries are records in the order of their log. A ledger that compaction has not reached has thousands of records of a few keys: which of
-// them are superseded is known by their keys, and only the others are decoded.
+// entries are records in log order. Before compaction a ledger has thousands of records of a few keys: superseded ones are recognized by
+// their keys, and only the others are decoded.
 type entries struct {
 	list   []entry
-	newest map[string]int   // by key, but for commands: each record of a command counts
-	days   map[string][]int // all records of a day that were written behind the last checkpoint, and the newest before it
+	newest map[string]int   // by key, except for commands: each record of a command counts
+	days   map[string][]int // all records of a day after the last checkpoint, and the newest before it
 }
 
-// add takes a record whose value is valid only during the call.
+// add adds a record, whose value is valid only during the call.
 func (e *entries) add(key string, value []byte, offset int64) {
 	at := len(e.list)
 	e.list = append(e.list, entry{key: key, value: bytes.Clone(value), offset: offset})
@@ -30,7 +30,7 @@ func (e *entries) add(key string, value []byte, offset int64) {
 		e.days[key] = append(e.days[key], at)
 	case "checkpoint":
 		e.supersede(key, at)
-		for day, all := range e.days { // only behind the last checkpoint the former records of a day count
+		for day, all := range e.days { // previous records of a day matter only after the last checkpoint
 			for len(all) > 1 {
 				e.drop(all[0])
 				all = all[1:]

@@ -10,26 +10,26 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// Retention is how long the rows topic keeps fingerprints: the API's reach and a margin.
+// Retention is the retention of fingerprints in the rows topic: the API's reach and a margin.
 const Retention = 35 * 24 * time.Hour
 
-// CompactionLag is for how long compaction leaves what is written to the state topic alone, the markers that keep former owners out
-// above all: a broker that restores what it knows of producers from a log without them takes a former owner's records. An owner does not
-// write when its last renewal is older than half of this.
+// CompactionLag is how long records of the state topic are protected from compaction. It protects above all the markers that fence former
+// owners: a broker that rebuilds its producer state from a log without them accepts a former owner's records. An owner does not
+// write if its last renewal is older than half of this.
 const CompactionLag = 24 * time.Hour
 
 const compactionLag = "min.compaction.lag.ms"
 
-// leastBatch is the smallest max.message.bytes with which the ledger works: twice what a record of fingerprints takes. A checkpoint stays
-// one batch with it.
+// leastBatch is the minimum max.message.bytes for the ledger: twice the size of a record of fingerprints. With it a checkpoint fits into
+// one batch.
 const leastBatch = 512 << 10
 
-// Specs are the ledger's topics as they are created.
+// Specs returns the ledger's topics as they are created.
 func (l *Ledger) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
 	return []cluster.TopicSpec{
 		{Name: l.Topic, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
 			"cleanup.policy": "compact", "retention.bytes": "-1",
-			// A segment that is written is never compacted: small ones keep short what a start has to read.
+			// The active segment is never compacted: small segments reduce what a start must read.
 			"segment.bytes": fmt.Sprint(16 << 20), "segment.ms": fmt.Sprint((6 * time.Hour).Milliseconds()), "min.cleanable.dirty.ratio": "0.1",
 			compactionLag: fmt.Sprint(CompactionLag.Milliseconds())}},
 		{Name: l.Rows, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
@@ -37,7 +37,7 @@ func (l *Ledger) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
 	}
 }
 
-// PolicyError says that a ledger topic would delete what it must keep, or refuse what it must take.
+// PolicyError reports a ledger topic whose configuration would delete required records, or refuse records.
 type PolicyError struct {
 	Topic, Config, Have, Want, Repair string
 }
@@ -46,7 +46,7 @@ func (e *PolicyError) Error() string {
 	return fmt.Sprintf("topic %s has %s=%s, the ledger needs %s; repair it with: %s", e.Topic, e.Config, e.Have, e.Want, e.Repair)
 }
 
-// CheckPolicies returns what is wrong with the configuration of the ledger's topics. One that may not be read is not judged.
+// CheckPolicies returns the faults in the configuration of the ledger's topics. A topic whose configuration may not be read is skipped.
 func (l *Ledger) CheckPolicies(ctx context.Context) ([]error, error) {
 	configs, err := l.Cluster.TopicConfigs(ctx, l.Topic, l.Rows)
 	if err != nil {
@@ -80,8 +80,8 @@ func (l *Ledger) CheckPolicies(ctx context.Context) ([]error, error) {
 	return faults, nil
 }
 
-// CheckCompactionLag returns an error when compaction of the state topic may remove markers that are still needed; nil when it may not, or
-// when the topic's configuration may not be read.
+// CheckCompactionLag returns an error if compaction of the state topic may remove markers that are still needed; nil if not, or
+// if the topic's configuration may not be read.
 func (l *Ledger) CheckCompactionLag(ctx context.Context) (*PolicyError, error) {
 	configs, err := l.Cluster.TopicConfigs(ctx, l.Topic)
 	if err != nil {
@@ -102,7 +102,7 @@ func (l *Ledger) CheckCompactionLag(ctx context.Context) (*PolicyError, error) {
 	}, nil
 }
 
-// SetCompactionLag changes the state topic so that compaction leaves markers alone for long enough.
+// SetCompactionLag configures the state topic so that compaction keeps markers long enough.
 func (l *Ledger) SetCompactionLag(ctx context.Context) error {
 	return l.Cluster.SetTopicConfig(ctx, l.Topic, compactionLag, fmt.Sprint(CompactionLag.Milliseconds()))
 }

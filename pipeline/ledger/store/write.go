@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// Writer puts records of one service into the ledger through the session that owns it. It only appends: the caller flushes.
+// Writer appends records of one service to the ledger through the owner's session. The caller must flush.
 type Writer struct {
 	Ledger *Ledger
 	State  *producer.Sender // of the service's partition of the state topic
@@ -44,10 +44,10 @@ func (w *Writer) Day(n ledger.DayName, d *ledger.Day) error { return w.put(w.Led
 // Command appends a command's record.
 func (w *Writer) Command(c *ledger.Command) error { return w.put("command/"+c.ID, c) }
 
-// ForgetDay appends the deletion of a day's record.
+// ForgetDay appends a tombstone for a day's record.
 func (w *Writer) ForgetDay(n ledger.DayName) error { return w.append(w.Ledger.dayKey(n), nil) }
 
-// ForgetCommand appends the deletion of a command's record.
+// ForgetCommand appends a tombstone for a command's record.
 func (w *Writer) ForgetCommand(id string) error { return w.append("command/"+id, nil) }
 
 func (w *Writer) put(key string, record ledger.Record) error {
