@@ -65,55 +65,18 @@ func (b *badRows) tooMany() bool {
 // holds reports whether a bad row has to wait until the export can be judged.
 func (b *badRows) holds(bad *schema.BadRow) bool { return b.limited && !b.released && counts(bad.Code) }
 
-// take counts a row that was published, or is the *schema.BadRow bad, and refuses the export when too many are bad. The caller holds mu.
-func (e *Export) take(bad *schema.BadRow, body Body, behind int) error {
-	b := &e.quality
-	b.observe(bad)
-	e.changes.observeBad(bad)
-	if b.tooMany() {
-		return e.refuse(body)
-	}
-	if bad != nil {
-		request := body.Request()
-		request.Rows -= int64(behind)
-		if !b.holds(bad) {
-			return e.reject(bad, request)
-		}
-		b.held = append(b.held, heldRow{bad, request})
-		b.size += len(bad.Raw)
-	}
-	if b.rows == judgedFrom || b.size > mostHeldBad {
-		return e.release()
-	}
-	return nil
-}
-
-// release makes dead letters of the rows that were held back. The caller holds mu.
-func (e *Export) release() error {
-	b := &e.quality
-	held := b.held
-	b.held, b.size, b.released = nil, 0, true
-	for _, row := range held {
-		if err := e.reject(row.bad, row.request); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// refuse is the failure of an export with too many bad rows. Those that were held back are in no dead letter but its.
-func (e *Export) refuse(body Body) error {
-	b := &e.quality
+// failure is that of an export with too many bad rows. Those that were held back are in no dead letter but its.
+func (b *badRows) failure(call *schema.Export, request schema.Request) *schema.Failure {
 	code := schema.BadRows
 	if 2*b.invalid > b.bad {
 		code = schema.BadEncoding
 	}
 	rule := schema.RuleOf(code)
-	setting := "STREAM_" + strings.ToUpper(e.stream.Name) + "_MAX_BAD"
+	setting := "STREAM_" + strings.ToUpper(call.Stream) + "_MAX_BAD"
 	message := fmt.Sprintf("%d of the first %d rows are bad, more than %s=%.4g%% allows", b.bad, b.rows, setting, 100*b.share)
 	return &schema.Failure{
-		Code: code, Class: rule.Class, Origin: schema.OriginCSV, Export: e.Call, Status: 200, Message: message,
-		Detail:   fmt.Sprintf("%s: %s, for example %s; %s", e.Call, message, b.examples[0].Detail, rule.Advice),
-		Examples: b.examples, Request: body.Request(), Redacted: b.examples[0].Redacted,
+		Code: code, Class: rule.Class, Origin: schema.OriginCSV, Export: *call, Status: 200, Message: message,
+		Detail:   fmt.Sprintf("%s: %s, for example %s; %s", call, message, b.examples[0].Detail, rule.Advice),
+		Examples: b.examples, Request: request, Redacted: b.examples[0].Redacted,
 	}
 }

@@ -31,83 +31,103 @@ type Profiles interface {
 	Deleted(ctx context.Context, stream string, n int) error
 }
 
-// changes is the additional state of an export of a stream of changes.
+// changes is the part of an export of a stream of changes that compares the snapshot with the topic.
 type changes struct {
+	runner   *shared
+	stream   *Stream
+	call     *schema.Export
 	scan     *profiles.Scan // nil until the topic was read
 	evidence profiles.Evidence
 	answered bool // the answer's header line was read
 	changed  int  // rows that the topic had otherwise
 }
 
-func (r *Runner) newChanges(s *Stream, job *Job) *changes {
-	if !s.Changes || r.Profiles == nil || job.Replay != nil || job.Call.Probe {
+func (r *Runner) newChanges(s *Stream, e *Export) *changes {
+	if !s.Changes || r.Profiles == nil || e.Replay != nil || e.Call.Probe {
 		return nil
 	}
-	return new(changes)
+	return &changes{runner: &r.shared, stream: s, call: &e.Call}
 }
 
-// scanTopic reads what the topic holds, before the call is made, with a number that no record of the topic has.
-func (e *Export) scanTopic(ctx context.Context) error {
-	record, marks, err := e.runner.Profiles.Load(ctx, e.stream.Name)
+// scanTopic reads what the topic holds, before the call is made. It returns how many of the topic's partitions keys are spread over, and the call's
+// number, which no record of the topic has.
+func (c *changes) scanTopic(ctx context.Context, all int) (used, number int, err error) {
+	keeper, name := c.runner.Profiles, c.stream.Name
+	record, marks, err := keeper.Load(ctx, name)
 	if err != nil {
-		return e.interrupted(err)
+		return 0, 0, interrupted(c.call, err)
 	}
-	scan := profiles.NewScan(e.Call.Service, e.stream.Name, record.Seed, record.AgainFrom, len(e.senders), marks)
+	scan := profiles.NewScan(c.call.Service, name, record.Seed, record.AgainFrom, all, marks)
 	if record.Complete != nil {
 		scan.State.Reserve(record.Complete.Profiles)
 	}
-	if err := e.runner.Profiles.Scan(ctx, e.stream.Name, scan.Add); err != nil {
-		return e.interrupted(err)
+	if err := keeper.Scan(ctx, name, scan.Add); err != nil {
+		return 0, 0, interrupted(c.call, err)
 	}
 	if err := scan.Shared(); err != nil {
-		return e.refuseTopic(schema.SharedTopic, err)
+		return 0, 0, c.refuseTopic(schema.SharedTopic, err)
 	}
-	partitions, err := scan.Partitions(record.Partitions)
+	used, err = scan.Partitions(record.Partitions)
 	if err != nil {
-		return e.refuseTopic(schema.MisplacedKeys, err)
+		return 0, 0, c.refuseTopic(schema.MisplacedKeys, err)
 	}
-	if more := len(e.senders) - partitions; more > 0 {
-		e.runner.Log.Error("partitions were added to the topic of profiles: they stay empty, for a key must not move", "stream", e.stream.Name,
-			"topic", e.stream.Topic, "partitions", len(e.senders), "used", partitions, "do", "nothing, or give the stream a new topic in STREAM_X_TOPIC to use them all")
+	if all > used {
+		c.runner.Log.Error("partitions were added to the topic of profiles: they stay empty, for a key must not move", "stream", name,
+			"topic", c.stream.Topic, "partitions", all, "used", used, "do", "nothing, or give the stream a new topic in STREAM_X_TOPIC to use them all")
 	}
-	n, err := e.runner.Profiles.Begin(ctx, &e.Call, partitions, scan.Highest)
+	number, err = keeper.Begin(ctx, c.call, used, scan.Highest)
 	if err != nil {
-		return e.interrupted(err)
+		return 0, 0, interrupted(c.call, err)
 	}
-	e.Call.N = n
-	e.senders = e.senders[:partitions]
-	e.headers = newRecordHeaders(&e.stream.Headers, &e.Call, true)
-	e.changes.scan = scan
+	c.scan = scan
+	return used, number, nil
+}
+
+// scanTopic reads what the topic holds, before the call is made.
+func (e *Export) scanTopic(ctx context.Context) error {
+	used, number, err := e.changes.scanTopic(ctx, len(e.records.senders))
+	if err != nil {
+		return err
+	}
+	e.Call.N = number
+	e.records.senders = e.records.senders[:used]
+	e.records.headers = newRecordHeaders(&e.stream.Headers, &e.Call, true)
 	return nil
 }
 
 // publishChange publishes a row that the topic does not have. A *schema.BadRow is one that can't be published, or whose key came before.
 func (e *Export) publishChange(row *schema.Row, key []byte, print schema.Fingerprint) error {
-	c := e.changes
-	verdict := c.scan.Meet(key, print)
+	verdict := e.changes.compare(key, print)
 	switch verdict {
-	case profiles.Repeated, profiles.Duplicate:
-		c.evidence.Repeated++
-		if verdict == profiles.Duplicate {
-			bad := row.Bad(schema.DuplicateKey, schema.OriginSchema, "the key came before", "another row of the same key stands before it in the snapshot")
-			bad.Fingerprint = &print
-			return bad
-		}
-		fallthrough
-	case profiles.Known:
+	case profiles.Duplicate:
+		bad := row.Bad(schema.DuplicateKey, schema.OriginSchema, "the key came before", "another row of the same key stands before it in the snapshot")
+		bad.Fingerprint = &print
+		return bad
+	case profiles.Repeated, profiles.Known:
 		e.sum.Duplicates++
 		return nil
 	case profiles.New, profiles.Changed, profiles.Again:
 	}
-	if verdict == profiles.Changed {
+	e.records.headers.setOp(verdict.Op())
+	if err := e.records.append(row, key, dedup.Copy{Fingerprint: print}); err != nil {
+		e.changes.scan.Refused(key, verdict)
+		return err
+	}
+	e.sum.Published++
+	return nil
+}
+
+// compare compares a row with the topic.
+func (c *changes) compare(key []byte, print schema.Fingerprint) profiles.Verdict {
+	verdict := c.scan.Meet(key, print)
+	switch verdict {
+	case profiles.Repeated, profiles.Duplicate:
+		c.evidence.Repeated++
+	case profiles.Changed:
 		c.changed++
+	case profiles.Known, profiles.New, profiles.Again:
 	}
-	e.headers.setOp(verdict.Op())
-	err := e.append(row, key, dedup.Copy{Fingerprint: print})
-	if err != nil {
-		c.scan.Refused(key, verdict)
-	}
-	return err
+	return verdict
 }
 
 // observeBad notes a row that hides its key.
@@ -118,14 +138,14 @@ func (c *changes) observeBad(bad *schema.BadRow) {
 }
 
 // observeEnd notes what the body shows of its end. It was read as far as it goes.
-func (e *Export) observeEnd(body Body) {
-	if e.changes == nil {
+func (c *changes) observeEnd(body Body) {
+	if c == nil {
 		return
 	}
 	request := body.Request()
-	e.changes.answered = true
-	e.changes.evidence.Framed = body.Framed()
-	e.changes.evidence.Request = requestHash(request.URL, request.Body, string(e.stream.Key), e.stream.Identity())
+	c.answered = true
+	c.evidence.Framed = body.Framed()
+	c.evidence.Request = requestHash(request.URL, request.Body, string(c.stream.Key), c.stream.Identity())
 }
 
 // requestHash covers all that decides which profiles a snapshot has, and how its rows look.
@@ -134,29 +154,35 @@ func requestHash(parts ...string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// concludeSnapshot evaluates the snapshot, writes the decision to the ledger, and deletes profiles. err is how the rows have ended.
-func (e *Export) concludeSnapshot(ctx context.Context, err error) error {
-	c := e.changes
+// conclude evaluates the snapshot, writes the decision to the ledger, and returns which profiles are to be deleted. err is how the rows have ended,
+// rows how many are good, and started when the call began.
+func (c *changes) conclude(ctx context.Context, err error, rows int, started time.Time) ([]*profiles.Mark, error) {
 	failure, failed := errors.AsType[*schema.Failure](err)
 	if c.scan == nil || !c.answered || err != nil && !failed || failed && failure.Class == schema.Cancelled {
-		return err
+		return nil, err
 	}
-	c.evidence.Ended, c.evidence.Rows = err == nil, e.sum.Rows()
-	decision, err2 := e.runner.Profiles.Settle(ctx, e.stream.Name, func(before *ledger.Profiles) *profiles.Decision {
-		return c.scan.Decide(e.stream.Deletes, before, profiles.Snapshot{N: e.Call.N, Started: e.Started, Now: time.Now().UTC(), Evidence: c.evidence})
+	c.evidence.Ended, c.evidence.Rows = err == nil, rows
+	decision, err2 := c.runner.Profiles.Settle(ctx, c.stream.Name, func(before *ledger.Profiles) *profiles.Decision {
+		return c.scan.Decide(c.stream.Deletes, before, profiles.Snapshot{N: c.call.N, Started: started, Now: time.Now().UTC(), Evidence: c.evidence})
 	})
 	if err2 != nil {
-		return e.interrupted(err2)
+		return nil, interrupted(c.call, err2)
 	}
 	c.scan = nil // it may be large
 	if err != nil {
+		return nil, err
+	}
+	c.tell(decision)
+	return decision.Due, nil
+}
+
+// concludeSnapshot deletes the profiles that are due to be. err is how the rows have ended.
+func (e *Export) concludeSnapshot(ctx context.Context, err error) error {
+	due, err := e.changes.conclude(ctx, err, e.sum.Rows(), e.Started)
+	if err != nil || len(due) == 0 {
 		return err
 	}
-	e.tellDecision(decision)
-	if len(decision.Due) == 0 {
-		return nil
-	}
-	return e.deleteProfiles(ctx, decision.Due)
+	return e.deleteProfiles(ctx, due)
 }
 
 // deleteProfiles writes the tombstones, each to the partition where its key lies.
@@ -167,45 +193,44 @@ func (e *Export) deleteProfiles(ctx context.Context, due []*profiles.Mark) error
 			return err
 		}
 	}
-	return e.interrupted(e.runner.Profiles.Deleted(ctx, e.stream.Name, len(due)))
+	return interrupted(&e.Call, e.runner.Profiles.Deleted(ctx, e.stream.Name, len(due)))
 }
 
 func (e *Export) deleteProfile(m *profiles.Mark, export string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.id = schema.AppendID(e.id[:0], schema.DeleteFingerprint(export, m.Key), 0)
-	if err := e.senders[m.Partition].Append(m.Key, nil, e.headers.deletion(e.id)); err != nil {
+	if err := e.records.appendDelete(m, export); err != nil {
 		return err
 	}
 	e.sum.Deleted++
 	return nil
 }
 
-// tellDecision says in the log what a snapshot means for those that it lacks.
-func (e *Export) tellDecision(d *profiles.Decision) {
-	if n := e.changes.changed; n >= 10 && n > d.Record.Present/2 {
-		e.runner.Log.Warn("most profiles have changed at once", "stream", e.stream.Name, "export", e.Call.N, "changed", n, "present", d.Record.Present,
+// tell says in the log what a snapshot means for those that it lacks.
+func (c *changes) tell(d *profiles.Decision) {
+	if n := c.changed; n >= 10 && n > d.Record.Present/2 {
+		c.runner.Log.Warn("most profiles have changed at once", "stream", c.stream.Name, "export", c.call.N, "changed", n, "present", d.Record.Present,
 			"do", "nothing, if the stream's settings were changed; else find out whether the API has a column more or less: consumers get all of these profiles")
 	}
 	if d.Record.Withheld == 0 {
 		return
 	}
-	e.runner.Log.Warn("profiles are missing from a snapshot, and are not deleted", "stream", e.stream.Name, "export", e.Call.N, "absent", d.Absent, "why", d.Why,
-		"do", d.Why.Advice(e.stream.Name))
+	c.runner.Log.Warn("profiles are missing from a snapshot, and are not deleted", "stream", c.stream.Name, "export", c.call.N, "absent", d.Absent, "why", d.Why,
+		"do", d.Why.Advice(c.stream.Name))
 }
 
 // refuseTopic is the failure of an export whose topic can't be kept equal to a snapshot.
-func (e *Export) refuseTopic(code schema.Code, err error) error {
+func (c *changes) refuseTopic(code schema.Code, err error) error {
 	rule := schema.RuleOf(code)
-	return &schema.Failure{Code: code, Class: rule.Class, Origin: schema.OriginKafka, Export: e.Call, Message: err.Error(),
-		Detail: e.Call.String() + ": topic " + e.stream.Topic + ": " + err.Error() + "; " + rule.Advice, Err: err}
+	return &schema.Failure{Code: code, Class: rule.Class, Origin: schema.OriginKafka, Export: *c.call, Message: err.Error(),
+		Detail: c.call.String() + ": topic " + c.stream.Topic + ": " + err.Error() + "; " + rule.Advice, Err: err}
 }
 
 // interrupted makes a failure of a shutdown; any other error is returned as it is.
-func (e *Export) interrupted(err error) error {
+func interrupted(call *schema.Export, err error) error {
 	if !errors.Is(err, context.Canceled) {
 		return err
 	}
-	return &schema.Failure{Code: schema.Connection, Class: schema.Cancelled, Origin: schema.OriginKafka, Export: e.Call, Message: err.Error(),
-		Detail: e.Call.String() + ": " + err.Error(), Err: err}
+	return &schema.Failure{Code: schema.Connection, Class: schema.Cancelled, Origin: schema.OriginKafka, Export: *call, Message: err.Error(),
+		Detail: call.String() + ": " + err.Error(), Err: err}
 }

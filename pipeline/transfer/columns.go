@@ -18,14 +18,14 @@ func (e *Export) head(ctx context.Context) error {
 	if e.runner.Admit != nil {
 		refused, err := e.runner.Admit(e.stream.Name)(ctx, e.Columns.Names)
 		if err != nil {
-			return e.registryFailure(err)
+			return registryFailure(&e.Call, err)
 		}
 		if len(refused) > 0 {
-			return e.frozen(refused)
+			return frozen(&e.Call, refused)
 		}
 	}
-	if err := e.value.encoder.Header(ctx, e.Columns); err != nil {
-		return e.registryFailure(err)
+	if err := e.records.value.encoder.Header(ctx, e.Columns); err != nil {
+		return registryFailure(&e.Call, err)
 	}
 	return nil
 }
@@ -34,13 +34,13 @@ func (e *Export) head(ctx context.Context) error {
 const mostNamed = 20
 
 // frozen is the failure of an export whose header has columns that its stream never had.
-func (e *Export) frozen(refused []string) *schema.Failure {
+func frozen(call *schema.Export, refused []string) *schema.Failure {
 	names := strings.Join(refused[:min(mostNamed, len(refused))], ", ")
 	if more := len(refused) - mostNamed; more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
 	rule := schema.RuleOf(schema.NewColumn)
 	what := "the header has columns that the stream never had, and its contract is frozen: " + names
-	return &schema.Failure{Export: e.Call, Origin: schema.OriginSchema, Code: rule.Code, Class: rule.Class, Message: what,
-		Detail: e.Call.String() + ": " + what + "; " + rule.Advice}
+	return &schema.Failure{Export: *call, Origin: schema.OriginSchema, Code: rule.Code, Class: rule.Class, Message: what,
+		Detail: call.String() + ": " + what + "; " + rule.Advice}
 }

@@ -10,9 +10,10 @@ import (
 // eventColumn is the system column that every event export has.
 const eventColumn = "event_name"
 
-// names are the event names met by an export, with those known before. Only new rows are examined.
+// names are the event names met by an export, with those known before. Only new rows are examined. A nil one has none.
 type names struct {
-	known map[string]bool
+	known  map[string]bool
+	column int // of the event's name, or -1
 }
 
 func newNames(kind schema.Kind, known []string) *names {
@@ -33,8 +34,18 @@ func (n *names) add(more []string) {
 	}
 }
 
-func (n *names) observe(name []byte) {
-	if len(name) > 0 && !n.known[string(name)] && len(n.known) < schedule.MaxEventNames {
+// setColumns finds the event's name below a header line.
+func (n *names) setColumns(columns *schema.Columns) {
+	if n != nil {
+		n.column = columns.Index(eventColumn)
+	}
+}
+
+func (n *names) observe(row *schema.Row) {
+	if n == nil || n.column < 0 {
+		return
+	}
+	if name := row.Cell(n.column); len(name) > 0 && !n.known[string(name)] && len(n.known) < schedule.MaxEventNames {
 		n.known[string(name)] = true
 	}
 }

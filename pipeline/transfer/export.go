@@ -17,11 +17,9 @@ import (
 // Export is one call, or one replay, and its rows' way into Kafka. It runs in a goroutine of its own; the runner pauses it by mu.
 type Export struct {
 	Job
-	runner  *shared
-	stream  *Stream
-	senders []Appender // by partition
-	dead    Appender   // of the day's dead letters
-	day     *Day
+	runner *shared
+	stream *Stream
+	day    *Day
 
 	// Set before the export is handed to Ended.
 	Err      error // nil: a success; a *schema.Failure; or why Kafka did not take it
@@ -40,22 +38,15 @@ type Export struct {
 	saved Tally            // what of it the ledger has
 	lost  *store.LostError // what the ledger no longer has of the day's rows; nil once the day's record says so
 
-	names   *names // nil for a userprofile
-	sought  soughtColumns
-	quality badRows
-	changes *changes // nil for other streams than those of changes
-	// stillBad lists the bad rows; empty if they are too many.
-	stillBad ledger.StillBad
-
 	live atomic.Pointer[Tally] // sum as of a moment ago, for the status
 
-	// Scratch memory of the rows under way.
-	event      int // the column of the event's name, or -1
+	// The parts, in the order in which they see a row.
 	prefetched prefetched
-	key        recordKey
-	id         []byte
-	value      rowValue
-	headers    recordHeaders
+	sought     soughtColumns
+	changes    *changes // nil for other streams than those of changes
+	records    recordWriter
+	names      *names // nil for a userprofile
+	letters    letters
 }
 
 // Day is the day that the export is of.
@@ -78,7 +69,7 @@ func (e *Export) StillBad() *ledger.StillBad {
 	if e.sum.Bad > ledger.MaxStillBad {
 		return nil
 	}
-	return &e.stillBad
+	return &e.letters.stillBad
 }
 
 // progressEvery is how many fetches pass between two updates of what the status shows.
@@ -97,7 +88,7 @@ func (e *Export) run(ctx context.Context) {
 	if failure, ok := errors.AsType[*schema.Failure](e.Err); ok && needsLetter(failure, e.CutLetters) {
 		e.mu.Lock()
 		e.Lettered = true
-		if err := e.deadLetter(schema.ExportLetter(failure, time.Now()), deadletter.ExportID(e.Call)); err != nil {
+		if err := e.letters.write(schema.ExportLetter(failure, time.Now()), deadletter.ExportID(e.Call)); err != nil {
 			e.Err = err
 		}
 		e.mu.Unlock()
@@ -113,9 +104,9 @@ func (e *Export) move(ctx context.Context) (err error) {
 		e.Permit.Cancel()
 		return err
 	}
-	if err := verify(ctx, e.value.encoder); err != nil {
+	if err := verify(ctx, e.records.value.encoder); err != nil {
 		e.Permit.Cancel()
-		return e.registryFailure(err)
+		return registryFailure(&e.Call, err)
 	}
 	if e.changes != nil {
 		if err := e.scanTopic(ctx); err != nil {
@@ -129,16 +120,12 @@ func (e *Export) move(ctx context.Context) (err error) {
 	}
 	defer func() { _ = body.Close() }() // the call's outcome is known by then
 	defer func() { e.Charset = body.Charset() }()
-	if err := e.hide(ctx, body.Columns()); err != nil {
+	if err := e.setColumns(ctx, body.Columns()); err != nil {
 		return err
 	}
-	e.key.setColumns(e.stream.Key, e.Columns)
-	e.event = e.Columns.Index(eventColumn)
-	e.sought.begin(e.Properties, e.header, e.Columns, e.stream.Privacy)
-	e.headers.setColumns(&e.stream.Headers, e.Columns)
 	defer e.sendWhenIdle(ctx)()
 	defer func() { e.Repeated = body.Request().RepeatedHeaders }()
-	defer func() { e.observeEnd(body) }()
+	defer func() { e.changes.observeEnd(body) }()
 	headed := false // the encoder knows the header: one without rows registers nothing
 	for n := 1; ; n++ {
 		stopped := e.prefetched.fetch(body)
@@ -157,6 +144,22 @@ func (e *Export) move(ctx context.Context) (err error) {
 	}
 }
 
+// setColumns prepares for the rows below a header line.
+func (e *Export) setColumns(ctx context.Context, header *schema.Columns) error {
+	e.header, e.Columns = header, header
+	view, err := e.stream.view(ctx, e.runner.CheckHeader, &e.Call, header)
+	if err != nil {
+		return err
+	}
+	if view != nil {
+		e.prefetched.view, e.Columns = view, view.Columns()
+	}
+	e.sought.begin(e.Properties, e.header, e.Columns, e.stream.Privacy)
+	e.names.setColumns(e.Columns)
+	e.records.setColumns(e.stream, e.Columns)
+	return nil
+}
+
 // end takes what ended the rows: nil for the end of the body.
 func (e *Export) end(err error) error {
 	failure, failed := errors.AsType[*schema.Failure](err)
@@ -165,7 +168,7 @@ func (e *Export) end(err error) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if err := e.release(); err != nil {
+	if err := e.letters.release(); err != nil {
 		return err
 	}
 	if err == io.EOF {

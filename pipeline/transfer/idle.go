@@ -43,12 +43,9 @@ func (e *Export) sendWhenIdle(ctx context.Context) func() {
 
 // flushOpen sends the open batches that the export may have rows or dead letters in; false when one can't be sent now. The caller holds mu.
 func (e *Export) flushOpen() bool {
-	all := true
-	for _, s := range e.senders {
-		all = s.TryFlush() && all
-	}
+	all := e.records.tryFlush()
 	if e.sum.NewBad > 0 {
-		all = e.dead.TryFlush() && all
+		all = e.letters.out.TryFlush() && all
 	}
 	return all
 }

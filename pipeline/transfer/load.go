@@ -47,13 +47,14 @@ func (e *Export) load(ctx context.Context) error {
 // together before they ask for a checkpoint: a quarter of a million rows, 4 MiB.
 const chunksPerCheckpoint = 16
 
-// askForCheckpoint counts a new chunk of unsaved rows.
-func (e *Export) askForCheckpoint() {
-	if e.runner.chunks.Add(1) < chunksPerCheckpoint {
+// countChunk counts a new chunk of unsaved rows, and asks for a checkpoint when they
+// are many.
+func (s *shared) countChunk() {
+	if s.chunks.Add(1) < chunksPerCheckpoint {
 		return
 	}
 	select {
-	case e.runner.full <- struct{}{}:
+	case s.full <- struct{}{}:
 	default: // asked for already
 	}
 }

@@ -35,32 +35,31 @@ func (s *Stream) SetPrivacy(call *schema.Export) {
 	call.KeepBody = call.Private != nil && s.Raw == RawFull
 }
 
-// hide maps the header's columns to the public ones. A header that could bring a column to be hidden under another name is refused.
-func (e *Export) hide(ctx context.Context, header *schema.Columns) error {
-	e.header, e.Columns = header, header
-	p := e.stream.Privacy
+// view returns what makes public rows below a header; nil: all cells are public. A header that could bring a column to be hidden under another
+// name is refused.
+func (s *Stream) view(ctx context.Context, check CheckHeader, call *schema.Export, header *schema.Columns) (*privacy.View, error) {
+	p := s.Privacy
 	if p == nil || len(header.Names) == 0 { // a day that was answered without rows has no header
-		return nil
+		return nil, nil
 	}
-	refused, err := e.runner.CheckHeader(ctx, e.stream.Name, &schedule.Header{
+	refused, err := check(ctx, s.Name, &schedule.Header{
 		Names: header.Names, Listed: p.Columns(), Missing: p.Missing(header.Names), Hash: headerHash(p, header.Names),
 	})
 	if err == nil && refused != nil {
-		err = e.headerFailure(refused)
+		err = headerFailure(call, refused)
 	}
 	if errors.Is(err, context.Canceled) {
-		return &schema.Failure{Code: schema.PrivacyColumns, Class: schema.Cancelled, Origin: schema.OriginSchema, Export: e.Call, Err: err}
+		return nil, &schema.Failure{Code: schema.PrivacyColumns, Class: schema.Cancelled, Origin: schema.OriginSchema, Export: *call, Err: err}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	view, err := p.View(header)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	view.KeepRaw = e.stream.Raw == RawFull
-	e.prefetched.view, e.Columns = view, view.Columns()
-	return nil
+	view.KeepRaw = s.Raw == RawFull
+	return view, nil
 }
 
 // headerHash stands for the names of a header under the lists of the policy.
@@ -69,7 +68,7 @@ func headerHash(p *privacy.Policy, names []string) string {
 }
 
 // headerFailure is the failure of an export whose header is refused. It names no column of the header, which may be data.
-func (e *Export) headerFailure(refused *schedule.HeaderRefusal) *schema.Failure {
+func headerFailure(call *schema.Export, refused *schedule.HeaderRefusal) *schema.Failure {
 	rule := schema.RuleOf(schema.PrivacyColumns)
 	missing := make([]string, len(refused.Missing))
 	for i, name := range refused.Missing {
@@ -86,8 +85,8 @@ func (e *Export) headerFailure(refused *schedule.HeaderRefusal) *schema.Failure 
 		what += "; new are its columns " + shortList(places) + ", and one of them may be a missing one under another name"
 	}
 	return &schema.Failure{
-		Code: rule.Code, Class: rule.Class, Origin: schema.OriginSchema, Export: e.Call, Status: 200,
-		Message: what, Detail: fmt.Sprintf("%s: %s; %s", e.Call, what, rule.Advice), Redacted: true,
+		Code: rule.Code, Class: rule.Class, Origin: schema.OriginSchema, Export: *call, Status: 200,
+		Message: what, Detail: fmt.Sprintf("%s: %s; %s", call, what, rule.Advice), Redacted: true,
 	}
 }
 
@@ -100,9 +99,9 @@ func shortList(list []string) string {
 	return strings.Join(list, ", ")
 }
 
-// withhold leaves of a bad row what its dead letter may show. row is the public row that it was, nil if it can't be read.
-func (e *Export) withhold(bad *schema.BadRow, row *schema.Row) {
-	s := e.stream
+// withhold leaves of a bad row what its dead letter may show. row is the public row that it was, nil if it can't be read; header are the columns as
+// they arrived, and columns the public ones.
+func (s *Stream) withhold(bad *schema.BadRow, row *schema.Row, header, columns *schema.Columns) {
 	shown := bad.Raw // with a policy a public row has no raw form
 	if row != nil && s.Privacy != nil {
 		shown = privacy.Render(row)
@@ -111,10 +110,10 @@ func (e *Export) withhold(bad *schema.BadRow, row *schema.Row) {
 	if s.Privacy != nil {
 		bad.Hash = s.Privacy.LineHash(bad.Hash[:])
 	}
-	bad.Columns = e.Columns
+	bad.Columns = columns
 	switch {
 	case s.Raw == RawFull:
-		bad.Columns = e.header
+		bad.Columns = header
 	case s.Raw == RawRedacted && row != nil:
 		bad.Raw, bad.Redacted = schema.Copy(shown), s.Privacy != nil
 	default:

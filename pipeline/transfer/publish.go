@@ -4,18 +4,9 @@ import (
 	"errors"
 	"fmt"
 
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
-	"dfinery-kafka/pipeline/producer"
-	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/schema"
 )
-
-// Appender takes the records of one partition: a *producer.Sender.
-type Appender interface {
-	Append(key []byte, value recordbatch.Value, headers []recordbatch.Header) error
-	TryFlush() bool
-}
 
 // publishFetched publishes the rows that were fetched ahead, then handles what stopped the fetching.
 func (e *Export) publishFetched(body Body, stopped error) error {
@@ -46,14 +37,15 @@ func (e *Export) takeOutcome(err error, row *schema.Row, body Body, behind int) 
 		return nil // an export of its day finds its bad rows, too
 	}
 	if isBad {
-		e.withhold(bad, row)
+		e.stream.withhold(bad, row, e.header, e.Columns)
+		e.changes.observeBad(bad)
 	}
-	return e.take(bad, body, behind)
+	return e.letters.take(bad, body, behind)
 }
 
 // publish appends the row to its partition unless it was published before. A *schema.BadRow is a row that can't be.
 func (e *Export) publish(row *schema.Row, print schema.Fingerprint) error {
-	k, empty := e.key.of(row)
+	k, empty := e.records.key.of(row)
 	if empty != "" {
 		bad := row.Bad(schema.EmptyKey, schema.OriginSchema, "the key column is empty", fmt.Sprintf("the key column %s is empty", empty))
 		id := print
@@ -75,39 +67,16 @@ func (e *Export) publish(row *schema.Row, print schema.Fingerprint) error {
 		e.sum.Duplicates++
 		return nil
 	}
-	if err := e.append(row, k, dedup.Copy{Fingerprint: print, Number: copyNumber}); err != nil {
+	if err := e.records.append(row, k, dedup.Copy{Fingerprint: print, Number: copyNumber}); err != nil {
 		if bad, ok := errors.AsType[*schema.BadRow](err); ok && bad.Origin == schema.OriginKafka {
 			rows.Set.Skip(print)
 		}
 		return err
 	}
-	if rows.Add(print, copyNumber) {
-		e.askForCheckpoint()
-	}
-	if e.names != nil && e.event >= 0 {
-		e.names.observe(row.Cell(e.event))
-	}
-	return nil
-}
-
-// append appends one copy of a row to its partition. A *schema.BadRow is one that Kafka does not take, or that has no value.
-func (e *Export) append(row *schema.Row, key []byte, c dedup.Copy) error {
-	e.id = schema.AppendID(e.id[:0], c.Fingerprint, c.Number)
-	e.value.row = row
-	if err := e.senders[cluster.PartitionOf(key, len(e.senders))].Append(key, &e.value, e.headers.of(row, e.id)); err != nil {
-		if bad, ok := errors.AsType[*schema.BadRow](err); ok { // the encoder's
-			print := c.Fingerprint
-			bad.Fingerprint = &print
-			return bad
-		}
-		if large, ok := errors.AsType[*producer.TooLargeError](err); ok {
-			bad := row.Bad(schema.TooLarge, schema.OriginKafka, "larger than the topic takes", large.Error())
-			print := c.Fingerprint
-			bad.Fingerprint, bad.Copy = &print, c.Number
-			return bad
-		}
-		return err
-	}
 	e.sum.Published++
+	if rows.Add(print, copyNumber) {
+		e.runner.countChunk()
+	}
+	e.names.observe(row)
 	return nil
 }

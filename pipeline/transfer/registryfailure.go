@@ -10,8 +10,8 @@ import (
 
 // registryFailure makes an export's failure of what the registry answered, or of
 // a shutdown meanwhile; any other error is returned as it is.
-func (e *Export) registryFailure(err error) error {
-	f := &schema.Failure{Export: e.Call, Origin: schema.OriginSchema, Err: err}
+func registryFailure(call *schema.Export, err error) error {
+	f := &schema.Failure{Export: *call, Origin: schema.OriginSchema, Err: err}
 	failed, ok := errors.AsType[*registry.Error](err)
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -28,6 +28,6 @@ func (e *Export) registryFailure(err error) error {
 		f.Class = rule.Class
 	}
 	f.Message = err.Error()
-	f.Detail = e.Call.String() + ": " + err.Error() + "; " + rule.Advice
+	f.Detail = call.String() + ": " + err.Error() + "; " + rule.Advice
 	return f
 }

@@ -36,15 +36,14 @@ func (e *Export) republish(ctx context.Context) error {
 	if err := e.begin(ctx); err != nil {
 		return err
 	}
-	if err := verify(ctx, e.value.encoder); err != nil {
-		return e.registryFailure(err)
+	if err := verify(ctx, e.records.value.encoder); err != nil {
+		return registryFailure(&e.Call, err)
 	}
 	e.Columns = e.Replay.Columns
-	if err := e.value.encoder.Header(ctx, e.Columns); err != nil {
-		return e.registryFailure(err)
+	if err := e.records.value.encoder.Header(ctx, e.Columns); err != nil {
+		return registryFailure(&e.Call, err)
 	}
-	e.headers.setColumns(&e.stream.Headers, e.Columns)
-	e.key.setColumns(e.stream.Key, e.Columns)
+	e.records.setColumns(e.stream, e.Columns)
 	for i := range e.Replay.Rows {
 		if err := e.republishRow(&e.Replay.Rows[i]); err != nil {
 			return err
@@ -60,7 +59,7 @@ func (e *Export) republishRow(r *ReplayRow) error {
 		e.sum.Bad++
 		return nil
 	}
-	key, empty := e.key.of(r.Row)
+	key, empty := e.records.key.of(r.Row)
 	if empty != "" {
 		e.sum.Bad++
 		return nil
@@ -74,7 +73,7 @@ func (e *Export) republishRow(r *ReplayRow) error {
 		e.sum.Duplicates++
 		return nil
 	}
-	err := e.append(r.Row, key, r.Copy)
+	err := e.records.append(r.Row, key, r.Copy)
 	if _, bad := errors.AsType[*schema.BadRow](err); bad {
 		e.sum.Bad++
 		return nil
@@ -82,8 +81,9 @@ func (e *Export) republishRow(r *ReplayRow) error {
 	if err != nil {
 		return err
 	}
+	e.sum.Published++
 	if rows.AddCopy(r.Copy) {
-		e.askForCheckpoint()
+		e.runner.countChunk()
 	}
 	return nil
 }

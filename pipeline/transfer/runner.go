@@ -98,13 +98,18 @@ func (r *Runner) Start(ctx context.Context, job Job) *Export {
 	st := r.stream(job.Call.Stream)
 	st.SetPrivacy(&job.Call)
 	e := &Export{
-		Job: job, runner: &r.shared, stream: st.Stream, senders: st.senders, dead: r.dead[cluster.PartitionOf([]byte(job.Call.DayKey()), len(r.dead))],
-		day: st.day(job.Call.Day), names: newNames(st.Kind, job.EventNames), quality: badRows{share: st.MaxBad, limited: st.MaxBad < 1},
-		headers: newRecordHeaders(&st.Headers, &job.Call, st.Changes), changes: r.newChanges(st.Stream, &job),
+		Job: job, runner: &r.shared, stream: st.Stream, day: st.day(job.Call.Day), names: newNames(st.Kind, job.EventNames),
+		records: recordWriter{senders: st.senders, headers: newRecordHeaders(&st.Headers, &job.Call, st.Changes)},
 	}
-	e.value.encoder = r.newEncoder(st.Stream)
+	e.changes = r.newChanges(st.Stream, e)
+	e.letters = letters{
+		runner: &r.shared, call: &e.Call, out: r.dead[cluster.PartitionOf([]byte(job.Call.DayKey()), len(r.dead))], rows: &e.day.Rows, sum: &e.sum,
+		quality: badRows{share: st.MaxBad, limited: st.MaxBad < 1},
+	}
+	encoder := &e.records.value.encoder
+	*encoder = r.newEncoder(st.Stream)
 	if st.Meta {
-		e.value.encoder = newMetaEncoder(e.value.encoder, &job.Call, &e.id)
+		*encoder = newMetaEncoder(*encoder, &job.Call, &e.records.id)
 	}
 	e.live.Store(&Tally{})
 	e.day.export = e
