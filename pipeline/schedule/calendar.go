@@ -25,7 +25,8 @@ func (c *calendar) Day(at schema.Day) *Day {
 	return d
 }
 
-// first is the oldest day that is exported today: the configured start, or before it what was due and was not exported since.
+// first is the oldest day that is exported today: the configured start, or before it
+// what was due and was not exported since.
 func (c *calendar) first(today schema.Day) schema.Day {
 	first := c.start(today)
 	if c.dueFrom != 0 && !c.Kind.Snapshot() {
@@ -34,7 +35,8 @@ func (c *calendar) first(today schema.Day) schema.Day {
 	return max(first, today-schema.Reach)
 }
 
-// candidates are the days that may be exported: from the first to today, and before them those that were requested.
+// candidates are the days that may be exported: from the first to today, and before
+// them those that were requested.
 func (c *calendar) candidates(today schema.Day) []schema.Day {
 	first := c.first(today)
 	var list []schema.Day
@@ -50,8 +52,9 @@ func (c *calendar) candidates(today schema.Day) []schema.Day {
 	return list
 }
 
-// keepDue moves dueFrom on to the oldest day that is due. START in days back moves on with today, but what was due before and was not
-// exported since stays due: during an outage that is longer than START no day is lost.
+// keepDue moves dueFrom on to the oldest day that is due. START in days back moves on
+// with today, but what was due before and was not exported since stays due: during an
+// outage that is longer than START no day is lost.
 func (c *calendar) keepDue(today schema.Day, loc *time.Location) {
 	if c.Kind.Snapshot() {
 		return
@@ -68,8 +71,10 @@ func (c *calendar) keepDue(today schema.Day, loc *time.Location) {
 	}
 }
 
-// dueBefore is where to begin with a stream whose ledger does not say from when on its days are due: a new one, one of a former release, or
-// one that has another START now. What the former START named was due on the last day of which something is known, and all days since.
+// dueBefore is where to begin with a stream whose ledger does not say from when on its
+// days are due: a new one, one of a former release, or one that has another START now.
+// What the former START named was due on the last day of which something is known, and
+// all days since.
 func (c *calendar) dueBefore(start, today schema.Day) schema.Day {
 	var oldest, newest schema.Day
 	for day, d := range c.days {
@@ -90,7 +95,8 @@ func (c *calendar) dueBefore(start, today schema.Day) schema.Day {
 	return min(start, max(c.start(newest), oldest))
 }
 
-// due reports whether a day before START was due when START moved past it, and was not exported since.
+// due reports whether a day before START was due when START moved past it, and was not
+// exported since.
 func (c *calendar) due(day schema.Day, loc *time.Location) bool {
 	d := c.days[day]
 	switch {

@@ -7,7 +7,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Begin notes a call that is about to be made, and returns it. Its number has to be in the ledger before it is made.
+// Begin notes a call that is about to be made, and returns it. Its number has to be in
+// the ledger before it is made.
 func (s *State) Begin(due Due, now time.Time) schema.Export {
 	st := s.Stream(due.Stream)
 	d := st.Day(due.Day)
@@ -34,13 +35,15 @@ func (s *State) Begin(due Due, now time.Time) schema.Export {
 	return call
 }
 
-// Renumber gives the call of the day that is about to be made a number above another one, and returns it.
+// Renumber gives the call of the day that is about to be made a number above another
+// one, and returns it.
 func (d *Day) Renumber(above int) int {
 	d.record.Exports, d.changed = max(d.record.Exports, above+1), true
 	return d.record.Exports
 }
 
-// Occupy notes that dead letters of the day are replayed: meanwhile it is not exported. Apply ends it.
+// Occupy notes that dead letters of the day are replayed: meanwhile it is not exported.
+// Apply ends it.
 func (d *Day) Occupy() { d.running = true }
 
 // Outcome is how a call, or the replay of dead letters, has ended.
@@ -49,13 +52,16 @@ type Outcome struct {
 	Call    schema.Export // as Begin returned it
 	Started time.Time
 	Took    time.Duration
-	// Failure is why the API or the link failed; nil for a success. Lettered says that it has got a dead letter.
+	// Failure is why the API or the link failed; nil for a success. Lettered says that
+	// it has got a dead letter.
 	Failure  *schema.Failure
 	Lettered bool
-	// Aborted says that it was ended by Kafka, by us, or was no call: nothing follows from it for the day.
+	// Aborted says that it was ended by Kafka, by us, or was no call: nothing follows
+	// from it for the day.
 	Aborted bool
 
-	// Of a success: its good rows, those of them that were published before, its header, and the names of events that are known now.
+	// Of a success: its good rows, those of them that were published before, its
+	// header, and the names of events that are known now.
 	Rows, Known int
 	Bad         int              // rows that can't be published, all of which StillBad has
 	StillBad    *ledger.StillBad // nil: they are too many
@@ -115,7 +121,8 @@ func (s *step) tellStream(e Event) {
 	s.events = append(s.events, e)
 }
 
-// backoff is how long to wait after the n-th failure in a row: from half to the whole of a time that doubles.
+// backoff is how long to wait after the n-th failure in a row: from half to the whole
+// of a time that doubles.
 func (s *step) backoff(n int) time.Duration {
 	wait := s.policy.RetryBackoff
 	for range n - 1 {

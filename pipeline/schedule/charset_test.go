@@ -6,7 +6,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestCharset: rows of which nothing else is known are UTF-8, and what is known stays until another charset is named.
+// TestCharset: rows of which nothing else is known are UTF-8, and what is known stays
+// until another charset is named.
 func TestCharset(t *testing.T) {
 	for name, test := range map[string]struct {
 		kept    charset

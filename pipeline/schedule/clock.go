@@ -7,8 +7,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// clampFutureTimes takes times of the future for now. A clock that was ahead wrote them, and everything would wait for that clock's time;
-// within one process times are compared by the monotonic clock, which does not jump.
+// clampFutureTimes takes times of the future for now. A clock that was ahead wrote
+// them, and everything would wait for that clock's time; within one process times are
+// compared by the monotonic clock, which does not jump.
 func (s *Stream) clampFutureTimes(now time.Time) {
 	s.stops.clampFutureTimes(now)
 	s.days.clampFutureTimes(now)
@@ -44,8 +45,10 @@ func Past(at *time.Time, now time.Time) *time.Time {
 	return &now
 }
 
-// reopen takes back what a clock that was ahead, or a shorter START, has made of a day within the reach, and reports whether there was
-// something: a day that counted as lost, one that was settled before its time or without an export after it, a last look that was not the last.
+// reopen takes back what a clock that was ahead, or a shorter START, has made of a day
+// within the reach, and reports whether there was something: a day that counted as
+// lost, one that was settled before its time or without an export after it, a last look
+// that was not the last.
 func (c *calendar) reopen(d *Day, today schema.Day, now time.Time, loc *time.Location) bool {
 	r, at := &d.record, d.name.Day
 	switch {

@@ -10,8 +10,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestStream_AdmitColumns_Bounded remembers no more names than the ledger's record has room for. Those beyond it are new each time, and a
-// stream whose contract is to freeze refuses them.
+// TestStream_AdmitColumns_Bounded remembers no more names than the ledger's record has
+// room for. Those beyond it are new each time, and a stream whose contract is to freeze
+// refuses them.
 func TestStream_AdmitColumns_Bounded(t *testing.T) {
 	many := make([]string, 60_000)
 	for i := range many {

@@ -22,7 +22,8 @@ type Day struct {
 	cut       truncation
 }
 
-// Progress notes what has happened to the day since: so many rows were published, dead-lettered, and lost from the ledger.
+// Progress notes what has happened to the day since: so many rows were published,
+// dead-lettered, and lost from the ledger.
 func (d *Day) Progress(published, bad, lost int) {
 	d.changed = d.changed || published != 0 || bad != 0 || lost != 0
 	if lost > 0 {
@@ -33,7 +34,8 @@ func (d *Day) Progress(published, bad, lost int) {
 	d.record.Bad += bad
 }
 
-// Recover notes what was found of the day in the topics behind the last checkpoint: rows, dead letters, and the highest number of a call.
+// Recover notes what was found of the day in the topics behind the last checkpoint:
+// rows, dead letters, and the highest number of a call.
 func (d *Day) Recover(published, bad, exports int) {
 	d.record.Published += published
 	d.record.Bad += bad
@@ -41,7 +43,8 @@ func (d *Day) Recover(published, bad, exports int) {
 	d.changed = true
 }
 
-// Recreate begins a record for a day whose own was lost: earlier calls than from are of a former generation.
+// Recreate begins a record for a day whose own was lost: earlier calls than from are of
+// a former generation.
 func (d *Day) Recreate(from int) { d.record.From = from }
 
 // SetFingerprints notes where the ledger has the fingerprints of the day's rows.
@@ -52,8 +55,9 @@ func (d *Day) refused() bool {
 	return d.record.Error != nil && d.record.Error.Code == schema.ExceedDateRangeLimit
 }
 
-// keepRefusal keeps the API's answer that the day is out of reach when another failure follows. Only a success revokes it: else the day would
-// be tried again, refused again and reported as lost again. was is the failure before.
+// keepRefusal keeps the API's answer that the day is out of reach when another failure
+// follows. Only a success revokes it: else the day would be tried again, refused again
+// and reported as lost again. was is the failure before.
 func (d *Day) keepRefusal(was *ledger.Fault) {
 	is := d.record.Error
 	ended := d.record.State == ledger.Gap || d.record.State == ledger.Settled && !d.record.Final
@@ -97,7 +101,8 @@ func (d *Day) forgetRows(by string) {
 	d.slices, d.cut, d.changed = slicing{}, truncation{}, true
 }
 
-// publishAgain begins a new generation that is exported from the start. A gap stays one until a call succeeds.
+// publishAgain begins a new generation that is exported from the start. A gap stays one
+// until a call succeeds.
 func (d *Day) publishAgain(by string) {
 	d.forgetRows(by)
 	d.move(restarts)

@@ -7,8 +7,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// An answer without rows that DFINERY_EMPTY_DAY names counts as a day without events only if there is evidence that the API is the right one:
-// the day itself never had rows, another day has some, and no day that had rows is answered so now. A wrong address answers all days the same way.
+// An answer without rows that DFINERY_EMPTY_DAY names counts as a day without events
+// only if there is evidence that the API is the right one: the day itself never had
+// rows, another day has some, and no day that had rows is answered so now. A wrong
+// address answers all days the same way.
 
 // hadRows reports whether an export of the day ever had rows.
 func hadRows(r *ledger.Day) bool { return r.Published > 0 || r.Rows > 0 || r.Bad > 0 }
@@ -16,7 +18,8 @@ func hadRows(r *ledger.Day) bool { return r.Published > 0 || r.Rows > 0 || r.Bad
 // wasAnsweredEmpty reports whether the day's last call was answered without rows.
 func wasAnsweredEmpty(r *ledger.Day) bool { return r.Error != nil && r.Error.Code.NoRows() }
 
-// mayBeEmpty reports whether an answer without rows may count as the day, or as a slice of it: that may be empty where others are not.
+// mayBeEmpty reports whether an answer without rows may count as the day, or as a slice
+// of it: that may be empty where others are not.
 func (l days) mayBeEmpty(d *Day, slice bool) bool {
 	if hadRows(&d.record) && !slice {
 		return false
@@ -34,7 +37,8 @@ func (l days) mayBeEmpty(d *Day, slice bool) bool {
 	return some
 }
 
-// allEmpty reports whether all days that the stream exports were answered without rows, and nothing else is known of them.
+// allEmpty reports whether all days that the stream exports were answered without rows,
+// and nothing else is known of them.
 func (c *calendar) allEmpty(today schema.Day) bool {
 	for at := c.first(today); at <= today; at++ {
 		if d := c.days[at]; d == nil || !wasAnsweredEmpty(&d.record) || hadRows(&d.record) {
@@ -44,7 +48,8 @@ func (c *calendar) allEmpty(today schema.Day) bool {
 	return true
 }
 
-// answeredEmpty has a day wait that was answered without rows while no other day had any. The stream is halted once all its days are answered so.
+// answeredEmpty has a day wait that was answered without rows while no other day had
+// any. The stream is halted once all its days are answered so.
 func (s *step) answeredEmpty(fault *ledger.Fault) {
 	if s.st.days.mayBeEmpty(s.d, s.o.Call.Slice) { // rows came while the call was under way
 		fault.Until = s.now.Add(s.backoff(fault.Attempts))

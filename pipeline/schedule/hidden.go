@@ -5,7 +5,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Header is a header of a stream that hides columns, as the exports look at it before its first row.
+// Header is a header of a stream that hides columns, as the exports look at it before
+// its first row.
 type Header struct {
 	Names   []string // as they arrived
 	Listed  []string // the columns that are to be hidden
@@ -13,8 +14,9 @@ type Header struct {
 	Hash    string   // of the names, which may be cells
 }
 
-// HeaderRefusal is why a header is refused: columns that are to be hidden are missing, and others are new. One of these may be a missing one,
-// misspelt in the lists or renamed at the source.
+// HeaderRefusal is why a header is refused: columns that are to be hidden are missing,
+// and others are new. One of these may be a missing one, misspelt in the lists or
+// renamed at the source.
 type HeaderRefusal struct {
 	Missing []string
 	New     []int // places, from 1; nil: no header was accepted with these lists yet
@@ -27,8 +29,9 @@ type hiding struct {
 	accepted string // the hash of one that is accepted as it is, because the stream was resumed
 }
 
-// check accepts a header, or says why it is refused. lists are those of the configuration, columns those that the stream had; changed says that the
-// ledger has to know.
+// check accepts a header, or says why it is refused. lists are those of the
+// configuration, columns those that the stream had; changed says that the ledger has to
+// know.
 func (a *hiding) check(h *Header, lists string, columns []string) (refusal *HeaderRefusal, changed bool) {
 	first := a.lists != lists
 	known := setOf(h.Listed, columns)
@@ -46,7 +49,8 @@ func (a *hiding) check(h *Header, lists string, columns []string) (refusal *Head
 		a.refused = h.Hash
 		return &HeaderRefusal{Missing: h.Missing, New: fresh}, changed
 	}
-	// An accepted header stays accepted until its columns are, with its first row, whatever other headers are met before.
+	// An accepted header stays accepted until its columns are, with its first row,
+	// whatever other headers are met before.
 	accepted, refused := h.Hash == a.accepted && len(fresh) == 0, h.Hash == a.refused
 	changed = first || accepted || refused
 	a.lists = lists
@@ -70,13 +74,14 @@ func (a *hiding) enter(record *ledger.Columns) {
 	record.Hidden, record.RefusedHeader, record.AcceptedHeader = a.lists, a.refused, a.accepted
 }
 
-// CheckHeader accepts a header, or says why it is refused until it is accepted by Resume. changed says that the ledger has to know.
+// CheckHeader accepts a header, or says why it is refused until it is accepted by
+// Resume. changed says that the ledger has to know.
 func (s *Stream) CheckHeader(h *Header) (refusal *HeaderRefusal, changed bool) {
 	return s.hiding.check(h, s.Hidden, s.columns.accepted)
 }
 
-// withheld replaces the detail of a failure from before the stream hid columns: it may quote an answer, and the ledger, the status and logs
-// repeat it.
+// withheld replaces the detail of a failure from before the stream hid columns: it may
+// quote an answer, and the ledger, the status and logs repeat it.
 func withheld(code schema.Code) string {
 	return string(code) + "; what was said of it is not shown, because the stream hides columns now; " + schema.RuleOf(code).Advice
 }

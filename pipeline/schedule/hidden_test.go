@@ -9,7 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestStream_CheckHeader_Accepted: what Resume accepts stays accepted while other headers are met, until its own columns are known.
+// TestStream_CheckHeader_Accepted: what Resume accepts stays accepted while other
+// headers are met, until its own columns are known.
 func TestStream_CheckHeader_Accepted(t *testing.T) {
 	stream := newStream(StreamConfig{Name: "events", Hidden: "lists"}, nil)
 	usual := &Header{Names: []string{"id", "phone"}, Listed: []string{"phone"}, Hash: "usual"}
@@ -33,7 +34,8 @@ func TestStream_CheckHeader_Accepted(t *testing.T) {
 	check(&Header{Names: []string{"id", "cell"}, Listed: []string{"phone"}, Missing: []string{"phone"}, Hash: "other"}, true)
 }
 
-// TestStream_WithholdDetails: what was said of failures before columns are hidden may quote cells, and is kept no longer.
+// TestStream_WithholdDetails: what was said of failures before columns are hidden may
+// quote cells, and is kept no longer.
 func TestStream_WithholdDetails(t *testing.T) {
 	const cell = "01055512345"
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)

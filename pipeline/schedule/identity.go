@@ -14,7 +14,8 @@ const (
 	hiddenKeyMark = "\x00key\x00"
 )
 
-// Identity names all that the fingerprints of the stream's rows depend on. When it changes, the same events have other rows.
+// Identity names all that the fingerprints of the stream's rows depend on. When it
+// changes, the same events have other rows.
 func (s *StreamConfig) Identity() string {
 	f := s.Filter
 	text := string(s.Kind) + "\x00" + s.Topic
@@ -48,8 +49,10 @@ func TopicOf(identity string) string {
 	return parts[1]
 }
 
-// detectIdentityChange begins a new generation of the days in reach when what the fingerprints of the stream's rows depend on has changed. Days
-// before START keep their state: they are published again when a command asks for them. Another key halts the stream instead.
+// detectIdentityChange begins a new generation of the days in reach when what the
+// fingerprints of the stream's rows depend on has changed. Days before START keep their
+// state: they are published again when a command asks for them. Another key halts the
+// stream instead.
 func (s *Stream) detectIdentityChange(now time.Time) []Event {
 	id, was := s.Identity(), s.identity
 	s.endHalt(schema.PrivacyKey) // this start may have the former key again
@@ -94,14 +97,16 @@ func (s *Stream) beginIdentity(now time.Time) []Event {
 	return []Event{{Kind: IdentityChanged, Stream: s.Name, Count: days, Rows: rows}}
 }
 
-// refuseKey halts a stream whose hidden cells have been hashed with another key: days must not be published again because a wrong file is mounted.
+// refuseKey halts a stream whose hidden cells have been hashed with another key: days
+// must not be published again because a wrong file is mounted.
 func (s *Stream) refuseKey(former string, now time.Time) []Event {
 	detail := fmt.Sprintf("cells were hashed with the key %s, and PRIVACY_KEY_FILE holds the key %s: %s", former, s.HiddenKey, schema.RuleOf(schema.PrivacyKey).Advice)
 	s.halt(schema.PrivacyKey, detail, now, now)
 	return []Event{{Kind: KeyRefused, Stream: s.Name, Code: schema.PrivacyKey, Detail: detail}}
 }
 
-// AcceptKey begins to hash with the new key, for a stream that is resumed. It returns the days that start over.
+// AcceptKey begins to hash with the new key, for a stream that is resumed. It returns
+// the days that start over.
 func (s *Stream) AcceptKey(now time.Time) ([]schema.Day, []Event) {
 	if !s.KeyRefused() {
 		return nil, nil

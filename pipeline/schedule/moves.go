@@ -39,8 +39,8 @@ type state struct {
 	final bool
 }
 
-// moves is what each cause does to a day in each state. A state that a cause does not name stays as it is, "final" included.
-// The table in the README is this one.
+// moves is what each cause does to a day in each state. A state that a cause does not
+// name stays as it is, "final" included. The table in the README is this one.
 var moves = map[cause]map[ledger.DayState]state{
 	exportedFinally: {
 		ledger.Pending: {ledger.Settled, true},

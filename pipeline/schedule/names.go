@@ -66,8 +66,9 @@ func (s *Stream) EventNames() []string { return s.names.events }
 // UnmetProperties are the properties of the stream's filter that no row is known to have had.
 func (s *Stream) UnmetProperties() []string { return s.names.unmet(s.Filter.Properties) }
 
-// UnknownNames are the events and properties that the streams' filters name, and that no row has had although every day was exported since
-// they are named. Each is reported once.
+// UnknownNames are the events and properties that the streams' filters name, and that
+// no row has had although every day was exported since they are named. Each is reported
+// once.
 func (s *State) UnknownNames(now time.Time) []Event {
 	var events []Event
 	for _, st := range s.streams {
@@ -130,8 +131,9 @@ func (e *Event) Unknown() string {
 	return text
 }
 
-// coveredSince counts the days, and their rows, if each was exported since then, and one of them is over; else there are none. Of snapshots the last
-// one is enough. A gap can't be exported.
+// coveredSince counts the days, and their rows, if each was exported since then, and
+// one of them is over; else there are none. Of snapshots the last one is enough. A gap
+// can't be exported.
 func (c *calendar) coveredSince(then time.Time, today schema.Day) (days, rows int) {
 	over := c.Kind.Snapshot()
 	for at := c.first(today); at <= today; at++ {

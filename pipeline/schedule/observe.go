@@ -8,8 +8,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Observe takes over what the ledger has, for a reader that may lack variables that the owner has: what is unset is as the owner last had it. No
-// day is changed because of a difference. Streams wait for their topics as their owner had them wait: a reader can't find out itself.
+// Observe takes over what the ledger has, for a reader that may lack variables that the
+// owner has: what is unset is as the owner last had it. No day is changed because of a
+// difference. Streams wait for their topics as their owner had them wait: a reader
+// can't find out itself.
 func (s *State) Observe(service *ledger.Service, days map[ledger.DayName]ledger.Day, now time.Time) {
 	if zone, err := time.LoadLocation(service.Timezone); err == nil && service.Timezone != "" {
 		s.policy.Location = zone

@@ -14,7 +14,8 @@ type Once struct {
 	MaxWait time.Duration
 }
 
-// wants reports whether the export is made: one success a day, and as many failures as Attempts allows.
+// wants reports whether the export is made: one success a day, and as many failures as
+// Attempts allows.
 func (o *Once) wants(d *Due, now time.Time) bool {
 	if d.Probe {
 		return d.failed < o.Attempts && d.At.Sub(now) <= o.MaxWait
@@ -38,7 +39,8 @@ type Left struct {
 	Error  string // why its last call failed; empty if none did
 }
 
-// Left is what a schedule with Once has not done yet, and whether any of it can be done soon. all is what all streams wait for.
+// Left is what a schedule with Once has not done yet, and whether any of it can be done
+// soon. all is what all streams wait for.
 func (s *State) Left(all schema.Wait, now time.Time) (left []Left, soon bool) {
 	once := s.policy.Once
 	for _, d := range s.plan(now) {

@@ -10,7 +10,8 @@ import (
 // haltFor is how long a stream or a day waits whose request or header the API can't have right.
 const haltFor = time.Hour
 
-// clockTrust is how far the API's clock may be from ours for both to mean the same day, give or take.
+// clockTrust is how far the API's clock may be from ours for both to mean the same day,
+// give or take.
 const clockTrust = time.Hour
 
 // succeed notes a call that exported the whole day, or all of it but the events that it lacks.
@@ -37,7 +38,8 @@ func (s *step) succeed() {
 	}
 }
 
-// markExported notes that everything of the day was exported that can be had, by calls of which the first began at since.
+// markExported notes that everything of the day was exported that can be had, by calls
+// of which the first began at since.
 func (s *step) markExported(since time.Time) {
 	st, d := s.st, s.d
 	r := &d.record
@@ -75,7 +77,8 @@ func (s *step) markExported(since time.Time) {
 	}
 }
 
-// noteStillBad notes which bad rows a whole export had. As many as have dead letters are the same ones.
+// noteStillBad notes which bad rows a whole export had. As many as have dead letters
+// are the same ones.
 func (s *step) noteStillBad() {
 	r := &s.d.record
 	r.StillBad = s.o.StillBad

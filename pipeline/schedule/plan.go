@@ -31,7 +31,8 @@ type Due struct {
 	failed  int // calls that failed since the last success
 }
 
-// Next returns the export to make now. Without one, lookAgain is when there may be one: the next that is due, or the end of the day.
+// Next returns the export to make now. Without one, lookAgain is when there may be one:
+// the next that is due, or the end of the day.
 func (s *State) Next(now time.Time) (due Due, ok bool, lookAgain time.Time) {
 	lookAgain = s.policy.today(now).End(s.policy.Location)
 	for _, d := range s.plan(now) {
@@ -49,8 +50,9 @@ func (s *State) Next(now time.Time) (due Due, ok bool, lookAgain time.Time) {
 	return Due{}, false, lookAgain
 }
 
-// Smallest is the export that had the fewest rows at its last success, of those that are due; first if that is not known of any.
-// It suits best to find out whether the source works again.
+// Smallest is the export that had the fewest rows at its last success, of those that
+// are due; first if that is not known of any. It suits best to find out whether the
+// source works again.
 func (s *State) Smallest(first Due, now time.Time) Due {
 	best, rows := first, -1
 	for _, d := range s.plan(now) {
@@ -69,7 +71,8 @@ func (d *Due) startable(once *Once, now time.Time) bool {
 	return d.stream.stopped(now).For == "" && !d.stream.retrying() && (once == nil || once.wants(d, now))
 }
 
-// Spare is how many calls must be left in the quota after this one: a backfill leaves room for an hour of today's polls.
+// Spare is how many calls must be left in the quota after this one: a backfill leaves
+// room for an hour of today's polls.
 func (s *State) Spare(d Due) int {
 	if d.urgency != backfill {
 		return 0
@@ -81,8 +84,9 @@ func (s *State) Spare(d Due) int {
 	return min(polls, s.policy.CallsPerHour/2)
 }
 
-// plan lists the next export of each day, the one to make first in front: those that are due at now by urgency, days that fail behind
-// others, then the stream that waited longest, the fewest failures, the oldest day; behind them the others by their time.
+// plan lists the next export of each day, the one to make first in front: those that
+// are due at now by urgency, days that fail behind others, then the stream that waited
+// longest, the fewest failures, the oldest day; behind them the others by their time.
 func (s *State) plan(now time.Time) []Due {
 	today := s.policy.today(now)
 	var list []Due
@@ -184,7 +188,8 @@ func (s *StreamConfig) again(d *Day, today schema.Day, now time.Time, loc *time.
 	return s.nextLookback(d, settles), schema.WaitLookback
 }
 
-// nextPoll is when today is exported again. Half of the time at most goes into one day, however long its exports take.
+// nextPoll is when today is exported again. Half of the time at most goes into one day,
+// however long its exports take.
 func (s *StreamConfig) nextPoll(d *Day) time.Time {
 	return d.record.LastSuccess.Add(max(s.Poll, 2*d.took))
 }

@@ -155,7 +155,8 @@ func (s *Stream) noRows() *Stream {
 	return s
 }
 
-// settledBut has every day in reach settled with its last look, but those, which were never exported.
+// settledBut has every day in reach settled with its last look, but those, which were
+// never exported.
 func (s *Stream) settledBut(pending ...schema.Day) *Stream {
 	for back := schema.Day(1); back <= schema.Reach; back++ {
 		s.with(back, ledger.Settled, 0, func(d *Day) { d.record.LastLook = true })

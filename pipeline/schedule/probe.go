@@ -6,13 +6,15 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// codeExclusive halts a stream whose days are all empty although the API has rows: to_date is not what is configured.
+// codeExclusive halts a stream whose days are all empty although the API has rows:
+// to_date is not what is configured.
 const codeExclusive schema.Code = "to_date_exclusive"
 
 // detailExclusive is shown where the stream's halt is.
 const detailExclusive = "every day came back without a row, but a day with the next one has rows: to_date looks exclusive: set DFINERY_TO_DATE=exclusive"
 
-// probe is how far the search for an exclusive to_date is. Only a process that has seen no rows of the stream searches.
+// probe is how far the search for an exclusive to_date is. Only a process that has seen
+// no rows of the stream searches.
 type probe struct {
 	answered  bool       // without rows, or the stream is halted
 	suspected schema.Day // the day whose probe had rows: it and the next are exported again, since their rows may only have been late
@@ -21,8 +23,10 @@ type probe struct {
 	detail    string     // why
 }
 
-// nextProbe is the call that finds out whether to_date is exclusive, if that is in question: all days of a new stream came back without a
-// row. Otherwise every day would be settled empty. It asks for a day whose next day is over, and empty, too: so rows can only be its own.
+// nextProbe is the call that finds out whether to_date is exclusive, if that is in
+// question: all days of a new stream came back without a row. Otherwise every day would
+// be settled empty. It asks for a day whose next day is over, and empty, too: so rows
+// can only be its own.
 func (s *Stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
 	first := s.first(today)
 	next := Due{Stream: s.Name, Day: max(first, today-2), At: now, Probe: true, stream: s, urgency: backfill, failed: s.probe.failed}
@@ -38,7 +42,8 @@ func (s *Stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
 	return next, s.withoutRows(today, s.probe.suspected)
 }
 
-// withoutRows reports whether all days came back without a row, a suspected one and the next also when they were exported again.
+// withoutRows reports whether all days came back without a row, a suspected one and the
+// next also when they were exported again.
 func (c *calendar) withoutRows(today, suspected schema.Day) bool {
 	for day := c.first(today); day <= today; day++ {
 		d := c.days[day]
@@ -84,7 +89,8 @@ func (s *step) judgeProbe() {
 	}
 }
 
-// probeFailed has the probe wait. Its failure is none of the day that it asked for, which was exported.
+// probeFailed has the probe wait. Its failure is none of the day that it asked for,
+// which was exported.
 func (s *step) probeFailed() {
 	p, detail := &s.st.probe, s.o.Failure.Detail
 	switch s.o.Failure.Class {

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// TestPure: the package names no clock, log, randomness, goroutine, channel or I/O, and assigns a day's state in one place.
+// TestPure: the package names no clock, log, randomness, goroutine, channel or I/O, and
+// assigns a day's state in one place.
 func TestPure(t *testing.T) {
 	allowed := []string{"cmp", "errors", "fmt", "iter", "maps", "math", "slices", "strconv", "strings", "time", "dfinery-kafka/pipeline/ledger", "dfinery-kafka/schema"}
 	clock := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}

@@ -16,8 +16,10 @@ import (
 
 var seed = flag.Uint64("seed", 0, "replay TestRandom with this seed")
 
-// TestRandom drives schedules at random against a model of the API, and checks after each step what must always hold, and at the end that
-// everything which can be had was had. A failure prints the seed that replays it: go test -run TestRandom -seed N ./pipeline/schedule
+// TestRandom drives schedules at random against a model of the API, and checks after
+// each step what must always hold, and at the end that everything which can be had was
+// had. A failure prints the seed that replays it: go test -run TestRandom -seed N
+// ./pipeline/schedule
 func TestRandom(t *testing.T) {
 	if *seed != 0 {
 		randomRun(t, *seed)
@@ -31,7 +33,8 @@ func TestRandom(t *testing.T) {
 	}
 }
 
-// allEvents are the names of events that the model's days have. "z" is in no list of names that the schedule knows.
+// allEvents are the names of events that the model's days have. "z" is in no list of
+// names that the schedule knows.
 var allEvents = []string{"a", "b", "c", "d", "z"}
 
 // model is the environment of a schedule.
@@ -127,7 +130,8 @@ func (m *model) step() {
 	m.check()
 }
 
-// carryOut does what the owner does for commands, also for those that were given to a former process.
+// carryOut does what the owner does for commands, also for those that were given to a
+// former process.
 func (m *model) carryOut() {
 	today := m.state.policy.today(m.now)
 	for name, since := range m.asked {
@@ -249,7 +253,8 @@ func (m *model) endOne() {
 	}
 }
 
-// newProcess takes over what the ledger has. What the ledger does not know of the calls under way, a new process does not either.
+// newProcess takes over what the ledger has. What the ledger does not know of the calls
+// under way, a new process does not either.
 func (m *model) newProcess() {
 	days := map[ledger.DayName]ledger.Day{}
 	for name, record := range m.state.Days() {
@@ -310,7 +315,8 @@ func (m *model) check() {
 	}
 }
 
-// reachable reports whether moves lead from one state to the other, by at most two of them: an outcome and what time does.
+// reachable reports whether moves lead from one state to the other, by at most two of
+// them: an outcome and what time does.
 func reachable(was, is ledger.Day) bool {
 	from, to := state{was.State, was.Final}, state{is.State, is.Final}
 	if from == to {
@@ -333,7 +339,8 @@ func reachable(was, is ledger.Day) bool {
 	return false
 }
 
-// checkSettled: a day is final only if every event of it was had by a call that began at its end or later.
+// checkSettled: a day is final only if every event of it was had by a call that began
+// at its end or later.
 func (m *model) checkSettled(name ledger.DayName, end time.Time) {
 	for _, event := range allEvents {
 		if at := m.had[name][event]; at.Before(end) {
@@ -342,7 +349,8 @@ func (m *model) checkSettled(name ledger.DayName, end time.Time) {
 	}
 }
 
-// recover ends all faults, and lets the schedule do what is due for some days: then everything that can be had was had, with few calls.
+// recover ends all faults, and lets the schedule do what is due for some days: then
+// everything that can be had was had, with few calls.
 func (m *model) recover() {
 	m.healthy = true
 	clear(m.poison)
@@ -379,7 +387,8 @@ func (m *model) recover() {
 	if len(m.asked) > 0 {
 		m.failf("commands for %v are not done", m.asked)
 	}
-	// Polls of each stream, a call every three hours of each day of the lookback, and everything else once or twice.
+	// Polls of each stream, a call every three hours of each day of the lookback, and
+	// everything else once or twice.
 	if most := len(m.config)*days*(24+8*3) + 100; m.made > most {
 		m.failf("%d calls in %d days, at most %d are needed", m.made, days, most)
 	}

@@ -17,10 +17,12 @@ const warnWithin = 3
 // settleIn is how long a start has to export what is about to be lost before it is warned of.
 const settleIn = 10 * time.Minute
 
-// Advance makes the transitions that time alone causes: days that have left the API's reach end, also those that passed while no instance
-// ran, and days that ended too early are reopened.
+// Advance makes the transitions that time alone causes: days that have left the API's
+// reach end, also those that passed while no instance ran, and days that ended too
+// early are reopened.
 //
-// A day is never dropped: an old day is written by a replay, and a clock that was months ahead for a minute must not make its days look new.
+// A day is never dropped: an old day is written by a replay, and a clock that was
+// months ahead for a minute must not make its days look new.
 func (s *State) Advance(now time.Time) []Event {
 	today, loc := s.policy.today(now), s.policy.Location
 	var events []Event
@@ -87,8 +89,10 @@ func (c *calendar) oldestUntried(today schema.Day) (schema.Day, bool) {
 	return 0, false
 }
 
-// leaving are the days that end because they are before the first that is exported: those that were exported, and those that never were and
-// have left the API's reach. A day before START that was never exported is not a loss, unless a command has requested it.
+// leaving are the days that end because they are before the first that is exported:
+// those that were exported, and those that never were and have left the API's reach. A
+// day before START that was never exported is not a loss, unless a command has
+// requested it.
 func (c *calendar) leaving(today schema.Day) []schema.Day {
 	first := c.first(today)
 	var list []schema.Day
@@ -120,7 +124,8 @@ func (c *calendar) leaving(today schema.Day) []schema.Day {
 	return list
 }
 
-// expire ends a day that the API does not export any more, or that START has left behind. No command waits for it any longer.
+// expire ends a day that the API does not export any more, or that START has left
+// behind. No command waits for it any longer.
 func (c *calendar) expire(d *Day, today schema.Day) []Event {
 	d.requested, d.changed = false, true
 	event := Event{Stream: c.Name, Day: d.name.Day}

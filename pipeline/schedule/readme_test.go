@@ -16,7 +16,8 @@ import (
 
 var allStates = []ledger.DayState{ledger.Pending, ledger.Open, ledger.Settled, ledger.Gap}
 
-// TestReadme: the diagram and the table of states in the README are those of moves. -update rewrites them.
+// TestReadme: the diagram and the table of states in the README are those of moves.
+// -update rewrites them.
 func TestReadme(t *testing.T) {
 	const file = "../README.md"
 	page, err := os.ReadFile(file)
@@ -93,8 +94,8 @@ func table() string {
 	return b.String()
 }
 
-// TestTransitionsAreScripted: each row of the README's table of transitions is named by a script whose output shows it, and each name in a
-// script is a row.
+// TestTransitionsAreScripted: each row of the README's table of transitions is named by
+// a script whose output shows it, and each name in a script is a row.
 func TestTransitionsAreScripted(t *testing.T) {
 	page, err := os.ReadFile("../README.md")
 	if err != nil {

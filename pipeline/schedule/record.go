@@ -6,8 +6,8 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// Load takes over what the ledger has: the service's record, and the days of the streams. Times in the future are read as now: a clock
-// that was ahead wrote them.
+// Load takes over what the ledger has: the service's record, and the days of the
+// streams. Times in the future are read as now: a clock that was ahead wrote them.
 func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day, now time.Time) []Event {
 	s.take(service, days)
 	var events []Event
@@ -25,7 +25,8 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 	return events
 }
 
-// take sets what is known of the streams and their days. service is nil if the ledger has no record of it.
+// take sets what is known of the streams and their days. service is nil if the ledger
+// has no record of it.
 func (s *State) take(service *ledger.Service, days map[ledger.DayName]ledger.Day) {
 	for name, record := range days {
 		if st := s.Stream(name.Stream); st != nil {

@@ -7,7 +7,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Resume ends a pause and a halt of the stream, and the waits of its days after failures. It accepts the columns that were refused.
+// Resume ends a pause and a halt of the stream, and the waits of its days after
+// failures. It accepts the columns that were refused.
 func (s *Stream) Resume(now time.Time) {
 	if s.endHalt(schema.PrivacyColumns) {
 		s.hiding.acceptRefused()
@@ -20,8 +21,8 @@ func (s *Stream) Resume(now time.Time) {
 // Request has the day exported again, whatever its state.
 func (d *Day) Request() { d.requested = true }
 
-// Restart begins a new generation of the day, and requests it. by names the command: it begins only one. A day that is running can't
-// start over yet.
+// Restart begins a new generation of the day, and requests it. by names the command: it
+// begins only one. A day that is running can't start over yet.
 func (d *Day) Restart(by string) bool {
 	if d.running || d.record.AgainBy == by {
 		return false

@@ -22,9 +22,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata and the README's tables")
 
-// TestScripts runs the scripts in testdata: commands, each followed by "----" and its whole output up to an empty line. A line that begins
-// with # is a comment. Two empty lines end a script; the next one has a new schedule and begins at noon. script.run says which commands
-// there are.
+// TestScripts runs the scripts in testdata: commands, each followed by "----" and its
+// whole output up to an empty line. A line that begins with # is a comment. Two empty
+// lines end a script; the next one has a new schedule and begins at noon. script.run
+// says which commands there are.
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -75,8 +76,8 @@ func runScript(text string) string {
 	return strings.TrimRight(out.String(), "\n") + "\n"
 }
 
-// script is a schedule under test. Days are named by how many days they are before the first today, times by how far they are from the first
-// noon.
+// script is a schedule under test. Days are named by how many days they are before the
+// first today, times by how far they are from the first noon.
 type script struct {
 	out      bytes.Buffer
 	now      time.Time

@@ -9,8 +9,9 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// noteSettings compares the stream's settings with those that its days were exported with, and says what a change means. A ledger of an
-// earlier release has none: then nothing can be said. topic is the one that the stream had.
+// noteSettings compares the stream's settings with those that its days were exported
+// with, and says what a change means. A ledger of an earlier release has none: then
+// nothing can be said. topic is the one that the stream had.
 func (s *Stream) noteSettings(service *ledger.Service, topic string, now time.Time) []Event {
 	was, known := service.Settings[s.Name]
 	is := s.settings()
@@ -38,7 +39,8 @@ func (s *Stream) noteSettings(service *ledger.Service, topic string, now time.Ti
 	return events
 }
 
-// settingChanges say what other settings mean than those of before. held says that the topic has values.
+// settingChanges say what other settings mean than those of before. held says that the
+// topic has values.
 func settingChanges(was, is *ledger.Settings, held bool) (changes []string) {
 	if was.Audience != is.Audience {
 		changes = append(changes, "the next snapshot is of another audience; earlier ones are not exported again")
@@ -55,7 +57,8 @@ func settingChanges(was, is *ledger.Settings, held bool) (changes []string) {
 	return changes
 }
 
-// formatChange says what another form of values means. A topic that holds values takes none of another format.
+// formatChange says what another form of values means. A topic that holds values takes
+// none of another format.
 func formatChange(was, is string, held bool) string {
 	if held {
 		return fmt.Sprintf("values have the format %s now, not %s: the topic holds values of the former one, so the stream is halted until _TOPIC names another topic, or _FORMAT is %s again", is, was, was)

@@ -8,11 +8,14 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// A day whose query keeps failing is exported in slices by event name: halves of the names known from the stream's other days, and
-// one slice of everything else. A slice that fails is halved again until the event that fails is isolated; the day then goes on
-// without it. The slices' fingerprints go into the day's one set, so whatever overlaps is published once.
+// A day whose query keeps failing is exported in slices by event name: halves of the
+// names known from the stream's other days, and one slice of everything else. A slice
+// that fails is halved again until the event that fails is isolated; the day then goes
+// on without it. The slices' fingerprints go into the day's one set, so whatever
+// overlaps is published once.
 
-// slicing is how a day's slices went since it was narrowed. MissingTried of the day's record is when that was.
+// slicing is how a day's slices went since it was narrowed. MissingTried of the day's
+// record is when that was.
 type slicing struct {
 	failed    int
 	inRow     int // of those, since the last one that succeeded
@@ -24,8 +27,8 @@ type slicing struct {
 // missingRetry is how often a day that lacks events, whose queries fail, is tried again for them.
 const missingRetry = 6 * time.Hour
 
-// nextFilter is the filter of the day's next call, and whether that is a slice. Events that the day lacks are asked for again when their
-// time has come.
+// nextFilter is the filter of the day's next call, and whether that is a slice. Events
+// that the day lacks are asked for again when their time has come.
 func (s *Stream) nextFilter(d *Day, now time.Time) (schema.Filter, bool) {
 	r := &d.record
 	if len(r.Slices) == 0 && len(r.MissingEvents) > 0 && (r.MissingTried == nil || now.Sub(*r.MissingTried) >= missingRetry) {
@@ -52,8 +55,9 @@ func (n *names) exported(f *schema.Filter) []string {
 	return without(n.events, f.ExcludeEvents)
 }
 
-// missing are the slices that ask for what a day lacks. Events whose names are not known are asked for with all others: of these, some names
-// may have been learned since, and so be in no slice of the day.
+// missing are the slices that ask for what a day lacks. Events whose names are not
+// known are asked for with all others: of these, some names may have been learned
+// since, and so be in no slice of the day.
 func missing(r *ledger.Day) []ledger.Slice {
 	named := without(r.MissingEvents, []string{everythingElse})
 	var list []ledger.Slice
@@ -119,7 +123,8 @@ func halves(names []string) []ledger.Slice {
 // everythingElse represents, among the missing events, those whose names are not known.
 const everythingElse = "*"
 
-// hopeless is how many slices, none with success before, may fail until the fault is attributed to the service, not to a query.
+// hopeless is how many slices, none with success before, may fail until the fault is
+// attributed to the service, not to a query.
 const hopeless = 3
 
 // sliceDone takes a slice off the day; the last one makes the day exported.
@@ -140,8 +145,9 @@ func (s *step) sliceDone() {
 	s.slicesLeft(retry)
 }
 
-// sliceFailed halves the slice, or gives its one event up for now. Slices that fail one after the other are tried ever more slowly:
-// they don't count for the breaker, and an outage in the middle of them must cost few calls.
+// sliceFailed halves the slice, or gives its one event up for now. Slices that fail one
+// after the other are tried ever more slowly: they don't count for the breaker, and an
+// outage in the middle of them must cost few calls.
 func (s *step) sliceFailed() {
 	r, before, f := &s.d.record, s.d.record.Error, s.o.Failure
 	attempts := 1
@@ -172,7 +178,8 @@ func (s *step) sliceFailed() {
 	s.slicesLeft(retry)
 }
 
-// retriesMissing reports whether the slices under way ask only for what the day lacks; otherwise they ask for the whole day.
+// retriesMissing reports whether the slices under way ask only for what the day lacks;
+// otherwise they ask for the whole day.
 func retriesMissing(r *ledger.Day) bool {
 	for _, slice := range r.Slices {
 		if len(slice.Events) == 0 && !slices.Contains(r.MissingEvents, everythingElse) || len(without(slice.Events, r.MissingEvents)) > 0 {
@@ -182,7 +189,8 @@ func retriesMissing(r *ledger.Day) bool {
 	return true
 }
 
-// dropSlices goes back to the whole day when no slice of it could be exported: that says nothing about any event.
+// dropSlices goes back to the whole day when no slice of it could be exported: that
+// says nothing about any event.
 func (s *step) dropSlices() {
 	r := &s.d.record
 	r.Slices, r.MissingEvents, r.MissingTried = nil, nil, nil
@@ -191,8 +199,8 @@ func (s *step) dropSlices() {
 	s.tell(Event{Kind: NarrowingFailed})
 }
 
-// slicesLeft concludes a day whose slices are all done. retry says that they were to supply what it lacked: the rest of the day is as old
-// as it was.
+// slicesLeft concludes a day whose slices are all done. retry says that they were to
+// supply what it lacked: the rest of the day is as old as it was.
 func (s *step) slicesLeft(retry bool) {
 	r, slicing := &s.d.record, &s.d.slices
 	if len(r.Slices) > 0 {

@@ -23,7 +23,8 @@ type Policy struct {
 // today is the day that it is for the source.
 func (p *Policy) today(now time.Time) schema.Day { return schema.DayOf(now, p.Location) }
 
-// State is the schedule of a service: its streams, and what concerns all of them. What concerns one stream or one day is asked of that.
+// State is the schedule of a service: its streams, and what concerns all of them. What
+// concerns one stream or one day is asked of that.
 type State struct {
 	policy  Policy
 	began   time.Time
@@ -81,7 +82,8 @@ func (s *State) Days() iter.Seq2[ledger.DayName, ledger.Day] {
 	}
 }
 
-// Forget drops a day that was deleted from the ledger, also one of a stream that is not configured any more.
+// Forget drops a day that was deleted from the ledger, also one of a stream that is not
+// configured any more.
 func (s *State) Forget(name ledger.DayName) {
 	if st := s.Stream(name.Stream); st != nil {
 		delete(st.days, name.Day)
@@ -110,7 +112,8 @@ func (s *State) Saved() {
 	}
 }
 
-// ForgetExclusive resumes streams that were halted because to_date looks exclusive: each start may have another DFINERY_TO_DATE.
+// ForgetExclusive resumes streams that were halted because to_date looks exclusive:
+// each start may have another DFINERY_TO_DATE.
 func (s *State) ForgetExclusive() {
 	for _, st := range s.streams {
 		st.endHalt(codeExclusive)

@@ -8,8 +8,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// StreamStatus is what is shown of a stream. The counts are those of its owner's process; Published of a day includes what its calls under
-// way have done only if the owner adds it.
+// StreamStatus is what is shown of a stream. The counts are those of its owner's
+// process; Published of a day includes what its calls under way have done only if the
+// owner adds it.
 type StreamStatus struct {
 	Name        string      `json:"name"`
 	Topic       string      `json:"topic"`
@@ -21,7 +22,8 @@ type StreamStatus struct {
 	Duplicates  int64       `json:"duplicates"`
 	DeadLetters int64       `json:"dead_letters"`
 	Days        []DayStatus `json:"days"`
-	// IncompleteSince is the end of the oldest day that is over and may lack rows of before its end; nil without one, and of snapshots.
+	// IncompleteSince is the end of the oldest day that is over and may lack rows of
+	// before its end; nil without one, and of snapshots.
 	IncompleteSince *time.Time `json:"incomplete_since,omitempty"`
 	// Profiles is of a stream of changes; nil for others.
 	Profiles *ProfileStatus `json:"profiles,omitempty"`
@@ -71,7 +73,8 @@ type DayStatus struct {
 	Bad       int             `json:"bad"`
 	Error     *string         `json:"error"`
 	Running   bool            `json:"running,omitempty"`
-	// LastExport and LastSuccess are when the last call and the last successful one began; nil without any.
+	// LastExport and LastSuccess are when the last call and the last successful one
+	// began; nil without any.
 	LastExport  *time.Time `json:"last_export,omitempty"`
 	LastSuccess *time.Time `json:"last_success,omitempty"`
 
@@ -80,7 +83,8 @@ type DayStatus struct {
 	Narrowed bool       `json:"-"`             // it is exported in slices, or lacks events
 }
 
-// Shown is a day's state for people: that of its record unless events are missing or the last export failed. A nil day was never exported.
+// Shown is a day's state for people: that of its record unless events are missing or
+// the last export failed. A nil day was never exported.
 func (d *DayStatus) Shown() string {
 	switch {
 	case d == nil:
@@ -149,8 +153,8 @@ func (s *Stream) status(now time.Time) StreamStatus {
 	return status
 }
 
-// repeated is the state that a day had before a command began to publish it again: the ledger has it as pending until that is done, while
-// its rows are in the topic.
+// repeated is the state that a day had before a command began to publish it again: the
+// ledger has it as pending until that is done, while its rows are in the topic.
 func (s *StreamConfig) repeated(at schema.Day, r *ledger.Day, now time.Time, loc *time.Location) (ledger.DayState, bool) {
 	if r.State != ledger.Pending || r.AgainBy == "" {
 		return "", false
@@ -161,8 +165,9 @@ func (s *StreamConfig) repeated(at schema.Day, r *ledger.Day, now time.Time, loc
 	return ledger.Settled, true
 }
 
-// incompleteSince is the end of the oldest day that is over without an export after its end that succeeded; zero without one. A gap is lost, and a
-// settled day has all that will be had.
+// incompleteSince is the end of the oldest day that is over without an export after its
+// end that succeeded; zero without one. A gap is lost, and a settled day has all that
+// will be had.
 func (c *calendar) incompleteSince(today schema.Day, loc *time.Location) time.Time {
 	if c.Kind.Snapshot() {
 		return time.Time{}

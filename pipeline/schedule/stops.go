@@ -31,7 +31,8 @@ func (s *stops) HaltedBy() schema.Code {
 	return s.halted.Code
 }
 
-// KeyRefused reports whether the stream is halted until it is resumed, or started with the former key of its hidden columns.
+// KeyRefused reports whether the stream is halted until it is resumed, or started with
+// the former key of its hidden columns.
 func (s *stops) KeyRefused() bool { return s.HaltedBy() == schema.PrivacyKey }
 
 // exclusive reports whether the stream is halted because to_date looks exclusive.

@@ -8,7 +8,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestStops: what keeps a stream from calls, what the status says of it, and by which code it is halted.
+// TestStops: what keeps a stream from calls, what the status says of it, and by which
+// code it is halted.
 func TestStops(t *testing.T) {
 	halted := func(code schema.Code, in time.Duration) *ledger.Halt {
 		return &ledger.Halt{Code: code, Detail: "why " + string(code), Since: noon, Until: noon.Add(in)}
@@ -40,7 +41,8 @@ func TestStops(t *testing.T) {
 	}
 }
 
-// TestStops_EndHalt ends a halt by its own code only, and leaves a reader of the ledger's record the former one.
+// TestStops_EndHalt ends a halt by its own code only, and leaves a reader of the
+// ledger's record the former one.
 func TestStops_EndHalt(t *testing.T) {
 	var s stops
 	s.halt(schema.NewColumn, "new", noon, noon.Add(time.Hour))

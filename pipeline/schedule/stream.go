@@ -7,7 +7,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Stream is a stream with everything that is known of it: its days, and its parts, each of which has the state of one rule.
+// Stream is a stream with everything that is known of it: its days, and its parts, each
+// of which has the state of one rule.
 type Stream struct {
 	*StreamConfig
 	policy *Policy

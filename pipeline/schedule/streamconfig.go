@@ -20,16 +20,18 @@ type StreamConfig struct {
 	Format string // of the records' values
 	// Contract says what becomes of columns that the stream never had.
 	Contract schema.Contract
-	// Changes says that the topic is compacted and equals the last snapshot. Such a stream makes one export at a time, and their numbers count
-	// over all days.
+	// Changes says that the topic is compacted and equals the last snapshot. Such a
+	// stream makes one export at a time, and their numbers count over all days.
 	Changes bool
-	// Hidden names the lists of columns whose cells are not published as they are, and HiddenKey the key of their hashes; empty without any.
+	// Hidden names the lists of columns whose cells are not published as they are, and
+	// HiddenKey the key of their hashes; empty without any.
 	Hidden, HiddenKey string
 
 	Poll             time.Duration // between the starts of two exports of today
 	Lookback         int           // days before today that are still exported again
 	LookbackInterval time.Duration // between the starts of two exports of such a day
-	// First is the first day that is ever exported; StartBack counts instead back from today. StartBack wins unless negative.
+	// First is the first day that is ever exported; StartBack counts instead back from
+	// today. StartBack wins unless negative.
 	First     schema.Day
 	StartBack int
 	// Unset is for readers of the ledger alone: see Observe.
@@ -63,7 +65,8 @@ func (s *StreamConfig) pollsPerHour() int {
 	return int(math.Ceil(float64(time.Hour) / float64(s.Poll)))
 }
 
-// settles is when an export must start at the earliest to settle the day: after its end and the lookback.
+// settles is when an export must start at the earliest to settle the day: after its end
+// and the lookback.
 func (s *StreamConfig) settles(day schema.Day, loc *time.Location) time.Time {
 	return (day + schema.Day(s.Lookback)).End(loc)
 }

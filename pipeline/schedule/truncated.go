@@ -8,17 +8,20 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// An answer whose content shows that it is cut is the trouble of its day alone: the connection works, and other days may be whole. The rows before
-// the cut are published. The day is exported again at its usual pace, ever more slowly while the answers are cut in the same place, so that an API
-// that never ends its last line does not use up the quota on the days in reach.
+// An answer whose content shows that it is cut is the trouble of its day alone: the
+// connection works, and other days may be whole. The rows before the cut are published.
+// The day is exported again at its usual pace, ever more slowly while the answers are
+// cut in the same place, so that an API that never ends its last line does not use up
+// the quota on the days in reach.
 
 const (
 	// maxCutWait bounds the doubled pace: each day in reach is tried once a day at least.
 	maxCutWait = 24 * time.Hour
-	// maxSnapshotWait is the pace of a snapshot that is cut: its polls may be a day apart, and the next day has another.
+	// maxSnapshotWait is the pace of a snapshot that is cut: its polls may be a day
+	// apart, and the next day has another.
 	maxSnapshotWait = time.Hour
-	// fewCuts is how many days at most are cut while Once tries them again in the same run: a cut of few days may be chance, one of many is how
-	// the API answers.
+	// fewCuts is how many days at most are cut while Once tries them again in the same
+	// run: a cut of few days may be chance, one of many is how the API answers.
 	fewCuts = 3
 )
 
@@ -71,7 +74,8 @@ func (s *step) truncated() time.Time {
 	return s.o.Started.Add(s.st.cutWait(s.d.name.Day == today, c.Times, s.o.Took))
 }
 
-// cutWait is how long after its last call a day waits that was cut in the same place for the n-th time. took is the time that the call took.
+// cutWait is how long after its last call a day waits that was cut in the same place
+// for the n-th time. took is the time that the call took.
 func (s *StreamConfig) cutWait(ofToday bool, n int, took time.Duration) time.Duration {
 	wait := s.LookbackInterval
 	switch {
@@ -128,7 +132,8 @@ func (l days) cuts(oldest schema.Day) map[schema.Day]ledger.Truncation {
 	return cuts
 }
 
-// Accept makes the days due whose answers had this kind of cut: from now on such an answer counts as complete.
+// Accept makes the days due whose answers had this kind of cut: from now on such an
+// answer counts as complete.
 func (s *State) Accept(cut schema.Cut, now time.Time) {
 	for _, st := range s.streams {
 		for _, d := range st.days {

@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestTruncation counts cuts in one place, and keeps after a success only which cuts have a dead letter.
+// TestTruncation counts cuts in one place, and keeps after a success only which cuts
+// have a dead letter.
 func TestTruncation(t *testing.T) {
 	var c truncation
 	cut := func(kind schema.Cut, at string) { c.note(&schema.Failure{Cut: kind, CutAt: at}, noon) }

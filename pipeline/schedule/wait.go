@@ -9,8 +9,8 @@ import (
 // retrying reports whether a halted stream is being tried again, which takes one call.
 func (s *Stream) retrying() bool { return s.halted != nil && s.days.running() }
 
-// starts is what the export waits for longest, and so when it can start: its own time, its stream, or what all streams wait for. Without
-// an Until the time is not known.
+// starts is what the export waits for longest, and so when it can start: its own time,
+// its stream, or what all streams wait for. Without an Until the time is not known.
 func (d *Due) starts(all schema.Wait, now time.Time) schema.Wait {
 	wait, stopped := schema.Wait{For: d.Waits, Until: d.At}, d.stream.stopped(now)
 	switch {
@@ -27,7 +27,8 @@ func (d *Due) starts(all schema.Wait, now time.Time) schema.Wait {
 	return wait
 }
 
-// NextStart is when the next export of one of its days can start; zero if that is not known, or if there is none. all is what all streams wait for.
+// NextStart is when the next export of one of its days can start; zero if that is not
+// known, or if there is none. all is what all streams wait for.
 func (s *Stream) NextStart(day schema.Day, all schema.Wait, now time.Time) time.Time {
 	next, again := s.next(day, s.policy.today(now), now)
 	if !again {

@@ -9,14 +9,16 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// widening is a change of a filter that lets more events through than the days have that were exported before.
+// widening is a change of a filter that lets more events through than the days have
+// that were exported before.
 type widening struct {
 	since *time.Time // nil: there was none
 	// events and exclude are the filter that lets through what such days have at least.
 	events, exclude []string
 }
 
-// note notes that the filter is another one, and names the events that are new. lacking says that days lack events since an earlier change.
+// note notes that the filter is another one, and names the events that are new. lacking
+// says that days lack events since an earlier change.
 func (w *widening) note(was, is *ledger.Settings, lacking bool, now time.Time) (more string) {
 	if more = widened(was, is); more != "" {
 		narrow := ledger.Settings{Events: was.Events, ExcludeEvents: was.ExcludeEvents}
@@ -47,8 +49,8 @@ func (w *widening) enter(record *ledger.Settings) {
 	record.Wider, record.WiderEvents, record.WiderExclude = w.since, w.events, w.exclude
 }
 
-// lacking are the settled days within reach that were last exported before the filter let more events through, oldest first. Other days are
-// exported again by themselves.
+// lacking are the settled days within reach that were last exported before the filter
+// let more events through, oldest first. Other days are exported again by themselves.
 func (s *Stream) lacking(now time.Time) []schema.Day {
 	if s.wider.since == nil {
 		return nil
@@ -69,7 +71,8 @@ func passes(f *ledger.Settings, event string) bool {
 	return (f.Events == nil || slices.Contains(f.Events, event)) && !slices.Contains(f.ExcludeEvents, event)
 }
 
-// widened names the events that a filter lets through and an earlier one did not; empty without any.
+// widened names the events that a filter lets through and an earlier one did not; empty
+// without any.
 func widened(was, is *ledger.Settings) string {
 	allowed := func(name string) bool { return passes(was, name) }
 	switch {

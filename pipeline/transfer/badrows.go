@@ -12,12 +12,14 @@ const (
 	judgedFrom = 1000
 	// mostExamples is how many bad rows the dead letter of such an export shows.
 	mostExamples = 10
-	// mostHeldBad bounds the memory of bad rows that wait for that judgement. Beyond it they become dead letters at once.
+	// mostHeldBad bounds the memory of bad rows that wait for that judgement. Beyond it
+	// they become dead letters at once.
 	mostHeldBad = 1 << 20
 )
 
-// badRows says whether too many rows of an export are bad. Until there are rows enough to say so, their dead letters are held back: an export
-// in a wrong encoding is one dead letter, not a thousand. The zero value has no limit.
+// badRows says whether too many rows of an export are bad. Until there are rows enough
+// to say so, their dead letters are held back: an export in a wrong encoding is one
+// dead letter, not a thousand. The zero value has no limit.
 type badRows struct {
 	share    float64 // of the rows that may be bad at most
 	limited  bool
@@ -36,8 +38,8 @@ type heldRow struct {
 	request schema.Request // in its state then
 }
 
-// counts reports whether a row is bad because of how the source wrote it. A row without key, or one that Kafka does not take, says nothing about
-// the export.
+// counts reports whether a row is bad because of how the source wrote it. A row without
+// key, or one that Kafka does not take, says nothing about the export.
 func counts(code schema.Code) bool {
 	return code == schema.InvalidUTF8 || code == schema.FieldCount || code == schema.BadQuotes || code == schema.BadValue
 }
@@ -65,7 +67,8 @@ func (b *badRows) tooMany() bool {
 // holds reports whether a bad row has to wait until the export can be judged.
 func (b *badRows) holds(bad *schema.BadRow) bool { return b.limited && !b.released && counts(bad.Code) }
 
-// failure is that of an export with too many bad rows. Those that were held back are in no dead letter but its.
+// failure is that of an export with too many bad rows. Those that were held back are in
+// no dead letter but its.
 func (b *badRows) failure(call *schema.Export, request schema.Request) *schema.Failure {
 	code := schema.BadRows
 	if 2*b.invalid > b.bad {

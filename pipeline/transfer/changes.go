@@ -20,10 +20,11 @@ import (
 type Profiles interface {
 	// Load returns a stream's record, with a seed, and its marks as far as the ledger still has them.
 	Load(ctx context.Context, stream string) (*ledger.Profiles, profiles.Marks, error)
-	// Scan visits every record of the stream's topic, once everything that was written to it is acknowledged.
+	// Scan visits every record of the stream's topic, once everything that was written
+	// to it is acknowledged.
 	Scan(ctx context.Context, stream string, visit func(partition int, r *recordbatch.Record)) error
-	// Begin notes over how many partitions keys are spread, and that a call is about to be made. It returns the call's number, which is
-	// higher than above.
+	// Begin notes over how many partitions keys are spread, and that a call is about to
+	// be made. It returns the call's number, which is higher than above.
 	Begin(ctx context.Context, call *schema.Export, partitions, above int) (n int, err error)
 	// Settle calls decide to evaluate a snapshot, and returns the decision once the ledger has it.
 	Settle(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error)
@@ -31,7 +32,8 @@ type Profiles interface {
 	Deleted(ctx context.Context, stream string, n int) error
 }
 
-// changes is the part of an export of a stream of changes that compares the snapshot with the topic.
+// changes is the part of an export of a stream of changes that compares the snapshot
+// with the topic.
 type changes struct {
 	runner   *shared
 	stream   *Stream
@@ -49,8 +51,9 @@ func (r *Runner) newChanges(s *Stream, e *Export) *changes {
 	return &changes{runner: &r.shared, stream: s, call: &e.Call}
 }
 
-// scanTopic reads what the topic holds, before the call is made. It returns how many of the topic's partitions keys are spread over, and the call's
-// number, which no record of the topic has.
+// scanTopic reads what the topic holds, before the call is made. It returns how many of
+// the topic's partitions keys are spread over, and the call's number, which no record
+// of the topic has.
 func (c *changes) scanTopic(ctx context.Context, all int) (used, number int, err error) {
 	keeper, name := c.runner.Profiles, c.stream.Name
 	record, marks, err := keeper.Load(ctx, name)
@@ -95,7 +98,8 @@ func (e *Export) scanTopic(ctx context.Context) error {
 	return nil
 }
 
-// publishChange publishes a row that the topic does not have. A *schema.BadRow is one that can't be published, or whose key came before.
+// publishChange publishes a row that the topic does not have. A *schema.BadRow is one
+// that can't be published, or whose key came before.
 func (e *Export) publishChange(row *schema.Row, key []byte, print schema.Fingerprint) error {
 	verdict := e.changes.compare(key, print)
 	switch verdict {
@@ -154,8 +158,9 @@ func requestHash(parts ...string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// conclude evaluates the snapshot, writes the decision to the ledger, and returns which profiles are to be deleted. err is how the rows have ended,
-// rows how many are good, and started when the call began.
+// conclude evaluates the snapshot, writes the decision to the ledger, and returns which
+// profiles are to be deleted. err is how the rows have ended, rows how many are good,
+// and started when the call began.
 func (c *changes) conclude(ctx context.Context, err error, rows int, started time.Time) ([]*profiles.Mark, error) {
 	failure, failed := errors.AsType[*schema.Failure](err)
 	if c.scan == nil || !c.answered || err != nil && !failed || failed && failure.Class == schema.Cancelled {

@@ -10,7 +10,8 @@ import (
 // eventColumn is the system column that every event export has.
 const eventColumn = "event_name"
 
-// names are the event names met by an export, with those known before. Only new rows are examined. A nil one has none.
+// names are the event names met by an export, with those known before. Only new rows
+// are examined. A nil one has none.
 type names struct {
 	known  map[string]bool
 	column int // of the event's name, or -1

@@ -14,7 +14,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Export is one call, or one replay, and its rows' way into Kafka. It runs in a goroutine of its own; the runner pauses it by mu.
+// Export is one call, or one replay, and its rows' way into Kafka. It runs in a
+// goroutine of its own; the runner pauses it by mu.
 type Export struct {
 	Job
 	runner *shared
@@ -31,8 +32,8 @@ type Export struct {
 	Charset  string              // to remember for the stream; empty: nothing
 	Unclear  []deadletter.Offset // letters of the replay whose rows may be published already
 
-	// mu is held while rows are being appended. Its holder finds every row either not begun or appended with all that follows
-	// from it: that is what a checkpoint needs.
+	// mu is held while rows are being appended. Its holder finds every row either not
+	// begun or appended with all that follows from it: that is what a checkpoint needs.
 	mu    sync.Mutex       // also guards the day's rows
 	sum   Tally            // of the whole export
 	saved Tally            // what of it the ledger has
@@ -55,7 +56,8 @@ func (e *Export) Day() ledger.DayName { return e.day.Name }
 // Sum counts the rows. It is for an export that has ended.
 func (e *Export) Sum() Tally { return e.sum }
 
-// EventNames are the names of events that the export has met, with those known before, sorted; nil for a userprofile.
+// EventNames are the names of events that the export has met, with those known before,
+// sorted; nil for a userprofile.
 func (e *Export) EventNames(known []string) []string {
 	e.names.add(known)
 	return e.names.list()
@@ -75,7 +77,8 @@ func (e *Export) StillBad() *ledger.StillBad {
 // progressEvery is how many fetches pass between two updates of what the status shows.
 const progressEvery = 4096 / prefetchRows
 
-// run makes the call and moves its rows; it hands the export back on the runner's channel, whatever happens.
+// run makes the call and moves its rows; it hands the export back on the runner's
+// channel, whatever happens.
 func (e *Export) run(ctx context.Context) {
 	if e.Replay != nil {
 		e.Err = e.republish(ctx)

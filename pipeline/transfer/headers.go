@@ -50,7 +50,8 @@ const (
 	headerExport
 )
 
-// newRecordHeaders makes the headers of an export. With changes, each record says what it does to its key.
+// newRecordHeaders makes the headers of an export. With changes, each record says what
+// it does to its key.
 func newRecordHeaders(o *HeaderOptions, call *schema.Export, changes bool) recordHeaders {
 	h := recordHeaders{list: []recordbatch.Header{headerID: {Key: []byte("id")}, headerExport: {Key: []byte("export"), Value: []byte(call.ID())}}}
 	if changes {

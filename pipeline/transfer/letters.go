@@ -10,8 +10,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// letters makes the dead letters of an export: of its failure, and of its bad rows once it is known that these are few. The caller holds the
-// export's mu.
+// letters makes the dead letters of an export: of its failure, and of its bad rows once
+// it is known that these are few. The caller holds the export's mu.
 type letters struct {
 	runner   *shared
 	call     *schema.Export
@@ -22,8 +22,9 @@ type letters struct {
 	stillBad ledger.StillBad // lists the bad rows; the first ones if they are too many
 }
 
-// take counts a row that was published, or is the *schema.BadRow bad, and refuses the export when too many are bad. behind is how many rows after it
-// the body has returned already.
+// take counts a row that was published, or is the *schema.BadRow bad, and refuses the
+// export when too many are bad. behind is how many rows after it the body has returned
+// already.
 func (l *letters) take(bad *schema.BadRow, body Body, behind int) error {
 	b := &l.quality
 	b.observe(bad)
@@ -79,8 +80,10 @@ func (l *letters) reject(bad *schema.BadRow, request schema.Request) error {
 	return nil
 }
 
-// number numbers the letters of identical rows, and reports whether this one has been written. What is wrong with a row's content is wrong
-// with all its copies, so they are numbered by their hash. Kafka may refuse one copy and take another: its letter has the copy's own number.
+// number numbers the letters of identical rows, and reports whether this one has been
+// written. What is wrong with a row's content is wrong with all its copies, so they are
+// numbered by their hash. Kafka may refuse one copy and take another: its letter has
+// the copy's own number.
 func (l *letters) number(bad *schema.BadRow) (copyNumber int, known bool) {
 	set := l.rows.Set
 	if bad.Origin == schema.OriginKafka {
@@ -102,7 +105,8 @@ func (l *letters) write(letter *schema.DeadLetter, id []byte) error {
 	return nil
 }
 
-// needsLetter reports whether a failure of the day still needs a dead letter. letters are the cuts that have one: a day has one of each.
+// needsLetter reports whether a failure of the day still needs a dead letter. letters
+// are the cuts that have one: a day has one of each.
 func needsLetter(f *schema.Failure, letters []schema.Cut) bool {
 	return f.Class != schema.Cancelled && f.Class != schema.Postponed && (f.Cut == "" || !slices.Contains(letters, f.Cut))
 }

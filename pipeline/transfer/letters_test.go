@@ -21,7 +21,8 @@ func badRow(text string) *schema.BadRow {
 	return &schema.BadRow{Code: schema.FieldCount, Raw: []byte(text), Hash: schema.BadFingerprint([]byte(text))}
 }
 
-// TestLetters_HeldBack: bad rows wait until the export can be judged, and have no letter of their own if too many are bad.
+// TestLetters_HeldBack: bad rows wait until the export can be judged, and have no
+// letter of their own if too many are bad.
 func TestLetters_HeldBack(t *testing.T) {
 	for name, test := range map[string]struct {
 		bad     int // of the first rows
@@ -57,7 +58,8 @@ func TestLetters_HeldBack(t *testing.T) {
 	}
 }
 
-// TestLetters_Again: each of identical bad rows has one letter, also when the day is exported again.
+// TestLetters_Again: each of identical bad rows has one letter, also when the day is
+// exported again.
 func TestLetters_Again(t *testing.T) {
 	p := new(partition)
 	l := newLetters(p, 1)

@@ -26,7 +26,8 @@ type Progress struct {
 	Ended *Export // the export, if it was taken back
 }
 
-// Collect returns what all exports have done. They are paused, and everything that they appended is acknowledged.
+// Collect returns what all exports have done. They are paused, and everything that they
+// appended is acknowledged.
 func (r *Runner) Collect() []Progress {
 	var list []Progress
 	r.chunks.Store(0)
@@ -61,7 +62,8 @@ func (r *Runner) Unsaved() bool {
 	return false
 }
 
-// unsaved reports whether the export has appended anything since the last Collect. One that is appending right now has.
+// unsaved reports whether the export has appended anything since the last Collect. One
+// that is appending right now has.
 func (e *Export) unsaved() bool {
 	if !e.mu.TryLock() {
 		return true

@@ -21,7 +21,8 @@ const (
 	RawNone                // nothing of rows and of answers
 )
 
-// CheckHeader has the ledger accept a header of a stream that hides columns, or returns why it is refused.
+// CheckHeader has the ledger accept a header of a stream that hides columns, or returns
+// why it is refused.
 type CheckHeader func(ctx context.Context, stream string, h *schedule.Header) (*schedule.HeaderRefusal, error)
 
 // SetPrivacy limits what the call's failures show to what the stream's letters may show.
@@ -35,8 +36,8 @@ func (s *Stream) SetPrivacy(call *schema.Export) {
 	call.KeepBody = call.Private != nil && s.Raw == RawFull
 }
 
-// view returns what makes public rows below a header; nil: all cells are public. A header that could bring a column to be hidden under another
-// name is refused.
+// view returns what makes public rows below a header; nil: all cells are public. A
+// header that could bring a column to be hidden under another name is refused.
 func (s *Stream) view(ctx context.Context, check CheckHeader, call *schema.Export, header *schema.Columns) (*privacy.View, error) {
 	p := s.Privacy
 	if p == nil || len(header.Names) == 0 { // a day that was answered without rows has no header
@@ -67,7 +68,8 @@ func headerHash(p *privacy.Policy, names []string) string {
 	return string(schema.AppendID(nil, p.LineHash([]byte(p.ListsIdentity()+"\n"+strings.Join(names, "\x00"))), 0))
 }
 
-// headerFailure is the failure of an export whose header is refused. It names no column of the header, which may be data.
+// headerFailure is the failure of an export whose header is refused. It names no column
+// of the header, which may be data.
 func headerFailure(call *schema.Export, refused *schedule.HeaderRefusal) *schema.Failure {
 	rule := schema.RuleOf(schema.PrivacyColumns)
 	missing := make([]string, len(refused.Missing))
@@ -99,8 +101,9 @@ func shortList(list []string) string {
 	return strings.Join(list, ", ")
 }
 
-// withhold leaves of a bad row what its dead letter may show. row is the public row that it was, nil if it can't be read; header are the columns as
-// they arrived, and columns the public ones.
+// withhold leaves of a bad row what its dead letter may show. row is the public row
+// that it was, nil if it can't be read; header are the columns as they arrived, and
+// columns the public ones.
 func (s *Stream) withhold(bad *schema.BadRow, row *schema.Row, header, columns *schema.Columns) {
 	shown := bad.Raw // with a policy a public row has no raw form
 	if row != nil && s.Privacy != nil {

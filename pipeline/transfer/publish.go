@@ -8,7 +8,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// publishFetched publishes the rows that were fetched ahead, then handles what stopped the fetching.
+// publishFetched publishes the rows that were fetched ahead, then handles what stopped
+// the fetching.
 func (e *Export) publishFetched(body Body, stopped error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -26,8 +27,9 @@ func (e *Export) publishFetched(body Body, stopped error) error {
 	return e.takeOutcome(stopped, nil, body, 0)
 }
 
-// takeOutcome takes a row that was published, or the *schema.BadRow that was not, and returns any other error. row is nil if it could not be
-// read. behind is how many rows after it were fetched already.
+// takeOutcome takes a row that was published, or the *schema.BadRow that was not, and
+// returns any other error. row is nil if it could not be read. behind is how many rows
+// after it were fetched already.
 func (e *Export) takeOutcome(err error, row *schema.Row, body Body, behind int) error {
 	bad, isBad := errors.AsType[*schema.BadRow](err)
 	switch {
@@ -43,7 +45,8 @@ func (e *Export) takeOutcome(err error, row *schema.Row, body Body, behind int) 
 	return e.letters.take(bad, body, behind)
 }
 
-// publish appends the row to its partition unless it was published before. A *schema.BadRow is a row that can't be.
+// publish appends the row to its partition unless it was published before. A
+// *schema.BadRow is a row that can't be.
 func (e *Export) publish(row *schema.Row, print schema.Fingerprint) error {
 	k, empty := e.records.key.of(row)
 	if empty != "" {

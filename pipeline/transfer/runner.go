@@ -40,7 +40,8 @@ type Config struct {
 	Log         *slog.Logger
 }
 
-// Runner runs exports, and has what is in memory of their days. All its methods are for the owner's loop.
+// Runner runs exports, and has what is in memory of their days. All its methods are for
+// the owner's loop.
 type Runner struct {
 	shared
 	streams  []*stream
@@ -93,7 +94,8 @@ type Job struct {
 	Replay     *Replay      // what is published instead of the rows of a call
 }
 
-// Start begins an export that runs beside the loop until ctx ends. The loop gets it back from Ended.
+// Start begins an export that runs beside the loop until ctx ends. The loop gets it
+// back from Ended.
 func (r *Runner) Start(ctx context.Context, job Job) *Export {
 	st := r.stream(job.Call.Stream)
 	st.SetPrivacy(&job.Call)

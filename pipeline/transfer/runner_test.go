@@ -33,7 +33,8 @@ func (p *partition) Append([]byte, recordbatch.Value, []recordbatch.Header) erro
 	return nil
 }
 
-// answer is a call whose rows, each another one, come when the test says so. It ends when arrived is closed.
+// answer is a call whose rows, each another one, come when the test says so. It ends
+// when arrived is closed.
 type answer struct {
 	columns *schema.Columns
 	arrived chan struct{}
@@ -65,8 +66,9 @@ func (noSets) LoadSet(context.Context, ledger.DayName, *ledger.Day) (*dedup.Set,
 	return new(dedup.Set), nil
 }
 
-// TestRunner_Pause: a pause finds each row either not begun or appended with all that follows from it, Collect returns what was done since
-// the last one, and the end of an export comes once.
+// TestRunner_Pause: a pause finds each row either not begun or appended with all that
+// follows from it, Collect returns what was done since the last one, and the end of an
+// export comes once.
 func TestRunner_Pause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		columns, err := schema.NewColumns([]string{"key"})

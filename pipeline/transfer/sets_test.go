@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestDropSets: the fingerprints of a day that rests are not kept in memory, those of today and of exports under way are.
+// TestDropSets: the fingerprints of a day that rests are not kept in memory, those of
+// today and of exports under way are.
 func TestDropSets(t *testing.T) {
 	const today schema.Day = 20_000
 	r := New(Config{Streams: []Stream{{StreamConfig: schedule.StreamConfig{Name: "a"}}}})

@@ -18,7 +18,8 @@ type soughtColumn struct {
 	at   int
 }
 
-// begin looks below a header. The cells of a dropped column are never seen: that the header has it must suffice.
+// begin looks below a header. The cells of a dropped column are never seen: that the
+// header has it must suffice.
 func (s *soughtColumns) begin(names []string, header, columns *schema.Columns, policy *privacy.Policy) {
 	for _, name := range names {
 		if policy.Drops(name) && header.Index(name) >= 0 {

@@ -90,8 +90,8 @@ func avroValues(r SchemaRegistry) *Values {
 	return &Values{Options: encoding.Options{Format: encoding.FormatAvro}, Record: "dfinery.events", Subject: "events-value", Registry: r}
 }
 
-// TestTypedEncoder_TwoHeaders: while the registry looks at the new column of one export, another one with a new column of its own neither
-// takes it along nor drops it.
+// TestTypedEncoder_TwoHeaders: while the registry looks at the new column of one
+// export, another one with a new column of its own neither takes it along nor drops it.
 func TestTypedEncoder_TwoHeaders(t *testing.T) {
 	registering, proceed := make(chan struct{}), make(chan struct{})
 	r := &fakeRegistry{}
@@ -133,7 +133,8 @@ func TestTypedEncoder_TwoHeaders(t *testing.T) {
 	}
 }
 
-// TestTypedEncoder_RegistryAway: a header that the registry knows is published while another one waits for it.
+// TestTypedEncoder_RegistryAway: a header that the registry knows is published while
+// another one waits for it.
 func TestTypedEncoder_RegistryAway(t *testing.T) {
 	r := &fakeRegistry{}
 	ledger, v := new(fakeLedger), avroValues(r)
@@ -149,7 +150,8 @@ func TestTypedEncoder_RegistryAway(t *testing.T) {
 	}
 }
 
-// TestTypedEncoder_Renamed: another subject or record is registered again, and nothing counts as lost. One that the registry refuses costs no field.
+// TestTypedEncoder_Renamed: another subject or record is registered again, and nothing
+// counts as lost. One that the registry refuses costs no field.
 func TestTypedEncoder_Renamed(t *testing.T) {
 	for name, change := range map[string]func(*Values){
 		"subject": func(v *Values) { v.Subject = "dfinery.events" },
