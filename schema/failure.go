@@ -175,6 +175,12 @@ type Request struct {
 	Breaker         string // its state when the call was made: closed, half-open; empty without a breaker
 }
 
+// Failure returns a failure of the export with the class and the advice of its code.
+func (e Export) Failure(code Code, origin Origin, what string) *Failure {
+	rule := RuleOf(code)
+	return &Failure{Code: code, Class: rule.Class, Origin: origin, Export: e, Message: what, Detail: e.String() + ": " + what + "; " + rule.Advice}
+}
+
 func (f *Failure) Error() string { return fmt.Sprintf("%s: %s", f.Code, f.Detail) }
 
 // Unwrap returns the transport's error.

@@ -74,12 +74,9 @@ func (b *badRows) failure(call *schema.Export, request schema.Request) *schema.F
 	if 2*b.invalid > b.bad {
 		code = schema.BadEncoding
 	}
-	rule := schema.RuleOf(code)
 	setting := "STREAM_" + strings.ToUpper(call.Stream) + "_MAX_BAD"
 	message := fmt.Sprintf("%d of the first %d rows are bad, more than %s=%.4g%% allows", b.bad, b.rows, setting, 100*b.share)
-	return &schema.Failure{
-		Code: code, Class: rule.Class, Origin: schema.OriginCSV, Export: *call, Status: 200, Message: message,
-		Detail:   fmt.Sprintf("%s: %s, for example %s; %s", call, message, b.examples[0].Detail, rule.Advice),
-		Examples: b.examples, Request: request, Redacted: b.examples[0].Redacted,
-	}
+	f := call.Failure(code, schema.OriginCSV, message+", for example "+b.examples[0].Detail)
+	f.Status, f.Message, f.Examples, f.Request, f.Redacted = 200, message, b.examples, request, b.examples[0].Redacted
+	return f
 }

@@ -226,9 +226,9 @@ func (c *changes) tell(d *profiles.Decision) {
 
 // refuseTopic is the failure of an export whose topic can't be kept equal to a snapshot.
 func (c *changes) refuseTopic(code schema.Code, err error) error {
-	rule := schema.RuleOf(code)
-	return &schema.Failure{Code: code, Class: rule.Class, Origin: schema.OriginKafka, Export: *c.call, Message: err.Error(),
-		Detail: c.call.String() + ": topic " + c.stream.Topic + ": " + err.Error() + "; " + rule.Advice, Err: err}
+	f := c.call.Failure(code, schema.OriginKafka, "topic "+c.stream.Topic+": "+err.Error())
+	f.Message, f.Err = err.Error(), err
+	return f
 }
 
 // interrupted makes a failure of a shutdown; any other error is returned as it is.

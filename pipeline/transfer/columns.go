@@ -2,8 +2,6 @@ package transfer
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"dfinery-kafka/schema"
 )
@@ -30,17 +28,7 @@ func (e *Export) head(ctx context.Context) error {
 	return nil
 }
 
-// mostNamed bounds the columns that a message names.
-const mostNamed = 20
-
 // frozen is the failure of an export whose header has columns that its stream never had.
 func frozen(call *schema.Export, refused []string) *schema.Failure {
-	names := strings.Join(refused[:min(mostNamed, len(refused))], ", ")
-	if more := len(refused) - mostNamed; more > 0 {
-		names += fmt.Sprintf(" and %d more", more)
-	}
-	rule := schema.RuleOf(schema.NewColumn)
-	what := "the header has columns that the stream never had, and its contract is frozen: " + names
-	return &schema.Failure{Export: *call, Origin: schema.OriginSchema, Code: rule.Code, Class: rule.Class, Message: what,
-		Detail: call.String() + ": " + what + "; " + rule.Advice}
+	return call.Failure(schema.NewColumn, schema.OriginSchema, "the header has columns that the stream never had, and its contract is frozen: "+shortList(refused, 20))
 }

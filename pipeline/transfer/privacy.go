@@ -71,12 +71,11 @@ func headerHash(p *privacy.Policy, names []string) string {
 // headerFailure is the failure of an export whose header is refused. It names no column
 // of the header, which may be data.
 func headerFailure(call *schema.Export, refused *schedule.HeaderRefusal) *schema.Failure {
-	rule := schema.RuleOf(schema.PrivacyColumns)
 	missing := make([]string, len(refused.Missing))
 	for i, name := range refused.Missing {
 		missing[i] = fmt.Sprintf("%q", name)
 	}
-	what := "the header lacks columns that are to be hidden: " + shortList(missing)
+	what := "the header lacks columns that are to be hidden: " + shortList(missing, 10)
 	if refused.New == nil {
 		what += "; no header was accepted with these lists yet"
 	} else {
@@ -84,17 +83,15 @@ func headerFailure(call *schema.Export, refused *schedule.HeaderRefusal) *schema
 		for i, at := range refused.New {
 			places[i] = fmt.Sprint(at)
 		}
-		what += "; new are its columns " + shortList(places) + ", and one of them may be a missing one under another name"
+		what += "; new are its columns " + shortList(places, 10) + ", and one of them may be a missing one under another name"
 	}
-	return &schema.Failure{
-		Code: rule.Code, Class: rule.Class, Origin: schema.OriginSchema, Export: *call, Status: 200,
-		Message: what, Detail: fmt.Sprintf("%s: %s; %s", call, what, rule.Advice), Redacted: true,
-	}
+	f := call.Failure(schema.PrivacyColumns, schema.OriginSchema, what)
+	f.Status, f.Redacted = 200, true
+	return f
 }
 
 // shortList keeps messages short.
-func shortList(list []string) string {
-	const most = 10
+func shortList(list []string, most int) string {
 	if len(list) > most {
 		return strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", len(list)-most)
 	}

@@ -11,23 +11,19 @@ import (
 // registryFailure makes an export's failure of what the registry answered, or of
 // a shutdown meanwhile; any other error is returned as it is.
 func registryFailure(call *schema.Export, err error) error {
-	f := &schema.Failure{Export: *call, Origin: schema.OriginSchema, Err: err}
+	cancelled := errors.Is(err, context.Canceled)
 	failed, ok := errors.AsType[*registry.Error](err)
-	switch {
-	case errors.Is(err, context.Canceled):
-		f.Code, f.Class = schema.RegistryUnavailable, schema.Cancelled
-	case !ok:
+	if !cancelled && !ok {
 		return err
-	case failed.Wait:
-		f.Code = schema.RegistryUnavailable
-	default:
-		f.Code = failed.Code
 	}
-	rule := schema.RuleOf(f.Code)
-	if f.Class != schema.Cancelled {
-		f.Class = rule.Class
+	code := schema.RegistryUnavailable
+	if !cancelled && !failed.Wait {
+		code = failed.Code
 	}
-	f.Message = err.Error()
-	f.Detail = call.String() + ": " + err.Error() + "; " + rule.Advice
+	f := call.Failure(code, schema.OriginSchema, err.Error())
+	f.Err = err
+	if cancelled {
+		f.Class = schema.Cancelled
+	}
 	return f
 }
