@@ -128,15 +128,6 @@ func (b *bed) end(topic string) int64 {
 	return log.End
 }
 
-// put appends a record as another program does.
-func (b *bed) put(r *kgo.Record) {
-	b.t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.fake.ListenAddrs()...), kgo.Dialer(b.net.Dial), kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	b.must(err)
-	defer client.Close()
-	b.must(client.ProduceSync(b.t.Context(), r).FirstErr())
-}
-
 // expectSaid fails the test unless the log has exactly so many lines with the text.
 func (b *bed) expectSaid(times int, text string) {
 	b.t.Helper()
