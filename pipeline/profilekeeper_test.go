@@ -93,6 +93,13 @@ func TestProfileKeeper_Modes(t *testing.T) {
 		if d := o.schedule.Record(name); d.Generation != 2 {
 			t.Errorf("today is %+v, published again with each start", d)
 		}
+		o.record.content.Profiles["former"] = nil // as good as none
+		o.record.content.Profiles["users"].N = 2
+		o.schedule.Load(&o.record.content, map[ledger.DayName]ledger.Day{name: {State: ledger.Open, Exports: 3, Generation: 1, LastSuccess: &now}}, now)
+		o.profiles.publishWhole(now)
+		if d := o.schedule.Record(name); d.Generation != 1 {
+			t.Errorf("today is %+v, published again although its last export published all rows", d)
+		}
 		o.profiles.PublishAgain("users")
 		if from := o.record.content.Profiles["users"].AgainFrom; from != 4 {
 			t.Errorf("rows since export %d count as published, want 4", from)

@@ -180,7 +180,7 @@ func TestStandby_Shows(t *testing.T) {
 			t.Errorf("shown (-want +got):\n%s", diff)
 		}
 		if st := v.Status(); st.Role != RoleStandby || st.Owner == nil || len(st.Reasons) == 0 {
-			t.Errorf("status %+v, want a standby of A that is not ready", st)
+			t.Errorf("status %+v, want a standby of A", st)
 		}
 	})
 }
