@@ -20,7 +20,6 @@ import (
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
-	"dfinery-kafka/schema/encoding"
 )
 
 // bed is a service of the streams events and changes on an embedded Kafka in memory. It lives in a synctest bubble.
@@ -55,7 +54,7 @@ func newBed(t *testing.T) *bed {
 	stream := func(name string, kind schema.Kind, changes bool) transfer.Stream {
 		return transfer.Stream{
 			StreamConfig: schedule.StreamConfig{Name: name, Topic: name, Kind: kind, Changes: changes, Key: "id", Poll: time.Minute, LookbackInterval: time.Hour},
-			MaxBad:       1, NewEncoder: func() encoding.Encoder { return new(encoding.JSON) },
+			MaxBad:       1,
 		}
 	}
 	b.Config = Config{

@@ -16,7 +16,6 @@ import (
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
-	"dfinery-kafka/schema/encoding"
 )
 
 // start starts an instance.
@@ -31,7 +30,7 @@ func (s *script) start(name string, once bool) {
 		ID: "1234", Location: planned, Cluster: i.cluster, Codec: codec,
 		Streams: []transfer.Stream{{
 			StreamConfig: schedule.StreamConfig{Name: "events", Topic: "events", Kind: schema.Event, Key: "id", Poll: time.Minute, LookbackInterval: time.Hour},
-			MaxBad:       1, NewEncoder: func() encoding.Encoder { return new(encoding.JSON) },
+			MaxBad:       1,
 		}},
 		NewSource:   func(json.RawMessage, json.RawMessage) (Source, error) { return &s.api, nil },
 		Redact:      func(text []byte) []byte { return text },

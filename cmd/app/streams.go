@@ -6,7 +6,6 @@ import (
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
-	"dfinery-kafka/schema/encoding"
 	"dfinery-kafka/schema/privacy"
 	"dfinery-kafka/schema/registry"
 )
@@ -32,13 +31,12 @@ func streams(c *config.Config, schemas *registry.Client) []transfer.Stream {
 				Filter: schema.Filter{Events: s.Events, ExcludeEvents: s.ExcludeEvents, Properties: s.Properties, ExcludeProperties: s.ExcludeProperties, Audience: s.Audience, Identities: s.Identities},
 				Poll:   s.PollInterval, Lookback: s.Lookback, LookbackInterval: s.LookbackInterval, StartBack: s.Start.Back,
 			},
-			Values:     values(s, schemas),
-			Headers:    transfer.HeaderOptions{Columns: s.Headers, CloudEvents: s.CloudEvents, ContentType: s.Format.ContentType()},
-			NewEncoder: func() encoding.Encoder { return &encoding.JSON{Empty: s.Empty} },
-			MaxBad:     float64(s.MaxBad),
-			Deletes:    profiles.Policy{Never: s.Deletes == config.DeletesNever, After: s.DeleteAfter, Most: float64(s.DeleteMost)},
-			Meta:       s.Meta,
-			Raw:        rawOf(c.Publish.DeadLetterRaw.Of(s)),
+			Values:  values(s, schemas),
+			Headers: transfer.HeaderOptions{Columns: s.Headers, CloudEvents: s.CloudEvents, ContentType: s.Format.ContentType()},
+			MaxBad:  float64(s.MaxBad),
+			Deletes: profiles.Policy{Never: s.Deletes == config.DeletesNever, After: s.DeleteAfter, Most: float64(s.DeleteMost)},
+			Meta:    s.Meta,
+			Raw:     rawOf(c.Publish.DeadLetterRaw.Of(s)),
 		}
 		if p := privacy.New(s.Hidden(), c.Privacy.Key); p != nil {
 			list[i].Privacy, list[i].Hidden, list[i].HiddenKey = p, p.ListsIdentity(), p.KeyID()

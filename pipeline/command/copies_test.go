@@ -64,8 +64,7 @@ func newCopiesSimulation(t *testing.T, rng *rand.Rand) *copiesSimulation {
 
 // start is a process with what the ledger and the topics hold.
 func (w *copiesSimulation) start() {
-	w.stream = &transfer.Stream{StreamConfig: schedule.StreamConfig{Name: "events", Kind: schema.Event, Key: "key"}, MaxBad: 1,
-		NewEncoder: func() encoding.Encoder { return &encoding.JSON{} }}
+	w.stream = &transfer.Stream{StreamConfig: schedule.StreamConfig{Name: "events", Kind: schema.Event, Key: "key"}, MaxBad: 1}
 	streams := []transfer.Stream{*w.stream}
 	transfers := transfer.New(transfer.Config{Streams: streams, Limit: 1, Log: slog.New(slog.DiscardHandler),
 		Redact: func(text []byte) []byte { return text }, Wrote: func(*schema.DeadLetter) {},

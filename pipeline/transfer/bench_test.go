@@ -87,7 +87,7 @@ func BenchmarkExport(b *testing.B) {
 // benchRunner is a runner of one stream, without any row that was published before.
 func benchRunner() *Runner {
 	r := New(Config{
-		Streams: []Stream{{StreamConfig: schedule.StreamConfig{Name: "events", Kind: schema.Event, Key: "key"}, MaxBad: 0.5, NewEncoder: func() encoding.Encoder { return new(encoding.JSON) }}},
+		Streams: []Stream{{StreamConfig: schedule.StreamConfig{Name: "events", Kind: schema.Event, Key: "key"}, MaxBad: 0.5}},
 		Limit:   1, Sets: noSets{}, Log: slog.New(slog.DiscardHandler),
 		Evolve: func(string) Evolve {
 			return func(context.Context, func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error) {

@@ -12,7 +12,7 @@ import (
 // plainEncoder encodes the rows of one export in a format without types. It
 // refuses a topic that holds values of another format.
 type plainEncoder struct {
-	encoding.Encoder
+	encoding.JSON
 	topic  string
 	evolve Evolve
 }
@@ -26,7 +26,7 @@ func (p *plainEncoder) Header(ctx context.Context, columns *schema.Columns) erro
 	if e != nil && e.Topic == p.topic && e.Format != encoding.FormatJSON {
 		return formatChanged(p.topic, e.Format, encoding.FormatJSON)
 	}
-	return p.Encoder.Header(ctx, columns)
+	return p.JSON.Header(ctx, columns)
 }
 
 // formatChanged refuses values of another format than the topic has.

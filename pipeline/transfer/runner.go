@@ -123,7 +123,7 @@ func (r *Runner) Start(ctx context.Context, job Job) *Export {
 // newEncoder makes the encoder of one export.
 func (r *Runner) newEncoder(s *Stream) encoding.Encoder {
 	if s.Values == nil {
-		return &plainEncoder{Encoder: s.NewEncoder(), topic: s.Topic, evolve: r.Evolve(s.Name)}
+		return &plainEncoder{JSON: encoding.JSON{Empty: s.Empty}, topic: s.Topic, evolve: r.Evolve(s.Name)}
 	}
 	return &typedEncoder{values: s.Values, topic: s.Topic, evolve: r.Evolve(s.Name), hideCells: s.Raw == RawNone}
 }

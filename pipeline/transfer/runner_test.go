@@ -77,7 +77,7 @@ func TestRunner_Pause(t *testing.T) {
 		}
 		p, rows := new(partition), &answer{columns: columns, arrived: make(chan struct{})}
 		r := New(Config{
-			Streams: []Stream{{StreamConfig: schedule.StreamConfig{Name: "events", Kind: schema.Event, Key: "key"}, MaxBad: 1, NewEncoder: func() encoding.Encoder { return new(encoding.JSON) }}},
+			Streams: []Stream{{StreamConfig: schedule.StreamConfig{Name: "events", Kind: schema.Event, Key: "key"}, MaxBad: 1}},
 			Limit:   1, Sets: noSets{}, Log: slog.New(slog.DiscardHandler),
 			Evolve: func(string) Evolve {
 				return func(context.Context, func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error) {

@@ -6,19 +6,16 @@ import (
 	"dfinery-kafka/pipeline/profiles"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
-	"dfinery-kafka/schema/encoding"
 	"dfinery-kafka/schema/privacy"
 )
 
 // Stream is one configured export and the topic that it fills.
 type Stream struct {
 	schedule.StreamConfig
-	// NewEncoder makes the encoder of one export's rows, unless Values says how they are encoded.
-	NewEncoder func() encoding.Encoder
-	MaxBad     float64 // the largest share of an export's rows that may be bad; 1: all of them
-	Values     *Values
-	Headers    HeaderOptions
-	Meta       bool // values have the columns of schema.MetaColumns, too
+	Values  *Values // how rows are encoded in a format with types; nil: as encoding.JSON
+	MaxBad  float64 // the largest share of an export's rows that may be bad; 1: all of them
+	Headers HeaderOptions
+	Meta    bool // values have the columns of schema.MetaColumns, too
 	// Deletes is how a stream of changes deletes profiles.
 	Deletes profiles.Policy
 	Privacy *privacy.Policy // of cells that are not published; nil: all are
