@@ -9,8 +9,9 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// AbsentProfiles is what the ledger says of a stream's profiles, from any machine, and the keys of up to most of those that its last snapshot
-// lacked; for these the stream's topic is read. The status is nil for a stream that publishes all rows.
+// AbsentProfiles is what the ledger says of a stream's profiles, from any machine, and
+// the keys of up to most of those that its last snapshot lacked; for these the stream's
+// topic is read. The status is nil for a stream that publishes all rows.
 func (r *Reader) AbsentProfiles(ctx context.Context, stream string, most int) (*ProfileStatus, []string, error) {
 	peek, err := r.Snapshot(ctx)
 	if err != nil {

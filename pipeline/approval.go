@@ -11,7 +11,8 @@ import (
 // approvedFor is how long an approval counts.
 const approvedFor = 7 * 24 * time.Hour
 
-// Approve permits up to most deletes of absent profiles, or as many as are withheld if most is 0, and returns how many. It is for the loop.
+// Approve permits up to most deletes of absent profiles, or as many as are withheld if
+// most is 0, and returns how many. It is for the loop.
 func (k *profileKeeper) Approve(stream string, most int, now time.Time) (int, error) {
 	r := k.of(stream)
 	why := profiles.Why(r.Why)

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestAttempts_Pause: pauses grow up to a limit, are as long as they are asked to be, and begin anew after a success.
+// TestAttempts_Pause: pauses grow up to a limit, are as long as they are asked to be,
+// and begin anew after a success.
 func TestAttempts_Pause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAttempts(0)
@@ -43,7 +44,8 @@ func TestAttempts_Pause(t *testing.T) {
 	})
 }
 
-// TestAttempts_Patience: without patience attempts never end; with it no pause reaches beyond, and a success begins it anew.
+// TestAttempts_Patience: without patience attempts never end; with it no pause reaches
+// beyond, and a success begins it anew.
 func TestAttempts_Patience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		forever, bounded := newAttempts(0), newAttempts(20*time.Second)

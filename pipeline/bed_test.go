@@ -22,7 +22,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// bed is a service of the streams events and changes on an embedded Kafka in memory. It lives in a synctest bubble.
+// bed is a service of the streams events and changes on an embedded Kafka in memory. It
+// lives in a synctest bubble.
 type bed struct {
 	Config
 	t     *testing.T
@@ -73,7 +74,8 @@ func (b *bed) must(err error) {
 	}
 }
 
-// take takes the service over, and returns an owner that was not begun: only its ledger can be written.
+// take takes the service over, and returns an owner that was not begun: only its ledger
+// can be written.
 func (b *bed) take() *owner {
 	b.t.Helper()
 	c := newTopicCreator(&b.Config)

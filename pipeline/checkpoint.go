@@ -8,9 +8,11 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// checkpoint is the barrier of the service: no row is in progress, everything appended is acknowledged; then the new fingerprints
-// are written, then the days that they belong to, and last how far the topics are accounted for. A crash between any two of these
-// leaves a ledger that is behind the topics, never ahead, and the next restore reads the difference back from them.
+// checkpoint is the barrier of the service: no row is in progress, everything appended
+// is acknowledged; then the new fingerprints are written, then the days that they
+// belong to, and last how far the topics are accounted for. A crash between any two of
+// these leaves a ledger that is behind the topics, never ahead, and the next restore
+// reads the difference back from them.
 func (o *owner) checkpoint(ctx context.Context) error {
 	defer o.transfers.Pause()()
 	if err := o.session.Flush(ctx); err != nil {
@@ -24,8 +26,9 @@ func (o *owner) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-// collectChanges brings the days' records up to what their exports have done, and returns those that have changed. All exports are paused, and
-// everything that they appended is acknowledged.
+// collectChanges brings the days' records up to what their exports have done, and
+// returns those that have changed. All exports are paused, and everything that they
+// appended is acknowledged.
 func (o *owner) collectChanges() []*transfer.Day {
 	for _, p := range o.transfers.Collect() {
 		o.counts.rows(p.Day.Stream, p.News)

@@ -17,8 +17,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// checkpointer writes checkpoints, and remembers what the last one accounted for. It only writes: its caller has paused all exports, and
-// everything that they appended is acknowledged.
+// checkpointer writes checkpoints, and remembers what the last one accounted for. It
+// only writes: its caller has paused all exports, and everything that they appended is
+// acknowledged.
 type checkpointer struct {
 	session    acknowledger
 	writer     *store.Writer
@@ -53,7 +54,8 @@ func newCheckpointer(session acknowledger, w *store.Writer, days *schedule.State
 	}
 }
 
-// write writes the new fingerprints and the records of days, then the service's record and how far the topics are accounted for.
+// write writes the new fingerprints and the records of days, then the service's record
+// and how far the topics are accounted for.
 func (c *checkpointer) write(ctx context.Context, days []*transfer.Day, service func() *ledger.Service) error {
 	if err := c.saveFingerprints(ctx, days); err != nil {
 		return fmt.Errorf("write fingerprints: %w", err)
@@ -83,7 +85,8 @@ func (c *checkpointer) write(ctx context.Context, days []*transfer.Day, service 
 	return nil
 }
 
-// saveFingerprints writes the days' new fingerprints and enters their ranges into the days' records.
+// saveFingerprints writes the days' new fingerprints and enters their ranges into the
+// days' records.
 func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Day) error {
 	fresh := slices.DeleteFunc(slices.Clone(days), func(d *transfer.Day) bool { return !d.Rows.Dirty() })
 	if len(fresh) == 0 {
@@ -93,8 +96,8 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 	if err != nil {
 		return err
 	}
-	// Fingerprints of an attempt that ended without its checkpoint are in the topic, but are written again: no range may reach
-	// over them.
+	// Fingerprints of an attempt that ended without its checkpoint are in the topic,
+	// but are written again: no range may reach over them.
 	since := before.Next
 	if c.rowsWhole {
 		since = c.rowsSince
@@ -113,7 +116,8 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 		return err
 	}
 	c.rowsWhole, c.rowsSince = true, since
-	// Acknowledged: only now may the record drop its former ranges. Anything that failed before this is tried again.
+	// Acknowledged: only now may the record drop its former ranges. Anything that
+	// failed before this is tried again.
 	for _, d := range fresh {
 		ranges := slices.Clone(c.schedule.Record(d.Name).Fingerprints)
 		if d.Rows.Rewriting() {
@@ -128,7 +132,8 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 	return nil
 }
 
-// position is how far a partition is written and acknowledged. Where the broker's answer did not say, the end of the log is queried.
+// position is how far a partition is written and acknowledged. Where the broker's
+// answer did not say, the end of the log is queried.
 func (c *checkpointer) position(ctx context.Context, p recordbatch.TopicPartition) (recordbatch.Position, error) {
 	position, written := c.session.Position(p)
 	if !written {
@@ -149,8 +154,9 @@ func (c *checkpointer) position(ctx context.Context, p recordbatch.TopicPartitio
 	return position, nil
 }
 
-// mark is the checkpoint of everything that this service writes; the state topic itself needs none. No mark is ever dropped: without
-// one, the next restore reads a partition from its start, and counts rows a second time whose fingerprints the ledger has.
+// mark is the checkpoint of everything that this service writes; the state topic itself
+// needs none. No mark is ever dropped: without one, the next restore reads a partition
+// from its start, and counts rows a second time whose fingerprints the ledger has.
 func (c *checkpointer) mark(ctx context.Context) (*ledger.Checkpoint, error) {
 	record := &ledger.Checkpoint{At: time.Now().UTC(), Days: c.days()}
 	for _, p := range c.partitions.all {

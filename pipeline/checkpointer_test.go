@@ -135,8 +135,8 @@ func (b *checkpointBed) loaded() (*ledger.State, int) {
 	return state, set.Rows()
 }
 
-// TestCheckpointer_Order writes fingerprints, days and the checkpoint in this order: the ledger then has the rows, and how far each
-// topic was written.
+// TestCheckpointer_Order writes fingerprints, days and the checkpoint in this order:
+// the ledger then has the rows, and how far each topic was written.
 func TestCheckpointer_Order(t *testing.T) {
 	t.Parallel()
 	b := newCheckpointBed(t)
@@ -165,8 +165,9 @@ func TestCheckpointer_Order(t *testing.T) {
 	}
 }
 
-// TestCheckpointer_FailsAnywhere: whichever acknowledgement is missing, the next attempt is whole, and no range of fingerprints spans
-// what a failed attempt left behind.
+// TestCheckpointer_FailsAnywhere: whichever acknowledgement is missing, the next
+// attempt is whole, and no range of fingerprints spans what a failed attempt left
+// behind.
 func TestCheckpointer_FailsAnywhere(t *testing.T) {
 	t.Parallel()
 	for flushes := range 2 {
@@ -196,7 +197,8 @@ func TestCheckpointer_FailsAnywhere(t *testing.T) {
 	}
 }
 
-// TestCheckpointer_KeepsMarks: partitions and days that this owner could not restore keep what the former checkpoint says of them.
+// TestCheckpointer_KeepsMarks: partitions and days that this owner could not restore
+// keep what the former checkpoint says of them.
 func TestCheckpointer_KeepsMarks(t *testing.T) {
 	t.Parallel()
 	b := newCheckpointBed(t)

@@ -9,8 +9,9 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// A topic that equals the current profiles is compacted. Its markers of takeovers keep former owners out, as those of the ledger do, so they
-// must stay for a while; a consumer that was away for a week still meets each tombstone.
+// A topic that equals the current profiles is compacted. Its markers of takeovers keep
+// former owners out, as those of the ledger do, so they must stay for a while; a
+// consumer that was away for a week still meets each tombstone.
 const (
 	leastCompactionLag  = 12 * time.Hour
 	compactionLag       = 24 * time.Hour
@@ -39,15 +40,16 @@ func compactedConfigs() map[string]string {
 
 func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// CompactionError says that the topic of a stream of changes would lose profiles, or the markers of takeovers.
+// CompactionError says that the topic of a stream of changes would lose profiles, or
+// the markers of takeovers.
 type CompactionError struct{ Topic, Config, Have, Want, Repair string }
 
 func (e *CompactionError) Error() string {
 	return fmt.Sprintf("topic %s has %s=%s, a stream with MODE=changes needs %s; repair it with: %s", e.Topic, e.Config, e.Have, e.Want, e.Repair)
 }
 
-// CompactionFault is the *CompactionError for which a stream of changes can't use its topic; nil if it can, and where the configuration may
-// not be read.
+// CompactionFault is the *CompactionError for which a stream of changes can't use its
+// topic; nil if it can, and where the configuration may not be read.
 func CompactionFault(k *cluster.Cluster, stream *transfer.Stream, c *cluster.TopicConfig) error {
 	if !stream.Changes || c.Err != nil {
 		return nil
@@ -70,7 +72,8 @@ func CompactionFault(k *cluster.Cluster, stream *transfer.Stream, c *cluster.Top
 	return e
 }
 
-// ShortTombstones returns an error when consumers of a stream of changes that were away for a day may miss deletes.
+// ShortTombstones returns an error when consumers of a stream of changes that were away
+// for a day may miss deletes.
 func ShortTombstones(k *cluster.Cluster, stream *transfer.Stream, c *cluster.TopicConfig) *CompactionError {
 	have, err := strconv.ParseInt(c.Values[deleteRetention], 10, 64)
 	if !stream.Changes || c.Err != nil || err != nil || have >= leastDeleteRetained.Milliseconds() {

@@ -13,17 +13,19 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Config is how a service is configured. All fields are set before Run, and none has a default here: cmd/config knows those. Nothing changes it
-// while the service runs.
+// Config is how a service is configured. All fields are set before Run, and none has a
+// default here: cmd/config knows those. Nothing changes it while the service runs.
 type Config struct {
 	ID       string
 	Streams  []transfer.Stream
 	Location *time.Location // where the source's days begin
 
-	// NewSource makes the source from the state, and from what was learned of line ends, as the ledger kept them; nil at the first start. It is
-	// called for each takeover.
+	// NewSource makes the source from the state, and from what was learned of line
+	// ends, as the ledger kept them; nil at the first start. It is called for each
+	// takeover.
 	NewSource func(state, lineEnds json.RawMessage) (Source, error)
-	// Redact takes the source's secrets out of a text, for dead letters. It may return the text itself. Safe for concurrent use.
+	// Redact takes the source's secrets out of a text, for dead letters. It may return
+	// the text itself. Safe for concurrent use.
 	Redact  func(text []byte) []byte
 	Cluster *cluster.Cluster
 	Codec   *recordbatch.Codec
@@ -48,17 +50,20 @@ type Config struct {
 	CallsPerHour       int
 	// Once, if set, makes Run return when nothing is due any more: nil, or a *IncompleteError.
 	Once *schedule.Once
-	// Patience is how long Kafka, and a topic that is not there, is waited for until Run gives up; 0 for ever.
+	// Patience is how long Kafka, and a topic that is not there, is waited for until
+	// Run gives up; 0 for ever.
 	Patience time.Duration
 
 	Instance, Host, Version string
 	Log                     *slog.Logger
-	// Parse reads a row from its raw copy and the columns of its header, into memory of its own: for the replay of dead letters. An error
-	// that is a *schema.BadRow says that the row is still bad.
+	// Parse reads a row from its raw copy and the columns of its header, into memory of
+	// its own: for the replay of dead letters. An error that is a *schema.BadRow says
+	// that the row is still bad.
 	Parse func(columns *schema.Columns, raw []byte) (*schema.Row, error)
 	// Observe, when set, is called with the duration of each export.
 	Observe func(stream string, took time.Duration)
-	// Step, when set, is called with the name of each point at which a crash may happen. Only tests set it.
+	// Step, when set, is called with the name of each point at which a crash may
+	// happen. Only tests set it.
 	Step func(name string)
 }
 

@@ -36,7 +36,8 @@ func (c *contract) admitter(stream string) transfer.Admit {
 	}
 }
 
-// checkHeader has the ledger accept a header of a stream that hides columns, or returns why it is refused.
+// checkHeader has the ledger accept a header of a stream that hides columns, or returns
+// why it is refused.
 func (c *contract) checkHeader(ctx context.Context, stream string, h *schedule.Header) (*schedule.HeaderRefusal, error) {
 	var refused *schedule.HeaderRefusal
 	err := c.record.change(ctx, func(*ledger.Service) (changed bool, _ error) {
@@ -49,7 +50,8 @@ func (c *contract) checkHeader(ctx context.Context, stream string, h *schedule.H
 	return refused, nil
 }
 
-// resume has a stream go on at once. If it hashes with another key than before, its days in reach start over.
+// resume has a stream go on at once. If it hashes with another key than before, its
+// days in reach start over.
 func (c *contract) resume(stream string, now time.Time) {
 	days, events := c.schedule.Stream(stream).AcceptKey(now.UTC())
 	for _, day := range days {

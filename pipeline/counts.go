@@ -9,7 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Counts are what the service has done since the process started. However many codes an API makes up, no more than mostCodes are counted separately.
+// Counts are what the service has done since the process started. However many codes an
+// API makes up, no more than mostCodes are counted separately.
 type Counts struct {
 	mu sync.Mutex
 	by map[string]*StreamCounts
@@ -40,7 +41,8 @@ type LetterKind struct {
 // codeOK counts exports that succeeded.
 const codeOK schema.Code = "ok"
 
-// mostCodes bounds the codes that are counted separately for a stream: the server chooses the STATUS of http_STATUS.
+// mostCodes bounds the codes that are counted separately for a stream: the server
+// chooses the STATUS of http_STATUS.
 const mostCodes = 40
 
 const otherCode schema.Code = "other"

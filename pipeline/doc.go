@@ -1,8 +1,10 @@
-// Package pipeline is the loop of one service: it exports the days that are due, and keeps the ledger equal to what Kafka has acknowledged.
+// Package pipeline is the loop of one service: it exports the days that are due, and
+// keeps the ledger equal to what Kafka has acknowledged.
 //
 // It knows no HTTP: a Source is joined to it by cmd/app.
 //
-// Service.Run makes one ownership of the service after the other. The owner's loop joins its parts: package schedule decides which day is
-// exported next, package transfer moves its rows into Kafka beside the loop, the checkpointer pauses it between two rows and writes the ledger,
-// package command executes what others ask for.
+// Service.Run makes one ownership of the service after the other. The owner's loop
+// joins its parts: package schedule decides which day is exported next, package
+// transfer moves its rows into Kafka beside the loop, the checkpointer pauses it
+// between two rows and writes the ledger, package command executes what others ask for.
 package pipeline

@@ -9,8 +9,9 @@ import (
 // errShutdown ends the session of an instance that is to stop while Kafka accepts nothing.
 var errShutdown = errors.New("kafka did not take everything within SHUTDOWN_TIMEOUT")
 
-// limitShutdown ends the session when it is still there ShutdownTimeout after the end of ctx: what waits for Kafka can't see that ctx has
-// ended, the loop's checkpoints included. The returned function ends the watch.
+// limitShutdown ends the session when it is still there ShutdownTimeout after the end
+// of ctx: what waits for Kafka can't see that ctx has ended, the loop's checkpoints
+// included. The returned function ends the watch.
 func (o *owner) limitShutdown(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() {
 		select {
@@ -21,8 +22,9 @@ func (o *owner) limitShutdown(ctx context.Context) (stop func() bool) {
 	})
 }
 
-// drain ends the ownership cleanly: exports stop, what they published is acknowledged and entered into the ledger, and the owner's
-// record says that a standby need not wait.
+// drain ends the ownership cleanly: exports stop, what they published is acknowledged
+// and entered into the ledger, and the owner's record says that a standby need not
+// wait.
 func (o *owner) drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.config.ShutdownTimeout)
 	defer cancel()

@@ -8,8 +8,9 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// finish takes back an export that has ended: its rows and its outcome go into the ledger at once. The outcome to log is nil for a
-// replay that went well, and for what Kafka ended.
+// finish takes back an export that has ended: its rows and its outcome go into the
+// ledger at once. The outcome to log is nil for a replay that went well, and for what
+// Kafka ended.
 func (o *owner) finish(ctx context.Context, e *transfer.Export) (*outcome, error) {
 	o.transfers.TakeBack(e)
 	if e.Replay != nil && e.Err == nil {

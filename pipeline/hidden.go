@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// ShownBefore names the topics that still hold cells, or hashes of them, of a stream that begins to hide columns.
+// ShownBefore names the topics that still hold cells, or hashes of them, of a stream
+// that begins to hide columns.
 func (c *Config) ShownBefore(stream string) string {
 	return fmt.Sprintf("topic %s rows, %s dead letters for 90 days, %s.rows fingerprints of whole rows for 35 days", c.topicOf(stream), c.DeadLetterTopic, c.LedgerTopic)
 }

@@ -19,7 +19,8 @@ func newTimers(c *Config) *timers {
 	}
 }
 
-// run is the owner's loop. It returns nil when ctx has ended and all is in the ledger, or why the ownership has ended.
+// run is the owner's loop. It returns nil when ctx has ended and all is in the ledger,
+// or why the ownership has ended.
 func (o *owner) run(ctx context.Context) error {
 	exporting, stop := context.WithCancel(ctx)
 	defer o.wait()
@@ -29,7 +30,8 @@ func (o *owner) run(ctx context.Context) error {
 	o.watching.Go(func() { watch(exporting, o.session, o.log) })
 	defer o.limitShutdown(ctx)()
 	o.log.Info("owner", "service", o.config.ID, "instance", o.config.Instance, "producer", o.session.Identity().String())
-	// Commands that arrived while there was no owner come before the first export: a pause, or work that run --once would otherwise not wait for.
+	// Commands that arrived while there was no owner come before the first export: a
+	// pause, or work that run --once would otherwise not wait for.
 	if err := o.pollCommands(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
@@ -45,8 +47,8 @@ func (o *owner) run(ctx context.Context) error {
 	}
 }
 
-// turn waits for the next event and does what follows from it. The ownership is over when ctx has ended, or with Once, when err is what is
-// left.
+// turn waits for the next event and does what follows from it. The ownership is over
+// when ctx has ended, or with Once, when err is what is left.
 func (o *owner) turn(ctx, exporting context.Context, timers *timers) (over bool, err error) {
 	var ended *outcome
 	select {

@@ -11,8 +11,9 @@ type loopCall struct {
 	done chan error                  // of one, buffered
 }
 
-// do runs a function in the loop, and waits for it. If ctx ends first, the function may still run: what it sets may be read only if do
-// returns nil or the function's error. The caller holds no lock.
+// do runs a function in the loop, and waits for it. If ctx ends first, the function may
+// still run: what it sets may be read only if do returns nil or the function's error.
+// The caller holds no lock.
 func (calls loopCalls) do(ctx context.Context, do func(context.Context) error) error {
 	c := &loopCall{do: do, done: make(chan error, 1)}
 	select {

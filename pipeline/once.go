@@ -9,7 +9,8 @@ import (
 	"dfinery-kafka/pipeline/schedule"
 )
 
-// IncompleteError is the end of Once with work left: what is due and can't be had within reasonable time, or what it was stopped before.
+// IncompleteError is the end of Once with work left: what is due and can't be had
+// within reasonable time, or what it was stopped before.
 type IncompleteError struct {
 	Left    []schedule.Left
 	Stopped bool // by Run's context. Nothing is in Left when that came before it was known what is due
@@ -48,8 +49,8 @@ func (e *IncompleteError) Error() string {
 	return b.String()
 }
 
-// onceEnd reports whether Once has ended, and what it leaves undone. Commands are executed last: one may complete with
-// the last export, or request another.
+// onceEnd reports whether Once has ended, and what it leaves undone. Commands are
+// executed last: one may complete with the last export, or request another.
 func (o *owner) onceEnd(ctx context.Context) (ended bool, left, err error) {
 	if done, _ := o.onceDone(); !done {
 		return false, nil, nil
@@ -61,7 +62,8 @@ func (o *owner) onceEnd(ctx context.Context) (ended bool, left, err error) {
 	return ended && o.transfers.Idle() && !o.commands.Replaying(), left, nil
 }
 
-// onceDone reports whether Once has nothing to do or to wait for any more, and what it leaves undone.
+// onceDone reports whether Once has nothing to do or to wait for any more, and what it
+// leaves undone.
 func (o *owner) onceDone() (bool, error) {
 	switch left, soon := o.schedule.Left(o.exports.waits, time.Now()); {
 	case len(left) == 0:
@@ -73,7 +75,8 @@ func (o *owner) onceDone() (bool, error) {
 	}
 }
 
-// unfinished is what is due and was not exported when the ownership was stopped; nil if there is nothing.
+// unfinished is what is due and was not exported when the ownership was stopped; nil if
+// there is nothing.
 func (o *owner) unfinished() error {
 	waits := o.exports.sourceWaits(time.Now()) // calls that were under way are over
 	if left, _ := o.schedule.Left(waits, time.Now()); len(left) > 0 {

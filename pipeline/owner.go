@@ -17,8 +17,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// owner is one ownership of the service, from its takeover to its end. Its loop alone uses it and its parts. Each part has its own state and
-// knows only the parts that it is given; what several of them do together is here.
+// owner is one ownership of the service, from its takeover to its end. Its loop alone
+// uses it and its parts. Each part has its own state and knows only the parts that it
+// is given; what several of them do together is here.
 type owner struct {
 	config     *Config
 	log        *slog.Logger
@@ -83,7 +84,8 @@ func newOwner(c *Config, v *view, taken *ownership, topics *topicCreator, histor
 	return o
 }
 
-// openSenders opens the senders of the ledger, of the dead letters and of the streams that can be written.
+// openSenders opens the senders of the ledger, of the dead letters and of the streams
+// that can be written.
 func (o *owner) openSenders() error {
 	var err, err2 error
 	o.writer.State, err = o.session.Sender(o.partitions.state)
@@ -120,7 +122,8 @@ func senders(session *producer.Session, partitions []recordbatch.TopicPartition)
 	return list, nil
 }
 
-// onHeartbeat does what is due with each heartbeat: a check of the topics, and the heartbeat itself.
+// onHeartbeat does what is due with each heartbeat: a check of the topics, and the
+// heartbeat itself.
 func (o *owner) onHeartbeat(ctx context.Context) error {
 	if err := o.topics.check(ctx, o.checkpoints, o.transfers); err != nil {
 		return err

@@ -32,7 +32,8 @@ func newPartitions(c *Config, stored *store.Ledger, topics map[string]cluster.To
 // own are those that every stream needs: the ledger's and the dead letters'.
 func (p *partitions) own() []recordbatch.TopicPartition { return p.all[:2+len(p.letters)] }
 
-// recovered are those that a start reads back: all but the ledger's, and those of streams of changes, whose exports read them.
+// recovered are those that a start reads back: all but the ledger's, and those of
+// streams of changes, whose exports read them.
 func (p *partitions) recovered(streams []transfer.Stream) []recordbatch.TopicPartition {
 	changes := map[string]bool{}
 	for i := range streams {

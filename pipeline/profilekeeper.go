@@ -18,8 +18,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// profileKeeper keeps the state of streams of changes. Exports call it; whatever touches the owner's parts runs in the owner's
-// loop do.
+// profileKeeper keeps the state of streams of changes. Exports call it; whatever
+// touches the owner's parts runs in the owner's loop do.
 type profileKeeper struct {
 	streams     []transfer.Stream
 	location    *time.Location
@@ -128,7 +128,8 @@ func (k *profileKeeper) Begin(ctx context.Context, call *schema.Export, partitio
 	return n, nil
 }
 
-// Settle implements transfer.Profiles. The rows are acknowledged before the marks, and these before the record.
+// Settle implements transfer.Profiles. The rows are acknowledged before the marks, and
+// these before the record.
 func (k *profileKeeper) Settle(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error) {
 	var d *profiles.Decision
 	topic := k.partitions.of(streamNamed(k.streams, stream).Topic)
@@ -177,7 +178,8 @@ func (k *profileKeeper) Deleted(ctx context.Context, stream string, n int) error
 	})
 }
 
-// forgetMarks drops the marks of streams that publish all rows now: what is published meanwhile does not take them off. It is for the loop.
+// forgetMarks drops the marks of streams that publish all rows now: what is published
+// meanwhile does not take them off. It is for the loop.
 func (k *profileKeeper) forgetMarks() {
 	for name, r := range k.record.content.Profiles {
 		if st := streamNamed(k.streams, name); st != nil && !st.Changes && r != nil {
@@ -186,8 +188,9 @@ func (k *profileKeeper) forgetMarks() {
 	}
 }
 
-// publishWhole restarts today for streams that publish all rows now, if the day's last export was one of changes: the ledger does not have
-// which rows that export published, and which it deleted. It is for the loop.
+// publishWhole restarts today for streams that publish all rows now, if the day's last
+// export was one of changes: the ledger does not have which rows that export published,
+// and which it deleted. It is for the loop.
 func (k *profileKeeper) publishWhole(now time.Time) {
 	for name, r := range k.record.content.Profiles {
 		st := streamNamed(k.streams, name)
@@ -201,7 +204,8 @@ func (k *profileKeeper) publishWhole(now time.Time) {
 	}
 }
 
-// PublishAgain has the rows of a stream's earlier exports published again when they are met. It is for the loop.
+// PublishAgain has the rows of a stream's earlier exports published again when they are
+// met. It is for the loop.
 func (k *profileKeeper) PublishAgain(stream string) {
 	k.of(stream).AgainFrom = k.schedule.Stream(stream).LastExport() + 1
 }

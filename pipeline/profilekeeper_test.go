@@ -15,8 +15,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestProfileKeeper_Snapshot goes the way of a snapshot: the call's number, the scan, the marks of absent keys, their record, and the end of
-// the deletes. Each is acknowledged before the next.
+// TestProfileKeeper_Snapshot goes the way of a snapshot: the call's number, the scan,
+// the marks of absent keys, their record, and the end of the deletes. Each is
+// acknowledged before the next.
 func TestProfileKeeper_Snapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -67,8 +68,8 @@ func TestProfileKeeper_Snapshot(t *testing.T) {
 	})
 }
 
-// TestProfileKeeper_Modes: a stream that publishes all rows now forgets its marks, and publishes today again if its last export was one of
-// changes.
+// TestProfileKeeper_Modes: a stream that publishes all rows now forgets its marks, and
+// publishes today again if its last export was one of changes.
 func TestProfileKeeper_Modes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)

@@ -18,11 +18,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// recoverSince is how far back a log is read that is not the checkpoint's: what the API can still export was published since then, and two
-// days more for clocks and time zones.
+// recoverSince is how far back a log is read that is not the checkpoint's: what the API
+// can still export was published since then, and two days more for clocks and time
+// zones.
 const recoverSince = (schema.Reach + 2) * 24 * time.Hour
 
-// restoration reads back what the topics hold and the ledger does not. It lasts for the begin of an ownership.
+// restoration reads back what the topics hold and the ledger does not. It lasts for the
+// begin of an ownership.
 type restoration struct {
 	streams     []transfer.Stream
 	location    *time.Location
@@ -135,7 +137,8 @@ func (r *restoration) reportLost(f recovery.Finding) {
 		"do", "look at the brokers: what was acknowledged must stay (unclean.leader.election.enable, replicas)")
 }
 
-// published are the first and the last of the stream's days within reach that have rows in its topic; 0 without any.
+// published are the first and the last of the stream's days within reach that have rows
+// in its topic; 0 without any.
 func (r *restoration) published(st *transfer.Stream) (first, last schema.Day) {
 	for name, record := range r.schedule.Days() {
 		if name.Stream != st.Name || record.Published == 0 || name.Day < oldestRecovered(r.location) {
@@ -149,13 +152,16 @@ func (r *restoration) published(st *transfer.Stream) (first, last schema.Day) {
 	return first, last
 }
 
-// oldestRecovered is the first day of which a restore keeps what is published: the API's reach, and a day more for a midnight meanwhile.
+// oldestRecovered is the first day of which a restore keeps what is published: the
+// API's reach, and a day more for a midnight meanwhile.
 func oldestRecovered(loc *time.Location) schema.Day {
 	return schema.DayOf(time.Now(), loc) - schema.Reach - 1
 }
 
-// missingDays begins records for the days that the checkpoint lists and the ledger no longer has. What the topics hold of them is read back,
-// or all of it would be published again. The days of a stream that can't be read as a whole now are left to a later owner.
+// missingDays begins records for the days that the checkpoint lists and the ledger no
+// longer has. What the topics hold of them is read back, or all of it would be
+// published again. The days of a stream that can't be read as a whole now are left to a
+// later owner.
 func (r *restoration) missingDays(state *ledger.State) map[ledger.DayName]bool {
 	missing := map[ledger.DayName]bool{}
 	if state.Checkpoint == nil {

@@ -41,7 +41,8 @@ func (b *bed) publish(o *owner, day schema.Day, n, first, count int) {
 	b.must(o.session.Flush(b.t.Context()))
 }
 
-// TestRestoration_Recover reads back what was published behind the last checkpoint, and all of it if the ledger is lost.
+// TestRestoration_Recover reads back what was published behind the last checkpoint, and
+// all of it if the ledger is lost.
 func TestRestoration_Recover(t *testing.T) {
 	for name, test := range map[string]struct {
 		lost bool
@@ -87,8 +88,10 @@ func TestRestoration_Recover(t *testing.T) {
 	}
 }
 
-// TestRestoration_MissingDays: days that the checkpoint lists and the ledger no longer has are read back from their first export. Those of a
-// stream whose topic can't be read now are left to a later owner, and so are those of a stream that is not configured.
+// TestRestoration_MissingDays: days that the checkpoint lists and the ledger no longer
+// has are read back from their first export. Those of a stream whose topic can't be
+// read now are left to a later owner, and so are those of a stream that is not
+// configured.
 func TestRestoration_MissingDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -116,7 +119,8 @@ func TestRestoration_MissingDays(t *testing.T) {
 	})
 }
 
-// TestRestoration_Reports: what recovery finds is an error in the log, with the command that publishes lost rows again.
+// TestRestoration_Reports: what recovery finds is an error in the log, with the command
+// that publishes lost rows again.
 func TestRestoration_Reports(t *testing.T) {
 	today := schema.DayOf(time.Now(), planned)
 	at := func(topic string) recordbatch.TopicPartition {

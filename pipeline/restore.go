@@ -21,8 +21,9 @@ func (o *owner) begin(ctx context.Context, taken *ownership) error {
 	return o.restore(ctx, taken.before)
 }
 
-// restore brings the ledger up to what the topics hold: everything behind the last checkpoint's offsets is read back by the
-// records' headers, and a checkpoint is written. The session's fence is in place already, so the ends of the logs are final.
+// restore brings the ledger up to what the topics hold: everything behind the last
+// checkpoint's offsets is read back by the records' headers, and a checkpoint is
+// written. The session's fence is in place already, so the ends of the logs are final.
 func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 	c := o.config
 	log, err := c.Cluster.Log(ctx, o.partitions.state)

@@ -2,9 +2,10 @@ package pipeline
 
 import "dfinery-kafka/pipeline/cluster"
 
-// Rights are all that the service needs of a cluster with an authorizer, and no more: what check asks for, the README lists, and
-// the tests grant. In Kafka, Read and Write imply Describe; an idempotent producer needs Write on a topic alone since
-// Kafka 2.8 (KIP-679).
+// Rights are all that the service needs of a cluster with an authorizer, and no more:
+// what check asks for, the README lists, and the tests grant. In Kafka, Read and Write
+// imply Describe; an idempotent producer needs Write on a topic alone since Kafka 2.8
+// (KIP-679).
 func (c *Config) Rights() []cluster.Right {
 	var rights []cluster.Right
 	add := func(topic string, op cluster.Operation, purpose string) {

@@ -41,7 +41,8 @@ func TestRightsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestRightsFollowTheConfiguration leaves out what a service that creates nothing and fences no one does not need.
+// TestRightsFollowTheConfiguration leaves out what a service that creates nothing and
+// fences no one does not need.
 func TestRightsFollowTheConfiguration(t *testing.T) {
 	t.Parallel()
 	s := &pipeline.Config{ID: "1234", LedgerTopic: "l", DeadLetterTopic: "d", AtLeastOnce: true, Streams: []transfer.Stream{{StreamConfig: schedule.StreamConfig{Name: "a", Topic: "t"}}}}

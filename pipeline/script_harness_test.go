@@ -115,7 +115,8 @@ func (s *script) name(text string) string {
 	})
 }
 
-// show writes the owner's record, and the topic with who wrote what. The markers of takeovers are in it.
+// show writes the owner's record, and the topic with who wrote what. The markers of
+// takeovers are in it.
 func (s *script) show(out io.Writer) {
 	k, err := cluster.New(cluster.Config{Brokers: s.kafka.ListenAddrs(), Dial: s.net.Dial})
 	s.must(err)
@@ -145,7 +146,8 @@ func (s *script) show(out io.Writer) {
 // noAnswer are the timeouts of requests. Which of two at the same time comes first is left open.
 var noAnswer = regexp.MustCompile(`(kafka did not answer within \S+: )?context deadline exceeded`)
 
-// Write takes a line of the log. How often a line is repeated is left open: attempts come after pauses of random lengths.
+// Write takes a line of the log. How often a line is repeated is left open: attempts
+// come after pauses of random lengths.
 func (i *instance) Write(line []byte) (int, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -25,9 +25,12 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata")
 
-// TestTakeover_Scripts runs the scripts in testdata/takeover: commands to instances of one service, each followed by "----" and all that the
-// instances log and the steps of their protocol, up to an empty line. A line that begins with # is a comment. script.run says which commands there
-// are. Times are those since the script began; producers are named p1, p2 in the order in which they are met, and p1/3 is one in its epoch 3.
+// TestTakeover_Scripts runs the scripts in testdata/takeover: commands to instances of
+// one service, each followed by "----" and all that the instances log and the steps of
+// their protocol, up to an empty line. A line that begins with # is a comment.
+// script.run says which commands there are. Times are those since the script began;
+// producers are named p1, p2 in the order in which they are met, and p1/3 is one in its
+// epoch 3.
 func TestTakeover_Scripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/takeover/*.txt")
 	if err != nil || len(files) == 0 {
@@ -143,7 +146,8 @@ func (s *script) nameTransaction(r kmsg.Request) (kmsg.Response, error, bool) {
 	return nil, nil, false
 }
 
-// run carries out one command and returns what the instances say in the second after it, and while it lasts:
+// run carries out one command and returns what the instances say in the second after
+// it, and while it lasts:
 //
 //	start NAME [once]        an instance starts
 //	stop NAME                it is stopped in order

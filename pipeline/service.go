@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// Service keeps the topics of one DFINERY service equal to what its exports hold. How it does is seen by the methods of its view, before and
-// while it runs.
+// Service keeps the topics of one DFINERY service equal to what its exports hold. How
+// it does is seen by the methods of its view, before and while it runs.
 type Service struct {
 	Config
 	*view
@@ -23,8 +23,9 @@ func New(c Config) *Service {
 	return &Service{Config: c, view: &view{service: c.ID, streams: c.Streams}}
 }
 
-// Run does the service's work until ctx ends, which returns nil, or with Once a *IncompleteError if work is left then; or until a fault that will
-// not pass. What may pass is waited for, as long as Patience.
+// Run does the service's work until ctx ends, which returns nil, or with Once a
+// *IncompleteError if work is left then; or until a fault that will not pass. What may
+// pass is waited for, as long as Patience.
 func (s *Service) Run(ctx context.Context) error {
 	heard, giveUp := context.WithCancelCause(ctx) // until Kafka has been silent for too long
 	defer watchSilence(heard, giveUp, s.Cluster, s.Patience)()
@@ -65,7 +66,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return s.stopped(nil)
 }
 
-// begin makes this instance the owner. From the returned ownership on everything in Kafka is accounted for.
+// begin makes this instance the owner. From the returned ownership on everything in
+// Kafka is accounted for.
 func (s *Service) begin(ctx context.Context, t *takeover, topics *topicCreator, history *topicHistory) (*owner, error) {
 	taken, err := t.take(ctx)
 	if err != nil {
@@ -91,7 +93,8 @@ func own(ctx, heard context.Context, o *owner) error {
 	return o.run(ctx)
 }
 
-// over reports whether Run is over after an ownership, or an attempt at one, that ended with err, and how. o is nil if there was none.
+// over reports whether Run is over after an ownership, or an attempt at one, that ended
+// with err, and how. o is nil if there was none.
 func (s *Service) over(ctx, heard context.Context, o *owner, err error) (bool, error) {
 	var left *IncompleteError
 	switch {
@@ -111,7 +114,8 @@ func (s *Service) over(ctx, heard context.Context, o *owner, err error) (bool, e
 	return final(err), err
 }
 
-// stopped is how Run ends with its context: with Once, what is due and was not exported is left. o is the last ownership, or nil.
+// stopped is how Run ends with its context: with Once, what is due and was not exported
+// is left. o is the last ownership, or nil.
 func (s *Service) stopped(o *owner) error {
 	switch {
 	case s.Once == nil:

@@ -12,7 +12,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// serviceRecord is the service's record in the ledger. What it says of streams is the schedule's, what it says of quota and breaker the source's.
+// serviceRecord is the service's record in the ledger. What it says of streams is the
+// schedule's, what it says of quota and breaker the source's.
 type serviceRecord struct {
 	content  ledger.Service
 	source   Source // nil until the ledger was read
@@ -56,8 +57,9 @@ func (r *serviceRecord) recordCall(ctx context.Context, name ledger.DayName) err
 	return nil
 }
 
-// setWait records what all streams wait for, and which ones wait for their topic, so that the status of any machine can say it. A wait
-// without an end is one for a call under way.
+// setWait records what all streams wait for, and which ones wait for their topic, so
+// that the status of any machine can say it. A wait without an end is one for a call
+// under way.
 func (r *serviceRecord) setWait(ctx context.Context, all schema.Wait) error {
 	var wait *ledger.Wait
 	if all.For != "" && !all.Until.IsZero() {

@@ -26,8 +26,8 @@ func newBedRecord(b *bed) (*owner, *serviceRecord) {
 	return o, o.record
 }
 
-// TestServiceRecord_Change: a change is in the ledger when change returns; one that is refused, or changes nothing, writes nothing, and the
-// loop goes on.
+// TestServiceRecord_Change: a change is in the ledger when change returns; one that is
+// refused, or changes nothing, writes nothing, and the loop goes on.
 func TestServiceRecord_Change(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -61,7 +61,8 @@ func TestServiceRecord_Change(t *testing.T) {
 	})
 }
 
-// TestServiceRecord_SetWait writes what all streams wait for when that changes, and not with each look.
+// TestServiceRecord_SetWait writes what all streams wait for when that changes, and not
+// with each look.
 func TestServiceRecord_SetWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -94,7 +95,8 @@ func TestServiceRecord_SetWait(t *testing.T) {
 	})
 }
 
-// TestServiceRecord_RecordCall: a call has its number in the ledger, with the source's state, before it is made; else it is not made.
+// TestServiceRecord_RecordCall: a call has its number in the ledger, with the source's
+// state, before it is made; else it is not made.
 func TestServiceRecord_RecordCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -115,7 +117,8 @@ func TestServiceRecord_RecordCall(t *testing.T) {
 	})
 }
 
-// TestServiceRecord_Evolver: an export gets a copy of the stream's schemas, and what it makes of them is in the ledger first.
+// TestServiceRecord_Evolver: an export gets a copy of the stream's schemas, and what it
+// makes of them is in the ledger first.
 func TestServiceRecord_Evolver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -146,7 +149,8 @@ func TestServiceRecord_Evolver(t *testing.T) {
 	})
 }
 
-// TestServiceRecord_NoteFormats: rows of a release without formats are JSON; what is known of a topic stays, and another topic begins anew.
+// TestServiceRecord_NoteFormats: rows of a release without formats are JSON; what is
+// known of a topic stays, and another topic begins anew.
 func TestServiceRecord_NoteFormats(t *testing.T) {
 	streams := make([]transfer.Stream, 4)
 	for i, name := range []string{"before", "known", "moved", "empty"} {
@@ -169,7 +173,8 @@ func TestServiceRecord_NoteFormats(t *testing.T) {
 	}
 }
 
-// TestServiceRecord_Resume: ids that the registry has lost are given up only if that halted the stream.
+// TestServiceRecord_Resume: ids that the registry has lost are given up only if that
+// halted the stream.
 func TestServiceRecord_Resume(t *testing.T) {
 	for _, code := range []schema.Code{schema.RegistryLost, schema.BadHeader} {
 		s := schedule.New([]schedule.StreamConfig{{Name: "events", Topic: "events", Kind: schema.Event, Key: "id"}}, schedule.Policy{Location: planned}, noon)

@@ -12,7 +12,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Snapshot is what the ledger says of the service, read from any machine. It does not affect the owner.
+// Snapshot is what the ledger says of the service, read from any machine. It does not
+// affect the owner.
 type Snapshot struct {
 	Streams  []StreamStatus       // where variables are unset, as their owner has them
 	Location *time.Location       // where the source's days begin

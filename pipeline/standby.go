@@ -8,8 +8,9 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// standby follows what the ledger says of the service's owner until that owner is silent, or has ended in order. Silence is counted by this
-// machine's clock from when a heartbeat was first seen: clocks need not agree.
+// standby follows what the ledger says of the service's owner until that owner is
+// silent, or has ended in order. Silence is counted by this machine's clock from when a
+// heartbeat was first seen: clocks need not agree.
 type standby struct {
 	service, instance string        // this instance's
 	ledger            ownerLedger   // where the owner's heartbeats are
@@ -33,7 +34,8 @@ func newStandby(c *Config, v *view) *standby {
 	}
 }
 
-// wait waits, after another instance has taken over, until that one is silent. why is how this one learned of it.
+// wait waits, after another instance has taken over, until that one is silent. why is
+// how this one learned of it.
 func (b *standby) wait(ctx context.Context, why error) error {
 	b.log.Warn("standby: another instance owns the service", "service", b.service, "instance", b.instance, "error", why,
 		"do", "nothing, if two replicas are meant; else stop the one that is not wanted")
@@ -55,7 +57,8 @@ func (b *standby) wait(ctx context.Context, why error) error {
 	return nil
 }
 
-// awaitSilence follows the owner's record from state on until the owner is silent, or has ended in order.
+// awaitSilence follows the owner's record from state on until the owner is silent, or
+// has ended in order.
 func (b *standby) awaitSilence(ctx context.Context, state *ledger.State) error {
 	heard, last := time.Now(), beatOf(state.Owner)
 	for ctx.Err() == nil {

@@ -24,7 +24,8 @@ type starter struct {
 	accepted map[schema.Cut]bool // cuts that the source takes for whole answers
 }
 
-// startAll starts every export that may start now, to run until exporting ends, and returns when to look again.
+// startAll starts every export that may start now, to run until exporting ends, and
+// returns when to look again.
 func (x *starter) startAll(ctx, exporting context.Context) (time.Time, error) {
 	now := time.Now().UTC()
 	x.announcer.tell(x.schedule.Advance(now))
@@ -87,7 +88,8 @@ func (x *starter) sourceWaits(now time.Time) schema.Wait {
 	return wait
 }
 
-// acceptCuts has the schedule try days again whose cuts the source accepts since the last look: the configuration, or what was learned, has changed.
+// acceptCuts has the schedule try days again whose cuts the source accepts since the
+// last look: the configuration, or what was learned, has changed.
 func (x *starter) acceptCuts(now time.Time) {
 	for _, cut := range []schema.Cut{schema.NoNewline, schema.UnclosedCell} {
 		accepted := x.source.Accepts(cut)

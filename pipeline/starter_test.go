@@ -75,7 +75,8 @@ func TestStarter_NumberFirst(t *testing.T) {
 	})
 }
 
-// TestStarter_NotMade: a call whose number can't be written is not made, and does not count for the quota.
+// TestStarter_NotMade: a call whose number can't be written is not made, and does not
+// count for the quota.
 func TestStarter_NotMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -91,7 +92,8 @@ func TestStarter_NotMade(t *testing.T) {
 	})
 }
 
-// TestStarter_SourceWaits: what the source waits for is remembered, and when it is over; a new day may come before.
+// TestStarter_SourceWaits: what the source waits for is remembered, and when it is
+// over; a new day may come before.
 func TestStarter_SourceWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -112,7 +114,8 @@ func TestStarter_SourceWaits(t *testing.T) {
 	})
 }
 
-// TestStarter_AcceptCuts: days wait no longer for an answer with a cut once the source takes it for whole. That is told once.
+// TestStarter_AcceptCuts: days wait no longer for an answer with a cut once the source
+// takes it for whole. That is told once.
 func TestStarter_AcceptCuts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)

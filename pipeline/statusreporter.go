@@ -42,7 +42,8 @@ func (r *statusReporter) publish(waits schema.Wait, now time.Time) {
 	r.view.show(st)
 }
 
-// addCounts adds what this process has done, and of days that are being exported what the ledger does not have yet.
+// addCounts adds what this process has done, and of days that are being exported what
+// the ledger does not have yet.
 func (r *statusReporter) addCounts(s *StreamStatus, counts StreamCounts) {
 	s.Published, s.Duplicates = counts.Published, counts.Duplicates
 	for _, n := range counts.Letters {

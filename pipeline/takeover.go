@@ -12,8 +12,9 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// takeover makes this instance the owner of the service: topics, ledger, fence. It remembers as which producer this instance owned the service,
-// from one ownership to the next.
+// takeover makes this instance the owner of the service: topics, ledger, fence. It
+// remembers as which producer this instance owned the service, from one ownership to
+// the next.
 type takeover struct {
 	service     string
 	atLeastOnce bool // without a fence
@@ -49,7 +50,8 @@ func newTakeover(c *Config, v *view, topics *topicCreator, b *standby) *takeover
 	}
 }
 
-// take takes the service over. From then on nobody else writes to its partitions, and what the topics hold is final.
+// take takes the service over. From then on nobody else writes to its partitions, and
+// what the topics hold is final.
 func (t *takeover) take(ctx context.Context) (*ownership, error) {
 	topics, err := t.topics.prepare(ctx)
 	if err != nil {
@@ -74,7 +76,8 @@ func (t *takeover) ended(as producer.Identity) { t.identity = as }
 // fenced notes that another instance has taken over: the next takeover fences it.
 func (t *takeover) fenced() { t.identity = producer.NoIdentity() }
 
-// raise raises the fence over every partition that will be written. Whatever fails later, the identity is the one to go on with.
+// raise raises the fence over every partition that will be written. Whatever fails
+// later, the identity is the one to go on with.
 func (t *takeover) raise(ctx context.Context, at *partitions, before *ledger.State) (*producer.Session, error) {
 	if t.atLeastOnce {
 		t.log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice",
@@ -101,7 +104,8 @@ func (t *takeover) raise(ctx context.Context, at *partitions, before *ledger.Sta
 	return session, nil
 }
 
-// ensureOwned refuses to go on without the partitions that every stream needs: the ledger's and the dead letters'.
+// ensureOwned refuses to go on without the partitions that every stream needs: the
+// ledger's and the dead letters'.
 func (t *takeover) ensureOwned(session *producer.Session, own []recordbatch.TopicPartition) error {
 	for _, p := range own {
 		if why := session.Unfenced(p); why != nil {
@@ -111,7 +115,8 @@ func (t *takeover) ensureOwned(session *producer.Session, own []recordbatch.Topi
 	return nil
 }
 
-// awaitUnfenced waits until the heartbeats stop of a former owner that is not fenced: a new producer id does not fence the old one.
+// awaitUnfenced waits until the heartbeats stop of a former owner that is not fenced: a
+// new producer id does not fence the old one.
 func (t *takeover) awaitUnfenced(ctx context.Context, as producer.Identity, before *ledger.State) error {
 	owner := before.Owner
 	if owner == nil || t.atLeastOnce || owner.ProducerID == as.ID {

@@ -17,7 +17,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// newBedTakeover is a takeover of the bed's service by an instance of that name, whose former owner does what owner says.
+// newBedTakeover is a takeover of the bed's service by an instance of that name, whose
+// former owner does what owner says.
 func newBedTakeover(b *bed, instance string, owner func(at time.Duration) (*ledger.Owner, error)) *takeover {
 	c := b.Config
 	c.Instance = instance
@@ -27,7 +28,8 @@ func newBedTakeover(b *bed, instance string, owner func(at time.Duration) (*ledg
 	return t
 }
 
-// TestTakeover_Take: what a takeover has obtained is what the owner may write, and only the newest may.
+// TestTakeover_Take: what a takeover has obtained is what the owner may write, and only
+// the newest may.
 func TestTakeover_Take(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -73,8 +75,8 @@ func TestTakeover_Take(t *testing.T) {
 	})
 }
 
-// TestTakeover_GoesOn: an instance whose ownership has ended, but not by another one, takes over as the producer that it was. A fault in
-// between does not make it forget.
+// TestTakeover_GoesOn: an instance whose ownership has ended, but not by another one,
+// takes over as the producer that it was. A fault in between does not make it forget.
 func TestTakeover_GoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -133,8 +135,9 @@ func TestTakeover_AwaitUnfenced(t *testing.T) {
 	}
 }
 
-// TestTakeover_UnfencedOwnerLives: as long as an owner that is not fenced may live, this instance is not known to be the owner: after a fault
-// its next takeover fences again, and waits again.
+// TestTakeover_UnfencedOwnerLives: as long as an owner that is not fenced may live,
+// this instance is not known to be the owner: after a fault its next takeover fences
+// again, and waits again.
 func TestTakeover_UnfencedOwnerLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)

@@ -14,8 +14,8 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// topicCreator creates topics that are missing, and judges those of the ledger. What it knows of topics that can't be created outlasts an
-// ownership.
+// topicCreator creates topics that are missing, and judges those of the ledger. What it
+// knows of topics that can't be created outlasts an ownership.
 type topicCreator struct {
 	ledger  *store.Ledger
 	own     []cluster.TopicSpec // the ledger's and the dead letters'
@@ -33,8 +33,9 @@ func newTopicCreator(c *Config) *topicCreator {
 	return &topicCreator{ledger: c.Ledger(), own: specs[:own], streams: specs[own:], create: c.CreateTopics, needAll: c.Patience > 0, log: c.Log}
 }
 
-// prepare creates what is missing, if that is wanted, and refuses a ledger that would lose records. Topics of streams may be
-// missing: their Err says why, and their streams wait.
+// prepare creates what is missing, if that is wanted, and refuses a ledger that would
+// lose records. Topics of streams may be missing: their Err says why, and their streams
+// wait.
 func (c *topicCreator) prepare(ctx context.Context) (map[string]cluster.Topic, error) {
 	if err := c.ensure(ctx, c.own...); err != nil {
 		return nil, err
@@ -71,11 +72,13 @@ func (c *topicCreator) prepare(ctx context.Context) (map[string]cluster.Topic, e
 	return topics, nil
 }
 
-// topicPatience is for how long a takeover waits for the topics of streams that can't be created at the moment.
+// topicPatience is for how long a takeover waits for the topics of streams that can't
+// be created at the moment.
 const topicPatience = 10 * time.Second
 
-// ensureStreams creates the topics of streams, and returns why some are missing still, by name. What may pass is tried again for a
-// moment: a later takeover for their sake ends the exports of all streams.
+// ensureStreams creates the topics of streams, and returns why some are missing still,
+// by name. What may pass is tried again for a moment: a later takeover for their sake
+// ends the exports of all streams.
 func (c *topicCreator) ensureStreams(ctx context.Context) map[string]error {
 	specs, absent := c.streams, map[string]error{}
 	wait := backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: time.Second}
@@ -98,7 +101,8 @@ func (c *topicCreator) ensureStreams(ctx context.Context) map[string]error {
 	}
 }
 
-// createAbsent tries again to create a topic that could not be created, whatever the reason was. It returns why it is missing still.
+// createAbsent tries again to create a topic that could not be created, whatever the
+// reason was. It returns why it is missing still.
 func (c *topicCreator) createAbsent(ctx context.Context, topic string) error {
 	err := c.ensure(ctx, c.streams[slices.IndexFunc(c.streams, func(spec cluster.TopicSpec) bool { return spec.Name == topic })])
 	if err == nil {
@@ -115,8 +119,9 @@ func (c *topicCreator) ensure(ctx context.Context, specs ...cluster.TopicSpec) e
 	return err
 }
 
-// keepMarkers has compaction of the ledger leave the markers of takeovers alone for long enough, or says by which command somebody else
-// can do so. The service runs in any case.
+// keepMarkers has compaction of the ledger leave the markers of takeovers alone for
+// long enough, or says by which command somebody else can do so. The service runs in
+// any case.
 func (c *topicCreator) keepMarkers(ctx context.Context) {
 	fault, err := c.ledger.CheckCompactionLag(ctx)
 	if fault == nil {

@@ -33,7 +33,8 @@ func (b *bed) refuseCreation(topic string, with *kerr.Error) (permit func()) {
 	return func() { refused = false }
 }
 
-// TestTopicCreator_Prepare creates what is missing with the configurations that the program needs, and leaves alone what is there.
+// TestTopicCreator_Prepare creates what is missing with the configurations that the
+// program needs, and leaves alone what is there.
 func TestTopicCreator_Prepare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -57,7 +58,8 @@ func TestTopicCreator_Prepare(t *testing.T) {
 	})
 }
 
-// TestTopicCreator_Absent: a stream's topic that can't be created keeps no other from its work. It says why until it was created.
+// TestTopicCreator_Absent: a stream's topic that can't be created keeps no other from
+// its work. It says why until it was created.
 func TestTopicCreator_Absent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -83,7 +85,8 @@ func TestTopicCreator_Absent(t *testing.T) {
 	})
 }
 
-// TestTopicCreator_NeedAll: with Once a stream's topic that is missing is an error; without the right to create topics, too.
+// TestTopicCreator_NeedAll: with Once a stream's topic that is missing is an error;
+// without the right to create topics, too.
 func TestTopicCreator_NeedAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -125,7 +128,8 @@ func TestTopicCreator_MayPass(t *testing.T) {
 	}
 }
 
-// TestTopicCreator_Policies: a ledger that would lose records is refused; the time that its markers stay is set.
+// TestTopicCreator_Policies: a ledger that would lose records is refused; the time that
+// its markers stay is set.
 func TestTopicCreator_Policies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)

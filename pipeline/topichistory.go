@@ -19,8 +19,9 @@ type topicHistory struct {
 	reopenings  map[string]*reopening // by stream
 }
 
-// refusal is a topic whose records the broker refuses permanently, for another reason than their size: the topic's configuration of
-// timestamps, or a check of records by the broker. Trying again at once would export the same days over and over.
+// refusal is a topic whose records the broker refuses permanently, for another reason
+// than their size: the topic's configuration of timestamps, or a check of records by
+// the broker. Trying again at once would export the same days over and over.
 type refusal struct {
 	why   error
 	wait  *backoff.ExponentialBackOff
@@ -29,7 +30,8 @@ type refusal struct {
 	tried bool          // since next
 }
 
-// reopening spaces the takeovers for the sake of one stream that is left out: each ends the exports of all the others.
+// reopening spaces the takeovers for the sake of one stream that is left out: each ends
+// the exports of all the others.
 type reopening struct {
 	wait *backoff.ExponentialBackOff
 	next time.Time
@@ -43,8 +45,10 @@ func (h *topicHistory) backoff() *backoff.ExponentialBackOff {
 	return &backoff.ExponentialBackOff{InitialInterval: h.first, Multiplier: 2, MaxInterval: max(h.first, h.most)}
 }
 
-// learn remembers the refusal of records that ended an ownership, and returns the topic and for how long it is left alone. One record that
-// is too large for a limit that is not known, or may not be read, is a dead letter at the next try instead of ending the session again.
+// learn remembers the refusal of records that ended an ownership, and returns the topic
+// and for how long it is left alone. One record that is too large for a limit that is
+// not known, or may not be read, is a dead letter at the next try instead of ending the
+// session again.
 func (h *topicHistory) learn(err error, now time.Time) (topic string, pause time.Duration) {
 	refused, ok := errors.AsType[*producer.RefusedError](err)
 	if !ok {
@@ -85,7 +89,8 @@ func (h *topicHistory) refusalIsOver(topic string, now time.Time) bool {
 	return r != nil && !r.tried && !now.Before(r.next)
 }
 
-// mayReopen says whether it is time to try again for a stream: at once for the first time, then less and less often.
+// mayReopen says whether it is time to try again for a stream: at once for the first
+// time, then less and less often.
 func (h *topicHistory) mayReopen(stream string, now time.Time) bool {
 	r := h.reopenings[stream]
 	if r == nil {

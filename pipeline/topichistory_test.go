@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// TestTopicHistory_Refusal: a topic that refuses records is left alone for longer each time, until it was written for a while.
+// TestTopicHistory_Refusal: a topic that refuses records is left alone for longer each
+// time, until it was written for a while.
 func TestTopicHistory_Refusal(t *testing.T) {
 	h := newTopicHistory(time.Minute, 4*time.Minute)
 	refused := &producer.RefusedError{Partition: recordbatch.TopicPartition{Topic: "a"}, Records: 3, Err: kafka.InvalidTimestamp}
@@ -36,7 +37,8 @@ func TestTopicHistory_Refusal(t *testing.T) {
 	}
 }
 
-// TestTopicHistory_TooLarge: the size of one record that was refused is a limit from then on, that of a batch is none.
+// TestTopicHistory_TooLarge: the size of one record that was refused is a limit from
+// then on, that of a batch is none.
 func TestTopicHistory_TooLarge(t *testing.T) {
 	h := newTopicHistory(time.Minute, time.Hour)
 	refused := &producer.RefusedError{Partition: recordbatch.TopicPartition{Topic: "a"}, Records: 2, Bytes: 5000, Err: kafka.MessageSizeTooLarge}
@@ -51,7 +53,8 @@ func TestTopicHistory_TooLarge(t *testing.T) {
 	}
 }
 
-// TestTopicHistory_Reopen: takeovers for the sake of a stream come less and less often, until it is written again.
+// TestTopicHistory_Reopen: takeovers for the sake of a stream come less and less often,
+// until it is written again.
 func TestTopicHistory_Reopen(t *testing.T) {
 	h := newTopicHistory(time.Minute, 2*time.Minute)
 	now := noon

@@ -17,7 +17,8 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// topicMonitor checks that the topics are as they were when the ownership began, and makes streams wait whose topics can't be written.
+// topicMonitor checks that the topics are as they were when the ownership began, and
+// makes streams wait whose topics can't be written.
 type topicMonitor struct {
 	cluster     *cluster.Cluster
 	ledger      *store.Ledger
@@ -97,14 +98,17 @@ func (m *topicMonitor) block(st *transfer.Stream, why error) {
 	m.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", do)
 }
 
-// pollTimeout bounds the loop's waits for checks: a Kafka that doesn't answer must not block the rest of the loop.
+// pollTimeout bounds the loop's waits for checks: a Kafka that doesn't answer must not
+// block the rest of the loop.
 const pollTimeout = 10 * time.Second
 
-// errChanged ends an ownership whose topics have changed since it began: the next one begins with them as they are.
+// errChanged ends an ownership whose topics have changed since it began: the next one
+// begins with them as they are.
 var errChanged = errors.New("the topics have changed")
 
-// check examines the topics. Partitions that are new, or can be written again, are fenced and restored before the first write to them, by
-// beginning a new ownership. A stream whose topic is gone waits.
+// check examines the topics. Partitions that are new, or can be written again, are
+// fenced and restored before the first write to them, by beginning a new ownership. A
+// stream whose topic is gone waits.
 func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *transfer.Runner) error {
 	owning := ctx
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
@@ -185,8 +189,9 @@ func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, top
 	return nil
 }
 
-// checkLogs checks whether a log is shorter than what was acknowledged of it: its topic was recreated, or an unclean leader election lost
-// records back. The next owner fences it before anything is written there, and recovers it.
+// checkLogs checks whether a log is shorter than what was acknowledged of it: its topic
+// was recreated, or an unclean leader election lost records back. The next owner fences
+// it before anything is written there, and recovers it.
 func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 	var partitions []recordbatch.TopicPartition
 	acknowledged := map[recordbatch.TopicPartition]int64{} // before the logs are asked: they grow meanwhile
@@ -208,7 +213,8 @@ func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 	return nil
 }
 
-// judgePolicies reports ledger topics that were configured to delete what they must keep: the next start would refuse them.
+// judgePolicies reports ledger topics that were configured to delete what they must
+// keep: the next start would refuse them.
 func (m *topicMonitor) judgePolicies(ctx context.Context) {
 	faults, err := m.ledger.CheckPolicies(ctx)
 	if err != nil {

@@ -33,7 +33,8 @@ func (o *owner) checkTopics(t *testing.T) error {
 	return o.topics.check(t.Context(), o.checkpoints, o.transfers)
 }
 
-// TestTopicMonitor_Changes: whatever changes a topic so that it must be fenced and read again ends the ownership.
+// TestTopicMonitor_Changes: whatever changes a topic so that it must be fenced and read
+// again ends the ownership.
 func TestTopicMonitor_Changes(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*bed)
@@ -68,8 +69,9 @@ func TestTopicMonitor_Changes(t *testing.T) {
 	}
 }
 
-// TestTopicMonitor_StreamWaits: a stream whose topic is gone waits, and no other. Once the topic is there again a new ownership begins, at
-// once for the first time, and then less and less often.
+// TestTopicMonitor_StreamWaits: a stream whose topic is gone waits, and no other. Once
+// the topic is there again a new ownership begins, at once for the first time, and then
+// less and less often.
 func TestTopicMonitor_StreamWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -112,7 +114,8 @@ func TestTopicMonitor_Absent(t *testing.T) {
 	})
 }
 
-// TestTopicMonitor_Refused: a topic that has refused records is left out for a while, then one ownership tries it.
+// TestTopicMonitor_Refused: a topic that has refused records is left out for a while,
+// then one ownership tries it.
 func TestTopicMonitor_Refused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -134,7 +137,8 @@ func TestTopicMonitor_Refused(t *testing.T) {
 	})
 }
 
-// TestTopicMonitor_KafkaAway: a Kafka that does not answer changes nothing, and does not hold the loop up for long.
+// TestTopicMonitor_KafkaAway: a Kafka that does not answer changes nothing, and does
+// not hold the loop up for long.
 func TestTopicMonitor_KafkaAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)
@@ -157,7 +161,8 @@ func TestTopicMonitor_KafkaAway(t *testing.T) {
 	})
 }
 
-// TestTopicMonitor_Compaction: a stream of changes waits while its topic would lose profiles; another stream does not mind.
+// TestTopicMonitor_Compaction: a stream of changes waits while its topic would lose
+// profiles; another stream does not mind.
 func TestTopicMonitor_Compaction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t)

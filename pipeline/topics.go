@@ -9,7 +9,8 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// TopicSpecs are the topics that the service needs, as it creates them: the ledger's two, the dead letters', then each stream's.
+// TopicSpecs are the topics that the service needs, as it creates them: the ledger's
+// two, the dead letters', then each stream's.
 func (c *Config) TopicSpecs() []cluster.TopicSpec {
 	specs := c.Ledger().Specs(1, c.Replicas)
 	specs = append(specs, cluster.TopicSpec{Name: c.DeadLetterTopic, Partitions: c.Partitions, ReplicationFactor: c.Replicas, Configs: map[string]string{
@@ -31,7 +32,8 @@ const (
 	fixRight  = "grant the right that is missing: dfinery-kafka check prints the command"
 )
 
-// remedy is what there is to do about err: a right is given by people alone, other is for all that may pass.
+// remedy is what there is to do about err: a right is given by people alone, other is
+// for all that may pass.
 func remedy(err error, other string) string {
 	if cluster.Forbidden(err) {
 		return fixRight
@@ -39,7 +41,8 @@ func remedy(err error, other string) string {
 	return other
 }
 
-// unwritable is why the topic can't be written, or we may not write it, as far as the cluster says; nil otherwise.
+// unwritable is why the topic can't be written, or we may not write it, as far as the
+// cluster says; nil otherwise.
 func unwritable(t cluster.Topic) error {
 	if t.Err == nil && t.Rights.Known && !t.Rights.Write {
 		return fmt.Errorf("the right to write topic %s is not granted: %w", t.Name, kafka.TopicAuthorizationFailed)

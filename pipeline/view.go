@@ -10,8 +10,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// view is what others see of a service while it runs: the admin server above all. It outlasts ownerships. All its methods may be called at any
-// time, by several goroutines at once.
+// view is what others see of a service while it runs: the admin server above all. It
+// outlasts ownerships. All its methods may be called at any time, by several goroutines
+// at once.
 type view struct {
 	service string
 	streams []transfer.Stream

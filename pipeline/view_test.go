@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestView_Roles: what is shown from the start of a process on. What an owner knew of the streams stays, and the time until a day is lost
-// goes on.
+// TestView_Roles: what is shown from the start of a process on. What an owner knew of
+// the streams stays, and the time until a day is lost goes on.
 func TestView_Roles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := New(Config{ID: "1234"}).view
@@ -46,7 +46,8 @@ func TestView_Roles(t *testing.T) {
 	})
 }
 
-// TestView_Letters: each dead letter is listed, the newest first, up to a limit; those of rows are counted by their code here.
+// TestView_Letters: each dead letter is listed, the newest first, up to a limit; those
+// of rows are counted by their code here.
 func TestView_Letters(t *testing.T) {
 	v := New(Config{ID: "1234"}).view
 	for i := range maxRecentLetters + 10 {
@@ -66,7 +67,8 @@ func TestView_Letters(t *testing.T) {
 	}
 }
 
-// TestCounts_Codes: an API that makes up codes does not make up metrics without end, and no reader shares memory with the counts.
+// TestCounts_Codes: an API that makes up codes does not make up metrics without end,
+// and no reader shares memory with the counts.
 func TestCounts_Codes(t *testing.T) {
 	v := New(Config{ID: "1234"}).view
 	for i := range 3 * mostCodes {

@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// watchSilence ends ctx by giveUp when Kafka has answered nothing for as long as patience, if that is set. The returned function ends it, and ctx.
+// watchSilence ends ctx by giveUp when Kafka has answered nothing for as long as
+// patience, if that is set. The returned function ends it, and ctx.
 func watchSilence(ctx context.Context, giveUp context.CancelCauseFunc, k *cluster.Cluster, patience time.Duration) func() {
 	var listening sync.WaitGroup
 	if patience > 0 {
@@ -46,12 +47,14 @@ func silenceError(h *cluster.Health, patience time.Duration) error {
 // stuckAfter is how long a partition may take nothing before the others are to go on without it.
 const stuckAfter = 30 * time.Second
 
-// refusedAfter is the same where the right to write is missing: longer than brokers take to learn of a new right, which nothing else brings.
-// Whatever else is waited for that long is said.
+// refusedAfter is the same where the right to write is missing: longer than brokers
+// take to learn of a new right, which nothing else brings. Whatever else is waited for
+// that long is said.
 const refusedAfter = stuckAfter / 6
 
-// watch says which partition is waited for, and ends the session when it holds all the others up for too long: a checkpoint waits for
-// every acknowledgement. The next ownership leaves a partition out that can't be written, and its stream waits.
+// watch says which partition is waited for, and ends the session when it holds all the
+// others up for too long: a checkpoint waits for every acknowledgement. The next
+// ownership leaves a partition out that can't be written, and its stream waits.
 func watch(ctx context.Context, session *producer.Session, log *slog.Logger) {
 	look := time.NewTicker(refusedAfter)
 	defer look.Stop()

@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// Network is a network in memory whose connections block durably, so that a broker lives in a synctest bubble. Its zero value is ready for use.
+// Network is a network in memory whose connections block durably, so that a broker
+// lives in a synctest bubble. Its zero value is ready for use.
 type Network struct {
 	mu        sync.Mutex
 	listeners map[string]*listener
