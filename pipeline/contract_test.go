@@ -1,0 +1,107 @@
+package pipeline
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dfinery-kafka/pipeline/dedup"
+	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/schema"
+)
+
+// TestContract_Columns: a column that the stream never had is counted, reported and in the
+// ledger before the first row below it is published; a frozen stream refuses it.
+func TestContract_Columns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t)
+		b.Streams[0].Contract = schema.ContractFreeze
+		o, r := newBedRecord(b)
+		r.content.Streams = map[string]ledger.Stream{
+			"events": {HasRows: true, Columns: []string{"id"}}, "users": {HasRows: true, Columns: []string{"id"}},
+		}
+		o.schedule.Load(&r.content, nil, time.Now())
+		header := []string{"id", "email"}
+		refused := map[string][]string{}
+		for _, stream := range []string{"events", "users"} {
+			admit := o.contract.admitter(stream)
+			for range 2 { // the next export has it, too
+				var err error
+				refused[stream], err = admit(t.Context(), header)
+				b.must(err)
+			}
+		}
+		if diff := cmp.Diff(map[string][]string{"events": {"email"}, "users": nil}, refused); diff != "" {
+			t.Errorf("refused (-want +got):\n%s", diff)
+		}
+		if n := o.counts.copies()["users"].ColumnChanges; n != 1 {
+			t.Errorf("%d changes are counted, want one", n)
+		}
+		b.expectSaid(1, `msg="the export's columns have changed, and its contract is frozen" stream=events`)
+		b.expectSaid(1, `msg="the export's columns have changed" stream=users`)
+		if known := b.load().Service.Columns; known["users"].Accepted == nil {
+			t.Errorf("the ledger has the columns %+v, want those of users", known)
+		}
+	})
+}
+
+// TestContract_HiddenColumns: the header of a stream that hides columns is accepted if the
+// ledger knows it, and accepting it is in the ledger first.
+func TestContract_HiddenColumns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t)
+		b.Streams[0].Hidden = "email"
+		o, r := newBedRecord(b)
+		o.schedule.Load(&r.content, nil, time.Now())
+		check := func(names ...string) *schedule.HeaderRefusal {
+			t.Helper()
+			h := &schedule.Header{Names: names, Listed: []string{"email"}, Hash: names[len(names)-1]}
+			if h.Missing = []string{"email"}; names[len(names)-1] == "email" {
+				h.Missing = nil
+			}
+			refused, err := o.contract.checkHeader(t.Context(), "events", h)
+			b.must(err)
+			return refused
+		}
+		before := b.end("ledger")
+		if refused := check("id", "mail"); refused == nil {
+			t.Error("a header without the hidden column is accepted, and it has another one")
+		}
+		if refused := check("id", "email"); refused != nil {
+			t.Errorf("the header is refused: %+v", refused)
+		}
+		if b.end("ledger") == before {
+			t.Error("the ledger does not have the header that is accepted")
+		}
+	})
+}
+
+// TestContract_Resume: another key of hidden cells has the days in reach published again: what
+// is known of their rows was hashed with the former key.
+func TestContract_Resume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t)
+		b.Streams[0].Hidden, b.Streams[0].HiddenKey = "email", "former"
+		now := time.Now()
+		name := ledger.DayName{Stream: "events", Day: schema.DayOf(now, planned)}
+		record := ledger.Service{Streams: map[string]ledger.Stream{"events": {HasRows: true, Identity: b.Streams[0].Identity()}}}
+		days := map[ledger.DayName]ledger.Day{name: {State: ledger.Open, Exports: 1, Published: 1, Generation: 1, LastSuccess: &now}}
+		b.Streams[0].HiddenKey = "new"
+		o := b.take()
+		o.record.source = new(scriptedAPI)
+		o.record.content = record
+		o.announcer.tell(o.schedule.Load(&o.record.content, days, now))
+		b.expectSaid(1, "its hidden cells were hashed with another key")
+		o.transfers.Day(name).Rows = dedup.Day{Set: new(dedup.Set)}
+		o.contract.resume("events", now)
+		if d := o.schedule.Record(name); d.Generation != 2 || o.schedule.Stream("events").KeyRefused() {
+			t.Errorf("today is %+v, refused %t, want it published again", d, o.schedule.Stream("events").KeyRefused())
+		}
+		if o.transfers.Day(name).Rows.Set != nil {
+			t.Error("rows that were hashed with the former key count as published")
+		}
+	})
+}
