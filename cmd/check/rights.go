@@ -39,7 +39,7 @@ func (c *Check) rights(ctx context.Context) {
 		}
 		c.add(status, "right "+r.String(), "is not granted; it is needed to "+r.Purpose, c.Cluster.Grant(c.principal(), r)...)
 	}
-	c.forbidden = slices.Clone(missing)
+	c.forbidden = missing
 }
 
 // principal is the connector's principal, as far as it is known here: a listener may map names by its own rules.

@@ -11,16 +11,7 @@ import (
 // Is reports whether f, an *os.File, is a terminal.
 func Is(f any) bool {
 	file, ok := f.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := file.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return false
-	}
-	// The null device, used by cron and containers, is a character device as well.
-	null, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(info, null)
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // Colours reports whether colour may be written to w. NO_COLOR is a convention: https://no-color.org

@@ -2,6 +2,7 @@ package exporttest
 
 import (
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -76,12 +77,7 @@ func Union(exports ...Table) []map[string]string {
 // identity is equal for equal records: names and values in the order of the names, each prefixed by a byte that never occurs in UTF-8.
 func identity(record map[string]string) string {
 	var b strings.Builder
-	names := make([]string, 0, len(record))
-	for name := range record {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(record)) {
 		b.WriteString("\xfe" + name + "\xff" + record[name])
 	}
 	return b.String()
