@@ -74,9 +74,7 @@ func (b *fakeBody) Columns() *schema.Columns   { return nil }
 func (b *fakeBody) Charset() string            { return "" }
 func (b *fakeBody) Framed() bool               { return true }
 func (b *fakeBody) Close() error               { return nil }
-func (b *fakeBody) Request() schema.Request    { return schema.Request{} }
-func (b *fakeBody) Bytes() int64               { return 10 * b.rows }
-func (b *fakeBody) Rows() int64                { return b.rows }
+func (b *fakeBody) Request() schema.Request    { return schema.Request{Rows: b.rows, Bytes: 10 * b.rows} }
 func (b *fakeBody) Headers() map[string]string { return b.headers }
 func (b *fakeBody) Date() time.Time            { return time.Time{} }
 

@@ -48,18 +48,12 @@ func (p *Permit) Export(ctx context.Context, e schema.Export) (*Download, error)
 
 // Download is the body of one export call. Not for use by several goroutines.
 type Download struct {
-	body     body
+	body     // the client's
 	ticket   *limiter.Ticket
 	slice    bool
 	failure  *schema.Failure
 	complete bool
 }
-
-// Columns returns the columns of the header line.
-func (d *Download) Columns() *schema.Columns { return d.body.Columns() }
-
-// Charset is what to store about the charset of the stream's rows: see schema.Export.Charset. It is empty if nothing has changed.
-func (d *Download) Charset() string { return d.body.Charset() }
 
 // Request describes the call in its current state.
 func (d *Download) Request() schema.Request {
@@ -67,15 +61,6 @@ func (d *Download) Request() schema.Request {
 	r.Breaker = d.ticket.Breaker()
 	return r
 }
-
-// Framed reports, after Next has returned io.EOF, whether the answer's framing proves that the body is complete.
-func (d *Download) Framed() bool { return d.body.Framed() }
-
-// Bytes is how much of the body has arrived, decompressed.
-func (d *Download) Bytes() int64 { return d.body.Bytes() }
-
-// Rows is how many rows Next has returned, without bad ones.
-func (d *Download) Rows() int64 { return d.body.Rows() }
 
 // Next returns the next row, which is valid until the following call. Its errors are io.EOF at the proper end of the body; a *schema.BadRow
 // for a row that can't be published, after which Next continues; and a *schema.Failure when the export failed.
@@ -86,9 +71,6 @@ func (d *Download) Next() (*schema.Row, error) {
 	}
 	return row, err
 }
-
-// More reports whether Next will most likely return without waiting for more of the body.
-func (d *Download) More() bool { return d.body.More() }
 
 func (d *Download) end(err error) {
 	if err == io.EOF { // not errors.Is: a failure may wrap the transport's EOF

@@ -24,12 +24,10 @@ type body interface {
 	Columns() *schema.Columns
 	Charset() string // to store for the stream; empty: unchanged
 	Next() (*schema.Row, error)
-	More() bool
+	More() bool // Next will most likely return without waiting for more of the body
 	Close() error
 	Request() schema.Request
-	Bytes() int64
-	Rows() int64
-	Framed() bool               // the framing proves that the body is complete
+	Framed() bool               // after io.EOF: the framing proves that the body is complete
 	Headers() map[string]string // of the answer, lower-case names
 	Date() time.Time            // the answer's; zero without one
 }

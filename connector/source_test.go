@@ -120,7 +120,7 @@ func TestDownloadHandsThrough(t *testing.T) {
 		var got []string
 		for range 3 {
 			row, err := d.Next()
-			got = append(got, fmt.Sprint(row != nil, err, d.Rows(), d.Bytes()))
+			got = append(got, fmt.Sprint(row != nil, err, d.Request().Rows, d.Request().Bytes))
 		}
 		wanted := []string{"true <nil> 1 10", "false field_count:  2 20", "false query_error:  3 30"}
 		if diff := cmp.Diff(wanted, got); diff != "" {

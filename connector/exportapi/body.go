@@ -22,9 +22,6 @@ type Body struct {
 // Columns returns the columns of the header line.
 func (b *Body) Columns() *schema.Columns { return b.columns }
 
-// Bytes is how much of the body has arrived, decompressed.
-func (b *Body) Bytes() int64 { return b.call.request.Bytes }
-
 // Rows is how many rows Next has returned, not counting bad ones.
 func (b *Body) Rows() int64 { return b.call.request.Rows }
 
