@@ -22,16 +22,12 @@ func (c *Cluster) Ping(ctx context.Context) error {
 	defer reached()
 	faults := make([]error, len(c.cfg.Brokers))
 	var one atomic.Bool
-	var tries sync.WaitGroup
-	for i, address := range c.cfg.Brokers {
-		tries.Go(func() {
-			if faults[i] = c.tryDial(ctx, address); faults[i] == nil {
-				one.Store(true)
-				reached()
-			}
-		})
-	}
-	tries.Wait()
+	c.dialAll(ctx, c.cfg.Brokers, func(i int, _ net.Conn, err error) {
+		if faults[i] = err; err == nil {
+			one.Store(true)
+			reached()
+		}
+	})
 	if one.Load() {
 		return nil
 	}
@@ -45,22 +41,28 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list brokers: %w", err)
 	}
-	brokers := make([]Broker, len(res.Brokers))
-	var tries sync.WaitGroup
+	brokers, addresses := make([]Broker, len(res.Brokers)), make([]string, len(res.Brokers))
 	for i, b := range res.Brokers {
-		brokers[i] = Broker{ID: b.NodeID, Addr: net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))}
-		tries.Go(func() { brokers[i].Err = c.tryDial(ctx, brokers[i].Addr) })
+		addresses[i] = net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+		brokers[i] = Broker{ID: b.NodeID, Addr: addresses[i]}
 	}
-	tries.Wait()
+	c.dialAll(ctx, addresses, func(i int, _ net.Conn, err error) { brokers[i].Err = err })
 	return brokers, nil
 }
 
-func (c *Cluster) tryDial(ctx context.Context, address string) error {
-	conn, _, err := c.dialer.open(ctx, "tcp", address)
-	if err != nil {
-		return err
+// dialAll connects to all addresses at once and calls tried for each, concurrently, with the connection or the error. It closes the connections.
+func (c *Cluster) dialAll(ctx context.Context, addresses []string, tried func(i int, conn net.Conn, err error)) {
+	var tries sync.WaitGroup
+	for i, address := range addresses {
+		tries.Go(func() {
+			conn, _, err := c.dialer.open(ctx, "tcp", address)
+			if err == nil {
+				defer conn.Close()
+			}
+			tried(i, conn, err)
+		})
 	}
-	return conn.Close()
+	tries.Wait()
 }
 
 // Contact is how one address answered.
@@ -73,22 +75,16 @@ type Contact struct {
 // Contact tries the configured brokers, each once, in their order.
 func (c *Cluster) Contact(ctx context.Context) []Contact {
 	contacts := make([]Contact, len(c.cfg.Brokers))
-	var tries sync.WaitGroup
-	for i, address := range c.cfg.Brokers {
-		tries.Go(func() {
-			contacts[i] = Contact{Addr: address}
-			conn, _, err := c.dialer.open(ctx, "tcp", address)
-			if contacts[i].Err = err; err != nil {
-				return
-			}
-			defer conn.Close()
-			if secured, ok := conn.(*tls.Conn); ok {
-				state := secured.ConnectionState()
-				contacts[i].TLS = &state
-			}
-		})
-	}
-	tries.Wait()
+	c.dialAll(ctx, c.cfg.Brokers, func(i int, conn net.Conn, err error) {
+		contacts[i] = Contact{Addr: c.cfg.Brokers[i], Err: err}
+		if err != nil {
+			return
+		}
+		if secured, ok := conn.(*inStep).Conn.(*tls.Conn); ok { // open returns an inStep
+			state := secured.ConnectionState()
+			contacts[i].TLS = &state
+		}
+	})
 	return contacts
 }
 
