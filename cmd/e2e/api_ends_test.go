@@ -195,7 +195,7 @@ func TestRelease_Month(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Format: format,
-				Data: exporttest.Data{Seed: 91, RowsPerDay: 120, Odd: 0.4, Duplicates: 0.1}})
+				Data: exporttest.Data{Seed: 91, RowsPerDay: 50, Odd: 0.4, Duplicates: 0.1}})
 			b.unlimited()
 			b.set("STREAM_EVENTS_START", "30")
 			b.pollEvery("100ms")

@@ -40,8 +40,8 @@ const hostileHeader = "df_unified_id,event_name,event_log_id\n"
 // after it. HOSTILE_MIB makes the bodies larger.
 func TestAPI_HostileBodies(t *testing.T) {
 	t.Parallel()
-	total := int64(number(t, "HOSTILE_MIB", 128)) << 20
-	refused, taken := min(80, int(total/(5<<20))), min(200, int(total/(1<<20)))
+	total := int64(number(t, "HOSTILE_MIB", 112)) << 20
+	refused, taken := min(80, int(total/(8<<20))), min(200, int(total/(1<<20)))
 	csv := func(body func(io.Writer)) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/csv")

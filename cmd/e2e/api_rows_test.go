@@ -17,7 +17,7 @@ import (
 // TestRows_Once exports three days. RUN_ROWS is how many rows each has.
 func TestRows_Once(t *testing.T) {
 	t.Parallel()
-	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: number(t, "RUN_ROWS", 3000), Odd: 0.1, Duplicates: 0.05}})
+	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: number(t, "RUN_ROWS", 1500), Odd: 0.1, Duplicates: 0.05}})
 	b.runOnce(0)
 	b.compareEvents()
 
@@ -78,7 +78,7 @@ var badKinds = []struct {
 // example 10,000 of 1,000,000.
 func TestRows_Bad(t *testing.T) {
 	t.Parallel()
-	rows, of := number(t, "BAD_ROWS", 700), number(t, "BAD_OF", 20_000)
+	rows, of := number(t, "BAD_ROWS", 700), number(t, "BAD_OF", 10_000)
 	want := map[string]int{}
 	var bad []exporttest.BadRow
 	for i := range rows {
@@ -212,7 +212,7 @@ func TestRows_SeveralStreams(t *testing.T) {
 // published twice.
 func TestRows_AtLeastOnce(t *testing.T) {
 	t.Parallel()
-	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 52, RowsPerDay: 2000, Late: 0.2, LateFrom: 2}})
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 52, RowsPerDay: 500, Late: 0.2, LateFrom: 2}})
 	b.unlimited()
 	b.environ["DELIVERY"] = "at-least-once"
 	b.pollEvery("100ms")

@@ -17,7 +17,7 @@ import (
 // killed as well.
 func TestCrash_Random(t *testing.T) {
 	t.Parallel()
-	rows, days, kills := number(t, "CRASH_ROWS", 30_000), number(t, "CRASH_DAYS", 5), number(t, "CRASH_KILLS", 5)
+	rows, days, kills := number(t, "CRASH_ROWS", 15_000), number(t, "CRASH_DAYS", 5), number(t, "CRASH_KILLS", 5)
 	seed := crashSeed(t)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	var mu sync.Mutex

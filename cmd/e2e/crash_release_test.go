@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -50,13 +51,57 @@ var buildBefore = sync.OnceValues(func() (string, error) {
 	if out, err := unpack.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("unpack the release before: %w\n%s", err, out)
 	}
-	build := exec.Command("go", "build", "-o", "dfinery-kafka", "./cmd/dfinery-kafka")
-	build.Dir = dir
+	overlay, err := replaceSources(dir)
+	if err != nil {
+		return "", fmt.Errorf("replace the sources by those of the release before: %w", err)
+	}
+	program := filepath.Join(filepath.Dir(binary), "dfinery-kafka-before")
+	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-s -w", "-overlay", overlay, "-o", program, "../dfinery-kafka")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the release before: %w\n%s", err, out)
 	}
-	return filepath.Join(dir, "dfinery-kafka"), nil
+	return program, nil
 })
+
+// replaceSources writes an overlay for go build by which the files of dir are in the place of this repository's. A build in dir itself,
+// whose name is another each time, would find no package in the build cache.
+func replaceSources(dir string) (overlay string, err error) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return "", err
+	}
+	replace := map[string]string{}
+	for _, tree := range []struct {
+		dir string
+		by  func(path string) string
+	}{
+		{root, func(string) string { return "" }}, // is not there
+		{dir, func(path string) string { return filepath.Join(dir, path) }},
+	} {
+		err := filepath.WalkDir(tree.dir, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if entry.IsDir() && path != tree.dir && strings.HasPrefix(entry.Name(), ".") {
+				return fs.SkipDir
+			}
+			name, err := filepath.Rel(tree.dir, path)
+			if err == nil && entry.Type().IsRegular() {
+				replace[filepath.Join(root, name)] = tree.by(name)
+			}
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	overlay = filepath.Join(filepath.Dir(binary), "release-before.json")
+	return overlay, os.WriteFile(overlay, text, 0o600)
+}
 
 // programBefore is the program of the release before.
 func programBefore(t *testing.T) string {
@@ -87,6 +132,7 @@ func newGrowingDays(t *testing.T) (b *testbed, rows *atomic.Int64) {
 func TestRelease_Rollback(t *testing.T) {
 	t.Parallel()
 	b, rows := newGrowingDays(t)
+	b.pollEvery("20ms") // each run is later than that and exports the rows that are new
 	former := programBefore(t)
 	for turn, program := range []string{former, binary, former, binary} {
 		b.program = program

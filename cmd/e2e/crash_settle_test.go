@@ -16,7 +16,7 @@ import (
 func partlyServed() *exporttest.Server {
 	return &exporttest.Server{
 		Limits: exporttest.Limits{PerHour: -1},
-		Data:   exporttest.Data{Seed: 81, RowsPerDay: 1500, Duplicates: 0.1, Late: 0.2, LateFrom: 6},
+		Data:   exporttest.Data{Seed: 81, RowsPerDay: 800, Duplicates: 0.1, Late: 0.2, LateFrom: 6},
 	}
 }
 

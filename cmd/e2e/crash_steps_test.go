@@ -28,7 +28,7 @@ func TestCrash_EachStep(t *testing.T) {
 			t.Parallel()
 			b := newTestbed(t, &exporttest.Server{
 				Limits: exporttest.Limits{PerHour: -1},
-				Data:   exporttest.Data{Seed: 7, RowsPerDay: 1500, Duplicates: 0.05, Late: 0.2, LateFrom: 2},
+				Data:   exporttest.Data{Seed: 7, RowsPerDay: 300, Duplicates: 0.05, Late: 0.2, LateFrom: 2},
 			})
 			b.unlimited()
 			b.environ["FENCE_RENEWAL"] = "300ms"
@@ -93,7 +93,7 @@ func TestCrash_Slices(t *testing.T) {
 	for _, event := range events {
 		poison = append(poison, exporttest.Poison{Day: today - 1, Event: event})
 	}
-	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 33, RowsPerDay: 2000}, Poison: poison})
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 33, RowsPerDay: 1000}, Poison: poison})
 	b.unlimited()
 	b.pollEvery("1h")
 	kills := 0

@@ -174,7 +174,7 @@ func (p *process) peakMemory() <-chan int64 {
 	peak := make(chan int64, 1)
 	go func() {
 		var most int64
-		look := time.NewTicker(5 * time.Millisecond)
+		look := time.NewTicker(20 * time.Millisecond)
 		defer look.Stop()
 		for {
 			select {

@@ -53,7 +53,7 @@ func TestTopics_RecreatedWhileRunning(t *testing.T) {
 	for name, topics := range map[string][]string{"ledger": {"ledger", "ledger.rows"}, "days": {"ledger"}, "rows": {"events"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 23, RowsPerDay: 1500, Duplicates: 0.05, Late: 0.5, LateFrom: 12}})
+			b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 23, RowsPerDay: 300, Duplicates: 0.05, Late: 0.5, LateFrom: 12}})
 			b.unlimited()
 			b.pollEvery("1h")
 			b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "300ms"                     // only today changes

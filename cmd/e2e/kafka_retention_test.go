@@ -34,7 +34,7 @@ func TestRetention_UnconfirmedRecords(t *testing.T) {
 	b := newLateRows(t)
 	b.crashBeforeCheckpoint()
 	before := b.published("events")
-	if len(before) < 1000 {
+	if len(before) < 200 {
 		t.Fatalf("%d rows stand in the tail", len(before))
 	}
 	b.deleteRecords(b.endOffsets("events").Offsets())

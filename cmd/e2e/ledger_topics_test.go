@@ -132,7 +132,7 @@ func TestLedger_OffsetsOfUnfencedPartition(t *testing.T) {
 	t.Parallel()
 	b, fake := newScripted(t, &exporttest.Server{
 		Limits: exporttest.Limits{PerHour: -1},
-		Data:   exporttest.Data{Seed: 22, RowsPerDay: 1500, Duplicates: 0.05, Late: 0.2, LateFrom: 3},
+		Data:   exporttest.Data{Seed: 22, RowsPerDay: 300, Duplicates: 0.05, Late: 0.2, LateFrom: 3},
 	})
 	b.unlimited()
 	b.pollEvery("1h") // an export that writes to the partition would restart the owner

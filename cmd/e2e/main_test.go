@@ -26,12 +26,13 @@ const canary = "c4n4ry-t0k3n"
 // which a test can crash it; they do nothing unless FAULT_STEP names one.
 var binary string
 
-// shared is the embedded broker of all tests that do not script, restrict or stop their own.
-// Each test has its own topics on it.
+// shared are the embedded brokers of all tests that do not script, restrict or stop their own.
+// Each test has its own topics on one of them. There are several because one broker looks at all
+// its producers after each request.
 var shared struct {
-	start   sync.Once
-	cluster *kfake.Cluster
-	err     error
+	mu       sync.Mutex // guards the following
+	clusters [8]*kfake.Cluster
+	next     int
 }
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
@@ -44,7 +45,7 @@ func runTests(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "dfinery-kafka")
-	build := exec.Command("go", "build", "-tags", "faults", "-ldflags", "-X main.version=v1.2.3", "-o", binary, "../dfinery-kafka")
+	build := exec.Command("go", "build", "-tags", "faults", "-ldflags", "-s -w -X main.version=v1.2.3", "-o", binary, "../dfinery-kafka")
 	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, output)
 		return 1
@@ -54,10 +55,14 @@ func runTests(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	debug.SetGCPercent(200) // the tests compare many rows and have memory to spare
+	// The tests compare many rows, and have memory to spare.
+	debug.SetGCPercent(1000)
+	debug.SetMemoryLimit(2 << 30)
 	defer func() {
-		if shared.cluster != nil {
-			shared.cluster.Close()
+		for _, cluster := range shared.clusters {
+			if cluster != nil {
+				cluster.Close()
+			}
 		}
 	}()
 	return m.Run()
@@ -83,16 +88,20 @@ var lookAtSources = sync.OnceValue(func() error {
 	return err
 })
 
-// sharedBroker starts the shared broker with the first test that needs it.
+// sharedBroker is the next of the shared brokers. Each starts with the first test that needs it.
 func sharedBroker(t *testing.T) *kfake.Cluster {
 	t.Helper()
-	shared.start.Do(func() {
-		if shared.cluster, shared.err = kfake.NewCluster(kfake.NumBrokers(1)); shared.err == nil {
-			clustertest.RefuseOldEpochs(shared.cluster)
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	cluster := &shared.clusters[shared.next%len(shared.clusters)]
+	shared.next++
+	if *cluster == nil {
+		started, err := kfake.NewCluster(kfake.NumBrokers(1))
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
-	if shared.err != nil {
-		t.Fatal(shared.err)
+		clustertest.RefuseOldEpochs(started)
+		*cluster = started
 	}
-	return shared.cluster
+	return *cluster
 }

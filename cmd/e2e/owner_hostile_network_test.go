@@ -124,7 +124,7 @@ func newHostileNetwork(t *testing.T, seed uint64) *hostileNetwork {
 		behind = append(behind, n.proxy.address(broker))
 	}
 	n.set("KAFKA_BROKERS", strings.Join(behind, ","), "FENCE_RENEWAL", "500ms")
-	n.pollEvery("100ms")
+	n.pollEvery("300ms")
 	return n
 }
 

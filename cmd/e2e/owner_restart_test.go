@@ -17,7 +17,7 @@ import (
 // the takeover: it is still the owner and recovers.
 func TestOwner_FailureDuringRecovery(t *testing.T) {
 	t.Parallel()
-	b, fake := newScripted(t, &exporttest.Server{Data: exporttest.Data{Seed: 62, RowsPerDay: 2000}})
+	b, fake := newScripted(t, &exporttest.Server{Data: exporttest.Data{Seed: 62, RowsPerDay: 500}})
 	var ended, again atomic.Bool // ended: the first session is over; again: the next takeover has begun
 	fake.ControlKey(int16(kmsg.InitProducerID), func(kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()
@@ -43,7 +43,7 @@ func TestOwner_FailureDuringRecovery(t *testing.T) {
 // all the same.
 func TestOwner_TopicChangeWithStuckPartition(t *testing.T) {
 	t.Parallel()
-	b, fake := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 24, RowsPerDay: 20_000}})
+	b, fake := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 24, RowsPerDay: 8000}})
 	b.unlimited()
 	b.set("KAFKA_PARTITIONS", "1", "CHECKPOINT_INTERVAL", "1h")
 	var repaired atomic.Bool

@@ -76,7 +76,7 @@ func TestOwner_ReplicasKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1, AtOnce: -1}, Data: exporttest.Data{Seed: 12, RowsPerDay: 3000, Late: 0.3, LateFrom: 5}})
+	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1, AtOnce: -1}, Data: exporttest.Data{Seed: 12, RowsPerDay: 1000, Late: 0.3, LateFrom: 5}})
 	b.unlimited()
 	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"], b.environ["FENCE_RENEWAL"] = "300ms", "300ms", "5s"
 	b.set("STANDBY_AFTER", "3s") // a takeover on a busy machine must not take longer

@@ -59,7 +59,7 @@ func TestStop_SecondSignal(t *testing.T) {
 // SHUTDOWN_TIMEOUT, whatever waits for Kafka.
 func TestStop_KafkaStalls(t *testing.T) {
 	t.Parallel()
-	b, fake := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 61, RowsPerDay: 20_000}})
+	b, fake := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 61, RowsPerDay: 8000}})
 	b.unlimited()
 	b.set("SHUTDOWN_TIMEOUT", "1s", "KAFKA_PARTITIONS", "1")
 	stalled, gate := make(chan struct{}, 1000), make(chan struct{})

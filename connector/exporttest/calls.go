@@ -62,4 +62,9 @@ func (s *Server) MostAtOnce() int {
 }
 
 // Expected is the export that the call would have received without faults.
-func (s *Server) Expected(c Call) Table { return s.Data.Export(c.Query) }
+func (s *Server) Expected(c Call) Table {
+	s.mu.Lock()
+	g := s.generator(c.Query.Kind)
+	s.mu.Unlock()
+	return g.table(c.Query)
+}

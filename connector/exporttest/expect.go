@@ -1,10 +1,14 @@
 package exporttest
 
 import (
+	"cmp"
+	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"strings"
+
+	"dfinery-kafka/schema"
 )
 
 // Table is the intended content of an export: the columns of its header and the cells of its rows, empty cells as empty strings.
@@ -14,9 +18,28 @@ type Table struct {
 }
 
 // Export is the result of a query without faults, with rows in the order of the export.
-func (d Data) Export(q Query) Table {
-	g := newGenerator(d, q.Kind)
+func (d Data) Export(q Query) Table { return newGenerator(d, q.Kind).table(q) }
+
+func (g *generator) table(q Query) Table {
 	return Table{Columns: g.columnsOf(q), Rows: slices.Collect(g.cells(q))}
+}
+
+// Variant is equal for queries that give the same table.
+func (d Data) Variant(q Query) string {
+	export := q.Export
+	if d.Header == nil && !d.Shuffle { // then it matters only for the rows that come late or disappear
+		export = 0
+		for _, from := range []int{d.LateFrom, cmp.Or(d.GoneFrom, 2)} {
+			if q.Export >= from {
+				export++
+			}
+		}
+	}
+	now := q.Now.UnixNano()
+	if !d.Live && d.LateAfter == 0 && !q.Now.IsZero() { // then it matters only which of its days have begun
+		now = int64(min(q.To, schema.DayOf(q.Now, d.location())))
+	}
+	return fmt.Sprintf("%s %d %d %q %t %d %d", q.Kind, q.From, q.To, q.Filter, q.HideIdentities, export, now)
 }
 
 // Rows yields the same rows one at a time, without the columns, for days that do not fit in memory. The caller may keep the rows.

@@ -22,20 +22,24 @@ type sheet struct {
 func (s *Server) sheet(q Query, f *Fault) *sheet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g := s.generators[q.Kind]
-	if g == nil {
-		g = newGenerator(s.Data, q.Kind)
-		if s.generators == nil {
-			s.generators, s.plans = make(map[schema.Kind]*generator), make(map[string]*plan)
-		}
-		s.generators[q.Kind] = g
-	}
+	g := s.generator(q.Kind)
 	columns := slices.DeleteFunc(g.columnsOf(q), func(name string) bool { return slices.Contains(f.Without, name) })
 	id := string(q.Kind) + "\x00" + strings.Join(columns, "\x00")
 	if s.plans[id] == nil {
 		s.plans[id] = g.plan(columns, s.Format)
 	}
 	return &sheet{g: g, q: q, plan: s.plans[id], columns: columns, format: s.Format, fault: f}
+}
+
+// generator is made once for each kind. The caller holds mu.
+func (s *Server) generator(kind schema.Kind) *generator {
+	if s.generators == nil {
+		s.generators, s.plans = make(map[schema.Kind]*generator), make(map[string]*plan)
+	}
+	if s.generators[kind] == nil {
+		s.generators[kind] = newGenerator(s.Data, kind)
+	}
+	return s.generators[kind]
 }
 
 // write writes all lines, and cuts the body where the fault says. It returns nil if the body is to be completed.
