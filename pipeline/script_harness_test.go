@@ -8,8 +8,12 @@ import (
 	"log/slog"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/recordbatch"
@@ -83,7 +87,7 @@ func (s *script) duration(args []string, prefix string) time.Duration {
 	return 0
 }
 
-// attribute leaves out what is not the same each time.
+// attribute leaves out what is not the same each time, and the advice, which is long.
 func (s *script) attribute(_ []string, a slog.Attr) slog.Attr {
 	switch {
 	case slices.Contains([]string{slog.TimeKey, "took", "next", "do"}, a.Key):
@@ -115,6 +119,31 @@ func (s *script) name(text string) string {
 	})
 }
 
+// administer changes a topic as somebody else.
+func (s *script) administer(what, topic string, args []string) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(s.kafka.ListenAddrs()...), kgo.Dialer(s.net.Dial))
+	s.must(err)
+	defer client.Close()
+	admin, partitions := kadm.NewClient(client), 0
+	if len(args) > 0 {
+		partitions, err = strconv.Atoi(args[0])
+		s.must(err)
+	}
+	switch what {
+	case "delete":
+		_, err = admin.DeleteTopic(s.t.Context(), topic)
+	case "create":
+		_, err = admin.CreateTopic(s.t.Context(), int32(partitions), 1, nil, topic)
+	case "partitions":
+		var answers kadm.CreatePartitionsResponses
+		answers, err = admin.CreatePartitions(s.t.Context(), partitions, topic)
+		if err == nil {
+			err = answers.Error()
+		}
+	}
+	s.must(err)
+}
+
 // show writes the owner's record, and the topic with who wrote what. The markers of
 // takeovers are in it.
 func (s *script) show(out io.Writer) {
@@ -127,20 +156,22 @@ func (s *script) show(out io.Writer) {
 	if o := state.Owner; o != nil {
 		fmt.Fprintf(out, "owner %s as producer %d epoch %d, released %t\n", o.Instance, o.ProducerID, o.Epoch, o.Released)
 	}
-	at := recordbatch.TopicPartition{Topic: "events"}
-	log, err := k.Log(s.t.Context(), at)
+	topic, err := k.Topic(s.t.Context(), "events")
 	s.must(err)
-	err = k.Read(s.t.Context(), at, log.Start, log.End, recordbatch.Visitor{
-		Record: func(r *recordbatch.Record) error {
-			_, err := fmt.Fprintf(out, "events: %s by producer %d epoch %d\n", r.Value, r.ProducerID, r.ProducerEpoch)
-			return err
-		},
-		Marker: func(m recordbatch.Marker) error {
-			_, err := fmt.Fprintf(out, "events: marker of producer %d epoch %d\n", m.ProducerID, m.ProducerEpoch)
-			return err
-		},
-	})
-	s.must(err)
+	for _, p := range topic.TopicPartitions() {
+		log, err := k.Log(s.t.Context(), p)
+		s.must(err)
+		s.must(k.Read(s.t.Context(), p, log.Start, log.End, recordbatch.Visitor{
+			Record: func(r *recordbatch.Record) error {
+				_, err := fmt.Fprintf(out, "events %d: %s by producer %d epoch %d\n", p.Partition, r.Value, r.ProducerID, r.ProducerEpoch)
+				return err
+			},
+			Marker: func(m recordbatch.Marker) error {
+				_, err := fmt.Fprintf(out, "events %d: marker of producer %d epoch %d\n", p.Partition, m.ProducerID, m.ProducerEpoch)
+				return err
+			},
+		}))
+	}
 }
 
 // noAnswer are the timeouts of requests. Which of two at the same time comes first is left open.

@@ -155,6 +155,9 @@ func (s *script) nameTransaction(r kmsg.Request) (kmsg.Response, error, bool) {
 //	hang NAME, wake NAME     all that it sends and gets is held, and goes on its way
 //	rows N [every=DURATION]  the API has N rows more, which take so long each
 //	forget                   Kafka forgets the transactional ids
+//	delete TOPIC             somebody deletes a topic
+//	create TOPIC N           somebody creates one of N partitions
+//	partitions TOPIC N       somebody adds N partitions
 //	wait DURATION            time passes
 //	show                     the owner's record, and what is in the topic
 //	status NAME              what the instance shows
@@ -177,6 +180,8 @@ func (s *script) run(args []string) string {
 		s.api.rows(n, s.duration(args[2:], "every="))
 	case "forget":
 		s.forgotten++
+	case "delete", "create", "partitions":
+		s.administer(args[0], args[1], args[2:])
 	case "wait":
 		time.Sleep(s.duration(args[1:], ""))
 	case "show":
