@@ -16,12 +16,11 @@ type Privacy struct {
 	Key     privacy.Key `ignored:"true"`
 }
 
-// DeadLetterRaw decides what dead letters show of rows and answers.
+// DeadLetterRaw decides what dead letters show of rows and answers; empty: as Of says.
 type DeadLetterRaw string
 
 // The values of DEAD_LETTER_RAW.
 const (
-	RawDefault  DeadLetterRaw = ""
 	RawFull     DeadLetterRaw = "full"
 	RawRedacted DeadLetterRaw = "redacted"
 	RawNone     DeadLetterRaw = "none"
@@ -31,7 +30,7 @@ const (
 func (d DeadLetterRaw) Of(s *Stream) DeadLetterRaw {
 	lists := s.Hidden()
 	switch {
-	case d != RawDefault:
+	case d != "":
 		return d
 	case lists.Empty():
 		return RawFull

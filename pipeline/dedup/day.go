@@ -24,8 +24,8 @@ type Day struct {
 	rewrite  bool
 }
 
-// ChunkSize is how many rows Add and Recover collect before they return true.
-const ChunkSize = 16_384
+// chunkSize is how many rows Add and Recover collect before they return true.
+const chunkSize = 16_384
 
 // Add marks the row that the set observed last as published. It returns true for the
 // first row of each chunk.
@@ -43,26 +43,16 @@ func (d *Day) AddCopy(c Copy) (newChunk bool) {
 	return d.noteCopy(c)
 }
 
-// Put marks one copy as published, independent of what was observed. It returns false
-// if it already was.
-func (d *Day) Put(c Copy) bool {
-	if d.Set.Has(c.Fingerprint, c.Number) {
-		return false
-	}
-	d.AddCopy(c)
-	return true
-}
-
 // Recover adds a published row that is not in the ledger, without using the set.
 func (d *Day) Recover(c Copy) { d.noteCopy(c) }
 
 // note adds an unsaved row. Rows are kept in chunks, so that the list grows without copying.
 func (d *Day) note(f schema.Fingerprint) (newChunk bool) {
 	n := len(d.chunks)
-	if n == 0 || len(d.chunks[n-1]) == ChunkSize {
+	if n == 0 || len(d.chunks[n-1]) == chunkSize {
 		room := 0 // most lists stay short
 		if n > 0 {
-			room = ChunkSize
+			room = chunkSize
 		}
 		d.chunks = append(d.chunks, make([]schema.Fingerprint, 0, room))
 		n++
@@ -79,7 +69,7 @@ func (d *Day) noteCopy(c Copy) (newChunk bool) {
 		return d.note(c.Fingerprint)
 	}
 	d.numbered = append(d.numbered, c)
-	return len(d.numbered)%ChunkSize == 1
+	return len(d.numbered)%chunkSize == 1
 }
 
 // Rewrite requests that the whole set is saved in one run, replacing what the ledger

@@ -186,7 +186,9 @@ func TestDay_AnyOrder(t *testing.T) {
 				f := all[rng.IntN(len(all))]
 				switch n, known := day.Set.Observe(f); {
 				case rng.IntN(4) == 0:
-					day.Put(dedup.Copy{Fingerprint: f, Number: rng.IntN(20)})
+					if c := (dedup.Copy{Fingerprint: f, Number: rng.IntN(20)}); !day.Set.Has(c.Fingerprint, c.Number) {
+						day.AddCopy(c)
+					}
 				case known:
 				case rng.IntN(3) == 0:
 					day.Set.Skip(f)

@@ -26,7 +26,7 @@ func TestSave_Copies(t *testing.T) {
 	for _, part := range [][][2]int{{{0, 0}, {1, 1}, {2, 20}}, {{0, 2}, {1, 0}, {1, 300}}} {
 		for _, row := range part {
 			c := dedup.Copy{Fingerprint: list[row[0]], Number: row[1]}
-			all.Put(c)
+			all.AddCopy(c)
 			want[c] = true
 		}
 		if err := w.Save(day, 1, &all); err != nil {

@@ -10,8 +10,8 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// Retention is the retention of fingerprints in the rows topic: the API's reach and a margin.
-const Retention = 35 * 24 * time.Hour
+// retention is the retention of fingerprints in the rows topic: the API's reach and a margin.
+const retention = 35 * 24 * time.Hour
 
 // CompactionLag is how long records of the state topic are protected from compaction. It protects above all the markers that fence former
 // owners: a broker that rebuilds its producer state from a log without them accepts a former owner's records. An owner does not
@@ -33,7 +33,7 @@ func (l *Ledger) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
 			"segment.bytes": fmt.Sprint(16 << 20), "segment.ms": fmt.Sprint((6 * time.Hour).Milliseconds()), "min.cleanable.dirty.ratio": "0.1",
 			compactionLag: fmt.Sprint(CompactionLag.Milliseconds())}},
 		{Name: l.Rows, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
-			"cleanup.policy": "delete", "retention.bytes": "-1", "retention.ms": fmt.Sprint(Retention.Milliseconds())}},
+			"cleanup.policy": "delete", "retention.bytes": "-1", "retention.ms": fmt.Sprint(retention.Milliseconds())}},
 	}
 }
 
@@ -74,8 +74,8 @@ func (l *Ledger) CheckPolicies(ctx context.Context) ([]error, error) {
 	if c.RetentionBytes >= 0 {
 		wrong(l.Rows, "retention.bytes", fmt.Sprint(c.RetentionBytes), "-1 (no limit)", "-1")
 	}
-	if c.RetentionMs >= 0 && c.RetentionMs < Retention.Milliseconds() {
-		wrong(l.Rows, "retention.ms", fmt.Sprint(c.RetentionMs), fmt.Sprintf("35 days (%d) or -1", Retention.Milliseconds()), fmt.Sprint(Retention.Milliseconds()))
+	if c.RetentionMs >= 0 && c.RetentionMs < retention.Milliseconds() {
+		wrong(l.Rows, "retention.ms", fmt.Sprint(c.RetentionMs), fmt.Sprintf("35 days (%d) or -1", retention.Milliseconds()), fmt.Sprint(retention.Milliseconds()))
 	}
 	return faults, nil
 }
