@@ -49,9 +49,8 @@ asks for confirmation unless --yes is given.`,
 				return err
 			}
 			defer a.Close()
-			stored := a.Service.Ledger()
 			selected := letters.Select(cmd.Context(), args, f.matches)
-			resolving, err := openResolver(cmd, stored, selected)
+			resolving, err := openResolver(cmd, a.Service.Ledger(), selected)
 			if err != nil {
 				return err
 			}
@@ -69,7 +68,7 @@ asks for confirmation unless --yes is given.`,
 			if err := confirm(cmd, yes); err != nil {
 				return err
 			}
-			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{}, stored: stored}
+			r := &replayer{cmd: cmd, patience: patience, streams: map[string][][2]int64{}, stored: a.Service.Ledger()}
 			return r.replay(p, each)
 		},
 	}
