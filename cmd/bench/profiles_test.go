@@ -11,7 +11,7 @@ func TestProfiles(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	for _, name := range []string{"first", "known"} {
+	for _, name := range []string{"first", "known", "again"} {
 		if !regexp.MustCompile(`(?m)^\| ` + name + ` \| \d+ \| [\d.]+ s \| \d+ \|$`).MatchString(table) {
 			t.Errorf("no line of the %s snapshot:\n%s", name, table)
 		}

@@ -13,7 +13,7 @@ const rolls = "rolls"
 func (b *testbed) createCompacted(topic string, partitions int32) {
 	b.t.Helper()
 	b.createTopic(topic, partitions, map[string]string{
-		"cleanup.policy": "compact", "min.compaction.lag.ms": oneDay, "segment.ms": "100", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "0"})
+		"cleanup.policy": "compact", "min.compaction.lag.ms": oneDay, "segment.ms": "100", "min.cleanable.dirty.ratio": "0", "delete.retention.ms": "0", "message.timestamp.type": "LogAppendTime"})
 }
 
 // letCompact has the brokers compact the topic from now on. A start of the program would not take it so.

@@ -59,6 +59,7 @@ type profileRun struct {
 	deleted     *deletedProfiles
 	may, must   map[string]bool // be deleted
 	confirmed   bool            // its last answer shows who is absent, and no more are than may be deleted
+	unclear     bool            // it may, for all that is known
 }
 
 // runEnd is how a run ended.
@@ -126,7 +127,7 @@ func (m *profileModel) evaluate(run *profileRun, a *servedSnapshot, surely bool)
 	ceiling := min(max(10, int(m.most*float64(profiles))), profiles/2)
 	mayConfirm := a.why == "" && (len(gone) == 0 || len(gone)+spentLeast <= ceiling || len(gone) <= most)
 	mustConfirm := surely && a.why == "" && (len(gone) == 0 || len(gone)+spentMost <= ceiling || len(gone) <= least)
-	run.confirmed = mustConfirm
+	run.confirmed, run.unclear = mustConfirm, surely && mayConfirm != mustConfirm
 	for key := range m.absent {
 		if a.has(key) {
 			m.meet(key, surely)
