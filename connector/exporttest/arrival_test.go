@@ -58,14 +58,14 @@ func TestRowsComeAndGo(t *testing.T) {
 			test.after(&more)
 			all := exporttest.Data{RowsPerDay: 1000}.Export(yesterdays(t))
 			part, full := test.data.Export(less), test.data.Export(more)
-			if diff := cmp.Diff(all, full); diff != "" {
+			if diff := cmp.Diff(all, full, rowByRow); diff != "" {
 				t.Errorf("later (-want +got)\n%.2000s", diff)
 			}
 			missing := len(all.Rows) - len(part.Rows)
 			if missing < 150 || missing > 260 {
 				t.Errorf("%d of 1000 rows are missing, want about 200", missing)
 			}
-			if diff := cmp.Diff(sorted(all), sorted(exporttest.Table{Rows: union(part, full)})); diff != "" {
+			if diff := cmp.Diff(sorted(all), sorted(exporttest.Table{Rows: union(part, full)}), rowByRow); diff != "" {
 				t.Errorf("together (-want +got)\n%.2000s", diff)
 			}
 		})
@@ -83,7 +83,7 @@ func TestLiveRowsAreThoseThatHaveArrived(t *testing.T) {
 		}
 	}
 	d.Live = true
-	if diff := cmp.Diff(want, d.Export(q).Rows); diff != "" || len(want) == 0 {
+	if diff := cmp.Diff(want, d.Export(q).Rows, rowByRow); diff != "" || len(want) == 0 {
 		t.Fatalf("%d rows (-want +got)\n%.2000s", len(want), diff)
 	}
 	first := want[0]

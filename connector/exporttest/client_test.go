@@ -8,14 +8,20 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"dfinery-kafka/connector/exporttest"
 	"dfinery-kafka/schema"
 )
+
+// rowByRow compares rows as a whole, which takes a fraction of the time.
+var rowByRow = cmp.Comparer(slices.Equal[[]string])
 
 // noon is a time in the middle of today, in Seoul.
 var noon = time.Date(2026, 11, 23, 3, 0, 0, 0, time.UTC)

@@ -49,7 +49,7 @@ func TestRowsArePinned(t *testing.T) {
 		"store_name":               "Gangnam store 28",
 		"visit_count":              "87",
 	}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, rowByRow); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
@@ -58,17 +58,17 @@ func TestRowsDependOnSeedDayAndNumberAlone(t *testing.T) {
 	q := yesterdays(t)
 	base := exporttest.Data{Seed: 3, RowsPerDay: 200, Odd: 0.2, Duplicates: 0.1}
 	want := base.Export(q)
-	if diff := cmp.Diff(want, base.Export(q)); diff != "" {
+	if diff := cmp.Diff(want, base.Export(q), rowByRow); diff != "" {
 		t.Errorf("a second time (-want +got)\n%s", diff)
 	}
 	more := base
 	more.RowsPerDay = 300
-	if diff := cmp.Diff(want.Rows, more.Export(q).Rows[:200]); diff != "" {
+	if diff := cmp.Diff(want.Rows, more.Export(q).Rows[:200], rowByRow); diff != "" {
 		t.Errorf("with more rows (-want +got)\n%s", diff)
 	}
 	both := q
 	both.From--
-	if diff := cmp.Diff(want.Rows, base.Export(both).Rows[200:]); diff != "" {
+	if diff := cmp.Diff(want.Rows, base.Export(both).Rows[200:], rowByRow); diff != "" {
 		t.Errorf("with the day before (-want +got)\n%s", diff)
 	}
 	other := base
@@ -110,7 +110,7 @@ func TestShuffleChangesTheOrderAlone(t *testing.T) {
 		d.Shuffle = true
 		for q.Export = 1; q.Export <= 8; q.Export++ {
 			got := d.Export(q)
-			if diff := cmp.Diff(sorted(plain), sorted(got)); diff != "" {
+			if diff := cmp.Diff(sorted(plain), sorted(got), rowByRow); diff != "" {
 				t.Errorf("%d rows, export %d (-want +got)\n%.2000s", n, q.Export, diff)
 			}
 			if n == 500 && (reflect.DeepEqual(plain, got) || reflect.DeepEqual(before, got)) {
@@ -127,7 +127,7 @@ func TestDaysAfterTodayAreEmpty(t *testing.T) {
 	want := yesterdays(t)
 	want.To++
 	var d exporttest.Data
-	if diff := cmp.Diff(d.Export(want), d.Export(q)); diff != "" {
+	if diff := cmp.Diff(d.Export(want), d.Export(q), rowByRow); diff != "" {
 		t.Errorf("(-want +got)\n%.2000s", diff)
 	}
 }

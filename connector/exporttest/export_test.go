@@ -55,7 +55,7 @@ func TestExportIsExactlyWhatIsExpected(t *testing.T) {
 			text := whole(t, start(t, test.server), test.path, test.body)
 			call := test.server.Calls()[0]
 			want := test.server.Expected(call)
-			if diff := cmp.Diff(asParsed(want), parse(t, text)); diff != "" {
+			if diff := cmp.Diff(asParsed(want), parse(t, text), rowByRow); diff != "" {
 				t.Errorf("(-want +got)\n%.2000s", diff)
 			}
 			if !call.Whole || call.Rows != int64(len(want.Rows)) || call.Bytes != int64(len(text)) {
@@ -139,7 +139,7 @@ func TestFraming(t *testing.T) {
 			if test.encoding == "gzip" {
 				raw = unzip(t, raw)
 			}
-			if diff := cmp.Diff(s.Expected(s.Calls()[0]), parse(t, raw)); diff != "" {
+			if diff := cmp.Diff(s.Expected(s.Calls()[0]), parse(t, raw), rowByRow); diff != "" {
 				t.Errorf("(-want +got)\n%.2000s", diff)
 			}
 		})
