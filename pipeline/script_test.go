@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,7 +84,7 @@ type script struct {
 	net       clustertest.Network
 	api       scriptedAPI
 	instances []*instance
-	forgotten int               // how often Kafka has forgotten the transactional ids
+	forgotten atomic.Int32      // how often Kafka has forgotten the transactional ids
 	producers map[string]string // their names here
 }
 
@@ -132,8 +133,8 @@ func newScript(t *testing.T) *script {
 func (s *script) nameTransaction(r kmsg.Request) (kmsg.Response, error, bool) {
 	s.kafka.KeepControl()
 	suffix := ""
-	if s.forgotten > 0 {
-		suffix = fmt.Sprint("#", s.forgotten)
+	if n := s.forgotten.Load(); n > 0 {
+		suffix = fmt.Sprint("#", n)
 	}
 	switch r := r.(type) {
 	case *kmsg.InitProducerIDRequest:
@@ -179,7 +180,7 @@ func (s *script) run(args []string) string {
 		s.must(err)
 		s.api.rows(n, s.duration(args[2:], "every="))
 	case "forget":
-		s.forgotten++
+		s.forgotten.Add(1)
 	case "delete", "create", "partitions":
 		s.administer(args[0], args[1], args[2:])
 	case "wait":

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,11 +18,11 @@ import (
 
 // refuseCreation has Kafka refuse to create a topic, until the returned function is called.
 func (b *bed) refuseCreation(topic string, with *kerr.Error) (permit func()) {
-	refused := true
+	var permitted atomic.Bool
 	b.fake.ControlKey(int16(kmsg.CreateTopics), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		b.fake.KeepControl()
 		req := r.(*kmsg.CreateTopicsRequest)
-		if !refused || req.Topics[0].Topic != topic {
+		if permitted.Load() || req.Topics[0].Topic != topic {
 			return nil, nil, false
 		}
 		answer := kmsg.NewCreateTopicsResponseTopic()
@@ -30,7 +31,7 @@ func (b *bed) refuseCreation(topic string, with *kerr.Error) (permit func()) {
 		res.Topics = append(res.Topics, answer)
 		return res, nil, true
 	})
-	return func() { refused = false }
+	return func() { permitted.Store(true) }
 }
 
 // TestTopicCreator_Prepare creates what is missing with the configurations that the
