@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -130,36 +129,18 @@ func (w *simulation) records(topic string) []*kgo.Record {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
-	client, err := kgo.NewClient(kgo.SeedBrokers(w.brokers), kgo.Dialer(w.net.Dial), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
-		kgo.KeepControlRecords())
+	client, err := kgo.NewClient(kgo.SeedBrokers(w.brokers), kgo.Dialer(w.net.Dial), kgo.KeepControlRecords())
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer client.Close()
-	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
+	var records []*kgo.Record
+	err = clustertest.ReadTopic(ctx, client, topic, nil, func(r *kgo.Record) error {
+		records = append(records, r)
+		return nil
+	})
 	if err != nil {
 		w.t.Fatal(err)
-	}
-	left := map[int32]int64{}
-	ends.Each(func(o kadm.ListedOffset) {
-		if o.Offset > 0 {
-			left[o.Partition] = o.Offset
-		}
-	})
-	var records []*kgo.Record
-	for len(left) > 0 {
-		fetched := client.PollFetches(ctx)
-		if err := fetched.Err(); err != nil {
-			w.t.Fatalf("read %s: %v, not read: %v", topic, err, left)
-		}
-		fetched.EachRecord(func(r *kgo.Record) {
-			if r.Offset+1 >= left[r.Partition] {
-				delete(left, r.Partition)
-			}
-			if !r.Attrs.IsControl() {
-				records = append(records, r)
-			}
-		})
 	}
 	return records
 }

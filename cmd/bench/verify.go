@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
 // verifyCommand compares a topic with the data: the same rows, each as often, cell by cell, and the right keys.
@@ -51,7 +50,7 @@ func verify(ctx context.Context, f *dataFlags, brokers, topic string, listed int
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read %s: %w", topic, err)
+		return err
 	}
 	names := columns(data, query)
 	hide := newHiding(names, f.hashed)
@@ -87,7 +86,7 @@ func verifyDigest(ctx context.Context, data exporttest.Data, query exporttest.Qu
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("read %s: %w", topic, err)
+		return err
 	}
 	names := columns(data, query)
 	hide := newHiding(names, hashed)
@@ -103,39 +102,10 @@ func verifyDigest(ctx context.Context, data exporttest.Data, query exporttest.Qu
 
 // consume reads a topic from its start to its end.
 func consume(ctx context.Context, brokers, topic string, each func(*kgo.Record) error) error {
-	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(brokers, ",")...), kgo.ConsumeTopics(topic),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords(), kgo.FetchMaxBytes(8<<20))
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(brokers, ",")...), kgo.KeepControlRecords(), kgo.FetchMaxBytes(8<<20))
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
-	if err := errors.Join(err, ends.Error()); err != nil {
-		return err
-	}
-	left := map[int32]int64{}
-	ends.Each(func(o kadm.ListedOffset) {
-		if o.Offset > 0 {
-			left[o.Partition] = o.Offset
-		}
-	})
-	for len(left) > 0 {
-		fetched := client.PollFetches(ctx)
-		if err := fetched.Err(); err != nil {
-			return err
-		}
-		for records := fetched.RecordIter(); !records.Done(); {
-			r := records.Next()
-			if r.Offset+1 >= left[r.Partition] {
-				delete(left, r.Partition)
-			}
-			if r.Attrs.IsControl() {
-				continue
-			}
-			if err := each(r); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return clustertest.ReadTopic(ctx, client, topic, nil, each)
 }

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
 // Message is a record as its consumer sees it.
@@ -32,39 +33,17 @@ func (m Message) String() string {
 
 // consume reads a topic from its start to the end that it has now, with a client that shares no code with the connector.
 func consume(ctx context.Context, brokers []string, topic string) ([]Message, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(100*time.Millisecond),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords())
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))
 	if err != nil {
 		return nil, err
 	}
 	defer client.Close()
-	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", topic, err)
-	}
-	left := map[int32]int64{}
-	ends.Each(func(o kadm.ListedOffset) {
-		if o.Offset > 0 {
-			left[o.Partition] = o.Offset
-		}
-	})
 	var all []Message
-	for len(left) > 0 {
-		fetched := client.PollFetches(ctx)
-		if err := fetched.Err(); err != nil {
-			return nil, fmt.Errorf("read %s: %w", topic, err)
-		}
-		fetched.EachRecord(func(r *kgo.Record) {
-			end, wanted := left[r.Partition]
-			if r.Offset+1 >= end {
-				delete(left, r.Partition)
-			}
-			if wanted && !r.Attrs.IsControl() {
-				all = append(all, messageOf(r))
-			}
-		})
-	}
-	return all, nil
+	err = clustertest.ReadTopic(ctx, client, topic, nil, func(r *kgo.Record) error {
+		all = append(all, messageOf(r))
+		return nil
+	})
+	return all, err
 }
 
 func messageOf(r *kgo.Record) Message {

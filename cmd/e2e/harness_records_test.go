@@ -3,16 +3,15 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
+	"dfinery-kafka/pipeline/cluster/clustertest"
 	"dfinery-kafka/schema"
 )
 
@@ -46,36 +45,10 @@ func (b *testbed) read(topic string, isolation kgo.IsolationLevel, from map[int3
 	b.t.Helper()
 	topic = b.prefix + topic
 	b.withClient(func(ctx context.Context, client *kgo.Client) error {
-		ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)
-		if err := errors.Join(err, ends.Error()); err != nil { // an error of one partition, too
-			return err
-		}
-		left, start := map[int32]int64{}, map[int32]kgo.Offset{}
-		ends.Each(func(o kadm.ListedOffset) {
-			if o.Offset > from[o.Partition] {
-				left[o.Partition], start[o.Partition] = o.Offset, kgo.NewOffset().At(from[o.Partition])
-				from[o.Partition] = o.Offset
-			}
+		return clustertest.ReadTopic(ctx, client, topic, from, func(r *kgo.Record) error {
+			each(r)
+			return nil
 		})
-		client.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: start})
-		for len(left) > 0 {
-			fetched := client.PollFetches(ctx)
-			if err := fetched.Err(); err != nil {
-				b.t.Logf("partitions of %s that are not read to their ends: %v", topic, left)
-				return err
-			}
-			fetched.EachRecord(func(r *kgo.Record) {
-				if end := left[r.Partition]; r.Offset >= end {
-					return // it was written meanwhile
-				} else if r.Offset+1 == end {
-					delete(left, r.Partition)
-				}
-				if !r.Attrs.IsControl() {
-					each(r)
-				}
-			})
-		}
-		return nil
 	}, kgo.FetchIsolationLevel(isolation), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))
 }
 
