@@ -52,7 +52,7 @@ func TestProfiles_Approve(t *testing.T) {
 		}
 	})
 	for range 3 {
-		expectText(t, b.runOnce(0), "profiles are missing from a snapshot, and are not deleted", `"why":"over_ceiling"`)
+		expectText(t, b.runOnce(0), "profiles are absent from a snapshot, but are not deleted", `"why":"over_ceiling"`)
 	}
 	if rows, _ := b.table("users"); len(rows) != 30 {
 		t.Errorf("%d profiles in the topic, want 30: deletes are withheld", len(rows))

@@ -11,26 +11,26 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// Config says how to reach a Kafka cluster.
+// Config is the configuration of the connection to a Kafka cluster.
 type Config struct {
-	Brokers []string // HOST:PORT of some brokers; the others are learned from them
-	// Topics are those whose layout Client knows; other topics are unknown to Client, while the methods of Cluster take any
-	// topic. None means all topics of the cluster, asked for at each refresh: too much for a large one.
+	Brokers []string // HOST:PORT of some brokers; the others are discovered through them
+	// Topics are the topics in the metadata of Client; other topics are unknown to Client, while the methods of Cluster accept any
+	// topic. None means all topics of the cluster, requested at each refresh, which is too much for a large cluster.
 	Topics   []string
-	ClientID string        // what the brokers' logs and quotas call us; empty means "dfinery-kafka"
+	ClientID string        // client.id in the brokers' logs and quotas; empty means "dfinery-kafka"
 	Timeout  time.Duration // the longest wait for the answer to one request; 0 means 30 s
 	TLS      *TLS          // nil means plain connections
 	SASL     *SASL         // nil means no authentication
-	// MetadataTTL bounds the age of what Client knows of the layout; 0 means 5 s, and less than that risks what metadataTTL says.
+	// MetadataTTL is the maximum age of Client's metadata; 0 means 5 s. For smaller values see metadataTTL.
 	MetadataTTL time.Duration
-	// Slow is called for a request that is still unanswered after a while and waits on until Timeout: it shows early that a broker takes
-	// connections and never answers. Further requests that are late at the same time are not reported. nil: nothing is called.
+	// Slow is called for a request that is still unanswered after slowAfter but not yet timed out: it shows early that a broker accepts
+	// connections but does not answer. Other requests that are late at the same time are not reported. nil: nothing is called.
 	Slow func(request string, after time.Duration)
-	// Dial makes connections; nil means a net.Dialer's. Tests reach brokers in memory by it.
+	// Dial makes connections; nil means a net.Dialer. Tests use it to reach in-memory brokers.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// TLS turns encryption on. The files are read again for each connection, so that certificates rotate without a restart.
+// TLS enables encryption. The files are read again for each connection, so that certificates can be rotated without a restart.
 type TLS struct {
 	CAFile   string // PEM; empty means the system's roots
 	CertFile string // PEM of the client's certificate; empty means none
@@ -46,11 +46,11 @@ type Cluster struct {
 	fetches   atomic.Int32 // the id of the last fetch
 }
 
-// metadataTTL bounds the age of what Client knows of the cluster when no answer showed a change. kafka-go also takes it as
-// the time limit of its metadata requests: at 1 s, brokers that need longer to answer would keep the layout unknown for ever.
+// metadataTTL is the maximum age of Client's metadata when no answer showed a change. kafka-go also uses it as
+// the timeout of its metadata requests: with 1 s, metadata would never be known if brokers need longer to answer.
 const metadataTTL = 5 * time.Second
 
-// New checks cfg, files and passwords included, but does not connect: see Ping. All faults are reported at once.
+// New validates cfg, including files and passwords, but does not connect: see Ping. All faults are reported at once.
 func New(cfg Config) (*Cluster, error) {
 	if cfg.ClientID == "" {
 		cfg.ClientID = "dfinery-kafka"
@@ -70,7 +70,7 @@ func New(cfg Config) (*Cluster, error) {
 	d := &dialer{clientID: cfg.ClientID, tls: cfg.TLS, sasl: cfg.SASL, plain: cfg.Dial}
 	pool := &kafka.Transport{
 		Dial:           d.dial,
-		DialTimeout:    dialTimeout * time.Duration(len(cfg.Brokers)), // it tries the brokers one after the other
+		DialTimeout:    dialTimeout * time.Duration(len(cfg.Brokers)), // it tries the brokers one after another
 		MetadataTTL:    cfg.MetadataTTL,
 		MetadataTopics: cfg.Topics,
 		ClientID:       cfg.ClientID,
@@ -86,7 +86,7 @@ func New(cfg Config) (*Cluster, error) {
 func (cfg *Config) check() error {
 	var faults []error
 	if len(cfg.Brokers) == 0 {
-		faults = append(faults, errors.New("no Kafka brokers are given"))
+		faults = append(faults, errors.New("no Kafka brokers are configured"))
 	}
 	for _, broker := range cfg.Brokers {
 		if host, port, err := net.SplitHostPort(broker); err != nil || host == "" || port == "" {
@@ -106,14 +106,14 @@ func (cfg *Config) check() error {
 	return errors.Join(faults...)
 }
 
-// Client is kafka-go's client on the shared connections. An answer that shows a moved leader makes it refresh the layout
-// before the answer is returned, so that a retry reaches the right broker; retrying is up to the caller.
+// Client returns kafka-go's client on the shared connections. If an answer shows that a leader moved, it refreshes the metadata
+// before it returns the answer, so that a retry reaches the right broker. Retrying is up to the caller.
 func (c *Cluster) Client() *kafka.Client {
 	return &kafka.Client{Addr: c.addr, Timeout: c.cfg.Timeout, Transport: c.transport}
 }
 
-// Reconnect has the next requests go over new connections. Those under way go on.
+// Reconnect makes the next requests use new connections. Requests in flight continue.
 func (c *Cluster) Reconnect() { c.transport.pool.CloseIdleConnections() }
 
-// Close closes the connections. Calls under way fail.
+// Close closes the connections. Calls in flight fail.
 func (c *Cluster) Close() { c.transport.pool.CloseIdleConnections() }

@@ -22,7 +22,7 @@ func TestNewReportsAllFaults(t *testing.T) {
 		{"not an address", cluster.Config{Brokers: []string{"a", ":9092", "b:", "c:1,d:2"}}, []string{`"a"`, `":9092"`, `"b:"`, `"c:1,d:2"`}},
 		{"several", cluster.Config{Brokers: []string{"a"}, TLS: &cluster.TLS{CAFile: "/nowhere"}, SASL: &cluster.SASL{Mechanism: "GSSAPI", Password: fixed(password)}},
 			[]string{`"a"`, "/nowhere", `"GSSAPI" is none of PLAIN`}},
-		{"CA without a certificate", cluster.Config{Brokers: brokers, TLS: &cluster.TLS{CAFile: keyFile}}, []string{"holds no certificate"}},
+		{"CA without a certificate", cluster.Config{Brokers: brokers, TLS: &cluster.TLS{CAFile: keyFile}}, []string{"contains no PEM certificate"}},
 		{"certificate without a key", cluster.Config{Brokers: brokers, TLS: &cluster.TLS{CertFile: certFile}}, []string{certFile}},
 		{"no password", cluster.Config{Brokers: brokers, SASL: &cluster.SASL{Mechanism: "PLAIN"}}, []string{"needs a password"}},
 		{"an unreadable password", cluster.Config{Brokers: brokers, SASL: &cluster.SASL{Mechanism: "PLAIN", Password: func() (string, error) { return "", errors.New("no file") }}}, []string{"no file"}},

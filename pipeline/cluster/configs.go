@@ -10,22 +10,22 @@ import (
 	"github.com/segmentio/kafka-go/protocol/describeconfigs"
 )
 
-// TopicConfig is the configuration of a topic, the broker's defaults included
-// (https://kafka.apache.org/documentation/#topicconfigs). Numbers that the broker did not name are 0.
+// TopicConfig is the configuration of a topic, including the broker's defaults
+// (https://kafka.apache.org/documentation/#topicconfigs). Numbers that the broker did not return are 0.
 type TopicConfig struct {
 	Name              string
 	Err               error  // nil, or why the rest is empty: see Missing and Forbidden
 	CleanupPolicy     string // delete, compact, or both with a comma
 	TimestampType     string // CreateTime or LogAppendTime
-	MaxMessageBytes   int    // of one record batch as sent, headers of the batch included
-	SegmentBytes      int    // of a file of the log, which takes no batch that is larger
+	MaxMessageBytes   int    // of one record batch as sent, including its header
+	SegmentBytes      int    // of a log segment, which can't contain a larger batch
 	MinInsyncReplicas int
-	RetentionMs       int64 // -1: for ever
+	RetentionMs       int64 // -1: unlimited
 	RetentionBytes    int64 // of one partition; -1: no limit
 	Values            map[string]string
 }
 
-// MaxBatch is how large a record batch may be as it is sent, 0 when that is not known.
+// MaxBatch is the maximum size of a record batch as sent; 0 if unknown.
 func (c *TopicConfig) MaxBatch() int {
 	if c.SegmentBytes > 0 {
 		return min(c.MaxMessageBytes, c.SegmentBytes)
@@ -33,8 +33,8 @@ func (c *TopicConfig) MaxBatch() int {
 	return c.MaxMessageBytes
 }
 
-// TopicConfigs describes the configurations of topics, in the order of names. It needs the right DescribeConfigs: a topic
-// without has an Err for which Forbidden is true.
+// TopicConfigs returns the configurations of topics, in the order of names. It needs the right DescribeConfigs: for a topic
+// without that right, Forbidden is true for Err.
 func (c *Cluster) TopicConfigs(ctx context.Context, names ...string) ([]TopicConfig, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -82,8 +82,8 @@ func topicConfigOf(name string, answers []describeconfigs.ResponseResource) Topi
 	return config
 }
 
-// SetTopicConfig sets one of a topic's configurations and leaves the others as they are (KIP-339). It needs the right AlterConfigs on the
-// topic, and brokers from Kafka 2.3 on.
+// SetTopicConfig sets one configuration of a topic and leaves the others unchanged (KIP-339). It needs the right AlterConfigs on the
+// topic, and Kafka 2.3 or later.
 func (c *Cluster) SetTopicConfig(ctx context.Context, topic, config, value string) error {
 	answer, err := c.Client().IncrementalAlterConfigs(ctx, &kafka.IncrementalAlterConfigsRequest{
 		Resources: []kafka.IncrementalAlterConfigsRequestResource{{
@@ -100,7 +100,7 @@ func (c *Cluster) SetTopicConfig(ctx context.Context, topic, config, value strin
 	return nil
 }
 
-// AlterConfigCommand is the command by which an administrator sets one of a topic's configurations.
+// AlterConfigCommand is the command with which an administrator sets one configuration of a topic.
 func (c *Cluster) AlterConfigCommand(topic, config, value string) string {
 	return fmt.Sprintf("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s=%s", c.Bootstrap(), topic, config, value)
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// Step is a part of making a connection.
+// Step is a step of connecting.
 type Step string
 
-// The steps, in their order.
+// The steps, in order.
 const (
 	StepConnect Step = "connect"
 	StepTLS     Step = "TLS handshake"
@@ -22,7 +22,7 @@ const (
 	StepSASL    Step = "SASL authentication"
 )
 
-// ConnectError says which broker could not be reached, at which step, and what to check. It carries no secret.
+// ConnectError reports which broker could not be reached, at which step, and what to check. It contains no secrets.
 type ConnectError struct {
 	Broker string // HOST:PORT
 	Step   Step
@@ -108,8 +108,8 @@ func (e *ConnectError) tlsAdvice() string {
 
 const refusedAdvice = "the broker wants a client certificate, or does not take the one that it was given"
 
-// refusedOurs says that the other side ended TLS with an alert. With TLS 1.3 that comes only after our side of the handshake: the
-// broker has looked at our certificate by then. The alert itself has a type that crypto/tls does not export.
+// refusedOurs reports whether the broker ended TLS with an alert. With TLS 1.3 the alert arrives only after the client's side of the handshake,
+// when the broker has checked the client certificate. The type of the alert is not exported by crypto/tls.
 func refusedOurs(err error) bool {
 	var operation *net.OpError
 	return errors.As(err, &operation) && operation.Op == "remote error"

@@ -12,10 +12,10 @@ import (
 	"sync/atomic"
 )
 
-// Patience is how long a broker has for a connection with its handshakes: no broker is waited for any longer.
+// Patience is the time limit for a connection to a broker, including handshakes.
 const Patience = dialTimeout
 
-// Ping succeeds when one of the configured brokers can be reached, TLS and SASL included; all are tried at once, and Patience bounds it.
+// Ping succeeds if one of the configured brokers can be reached, including TLS and SASL. All are tried in parallel, for at most Patience.
 // Otherwise the error says what failed at each of them.
 func (c *Cluster) Ping(ctx context.Context) error {
 	ctx, reached := context.WithCancel(ctx)
@@ -34,8 +34,8 @@ func (c *Cluster) Ping(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
-// Brokers lists the brokers that the cluster advertises and tries each: one that can't be reached by its advertised address has
-// its Err set, a *ConnectError.
+// Brokers lists the brokers that the cluster advertises and connects to each. For a broker that can't be reached at its advertised
+// address, Err is a *ConnectError.
 func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 	res, err := c.metadata(ctx, []string{})
 	if err != nil {
@@ -65,14 +65,14 @@ func (c *Cluster) dialAll(ctx context.Context, addresses []string, tried func(i 
 	tries.Wait()
 }
 
-// Contact is how one address answered.
+// Contact is the result of connecting to one address.
 type Contact struct {
 	Addr string               // HOST:PORT
 	TLS  *tls.ConnectionState // nil without TLS
 	Err  error                // a *ConnectError, with its step
 }
 
-// Contact tries the configured brokers, each once, in their order.
+// Contact connects to each of the configured brokers once, in order.
 func (c *Cluster) Contact(ctx context.Context) []Contact {
 	contacts := make([]Contact, len(c.cfg.Brokers))
 	c.dialAll(ctx, c.cfg.Brokers, func(i int, conn net.Conn, err error) {
@@ -88,5 +88,5 @@ func (c *Cluster) Contact(ctx context.Context) []Contact {
 	return contacts
 }
 
-// Bootstrap is the configured brokers as Kafka's own tools take them.
+// Bootstrap returns the configured brokers in the form that Kafka's tools accept.
 func (c *Cluster) Bootstrap() string { return strings.Join(c.cfg.Brokers, ",") }

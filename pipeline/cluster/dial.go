@@ -16,20 +16,20 @@ import (
 	"github.com/segmentio/kafka-go/protocol/metadata"
 )
 
-// dialTimeout bounds one connection with its handshakes. A broker that does not answer must leave time for the next one.
+// dialTimeout limits one connection with its handshakes. It must leave time to try the next broker if one does not answer.
 const dialTimeout = 10 * time.Second
 
-// dialer makes connections that are ready for requests. kafka-go could do TLS and SASL too, but with certificates fixed at the
-// start, without any time limit while authenticating, and with errors that do not name the broker.
+// dialer makes connections that are ready for requests. kafka-go has TLS and SASL, too, but with certificates fixed at the
+// start, without a timeout for authentication, and with errors that do not name the broker.
 type dialer struct {
 	clientID string
 	tls      *TLS
 	sasl     *SASL
-	// plain makes the connection that the handshakes go over.
+	// plain makes the connection for the handshakes.
 	plain func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// dial returns an authenticated connection that outlives its login, or a *ConnectError.
+// dial returns an authenticated connection that renews its login, or a *ConnectError.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, lifetime, err := d.open(ctx, network, address)
 	if err != nil || lifetime == 0 {
@@ -38,8 +38,8 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	return newExpiring(conn, lifetime, func(ctx context.Context) (net.Conn, time.Duration, error) { return d.open(ctx, network, address) }), nil
 }
 
-// open returns an authenticated connection and how long its login is valid, 0 for ever; or a *ConnectError. A login that is refused is tried once
-// more with the password as earlier releases sent it.
+// open returns an authenticated connection and how long its login is valid, 0 for unlimited; or a *ConnectError. A refused login is retried
+// once with the password as sent by earlier releases.
 func (d *dialer) open(ctx context.Context, network, address string) (net.Conn, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -65,7 +65,7 @@ func (d *dialer) connect(ctx context.Context, network, address string, legacy bo
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	ready, lifetime, step, err := d.handshake(ctx, conn, address, legacy)
 	if err == nil && !stop() {
-		err = ctx.Err() // the deadline in the past may be set already, or at any moment
+		err = ctx.Err() // the deadline may already have been set to the past
 	}
 	if err != nil {
 		conn.Close()
@@ -75,7 +75,7 @@ func (d *dialer) connect(ctx context.Context, network, address string, legacy bo
 	return &inStep{Conn: ready}, lifetime, nil
 }
 
-// handshake says at which step it failed.
+// handshake returns the step at which it failed.
 func (d *dialer) handshake(ctx context.Context, conn net.Conn, address string, legacy bool) (net.Conn, time.Duration, Step, error) {
 	if d.tls != nil {
 		host, _, _ := net.SplitHostPort(address)
@@ -106,7 +106,7 @@ func (d *dialer) handshake(ctx context.Context, conn net.Conn, address string, l
 
 var errNoSASL = errors.New("a request without authentication failed")
 
-// unauthenticated asks for something: a listener with SASL accepts any connection, and closes it at the first request.
+// unauthenticated makes a request, because a listener with SASL accepts any connection and closes it at the first request.
 func unauthenticated(conn net.Conn, clientID string) error {
 	if _, err := protocol.RoundTrip(conn, 4, 2, clientID, &metadata.Request{TopicNames: []string{}}); err != nil {
 		return fmt.Errorf("%w: %w", errNoSASL, err)
@@ -124,7 +124,7 @@ func (t *TLS) load(host string) (*tls.Config, error) {
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("the CA file %s holds no certificate in PEM form", t.CAFile)
+			return nil, fmt.Errorf("the CA file %s contains no PEM certificate", t.CAFile)
 		}
 	}
 	if t.CertFile != "" || t.KeyFile != "" {
@@ -137,10 +137,10 @@ func (t *TLS) load(host string) (*tls.Config, error) {
 	return config, nil
 }
 
-var errNotKafka = errors.New("the answer is not Kafka's")
+var errNotKafka = errors.New("the answer is not from Kafka")
 
-// greet sends ApiVersions v0 and returns the newest version of each kind of request that the broker knows. It checks the answer's frame by
-// hand: kafka-go would trust the lengths in an answer of a TLS or HTTP server and allocate gigabytes.
+// greet sends ApiVersions v0 and returns the newest supported version of each kind of request. It checks the frame of the answer
+// itself: kafka-go would trust the lengths in an answer of a TLS or HTTP server and allocate gigabytes.
 func greet(conn net.Conn, clientID string) (map[protocol.ApiKey]int16, error) {
 	const apiVersions, correlation, longest = 18, 1, 64 << 10
 	req := binary.BigEndian.AppendUint32(nil, uint32(10+len(clientID)))
@@ -173,7 +173,7 @@ func greet(conn net.Conn, clientID string) (map[protocol.ApiKey]int16, error) {
 	return newest(body), nil
 }
 
-// newest reads the body of an answer to ApiVersions v0: an error code, a count, and for each kind of request its number, its oldest and its
+// newest parses the body of an answer to ApiVersions v0: an error code, a count, and for each kind of request its number, and its oldest and
 // newest version.
 func newest(body []byte) map[protocol.ApiKey]int16 {
 	versions := make(map[protocol.ApiKey]int16)

@@ -1,14 +1,14 @@
-// Package cluster is Kafka as we reach it: connections with TLS and SASL, metadata that is never stale, topics with their
+// Package cluster connects to Kafka: connections with TLS and SASL, up-to-date metadata, topics with their
 // configurations and offsets, and reading a range of a partition.
 //
-// It promises that nothing hangs (each call is bounded by its context and by Config.Timeout), that certificates and passwords
-// are read again for each connection, that no error carries a secret, and that a change of leaders is learned at once.
-// It knows nothing of exports. kafka-go stays inside, except for Client, which package producer uses.
+// Each call is limited by its context and by Config.Timeout. Certificates and passwords are read again for each connection. Errors contain
+// no secrets. A change of leaders is noticed at once. The package is independent of exports, and hides kafka-go, except for Client, which
+// package producer uses.
 //
 // The files:
 //
 //	cluster.go       Config, Cluster, and kafka-go's client on it
-//	transport.go     requests with a time limit each; a leader that moved is learned at once
+//	transport.go     requests with timeouts; metadata is refreshed when a leader moved
 //	dial.go          connections: TCP, TLS, the first request
 //	sasl.go          logins by password
 //	scram.go         the SCRAM mechanisms
@@ -18,15 +18,15 @@
 //	contact.go       whether brokers can be reached, for check
 //	health.go        when brokers last answered
 //	errors.go        what an answer's error means: fenced, missing, forbidden, retriable
-//	retry.go         attempts, spaced
+//	retry.go         retries with backoff
 //	topics.go        topics, partitions, leaders
-//	timestamps.go    whether a topic takes a takeover's markers by their time
+//	timestamps.go    whether a topic accepts the timestamps of a takeover's markers
 //	configs.go       the configurations of topics, and the command that sets one
-//	ensure.go        topics are created
-//	rights.go        what the authorizer allows, and the commands that grant it
+//	ensure.go        creates topics
+//	rights.go        rights granted by the authorizer, and the commands that grant them
 //	offsets.go       the ends of logs
-//	instep.go        answers in the order of their requests
-//	read.go          a range of a partition is read: records, markers, holes
+//	instep.go        checks that answers are in the order of their requests
+//	read.go          reads a range of a partition: records, markers, holes
 //	fetch.go         one Fetch request
 //	hole.go          when an empty answer means that there are no records
 //	murmur2.go       the partition of a key

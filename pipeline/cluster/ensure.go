@@ -16,14 +16,14 @@ import (
 // TopicSpec is a topic that must exist.
 type TopicSpec struct {
 	Name              string
-	Partitions        int               // when it is created; -1: as many as the broker's default
+	Partitions        int               // when it is created; -1: the broker's default
 	ReplicationFactor int               // when it is created; -1: the broker's default
 	Configs           map[string]string // when it is created
 }
 
-// EnsureTopics creates the topics that are missing, waits until each of their partitions has a leader, and returns their names.
-// With create false it creates none: a missing topic is an error that names the command that creates it, as it is when
-// creating failed; Retriable says whether that may pass. Existing topics are left as they are, whatever their partitions and configuration. Topics are created
+// EnsureTopics creates missing topics, waits until each of their partitions has a leader, and returns their names.
+// If create is false, or creation fails, a missing topic is an error that contains the command to create it; Retriable reports
+// whether the error may be temporary. Existing topics are not changed, whatever their partitions and configuration. Topics are created
 // with message.timestamp.type=LogAppendTime unless their spec says otherwise.
 func (c *Cluster) EnsureTopics(ctx context.Context, create bool, specs ...TopicSpec) (created []string, err error) {
 	missing, faults, err := c.missing(ctx, specs)
@@ -47,7 +47,7 @@ func (c *Cluster) EnsureTopics(ctx context.Context, create bool, specs ...TopicS
 			faults = append(faults, err)
 		}
 		if len(created) > 0 {
-			_ = c.transport.refresh(ctx, c.addr) // so that Client knows the topics: it would find out by a failed request otherwise
+			_ = c.transport.refresh(ctx, c.addr) // so that Client knows the topics before the first request for them
 		}
 	} else {
 		for _, spec := range missing {
@@ -57,7 +57,7 @@ func (c *Cluster) EnsureTopics(ctx context.Context, create bool, specs ...TopicS
 	return created, errors.Join(faults...)
 }
 
-// missing also returns what else is wrong with the topics.
+// missing also returns other faults of the topics.
 func (c *Cluster) missing(ctx context.Context, specs []TopicSpec) (missing []TopicSpec, faults []error, err error) {
 	names := make([]string, len(specs))
 	for i, spec := range specs {
@@ -80,13 +80,13 @@ func (c *Cluster) missing(ctx context.Context, specs []TopicSpec) (missing []Top
 	return missing, faults, nil
 }
 
-// ValidateTopics asks whether missing topics could be created as their specs say, and creates none. For each it returns why it
-// would be refused, or nil.
+// ValidateTopics checks whether missing topics could be created according to their specs, without creating them. For each it returns why
+// it would be refused, or nil.
 func (c *Cluster) ValidateTopics(ctx context.Context, specs ...TopicSpec) ([]error, error) {
 	return c.createTopics(ctx, true, specs)
 }
 
-// createTopics returns for each spec why it was refused. A topic that somebody else created meanwhile counts as created.
+// createTopics returns for each spec why it was refused. A topic that was created by someone else in the meantime counts as created.
 func (c *Cluster) createTopics(ctx context.Context, validate bool, specs []TopicSpec) ([]error, error) {
 	meta, err := c.metadata(ctx, []string{})
 	if err != nil {
@@ -115,7 +115,7 @@ func (c *Cluster) createTopics(ctx context.Context, validate bool, specs []Topic
 	return refused, nil
 }
 
-// awaitLeaders fails when Config.Timeout has passed.
+// awaitLeaders fails after Config.Timeout.
 func (c *Cluster) awaitLeaders(ctx context.Context, names []string) error {
 	waits := newRetry(c.cfg.Timeout)
 	for {
@@ -143,7 +143,7 @@ func (s TopicSpec) configs() map[string]string {
 	return configs
 }
 
-// Creation is the command by which an administrator creates the topic.
+// Creation is the command with which an administrator creates the topic.
 func (c *Cluster) Creation(spec TopicSpec) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "kafka-topics.sh --bootstrap-server %s --create --topic %s", c.Bootstrap(), spec.Name)

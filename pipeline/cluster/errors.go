@@ -18,10 +18,10 @@ import (
 // kafka-go's kafka.Error.
 type BrokerError struct {
 	Code    int16
-	Message string // what the broker said besides the code
+	Message string // of the broker, in addition to the code
 }
 
-// NewBrokerError is nil for code 0.
+// NewBrokerError returns nil for code 0.
 func NewBrokerError(code int16, message string) error {
 	if code == 0 {
 		return nil
@@ -39,7 +39,7 @@ func (e *BrokerError) Error() string {
 
 func (e *BrokerError) Unwrap() error { return kafka.Error(e.Code) }
 
-// name corrects what kafka-go calls wrongly or not at all.
+// name corrects names that are wrong or missing in kafka-go.
 func (e *BrokerError) name() string {
 	switch e.Code {
 	case 13:
@@ -57,7 +57,7 @@ func (e *BrokerError) name() string {
 	return "Unnamed Error"
 }
 
-// RangeError says that a partition's log no longer, or not yet, holds the offsets asked for: it has [Start, End).
+// RangeError reports that a partition's log no longer has, or does not yet have, the requested offsets: it has [Start, End).
 type RangeError struct {
 	Topic      string
 	Partition  int
@@ -66,28 +66,28 @@ type RangeError struct {
 }
 
 func (e *RangeError) Error() string {
-	return fmt.Sprintf("topic %s partition %d: offsets %d to %d were asked for, the log has %d to %d",
+	return fmt.Sprintf("topic %s partition %d: offsets %d to %d were requested, the log has %d to %d",
 		e.Topic, e.Partition, e.From, e.To, e.Start, e.End)
 }
 
-// Fenced says that another producer has taken over: its epoch is newer, or the transactional id has another producer id.
+// Fenced reports whether another producer has taken over: its epoch is newer, or the transactional id has another producer id.
 func Fenced(err error) bool {
 	return hasCode(err, kafka.InvalidProducerEpoch, kafka.ProducerFenced, kafka.InvalidProducerIDMapping, kafka.TransactionCoordinatorFenced)
 }
 
-// Missing says that a topic or partition does not exist. A broker says so too, for a moment, of a topic that was just made.
+// Missing reports whether a topic or partition does not exist. A broker may also report that briefly for a new topic.
 func Missing(err error) bool {
 	return hasCode(err, kafka.UnknownTopicOrPartition, kafka.UnknownTopicID)
 }
 
-// Forbidden says that the cluster's authorizer refused.
+// Forbidden reports whether the cluster's authorizer refused.
 func Forbidden(err error) bool {
 	return hasCode(err, kafka.TopicAuthorizationFailed, kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed,
 		kafka.TransactionalIDAuthorizationFailed)
 }
 
-// Retriable says that the same request may succeed later: leaders and coordinators that move, timeouts, broken connections.
-// What was refused for its TLS or SASL is not. The end of a context looks like the end of a request's time: ask the
+// Retriable reports whether the same request may succeed later: after moved leaders and coordinators, timeouts, broken connections.
+// TLS and SASL refusals are not retriable. A cancelled context looks like a request timeout: check the
 // caller's own context first.
 func Retriable(err error) bool {
 	if code, ok := errors.AsType[kafka.Error](err); ok {
@@ -99,12 +99,12 @@ func Retriable(err error) bool {
 	if connect, ok := errors.AsType[*ConnectError](err); ok && connect.Step != StepConnect {
 		return isBroken(err)
 	}
-	// Not net.Error, which the error of a file satisfies too.
+	// Not net.Error, which errors of files implement, too.
 	var operation *net.OpError
 	return errors.As(err, &operation) || isBroken(err) || isAny(err, protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader)
 }
 
-// isBroken says that a connection ended or a time limit passed.
+// isBroken reports whether a connection ended or a timeout expired.
 func isBroken(err error) bool {
 	return isAny(err, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, os.ErrDeadlineExceeded, context.DeadlineExceeded, syscall.EPIPE, syscall.ECONNRESET)
 }

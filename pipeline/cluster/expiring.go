@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// expiring is a connection whose login is valid for a time (KIP-368: connections.max.reauth.ms, or the rest of a token's life). The broker
-// ends such a connection at the first request after that. So it is replaced by a new one, logged in again, before a request that
-// comes near the end. It carries one request at a time, as kafka-go's connections do.
+// expiring is a connection whose login is valid for a limited time (KIP-368: connections.max.reauth.ms, or the rest of a token's lifetime). The broker
+// closes such a connection at the first request after that. So it is replaced by a new connection with a new login before a request
+// near the end of that time. It has one request in flight at a time, like kafka-go's connections.
 type expiring struct {
 	open  func(context.Context) (net.Conn, time.Duration, error)
 	alive context.Context // until Close
@@ -17,8 +17,8 @@ type expiring struct {
 
 	mu       sync.Mutex // guards the following
 	conn     net.Conn
-	until    time.Time // a request from here on goes over a new connection
-	answered bool      // the last request is: the next write begins another
+	until    time.Time // requests after this time use a new connection
+	answered bool      // the last request was answered: the next write starts another one
 	deadline time.Time
 }
 
@@ -28,7 +28,7 @@ func newExpiring(conn net.Conn, lifetime time.Duration, open func(context.Contex
 	return e
 }
 
-// renewal leaves a fifth of the lifetime to a request in flight. A login without an end is not renewed.
+// renewal leaves a fifth of the lifetime for a request in flight. An unlimited login is not renewed.
 func renewal(lifetime time.Duration) time.Time {
 	if lifetime <= 0 {
 		return time.Time{}
@@ -44,7 +44,7 @@ func (e *expiring) Write(b []byte) (int, error) {
 	return conn.Write(b)
 }
 
-// forRequest is the connection to write to, a new one if the present one's login ends soon.
+// forRequest returns the connection to write to, a new one if the login of the current one expires soon.
 func (e *expiring) forRequest() (net.Conn, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -82,7 +82,7 @@ func (e *expiring) current() net.Conn {
 }
 
 func (e *expiring) Close() error {
-	e.close() // a new connection is not waited for
+	e.close() // does not wait for a new connection
 	return e.current().Close()
 }
 

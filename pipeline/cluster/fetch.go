@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// A fetch asks for up to fetchBytes where its caller does not want less, or one batch if that is larger, and waits up to fetchWait for
+// A fetch requests up to fetchBytes, unless its caller wants less, or one batch if that is larger, and waits up to fetchWait for
 // the first byte.
 const (
 	fetchBytes = 4 << 20
@@ -22,8 +22,8 @@ const (
 )
 
 // fetch is one Fetch request for one partition, sent by its own RawExchange: kafka-go's decoding drops the last offset of each
-// batch, without which a reader can't get past records that compaction removed, takes the first timestamp where the broker's
-// counts, and allocates for each record.
+// batch, without which a reader can't skip records that compaction removed, uses the first timestamp instead of the broker's,
+// and allocates for each record.
 type fetch struct {
 	recordbatch.TopicPartition
 	broker   int32
@@ -32,16 +32,16 @@ type fetch struct {
 	clientID string
 	version  int16
 	id       int32 // correlates request and answer; negative, as none of kafka-go's is
-	// buf is written to until the exchange has ended, even when its caller has long gone: only fetched.buf may be used again.
+	// buf is written to until the exchange has ended, even after its caller gave up: only fetched.buf may be reused.
 	buf []byte
 }
 
 // fetched is the answer to a fetch.
 type fetched struct {
 	errorCode     int16 // of the partition
-	throttled     bool  // a quota was exceeded and the answer is empty for that reason alone
+	throttled     bool  // the answer is empty only because a quota was exceeded
 	highWatermark int64
-	batches       []byte // whole record batches and perhaps a part of one more; borrowed from buf
+	batches       []byte // complete record batches and possibly a part of another; shares memory with buf
 	buf           []byte
 }
 
@@ -61,7 +61,7 @@ func (f *fetch) Required(versions map[protocol.ApiKey]int16) bool {
 // RawExchange implements Fetch v4 to v11 (https://kafka.apache.org/protocol#The_Messages_Fetch).
 func (f *fetch) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 	if f.version < 4 {
-		return nil, errors.New("the broker is older than Kafka 0.11, which brought record headers")
+		return nil, errors.New("the broker is older than Kafka 0.11, which introduced record headers")
 	}
 	if _, err := rw.Write(f.request()); err != nil {
 		return nil, err

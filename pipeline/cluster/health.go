@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// Health is how the requests to the brokers went lately. An answer that is an error is an answer.
+// Health is the recent success of requests to the brokers. An error returned by a broker counts as an answer.
 type Health struct {
-	Failed time.Time // when a request last went without an answer; zero: never
+	Failed time.Time // when a request last failed without an answer; zero: never
 	Err    error     // why
-	// Since is when the first request failed of those that have gone without an answer since the last one that had one; zero when none has.
+	// Since is when the first request without an answer failed since the last answer; zero if there is none.
 	Since time.Time
-	// Silent is since when requests, failed ones included, have waited for an answer and none has had one; zero when nothing waits. It comes
-	// before Since: a request that is never answered fails only at its time limit.
+	// Silent is since when requests, including failed ones, have been waiting without any answer; zero if none is waiting. It is set
+	// before Since, as a request that is never answered fails only after its timeout.
 	Silent time.Time
 }
 
-// Health is the present one.
+// Health returns the current health.
 func (c *Cluster) Health() Health {
 	h := &c.transport.health
 	h.mu.Lock()
@@ -26,11 +26,11 @@ func (c *Cluster) Health() Health {
 	return h.now
 }
 
-// health is a Health that requests add to.
+// health is a Health that is updated by requests.
 type health struct {
 	mu      sync.Mutex
 	now     Health
-	waiting int // requests under way
+	waiting int // requests in flight
 }
 
 // begin adds a request.
@@ -43,7 +43,7 @@ func (h *health) begin() {
 	}
 }
 
-// end adds the outcome of a request. One that its caller gave up for reasons of its own says nothing.
+// end adds the outcome of a request. A request cancelled by its caller has no effect.
 func (h *health) end(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

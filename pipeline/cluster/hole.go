@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// holeAfter is for how long a topic that is not compacted is asked again for records that its high watermark promises. One whose
-// cleanup.policy was another before has real holes.
+// holeAfter is how long a topic that is not compacted is read again for records below its high watermark. A topic whose
+// cleanup.policy was changed may have real holes.
 const holeAfter = 30 * time.Second
 
-// doubt is about one offset below the high watermark from which on a leader had no records to give.
+// doubt is an offset below the high watermark from which on a leader returned no records.
 type doubt struct {
 	offset  int64
 	since   time.Time
 	answers int
 }
 
-// isHole reports whether an empty answer for the offset means that there are no records. A single answer is not enough: a leader that
-// was just elected, or one that is short of memory, may give one.
+// isHole reports whether an empty answer for the offset means that there are no records. A single answer is not enough: a newly elected leader,
+// or one that is short of memory, may return one.
 func (d *doubt) isHole(offset int64, now time.Time, compacted bool) bool {
 	if d.answers == 0 || d.offset != offset {
 		*d = doubt{offset: offset, since: now}
@@ -28,7 +28,7 @@ func (d *doubt) isHole(offset int64, now time.Time, compacted bool) bool {
 	return d.answers > 1 && compacted || now.Sub(d.since) >= holeAfter
 }
 
-// empty tells a gap in the offsets from the end of the log: below the high watermark the leader would have answered with records if there were any.
+// empty distinguishes a gap in the offsets from the end of the log: below the high watermark the leader would have returned records if there were any.
 func (r *reader) empty(ctx context.Context, highWatermark int64) error {
 	if r.parser.Next() >= highWatermark {
 		return r.patient.next(ctx, &RangeError{
@@ -43,7 +43,7 @@ func (r *reader) empty(ctx context.Context, highWatermark int64) error {
 	return r.doubtful.next(ctx, fmt.Errorf("read %v at offset %d: the leader has no records below its high watermark %d", r.TopicPartition, r.parser.Next(), highWatermark))
 }
 
-// compacted reports whether the topic is compacted, as far as that may be known.
+// compacted reports whether the topic is known to be compacted.
 func (r *reader) compacted(ctx context.Context) bool {
 	configs, err := r.cluster.TopicConfigs(ctx, r.Topic)
 	return err == nil && configs[0].Err == nil && strings.Contains(configs[0].CleanupPolicy, "compact")

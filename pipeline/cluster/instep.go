@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// inStep is a connection to a broker on which each answer must be that to the oldest request without one. Another one, such as an answer
-// that comes twice, ends it: kafka-go looks at the correlation id only after it has decoded the answer as what it waits for, and what is of
-// another kind makes it panic.
+// inStep is a connection to a broker on which each answer must belong to the oldest unanswered request. Another answer, such as a duplicate,
+// closes it: kafka-go checks the correlation id only after it has decoded the answer as the expected kind, and panics if it is
+// of another kind.
 type inStep struct {
 	net.Conn
 
@@ -19,14 +19,14 @@ type inStep struct {
 	out, in frames
 }
 
-// frames follows a stream of requests or answers: each is its size in 4 bytes, then so many bytes.
+// frames parses a stream of requests or answers: each is a size in 4 bytes, followed by that many bytes.
 type frames struct {
-	head [12]byte // of the frame under way, as far as it is looked at
+	head [12]byte // start of the current frame
 	have int      // bytes of head
-	rest int      // bytes of the frame behind head
+	rest int      // bytes of the frame after head
 }
 
-// next takes bytes of the stream until the first n bytes of a frame are there, and returns how many it took, and whether they are.
+// next consumes bytes until the first n bytes of a frame are complete. It returns how many it consumed, and whether they are complete.
 func (f *frames) next(p []byte, n int) (taken int, ok bool) {
 	if f.rest > 0 {
 		taken = min(f.rest, len(p))
@@ -70,7 +70,7 @@ func (c *inStep) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// answered takes the id of an answer.
+// answered handles the id of an answer.
 func (c *inStep) answered(id int32) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

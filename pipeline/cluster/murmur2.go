@@ -26,8 +26,8 @@ func Murmur2(key []byte) uint32 {
 	return h ^ h>>15
 }
 
-// PartitionOf is the partition of n that Kafka's Java clients choose for a key, so that their and our records of a key
-// meet in one partition.
+// PartitionOf is the partition, among n, that Kafka's Java clients choose for a key, so that all producers write a key
+// to the same partition.
 func PartitionOf(key []byte, n int) int {
 	return int(Murmur2(key)&0x7fffffff) % n
 }

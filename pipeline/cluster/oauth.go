@@ -15,25 +15,25 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// ClientCredentials gets access tokens by OAuth 2.0's client credentials (RFC 6749, section 4.4). A token is used for all
-// connections until shortly before it expires. It must not be copied after its first use.
+// ClientCredentials gets access tokens with OAuth 2.0 client credentials (RFC 6749, section 4.4). A token is used for all
+// connections until shortly before it expires. ClientCredentials must not be copied after first use.
 type ClientCredentials struct {
 	TokenURL string
 	ClientID string
 	Secret   func() (string, error) // called for each token
 	Scopes   []string
-	HTTP     *http.Client // nil means http.DefaultClient, which goes through the environment's proxies
-	// Legacy is called when the server has refused a secret as it is, and has taken it without the white space around it. nil: nothing is called.
+	HTTP     *http.Client // nil means http.DefaultClient, which uses the environment's proxies
+	// Legacy is called when the server refused the secret as it is, but accepted it without surrounding white space. nil: nothing is called.
 	Legacy func()
 
 	mu    sync.Mutex
 	token *oauth2.Token
 }
 
-// tokenTimeout leaves a connection time for its other steps.
+// tokenTimeout leaves time for the other steps of a connection.
 const tokenTimeout = dialTimeout / 2
 
-// Token is an access token that is valid now. Its errors contain no text of the server, which might echo the secret.
+// Token returns a valid access token. Its errors contain no text of the server, which might echo the secret.
 func (c *ClientCredentials) Token(ctx context.Context) (string, error) {
 	c.mu.Lock() // one request serves all connections that wait
 	defer c.mu.Unlock()
@@ -67,7 +67,7 @@ func (c *ClientCredentials) request(ctx context.Context, secret string) (*oauth2
 	return config.Token(ctx)
 }
 
-// TokenError is a login without an access token: none could be obtained.
+// TokenError reports that no access token could be obtained.
 type TokenError struct {
 	URL string
 	Err error
@@ -77,7 +77,7 @@ func (e *TokenError) Error() string {
 	return fmt.Sprintf("get an access token from %s: %v", e.URL, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *TokenError) Unwrap() error { return e.Err }
 
 func tokenFault(err error) error {
@@ -93,7 +93,7 @@ func tokenFault(err error) error {
 	if errors.As(err, new(net.Error)) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return err
 	}
-	return errors.New("the answer holds no access token")
+	return errors.New("the answer contains no access token")
 }
 
 // oauthCode reports whether the code is one of RFC 6749, section 5.2.
@@ -114,15 +114,15 @@ func (bearer) Name() string { return mechanismBearer }
 // Start implements sasl.Mechanism: a GS2 header without an authorization identity, and the token.
 func (b bearer) Start(context.Context) (sasl.StateMachine, []byte, error) {
 	if strings.ContainsFunc(b.token, func(c rune) bool { return c <= ' ' || c > '~' }) {
-		return nil, nil, errors.New("the access token has characters that a bearer token can't have")
+		return nil, nil, errors.New("the access token contains characters that are invalid in a bearer token")
 	}
 	return bearerSession{}, []byte("n,,\x01auth=Bearer " + b.token + "\x01\x01"), nil
 }
 
 type bearerSession struct{}
 
-// Next implements sasl.StateMachine. A broker that refuses the token says why, and expects an answer before it ends
-// the login itself.
+// Next implements sasl.StateMachine. A broker that refuses the token returns the reason, and expects an answer before it ends
+// the login.
 func (bearerSession) Next(_ context.Context, challenge []byte) (bool, []byte, error) {
 	if len(challenge) == 0 {
 		return true, nil, nil

@@ -70,8 +70,8 @@ func TestTokenFailures(t *testing.T) {
 		"wrong secret":  {401, `{"error":"invalid_client","error_description":"` + canary + ` is wrong"}`, "HTTP 401, invalid_client"},
 		"unknown code":  {400, `{"error":"` + canary + `"}`, "HTTP 400"},
 		"an error page": {503, canary, "HTTP 503"},
-		"no token":      {200, `{"secret":"` + canary + `"}`, "the answer holds no access token"},
-		"no JSON":       {200, canary, "the answer holds no access token"},
+		"no token":      {200, `{"secret":"` + canary + `"}`, "the answer contains no access token"},
+		"no JSON":       {200, canary, "the answer contains no access token"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -14,21 +14,21 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// LogRange is what the log of a partition holds: [Start, End). Offsets in it may be unused.
+// LogRange is the offset range of a partition's log: [Start, End). It may contain unused offsets.
 type LogRange struct {
 	Partition recordbatch.TopicPartition
 	Start     int64 // the first offset not yet deleted; from OffsetsSince, of the first record since then
-	End       int64 // the high watermark: open transactions are below it too
+	End       int64 // the high watermark, which includes open transactions
 	Err       error // why Start and End are unknown; see Retriable and Missing
 }
 
-// Offsets asks the leaders of partitions for what their logs hold, in the order of partitions: one request for each leader and
-// end, however many the partitions.
+// Offsets returns the offset ranges of partitions, in the order of partitions. It makes one request per leader and
+// end, however many partitions there are.
 func (c *Cluster) Offsets(ctx context.Context, partitions ...recordbatch.TopicPartition) ([]LogRange, error) {
 	return c.OffsetsSince(ctx, time.Time{}, partitions...)
 }
 
-// OffsetsSince is like Offsets, without what is before the first record whose Time is since or later. The zero time leaves nothing out.
+// OffsetsSince is like Offsets, but starts at the first record whose Time is since or later. The zero time means the whole log.
 func (c *Cluster) OffsetsSince(ctx context.Context, since time.Time, partitions ...recordbatch.TopicPartition) ([]LogRange, error) {
 	ranges := make([]LogRange, len(partitions))
 	var names []string
@@ -63,7 +63,7 @@ func (c *Cluster) OffsetsSince(ctx context.Context, since time.Time, partitions 
 	return ranges, nil
 }
 
-// startAt takes the broker's answer for a time: -1 when no record is as late.
+// startAt sets Start from the broker's answer for a time: -1 if no record is that late.
 func (r *LogRange) startAt(offset int64) {
 	if offset < 0 {
 		offset = r.End
@@ -71,7 +71,7 @@ func (r *LogRange) startAt(offset int64) {
 	r.Start = min(offset, r.End)
 }
 
-// Log is what the log of one partition holds.
+// Log returns the offset range of one partition.
 func (c *Cluster) Log(ctx context.Context, p recordbatch.TopicPartition) (LogRange, error) {
 	ranges, err := c.Offsets(ctx, p)
 	if err != nil {
@@ -95,7 +95,8 @@ func leaderOf(topics []Topic, p recordbatch.TopicPartition) (int32, error) {
 	return partition.Leader, nil
 }
 
-// listOffsets asks for the offsets at a time in Unix milliseconds, or at one of kafka-go's two names for an end. It owns ranges until it returns.
+// listOffsets requests the offsets at a time in Unix milliseconds, or kafka-go's constants for the first and the last offset. It owns ranges until
+// it returns.
 func (c *Cluster) listOffsets(ctx context.Context, leader int32, at int64, ranges []*LogRange, set func(*LogRange, int64)) {
 	req := &listoffsets.Request{ReplicaID: -1}
 	for _, r := range ranges {
@@ -123,7 +124,7 @@ func (c *Cluster) listOffsets(ctx context.Context, leader int32, at int64, range
 		p, ok := answers[r.Partition]
 		switch {
 		case !ok:
-			r.Err = fmt.Errorf("list offsets of %v: the answer does not name it", r.Partition)
+			r.Err = fmt.Errorf("list offsets of %v: the answer does not contain it", r.Partition)
 		case p.ErrorCode != 0:
 			r.Err = fmt.Errorf("list offsets of %v: %w", r.Partition, NewBrokerError(p.ErrorCode, ""))
 		default:

@@ -12,13 +12,13 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// Read visits the records and markers of [from, to) in the order of their offsets, aborted ones too, and returns nil when there
-// are no more: records that compaction removed are not waited for. Empty answers are accepted as such at the second one of a compacted
-// topic, and after 30 s otherwise. Records in the formats before Kafka 0.11, which have no
+// Read visits the records and markers at [from, to) in the order of their offsets, including aborted ones, and returns nil when there
+// are no more: it does not wait for records that compaction removed. For a compacted topic the second empty answer is accepted, for
+// others an empty answer after 30 s. Records in the formats before Kafka 0.11, which have no
 // headers, are skipped.
 //
-// Moved leaders, timeouts and broken connections are retried until there was no progress for 20 s; a missing topic, and an end of the
-// log before to, for 10 s. A range that the log does not hold is a *RangeError. Memory is bounded by one fetch, or one batch
+// Moved leaders, timeouts and broken connections are retried until there is no progress for 20 s; a missing topic, and an end of the
+// log before to, for 10 s. A range that the log does not have is a *RangeError. Memory is limited to one fetch, or one batch
 // if that is larger, and one decompressed batch.
 func (c *Cluster) Read(ctx context.Context, p recordbatch.TopicPartition, from, to int64, v recordbatch.Visitor) error {
 	r := &reader{cluster: c, TopicPartition: p, to: to, parser: recordbatch.NewParser(from, to, v), fetchBytes: cmp.Or(v.FetchBytes, fetchBytes),
@@ -33,28 +33,28 @@ func (c *Cluster) Read(ctx context.Context, p recordbatch.TopicPartition, from, 
 }
 
 const (
-	// patience is for faults that a new topic or an election causes for a moment.
+	// patience is for temporary faults of a new topic or an election.
 	patience = 10 * time.Second
-	// stalledFor is longer than an election takes. After it the caller reports the fault, which a silent retry would hide.
+	// stalledFor is longer than an election. After it the caller reports the fault, which a silent retry would hide.
 	stalledFor = 20 * time.Second
 )
 
-// reader is one Read under way.
+// reader is the state of one Read.
 type reader struct {
 	cluster *Cluster
 	recordbatch.TopicPartition
 	to         int64
 	parser     *recordbatch.Parser
 	fetchBytes int
-	leader     int32 // -1: to be asked for
+	leader     int32 // -1: unknown
 	retry      *retry
 	patient    *retry // for faults that probably persist
 	doubt      doubt
 	doubtful   *retry // for records that must be there
-	buf        []byte // the last answer, to be used again
+	buf        []byte // the last answer, reused
 }
 
-// step makes one fetch and visits what it brought.
+// step makes one fetch and visits its records.
 func (r *reader) step(ctx context.Context) error {
 	answer, err := r.fetch(ctx)
 	if err == nil {
@@ -77,7 +77,7 @@ func (r *reader) step(ctx context.Context) error {
 		return err
 	}
 	if r.parser.Next() == before {
-		return fmt.Errorf("read %v at offset %d: %w: the answer holds earlier offsets only", r.TopicPartition, before, recordbatch.ErrCorrupt)
+		return fmt.Errorf("read %v at offset %d: %w: the answer has only earlier offsets", r.TopicPartition, before, recordbatch.ErrCorrupt)
 	}
 	r.retry.progress()
 	r.patient.progress()
@@ -109,7 +109,7 @@ func (r *reader) failed(ctx context.Context, err error) error {
 	err = fmt.Errorf("read %v at offset %d: %w", r.TopicPartition, r.parser.Next(), err)
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("%w: %w", ctx.Err(), err) // the error of the last request may not say so
+		return fmt.Errorf("%w: %w", ctx.Err(), err) // the error of the last request may not contain it
 	case Missing(err):
 		return r.patient.next(ctx, err)
 	case Retriable(err):
@@ -118,7 +118,7 @@ func (r *reader) failed(ctx context.Context, err error) error {
 	return err
 }
 
-// outOfRange asks what there is: right after an election a new leader may for a moment refuse what is in range.
+// outOfRange requests the range of the log: directly after an election a new leader may briefly refuse valid offsets.
 func (r *reader) outOfRange(ctx context.Context) error {
 	log, err := r.cluster.Log(ctx, r.TopicPartition)
 	if err != nil {

@@ -132,7 +132,7 @@ func TestReadOutOfRange(t *testing.T) {
 				t.Errorf("from %d: %v", test.from, err)
 				continue
 			}
-			if text := fmt.Sprintf("topic %s partition 0: offsets %d to %d were asked for, the log has 4 to 10", topic, test.from, test.to); err.Error() != text {
+			if text := fmt.Sprintf("topic %s partition 0: offsets %d to %d were requested, the log has 4 to 10", topic, test.from, test.to); err.Error() != text {
 				t.Errorf("%q, want %q", err, text)
 			}
 			if diff := cmp.Diff(&cluster.RangeError{Topic: topic, From: test.from, To: test.to, Start: 4, End: 10}, got); diff != "" {

@@ -8,9 +8,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// retry spaces the attempts at one thing, with jitter. Progress starts it over.
+// retry delays the attempts of one operation, with jitter. Progress resets it.
 type retry struct {
-	patience time.Duration // how long without progress until it gives up
+	patience time.Duration // gives up after this time without progress
 	started  time.Time
 	waits    backoff.ExponentialBackOff
 }
@@ -28,7 +28,7 @@ func (r *retry) progress() {
 	r.waits.Reset()
 }
 
-// next waits before the attempt that follows one that ended with err. It returns an error, err within it, when there shall be none.
+// next waits before the next attempt after one that failed with err. It returns an error that wraps err if there should be no further attempt.
 func (r *retry) next(ctx context.Context, err error) error {
 	if r.started.IsZero() {
 		r.started = time.Now()

@@ -10,7 +10,7 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// Resource is a kind of thing that rights are granted for, by the name of its option to kafka-acls.sh.
+// Resource is a kind of resource, named like its option of kafka-acls.sh.
 type Resource string
 
 // The kinds of resources.
@@ -19,10 +19,10 @@ const (
 	TransactionalResource Resource = "transactional-id"
 )
 
-// Operation is what a right permits, by its name for kafka-acls.sh.
+// Operation is the operation that a right permits, as named by kafka-acls.sh.
 type Operation string
 
-// The operations. Read and Write bring Describe with them.
+// The operations. Read and Write imply Describe.
 const (
 	Read            Operation = "Read"
 	Write           Operation = "Write"
@@ -35,13 +35,13 @@ type Right struct {
 	Resource  Resource
 	Name      string
 	Operation Operation
-	Purpose   string // what cannot be done without it
-	Optional  bool   // much is done without it
+	Purpose   string // what the right is needed for
+	Optional  bool   // the connector works without it, with restrictions
 }
 
 func (r Right) String() string { return fmt.Sprintf("%s on %s %s", r.Operation, r.Resource, r.Name) }
 
-// Grant is the command by which an administrator grants rights to a principal such as User:dfinery, one line for each resource
+// Grant returns the commands with which an administrator grants rights to a principal such as User:dfinery, one line for each resource
 // and name.
 func (c *Cluster) Grant(principal string, rights ...Right) []string {
 	var commands []string
@@ -70,7 +70,7 @@ func grouped(rights []Right) [][]Right {
 	return groups
 }
 
-// quoted keeps a shell from splitting a word: the principal of a certificate has blanks and commas.
+// quoted quotes a word for shells: the principal of a certificate contains blanks and commas.
 func quoted(word string) string {
 	if !strings.ContainsAny(word, " \t'\"$`\\&|;<>()*?#~!{}[]") {
 		return word
@@ -78,8 +78,8 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// Allowed asks for each right whether the cluster grants it: nil, an error for which Forbidden is true, or why it could not be
-// found out. Nothing is written or created, and no transactional id is taken over.
+// Allowed returns for each right whether the cluster grants it: nil, an error for which Forbidden is true, or why it could not be
+// determined. Nothing is written or created, and no transactional id is taken over.
 func (c *Cluster) Allowed(ctx context.Context, rights ...Right) ([]error, error) {
 	var names []string
 	for _, r := range rights {
@@ -108,7 +108,7 @@ func (c *Cluster) allowedOn(ctx context.Context, topic Topic, op Operation) erro
 	switch {
 	case op == Create && topic.Err == nil:
 		return nil
-	case op == Create: // a right on the whole cluster suffices, so only a trial shows it
+	case op == Create: // a right on the cluster is enough, so only a validation shows it
 		refused, err := c.ValidateTopics(ctx, TopicSpec{Name: topic.Name, Partitions: 1, ReplicationFactor: -1})
 		if err == nil && Forbidden(refused[0]) {
 			err = refused[0]
@@ -130,8 +130,8 @@ func (c *Cluster) allowedOn(ctx context.Context, topic Topic, op Operation) erro
 	return nil // granted, or the cluster has no authorizer that reports rights
 }
 
-// mayCommit commits a transaction of a producer that does not exist: the coordinator checks the right first, and then does nothing. A
-// cluster that was never asked for one has to make its coordinators first.
+// mayCommit commits a transaction of a producer that does not exist: the coordinator checks the right, and then does nothing. A
+// cluster without transactions so far must create its coordinators first.
 func (c *Cluster) mayCommit(ctx context.Context, id string) error {
 	for waits := newRetry(patience); ; {
 		answer, err := c.Client().EndTxn(ctx, &kafka.EndTxnRequest{TransactionalID: id, ProducerID: -1, ProducerEpoch: -1, Committed: true})

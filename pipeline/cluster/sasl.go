@@ -23,20 +23,20 @@ import (
 type SASL struct {
 	Mechanism string // PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER
 	Username  string // of all but OAUTHBEARER
-	// Password is called for each connection, so that passwords rotate without a restart.
+	// Password is called for each connection, so that passwords can be rotated without a restart.
 	Password func() (string, error)
-	// Token is called for each connection instead, when the mechanism is OAUTHBEARER: see ClientCredentials.
+	// Token is called for each connection if the mechanism is OAUTHBEARER: see ClientCredentials.
 	Token func(ctx context.Context) (string, error)
-	// Legacy is called when the broker has refused a password as it is, and has taken it as releases before 0.2 sent it: without white
-	// space around it, and with SCRAM normalized by SASLprep. nil: nothing is called.
+	// Legacy is called when the broker refused a password as it is, but accepted it as sent by releases before 0.2: without surrounding white
+	// space, and with SCRAM normalized by SASLprep. nil: nothing is called.
 	Legacy func()
 
-	legacy atomic.Pointer[string] // the password that is taken in that way only
+	legacy atomic.Pointer[string] // the password that is accepted only in that form
 }
 
-// mechanism asks for the password or token and holds it for one connection. User and password go out as they are, in UTF-8: Kafka's own
-// tools store them so (org.apache.kafka.common.security.scram.internals.ScramFormatter), without SASLprep. legacy sends them as earlier
-// releases did.
+// mechanism gets the password or token and holds it for one connection. User and password are sent unchanged, in UTF-8, as Kafka's own
+// tools store them (org.apache.kafka.common.security.scram.internals.ScramFormatter), without SASLprep. legacy sends them like earlier
+// releases.
 func (s *SASL) mechanism(ctx context.Context, legacy bool) (sasl.Mechanism, error) {
 	if s.Mechanism == mechanismBearer {
 		token, err := s.Token(ctx)
@@ -65,12 +65,12 @@ func (s *SASL) mechanism(ctx context.Context, legacy bool) (sasl.Mechanism, erro
 	}
 	client, err := xdg.HashGeneratorFcn(algorithm.Hash).NewClientUnprepped(user, password, "")
 	if err != nil {
-		return nil, errors.New("the user name or the password has characters that SCRAM does not allow") // its text might quote the password
+		return nil, errors.New("the user name or the password contains characters that SCRAM does not allow") // the original error might quote the password
 	}
 	return scramLogin{algorithm.Name(), client}, nil
 }
 
-// asBefore is how releases before 0.2 sent a user name and a password.
+// asBefore returns user name and password in the form of releases before 0.2.
 func (s *SASL) asBefore(user, password string) (oldUser, oldPassword string) {
 	password = strings.TrimSpace(password)
 	if algorithms[s.Mechanism] == nil {
@@ -84,7 +84,7 @@ func (s *SASL) asBefore(user, password string) (oldUser, oldPassword string) {
 	return oldUser, oldPassword
 }
 
-// tryLegacy says whether a failed login may succeed with the password as it was sent before.
+// tryLegacy reports whether a failed login may succeed with the password in the form of earlier releases.
 func (s *SASL) tryLegacy(err error) bool {
 	failed, ok := errors.AsType[*ConnectError](err)
 	if !ok || failed.Step != StepSASL || s.Password == nil || !errors.Is(err, kafka.SASLAuthenticationFailed) && !isBroken(err) {
@@ -98,7 +98,7 @@ func (s *SASL) tryLegacy(err error) bool {
 	return oldUser != s.Username || oldPassword != password
 }
 
-// acceptLegacy notes that the password is taken in the way of before only, so that the next login does not fail first.
+// acceptLegacy stores that the password is accepted only in the earlier form, so that the next login does not fail first.
 func (s *SASL) acceptLegacy() {
 	password, err := s.Password()
 	if err != nil {
@@ -109,7 +109,7 @@ func (s *SASL) acceptLegacy() {
 	}
 }
 
-// check finds what is wrong before the first connection. A token is not asked for.
+// check validates the configuration before the first connection. It does not request a token.
 func (s *SASL) check() error {
 	if s.Mechanism == mechanismBearer {
 		if s.Token == nil {
@@ -121,14 +121,14 @@ func (s *SASL) check() error {
 	return err
 }
 
-// peer is the broker to log in to.
+// peer is the broker for a login.
 type peer struct {
 	address, clientID string
-	version           int16 // of SaslAuthenticate; 1 says how long the login is valid
+	version           int16 // of SaslAuthenticate; version 1 returns how long the login is valid
 }
 
 // authenticate implements SaslHandshake v1 and SaslAuthenticate (https://kafka.apache.org/protocol#sasl_handshake) and returns how long the login
-// is valid, 0 for ever. The caller has set a deadline on conn.
+// is valid, 0 for unlimited. The caller must set a deadline on conn.
 func authenticate(ctx context.Context, conn net.Conn, m sasl.Mechanism, p peer) (time.Duration, error) {
 	answer, err := protocol.RoundTrip(conn, 1, 2, p.clientID, &saslhandshake.Request{Mechanism: m.Name()})
 	if err != nil {

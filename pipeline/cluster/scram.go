@@ -8,10 +8,10 @@ import (
 	xdg "github.com/xdg-go/scram"
 )
 
-// algorithms are those of the mechanisms with a password; nil: none.
+// algorithms maps the mechanisms with a password to their hash; nil: none.
 var algorithms = map[string]scram.Algorithm{"PLAIN": nil, "SCRAM-SHA-256": scram.SHA256, "SCRAM-SHA-512": scram.SHA512}
 
-// scramLogin is SCRAM (RFC 5802) without SASLprep, which kafka-go's own always does.
+// scramLogin is SCRAM (RFC 5802) without SASLprep, which kafka-go's implementation always applies.
 type scramLogin struct {
 	name   string
 	client *xdg.Client

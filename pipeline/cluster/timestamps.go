@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// leastTimestampRange is the least difference that a topic has to allow between the time of a record and the broker's clock. A takeover's
-// marker is as old as it takes to reach the leader; when that refuses it, the transaction never ends, and no partition can be fenced.
+// leastTimestampRange is the minimum difference that a topic must allow between the time of a record and the broker's clock. A takeover's
+// marker reaches the leader with a delay; if the leader refuses it, the transaction never ends, and no partition can be fenced.
 const leastTimestampRange = time.Minute
 
-// TimestampError says that a topic takes no time but nearly its broker's own.
+// TimestampError reports a topic that refuses timestamps which differ slightly from its broker's clock.
 type TimestampError struct{ Topic, Config, Have string }
 
 func (e *TimestampError) Error() string {
-	return fmt.Sprintf("topic %s has %s=%s: it would refuse records, and the markers of takeovers for good; at least %d are needed, or message.timestamp.type=LogAppendTime",
+	return fmt.Sprintf("topic %s has %s=%s: it would refuse records, and permanently refuse the markers of takeovers; at least %d are required, or message.timestamp.type=LogAppendTime",
 		e.Topic, e.Config, e.Have, leastTimestampRange.Milliseconds())
 }
 
-// TimestampFault is a *TimestampError for a topic that refuses times which differ a little from its broker's clock; nil for others, and
-// where the configuration is not known.
+// TimestampFault returns a *TimestampError for a topic that refuses timestamps which differ slightly from its broker's clock; nil for others, and
+// if the configuration is unknown.
 func (c *TopicConfig) TimestampFault() error {
 	if c.TimestampType != "CreateTime" {
 		return nil

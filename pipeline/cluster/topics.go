@@ -10,7 +10,7 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// Topic is what the cluster says of a topic now.
+// Topic is the current metadata of a topic.
 type Topic struct {
 	Name       string
 	Err        error // nil, or why there are no partitions: see Missing and Forbidden
@@ -18,7 +18,7 @@ type Topic struct {
 	Rights     Rights
 }
 
-// TopicPartitions names all partitions of the topic.
+// TopicPartitions returns all partitions of the topic.
 func (t Topic) TopicPartitions() []recordbatch.TopicPartition {
 	all := make([]recordbatch.TopicPartition, len(t.Partitions))
 	for i := range all {
@@ -27,28 +27,28 @@ func (t Topic) TopicPartitions() []recordbatch.TopicPartition {
 	return all
 }
 
-// Partition is one partition of a topic. Partitions are numbered from 0 without a gap.
+// Partition is one partition of a topic. Partitions are numbered from 0 without gaps.
 type Partition struct {
 	ID       int
 	Leader   int32 // the broker that leads it, or -1
 	Replicas []int32
-	ISR      []int32 // the replicas in sync, the leader among them
+	ISR      []int32 // the in-sync replicas, including the leader
 }
 
-// Rights are the operations that the authorizer grants us on a topic.
+// Rights are the operations on a topic that the authorizer grants.
 type Rights struct {
-	Known       bool // false: the cluster did not say
+	Known       bool // false: the cluster did not report them
 	Read, Write bool
 }
 
-// Broker is one broker as the cluster advertises it.
+// Broker is one broker as advertised by the cluster.
 type Broker struct {
 	ID   int32
 	Addr string // HOST:PORT
 	Err  error  // from Brokers: why it could not be reached
 }
 
-// Topics describes topics as they are now, in the order of names. No cache is between: a leader named here was one when asked.
+// Topics returns the current metadata of topics, in the order of names, without a cache.
 func (c *Cluster) Topics(ctx context.Context, names ...string) ([]Topic, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -64,7 +64,7 @@ func (c *Cluster) Topics(ctx context.Context, names ...string) ([]Topic, error) 
 	return topics, nil
 }
 
-// Topic describes one topic; the error is what Topics returns in Err.
+// Topic returns the metadata of one topic; the error is the Err of Topics.
 func (c *Cluster) Topic(ctx context.Context, name string) (Topic, error) {
 	topics, err := c.Topics(ctx, name)
 	if err != nil {
@@ -89,7 +89,7 @@ func topicOf(name string, answers []metadata.ResponseTopic) Topic {
 	return topic
 }
 
-// rightsOf reads a bit field of AclOperation codes (KIP-430).
+// rightsOf decodes a bit field of AclOperation codes (KIP-430).
 func rightsOf(operations int32) Rights {
 	const unknown, read, write = -1 << 31, 1 << 3, 1 << 4
 	if operations == unknown || operations == 0 {

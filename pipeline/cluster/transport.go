@@ -19,8 +19,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// transport is kafka-go's Transport with a time limit for each request, and with the cluster's layout refreshed as soon as an
-// answer shows that it changed: kafka-go itself refreshes it only from time to time.
+// transport is kafka-go's Transport with a timeout for each request. It refreshes the cluster's metadata as soon as an
+// answer shows that it changed: kafka-go itself refreshes it only periodically.
 type transport struct {
 	pool    *kafka.Transport
 	timeout time.Duration
@@ -28,7 +28,7 @@ type transport struct {
 	began   time.Time     // the last refresh
 	health  health
 	slow    func(request string, after time.Duration) // nil: nothing is called
-	late    atomic.Int32                              // requests under way for longer than slowAfter
+	late    atomic.Int32                              // requests in flight for longer than slowAfter
 }
 
 // RoundTrip implements kafka.RoundTripper.
@@ -39,7 +39,7 @@ func (t *transport) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Requ
 	t.health.begin()
 	res, err := t.pool.RoundTrip(limited, addr, req)
 	for waits := newRetry(unknownBrokerFor); errors.Is(err, kafka.BrokerNotAvailable); {
-		// Nothing was sent: the broker is not in the layout that the pool knows, above all when no broker could be reached until a moment ago.
+		// Nothing was sent: the broker is not in the pool's metadata, mostly because no broker could be reached until now.
 		if t.refresh(limited, addr) != nil || waits.next(limited, err) != nil {
 			break
 		}
@@ -60,14 +60,14 @@ func (t *transport) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Requ
 	return res, err
 }
 
-// unknownBrokerFor is for how long a request is held back for a broker that the layout lacks.
+// unknownBrokerFor is how long a request waits for a broker that is missing in the metadata.
 const unknownBrokerFor = 2 * metadataTTL
 
-// slowAfter is longer than a healthy cluster takes for any request. With a replica that lags, acks=all may take as long without an error.
+// slowAfter is longer than any request takes in a healthy cluster. With a lagging replica, acks=all may take that long without an error.
 const slowAfter = 8 * time.Second
 
-// watch calls slow when the request is not answered within slowAfter, unless another one is late already: many partitions
-// wait for the same broker. The returned function is called at the answer.
+// watch calls slow if the request is not answered within slowAfter, unless another one is already late: many partitions
+// may wait for the same broker. The returned function must be called at the answer.
 func (t *transport) watch(req kafka.Request) (answered func()) {
 	what := describe(req)
 	timer := time.AfterFunc(slowAfter, func() {
@@ -82,7 +82,7 @@ func (t *transport) watch(req kafka.Request) (answered func()) {
 	}
 }
 
-// describe names a request for people.
+// describe names a request in messages.
 func describe(req kafka.Request) string {
 	switch req := req.(type) {
 	case *rawproduce.Request:
@@ -96,7 +96,7 @@ func describe(req kafka.Request) string {
 	return req.ApiKey().String()
 }
 
-// refresh waits until the layout has been asked for. It fails if no broker can be reached.
+// refresh waits until the metadata has been requested. It fails if no broker can be reached.
 func (t *transport) refresh(ctx context.Context, addr net.Addr) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*metadataTTL)
 	defer cancel()
@@ -118,7 +118,7 @@ func (t *transport) refresh(ctx context.Context, addr net.Addr) error {
 	return nil
 }
 
-// moved says that an answer came from a broker that does not lead the partition, or not any more.
+// moved reports whether an answer came from a broker that is not, or no longer, the partition's leader.
 func moved(res kafka.Response) bool {
 	var codes []int16
 	switch res := res.(type) {
@@ -145,8 +145,8 @@ func moved(res kafka.Response) bool {
 	return false
 }
 
-// wake makes kafka-go ask for the layout at once, as it does after creating topics only: it passes for a request to create
-// topics that was answered without any, and is never sent.
+// wake makes kafka-go refresh the metadata at once, which it otherwise does only after creating topics: it pretends to be a request
+// to create topics with an empty answer, and is never sent.
 type wake struct{}
 
 func (wake) ApiKey() protocol.ApiKey { return protocol.CreateTopics }
@@ -160,8 +160,8 @@ func (wake) RawExchange(io.ReadWriter) (protocol.Message, error) {
 // anyBroker is the placeholder for a broker's id.
 const anyBroker = -1
 
-// send asks one broker directly, or anyBroker: no cached answer, no split into a request for each
-// partition on connections of their own, no choice of a broker by a layout that may be stale.
+// send sends a request directly to one broker, or anyBroker: without a cached answer, without a separate request and connection for
+// each partition, and without choosing a broker by stale metadata.
 func (c *Cluster) send(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
 	res, err := c.transport.RoundTrip(ctx, c.addr, &direct{Message: req, broker: broker, clientID: c.cfg.ClientID})
 	if err != nil {
@@ -170,7 +170,7 @@ func (c *Cluster) send(ctx context.Context, broker int32, req protocol.Message) 
 	return res.(answer).Message, nil
 }
 
-// direct hides a message's type from kafka-go, which would treat it by that.
+// direct hides a message's type from kafka-go, which handles some types specially.
 type direct struct {
 	protocol.Message
 	broker   int32
@@ -191,7 +191,7 @@ func (d *direct) Required(versions map[protocol.ApiKey]int16) bool {
 }
 
 func (d *direct) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
-	// A connection carries one request at a time, so the correlation id need not identify the request.
+	// A connection has one request in flight at a time, so the correlation id need not identify the request.
 	res, err := protocol.RoundTrip(rw, d.version, 0, d.clientID, d.Message)
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// Record is a record as it would be published.
+// Record is a record that would be published.
 type Record struct {
 	Topic     string   `json:"topic"`
 	Partition int      `json:"partition"`
@@ -29,17 +29,17 @@ type Header struct {
 	Value string `json:"value"`
 }
 
-// capture keeps the records of one partition that a sender would send.
+// capture collects the records that a sender of one partition would send.
 type capture struct {
 	topic     *Topic
 	partition int
 	codec     *recordbatch.Codec
 	into      *[]Record
-	readable  func(*schema.Row) []byte // a row's value as typed JSON; nil: values are text
+	readable  func(*schema.Row) []byte // returns a row's value as typed JSON; nil: values are text
 	batch     recordbatch.Builder
 }
 
-// capture makes a capture for each partition of a topic.
+// capture returns a capture for each partition of a topic.
 func (p *Plan) capture(topic *Topic, into *[]Record) []transfer.Appender {
 	list := make([]transfer.Appender, topic.Partitions)
 	readable := p.readable()
@@ -88,8 +88,8 @@ func (c *capture) Append(key []byte, value recordbatch.Value, headers []recordba
 // TryFlush implements transfer.Appender.
 func (c *capture) TryFlush() bool { return true }
 
-// readable returns what shows a row's binary value as typed JSON; nil if values
-// are text.
+// readable returns a function that shows a row's binary value as typed JSON; nil if
+// values are text.
 func (p *Plan) readable() func(*schema.Row) []byte {
 	v := p.Stream.Values
 	if v == nil || !v.Format.Registered() {

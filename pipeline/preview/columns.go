@@ -11,12 +11,12 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// limitedCall hands an export the first rows of its answer only.
+// limitedCall passes only the first rows of the answer to an export.
 type limitedCall struct {
 	transfer.Call
 	left   int
 	survey func(*schema.Columns) *columnSurvey
-	body   *limitedBody // once the call was answered
+	body   *limitedBody // set when the call was answered
 }
 
 // Export implements transfer.Call.
@@ -29,8 +29,8 @@ func (p *limitedCall) Export(ctx context.Context, e schema.Export) (transfer.Bod
 	return p.body, nil
 }
 
-// limitedBody ends after a number of rows, good and bad. The call continues: its other
-// rows are a sample for the columns.
+// limitedBody ends after a number of rows, good and bad. The call continues: its
+// remaining rows are a sample for the columns.
 type limitedBody struct {
 	transfer.Body
 	left   int
@@ -50,7 +50,7 @@ func (b *limitedBody) Next() (*schema.Row, error) {
 // More implements transfer.Body.
 func (b *limitedBody) More() bool { return b.left == 0 || b.Body.More() }
 
-// Close implements transfer.Body: the sample has yet to be read.
+// Close implements transfer.Body. It does nothing, as the sample is read later.
 func (b *limitedBody) Close() error { return nil }
 
 func (b *limitedBody) next() (*schema.Row, error) {
@@ -66,8 +66,8 @@ func (b *limitedBody) next() (*schema.Row, error) {
 // sampledRows is how many rows are examined for the types of their columns.
 const sampledRows = 10_000
 
-// sample reads the rows behind those of the export, and returns what ended them:
-// nil once there are enough.
+// sample reads the rows after those of the export, and returns the error that ended
+// them: nil if there were enough.
 func (b *limitedBody) sample() error {
 	for read := 0; b.ended == nil && read < sampledRows; read++ {
 		_, _ = b.next()
@@ -81,14 +81,14 @@ type Column struct {
 	Field    string        `json:"field"` // its name in the value
 	Type     encoding.Type `json:"type"`
 	Declared bool          `json:"declared"` // by STREAM_X_COLUMNS
-	Hidden   bool          `json:"hidden"`   // its cells are not published as they are
-	Filled   int           `json:"filled"`   // cells of the sample that are not empty
+	Hidden   bool          `json:"hidden"`   // its cells are dropped, hashed or masked
+	Filled   int           `json:"filled"`   // non-empty cells of the sample
 	Rejected int           `json:"rejected"` // those of them that the type refuses
-	// Candidates are types that the column could have, with the cells that each
+	// Candidates are possible types of the column, with the number of cells that each
 	// refuses. A hidden column has none.
 	Candidates []encoding.Candidate `json:"candidates"`
 
-	dropped bool // no record has it
+	dropped bool // it is in no record
 }
 
 // columnSurvey examines cells, column by column.
@@ -98,7 +98,7 @@ type columnSurvey struct {
 	surveys []encoding.Survey
 }
 
-// survey begins to examine the cells below a header line.
+// survey starts to examine the cells of a header's columns.
 func (p *Plan) survey(under *schema.Columns) *columnSurvey {
 	s := &columnSurvey{columns: make([]Column, len(under.Names)), surveys: make([]encoding.Survey, len(under.Names))}
 	v := p.Stream.Values
@@ -108,7 +108,7 @@ func (p *Plan) survey(under *schema.Columns) *columnSurvey {
 			e = p.Schemas.Clone()
 		}
 		if _, err := e.Extend(under.Names, &v.Columns); err != nil {
-			e = new(encoding.Evolution) // the export fails by it, and says so
+			e = new(encoding.Evolution) // the export reports the error
 		}
 	}
 	for i, name := range under.Names {
@@ -137,7 +137,7 @@ func (s *columnSurvey) meet(row *schema.Row) {
 	}
 }
 
-// result says what type each column has, and could have.
+// result returns the actual and possible types of each column.
 func (s *columnSurvey) result() []Column {
 	for i := range s.columns {
 		c := &s.columns[i]

@@ -1,5 +1,6 @@
-// Package preview shows what an export would publish, and publishes nothing: its
-// rows go the way of every export, package transfer, up to where they would be sent.
+// Package preview shows what an export would publish, without publishing it: its
+// rows are processed by package transfer, like those of every export, up to the point
+// where they would be sent.
 package preview
 
 import (
@@ -17,7 +18,7 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// Plan is a preview before its call. The Registry of the stream must not register
+// Plan is the input of a preview. The Registry of the stream must not register
 // schemas.
 type Plan struct {
 	Stream  transfer.Stream
@@ -26,41 +27,41 @@ type Plan struct {
 	Letters Topic
 	Codec   *recordbatch.Codec
 	Redact  func([]byte) []byte
-	// CheckHeader judges the header of a stream that hides columns, and writes nothing.
+	// CheckHeader checks the header of a stream that hides columns, and writes nothing.
 	CheckHeader transfer.CheckHeader
 	Schemas     *encoding.Evolution // of the stream, in the ledger; nil: none. Run changes it.
 
 	headerRefused bool
 }
 
-// Topic is a topic that records would go to.
+// Topic is a topic to which records would be published.
 type Topic struct {
 	Name       string
-	Exists     bool // else it would be created with Partitions
+	Exists     bool // otherwise it would be created with Partitions
 	Partitions int
-	Pinned     int // partitions that keys are spread over, for a stream of changes; 0: all
-	MaxBatch   int // the largest batch that it takes
+	Pinned     int // partitions over which keys are distributed, with MODE=changes; 0: all
+	MaxBatch   int // maximum size of a batch
 }
 
-// Result is what an export of the day would publish of its first rows, if the day
-// had no rows yet: of a stream of changes, if its topic were empty.
+// Result is what an export of the day would publish of its first rows if the day
+// had no rows yet or, with MODE=changes, if its topic were empty.
 type Result struct {
 	Subject  string // of the values' schema; empty without a registry
 	SchemaID int    // UnassignedSchemaID: the registry does not have the schema
 	Columns  []Column
 	Records  []Record
 	Letters  []Record        // of bad rows; of the export, if it failed
-	Sampled  int             // rows that were examined for the columns, without bad ones
-	Whole    bool            // those are all rows of the answer
+	Sampled  int             // rows examined for the columns, without bad ones
+	Whole    bool            // these are all rows of the answer
 	Failure  *schema.Failure // of the export; nil for a success
 }
 
 // UnassignedSchemaID is a preview's placeholder for the id that the registry will assign.
 const UnassignedSchemaID = 1<<31 - 1
 
-// Run makes the call and takes that many rows through the steps of every export. More of
-// the answer is read for the columns alone. An error means that there is no result;
-// an export that failed is none.
+// Run makes the call and processes this many rows like every export. More rows of
+// the answer are only used for the columns. An error means that there is no result;
+// a failed export is not an error.
 func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, error) {
 	result := &Result{Columns: []Column{}, Records: []Record{}, Letters: []Record{}}
 	limited := &limitedCall{Call: call, left: rows, survey: p.survey}
@@ -73,7 +74,7 @@ func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, 
 		if f, failed := errors.AsType[*schema.Failure](err); failed && result.Failure == nil {
 			result.Failure = f
 		}
-		_ = body.Body.Close() // the call's outcome is known by then
+		_ = body.Body.Close() // the call's outcome is already known
 		if !p.headerRefused { // its names may be cells
 			result.Sampled, result.Columns = body.survey.rows, body.survey.result()
 		}
@@ -85,7 +86,7 @@ func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, 
 	return result, ctx.Err()
 }
 
-// export runs an export of a day that has no rows yet. Its records are captured.
+// export runs an export of a day that has no rows yet, and captures its records.
 func (p *Plan) export(ctx context.Context, call transfer.Call, into *Result) error {
 	runner := transfer.New(transfer.Config{
 		Streams: []transfer.Stream{p.Stream}, Limit: 1, Sets: noRows{}, Redact: p.Redact, Wrote: func(*schema.DeadLetter) {},
@@ -116,7 +117,7 @@ func (noRows) LoadSet(context.Context, ledger.DayName, *ledger.Day) (*dedup.Set,
 	return new(dedup.Set), nil
 }
 
-// evolve keeps the stream's schemas in memory alone.
+// evolve keeps the stream's schemas only in memory.
 func (p *Plan) evolve(_ context.Context, change func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error) {
 	next, err := change(clone(p.Schemas))
 	switch {

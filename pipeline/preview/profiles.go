@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// noProfiles is a topic of changes that has no records yet: each key's first row is new.
+// noProfiles is an empty topic of a stream with MODE=changes: each key's first row is new.
 type noProfiles struct{}
 
 // Load implements transfer.Profiles.
@@ -25,7 +25,7 @@ func (noProfiles) Begin(_ context.Context, call *schema.Export, _, _ int) (int, 
 	return call.N, nil
 }
 
-// Settle implements transfer.Profiles. The first rows say nothing of those that are gone.
+// Settle implements transfer.Profiles. The first rows prove nothing about absent profiles.
 func (noProfiles) Settle(context.Context, string, func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error) {
 	return new(profiles.Decision), nil
 }

@@ -8,21 +8,21 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// Policy is how a stream deletes.
+// Policy is a stream's policy for deletes.
 type Policy struct {
-	Never bool          // absent profiles stay: none is marked
+	Never bool          // absent profiles are not deleted, and not marked
 	After time.Duration // how long a profile must have been absent
-	Most  float64       // the share of the profiles that may be deleted within Window
+	Most  float64       // maximum share of profiles that may be deleted within Window
 }
 
-// Decision is what follows from a snapshot. Its marks are written and acknowledged
-// before its record, and that before the first tombstone.
+// Decision is the result of a snapshot. Its marks must be written and acknowledged
+// before its record, and the record before the first tombstone.
 type Decision struct {
 	Record ledger.Profiles // without the ranges of the marks
 	Marks  []*Mark
-	Due    []*Mark // to be deleted: a part of Marks
+	Due    []*Mark // to be deleted: a subset of Marks
 	Why    Why     // why no profile is marked or deleted; empty: the snapshot proves which are absent
-	Absent int     // keys that were not met; not known for a snapshot that did not end
+	Absent int     // absent keys; unknown for a snapshot that did not end
 }
 
 // Snapshot is one export that has ended.
@@ -33,7 +33,7 @@ type Snapshot struct {
 	Evidence
 }
 
-// Decide says what follows from a snapshot whose rows have been met. before is the
+// Decide evaluates a snapshot after all its rows were passed to Meet. before is the
 // stream's record; it is not changed.
 func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Decision {
 	d := &Decision{Record: *before}
@@ -73,7 +73,7 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 		r.Withheld, r.Request = 0, snapshot.Request
 		r.Complete = &ledger.Complete{N: snapshot.N, At: snapshot.Now, Profiles: inTopic}
 	case RequestChanged:
-		r.Request = snapshot.Request // what was asked for before says nothing of it
+		r.Request = snapshot.Request // earlier requests prove nothing about this one
 	default:
 		d.Marks = slices.DeleteFunc(s.standing(), func(m *Mark) bool {
 			_, known := before.Absent.Times[m.N]
@@ -85,10 +85,10 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 	return d
 }
 
-// MostSampled is how many absent keys a record names.
+// MostSampled is the maximum number of absent keys in a record.
 const MostSampled = 100
 
-// sample are some of the absent keys. Their order is that of hashes: it says nothing of the keys.
+// sample returns some of the absent keys, in the order of their hashes, which is unrelated to the keys.
 func sample(absent []Hash) []string {
 	var some []string
 	for _, h := range absent[:min(len(absent), MostSampled)] {
@@ -97,13 +97,13 @@ func sample(absent []Hash) []string {
 	return some
 }
 
-// allowed reports whether so many absent profiles are plausible.
+// allowed reports whether this number of absent profiles is plausible.
 func allowed(r *ledger.Profiles, absent, ceiling int, now time.Time) bool {
 	return absent+deleted(r.Deletes, now) <= ceiling || absent == 0 || r.Approved != nil && absent <= r.Approved.N
 }
 
-// count is how many keys the topic has, and those of them that the snapshot did
-// not have and that may be deleted.
+// count returns how many keys the topic has, and how many of them are absent from
+// the snapshot and may be deleted.
 func (s *Scan) count() (inTopic int, absent []Hash) {
 	for h, slot := range s.State.all {
 		k := slot.kind()
@@ -117,8 +117,8 @@ func (s *Scan) count() (inTopic int, absent []Hash) {
 	return inTopic, absent
 }
 
-// mark marks the keys that are absent, those that are marked already as they are,
-// and chooses those that are due.
+// mark marks the absent keys, keeping existing marks, and selects those that are
+// due.
 func (d *Decision) mark(p Policy, s *Scan, absent []Hash, snapshot *Snapshot) {
 	for _, h := range absent {
 		m := &Mark{Hash: h, N: snapshot.N}
@@ -140,7 +140,7 @@ func (d *Decision) mark(p Policy, s *Scan, absent []Hash, snapshot *Snapshot) {
 	}
 }
 
-// keepTimes keeps the times of the marks that are left.
+// keepTimes keeps the times of the remaining marks.
 func (d *Decision) keepTimes(before map[int]time.Time, snapshot Snapshot) {
 	d.Record.Absent = ledger.Absent{}
 	if len(d.Marks) > 0 {
@@ -155,9 +155,9 @@ func (d *Decision) keepTimes(before map[int]time.Time, snapshot Snapshot) {
 	}
 }
 
-// settle finds out what came of deletes that were begun and not said to be done:
-// those that are still in the topic were not deleted. What is older than Window is
-// dropped.
+// settle determines the outcome of deletes that were started but not recorded as
+// done: keys that are still in the topic were not deleted. Deletes older than Window
+// are removed.
 func (s *Scan) settle(list []ledger.Deletion, now time.Time) []ledger.Deletion {
 	alive := 0
 	for _, m := range s.Marks {
@@ -177,7 +177,7 @@ func (s *Scan) settle(list []ledger.Deletion, now time.Time) []ledger.Deletion {
 	return kept
 }
 
-// Deleted notes in the record that the n tombstones of its last deletes are acknowledged.
+// Deleted records that the n tombstones of the last deletes are acknowledged.
 func Deleted(r *ledger.Profiles, n int) {
 	r.Deletes = slices.Clone(r.Deletes)
 	if last := len(r.Deletes) - 1; last >= 0 {

@@ -7,21 +7,21 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Why is why a snapshot does not prove who is absent; empty if it does.
+// Why is why a snapshot does not prove which profiles are absent; empty if it does.
 type Why string
 
-// The reasons, in the order in which they are checked.
+// The reasons, in the order of the checks.
 const (
 	NotEnded       Why = "not_ended"       // the export failed
 	UnprovenEnd    Why = "unproven_end"    // the answer ended with its connection
 	NoRows         Why = "no_rows"         // no good row
-	UnreadableRows Why = "unreadable_rows" // rows whose keys can't be trusted
-	RepeatedKeys   Why = "repeated_keys"   // some key came twice
-	RequestChanged Why = "request_changed" // something else was asked for than before
+	UnreadableRows Why = "unreadable_rows" // bad rows whose keys are unreliable
+	RepeatedKeys   Why = "repeated_keys"   // a key occurred twice
+	RequestChanged Why = "request_changed" // the request differs from the previous one
 	OverCeiling    Why = "over_ceiling"    // more are absent than may be deleted within a week
 )
 
-// Meaning is the reason for people.
+// Meaning describes the reason.
 func (w Why) Meaning() string {
 	switch w {
 	case NotEnded:
@@ -42,7 +42,7 @@ func (w Why) Meaning() string {
 	return string(w)
 }
 
-// Advice is what to do about the deletes of a stream that are withheld for the reason.
+// Advice is what to do about deletes of a stream that are withheld for this reason.
 func (w Why) Advice(stream string) string {
 	approve := "dfinery-kafka profiles approve " + stream
 	switch w {
@@ -63,21 +63,21 @@ func (w Why) Advice(stream string) string {
 	return "nothing, unless it stays: then find out why the exports fail"
 }
 
-// Approvable reports whether an approval permits the deletes that the reason withholds.
+// Approvable reports whether an approval permits deletes that are withheld for this reason.
 func (w Why) Approvable() bool { return w == "" || w == OverCeiling || w == UnreadableRows }
 
-// Evidence is what a snapshot shows of its own completeness.
+// Evidence is what a snapshot shows about its own completeness.
 type Evidence struct {
-	Ended      bool // the answer ended as it should
+	Ended      bool // the answer ended properly
 	Framed     bool // its framing proves the end: length, last chunk, END_STREAM or gzip trailer
 	Rows       int  // good ones
 	Unreadable int  // rows of which Unreadable is true
-	Repeated   int  // rows of keys that came before
+	Repeated   int  // rows with a key that occurred before
 	Request    string
 }
 
-// Unreadable reports whether a bad row hides which key it has: one that is shifted or
-// merged with another may show the wrong key, or none.
+// Unreadable reports whether the key of a bad row is unreliable: a row that is shifted or
+// merged with another may show a wrong key, or none.
 func Unreadable(b *schema.BadRow) bool {
 	switch b.Code {
 	case schema.FieldCount, schema.BadQuotes, schema.InvalidUTF8:
@@ -88,7 +88,7 @@ func Unreadable(b *schema.BadRow) bool {
 	return false
 }
 
-// judge returns why the snapshot proves nothing, not counting the ceiling.
+// judge returns why the snapshot proves nothing, apart from the ceiling.
 func (e *Evidence) judge(former string) Why {
 	switch {
 	case !e.Ended:
@@ -110,12 +110,12 @@ func (e *Evidence) judge(former string) Why {
 // Window is the time over which deletes are limited.
 const Window = 7 * 24 * time.Hour
 
-// Ceiling is how many of the profiles may be deleted within Window.
+// Ceiling is how many profiles may be deleted within Window.
 func Ceiling(profiles int, most float64) int {
 	return min(max(10, int(most*float64(profiles))), profiles/2)
 }
 
-// deleted is how many profiles were deleted, or are about to be, since Window.
+// deleted is how many profiles were deleted, or are about to be, within Window.
 func deleted(list []ledger.Deletion, now time.Time) int {
 	n := 0
 	for _, d := range list {

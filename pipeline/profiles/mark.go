@@ -5,26 +5,26 @@ import (
 	"errors"
 )
 
-// Mark says that a snapshot that proved to be whole lacked a key.
+// Mark records that a snapshot proven to be complete lacked a key.
 type Mark struct {
 	Hash Hash
-	N    int // of that snapshot's export
-	// Reserved says that its deletion was about to be written.
+	N    int // number of that snapshot's export
+	// Reserved means that its tombstone was about to be written.
 	Reserved bool
 
-	// What the scan has found of the key.
+	// What the scan found about the key.
 	Key       []byte
 	Partition int
 	alive     bool // its last record is a row
-	void      bool // that row is younger than the mark, or is not ours
+	void      bool // that row is newer than the mark, or not from this stream
 }
 
-// MarkSize is how many bytes a mark takes in the ledger.
+// MarkSize is the size of an encoded mark in bytes.
 const MarkSize = 16
 
 const reservedFlag = 1 << 47
 
-// Append appends the mark as the ledger has it.
+// Append appends the encoded mark.
 func (m *Mark) Append(dst []byte) []byte {
 	n := uint64(m.N)
 	if m.Reserved {
@@ -37,10 +37,10 @@ func (m *Mark) Append(dst []byte) []byte {
 // Marks are the marks of a stream by key.
 type Marks map[Hash]*Mark
 
-// ErrMarks says that marks can't be read.
+// ErrMarks reports marks that can't be decoded.
 var ErrMarks = errors.New("its length is not a number of marks")
 
-// Load adds the marks that Append wrote.
+// Load adds encoded marks.
 func (m Marks) Load(value []byte) error {
 	if len(value)%MarkSize != 0 {
 		return ErrMarks
@@ -53,5 +53,5 @@ func (m Marks) Load(value []byte) error {
 	return nil
 }
 
-// stands reports whether the key is in the topic as it was when it was marked.
+// stands reports whether the key is in the topic unchanged since it was marked.
 func (m *Mark) stands() bool { return m != nil && m.alive && !m.void }

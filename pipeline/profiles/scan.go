@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Scan takes the records of a topic, those of a partition in their order. A key's
-// last record counts.
+// Scan reads the records of a topic, those of each partition in order. The last
+// record of a key counts.
 type Scan struct {
 	State State
 	Marks Marks
@@ -21,25 +21,25 @@ type Scan struct {
 	Records int
 	Highest int
 
-	prefix    []byte // SERVICE/STREAM/ as exports are named
+	prefix    []byte // SERVICE/STREAM/, the start of the ids of exports
 	seed      uint64
 	againFrom int
 	used      int    // partitions up to the last one that has a key
-	misfit    []bool // by a number of partitions: some key of ours is not in its partition
+	misfit    []bool // by number of partitions: some key of the stream is not in its partition
 
-	// The last header "export", which most records share with the one before.
+	// The last header "export", as most consecutive records have the same.
 	export     []byte
 	number     int
 	exportKind kind
 }
 
-// NewScan begins the scan of a topic with that many partitions. Rows of exports before
-// againFrom are to be published again.
+// NewScan starts the scan of a topic with this many partitions. Rows of exports before
+// againFrom must be published again.
 func NewScan(service, stream string, seed uint64, againFrom, partitions int, marks Marks) *Scan {
 	return &Scan{prefix: []byte(service + "/" + stream + "/"), seed: seed, againFrom: againFrom, Marks: marks, misfit: make([]bool, partitions+1)}
 }
 
-// Add takes one record.
+// Add adds one record.
 func (s *Scan) Add(partition int, r *recordbatch.Record) {
 	s.Records++
 	if r.Key == nil {
@@ -63,8 +63,8 @@ func (s *Scan) Add(partition int, r *recordbatch.Record) {
 	}
 }
 
-// judge returns the state in which a record leaves its key, and the number of its export if
-// that is one of the stream.
+// judge returns the state of a key after a record, and the number of the record's export if
+// it is one of the stream.
 func (s *Scan) judge(r *recordbatch.Record) (k kind, n int, id uint64) {
 	export := r.Header("export")
 	if !bytes.Equal(export, s.export) || s.export == nil {
@@ -101,7 +101,7 @@ func (s *Scan) judgeExport(export []byte) (kind, int) {
 	return own, n
 }
 
-// place finds out which numbers of partitions the key fits.
+// place determines for which numbers of partitions the key is in the right one.
 func (s *Scan) place(partition int, key []byte) {
 	hash := cluster.Murmur2(key) & 0x7fffffff
 	for n := 1; n < len(s.misfit); n++ {
@@ -111,24 +111,24 @@ func (s *Scan) place(partition int, key []byte) {
 	}
 }
 
-// SharedError says that another stream writes the topic.
+// SharedError reports that another stream writes to the topic.
 type SharedError struct{ Keys int }
 
 func (e *SharedError) Error() string {
 	return fmt.Sprintf("%d keys of the topic were last written by another service or stream", e.Keys)
 }
 
-// MisfitError says that keys are not in the partitions where they belong.
+// MisfitError reports that keys are in the wrong partitions.
 type MisfitError struct{ Used, Partitions int }
 
 func (e *MisfitError) Error() string {
-	return fmt.Sprintf("keys of the topic stand in partitions where they do not belong, for a topic of %d partitions as for one of %d", e.Partitions, e.Used)
+	return fmt.Sprintf("keys of the topic are in the wrong partitions, for a topic of %d partitions as well as for one of %d", e.Partitions, e.Used)
 }
 
-// Partitions is over how many partitions keys are spread, when the ledger says
-// that they are spread over pinned; 0 if it says nothing. A topic without keys is
-// filled as it is now. What is not known is inferred: the topic's partitions if
-// all keys fit these, else those up to the last one that has a key.
+// Partitions is over how many partitions keys are distributed. pinned is the number
+// in the ledger, or 0. For a topic without keys it is the current number of partitions.
+// Without pinned it is inferred: the topic's partitions if all keys match these, else
+// those up to the last partition that has a key.
 func (s *Scan) Partitions(pinned int) (int, error) {
 	now := len(s.misfit) - 1
 	switch {
@@ -146,7 +146,7 @@ func (s *Scan) Partitions(pinned int) (int, error) {
 	return 0, &MisfitError{Used: s.used, Partitions: now}
 }
 
-// Shared is a *SharedError if another stream writes the topic.
+// Shared returns a *SharedError if another stream writes to the topic.
 func (s *Scan) Shared() error {
 	keys := 0
 	for _, slot := range s.State.all {
@@ -160,8 +160,8 @@ func (s *Scan) Shared() error {
 	return &SharedError{Keys: keys}
 }
 
-// standing are the marks of keys that are as they were when they were marked, by
-// their hashes in order.
+// standing returns the marks of keys that are unchanged since they were marked, in
+// the order of their hashes.
 func (s *Scan) standing() []*Mark {
 	var list []*Mark
 	for _, m := range s.Marks {

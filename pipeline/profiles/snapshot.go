@@ -2,7 +2,7 @@ package profiles
 
 import "dfinery-kafka/schema"
 
-// Verdict is what follows from a row of a snapshot.
+// Verdict is the result of comparing a row of a snapshot with the topic.
 type Verdict int
 
 // The verdicts.
@@ -10,9 +10,9 @@ const (
 	Known     Verdict = iota // the topic has the row
 	New                      // the topic has no row of the key
 	Changed                  // the topic has another row of the key
-	Again                    // the topic has the row, and it is to be published again
-	Repeated                 // the snapshot has had the row
-	Duplicate                // the snapshot has had another row of the key
+	Again                    // the topic has the row, which must be published again
+	Repeated                 // the snapshot already had the row
+	Duplicate                // the snapshot already had another row of the key
 )
 
 // Op is the header "op" of a row that is published; empty for other verdicts.
@@ -32,8 +32,8 @@ func (v Verdict) Op() string {
 // OpDelete is the header "op" of a tombstone.
 const OpDelete = "d"
 
-// Meet takes a row of the snapshot. A row that has an Op counts as published:
-// see Refused.
+// Meet compares a row of the snapshot with the topic. A row whose verdict has an Op counts
+// as published, unless Refused is called.
 func (s *Scan) Meet(key []byte, print schema.Fingerprint) Verdict {
 	slot, id := s.State.put(HashKey(s.seed, key)), shortID(print)
 	if slot.seen() {
@@ -58,8 +58,8 @@ func (s *Scan) Meet(key []byte, print schema.Fingerprint) Verdict {
 	return verdict
 }
 
-// Refused says that the row of a key could not be published: what the topic had
-// of the key, it still has. The key was met all the same.
+// Refused records that the row of a key could not be published: the topic still has
+// the key's previous row. The key is nevertheless present in the snapshot.
 func (s *Scan) Refused(key []byte, v Verdict) {
 	if v != New {
 		return
@@ -69,7 +69,7 @@ func (s *Scan) Refused(key []byte, v Verdict) {
 	}
 }
 
-// met reports whether the snapshot has had a row of the key.
+// met reports whether the snapshot already had a row of the key.
 func (s *Scan) met(h Hash) bool {
 	slot := s.State.find(h)
 	return slot != nil && slot.seen()

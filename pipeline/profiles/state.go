@@ -1,27 +1,27 @@
 package profiles
 
-// kind is what the topic holds of a key.
+// kind is what the topic has of a key.
 type kind uint64
 
 const (
 	free    kind = iota // an empty slot
-	own                 // a row of ours
-	stale               // a row of ours to be published again when it is met
-	alien               // a record without our headers
+	own                 // a row of the stream
+	stale               // a row of the stream that must be published again
+	alien               // a record without the connector's headers
 	foreign             // a record of another service or stream
-	gone                // nothing: deleted, or met but not published
+	gone                // nothing: deleted, or in the snapshot but not published
 )
 
 // inTopic reports whether the topic has a value for the key.
 func (k kind) inTopic() bool { return k == own || k == stale || k == alien }
 
-// State is what a topic holds, as far as a snapshot is compared with it. The zero
-// value is empty. Memory is bounded by 25 bytes a key and one segment: a segment
-// grows by a quarter when it is four fifths full, and no two of them at once.
+// State is the content of a topic, as needed for comparing a snapshot with it. The zero
+// value is empty. It uses at most 25 bytes per key and one more segment: a segment
+// grows by a quarter when it is four fifths full, and only one grows at a time.
 type State struct{ segments [segments]segment }
 
-// segments is how many parts the table has. A key's part is the first byte of its
-// hash, which is therefore not kept.
+// segments is the number of parts of the table. A key's part is given by the first
+// byte of its hash, which is therefore not stored.
 const segments = 256
 
 type segment struct {
@@ -52,7 +52,7 @@ func (s *slot) set(k kind, id uint64) {
 
 func (s *slot) see() { s.rest |= seenFlag }
 
-// parts are the segment of a hash, and what its slot keeps.
+// parts splits a hash into its segment and what its slot stores.
 func (h Hash) parts() (part int, hash, rest uint64) {
 	return int(h.hi >> 56), h.hi<<8 | uint64(h.lo>>8), uint64(h.lo&0xff) << restShift
 }
@@ -75,7 +75,7 @@ func (s *State) Reserve(n int) {
 	}
 }
 
-// find returns the slot of a key; nil if it has none. It is valid until the next put.
+// find returns the slot of a key; nil if there is none. It is valid until the next put.
 func (s *State) find(h Hash) *slot {
 	part, hash, rest := h.parts()
 	g := &s.segments[part]
@@ -88,7 +88,7 @@ func (s *State) find(h Hash) *slot {
 	return nil
 }
 
-// put returns the slot of a key, a new one of the kind gone if it has none.
+// put returns the slot of a key, a new one of kind gone if there is none.
 func (s *State) put(h Hash) *slot {
 	part, hash, rest := h.parts()
 	g := &s.segments[part]
@@ -105,11 +105,11 @@ func (s *State) put(h Hash) *slot {
 
 const (
 	firstSlots = 8
-	// A segment is full at four fifths: beyond, searches get long.
+	// A segment counts as full at four fifths: beyond that, searches get long.
 	full, outOf = 4, 5
 )
 
-// find returns the index of the key's slot, or of the free one where it belongs.
+// find returns the index of the key's slot, or of the free slot for it.
 func (g *segment) find(hash, rest uint64) int {
 	at := int(hash >> 32 * uint64(len(g.slots)) >> 32)
 	for {
@@ -133,7 +133,7 @@ func (g *segment) resize(n int) {
 	}
 }
 
-// all calls yield with every key.
+// all yields every key.
 func (s *State) all(yield func(Hash, *slot) bool) {
 	for part := range s.segments {
 		slots := s.segments[part].slots

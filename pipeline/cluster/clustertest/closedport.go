@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// ClosedPort is an address where nothing listens until the test ends: a socket has the port
-// and does not listen.
+// ClosedPort returns an address on which nothing listens until the test ends: a socket is
+// bound to the port but does not listen.
 func ClosedPort(t *testing.T) string {
 	t.Helper()
 	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)

@@ -1,4 +1,4 @@
-// Package clustertest makes the embedded Kafka of tests answer as Apache Kafka does.
+// Package clustertest makes the embedded Kafka of tests behave like Apache Kafka.
 package clustertest
 
 import (
@@ -7,7 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// RefuseOldEpochs makes kfake refuse InitProducerId of an older epoch, which Apache Kafka does (KIP-360) and kfake does not.
+// RefuseOldEpochs makes kfake refuse InitProducerId with an older epoch, as Apache Kafka does (KIP-360).
 func RefuseOldEpochs(fake *kfake.Cluster) {
 	epochs := map[string]int16{}
 	fake.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {

@@ -26,7 +26,7 @@ type address string
 func (a address) Network() string { return "tcp" }
 func (a address) String() string  { return string(a) }
 
-// Listen is for kfake.ListenFn. The first listener has port 9092.
+// Listen is a kfake.ListenFn. The first listener has port 9092.
 func (n *Network) Listen(_, _ string) (net.Listener, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
