@@ -8,20 +8,21 @@ import (
 )
 
 const (
-	// judgedFrom is how many rows an export has at least when too many of them are bad.
+	// judgedFrom is the minimum number of rows from which an export can have too many
+	// bad rows.
 	judgedFrom = 1000
 	// mostExamples is how many bad rows the dead letter of such an export shows.
 	mostExamples = 10
-	// mostHeldBad bounds the memory of bad rows that wait for that judgement. Beyond it
-	// they become dead letters at once.
+	// mostHeldBad limits the memory of bad rows that are held back until then. Beyond
+	// it they become dead letters at once.
 	mostHeldBad = 1 << 20
 )
 
-// badRows says whether too many rows of an export are bad. Until there are rows enough
-// to say so, their dead letters are held back: an export in a wrong encoding is one
-// dead letter, not a thousand. The zero value has no limit.
+// badRows determines whether too many rows of an export are bad. Until there are enough
+// rows to decide, their dead letters are held back: an export in a wrong encoding is
+// one dead letter, not a thousand. The zero value has no limit.
 type badRows struct {
-	share    float64 // of the rows that may be bad at most
+	share    float64 // maximum share of bad rows
 	limited  bool
 	rows     int // so far, good and bad
 	bad      int // that count
@@ -32,14 +33,14 @@ type badRows struct {
 	released bool // nothing is held back any more
 }
 
-// heldRow is a bad row that has no dead letter yet.
+// heldRow is a bad row without a dead letter so far.
 type heldRow struct {
 	bad     *schema.BadRow
-	request schema.Request // in its state then
+	request schema.Request // at that time
 }
 
 // counts reports whether a row is bad because of how the source wrote it. A row without
-// key, or one that Kafka does not take, says nothing about the export.
+// key, or one that Kafka refuses, says nothing about the export.
 func counts(code schema.Code) bool {
 	return code == schema.InvalidUTF8 || code == schema.FieldCount || code == schema.BadQuotes || code == schema.BadValue
 }
@@ -59,12 +60,12 @@ func (b *badRows) observe(bad *schema.BadRow) {
 	}
 }
 
-// tooMany reports whether the export is to be refused.
+// tooMany reports whether the export must be refused.
 func (b *badRows) tooMany() bool {
 	return b.limited && b.bad > 0 && b.rows >= judgedFrom && float64(b.bad) > b.share*float64(b.rows)
 }
 
-// holds reports whether a bad row has to wait until the export can be judged.
+// holds reports whether a bad row must be held back until there are enough rows.
 func (b *badRows) holds(bad *schema.BadRow) bool { return b.limited && !b.released && counts(bad.Code) }
 
 // failure is that of an export with too many bad rows. Those that were held back are in

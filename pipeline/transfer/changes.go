@@ -16,19 +16,21 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Profiles keeps the state of streams of changes; the owner implements it.
+// Profiles stores the state of streams with MODE=changes; the owner implements it.
 type Profiles interface {
-	// Load returns a stream's record, with a seed, and its marks as far as the ledger still has them.
+	// Load returns a stream's record, with a seed, and those of its marks that the
+	// ledger still has.
 	Load(ctx context.Context, stream string) (*ledger.Profiles, profiles.Marks, error)
-	// Scan visits every record of the stream's topic, once everything that was written
-	// to it is acknowledged.
+	// Scan visits all records of the stream's topic, after everything written to it is
+	// acknowledged.
 	Scan(ctx context.Context, stream string, visit func(partition int, r *recordbatch.Record)) error
-	// Begin notes over how many partitions keys are spread, and that a call is about to
-	// be made. It returns the call's number, which is higher than above.
+	// Begin stores over how many partitions keys are distributed, and that a call is
+	// about to be made. It returns the call's number, which is higher than above.
 	Begin(ctx context.Context, call *schema.Export, partitions, above int) (n int, err error)
 	// Settle calls decide to evaluate a snapshot, and returns the decision once the ledger has it.
 	Settle(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error)
-	// Deleted notes that so many tombstones are written, once they are acknowledged.
+	// Deleted records that this number of tombstones is written, once they are
+	// acknowledged.
 	Deleted(ctx context.Context, stream string, n int) error
 }
 
@@ -38,7 +40,7 @@ type changes struct {
 	runner   *shared
 	stream   *Stream
 	call     *schema.Export
-	scan     *profiles.Scan // nil until the topic was read
+	scan     *profiles.Scan // nil until the topic has been read
 	evidence profiles.Evidence
 	answered bool // the answer's header line was read
 	changed  int  // rows that the topic had otherwise
@@ -75,8 +77,8 @@ func (c *changes) scanTopic(ctx context.Context, all int) (used, number int, err
 		return 0, 0, c.refuseTopic(schema.MisplacedKeys, err)
 	}
 	if all > used {
-		c.runner.Log.Error("partitions were added to the topic of profiles: they stay empty, for a key must not move", "stream", name,
-			"topic", c.stream.Topic, "partitions", all, "used", used, "do", "nothing, or give the stream a new topic in STREAM_X_TOPIC to use them all")
+		c.runner.Log.Error("partitions were added to the topic of profiles: they remain empty, because a key must not move", "stream", name,
+			"topic", c.stream.Topic, "partitions", all, "used", used, "do", "nothing, or set a new topic in STREAM_X_TOPIC to use all partitions")
 	}
 	number, err = keeper.Begin(ctx, c.call, used, scan.Highest)
 	if err != nil {
@@ -98,8 +100,8 @@ func (e *Export) scanTopic(ctx context.Context) error {
 	return nil
 }
 
-// publishChange publishes a row that the topic does not have. A *schema.BadRow is one
-// that can't be published, or whose key came before.
+// publishChange publishes a row that the topic does not have. A *schema.BadRow is a row
+// that can't be published, or whose key occurred before.
 func (e *Export) publishChange(row *schema.Row, key []byte, print schema.Fingerprint) error {
 	verdict := e.changes.compare(key, print)
 	switch verdict {
@@ -134,14 +136,14 @@ func (c *changes) compare(key []byte, print schema.Fingerprint) profiles.Verdict
 	return verdict
 }
 
-// observeBad notes a row that hides its key.
+// observeBad counts a row whose key is unreliable.
 func (c *changes) observeBad(bad *schema.BadRow) {
 	if c != nil && bad != nil && profiles.Unreadable(bad) {
 		c.evidence.Unreadable++
 	}
 }
 
-// observeEnd notes what the body shows of its end. It was read as far as it goes.
+// observeEnd records what the body shows about its end, after it was read completely.
 func (c *changes) observeEnd(body Body) {
 	if c == nil {
 		return
@@ -152,7 +154,8 @@ func (c *changes) observeEnd(body Body) {
 	c.evidence.Request = requestHash(request.URL, request.Body, string(c.stream.Key), c.stream.Identity())
 }
 
-// requestHash covers all that decides which profiles a snapshot has, and how its rows look.
+// requestHash covers everything that decides which profiles a snapshot has, and the
+// content of its rows.
 func requestHash(parts ...string) string {
 	sum := xxh3.HashString128(strings.Join(parts, "\x00")).Bytes()
 	return hex.EncodeToString(sum[:])
@@ -173,7 +176,7 @@ func (c *changes) conclude(ctx context.Context, err error, rows int, started tim
 	if err2 != nil {
 		return nil, interrupted(c.call, err2)
 	}
-	c.scan = nil // it may be large
+	c.scan = nil // free its memory
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +193,7 @@ func (e *Export) concludeSnapshot(ctx context.Context, err error) error {
 	return e.deleteProfiles(ctx, due)
 }
 
-// deleteProfiles writes the tombstones, each to the partition where its key lies.
+// deleteProfiles writes the tombstones, each to the partition of its key.
 func (e *Export) deleteProfiles(ctx context.Context, due []*profiles.Mark) error {
 	name := e.Call.ID()
 	for _, m := range due {
@@ -215,23 +218,24 @@ func (e *Export) deleteProfile(m *profiles.Mark, export string) error {
 func (c *changes) tell(d *profiles.Decision) {
 	if n := c.changed; n >= 10 && n > d.Record.Present/2 {
 		c.runner.Log.Warn("most profiles have changed at once", "stream", c.stream.Name, "export", c.call.N, "changed", n, "present", d.Record.Present,
-			"do", "nothing, if the stream's settings were changed; else find out whether the API has a column more or less: consumers get all of these profiles")
+			"do", "nothing, if the stream's settings were changed; otherwise check whether the API added or removed a column: consumers receive all of these profiles")
 	}
 	if d.Record.Withheld == 0 {
 		return
 	}
-	c.runner.Log.Warn("profiles are missing from a snapshot, and are not deleted", "stream", c.stream.Name, "export", c.call.N, "absent", d.Absent, "why", d.Why,
+	c.runner.Log.Warn("profiles are absent from a snapshot, but are not deleted", "stream", c.stream.Name, "export", c.call.N, "absent", d.Absent, "why", d.Why,
 		"do", d.Why.Advice(c.stream.Name))
 }
 
-// refuseTopic is the failure of an export whose topic can't be kept equal to a snapshot.
+// refuseTopic is the failure of an export whose topic can't be kept equal to a
+// snapshot.
 func (c *changes) refuseTopic(code schema.Code, err error) error {
 	f := c.call.Failure(code, schema.OriginKafka, "topic "+c.stream.Topic+": "+err.Error())
 	f.Message, f.Err = err.Error(), err
 	return f
 }
 
-// interrupted makes a failure of a shutdown; any other error is returned as it is.
+// interrupted converts a shutdown to a failure; any other error is returned unchanged.
 func interrupted(call *schema.Export, err error) error {
 	if !errors.Is(err, context.Canceled) {
 		return err

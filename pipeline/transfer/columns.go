@@ -6,12 +6,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Admit has the ledger accept the columns of a header. It returns those that the
+// Admit makes the ledger accept the columns of a header. It returns those that the
 // stream never had, if STREAM_X_CONTRACT=freeze refuses them.
 type Admit func(ctx context.Context, header []string) (refused []string, err error)
 
-// head prepares for the first row below a header, sound or not. Nothing was written
-// of the header's rows before. No lock is held: it may wait.
+// head prepares for the first row after a header, good or bad, before any row is
+// written. It may block, as no lock is held.
 func (e *Export) head(ctx context.Context) error {
 	if e.runner.Admit != nil {
 		refused, err := e.runner.Admit(e.stream.Name)(ctx, e.Columns.Names)

@@ -10,8 +10,8 @@ import (
 // eventColumn is the system column that every event export has.
 const eventColumn = "event_name"
 
-// names are the event names met by an export, with those known before. Only new rows
-// are examined. A nil one has none.
+// names are the event names seen by an export, including those known before. Only new
+// rows are examined. A nil one has none.
 type names struct {
 	known  map[string]bool
 	column int // of the event's name, or -1
@@ -51,7 +51,8 @@ func (n *names) observe(row *schema.Row) {
 	}
 }
 
-// list is sorted, so that the ledger's record does not change without a cause.
+// list returns the names sorted, so that the ledger's record does not change
+// needlessly.
 func (n *names) list() []string {
 	if n == nil {
 		return nil

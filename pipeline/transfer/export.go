@@ -14,59 +14,59 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Export is one call, or one replay, and its rows' way into Kafka. It runs in a
-// goroutine of its own; the runner pauses it by mu.
+// Export moves the rows of one call, or one replay, into Kafka. It runs in its own
+// goroutine; the runner pauses it with mu.
 type Export struct {
 	Job
 	runner *shared
 	stream *Stream
 	day    *Day
 
-	// Set before the export is handed to Ended.
-	Err      error // nil: a success; a *schema.Failure; or why Kafka did not take it
+	// Set before the export is sent to Ended.
+	Err      error // nil: success; a *schema.Failure; or why Kafka refused it
 	Took     time.Duration
 	Columns  *schema.Columns
-	Lettered bool                // the failure has got one
+	Lettered bool                // the failure has a dead letter
 	Repeated int64               // rows that repeat the header line
 	header   *schema.Columns     // as it arrived; Columns are the public ones
-	Charset  string              // to remember for the stream; empty: nothing
-	Unclear  []deadletter.Offset // letters of the replay whose rows may be published already
+	Charset  string              // to store for the stream; empty: unchanged
+	Unclear  []deadletter.Offset // letters of the replay whose rows may already be published
 
-	// mu is held while rows are being appended. Its holder finds every row either not
-	// begun or appended with all that follows from it: that is what a checkpoint needs.
+	// mu is held while a row is being appended. So its holder sees each row either not
+	// started, or appended with all its consequences, as a checkpoint requires.
 	mu    sync.Mutex       // also guards the day's rows
 	sum   Tally            // of the whole export
 	saved Tally            // what of it the ledger has
-	lost  *store.LostError // what the ledger no longer has of the day's rows; nil once the day's record says so
+	lost  *store.LostError // rows of the day that the ledger has lost; nil once the day's record reflects that
 
 	live atomic.Pointer[Tally] // sum as of a moment ago, for the status
 
 	// The parts, in the order in which they see a row.
 	prefetched prefetched
 	sought     soughtColumns
-	changes    *changes // nil for other streams than those of changes
+	changes    *changes // nil without MODE=changes
 	records    recordWriter
 	names      *names // nil for a userprofile
 	letters    letters
 }
 
-// Day is the day that the export is of.
+// Day is the day of the export.
 func (e *Export) Day() ledger.DayName { return e.day.Name }
 
-// Sum counts the rows. It is for an export that has ended.
+// Sum returns the row counts of an export that has ended.
 func (e *Export) Sum() Tally { return e.sum }
 
-// EventNames are the names of events that the export has met, with those known before,
-// sorted; nil for a userprofile.
+// EventNames returns the sorted names of the events that the export has seen, including
+// those known before; nil for a userprofile.
 func (e *Export) EventNames(known []string) []string {
 	e.names.add(known)
 	return e.names.list()
 }
 
-// PropertiesMet are those of the job's properties that rows have had.
+// PropertiesMet returns those of the job's properties that occurred in rows.
 func (e *Export) PropertiesMet() []string { return e.sought.met }
 
-// StillBad lists the bad rows of an export that has ended; nil if they are too many.
+// StillBad returns the bad rows of an export that has ended; nil if there are too many.
 func (e *Export) StillBad() *ledger.StillBad {
 	if e.sum.Bad > ledger.MaxStillBad {
 		return nil
@@ -77,8 +77,8 @@ func (e *Export) StillBad() *ledger.StillBad {
 // progressEvery is how many fetches pass between two updates of what the status shows.
 const progressEvery = 4096 / prefetchRows
 
-// run makes the call and moves its rows; it hands the export back on the runner's
-// channel, whatever happens.
+// run makes the call and moves its rows. It always sends the export to the runner's
+// channel at the end.
 func (e *Export) run(ctx context.Context) {
 	if e.Replay != nil {
 		e.Err = e.republish(ctx)
@@ -121,7 +121,7 @@ func (e *Export) move(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = body.Close() }() // the call's outcome is known by then
+	defer func() { _ = body.Close() }() // the call's outcome is already known
 	defer func() { e.Charset = body.Charset() }()
 	if err := e.setColumns(ctx, body.Columns()); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (e *Export) move(ctx context.Context) (err error) {
 	defer e.sendWhenIdle(ctx)()
 	defer func() { e.Repeated = body.Request().RepeatedHeaders }()
 	defer func() { e.changes.observeEnd(body) }()
-	headed := false // the encoder knows the header: one without rows registers nothing
+	headed := false // the encoder has the header: a header without rows registers nothing
 	for n := 1; ; n++ {
 		stopped := e.prefetched.fetch(body)
 		if !headed && !e.Call.Probe && e.prefetched.hasRow(stopped) {
@@ -163,11 +163,11 @@ func (e *Export) setColumns(ctx context.Context, header *schema.Columns) error {
 	return nil
 }
 
-// end takes what ended the rows: nil for the end of the body.
+// end handles the end of the rows: err is nil for the end of the body.
 func (e *Export) end(err error) error {
 	failure, failed := errors.AsType[*schema.Failure](err)
 	if err != io.EOF && !failed || failed && (failure.Examples != nil || failure.Class == schema.Cancelled) {
-		return err // Kafka's; or the rows that were held back are not to be dead letters, or not yet
+		return err // an error of Kafka, or the rows that were held back must not become dead letters, or not yet
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -180,7 +180,7 @@ func (e *Export) end(err error) error {
 	return err
 }
 
-// showProgress shows the status how far the export is.
+// showProgress updates the progress that the status shows.
 func (e *Export) showProgress() {
 	now := e.sum
 	e.live.Store(&now)

@@ -7,10 +7,11 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// HeaderOptions say which headers a stream's records have beside id and export.
+// HeaderOptions are the headers that a stream's records have in addition to id and
+// export.
 type HeaderOptions struct {
-	// Columns are columns whose cells become headers of the same name. An empty
-	// cell has none.
+	// Columns are columns whose cells become headers of the same name. An empty cell
+	// adds no header.
 	Columns []string
 	// CloudEvents adds the attributes of CloudEvents 1.0 in the binary mode of
 	// its Kafka protocol binding.
@@ -19,8 +20,8 @@ type HeaderOptions struct {
 	ContentType string
 }
 
-// recordHeaders makes the headers of one export's records. It is not for use by
-// several goroutines.
+// recordHeaders makes the headers of one export's records. It is not safe for
+// concurrent use.
 type recordHeaders struct {
 	list  []recordbatch.Header // those of the record made last; the first ones are the same for all
 	fixed int
@@ -44,14 +45,14 @@ type cloudEvents struct {
 
 const serverTimeColumn = "df_server_datetime"
 
-// The places of the headers that every record has.
+// The indexes of the headers that every record has.
 const (
 	headerID = iota
 	headerExport
 )
 
-// newRecordHeaders makes the headers of an export. With changes, each record says what
-// it does to its key.
+// newRecordHeaders makes the headers of an export. With changes, each record has a
+// header "op".
 func newRecordHeaders(o *HeaderOptions, call *schema.Export, changes bool) recordHeaders {
 	h := recordHeaders{list: []recordbatch.Header{headerID: {Key: []byte("id")}, headerExport: {Key: []byte("export"), Value: []byte(call.ID())}}}
 	if changes {
@@ -72,7 +73,7 @@ func newRecordHeaders(o *HeaderOptions, call *schema.Export, changes bool) recor
 	return h
 }
 
-// setColumns finds the headers' columns below a header line.
+// setColumns finds the columns of the headers in a header line.
 func (h *recordHeaders) setColumns(o *HeaderOptions, columns *schema.Columns) {
 	h.columns = h.columns[:0]
 	for _, name := range o.Columns {
@@ -100,7 +101,7 @@ func (h *recordHeaders) of(row *schema.Row, id []byte) []recordbatch.Header {
 	return h.list
 }
 
-// setOp says what the next record does to its key.
+// setOp sets the header "op" of the next record.
 func (h *recordHeaders) setOp(op string) { h.list[h.op].Value = []byte(op) }
 
 // deletion returns the headers of a tombstone, valid until the next call.

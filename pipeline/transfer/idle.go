@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// linger is about how long a record waits in an open batch for others, like linger.ms
-// of Java's producer.
+// linger is roughly how long a record waits in an open batch for others, like linger.ms
+// of the Java producer.
 const linger = 500 * time.Millisecond
 
-// sendWhenIdle sends what stands in open batches once no row has come for linger, or
-// twice that: a source that pauses would hold rows back until the next checkpoint. A
-// look takes no time from the rows, nor does it wait for them. The returned function
-// ends it.
+// sendWhenIdle sends open batches when no row has arrived for linger, or up to twice
+// that. Otherwise a source that pauses would delay rows until the next checkpoint. It
+// neither delays rows nor waits for them. The returned function stops it.
 func (e *Export) sendWhenIdle(ctx context.Context) func() {
 	ctx, stop := context.WithCancel(ctx)
 	var looking sync.WaitGroup
@@ -44,8 +43,8 @@ func (e *Export) sendWhenIdle(ctx context.Context) func() {
 	}
 }
 
-// flushOpen sends the open batches that the export may have rows or dead letters in;
-// false when one can't be sent now. The caller holds mu.
+// flushOpen sends the open batches in which the export may have rows or dead letters;
+// false if one can't be sent now. The caller holds mu.
 func (e *Export) flushOpen() bool {
 	all := e.records.tryFlush()
 	if e.sum.NewBad > 0 {

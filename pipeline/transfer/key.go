@@ -5,15 +5,14 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// recordKey makes the keys of one export's records. It is not for use by several
-// goroutines.
+// recordKey makes the keys of one export's records. It is not safe for concurrent use.
 type recordKey struct {
 	names []string
 	at    []int  // their columns
 	text  []byte // scratch memory
 }
 
-// setColumns finds the key's columns below a header line, which has them all.
+// setColumns finds the key's columns in a header line, which has all of them.
 func (k *recordKey) setColumns(key schema.Key, columns *schema.Columns) {
 	k.names, k.at = key.Columns(), k.at[:0]
 	for _, name := range k.names {
@@ -21,8 +20,8 @@ func (k *recordKey) setColumns(key schema.Key, columns *schema.Columns) {
 	}
 }
 
-// of returns the key of a row, valid until the next call. No part of a key may be
-// empty: then it names the first column that is.
+// of returns the key of a row, valid until the next call. If a part of the key is
+// empty, it returns the name of that column instead.
 func (k *recordKey) of(row *schema.Row) (key []byte, empty string) {
 	for i, at := range k.at {
 		if len(row.Cell(at)) == 0 {

@@ -59,7 +59,7 @@ func (l *letters) release() error {
 	return nil
 }
 
-// reject makes a dead letter of a row, unless it has one already.
+// reject writes a dead letter of a row, unless it already has one.
 func (l *letters) reject(bad *schema.BadRow, request schema.Request) error {
 	l.sum.Bad++
 	if l.sum.Bad <= ledger.MaxStillBad {
@@ -106,7 +106,7 @@ func (l *letters) write(letter *schema.DeadLetter, id []byte) error {
 }
 
 // needsLetter reports whether a failure of the day still needs a dead letter. letters
-// are the cuts that have one: a day has one of each.
+// are the kinds of cut that have one: a day has one of each.
 func needsLetter(f *schema.Failure, letters []schema.Cut) bool {
 	return f.Class != schema.Cancelled && f.Class != schema.Postponed && (f.Cut == "" || !slices.Contains(letters, f.Cut))
 }

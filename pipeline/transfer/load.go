@@ -7,8 +7,8 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// begin loads which rows of the day are published, unless they are in memory, and
-// counts copies from the first one on.
+// begin loads the published rows of the day, unless they are in memory, and resets the
+// count of copies.
 func (e *Export) begin(ctx context.Context) error {
 	if e.day.Rows.Set == nil {
 		if err := e.load(ctx); err != nil {
@@ -21,17 +21,17 @@ func (e *Export) begin(ctx context.Context) error {
 	return nil
 }
 
-// load reads which rows of the day are published.
+// load reads the published rows of the day.
 func (e *Export) load(ctx context.Context) error {
 	record := e.Record
 	if e.changes != nil {
-		record.Published = 0 // its topic is what says which rows are published
+		record.Published = 0 // the topic shows which rows are published
 	}
 	set, err := e.runner.Sets.LoadSet(ctx, e.day.Name, &record)
 	lost, ok := errors.AsType[*store.LostError](err)
 	if ok {
 		e.runner.Log.Error("rows of this day may be published twice", "stream", e.stream.Name, "day", e.day.Name.Day, "error", err,
-			"do", "give "+e.runner.RowsTopic+" back its retention of 35 days; tell consumers to deduplicate by the header id")
+			"do", "restore the retention of 35 days of "+e.runner.RowsTopic+"; consumers must deduplicate by the header id")
 		err = nil
 	}
 	e.mu.Lock()
@@ -43,8 +43,8 @@ func (e *Export) load(ctx context.Context) error {
 	return err
 }
 
-// chunksPerCheckpoint is how many chunks of unsaved rows all exports collect
-// together before they ask for a checkpoint: a quarter of a million rows, 4 MiB.
+// chunksPerCheckpoint is how many chunks of unsaved rows all exports together collect
+// before they request a checkpoint: a quarter of a million rows, 4 MiB.
 const chunksPerCheckpoint = 16
 
 // countChunk counts a new chunk of unsaved rows, and asks for a checkpoint when they
@@ -55,6 +55,6 @@ func (s *shared) countChunk() {
 	}
 	select {
 	case s.full <- struct{}{}:
-	default: // asked for already
+	default: // already requested
 	}
 }

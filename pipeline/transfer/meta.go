@@ -11,13 +11,13 @@ import (
 	"dfinery-kafka/schema/registry"
 )
 
-// metaEncoder has another encoder write rows that have the columns of STREAM_X_META
-// behind their own.
+// metaEncoder passes rows with the additional columns of STREAM_X_META to another
+// encoder.
 type metaEncoder struct {
 	encoding.Encoder
-	id *[]byte // of the row under way
+	id *[]byte // of the current row
 
-	fixed   []byte        // day, stream and service, one behind the other
+	fixed   []byte        // day, stream and service, concatenated
 	spans   []schema.Span // of them in fixed
 	plain   bool          // fixed needs no escapes; an id never does
 	columns *schema.Columns
@@ -41,7 +41,7 @@ func (m *metaEncoder) Header(ctx context.Context, columns *schema.Columns) error
 	added := schema.MetaColumns()
 	for _, name := range added {
 		if columns.Index(name) >= 0 {
-			return &registry.Error{Code: registry.Changed, Detail: fmt.Sprintf("the export has a column %s, which STREAM_X_META adds, too; leave it out by STREAM_X_EXCLUDE_PROPERTIES, or set STREAM_X_META=false", name)}
+			return &registry.Error{Code: registry.Changed, Detail: fmt.Sprintf("the export has a column %s, which STREAM_X_META adds, too; exclude it with STREAM_X_EXCLUDE_PROPERTIES, or set STREAM_X_META=false", name)}
 		}
 	}
 	var err error
@@ -67,7 +67,7 @@ func (m *metaEncoder) Append(dst []byte, row *schema.Row) ([]byte, error) {
 	m.row.Columns, m.row.Cells, m.row.Data, m.row.Plain = m.columns, m.cells, m.data, row.Plain && m.plain
 	out, err := m.Encoder.Append(dst, &m.row)
 	if bad, ok := err.(*schema.BadRow); ok { //nolint:errorlint // an encoder's own
-		bad.Columns = row.Columns // its letter is of the row as it came
+		bad.Columns = row.Columns // its letter shows the row as it arrived
 	}
 	return out, err
 }

@@ -23,11 +23,11 @@ type Progress struct {
 	Day   ledger.DayName
 	News  Tally
 	Lost  int     // rows of the day that the ledger no longer has
-	Ended *Export // the export, if it was taken back
+	Ended *Export // the export, if it has ended
 }
 
-// Collect returns what all exports have done. They are paused, and everything that they
-// appended is acknowledged.
+// Collect returns what all exports have done. They must be paused, and everything that
+// they appended must be acknowledged.
 func (r *Runner) Collect() []Progress {
 	var list []Progress
 	r.chunks.Store(0)
@@ -52,7 +52,7 @@ func (r *Runner) Collect() []Progress {
 	return list
 }
 
-// Unsaved reports whether exports have done anything since the last Collect.
+// Unsaved reports whether exports have appended anything since the last Collect.
 func (r *Runner) Unsaved() bool {
 	for d := range r.Days {
 		if d.ended != nil || d.export == nil && d.Rows.Dirty() || d.export != nil && d.export.unsaved() {
@@ -62,8 +62,8 @@ func (r *Runner) Unsaved() bool {
 	return false
 }
 
-// unsaved reports whether the export has appended anything since the last Collect. One
-// that is appending right now has.
+// unsaved reports whether the export has appended anything since the last Collect, or
+// is appending now.
 func (e *Export) unsaved() bool {
 	if !e.mu.TryLock() {
 		return true
@@ -72,7 +72,7 @@ func (e *Export) unsaved() bool {
 	return e.sum.Published != e.saved.Published || e.sum.NewBad != e.saved.NewBad || e.day.Rows.Dirty()
 }
 
-// Pending is how many rows of a day were published since the last Collect, as of a moment ago.
+// Pending is roughly how many rows of a day were published since the last Collect.
 func (r *Runner) Pending(name ledger.DayName) int {
 	if d := r.stream(name.Stream).days[name.Day]; d != nil && d.export != nil {
 		return max(0, d.export.live.Load().Published-d.export.saved.Published)

@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/schema/registry"
 )
 
-// plainEncoder encodes the rows of one export in a format without types. It
-// refuses a topic that holds values of another format.
+// plainEncoder encodes the rows of one export in a format without types. It refuses a
+// topic that has values of another format.
 type plainEncoder struct {
 	encoding.JSON
 	topic  string
@@ -29,7 +29,7 @@ func (p *plainEncoder) Header(ctx context.Context, columns *schema.Columns) erro
 	return p.JSON.Header(ctx, columns)
 }
 
-// formatChanged refuses values of another format than the topic has.
+// formatChanged is the error for a format that differs from that of the topic's values.
 func formatChanged(topic string, was, is encoding.Format) error {
-	return &registry.Error{Code: registry.Changed, Detail: fmt.Sprintf("topic %s holds values of the format %s, and the stream's format is %s now; set another STREAM_X_TOPIC, or the former format", topic, was, is)}
+	return &registry.Error{Code: registry.Changed, Detail: fmt.Sprintf("topic %s has values of the format %s, but the stream's format is %s now; set another STREAM_X_TOPIC, or the former format", topic, was, is)}
 }

@@ -27,16 +27,16 @@ func (e *Export) publishFetched(body Body, stopped error) error {
 	return e.takeOutcome(stopped, nil, body, 0)
 }
 
-// takeOutcome takes a row that was published, or the *schema.BadRow that was not, and
-// returns any other error. row is nil if it could not be read. behind is how many rows
-// after it were fetched already.
+// takeOutcome handles a published row, or a *schema.BadRow, and returns any other
+// error. row is nil if it could not be parsed. behind is how many rows after it are
+// already fetched.
 func (e *Export) takeOutcome(err error, row *schema.Row, body Body, behind int) error {
 	bad, isBad := errors.AsType[*schema.BadRow](err)
 	switch {
 	case err != nil && !isBad:
 		return err
 	case e.Call.Probe:
-		return nil // an export of its day finds its bad rows, too
+		return nil // an export of the day finds the bad rows, too
 	}
 	if isBad {
 		e.stream.withhold(bad, row, e.header, e.Columns)
@@ -45,8 +45,8 @@ func (e *Export) takeOutcome(err error, row *schema.Row, body Body, behind int) 
 	return e.letters.take(bad, body, behind)
 }
 
-// publish appends the row to its partition unless it was published before. A
-// *schema.BadRow is a row that can't be.
+// publish appends the row to its partition unless it is already published. A
+// *schema.BadRow is a row that can't be published.
 func (e *Export) publish(row *schema.Row, print schema.Fingerprint) error {
 	k, empty := e.records.key.of(row)
 	if empty != "" {

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Appender takes the records of one partition: a *producer.Sender.
+// Appender appends records to one partition: a *producer.Sender.
 type Appender interface {
 	Append(key []byte, value recordbatch.Value, headers []recordbatch.Header) error
 	TryFlush() bool
@@ -33,8 +33,8 @@ func (w *recordWriter) setColumns(s *Stream, columns *schema.Columns) {
 	w.headers.setColumns(&s.Headers, columns)
 }
 
-// append appends one copy of a row to its partition. A *schema.BadRow is one that
-// Kafka does not take, or that has no value.
+// append appends one copy of a row to its partition. A *schema.BadRow is a row that
+// Kafka refuses, or that can't be encoded.
 func (w *recordWriter) append(row *schema.Row, key []byte, c dedup.Copy) error {
 	w.id = schema.AppendID(w.id[:0], c.Fingerprint, c.Number)
 	w.value.row = row

@@ -8,8 +8,8 @@ import (
 	"dfinery-kafka/schema/registry"
 )
 
-// registryFailure makes an export's failure of what the registry answered, or of
-// a shutdown meanwhile; any other error is returned as it is.
+// registryFailure converts an error of the registry, or a shutdown, to an export's
+// failure; any other error is returned unchanged.
 func registryFailure(call *schema.Export, err error) error {
 	cancelled := errors.Is(err, context.Canceled)
 	failed, ok := errors.AsType[*registry.Error](err)

@@ -10,12 +10,12 @@ import (
 	"dfinery-kafka/schema/privacy"
 )
 
-// Replay is rows of one day and header that were read from dead letters.
+// Replay has rows of one day and header that were read from dead letters.
 type Replay struct {
 	Day     schema.Day
-	Export  int // the number of the export that they are of
+	Export  int // number of the rows' export
 	Columns *schema.Columns
-	Header  *schema.Columns // of the letters; Columns are the public ones
+	Header  *schema.Columns // of the letters; Columns has the public ones
 	View    *privacy.View   // nil: all cells are public
 	Rows    []ReplayRow
 }
@@ -23,15 +23,16 @@ type Replay struct {
 // ReplayRow is the row of a letter.
 type ReplayRow struct {
 	Letter deadletter.Offset
-	Row    *schema.Row // nil: it still can't be read
+	Row    *schema.Row // nil: it still can't be parsed
 	Copy   dedup.Copy
-	// Guessed says that the letter does not name which of the identical rows it is of.
+	// Guessed means that the letter does not say which of the identical rows it belongs
+	// to.
 	Guessed bool
 }
 
-// republish publishes the rows of letters that are not published yet, each as the
-// copy that its letter names. No letter is written: those that still can't be
-// published have theirs.
+// republish publishes the rows of letters that are not yet published, each as the copy
+// given by its letter. It writes no letters, as rows that still can't be published have
+// one.
 func (e *Export) republish(ctx context.Context) error {
 	if err := e.begin(ctx); err != nil {
 		return err

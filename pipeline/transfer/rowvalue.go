@@ -6,7 +6,7 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// RowValue is the value of a record that is of a row.
+// RowValue is the value of a row's record.
 type RowValue interface {
 	recordbatch.Value
 	Row() *schema.Row

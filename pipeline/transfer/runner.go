@@ -14,51 +14,53 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// Sets reads from the ledger which rows of a day are published: a *store.Ledger.
+// Sets reads the published rows of a day from the ledger: a *store.Ledger.
 type Sets interface {
 	LoadSet(context.Context, ledger.DayName, *ledger.Day) (*dedup.Set, error)
 }
 
-// Config says what a Runner works for and with.
+// Config is the configuration of a Runner.
 type Config struct {
 	Streams   []Stream
-	Limit     int // of exports under way
+	Limit     int // maximum number of concurrent exports
 	Sets      Sets
 	RowsTopic string // where Sets reads
-	// Redact takes the source's secrets out of a text. It may return the text itself.
+	// Redact removes the source's secrets from a text. It may return the text itself.
 	Redact func(text []byte) []byte
-	// Wrote is called with each dead letter, by the goroutine that wrote it.
+	// Wrote is called for each dead letter, by the goroutine that wrote it.
 	Wrote func(*schema.DeadLetter)
-	// Evolve returns what changes the schemas of a stream's values.
+	// Evolve returns the function that changes the schemas of a stream's values.
 	Evolve func(stream string) Evolve
-	// Admit returns what admits the columns of a stream's headers; nil: all columns are admitted.
+	// Admit returns the function that admits the columns of a stream's headers; nil:
+	// all columns are admitted.
 	Admit func(stream string) Admit
-	// Profiles is for streams of changes; without it they publish all rows, as others do.
+	// Profiles is for streams with MODE=changes; without it they publish all rows.
 	Profiles Profiles
 	// CheckHeader checks headers of streams that hide columns.
 	CheckHeader CheckHeader
 	Log         *slog.Logger
 }
 
-// Runner runs exports, and has what is in memory of their days. All its methods are for
-// the owner's loop.
+// Runner runs exports, and has the days that are in memory. Only the owner's loop calls
+// its methods.
 type Runner struct {
 	shared
 	streams  []*stream
 	dead     []Appender // by partition of the dead letters
-	inFlight int        // exports that were started and not taken back
+	inFlight int        // exports that were started and not yet taken back
 	running  sync.WaitGroup
 }
 
-// shared is what exports share with the runner while they run.
+// shared is used by both the runner and running exports.
 type shared struct {
 	Config
-	ended  chan *Export  // hands them back
+	ended  chan *Export  // exports that have ended
 	chunks atomic.Int32  // of new fingerprints, begun since the last checkpoint
 	full   chan struct{} // asks for a checkpoint before its time: the chunks are many
 }
 
-// New returns a runner whose streams and dead letters can't be written yet.
+// New returns a runner. Streams and dead letters can be written after Open and
+// OpenLetters.
 func New(c Config) *Runner {
 	r := &Runner{shared: shared{Config: c, ended: make(chan *Export, c.Limit), full: make(chan struct{}, 1)}}
 	for i := range c.Streams {
@@ -73,29 +75,29 @@ func (r *Runner) Open(stream string, partitions []Appender) { r.stream(stream).s
 // OpenLetters sets the partitions of the dead letters.
 func (r *Runner) OpenLetters(partitions []Appender) { r.dead = partitions }
 
-// Partitions is how many a stream is written to.
+// Partitions is the number of partitions to which a stream is written.
 func (r *Runner) Partitions(stream string) int { return len(r.stream(stream).senders) }
 
 // Free reports whether one more export may be started.
 func (r *Runner) Free() bool { return r.inFlight < r.Limit }
 
-// Idle reports whether no export is under way.
+// Idle reports whether no export is running.
 func (r *Runner) Idle() bool { return r.inFlight == 0 }
 
-// Job is what an export has to do.
+// Job describes an export to run.
 type Job struct {
 	Call       schema.Export
-	Record     ledger.Day // of the day, as it is at the start
+	Record     ledger.Day // of the day, at the start
 	Permit     Call       // nil for a replay
 	Started    time.Time
 	EventNames []string     // those known of the stream
 	Properties []string     // to be looked for in rows
-	CutLetters []schema.Cut // cuts of the day that have a dead letter already
-	Replay     *Replay      // what is published instead of the rows of a call
+	CutLetters []schema.Cut // kinds of cut of the day that already have a dead letter
+	Replay     *Replay      // the rows to publish instead of those of a call
 }
 
-// Start begins an export that runs beside the loop until ctx ends. The loop gets it
-// back from Ended.
+// Start starts an export that runs concurrently until ctx ends. The loop receives it
+// from Ended.
 func (r *Runner) Start(ctx context.Context, job Job) *Export {
 	st := r.stream(job.Call.Stream)
 	st.SetPrivacy(&job.Call)
@@ -128,16 +130,17 @@ func (r *Runner) newEncoder(s *Stream) encoding.Encoder {
 	return &typedEncoder{values: s.Values, topic: s.Topic, evolve: r.Evolve(s.Name), hideCells: s.Raw == RawNone}
 }
 
-// Ended hands back exports that have ended, for TakeBack.
+// Ended receives exports that have ended, for TakeBack.
 func (r *Runner) Ended() <-chan *Export { return r.ended }
 
-// TakeBack ends what Start began: the next Collect has the export's end.
+// TakeBack completes an export that has ended: the next Collect includes its end.
 func (r *Runner) TakeBack(e *Export) {
 	e.day.export, e.day.ended = nil, e
 	r.inFlight--
 }
 
-// Full asks for a checkpoint, when exports have collected many rows that the ledger does not have.
+// Full receives a request for a checkpoint when exports have collected many rows that
+// are not in the ledger.
 func (r *Runner) Full() <-chan struct{} { return r.full }
 
 // TakeBackAll waits for all exports and takes them back.
@@ -160,5 +163,5 @@ func (r *Runner) TakeBackAll() {
 	}
 }
 
-// Wait returns when no export runs any more.
+// Wait returns when no export is running.
 func (r *Runner) Wait() { r.running.Wait() }

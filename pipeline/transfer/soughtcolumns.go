@@ -7,7 +7,7 @@ import (
 	"dfinery-kafka/schema/privacy"
 )
 
-// soughtColumns finds out which columns rows have cells in.
+// soughtColumns determines in which columns rows have cells.
 type soughtColumns struct {
 	left []soughtColumn
 	met  []string
@@ -18,8 +18,8 @@ type soughtColumn struct {
 	at   int
 }
 
-// begin looks below a header. The cells of a dropped column are never seen: that the
-// header has it must suffice.
+// begin starts with a new header. The cells of a dropped column are never seen, so its
+// presence in the header counts.
 func (s *soughtColumns) begin(names []string, header, columns *schema.Columns, policy *privacy.Policy) {
 	for _, name := range names {
 		if policy.Drops(name) && header.Index(name) >= 0 {
@@ -31,7 +31,7 @@ func (s *soughtColumns) begin(names []string, header, columns *schema.Columns, p
 	}
 }
 
-// observe checks a row for the columns that are still sought, soon none.
+// observe checks a row for the columns that were not yet found, which are soon none.
 func (s *soughtColumns) observe(row *schema.Row) {
 	for i := len(s.left) - 1; i >= 0; i-- {
 		if c := s.left[i]; len(row.Cell(c.at)) > 0 {

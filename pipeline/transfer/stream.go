@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/schema/privacy"
 )
 
-// Stream is one configured export and the topic that it fills.
+// Stream is one configured export and its topic.
 type Stream struct {
 	schedule.StreamConfig
 	Values  *Values // how rows are encoded in a format with types; nil: as encoding.JSON
@@ -22,23 +22,26 @@ type Stream struct {
 	Raw     Raw             // what dead letters show
 }
 
-// stream is a stream and what is in memory of its days.
+// stream is a stream with the days that are in memory.
 type stream struct {
 	*Stream
 	days    map[schema.Day]*Day
-	senders []Appender // by partition; none: the topic can't be written
+	senders []Appender // by partition; empty: the topic can't be written
 }
 
-// Day is what is in memory of a day beside its record, which the schedule has.
+// Day is what is in memory of a day, apart from its record, which belongs to the
+// schedule.
 type Day struct {
 	Name ledger.DayName
-	// Rows are the published ones. While the day is busy, they may be used only during a Pause.
+	// Rows are the published rows. While the day is busy, they may be used only during
+	// a Pause.
 	Rows   dedup.Day
 	export *Export
 	ended  *Export // an export that the next Collect returns
 }
 
-// Busy reports whether an export of the day runs, or has ended but was not collected yet.
+// Busy reports whether an export of the day is running, or has ended but was not yet
+// collected.
 func (d *Day) Busy() bool { return d.export != nil || d.ended != nil }
 
 // day returns the stream's day and adds it if necessary.
@@ -51,7 +54,7 @@ func (s *stream) day(at schema.Day) *Day {
 	return d
 }
 
-// stream is the configured stream of that name.
+// stream returns the configured stream with this name.
 func (r *Runner) stream(name string) *stream {
 	for _, s := range r.streams {
 		if s.Name == name {
@@ -64,7 +67,7 @@ func (r *Runner) stream(name string) *stream {
 // Day returns a day of a configured stream and adds it if necessary.
 func (r *Runner) Day(name ledger.DayName) *Day { return r.stream(name.Stream).day(name.Day) }
 
-// Days calls yield with every day of which something is in memory.
+// Days yields all days that are in memory.
 func (r *Runner) Days(yield func(*Day) bool) {
 	for _, s := range r.streams {
 		for _, d := range s.days {
@@ -75,14 +78,15 @@ func (r *Runner) Days(yield func(*Day) bool) {
 	}
 }
 
-// Forget drops a day, whose stream need not be configured any more.
+// Forget removes a day, whose stream need not be configured any more.
 func (r *Runner) Forget(name ledger.DayName) {
 	if s := r.stream(name.Stream); s != nil {
 		delete(s.days, name.Day)
 	}
 }
 
-// DropSets drops the rows of idle days from memory: those of today are used again soon.
+// DropSets frees the rows of idle days, except those of today, which are used again
+// soon.
 func (r *Runner) DropSets(today schema.Day) {
 	for d := range r.Days {
 		if d.Name.Day != today && !d.Busy() && !d.Rows.Dirty() {

@@ -3,12 +3,12 @@ package transfer
 // Tally counts the rows of an export.
 type Tally struct {
 	Published, Duplicates int // good rows
-	Bad, NewBad           int // rows that can't be published, and those of them without a dead letter yet
+	Bad, NewBad           int // bad rows, and those of them that had no dead letter so far
 	Deleted               int // profiles
 	Bytes                 int64
 }
 
-// Rows are the good ones.
+// Rows is the number of good rows.
 func (a Tally) Rows() int { return a.Published + a.Duplicates }
 
 func (a Tally) minus(b Tally) Tally {

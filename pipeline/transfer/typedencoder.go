@@ -17,13 +17,13 @@ type typedEncoder struct {
 	values *Values
 	topic  string
 	evolve Evolve
-	// hideCells keeps cells out of the reasons why rows are bad.
+	// hideCells hides cells in the reasons why rows are bad.
 	hideCells bool
 	typed     *encoding.Typed
 }
 
-// Header implements encoding.Encoder: new columns go into the ledger, then their
-// schema into the registry, then its id into the ledger, and only then rows.
+// Header implements encoding.Encoder: it writes new columns to the ledger, then their
+// schema to the registry, then the id to the ledger, before any row is published.
 func (t *typedEncoder) Header(ctx context.Context, columns *schema.Columns) error {
 	e, err := t.published(ctx, columns.Names)
 	if err == nil && e == nil {
@@ -40,8 +40,9 @@ func (t *typedEncoder) Header(ctx context.Context, columns *schema.Columns) erro
 	return err
 }
 
-// published is what rows below the header can be encoded with as the registry is,
-// also while another header waits for it; nil if the header has to be registered.
+// published is the version with which rows of the header can be encoded without the
+// registry, also while another header waits for it; nil if the header must be
+// registered.
 func (t *typedEncoder) published(ctx context.Context, names []string) (*encoding.Evolution, error) {
 	v := t.values
 	e, err := t.evolve(ctx, keep)
@@ -52,7 +53,7 @@ func (t *typedEncoder) published(ctx context.Context, names []string) (*encoding
 	return e, schemaChanged(err)
 }
 
-// publish has the ledger and the registry know the header's columns.
+// publish adds the header's columns to the ledger and the registry.
 func (t *typedEncoder) publish(ctx context.Context, names []string) (*encoding.Evolution, error) {
 	t.values.extending.Lock()
 	defer t.values.extending.Unlock()
@@ -66,13 +67,13 @@ func (t *typedEncoder) publish(ctx context.Context, names []string) (*encoding.E
 	return t.register(ctx, e)
 }
 
-// renamed reports whether the configuration gives the schema another name than its
-// versions have. Evolutions of the release before have no record name.
+// renamed reports whether the configured name of the schema differs from that of its
+// versions. Evolutions written by the previous release have no record name.
 func (t *typedEncoder) renamed(e *encoding.Evolution) bool {
 	return e.Subject != t.values.Subject || e.Record != "" && e.Record != t.values.Record
 }
 
-// schemaChanged makes the registry's error of a *encoding.ConflictError.
+// schemaChanged converts a *encoding.ConflictError to an error of the registry.
 func schemaChanged(err error) error {
 	if err == nil {
 		return nil
@@ -95,7 +96,7 @@ func (t *typedEncoder) extend(e *encoding.Evolution, names []string) (*encoding.
 	}
 	if v.Format.Registered() && (t.renamed(e) || e.Record == "") {
 		if t.renamed(e) {
-			e.ForgetIDs() // the fields stay, and are registered under the other name
+			e.ForgetIDs() // the fields are registered again with the new name
 		}
 		e.Subject, e.Record = v.Subject, v.Record
 		added++
@@ -106,7 +107,7 @@ func (t *typedEncoder) extend(e *encoding.Evolution, names []string) (*encoding.
 	return e, nil
 }
 
-// schemaOf is the schema of the first n fields, as it was registered.
+// schemaOf is the schema of the first n fields, as registered.
 func (t *typedEncoder) schemaOf(e *encoding.Evolution, n int) (*registry.Schema, error) {
 	record := e.Record
 	if record == "" {
@@ -140,7 +141,7 @@ func (t *typedEncoder) register(ctx context.Context, e *encoding.Evolution) (*en
 	})
 }
 
-// maxCell bounds what a dead letter shows of a cell that its type refuses.
+// maxCell limits how much a dead letter shows of a cell that its type refuses.
 const maxCell = 64
 
 // Append implements encoding.Encoder.

@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/schema/registry"
 )
 
-// verifier is an encoder that has something to look after before a call is made.
+// verifier is an encoder that must check something before a call is made.
 type verifier interface{ verify(context.Context) error }
 
 func verify(ctx context.Context, e encoding.Encoder) error {
@@ -19,10 +19,10 @@ func verify(ctx context.Context, e encoding.Encoder) error {
 	return nil
 }
 
-// verify looks versions up under their ids before a call is made: all of them once
-// in a process, then the newest alone. An emptied registry gives old ids to new
-// schemas: readers would then read old rows wrong without an error. It lacks the
-// newest version first of all.
+// verify looks up versions by their ids before a call is made: all of them once per
+// process, then only the newest. An emptied registry assigns old ids to new schemas:
+// readers would then decode old rows wrongly without an error. Such a registry lacks
+// the newest version first.
 func (t *typedEncoder) verify(ctx context.Context) error {
 	if !t.values.Format.Registered() {
 		return nil
@@ -32,7 +32,7 @@ func (t *typedEncoder) verify(ctx context.Context) error {
 		return err
 	}
 	for i, v := range e.Versions {
-		if v.ID == 0 { // given up after the registry was lost
+		if v.ID == 0 { // removed after the registry was lost
 			continue
 		}
 		if t.values.lookedUp.Load() && i < len(e.Versions)-1 {
@@ -52,7 +52,7 @@ func (t *typedEncoder) verify(ctx context.Context) error {
 		case err != nil && !ok:
 			return err
 		default:
-			return &registry.Error{Code: registry.Lost, Err: err, Detail: fmt.Sprintf("the schema of %d columns of subject %s had the id %d, now it has %d", v.Fields, e.Subject, v.ID, id)}
+			return &registry.Error{Code: registry.Lost, Err: err, Detail: fmt.Sprintf("the schema of %d columns of subject %s had id %d, and has id %d now", v.Fields, e.Subject, v.ID, id)}
 		}
 	}
 	t.values.lookedUp.Store(true)
