@@ -9,9 +9,9 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// AbsentProfiles is what the ledger says of a stream's profiles, from any machine, and
-// the keys of up to most of those that its last snapshot lacked; for these the stream's
-// topic is read. The status is nil for a stream that publishes all rows.
+// AbsentProfiles returns the status of a stream's profiles from the ledger, and up to
+// most keys that are absent from its last snapshot; for these it reads the stream's
+// topic. The status is nil for a stream that publishes all rows.
 func (r *Reader) AbsentProfiles(ctx context.Context, stream string, most int) (*ProfileStatus, []string, error) {
 	peek, err := r.Snapshot(ctx)
 	if err != nil {
@@ -29,7 +29,7 @@ func (r *Reader) AbsentProfiles(ctx context.Context, stream string, most int) (*
 	return status, keys, err
 }
 
-// keysOf are the sampled keys that the topic still has, in order.
+// keysOf returns the sampled keys that the topic still has, in order.
 func (r *Reader) keysOf(ctx context.Context, topic string, status *ProfileStatus, most int) ([]string, error) {
 	described, err := r.config.Cluster.Topic(ctx, topic)
 	if err != nil {

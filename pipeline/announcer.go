@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// announcer logs and counts what becomes of days, streams and exports.
+// announcer logs and counts the events of days, streams and exports.
 type announcer struct {
 	config    *Config
 	counts    *Counts
@@ -34,7 +34,7 @@ func (a *announcer) tell(events []schedule.Event) {
 		case schedule.ColumnsChanged:
 			a.counts.columnChange(e.Stream)
 		case schedule.HidingBegins:
-			a.log.Warn("columns are hidden from now on, and Kafka still holds their cells of before", "stream", e.Stream, "holding", a.config.ShownBefore(e.Stream),
+			a.log.Warn("columns are hidden from now on, but Kafka still has their earlier cells", "stream", e.Stream, "holding", a.config.ShownBefore(e.Stream),
 				"do", a.config.DeleteShownBefore(e.Stream))
 			continue
 		}
@@ -43,7 +43,7 @@ func (a *announcer) tell(events []schedule.Event) {
 	}
 }
 
-// outcome is an export that has ended and is in the ledger, to be logged.
+// outcome is an export that has ended and is in the ledger, but is not yet logged.
 type outcome struct {
 	export  *transfer.Export
 	code    schema.Code
@@ -66,7 +66,7 @@ func (a *announcer) count(ended *outcome) {
 	}
 }
 
-// report is the one log line of an export. It is written once the loop knows what comes next.
+// report logs the one line of an export, once the loop knows what comes next.
 func (a *announcer) report(ended *outcome, waits schema.Wait) {
 	e, sum := ended.export, ended.export.Sum()
 	attrs := []any{
@@ -87,10 +87,10 @@ func (a *announcer) report(ended *outcome, waits schema.Wait) {
 	a.log.Log(context.Background(), level, "export ended", attrs...)
 	if e.Repeated > 0 {
 		a.log.Warn("the export repeats its header line between rows: those lines are skipped", "stream", e.Call.Stream, "day", e.Call.Day,
-			"lines", e.Repeated, "do", "nothing; tell DFINERY, whose answer may be several files in one")
+			"lines", e.Repeated, "do", "nothing; report it to DFINERY: the answer may consist of several concatenated files")
 	}
 	if sum.NewBad > 0 {
 		a.log.Warn("rows can't be published: they are dead letters", "stream", e.Call.Stream, "day", e.Call.Day, "new", sum.NewBad,
-			"do", "dfinery-kafka dlq list --kind row shows them with their codes; the table of failures says what each needs")
+			"do", "dfinery-kafka dlq list --kind row shows them with their codes; connector/README.md says what to do about each code")
 	}
 }

@@ -8,11 +8,11 @@ import (
 	"dfinery-kafka/pipeline/profiles"
 )
 
-// approvedFor is how long an approval counts.
+// approvedFor is how long an approval is valid.
 const approvedFor = 7 * 24 * time.Hour
 
 // Approve permits up to most deletes of absent profiles, or as many as are withheld if
-// most is 0, and returns how many. It is for the loop.
+// most is 0, and returns how many. Only the owner's loop calls it.
 func (k *profileKeeper) Approve(stream string, most int, now time.Time) (int, error) {
 	r := k.of(stream)
 	why := profiles.Why(r.Why)
@@ -23,7 +23,7 @@ func (k *profileKeeper) Approve(stream string, most int, now time.Time) (int, er
 		most = r.Withheld
 	}
 	if most == 0 {
-		return 0, fmt.Errorf("no deletes of %s are withheld: name a number by --most to approve them beforehand", stream)
+		return 0, fmt.Errorf("no deletes of %s are withheld: give a number with --most to approve deletes in advance", stream)
 	}
 	r.Approved = &ledger.Approval{N: most, Until: now.Add(approvedFor).UTC(), Unreadable: why == profiles.UnreadableRows}
 	return most, nil

@@ -7,9 +7,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// attempts spaces the takeovers of a Run, and knows when it has tried for long enough.
+// attempts delays the takeovers of a Run, and determines when to give up.
 type attempts struct {
-	patience time.Duration // 0: for ever
+	patience time.Duration // 0: unlimited
 	wait     *backoff.ExponentialBackOff
 	began    time.Time // the first one since the last success
 }
@@ -26,10 +26,11 @@ func (a *attempts) succeeded() {
 	a.began = time.Now()
 }
 
-// exhausted reports whether there were attempts for as long as the patience.
+// exhausted reports whether attempts have failed for as long as patience.
 func (a *attempts) exhausted() bool { return a.patience > 0 && time.Since(a.began) >= a.patience }
 
-// pause waits until the next attempt, at least for so long, but not beyond the patience.
+// pause waits until the next attempt, at least for the given time, but not beyond
+// patience.
 func (a *attempts) pause(ctx context.Context, least time.Duration) {
 	next := max(a.wait.NextBackOff(), least)
 	if a.patience > 0 {

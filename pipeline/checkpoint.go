@@ -8,11 +8,11 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// checkpoint is the barrier of the service: no row is in progress, everything appended
-// is acknowledged; then the new fingerprints are written, then the days that they
-// belong to, and last how far the topics are accounted for. A crash between any two of
-// these leaves a ledger that is behind the topics, never ahead, and the next restore
-// reads the difference back from them.
+// checkpoint is the barrier of the service: no row is in progress, and everything
+// appended is acknowledged. It then writes the new fingerprints, then their days, and
+// last the positions up to which the topics are accounted for. A crash between any two
+// of these leaves a ledger that is behind the topics, never ahead of them, and the next
+// owner recovers the difference from the topics.
 func (o *owner) checkpoint(ctx context.Context) error {
 	defer o.transfers.Pause()()
 	if err := o.session.Flush(ctx); err != nil {
@@ -26,9 +26,9 @@ func (o *owner) checkpoint(ctx context.Context) error {
 	return nil
 }
 
-// collectChanges brings the days' records up to what their exports have done, and
-// returns those that have changed. All exports are paused, and everything that they
-// appended is acknowledged.
+// collectChanges updates the days' records with what their exports have done, and
+// returns the changed days. All exports must be paused, and everything that they
+// appended must be acknowledged.
 func (o *owner) collectChanges() []*transfer.Day {
 	for _, p := range o.transfers.Collect() {
 		o.counts.rows(p.Day.Stream, p.News)
@@ -51,7 +51,7 @@ func (o *owner) collectChanges() []*transfer.Day {
 	return days
 }
 
-// checkpointIfChanged leaves a ledger alone that has nothing to add.
+// checkpointIfChanged writes a checkpoint only if there is something to add.
 func (o *owner) checkpointIfChanged(ctx context.Context) error {
 	for range o.schedule.Changed() {
 		return o.checkpoint(ctx)

@@ -17,9 +17,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// checkpointer writes checkpoints, and remembers what the last one accounted for. It
-// only writes: its caller has paused all exports, and everything that they appended is
-// acknowledged.
+// checkpointer writes checkpoints, and keeps the positions of the last one. Its caller
+// must have paused all exports, and everything that they appended must be acknowledged.
 type checkpointer struct {
 	session    acknowledger
 	writer     *store.Writer
@@ -29,20 +28,20 @@ type checkpointer struct {
 	oldest     func() schema.Day // the first day that a start still recovers
 	step       func(name string)
 
-	marks       map[recordbatch.TopicPartition]recordbatch.Position // of the partitions that were restored: how far they were written then, or at the last checkpoint
-	carried     map[recordbatch.TopicPartition]ledger.Mark          // the former checkpoint's, of partitions that were not restored
-	carriedDays map[string]map[schema.Day]int                       // the former checkpoint's, of streams that were not restored
-	rowsSince   int64                                               // from here on the rows topic holds no fingerprints of this service that are not in the range of their day
+	marks       map[recordbatch.TopicPartition]recordbatch.Position // of the recovered partitions: their positions after recovery, or at the last checkpoint
+	carried     map[recordbatch.TopicPartition]ledger.Mark          // from the previous checkpoint, of partitions that were not recovered
+	carriedDays map[string]map[schema.Day]int                       // from the previous checkpoint, of streams that were not recovered
+	rowsSince   int64                                               // from this offset on all fingerprints of this service in the rows topic are in the range of their day
 	rowsWhole   bool                                                // rowsSince is known: the last attempt to write fingerprints completed
 }
 
-// acknowledger knows what the broker has acknowledged: a *producer.Session.
+// acknowledger has the acknowledged positions: a *producer.Session.
 type acknowledger interface {
 	Flush(context.Context, ...*producer.Sender) error
 	Position(recordbatch.TopicPartition) (recordbatch.Position, bool)
 }
 
-// logs knows where a partition ends: a *cluster.Cluster.
+// logs has the end offsets of partitions: a *cluster.Cluster.
 type logs interface {
 	Log(context.Context, recordbatch.TopicPartition) (cluster.LogRange, error)
 }
@@ -54,8 +53,8 @@ func newCheckpointer(session acknowledger, w *store.Writer, days *schedule.State
 	}
 }
 
-// write writes the new fingerprints and the records of days, then the service's record
-// and how far the topics are accounted for.
+// write writes the new fingerprints and the days' records, then the service's record
+// and the checkpoint's positions.
 func (c *checkpointer) write(ctx context.Context, days []*transfer.Day, service func() *ledger.Service) error {
 	if err := c.saveFingerprints(ctx, days); err != nil {
 		return fmt.Errorf("write fingerprints: %w", err)
@@ -85,8 +84,8 @@ func (c *checkpointer) write(ctx context.Context, days []*transfer.Day, service 
 	return nil
 }
 
-// saveFingerprints writes the days' new fingerprints and enters their ranges into the
-// days' records.
+// saveFingerprints writes the days' new fingerprints and adds their ranges to the days'
+// records.
 func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Day) error {
 	fresh := slices.DeleteFunc(slices.Clone(days), func(d *transfer.Day) bool { return !d.Rows.Dirty() })
 	if len(fresh) == 0 {
@@ -97,7 +96,7 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 		return err
 	}
 	// Fingerprints of an attempt that ended without its checkpoint are in the topic,
-	// but are written again: no range may reach over them.
+	// but are written again: no range may include them.
 	since := before.Next
 	if c.rowsWhole {
 		since = c.rowsSince
@@ -116,8 +115,8 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 		return err
 	}
 	c.rowsWhole, c.rowsSince = true, since
-	// Acknowledged: only now may the record drop its former ranges. Anything that
-	// failed before this is tried again.
+	// Acknowledged: only now may the record drop its previous ranges. Anything that
+	// failed before this is retried.
 	for _, d := range fresh {
 		ranges := slices.Clone(c.schedule.Record(d.Name).Fingerprints)
 		if d.Rows.Rewriting() {
@@ -132,8 +131,8 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 	return nil
 }
 
-// position is how far a partition is written and acknowledged. Where the broker's
-// answer did not say, the end of the log is queried.
+// position is the acknowledged position of a partition. If the broker's answer did not
+// contain it, the end of the log is queried.
 func (c *checkpointer) position(ctx context.Context, p recordbatch.TopicPartition) (recordbatch.Position, error) {
 	position, written := c.session.Position(p)
 	if !written {
@@ -154,9 +153,9 @@ func (c *checkpointer) position(ctx context.Context, p recordbatch.TopicPartitio
 	return position, nil
 }
 
-// mark is the checkpoint of everything that this service writes; the state topic itself
-// needs none. No mark is ever dropped: without one, the next restore reads a partition
-// from its start, and counts rows a second time whose fingerprints the ledger has.
+// mark returns the checkpoint of everything that this service writes; the state topic
+// itself needs no mark. No mark is ever dropped: without it, the next recovery reads a
+// partition from its start, and counts rows twice whose fingerprints are in the ledger.
 func (c *checkpointer) mark(ctx context.Context) (*ledger.Checkpoint, error) {
 	record := &ledger.Checkpoint{At: time.Now().UTC(), Days: c.days()}
 	for _, p := range c.partitions.all {
@@ -179,7 +178,7 @@ func (c *checkpointer) mark(ctx context.Context) (*ledger.Checkpoint, error) {
 	return record, nil
 }
 
-// written is how far a partition was acknowledged, as far as it is known.
+// written is the acknowledged position of a partition, if known.
 func (c *checkpointer) written(p recordbatch.TopicPartition) recordbatch.Position {
 	if position, written := c.session.Position(p); written {
 		return position
@@ -187,7 +186,8 @@ func (c *checkpointer) written(p recordbatch.TopicPartition) recordbatch.Positio
 	return c.marks[p]
 }
 
-// days are the days within reach whose records are in the ledger, or will be with this checkpoint.
+// days returns the days within reach whose records are in the ledger, or will be with
+// this checkpoint.
 func (c *checkpointer) days() map[string]map[schema.Day]int {
 	list := maps.Clone(c.carriedDays)
 	if list == nil {
@@ -196,7 +196,7 @@ func (c *checkpointer) days() map[string]map[schema.Day]int {
 	oldest := c.oldest()
 	for name, record := range c.schedule.Days() {
 		if name.Day < oldest || record.Exports == 0 && record.State == ledger.Pending {
-			continue // not to be had any more, or not written yet
+			continue // out of reach, or not written yet
 		}
 		if list[name.Stream] == nil {
 			list[name.Stream] = map[schema.Day]int{}

@@ -9,9 +9,9 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// A topic that equals the current profiles is compacted. Its markers of takeovers keep
-// former owners out, as those of the ledger do, so they must stay for a while; a
-// consumer that was away for a week still meets each tombstone.
+// A topic that equals the current profiles is compacted. Like those of the ledger, its
+// takeover markers fence former owners, so they must be protected from compaction for a
+// while. A consumer that was down for a week still sees each tombstone.
 const (
 	leastCompactionLag  = 12 * time.Hour
 	compactionLag       = 24 * time.Hour
@@ -28,7 +28,7 @@ const (
 	deleteRetention  = "delete.retention.ms"
 )
 
-// compactedConfigs are those with which such a topic is created.
+// compactedConfigs are the configurations with which such a topic is created.
 func compactedConfigs() map[string]string {
 	return map[string]string{
 		cleanupPolicy:    "compact",
@@ -40,16 +40,16 @@ func compactedConfigs() map[string]string {
 
 func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 
-// CompactionError says that the topic of a stream of changes would lose profiles, or
-// the markers of takeovers.
+// CompactionError reports that the topic of a stream with MODE=changes would lose
+// profiles, or takeover markers.
 type CompactionError struct{ Topic, Config, Have, Want, Repair string }
 
 func (e *CompactionError) Error() string {
 	return fmt.Sprintf("topic %s has %s=%s, a stream with MODE=changes needs %s; repair it with: %s", e.Topic, e.Config, e.Have, e.Want, e.Repair)
 }
 
-// CompactionFault is the *CompactionError for which a stream of changes can't use its
-// topic; nil if it can, and where the configuration may not be read.
+// CompactionFault returns a *CompactionError if a stream with MODE=changes can't use
+// its topic; nil if it can, or if the configuration may not be read.
 func CompactionFault(k *cluster.Cluster, stream *transfer.Stream, c *cluster.TopicConfig) error {
 	if !stream.Changes || c.Err != nil {
 		return nil
@@ -66,14 +66,14 @@ func CompactionFault(k *cluster.Cluster, stream *transfer.Stream, c *cluster.Top
 	}
 	set := "compact," + minCompactionLag + "=" + millis(compactionLag)
 	if most, err := strconv.ParseInt(c.Values[maxCompactionLag], 10, 64); err == nil && most < compactionLag.Milliseconds() {
-		set += "," + maxCompactionLag + "=" + millis(longestCompaction) // brokers refuse a lower one
+		set += "," + maxCompactionLag + "=" + millis(longestCompaction) // brokers refuse a lower value
 	}
 	e.Repair = k.AlterConfigCommand(c.Name, cleanupPolicy, set)
 	return e
 }
 
-// ShortTombstones returns an error when consumers of a stream of changes that were away
-// for a day may miss deletes.
+// ShortTombstones returns an error if consumers of a stream with MODE=changes that were
+// down for a day may miss deletes.
 func ShortTombstones(k *cluster.Cluster, stream *transfer.Stream, c *cluster.TopicConfig) *CompactionError {
 	have, err := strconv.ParseInt(c.Values[deleteRetention], 10, 64)
 	if !stream.Changes || c.Err != nil || err != nil || have >= leastDeleteRetained.Milliseconds() {
@@ -83,13 +83,14 @@ func ShortTombstones(k *cluster.Cluster, stream *transfer.Stream, c *cluster.Top
 		Repair: k.AlterConfigCommand(c.Name, deleteRetention, millis(deleteRetained))}
 }
 
-// judgeCompaction has a stream of changes wait whose topic would lose profiles.
+// judgeCompaction makes a stream with MODE=changes wait if its topic would lose
+// profiles.
 func (m *topicMonitor) judgeCompaction(st *transfer.Stream, c *cluster.TopicConfig) {
 	if !st.Changes {
 		return
 	}
 	if c.Err != nil {
-		m.log.Warn("can't look at the configuration of a compacted topic: whether it keeps profiles and deletes is not known", "stream", st.Name,
+		m.log.Warn("can't read the configuration of a compacted topic: it is unknown whether it keeps profiles and deletes", "stream", st.Name,
 			"topic", st.Topic, "error", c.Err, "do", fixRight)
 		return
 	}
@@ -98,7 +99,7 @@ func (m *topicMonitor) judgeCompaction(st *transfer.Stream, c *cluster.TopicConf
 		return
 	}
 	if short := ShortTombstones(m.cluster, st, c); short != nil {
-		m.log.Warn("the topic forgets deletes soon: a consumer that is down for longer keeps deleted profiles", "stream", st.Name, "topic", st.Topic,
+		m.log.Warn("the topic removes tombstones soon: a consumer that is down for longer keeps deleted profiles", "stream", st.Name, "topic", st.Topic,
 			short.Config, short.Have, "needed", short.Want, "do", short.Repair)
 	}
 }

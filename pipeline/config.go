@@ -13,19 +13,18 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Config is how a service is configured. All fields are set before Run, and none has a
-// default here: cmd/config knows those. Nothing changes it while the service runs.
+// Config is the configuration of a service. All fields must be set before Run: defaults
+// are in cmd/config. It is not changed while the service runs.
 type Config struct {
 	ID       string
 	Streams  []transfer.Stream
-	Location *time.Location // where the source's days begin
+	Location *time.Location // time zone of the source's days
 
-	// NewSource makes the source from the state, and from what was learned of line
-	// ends, as the ledger kept them; nil at the first start. It is called for each
-	// takeover.
+	// NewSource makes the source from its state and its line ends as stored in the
+	// ledger; nil at the first start. It is called for each takeover.
 	NewSource func(state, lineEnds json.RawMessage) (Source, error)
-	// Redact takes the source's secrets out of a text, for dead letters. It may return
-	// the text itself. Safe for concurrent use.
+	// Redact removes the source's secrets from a text, for dead letters. It may return
+	// the text itself. It must be safe for concurrent use.
 	Redact  func(text []byte) []byte
 	Cluster *cluster.Cluster
 	Codec   *recordbatch.Codec
@@ -50,20 +49,20 @@ type Config struct {
 	CallsPerHour       int
 	// Once, if set, makes Run return when nothing is due any more: nil, or a *IncompleteError.
 	Once *schedule.Once
-	// Patience is how long Kafka, and a topic that is not there, is waited for until
-	// Run gives up; 0 for ever.
+	// Patience is how long Run waits for Kafka, or for a missing topic, before it gives
+	// up; 0 for unlimited.
 	Patience time.Duration
 
 	Instance, Host, Version string
 	Log                     *slog.Logger
-	// Parse reads a row from its raw copy and the columns of its header, into memory of
-	// its own: for the replay of dead letters. An error that is a *schema.BadRow says
-	// that the row is still bad.
+	// Parse parses a row from its raw copy and the columns of its header, for the
+	// replay of dead letters. The row must not share memory with the copy. A
+	// *schema.BadRow means that the row is still bad.
 	Parse func(columns *schema.Columns, raw []byte) (*schema.Row, error)
-	// Observe, when set, is called with the duration of each export.
+	// Observe, if set, is called with the duration of each export.
 	Observe func(stream string, took time.Duration)
-	// Step, when set, is called with the name of each point at which a crash may
-	// happen. Only tests set it.
+	// Step, if set, is called with the name of each point at which tests may crash the
+	// process. Only tests set it.
 	Step func(name string)
 }
 
@@ -73,12 +72,13 @@ func (c *Config) step(name string) {
 	}
 }
 
-// Ledger is the service's ledger.
+// Ledger returns the service's ledger.
 func (c *Config) Ledger() *store.Ledger {
 	return &store.Ledger{Cluster: c.Cluster, Topic: c.LedgerTopic, Rows: c.LedgerTopic + ".rows", Service: c.ID}
 }
 
-// transactionalID fences instances of the same service, and no others.
+// transactionalID is the transactional id with which instances of this service fence
+// each other.
 func (c *Config) transactionalID() string {
 	if c.AtLeastOnce {
 		return ""
@@ -86,7 +86,7 @@ func (c *Config) transactionalID() string {
 	return c.LedgerTopic + "." + c.ID
 }
 
-// newSchedule is the schedule of an ownership that begins now.
+// newSchedule returns the schedule of an ownership that starts now.
 func (c *Config) newSchedule(now time.Time) *schedule.State {
 	policy := schedule.Policy{
 		Service: c.ID, Location: c.Location, CallsPerHour: c.CallsPerHour,
@@ -99,7 +99,7 @@ func (c *Config) newSchedule(now time.Time) *schedule.State {
 	return schedule.New(streams, policy, now)
 }
 
-// streamNamed is the stream of that name; nil if there is none.
+// streamNamed returns the stream with this name; nil if there is none.
 func streamNamed(streams []transfer.Stream, name string) *transfer.Stream {
 	for i := range streams {
 		if streams[i].Name == name {

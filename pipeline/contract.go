@@ -10,7 +10,8 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// contract keeps what the ledger accepts of the streams' headers.
+// contract decides which headers of the streams are accepted, and stores that in the
+// ledger.
 type contract struct {
 	schedule  *schedule.State
 	record    *serviceRecord
@@ -18,8 +19,8 @@ type contract struct {
 	announcer *announcer
 }
 
-// admitter returns what an export of the stream asks before the first row below a
-// header.
+// admitter returns the function with which an export of the stream admits the columns
+// of a header.
 func (c *contract) admitter(stream string) transfer.Admit {
 	return func(ctx context.Context, header []string) ([]string, error) {
 		var refused []string
@@ -36,8 +37,8 @@ func (c *contract) admitter(stream string) transfer.Admit {
 	}
 }
 
-// checkHeader has the ledger accept a header of a stream that hides columns, or returns
-// why it is refused.
+// checkHeader accepts a header of a stream that hides columns and writes that to the
+// ledger, or returns why the header is refused.
 func (c *contract) checkHeader(ctx context.Context, stream string, h *schedule.Header) (*schedule.HeaderRefusal, error) {
 	var refused *schedule.HeaderRefusal
 	err := c.record.change(ctx, func(*ledger.Service) (changed bool, _ error) {
@@ -50,8 +51,8 @@ func (c *contract) checkHeader(ctx context.Context, stream string, h *schedule.H
 	return refused, nil
 }
 
-// resume has a stream go on at once. If it hashes with another key than before, its
-// days in reach start over.
+// resume resumes a stream immediately. If it now hashes with another key, its days in
+// reach start over.
 func (c *contract) resume(stream string, now time.Time) {
 	days, events := c.schedule.Stream(stream).AcceptKey(now.UTC())
 	for _, day := range days {

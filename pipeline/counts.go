@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Counts are what the service has done since the process started. However many codes an
-// API makes up, no more than mostCodes are counted separately.
+// Counts counts what the service has done since the process started. At most mostCodes
+// codes are counted separately, as the API chooses the codes.
 type Counts struct {
 	mu sync.Mutex
 	by map[string]*StreamCounts
@@ -18,7 +18,7 @@ type Counts struct {
 
 // StreamCounts are the counts of one stream.
 type StreamCounts struct {
-	Exports         map[schema.Code]int64 // by code; "ok" for a success
+	Exports         map[schema.Code]int64 // by code; "ok" for success
 	Published       int64
 	Duplicates      int64
 	Deleted         int64 // profiles
@@ -27,7 +27,7 @@ type StreamCounts struct {
 	Letters         map[LetterKind]int64
 	ColumnChanges   int64
 	Gaps            int64
-	RepeatedHeaders int64     // rows left out because they repeat the header line
+	RepeatedHeaders int64     // rows skipped because they repeat the header line
 	Newest          time.Time // when rows were last known to be published; zero: not since the start
 	NulledValues    int64     // cells published as null because their type refuses them
 }
@@ -41,7 +41,7 @@ type LetterKind struct {
 // codeOK counts exports that succeeded.
 const codeOK schema.Code = "ok"
 
-// mostCodes bounds the codes that are counted separately for a stream: the server
+// mostCodes limits the codes that are counted separately for a stream, as the server
 // chooses the STATUS of http_STATUS.
 const mostCodes = 40
 
@@ -103,7 +103,7 @@ func (c *Counts) repeatedHeaders(stream string, n int64) {
 
 func (c *Counts) gap(stream string) { c.change(stream, func(s *StreamCounts) { s.Gaps++ }) }
 
-// copies are the counts by stream, as they are now.
+// copies returns a copy of the current counts by stream.
 func (c *Counts) copies() map[string]StreamCounts {
 	c.mu.Lock()
 	defer c.mu.Unlock()

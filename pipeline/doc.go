@@ -1,7 +1,6 @@
-// Package pipeline is the loop of one service: it exports the days that are due, and
-// keeps the ledger equal to what Kafka has acknowledged.
-//
-// It knows no HTTP: a Source is joined to it by cmd/app.
+// Package pipeline runs one service: it exports the days that are due, and keeps the
+// ledger consistent with what Kafka has acknowledged. It does not depend on HTTP:
+// cmd/app connects it to a Source.
 //
 // Service.Run makes one ownership of the service after the other. The owner's loop
 // joins its parts: package schedule decides which day is exported next, package

@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// errShutdown ends the session of an instance that is to stop while Kafka accepts nothing.
-var errShutdown = errors.New("kafka did not take everything within SHUTDOWN_TIMEOUT")
+// errShutdown ends the session of an instance that shuts down while Kafka accepts no
+// records.
+var errShutdown = errors.New("kafka did not acknowledge everything within SHUTDOWN_TIMEOUT")
 
-// limitShutdown ends the session when it is still there ShutdownTimeout after the end
-// of ctx: what waits for Kafka can't see that ctx has ended, the loop's checkpoints
-// included. The returned function ends the watch.
+// limitShutdown ends the session if it still exists ShutdownTimeout after the end of
+// ctx: whatever waits for Kafka, including the loop's checkpoints, does not notice that
+// ctx has ended. The returned function stops the watch.
 func (o *owner) limitShutdown(ctx context.Context) (stop func() bool) {
 	return context.AfterFunc(ctx, func() {
 		select {
@@ -23,12 +24,12 @@ func (o *owner) limitShutdown(ctx context.Context) (stop func() bool) {
 }
 
 // drain ends the ownership cleanly: exports stop, what they published is acknowledged
-// and entered into the ledger, and the owner's record says that a standby need not
-// wait.
+// and recorded in the ledger, and the owner's record says that a standby need not wait.
 func (o *owner) drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.config.ShutdownTimeout)
 	defer cancel()
-	// An export that waits for Kafka can't see that its context has ended: the session's end wakes it.
+	// An export that waits for Kafka does not notice the end of its context: the end of
+	// the session wakes it.
 	defer context.AfterFunc(ctx, o.session.Close)()
 	o.transfers.TakeBackAll()
 	o.heartbeat.release()
@@ -37,15 +38,15 @@ func (o *owner) drain(ctx context.Context) error {
 		err = o.heartbeat.beat(ctx)
 	}
 	if err != nil {
-		o.log.Warn("stopped before everything was in the ledger: the next start restores it from the topics", "error", err,
-			"do", "nothing, if Kafka was away; else a longer SHUTDOWN_TIMEOUT")
+		o.log.Warn("stopped before everything was in the ledger: the next start recovers it from the topics", "error", err,
+			"do", "nothing, if Kafka was unavailable; otherwise set a longer SHUTDOWN_TIMEOUT")
 		return nil
 	}
 	o.log.Info("stopped, everything is in the ledger")
 	return nil
 }
 
-// wait returns when nothing runs beside the loop any more.
+// wait returns when all goroutines of the ownership have ended.
 func (o *owner) wait() {
 	o.transfers.Wait()
 	o.watching.Wait()

@@ -8,9 +8,9 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// finish takes back an export that has ended: its rows and its outcome go into the
-// ledger at once. The outcome to log is nil for a replay that went well, and for what
-// Kafka ended.
+// finish handles an export that has ended: its rows and its outcome are written to the
+// ledger at once. The outcome to log is nil for a successful replay, and for an export
+// ended by Kafka.
 func (o *owner) finish(ctx context.Context, e *transfer.Export) (*outcome, error) {
 	o.transfers.TakeBack(e)
 	if e.Replay != nil && e.Err == nil {
@@ -21,7 +21,7 @@ func (o *owner) finish(ctx context.Context, e *transfer.Export) (*outcome, error
 	case errors.As(e.Err, &ended.failure):
 		ended.code = ended.failure.Code
 	case e.Err != nil:
-		return nil, e.Err // Kafka's
+		return nil, e.Err // an error of Kafka
 	}
 	o.announcer.count(ended)
 	o.exports.acceptCuts(time.Now().UTC())

@@ -9,19 +9,20 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// heartbeat is the owner's record in the ledger, by which standbys know that it lives.
+// heartbeat writes the owner's record in the ledger, by which standbys notice that it
+// is alive.
 type heartbeat struct {
 	content ledger.Owner
 	writer  *store.Writer
 	session *producer.Session
 }
 
-// begin says whose record it is from now on.
+// begin sets the owner of the record.
 func (h *heartbeat) begin(c *Config, now time.Time) {
 	h.content = ledger.Owner{Instance: c.Instance, Host: c.Host, Version: c.Version, Since: now, ProducerID: h.session.Identity().ID}
 }
 
-// beat writes the owner's sign of life.
+// beat writes a heartbeat.
 func (h *heartbeat) beat(ctx context.Context) error {
 	h.content.Beat, h.content.Epoch = time.Now().UTC(), h.session.Identity().Epoch
 	if err := h.writer.Owner(&h.content); err != nil {
@@ -30,5 +31,5 @@ func (h *heartbeat) beat(ctx context.Context) error {
 	return h.session.Flush(ctx, h.writer.State)
 }
 
-// release has the next beat say that a standby need not wait.
+// release makes the next heartbeat say that a standby need not wait.
 func (h *heartbeat) release() { h.content.Released = true }

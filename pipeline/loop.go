@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// timers say when the loop does what is due from time to time.
+// timers trigger the periodic work of the loop.
 type timers struct {
 	checkpoint, renewal, beat, poll <-chan time.Time
 	wake                            *time.Timer // for the next export
@@ -19,19 +19,19 @@ func newTimers(c *Config) *timers {
 	}
 }
 
-// run is the owner's loop. It returns nil when ctx has ended and all is in the ledger,
-// or why the ownership has ended.
+// run is the owner's loop. It returns nil when ctx has ended and everything is in the
+// ledger, or why the ownership has ended.
 func (o *owner) run(ctx context.Context) error {
 	exporting, stop := context.WithCancel(ctx)
 	defer o.wait()
-	defer o.session.Close() // wakes an export that waits for room in a partition that takes nothing
+	defer o.session.Close() // wakes an export that waits for a partition that accepts no records
 	defer stop()
 	timers := newTimers(o.config)
 	o.watching.Go(func() { watch(exporting, o.session, o.log) })
 	defer o.limitShutdown(ctx)()
 	o.log.Info("owner", "service", o.config.ID, "instance", o.config.Instance, "producer", o.session.Identity().String())
-	// Commands that arrived while there was no owner come before the first export: a
-	// pause, or work that run --once would otherwise not wait for.
+	// Execute commands that arrived while there was no owner before the first export: a
+	// pause, or work for which run --once would otherwise not wait.
 	if err := o.pollCommands(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
@@ -47,8 +47,8 @@ func (o *owner) run(ctx context.Context) error {
 	}
 }
 
-// turn waits for the next event and does what follows from it. The ownership is over
-// when ctx has ended, or with Once, when err is what is left.
+// turn waits for the next event and handles it. The ownership is over when ctx has
+// ended, or with Once; err is then the work left.
 func (o *owner) turn(ctx, exporting context.Context, timers *timers) (over bool, err error) {
 	var ended *outcome
 	select {
@@ -91,14 +91,14 @@ func (o *owner) turn(ctx, exporting context.Context, timers *timers) (over bool,
 	return false, err
 }
 
-// startDue starts what may start now, and sets wake for when to look again.
+// startDue starts the exports that may start now, and sets wake for the next attempt.
 func (o *owner) startDue(ctx, exporting context.Context, wake *time.Timer) error {
 	next, err := o.exports.startAll(ctx, exporting)
 	wake.Reset(max(0, time.Until(next)))
 	if err != nil {
 		return err
 	}
-	return o.record.setWait(ctx, o.exports.waits) // with the next heartbeat it would be late by half a minute
+	return o.record.setWait(ctx, o.exports.waits) // with the next heartbeat it would be half a minute late
 }
 
 // pollCommands reads new commands and executes what it can.
@@ -109,10 +109,12 @@ func (o *owner) pollCommands(ctx context.Context) error {
 	return o.executeCommands(ctx)
 }
 
-// executeCommands brings each command as far as it goes now, and writes what has changed of it.
+// executeCommands executes each command as far as possible, and writes the changed
+// ones.
 func (o *owner) executeCommands(ctx context.Context) error {
 	for c := range o.commands.Step(ctx) {
-		// What the command did to days and streams is in the ledger before the command says so.
+		// The effects of the command on days and streams must be in the ledger before
+		// its result.
 		if err := o.checkpoint(ctx); err != nil {
 			return err
 		}

@@ -9,11 +9,11 @@ import (
 	"dfinery-kafka/pipeline/schedule"
 )
 
-// IncompleteError is the end of Once with work left: what is due and can't be had
-// within reasonable time, or what it was stopped before.
+// IncompleteError reports that Once ended with work left: exports that are due but
+// can't be made within reasonable time, or before which it was stopped.
 type IncompleteError struct {
 	Left    []schedule.Left
-	Stopped bool // by Run's context. Nothing is in Left when that came before it was known what is due
+	Stopped bool // by Run's context. Left is empty if the due exports were not yet known
 }
 
 func (e *IncompleteError) Error() string {
@@ -35,7 +35,7 @@ func (e *IncompleteError) Error() string {
 		switch {
 		case l.Wait.For == "" && e.Stopped:
 			b.WriteString("stopped before it was exported")
-		case l.Wait.For == "": // it could be tried again at once, but has failed often enough
+		case l.Wait.For == "": // it could be retried at once, but has failed often enough
 			b.WriteString("given up for this run")
 		case l.Wait.Until.IsZero():
 			fmt.Fprintf(&b, "waits for %s", l.Wait.For)
@@ -49,8 +49,8 @@ func (e *IncompleteError) Error() string {
 	return b.String()
 }
 
-// onceEnd reports whether Once has ended, and what it leaves undone. Commands are
-// executed last: one may complete with the last export, or request another.
+// onceEnd reports whether Once has ended, and the work left. Commands are executed
+// last: one may complete with the last export, or request another one.
 func (o *owner) onceEnd(ctx context.Context) (ended bool, left, err error) {
 	if done, _ := o.onceDone(); !done {
 		return false, nil, nil
@@ -62,8 +62,8 @@ func (o *owner) onceEnd(ctx context.Context) (ended bool, left, err error) {
 	return ended && o.transfers.Idle() && !o.commands.Replaying(), left, nil
 }
 
-// onceDone reports whether Once has nothing to do or to wait for any more, and what it
-// leaves undone.
+// onceDone reports whether Once has nothing more to do or to wait for, and the work
+// left.
 func (o *owner) onceDone() (bool, error) {
 	switch left, soon := o.schedule.Left(o.exports.waits, time.Now()); {
 	case len(left) == 0:
@@ -75,10 +75,10 @@ func (o *owner) onceDone() (bool, error) {
 	}
 }
 
-// unfinished is what is due and was not exported when the ownership was stopped; nil if
-// there is nothing.
+// unfinished returns the due exports that were not made when the ownership was stopped;
+// nil if there are none.
 func (o *owner) unfinished() error {
-	waits := o.exports.sourceWaits(time.Now()) // calls that were under way are over
+	waits := o.exports.sourceWaits(time.Now()) // calls in flight have ended
 	if left, _ := o.schedule.Left(waits, time.Now()); len(left) > 0 {
 		return &IncompleteError{Left: left, Stopped: true}
 	}

@@ -10,7 +10,7 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// applyOutcome enters the end of an export into the schedule.
+// applyOutcome applies the end of an export to the schedule.
 func (o *owner) applyOutcome(name ledger.DayName, e *transfer.Export) {
 	result := &schedule.Outcome{Name: name, Call: e.Call, Started: e.Started, Took: e.Took, Jitter: rand.Float64(), Lettered: e.Lettered}
 	switch {
@@ -23,7 +23,7 @@ func (o *owner) applyOutcome(name ledger.DayName, e *transfer.Export) {
 		result.Charset, result.Properties = e.Charset, e.PropertiesMet()
 		result.Bad, result.StillBad = sum.Bad, e.StillBad()
 	case !errors.As(e.Err, &result.Failure):
-		result.Aborted = true // by Kafka, which ends the session: the day stays due as it was
+		result.Aborted = true // by Kafka, which ends the session: the day remains due
 	}
 	o.announcer.tell(o.schedule.Apply(result, time.Now().UTC()))
 }

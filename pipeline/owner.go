@@ -17,9 +17,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// owner is one ownership of the service, from its takeover to its end. Its loop alone
-// uses it and its parts. Each part has its own state and knows only the parts that it
-// is given; what several of them do together is here.
+// owner is one ownership of the service, from its takeover to its end. Only its loop
+// uses it and its parts. Each part has its own state and uses only the parts that it is
+// given; what several of them do together is here.
 type owner struct {
 	config     *Config
 	log        *slog.Logger
@@ -30,17 +30,17 @@ type owner struct {
 
 	schedule    *schedule.State   // what is due, and what an outcome means
 	exports     *starter          // starts what is due, as the source permits
-	transfers   *transfer.Runner  // exports under way, and what is in memory of their days
+	transfers   *transfer.Runner  // running exports, and their days in memory
 	record      *serviceRecord    // the service's record in the ledger
 	heartbeat   *heartbeat        // the owner's record in the ledger
 	checkpoints *checkpointer     // how far the ledger accounts for the topics
 	commands    *command.Executor // commands that are not done
-	contract    *contract         // what is accepted of the streams' headers
-	profiles    *profileKeeper    // what streams of changes know beyond their topics
+	contract    *contract         // which headers are accepted
+	profiles    *profileKeeper    // state of streams with MODE=changes
 	topics      *topicMonitor     // whether the topics can be written, as they were when the ownership began
-	announcer   *announcer        // says what becomes of days, streams and exports
-	status      *statusReporter   // shows what the loop knows
-	calls       loopCalls         // what exports have the loop do
+	announcer   *announcer        // logs and counts events
+	status      *statusReporter   // publishes the status
+	calls       loopCalls         // functions of exports to run in the loop
 
 	watching sync.WaitGroup // the watchdog
 }
@@ -122,8 +122,8 @@ func senders(session *producer.Session, partitions []recordbatch.TopicPartition)
 	return list, nil
 }
 
-// onHeartbeat does what is due with each heartbeat: a check of the topics, and the
-// heartbeat itself.
+// onHeartbeat does the work of each heartbeat: a check of the topics, and the heartbeat
+// itself.
 func (o *owner) onHeartbeat(ctx context.Context) error {
 	if err := o.topics.check(ctx, o.checkpoints, o.transfers); err != nil {
 		return err
@@ -131,7 +131,8 @@ func (o *owner) onHeartbeat(ctx context.Context) error {
 	return o.heartbeat.beat(ctx)
 }
 
-// renew raises the fence again, before the brokers expire it. No batch is in flight meanwhile.
+// renew renews the fence before the brokers expire it. No batch is in flight in the
+// meantime.
 func (o *owner) renew(ctx context.Context) error {
 	resume := o.transfers.Pause()
 	err := o.session.Flush(ctx)

@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// partitions are all that the owner of a service may write.
+// partitions are all partitions that the owner of a service writes.
 type partitions struct {
 	state, rows recordbatch.TopicPartition   // of the ledger
 	letters     []recordbatch.TopicPartition // of the dead letters
@@ -29,11 +29,12 @@ func newPartitions(c *Config, stored *store.Ledger, topics map[string]cluster.To
 	return p
 }
 
-// own are those that every stream needs: the ledger's and the dead letters'.
+// own returns the partitions that every stream needs: the ledger's and the dead
+// letters'.
 func (p *partitions) own() []recordbatch.TopicPartition { return p.all[:2+len(p.letters)] }
 
-// recovered are those that a start reads back: all but the ledger's, and those of
-// streams of changes, whose exports read them.
+// recovered returns the partitions that recovery reads: all except the ledger's, and
+// those of streams with MODE=changes, whose exports read them.
 func (p *partitions) recovered(streams []transfer.Stream) []recordbatch.TopicPartition {
 	changes := map[string]bool{}
 	for i := range streams {
@@ -42,7 +43,7 @@ func (p *partitions) recovered(streams []transfer.Stream) []recordbatch.TopicPar
 	return slices.DeleteFunc(slices.Clone(p.all[2:]), func(at recordbatch.TopicPartition) bool { return changes[at.Topic] })
 }
 
-// of are those of a topic.
+// of returns the partitions of a topic.
 func (p *partitions) of(topic string) []recordbatch.TopicPartition {
 	var list []recordbatch.TopicPartition
 	for _, at := range p.all {

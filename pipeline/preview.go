@@ -13,9 +13,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// PlanPreview reads from Kafka what a preview of a stream's day needs, and returns
-// the source that its call is to be made with. It neither makes a call nor writes
-// anything. An unknown stream is an error.
+// PlanPreview reads from Kafka what a preview of a stream's day needs, and returns the
+// source with which to make its call. It neither makes a call nor writes anything. An
+// unknown stream is an error.
 func (r *Reader) PlanPreview(ctx context.Context, stream string, day schema.Day) (*preview.Plan, Source, error) {
 	p := &preview.Plan{Codec: r.config.Codec, Redact: r.config.Redact}
 	st := streamNamed(r.config.Streams, stream)
@@ -34,7 +34,7 @@ func (r *Reader) PlanPreview(ctx context.Context, stream string, day schema.Day)
 	return p, source, r.lookAtTopics(ctx, p)
 }
 
-// planCall makes the call as the owner would, by the ledger.
+// planCall prepares the call as the owner would, according to the ledger.
 func (r *Reader) planCall(ctx context.Context, p *preview.Plan, day schema.Day) (*ledger.Service, error) {
 	stored, now := r.config.Ledger(), time.Now()
 	days, record := r.config.newSchedule(now), new(ledger.Service)
@@ -63,8 +63,8 @@ func (r *Reader) planCall(ctx context.Context, p *preview.Plan, day schema.Day) 
 	return record, nil
 }
 
-// lookAtTopics finds out how many partitions the topics have, and how large a batch
-// they take. Topics that are missing would be created.
+// lookAtTopics determines the partitions and the maximum batch size of the topics.
+// Missing topics would be created.
 func (r *Reader) lookAtTopics(ctx context.Context, p *preview.Plan) error {
 	names := []string{p.Stream.Topic, r.config.DeadLetterTopic}
 	topics, err := r.config.Cluster.Topics(ctx, names...)

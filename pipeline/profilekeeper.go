@@ -18,8 +18,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// profileKeeper keeps the state of streams of changes. Exports call it; whatever
-// touches the owner's parts runs in the owner's loop do.
+// profileKeeper stores the state of streams with MODE=changes. Exports call it;
+// everything that uses the owner's parts runs in the owner's loop.
 type profileKeeper struct {
 	streams     []transfer.Stream
 	location    *time.Location
@@ -35,7 +35,7 @@ type profileKeeper struct {
 	log         *slog.Logger
 }
 
-// of is the stream's record, a new one if it has none. It is for the loop.
+// of returns the stream's record, a new one if it has none. Only the loop calls it.
 func (k *profileKeeper) of(stream string) *ledger.Profiles {
 	content := &k.record.content
 	if content.Profiles == nil {
@@ -59,7 +59,7 @@ func (k *profileKeeper) Load(ctx context.Context, stream string) (*ledger.Profil
 	marks := profiles.Marks{}
 	if err == nil {
 		err = k.writer.Ledger.LoadMarks(ctx, stream, record.Absent.Ranges, func(value []byte) error {
-			if err := marks.Load(value); err != nil { // to lose marks only delays deletes
+			if err := marks.Load(value); err != nil { // lost marks only delay deletes
 				k.log.Warn("marks of absent profiles can't be read: their deletes are delayed", "stream", stream, "error", err, "do", "nothing")
 			}
 			return nil
@@ -94,7 +94,7 @@ func (k *profileKeeper) Scan(ctx context.Context, stream string, visit func(part
 	return nil
 }
 
-// flush waits until everything that was written to the partitions is acknowledged.
+// flush waits until everything written to the partitions is acknowledged.
 func (k *profileKeeper) flush(ctx context.Context, partitions []recordbatch.TopicPartition) error {
 	list := make([]*producer.Sender, len(partitions))
 	for i, p := range partitions {
@@ -178,8 +178,8 @@ func (k *profileKeeper) Deleted(ctx context.Context, stream string, n int) error
 	})
 }
 
-// forgetMarks drops the marks of streams that publish all rows now: what is published
-// meanwhile does not take them off. It is for the loop.
+// forgetMarks removes the marks of streams that now publish all rows, because
+// publishing does not remove them then. Only the loop calls it.
 func (k *profileKeeper) forgetMarks() {
 	for name, r := range k.record.content.Profiles {
 		if st := streamNamed(k.streams, name); st != nil && !st.Changes && r != nil {
@@ -188,9 +188,9 @@ func (k *profileKeeper) forgetMarks() {
 	}
 }
 
-// publishWhole restarts today for streams that publish all rows now, if the day's last
-// export was one of changes: the ledger does not have which rows that export published,
-// and which it deleted. It is for the loop.
+// publishWhole restarts today for streams that now publish all rows, if the day's last
+// export published only changes: the ledger does not have the rows that such an export
+// published or deleted. Only the loop calls it.
 func (k *profileKeeper) publishWhole(now time.Time) {
 	for name, r := range k.record.content.Profiles {
 		st := streamNamed(k.streams, name)
@@ -204,8 +204,8 @@ func (k *profileKeeper) publishWhole(now time.Time) {
 	}
 }
 
-// PublishAgain has the rows of a stream's earlier exports published again when they are
-// met. It is for the loop.
+// PublishAgain makes the rows of a stream's earlier exports be published again when a
+// snapshot has them. Only the loop calls it.
 func (k *profileKeeper) PublishAgain(stream string) {
 	k.of(stream).AgainFrom = k.schedule.Stream(stream).LastExport() + 1
 }

@@ -6,8 +6,8 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// profileStatus is what is shown of a stream's profiles; nil of a stream that publishes
-// all rows. partitions are those of its topic, 0 if that is not known.
+// profileStatus returns the status of a stream's profiles; nil for a stream that
+// publishes all rows. partitions is the number of its topic's partitions, 0 if unknown.
 func profileStatus(st *transfer.Stream, r *ledger.Profiles, partitions int) *schedule.ProfileStatus {
 	if st == nil || !st.Changes {
 		return nil

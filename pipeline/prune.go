@@ -9,16 +9,15 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// How long the ledger keeps what it no longer needs. A stream keeps so many days'
-// records however old they are, too: a clock that is years ahead must not delete the
-// days in reach.
+// How long the ledger keeps records that are no longer needed. A minimum number of
+// days' records per stream is kept regardless of their age: a clock that is years ahead
+// must not delete the days in reach.
 const (
 	daysKept     = 400
 	commandsKept = 30 * 24 * time.Hour
 )
 
-// prune deletes old days and commands from the ledger, so that what a start has to read
-// stays within bounds.
+// prune deletes old days and commands from the ledger, to limit what a start must read.
 func (o *owner) prune(ctx context.Context, state *ledger.State) error {
 	days, commands := prunable(state, time.Now(), o.config.Location)
 	if len(days)+len(commands) == 0 {
@@ -40,9 +39,9 @@ func (o *owner) prune(ctx context.Context, state *ledger.State) error {
 	return o.session.Flush(ctx, o.writer.State)
 }
 
-// prunable are the days and commands that nothing needs any more. While a command is
-// under way there are none: it may be a replay of an old day, whose record says what it
-// has published.
+// prunable returns the days and commands that are no longer needed. While a command is
+// in progress there are none: it may replay an old day, whose record shows what it has
+// published.
 func prunable(state *ledger.State, now time.Time, loc *time.Location) (days []ledger.DayName, commands []string) {
 	byStream := map[string][]schema.Day{}
 	for name := range state.Days {

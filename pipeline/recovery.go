@@ -18,13 +18,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// recoverSince is how far back a log is read that is not the checkpoint's: what the API
-// can still export was published since then, and two days more for clocks and time
-// zones.
+// recoverSince is how far back a log is read that is not the log of the checkpoint:
+// what the API can still export was published since then, plus two days for clocks and
+// time zones.
 const recoverSince = (schema.Reach + 2) * 24 * time.Hour
 
-// restoration reads back what the topics hold and the ledger does not. It lasts for the
-// begin of an ownership.
+// restoration recovers what is in the topics but not in the ledger. It is used only at
+// the start of an ownership.
 type restoration struct {
 	streams     []transfer.Stream
 	location    *time.Location
@@ -38,11 +38,12 @@ type restoration struct {
 	log         *slog.Logger
 }
 
-// recover reads back what the topics hold and the ledger does not, for the checkpoint that follows.
+// recover reads what is in the topics but not in the ledger, for the checkpoint that
+// follows.
 func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 	empty := state.Checkpoint == nil // each owner writes a checkpoint before its first row
 	if empty {
-		r.log.Info("the ledger is empty: reading what the topics hold of this service")
+		r.log.Info("the ledger is empty: reading this service's records in the topics")
 	}
 	marks := state.Checkpoint.Marks()
 	for p := range marks {
@@ -73,15 +74,15 @@ func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 	switch {
 	case rows == 0:
 	case empty:
-		r.log.Error("the ledger was lost: it is built anew from what the topics hold; rows that these no longer have may be published twice",
-			"rows", rows, "days", len(result.Days), "do", "find out who deleted "+r.ledger.Topic+", or whether LEDGER_TOPIC had another name before")
+		r.log.Error("the ledger was lost: it is rebuilt from the topics; rows that are no longer there may be published twice",
+			"rows", rows, "days", len(result.Days), "do", "find out who deleted "+r.ledger.Topic+", or whether LEDGER_TOPIC was changed")
 	default:
-		r.log.Info("restored rows that were published after the last checkpoint", "rows", rows, "days", len(result.Days))
+		r.log.Info("recovered rows that were published after the last checkpoint", "rows", rows, "days", len(result.Days))
 	}
 	return nil
 }
 
-// knownRows is what the ledger has of days, for recovery.
+// knownRows reads the ledger's days for recovery.
 type knownRows struct {
 	stored   *store.Ledger
 	schedule *schedule.State
@@ -91,7 +92,7 @@ func (k knownRows) Known(name ledger.DayName) bool { return k.schedule.Find(name
 
 func (k knownRows) Day(name ledger.DayName) ledger.Day { return k.schedule.Record(name) }
 
-// LoadSet leaves it to the day's next export to report rows that the ledger has lost.
+// LoadSet ignores rows that the ledger has lost: the day's next export reports them.
 func (k knownRows) LoadSet(ctx context.Context, name ledger.DayName) (*dedup.Set, error) {
 	record := k.Day(name)
 	set, err := k.stored.LoadSet(ctx, name, &record)
@@ -101,32 +102,32 @@ func (k knownRows) LoadSet(ctx context.Context, name ledger.DayName) (*dedup.Set
 	return set, err
 }
 
-// report reports what recovery has found.
+// report logs the findings of recovery.
 func (r *restoration) report(findings []recovery.Finding) {
 	for _, f := range findings {
 		switch f.Kind {
 		case recovery.Lost:
 			r.reportLost(f)
 		case recovery.Expired:
-			r.log.Error("the topic has lost records that were not in the ledger yet: rows of the unsettled days may be published twice",
+			r.log.Error("the topic has lost records that were not yet in the ledger: rows of unsettled days may be published twice",
 				"partition", f.Partition, "checkpoint", f.From, "log_start", f.To,
-				"do", "give the topic a retention longer than outages; tell its consumers to deduplicate by the header id")
+				"do", "set a retention of the topic that is longer than outages; its consumers must deduplicate by the header id")
 		case recovery.Holes:
-			r.log.Error("the log lacks records that were not in the ledger yet, removed by compaction or not given by their leader: rows of the unsettled days may be published twice",
+			r.log.Error("the log lacks records that were not yet in the ledger, removed by compaction or not returned by their leader: rows of unsettled days may be published twice",
 				"partition", f.Partition, "records", f.To-f.From,
-				"do", "set the topic's cleanup.policy to delete; tell its consumers to deduplicate by the header id")
+				"do", "set the topic's cleanup.policy to delete; its consumers must deduplicate by the header id")
 		}
 	}
 }
 
-// reportLost reports that acknowledged records are gone, and how to publish them again.
+// reportLost logs that acknowledged records are lost, and how to publish them again.
 func (r *restoration) reportLost(f recovery.Finding) {
 	for i := range r.streams {
 		st := &r.streams[i]
 		if st.Topic != f.Partition.Topic {
 			continue
 		}
-		do := "look at the brokers: what was acknowledged must stay; the API has nothing any more of the days that were published"
+		do := "check the brokers: acknowledged records must not be lost; the API no longer has the published days"
 		if first, last := r.published(st); first != 0 {
 			do = fmt.Sprintf("dfinery-kafka backfill %s --from %s --to %s --again", st.Name, first, last)
 		}
@@ -134,11 +135,11 @@ func (r *restoration) reportLost(f recovery.Finding) {
 		return
 	}
 	r.log.Error("Kafka has lost acknowledged dead letters", "partition", f.Partition, "how", f.How,
-		"do", "look at the brokers: what was acknowledged must stay (unclean.leader.election.enable, replicas)")
+		"do", "check the brokers: acknowledged records must not be lost (unclean.leader.election.enable, replicas)")
 }
 
-// published are the first and the last of the stream's days within reach that have rows
-// in its topic; 0 without any.
+// published returns the first and the last of the stream's days within reach that have
+// rows in its topic; 0 without any.
 func (r *restoration) published(st *transfer.Stream) (first, last schema.Day) {
 	for name, record := range r.schedule.Days() {
 		if name.Stream != st.Name || record.Published == 0 || name.Day < oldestRecovered(r.location) {
@@ -152,15 +153,15 @@ func (r *restoration) published(st *transfer.Stream) (first, last schema.Day) {
 	return first, last
 }
 
-// oldestRecovered is the first day of which a restore keeps what is published: the
-// API's reach, and a day more for a midnight meanwhile.
+// oldestRecovered is the first day whose published rows are recovered: the API's reach,
+// and one more day for a midnight in the meantime.
 func oldestRecovered(loc *time.Location) schema.Day {
 	return schema.DayOf(time.Now(), loc) - schema.Reach - 1
 }
 
-// missingDays begins records for the days that the checkpoint lists and the ledger no
-// longer has. What the topics hold of them is read back, or all of it would be
-// published again. The days of a stream that can't be read as a whole now are left to a
+// missingDays creates records for the days that the checkpoint lists but the ledger no
+// longer has. Their rows are read from the topics; otherwise all of them would be
+// published again. Days of a stream that can't be read completely now are left to a
 // later owner.
 func (r *restoration) missingDays(state *ledger.State) map[ledger.DayName]bool {
 	missing := map[ledger.DayName]bool{}
@@ -188,9 +189,9 @@ func (r *restoration) missingDays(state *ledger.State) map[ledger.DayName]bool {
 			}
 			last = max(last, day)
 		}
-		r.log.Error("the ledger has lost the records of days: they are read back from the topics; rows that these no longer have may be published twice",
+		r.log.Error("the ledger has lost the records of days: they are recovered from the topics; rows that are no longer there may be published twice",
 			"stream", st.Name, "days", len(days), "first", first, "last", last,
-			"do", "find out who deleted records of "+r.ledger.Topic+", or the topic: its cleanup.policy must be compact, and nobody but the program may delete there")
+			"do", "find out who deleted records of "+r.ledger.Topic+", or the topic: its cleanup.policy must be compact, and only this program may delete there")
 	}
 	return missing
 }

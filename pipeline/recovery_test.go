@@ -49,7 +49,7 @@ func TestRestoration_Recover(t *testing.T) {
 		want int // rows
 		said string
 	}{
-		"behind the checkpoint": {false, 2, `level=INFO msg="restored rows that were published after the last checkpoint" rows=2 days=1`},
+		"behind the checkpoint": {false, 2, `level=INFO msg="recovered rows that were published after the last checkpoint" rows=2 days=1`},
 		"the ledger is lost":    {true, 5, `level=ERROR msg="the ledger was lost: it is built anew from what the topics hold`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/pipeline/schedule"
 )
 
-// begin has streams wait whose topics can't be written, and restores the ledger.
+// begin makes streams wait whose topics can't be written, and recovers the ledger.
 func (o *owner) begin(ctx context.Context, taken *ownership) error {
 	if err := o.topics.setLimits(ctx); err != nil {
 		return err
@@ -21,9 +21,9 @@ func (o *owner) begin(ctx context.Context, taken *ownership) error {
 	return o.restore(ctx, taken.before)
 }
 
-// restore brings the ledger up to what the topics hold: everything behind the last
-// checkpoint's offsets is read back by the records' headers, and a checkpoint is
-// written. The session's fence is in place already, so the ends of the logs are final.
+// restore brings the ledger up to date with the topics: it reads everything after the
+// last checkpoint's offsets, using the records' headers, and writes a checkpoint. The
+// partitions are already fenced, so the ends of the logs are final.
 func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 	c := o.config
 	log, err := c.Cluster.Log(ctx, o.partitions.state)
@@ -64,7 +64,7 @@ func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 	return o.prune(ctx, state)
 }
 
-// loadState takes over what the ledger says, as far as a checkpoint confirms it.
+// loadState loads the ledger's state, as confirmed by a checkpoint.
 func (o *owner) loadState(state *ledger.State) []schedule.Event {
 	now := time.Now().UTC()
 	if state.Service != nil {
@@ -78,7 +78,7 @@ func (o *owner) loadState(state *ledger.State) []schedule.Event {
 	return events
 }
 
-// confirmed are the days' records as far as the newest checkpoint confirms them.
+// confirmed returns the days' records as confirmed by the newest checkpoint.
 func confirmed(state *ledger.State, rows string) map[ledger.DayName]ledger.Day {
 	days := make(map[ledger.DayName]ledger.Day, len(state.Days))
 	for name := range state.Days {

@@ -10,9 +10,9 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// change has the owner's loop change the service's record, and waits until the
-// ledger has it. An error of apply changes nothing and does not end the loop. The
-// caller holds no lock.
+// change changes the service's record in the owner's loop, and waits until it is in the
+// ledger. If apply returns an error, nothing is changed and the loop continues. The
+// caller must not hold a lock.
 func (r *serviceRecord) change(ctx context.Context, apply func(*ledger.Service) (changed bool, err error)) error {
 	var refused error
 	err := r.calls.do(ctx, func(ctx context.Context) error {
@@ -29,9 +29,8 @@ func (r *serviceRecord) change(ctx context.Context, apply func(*ledger.Service) 
 	return refused
 }
 
-// noteFormats writes down the format of topics that hold rows of which no format
-// is known: releases before wrote JSON alone. was are the identities of the
-// streams as the ledger had them.
+// noteFormats stores the format of topics with rows of unknown format: earlier releases
+// wrote only JSON. was are the identities of the streams in the ledger.
 func (r *serviceRecord) noteFormats(streams []transfer.Stream, was map[string]ledger.Stream) {
 	for i := range streams {
 		st := &streams[i]
@@ -46,8 +45,8 @@ func (r *serviceRecord) noteFormats(streams []transfer.Stream, was map[string]le
 	}
 }
 
-// acceptIDs gives the ids up that the registry has lost: resuming the stream
-// accepts new ones.
+// acceptIDs removes the ids that the registry has lost: resuming the stream accepts new
+// ones.
 func (r *serviceRecord) acceptIDs(stream string) {
 	if s := r.content.Schemas[stream]; s != nil && r.schedule.Stream(stream).HaltedBy() == schema.RegistryLost {
 		e := s.Evolution()
@@ -56,7 +55,7 @@ func (r *serviceRecord) acceptIDs(stream string) {
 	}
 }
 
-// evolver returns what changes the schemas that the ledger has of a stream.
+// evolver returns the function that changes a stream's schemas in the ledger.
 func (r *serviceRecord) evolver(stream string) transfer.Evolve {
 	return func(ctx context.Context, change func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error) {
 		var result *encoding.Evolution

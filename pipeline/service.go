@@ -11,21 +11,21 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// Service keeps the topics of one DFINERY service equal to what its exports hold. How
-// it does is seen by the methods of its view, before and while it runs.
+// Service exports one DFINERY service to its topics. The methods of its view show its
+// progress, before and while it runs.
 type Service struct {
 	Config
 	*view
 }
 
-// New returns a service that is not run yet. Its configuration may still be changed.
+// New returns a service that does not run yet. Its configuration may still be changed.
 func New(c Config) *Service {
 	return &Service{Config: c, view: &view{service: c.ID, streams: c.Streams}}
 }
 
-// Run does the service's work until ctx ends, which returns nil, or with Once a
-// *IncompleteError if work is left then; or until a fault that will not pass. What may
-// pass is waited for, as long as Patience.
+// Run runs the service until ctx ends, and then returns nil, or with Once a
+// *IncompleteError if work is left. It returns earlier after a permanent error. It
+// retries transient errors, for at most Patience.
 func (s *Service) Run(ctx context.Context) error {
 	heard, giveUp := context.WithCancelCause(ctx) // until Kafka has been silent for too long
 	defer watchSilence(heard, giveUp, s.Cluster, s.Patience)()
@@ -66,8 +66,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return s.stopped(nil)
 }
 
-// begin makes this instance the owner. From the returned ownership on everything in
-// Kafka is accounted for.
+// begin makes this instance the owner. The returned ownership has accounted for
+// everything in Kafka.
 func (s *Service) begin(ctx context.Context, t *takeover, topics *topicCreator, history *topicHistory) (*owner, error) {
 	taken, err := t.take(ctx)
 	if err != nil {
@@ -81,9 +81,10 @@ func (s *Service) begin(ctx context.Context, t *takeover, topics *topicCreator, 
 	return o, nil
 }
 
-// own runs the owner's loop until ctx ends, or Kafka is not heard any more.
+// own runs the owner's loop until ctx ends, or Kafka has been silent for too long.
 func own(ctx, heard context.Context, o *owner) error {
-	// What waits for Kafka within the ownership sees only that its session ends.
+	// Whatever waits for Kafka within the ownership notices only the end of its
+	// session.
 	stop := context.AfterFunc(heard, func() {
 		if ctx.Err() == nil {
 			o.session.End(context.Cause(heard))
@@ -93,8 +94,8 @@ func own(ctx, heard context.Context, o *owner) error {
 	return o.run(ctx)
 }
 
-// over reports whether Run is over after an ownership, or an attempt at one, that ended
-// with err, and how. o is nil if there was none.
+// over reports whether Run ends after an ownership, or a failed takeover, that ended
+// with err, and with which error. o is nil if there was no ownership.
 func (s *Service) over(ctx, heard context.Context, o *owner, err error) (bool, error) {
 	var left *IncompleteError
 	switch {
@@ -114,8 +115,8 @@ func (s *Service) over(ctx, heard context.Context, o *owner, err error) (bool, e
 	return final(err), err
 }
 
-// stopped is how Run ends with its context: with Once, what is due and was not exported
-// is left. o is the last ownership, or nil.
+// stopped returns Run's result when its context has ended: with Once, the due exports
+// that were not made. o is the last ownership, or nil.
 func (s *Service) stopped(o *owner) error {
 	switch {
 	case s.Once == nil:
@@ -126,7 +127,7 @@ func (s *Service) stopped(o *owner) error {
 	return o.unfinished()
 }
 
-// fills reports whether a stream fills the topic.
+// fills reports whether a stream publishes to the topic.
 func (s *Service) fills(topic string) bool {
 	for i := range s.Streams {
 		if s.Streams[i].Topic == topic {
@@ -147,7 +148,7 @@ func retrying(err error) string {
 	return "Kafka refused a request: taking the service over again"
 }
 
-// remedyOf is what there is to do about an error that ended an ownership.
+// remedyOf is the advice about an error that ended an ownership.
 func remedyOf(k *cluster.Cluster, err error) string {
 	if refused, ok := errors.AsType[*producer.RefusedError](err); ok && !refused.TooLarge() {
 		return afterRefusal(k, refused.Partition.Topic, err)
@@ -155,7 +156,7 @@ func remedyOf(k *cluster.Cluster, err error) string {
 	return remedy(err, lookAgain)
 }
 
-// final reports whether waiting does not fix the fault: an operator has to.
+// final reports whether the error is permanent, so that an operator must fix it.
 func final(err error) bool {
 	var misplaced *store.MisplacedError
 	var unreadable *store.RecordError
@@ -164,4 +165,4 @@ func final(err error) bool {
 }
 
 // errSource marks an error of the source's constructor: its state in the ledger can't be read.
-var errSource = errors.New("the source does not take its state from the ledger")
+var errSource = errors.New("the source can't read its state in the ledger")

@@ -12,29 +12,29 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// serviceRecord is the service's record in the ledger. What it says of streams is the
-// schedule's, what it says of quota and breaker the source's.
+// serviceRecord is the service's record in the ledger. Its streams come from the
+// schedule, its quota and breaker from the source.
 type serviceRecord struct {
 	content  ledger.Service
 	source   Source // nil until the ledger was read
 	schedule *schedule.State
 	writer   *store.Writer
 	session  *producer.Session
-	calls    loopCalls // changes that exports ask for
+	calls    loopCalls // changes requested by exports
 }
 
 func newServiceRecord(s *schedule.State, w *store.Writer, session *producer.Session, calls loopCalls) *serviceRecord {
 	return &serviceRecord{schedule: s, writer: w, session: session, calls: calls}
 }
 
-// refresh brings the record up to date.
+// refresh updates the record.
 func (r *serviceRecord) refresh() *ledger.Service {
 	r.content.Source, r.content.LineEnds = r.source.State(), r.source.LineEnds()
 	r.schedule.Enter(&r.content, time.Now())
 	return &r.content
 }
 
-// write writes the record as it is now.
+// write writes the current record.
 func (r *serviceRecord) write(ctx context.Context) error {
 	if err := r.writer.Service(r.refresh()); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (r *serviceRecord) write(ctx context.Context) error {
 	return r.session.Flush(ctx, r.writer.State)
 }
 
-// recordCall writes a call of a day into the ledger, with what the source knows of its quota.
+// recordCall writes a call of a day to the ledger, with the source's quota.
 func (r *serviceRecord) recordCall(ctx context.Context, name ledger.DayName) error {
 	if err := r.writer.Service(r.refresh()); err != nil {
 		return err
@@ -52,14 +52,14 @@ func (r *serviceRecord) recordCall(ctx context.Context, name ledger.DayName) err
 		return err
 	}
 	if err := r.session.Flush(ctx, r.writer.State); err != nil {
-		return fmt.Errorf("enter export %d of %s %s into the ledger: %w", day.Exports, name.Stream, name.Day, err)
+		return fmt.Errorf("write export %d of %s %s to the ledger: %w", day.Exports, name.Stream, name.Day, err)
 	}
 	return nil
 }
 
-// setWait records what all streams wait for, and which ones wait for their topic, so
-// that the status of any machine can say it. A wait without an end is one for a call
-// under way.
+// setWait records what all streams wait for, and which streams wait for their topic, so
+// that the status on any machine can show it. A wait without an end is a wait for a
+// call in flight.
 func (r *serviceRecord) setWait(ctx context.Context, all schema.Wait) error {
 	var wait *ledger.Wait
 	if all.For != "" && !all.Until.IsZero() {
@@ -72,7 +72,8 @@ func (r *serviceRecord) setWait(ctx context.Context, all schema.Wait) error {
 	return r.write(ctx)
 }
 
-// sameWait takes waits for the same whose ends are near each other: some move with each look.
+// sameWait treats waits as equal if their ends are close, as some ends move with each
+// calculation.
 func sameWait(was, is *ledger.Wait) bool {
 	if was == nil || is == nil {
 		return was == is
@@ -81,7 +82,7 @@ func sameWait(was, is *ledger.Wait) bool {
 	return was.For == is.For && (moved == 0 || moved < time.Minute && was.Until.After(time.Now()))
 }
 
-// resume has a stream go on at once.
+// resume resumes a stream immediately.
 func (r *serviceRecord) resume(stream string, now time.Time) {
 	r.acceptIDs(stream)
 	r.schedule.Stream(stream).Resume(now.UTC())

@@ -12,18 +12,17 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Snapshot is what the ledger says of the service, read from any machine. It does not
-// affect the owner.
+// Snapshot is the service's state according to the ledger.
 type Snapshot struct {
-	Streams  []StreamStatus       // where variables are unset, as their owner has them
-	Location *time.Location       // where the source's days begin
-	Newest   map[string]time.Time // by stream: when its newest row was published, as far as a checkpoint knows
+	Streams  []StreamStatus       // with the owner's settings where variables are unset
+	Location *time.Location       // time zone of the source's days
+	Newest   map[string]time.Time // by stream: when its newest row was published, according to the checkpoint
 	Owner    *ledger.Owner        // nil: the service never had one
 	Alive    bool                 // the owner's last heartbeat is younger than StandbyAfter
-	Changes  []schedule.Event     // what the configuration changes for days that were exported with another one
+	Changes  []schedule.Event     // effects of the configuration on days that were exported with another one
 	Wait     *ledger.Wait         // what all streams waited for when it was last written; nil: nothing
 	Source   json.RawMessage      // the source's state
-	LineEnds json.RawMessage      // what it has learned of line ends
+	LineEnds json.RawMessage      // what it has learned about line ends
 	Commands []*ledger.Command    // that are not done, oldest first
 }
 
@@ -70,7 +69,7 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 	return p, nil
 }
 
-// newest is when Kafka took the last row that the checkpoint knows of a topic.
+// newest is the timestamp of a topic's last row according to the checkpoint.
 func (r *Reader) newest(ctx context.Context, topic string, c *ledger.Checkpoint) (time.Time, error) {
 	var newest time.Time
 	for p, mark := range c.Marks() {

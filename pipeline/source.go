@@ -9,32 +9,33 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Source is where exports come from.
+// Source makes export calls.
 type Source interface {
-	// Reserve grants one export call now, or says what to wait for. It grants only if
-	// spare further calls stay free in the quota's window. A permit counts as a call
-	// made at now, until it is cancelled.
+	// Reserve grants one export call now, or returns what to wait for. It grants only
+	// if the quota for spare further calls remains free. A permit counts as a call made
+	// at now until it is cancelled.
 	Reserve(now time.Time, spare int) (Permit, schema.Wait)
-	// State is the source's memory (calls of the last hour, breaker). It is kept in the
-	// ledger and given back to the source's constructor after a restart.
+	// State is the source's state (calls of the last hour, breaker). It is stored in
+	// the ledger and passed to the source's constructor after a restart.
 	State() json.RawMessage
-	// LineEnds is what it has learned of the ends of bodies, kept like State.
+	// LineEnds is what the source has learned about how bodies end. It is stored like
+	// State.
 	LineEnds() json.RawMessage
-	// RetryToken has a refused token tried again with the next call, rather than when
-	// its wait is over.
+	// RetryToken lets the next call retry a refused token, without waiting.
 	RetryToken(now time.Time)
-	// Accepts reports whether an answer with that kind of cut is accepted as complete now.
+	// Accepts reports whether an answer with this kind of cut is now accepted as
+	// complete.
 	Accepts(schema.Cut) bool
 }
 
-// Permit is the right to make one call. It ends with Export or Cancel.
+// Permit allows one call. It must be ended by Export or Cancel.
 type Permit interface {
-	// Export makes the call and returns its body once the header line was read. Any
-	// other outcome is a *schema.Failure.
+	// Export makes the call and returns its body once the header line has been read.
+	// Any other outcome is a *schema.Failure.
 	Export(context.Context, schema.Export) (transfer.Body, error)
-	// Probe reports whether the call checks if the source has recovered: the smallest
-	// export that is due serves best.
+	// Probe reports whether the call probes if the source has recovered. The smallest
+	// export that is due is the best one to use.
 	Probe() bool
-	// Cancel gives the permit back unused.
+	// Cancel returns the permit unused.
 	Cancel()
 }

@@ -8,14 +8,14 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// standby follows what the ledger says of the service's owner until that owner is
-// silent, or has ended in order. Silence is counted by this machine's clock from when a
-// heartbeat was first seen: clocks need not agree.
+// standby follows the owner's record in the ledger until that owner is silent, or has
+// ended cleanly. Silence is measured by this machine's clock from when a heartbeat was
+// first seen, so that clocks need not agree.
 type standby struct {
 	service, instance string        // this instance's
-	ledger            ownerLedger   // where the owner's heartbeats are
+	ledger            ownerLedger   // with the owner's heartbeats
 	after             time.Duration // of silence
-	every             time.Duration // between two looks
+	every             time.Duration // between two reads
 	show              func(*ledger.Owner)
 	log               *slog.Logger
 }
@@ -23,7 +23,7 @@ type standby struct {
 // ownerLedger is what a standby reads: a *store.Ledger.
 type ownerLedger interface {
 	Load(context.Context) (*ledger.State, error)
-	// CatchUp takes what was written since into state.
+	// CatchUp applies what was written since to state.
 	CatchUp(ctx context.Context, state *ledger.State) error
 }
 
@@ -35,10 +35,10 @@ func newStandby(c *Config, v *view) *standby {
 }
 
 // wait waits, after another instance has taken over, until that one is silent. why is
-// how this one learned of it.
+// the error that showed the takeover.
 func (b *standby) wait(ctx context.Context, why error) error {
 	b.log.Warn("standby: another instance owns the service", "service", b.service, "instance", b.instance, "error", why,
-		"do", "nothing, if two replicas are meant; else stop the one that is not wanted")
+		"do", "nothing, if two replicas are intended; otherwise stop one of them")
 	b.show(nil)
 	for ctx.Err() == nil {
 		state, err := b.ledger.Load(ctx)
@@ -58,18 +58,18 @@ func (b *standby) wait(ctx context.Context, why error) error {
 }
 
 // awaitSilence follows the owner's record from state on until the owner is silent, or
-// has ended in order.
+// has ended cleanly.
 func (b *standby) awaitSilence(ctx context.Context, state *ledger.State) error {
 	heard, last := time.Now(), beatOf(state.Owner)
 	for ctx.Err() == nil {
 		b.show(state.Owner)
 		if state.Owner != nil && state.Owner.Released && state.Owner.Instance != b.instance {
-			b.log.Info("the owner has ended in order", "owner", state.Owner.Instance)
+			b.log.Info("the owner has ended cleanly", "owner", state.Owner.Instance)
 			return nil
 		}
 		if time.Since(heard) >= b.after {
 			b.log.Warn("the owner has been silent: taking over", "for", b.after.String(), "last_beat", last,
-				"do", "see why the owner fell silent: its log, its machine")
+				"do", "find out why the owner stopped sending heartbeats: check its log and its machine")
 			return nil
 		}
 		pause(ctx, b.every)
@@ -78,7 +78,7 @@ func (b *standby) awaitSilence(ctx context.Context, state *ledger.State) error {
 		case err != nil && final(err):
 			return err
 		case err != nil:
-			// A missing heartbeat means nothing while Kafka can't be read.
+			// A missing heartbeat proves nothing while Kafka can't be read.
 			b.log.Warn("standby can't read the ledger", "error", err, "do", remedy(err, lookAgain))
 			heard = time.Now()
 		case !beatOf(state.Owner).Equal(last):
@@ -88,7 +88,7 @@ func (b *standby) awaitSilence(ctx context.Context, state *ledger.State) error {
 	return nil
 }
 
-// beatOf is the owner's last heartbeat; the zero time without an owner.
+// beatOf returns the owner's last heartbeat; the zero time without an owner.
 func beatOf(owner *ledger.Owner) time.Time {
 	if owner == nil {
 		return time.Time{}

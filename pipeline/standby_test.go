@@ -78,7 +78,7 @@ func TestStandby_Wait(t *testing.T) {
 		"the owner ends in order": {
 			func(at time.Duration) (*ledger.Owner, error) {
 				return released(beats("A", at, minute), at >= minute), nil
-			}, minute, nil, "the owner has ended in order",
+			}, minute, nil, "the owner has ended cleanly",
 		},
 		"this instance ended in order before": { // nobody has written an owner's record since
 			func(time.Duration) (*ledger.Owner, error) { return released(beats("B", 0, 0), true), nil }, 30 * time.Second, nil, "the owner has been silent",

@@ -10,7 +10,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// starter starts exports that are due, as the source permits.
+// starter starts due exports, as far as the source permits.
 type starter struct {
 	location  *time.Location
 	source    Source // nil until the ledger was read
@@ -20,12 +20,12 @@ type starter struct {
 	announcer *announcer
 	step      func(name string)
 
-	waits    schema.Wait         // why nothing more could be started at the last try
-	accepted map[schema.Cut]bool // cuts that the source takes for whole answers
+	waits    schema.Wait         // why nothing more could be started at the last attempt
+	accepted map[schema.Cut]bool // kinds of cut that the source accepts as complete
 }
 
 // startAll starts every export that may start now, to run until exporting ends, and
-// returns when to look again.
+// returns when to try again.
 func (x *starter) startAll(ctx, exporting context.Context) (time.Time, error) {
 	now := time.Now().UTC()
 	x.announcer.tell(x.schedule.Advance(now))
@@ -35,7 +35,7 @@ func (x *starter) startAll(ctx, exporting context.Context) (time.Time, error) {
 		due, ok, next := x.schedule.Next(now)
 		if !ok {
 			if x.waits.For == "" {
-				x.waits = x.sourceWaits(now) // what is due by then may wait for it, too
+				x.waits = x.sourceWaits(now) // exports that become due until then may have to wait for it, too
 			}
 			return next, nil
 		}
@@ -60,10 +60,10 @@ func (x *starter) startAll(ctx, exporting context.Context) (time.Time, error) {
 	}
 }
 
-// endOf is when the day ends that it is at now: then there is another today.
+// endOf is the end of the current day, after which today changes.
 func endOf(now time.Time, loc *time.Location) time.Time { return schema.DayOf(now, loc).End(loc) }
 
-// start makes the call: first it is in the ledger, acknowledged, then it is made.
+// start makes the call after it has been written to the ledger and acknowledged.
 func (x *starter) start(ctx, exporting context.Context, due schedule.Due, permit Permit, now time.Time) error {
 	call := x.schedule.Begin(due, now)
 	name := ledger.DayName{Stream: due.Stream, Day: due.Day}
@@ -79,7 +79,7 @@ func (x *starter) start(ctx, exporting context.Context, due schedule.Due, permit
 	return nil
 }
 
-// sourceWaits is what keeps the source from a call, also when none is due.
+// sourceWaits is what the source's next call must wait for, also if none is due.
 func (x *starter) sourceWaits(now time.Time) schema.Wait {
 	permit, wait := x.source.Reserve(now, 0)
 	if permit != nil {
@@ -88,8 +88,8 @@ func (x *starter) sourceWaits(now time.Time) schema.Wait {
 	return wait
 }
 
-// acceptCuts has the schedule try days again whose cuts the source accepts since the
-// last look: the configuration, or what was learned, has changed.
+// acceptCuts makes days due again whose kind of cut the source has come to accept,
+// because of the configuration or what it learned.
 func (x *starter) acceptCuts(now time.Time) {
 	for _, cut := range []schema.Cut{schema.NoNewline, schema.UnclosedCell} {
 		accepted := x.source.Accepts(cut)

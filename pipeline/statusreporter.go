@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// statusReporter shows what the owner's loop knows.
+// statusReporter publishes the status of the owner's loop.
 type statusReporter struct {
 	service   string
 	streams   []transfer.Stream
@@ -25,7 +25,7 @@ type statusReporter struct {
 	view      *view
 }
 
-// publish shows what the loop knows now. waits is why nothing more could be started.
+// publish publishes the current status. waits is why nothing more could be started.
 func (r *statusReporter) publish(waits schema.Wait, now time.Time) {
 	st := &Status{Service: r.service, Role: RoleOwner, Turned: now}
 	for at, err := range r.session.Waiting() {
@@ -42,8 +42,8 @@ func (r *statusReporter) publish(waits schema.Wait, now time.Time) {
 	r.view.show(st)
 }
 
-// addCounts adds what this process has done, and of days that are being exported what
-// the ledger does not have yet.
+// addCounts adds the counts of this process and, for days that are being exported, what
+// is not yet in the ledger.
 func (r *statusReporter) addCounts(s *StreamStatus, counts StreamCounts) {
 	s.Published, s.Duplicates = counts.Published, counts.Duplicates
 	for _, n := range counts.Letters {

@@ -12,28 +12,27 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// takeover makes this instance the owner of the service: topics, ledger, fence. It
-// remembers as which producer this instance owned the service, from one ownership to
-// the next.
+// takeover makes this instance the owner of the service: topics, ledger, fence. From
+// one ownership to the next it keeps the producer identity of this instance.
 type takeover struct {
 	service     string
 	atLeastOnce bool // without a fence
 	topics      *topicCreator
 	ledger      *store.Ledger
-	partitions  func(topics map[string]cluster.Topic, state int) *partitions // that the owner writes; state is the ledger's partition
+	partitions  func(topics map[string]cluster.Topic, state int) *partitions // written by the owner; state is the ledger's partition
 	fence       *producer.Fence
 	standby     *standby
-	restoring   func() // Kafka is reached
+	restoring   func() // called when Kafka is reached
 	step        func(name string)
 	log         *slog.Logger
 
-	identity producer.Identity // that it goes on with: the broker takes no older
+	identity producer.Identity // for the next takeover: the broker refuses older ones
 }
 
-// ownership is what a takeover has obtained.
+// ownership is the result of a takeover.
 type ownership struct {
 	topics     map[string]cluster.Topic
-	before     *ledger.State // the ledger, as it was before the fence
+	before     *ledger.State // the ledger before fencing
 	partitions *partitions
 	session    *producer.Session
 }
@@ -50,8 +49,8 @@ func newTakeover(c *Config, v *view, topics *topicCreator, b *standby) *takeover
 	}
 }
 
-// take takes the service over. From then on nobody else writes to its partitions, and
-// what the topics hold is final.
+// take takes over the service. From then on no other instance writes to its partitions,
+// and the ends of the logs are final.
 func (t *takeover) take(ctx context.Context) (*ownership, error) {
 	topics, err := t.topics.prepare(ctx)
 	if err != nil {
@@ -70,18 +69,18 @@ func (t *takeover) take(ctx context.Context) (*ownership, error) {
 	return &ownership{topics: topics, before: before, partitions: at, session: session}, nil
 }
 
-// ended notes as which producer an ownership has ended.
+// ended stores the producer identity of an ownership that has ended.
 func (t *takeover) ended(as producer.Identity) { t.identity = as }
 
-// fenced notes that another instance has taken over: the next takeover fences it.
+// fenced records that another instance has taken over: the next takeover fences it.
 func (t *takeover) fenced() { t.identity = producer.NoIdentity() }
 
-// raise raises the fence over every partition that will be written. Whatever fails
-// later, the identity is the one to go on with.
+// raise fences every partition that will be written. Whatever fails later, the next
+// takeover uses the new identity.
 func (t *takeover) raise(ctx context.Context, at *partitions, before *ledger.State) (*producer.Session, error) {
 	if t.atLeastOnce {
-		t.log.Warn("DELIVERY=at-least-once: no instance is fenced, two at once may publish rows twice",
-			"do", "have consumers deduplicate by the header id, or allow transactional ids and set exactly-once")
+		t.log.Warn("DELIVERY=at-least-once: no instance is fenced, two running at once may publish rows twice",
+			"do", "consumers must deduplicate by the header id; or allow transactional ids and set exactly-once")
 	}
 	session, err := t.fence.TakeOver(ctx, t.identity, at.all)
 	if err != nil {
@@ -100,12 +99,12 @@ func (t *takeover) raise(ctx context.Context, at *partitions, before *ledger.Sta
 		session.Close()
 		return nil, err
 	}
-	t.identity = session.Identity() // not before the former owner is known to be out
+	t.identity = session.Identity() // only once the former owner is known to be fenced
 	return session, nil
 }
 
-// ensureOwned refuses to go on without the partitions that every stream needs: the
-// ledger's and the dead letters'.
+// ensureOwned returns an error unless the partitions that every stream needs are
+// fenced: the ledger's and the dead letters'.
 func (t *takeover) ensureOwned(session *producer.Session, own []recordbatch.TopicPartition) error {
 	for _, p := range own {
 		if why := session.Unfenced(p); why != nil {
@@ -115,15 +114,15 @@ func (t *takeover) ensureOwned(session *producer.Session, own []recordbatch.Topi
 	return nil
 }
 
-// awaitUnfenced waits until the heartbeats stop of a former owner that is not fenced: a
+// awaitUnfenced waits until the heartbeats of a former owner that is not fenced stop: a
 // new producer id does not fence the old one.
 func (t *takeover) awaitUnfenced(ctx context.Context, as producer.Identity, before *ledger.State) error {
 	owner := before.Owner
 	if owner == nil || t.atLeastOnce || owner.ProducerID == as.ID {
 		return nil
 	}
-	t.log.Warn("the broker gave another producer id, so the former owner is not fenced: waiting until it has been silent",
+	t.log.Warn("the broker assigned another producer id, so the former owner is not fenced: waiting until it is silent",
 		"owner", owner.Instance, "beat", owner.Beat, "for", t.standby.after.String(),
-		"do", "nothing; stop the former owner if it still runs, then this is over at once")
+		"do", "nothing; stopping the former owner, if it still runs, ends the wait")
 	return t.standby.awaitSilence(ctx, before)
 }

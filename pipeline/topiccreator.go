@@ -14,17 +14,17 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// topicCreator creates topics that are missing, and judges those of the ledger. What it
-// knows of topics that can't be created outlasts an ownership.
+// topicCreator creates missing topics, and checks those of the ledger. Its knowledge of
+// topics that can't be created outlives an ownership.
 type topicCreator struct {
 	ledger  *store.Ledger
 	own     []cluster.TopicSpec // the ledger's and the dead letters'
 	streams []cluster.TopicSpec
-	create  bool // where it is missing; else somebody else has to
-	needAll bool // a stream's topic that is missing is an error
+	create  bool // missing topics; otherwise an administrator must
+	needAll bool // a missing topic of a stream is an error
 	log     *slog.Logger
 
-	absent map[string]error // the topics of streams, by name, that could not be created, and why
+	absent map[string]error // why topics of streams could not be created, by name
 }
 
 func newTopicCreator(c *Config) *topicCreator {
@@ -33,8 +33,8 @@ func newTopicCreator(c *Config) *topicCreator {
 	return &topicCreator{ledger: c.Ledger(), own: specs[:own], streams: specs[own:], create: c.CreateTopics, needAll: c.Patience > 0, log: c.Log}
 }
 
-// prepare creates what is missing, if that is wanted, and refuses a ledger that would
-// lose records. Topics of streams may be missing: their Err says why, and their streams
+// prepare creates missing topics, if configured, and refuses a ledger that would lose
+// records. Topics of streams may be missing: their Err says why, and their streams
 // wait.
 func (c *topicCreator) prepare(ctx context.Context) (map[string]cluster.Topic, error) {
 	if err := c.ensure(ctx, c.own...); err != nil {
@@ -65,20 +65,20 @@ func (c *topicCreator) prepare(ctx context.Context) (map[string]cluster.Topic, e
 	topics := make(map[string]cluster.Topic, len(described))
 	for _, topic := range described {
 		if topic.Err != nil {
-			topic.Err = cmp.Or(c.absent[topic.Name], topic.Err) // why it could not be created says more
+			topic.Err = cmp.Or(c.absent[topic.Name], topic.Err) // the error of the creation is more specific
 		}
 		topics[topic.Name] = topic
 	}
 	return topics, nil
 }
 
-// topicPatience is for how long a takeover waits for the topics of streams that can't
-// be created at the moment.
+// topicPatience is how long a takeover waits for topics of streams that currently can't
+// be created.
 const topicPatience = 10 * time.Second
 
-// ensureStreams creates the topics of streams, and returns why some are missing still,
-// by name. What may pass is tried again for a moment: a later takeover for their sake
-// ends the exports of all streams.
+// ensureStreams creates the topics of streams, and returns why some are still missing,
+// by name. Transient errors are retried briefly, because a later takeover for these
+// topics would end the exports of all streams.
 func (c *topicCreator) ensureStreams(ctx context.Context) map[string]error {
 	specs, absent := c.streams, map[string]error{}
 	wait := backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: time.Second}
@@ -101,8 +101,8 @@ func (c *topicCreator) ensureStreams(ctx context.Context) map[string]error {
 	}
 }
 
-// createAbsent tries again to create a topic that could not be created, whatever the
-// reason was. It returns why it is missing still.
+// createAbsent retries to create a topic that could not be created, whatever the
+// reason. It returns why it is still missing.
 func (c *topicCreator) createAbsent(ctx context.Context, topic string) error {
 	err := c.ensure(ctx, c.streams[slices.IndexFunc(c.streams, func(spec cluster.TopicSpec) bool { return spec.Name == topic })])
 	if err == nil {
@@ -119,20 +119,20 @@ func (c *topicCreator) ensure(ctx context.Context, specs ...cluster.TopicSpec) e
 	return err
 }
 
-// keepMarkers has compaction of the ledger leave the markers of takeovers alone for
-// long enough, or says by which command somebody else can do so. The service runs in
-// any case.
+// keepMarkers configures the ledger so that compaction keeps takeover markers long
+// enough, or logs the command with which an administrator can do that. The service runs
+// in any case.
 func (c *topicCreator) keepMarkers(ctx context.Context) {
 	fault, err := c.ledger.CheckCompactionLag(ctx)
 	if fault == nil {
 		if err != nil {
-			c.log.Warn("can't look at the ledger's configuration", "error", err, "do", remedy(err, lookAgain))
+			c.log.Warn("can't read the ledger's configuration", "error", err, "do", remedy(err, lookAgain))
 		}
 		return
 	}
 	if err := c.ledger.SetCompactionLag(ctx); err != nil {
-		c.log.Warn("compaction of the ledger may remove the markers that keep a former owner out: after a restart of brokers that have lost "+
-			"their producer snapshots, an instance that hung since before may write again", "topic", fault.Topic, fault.Config, fault.Have,
+		c.log.Warn("compaction of the ledger may remove the markers that fence a former owner: after a restart of brokers that have lost "+
+			"their producer snapshots, an instance that has been hanging since may write again", "topic", fault.Topic, fault.Config, fault.Have,
 			"needed", fault.Want, "error", err, "do", fault.Repair)
 		return
 	}

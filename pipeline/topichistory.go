@@ -11,17 +11,17 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// topicHistory is what is remembered of topics from one ownership to the next.
+// topicHistory is the history of topics that outlives an ownership.
 type topicHistory struct {
 	first, most time.Duration         // between two attempts at a topic that fails
-	tooLarge    map[string]int        // by topic: the size of a record that the broker refused although no known limit forbade it
+	tooLarge    map[string]int        // by topic: the size of a record that the broker refused although it was within the known limit
 	refusals    map[string]*refusal   // by topic
 	reopenings  map[string]*reopening // by stream
 }
 
-// refusal is a topic whose records the broker refuses permanently, for another reason
-// than their size: the topic's configuration of timestamps, or a check of records by
-// the broker. Trying again at once would export the same days over and over.
+// refusal is a topic whose records the broker refuses permanently for a reason other
+// than size: the topic's timestamp configuration, or a validation of records by the
+// broker. Retrying at once would export the same days repeatedly.
 type refusal struct {
 	why   error
 	wait  *backoff.ExponentialBackOff
@@ -30,8 +30,8 @@ type refusal struct {
 	tried bool          // since next
 }
 
-// reopening spaces the takeovers for the sake of one stream that is left out: each ends
-// the exports of all the others.
+// reopening delays takeovers that only include an excluded stream again, as each ends
+// the exports of all other streams.
 type reopening struct {
 	wait *backoff.ExponentialBackOff
 	next time.Time
@@ -45,9 +45,9 @@ func (h *topicHistory) backoff() *backoff.ExponentialBackOff {
 	return &backoff.ExponentialBackOff{InitialInterval: h.first, Multiplier: 2, MaxInterval: max(h.first, h.most)}
 }
 
-// learn remembers the refusal of records that ended an ownership, and returns the topic
-// and for how long it is left alone. One record that is too large for a limit that is
-// not known, or may not be read, is a dead letter at the next try instead of ending the
+// learn stores the refusal of records that ended an ownership, and returns the topic
+// and how long it is not written. A record that is too large for an unknown or
+// unreadable limit becomes a dead letter at the next attempt instead of ending the
 // session again.
 func (h *topicHistory) learn(err error, now time.Time) (topic string, pause time.Duration) {
 	refused, ok := errors.AsType[*producer.RefusedError](err)
@@ -62,7 +62,7 @@ func (h *topicHistory) learn(err error, now time.Time) (topic string, pause time
 		return topic, 0
 	}
 	r := h.refusals[topic]
-	if r == nil || now.Sub(r.next) > r.pause { // it was written for a while
+	if r == nil || now.Sub(r.next) > r.pause { // the topic was written successfully since
 		r = &refusal{wait: h.backoff()}
 		h.refusals[topic] = r
 	}
@@ -71,7 +71,8 @@ func (h *topicHistory) learn(err error, now time.Time) (topic string, pause time
 	return topic, r.pause
 }
 
-// refusedUntilLater is why a topic is not to be written yet; nil when it may be tried.
+// refusedUntilLater returns why a topic must not be written yet; nil if it may be
+// tried.
 func (h *topicHistory) refusedUntilLater(topic string, now time.Time) error {
 	r := h.refusals[topic]
 	if r == nil {
@@ -83,14 +84,15 @@ func (h *topicHistory) refusedUntilLater(topic string, now time.Time) error {
 	return r.why
 }
 
-// refusalIsOver says that a topic that is held back for a refusal may be tried now.
+// refusalIsOver reports whether a topic that is not written because of a refusal may be
+// tried now.
 func (h *topicHistory) refusalIsOver(topic string, now time.Time) bool {
 	r := h.refusals[topic]
 	return r != nil && !r.tried && !now.Before(r.next)
 }
 
-// mayReopen says whether it is time to try again for a stream: at once for the first
-// time, then less and less often.
+// mayReopen reports whether it is time for another attempt for a stream: the first one
+// at once, later ones less and less often.
 func (h *topicHistory) mayReopen(stream string, now time.Time) bool {
 	r := h.reopenings[stream]
 	if r == nil {
@@ -104,14 +106,14 @@ func (h *topicHistory) mayReopen(stream string, now time.Time) bool {
 	return true
 }
 
-// reopened forgets that a stream was left out.
+// reopened clears the exclusion of a stream.
 func (h *topicHistory) reopened(stream string) { delete(h.reopenings, stream) }
 
 // afterRefusal is the advice about a topic that refuses records.
 func afterRefusal(k *cluster.Cluster, topic string, err error) string {
 	if _, strict := errors.AsType[*cluster.TimestampError](err); strict || errors.Is(err, kafka.InvalidTimestamp) {
-		return "compare the clocks of this machine and the brokers, and the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms; " +
-			"or have the brokers write the time: " + k.AlterConfigCommand(topic, "message.timestamp.type", "LogAppendTime")
+		return "check the clocks of this machine and the brokers, and the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms; " +
+			"or let the brokers set the timestamp: " + k.AlterConfigCommand(topic, "message.timestamp.type", "LogAppendTime")
 	}
-	return "see the topic's configuration and the brokers' log for what they check of records; the topic is tried again now and then"
+	return "check the topic's configuration and the brokers' log for validations of records; the topic is retried periodically"
 }

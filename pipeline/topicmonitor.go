@@ -17,7 +17,7 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// topicMonitor checks that the topics are as they were when the ownership began, and
+// topicMonitor checks that the topics are unchanged since the ownership began, and
 // makes streams wait whose topics can't be written.
 type topicMonitor struct {
 	cluster     *cluster.Cluster
@@ -32,10 +32,11 @@ type topicMonitor struct {
 	log         *slog.Logger
 
 	limit     map[string]int // max.message.bytes by topic, as set in the session
-	forbidden []string       // why topics that every stream needs may not be written, as last seen
+	forbidden []string       // why topics that every stream needs may not be written, as of the last check
 }
 
-// setLimits sets how large each topic's batches may be, as far as the configurations may be read.
+// setLimits sets the maximum batch size of each topic, as far as the configurations may
+// be read.
 func (m *topicMonitor) setLimits(ctx context.Context) error {
 	names := []string{m.ledger.Topic, m.ledger.Rows, m.deadLetters}
 	for i := range m.streams {
@@ -63,7 +64,7 @@ func (m *topicMonitor) setLimits(ctx context.Context) error {
 	return nil
 }
 
-// judge has a stream wait whose topic can't be written now.
+// judge makes a stream wait if its topic can't be written now.
 func (m *topicMonitor) judge(st *transfer.Stream, topic cluster.Topic) {
 	if why := unwritable(topic); why != nil {
 		m.block(st, why)
@@ -84,7 +85,7 @@ func (m *topicMonitor) judge(st *transfer.Stream, topic cluster.Topic) {
 	}
 }
 
-// block has a stream wait for its topic.
+// block makes a stream wait for its topic.
 func (m *topicMonitor) block(st *transfer.Stream, why error) {
 	m.schedule.Stream(st.Name).Block(why.Error())
 	do := remedy(why, fixTopic)
@@ -98,17 +99,17 @@ func (m *topicMonitor) block(st *transfer.Stream, why error) {
 	m.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", do)
 }
 
-// pollTimeout bounds the loop's waits for checks: a Kafka that doesn't answer must not
-// block the rest of the loop.
+// pollTimeout limits how long the loop waits for checks, so that it is not blocked if
+// Kafka does not answer.
 const pollTimeout = 10 * time.Second
 
-// errChanged ends an ownership whose topics have changed since it began: the next one
-// begins with them as they are.
+// errChanged ends an ownership whose topics have changed since it began. The next one
+// starts with the changed topics.
 var errChanged = errors.New("the topics have changed")
 
-// check examines the topics. Partitions that are new, or can be written again, are
-// fenced and restored before the first write to them, by beginning a new ownership. A
-// stream whose topic is gone waits.
+// check examines the topics. For partitions that are new, or can be written again, it
+// ends the ownership, so that the next one fences and recovers them before they are
+// written. A stream whose topic no longer exists waits.
 func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *transfer.Runner) error {
 	owning := ctx
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
@@ -127,9 +128,9 @@ func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *tr
 	}
 	switch {
 	case owning.Err() != nil:
-		return nil // shutting down: the error is of that
+		return nil // caused by the shutdown
 	case err != nil:
-		m.log.Warn("can't look at the topics", "error", err, "do", lookAgain)
+		m.log.Warn("can't read the topics' metadata", "error", err, "do", lookAgain)
 		return nil
 	}
 	m.judgePolicies(ctx)
@@ -145,13 +146,13 @@ func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *tr
 	return nil
 }
 
-// checkOwn says which topics that every stream needs may not be written any more.
+// checkOwn logs which topics that every stream needs may not be written any more.
 func (m *topicMonitor) checkOwn(topics []cluster.Topic) {
 	m.forbidden = nil
 	for _, own := range topics {
 		if why := unwritable(own); cluster.Forbidden(why) {
 			m.forbidden = append(m.forbidden, "Kafka: "+why.Error())
-			m.log.Error("the service will stand still: it may not write a topic that it needs", "topic", own.Name, "error", why, "do", fixRight)
+			m.log.Error("the service stops publishing: it has no right to write a required topic", "topic", own.Name, "error", why, "do", fixRight)
 		}
 	}
 }
@@ -189,12 +190,12 @@ func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, top
 	return nil
 }
 
-// checkLogs checks whether a log is shorter than what was acknowledged of it: its topic
-// was recreated, or an unclean leader election lost records back. The next owner fences
-// it before anything is written there, and recovers it.
+// checkLogs checks whether a log is shorter than its acknowledged position: its topic
+// was recreated, or an unclean leader election lost records. The next owner fences and
+// recovers it before it is written.
 func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 	var partitions []recordbatch.TopicPartition
-	acknowledged := map[recordbatch.TopicPartition]int64{} // before the logs are asked: they grow meanwhile
+	acknowledged := map[recordbatch.TopicPartition]int64{} // read before the logs, which grow in the meantime
 	for _, p := range m.partitions.all {
 		if next := c.written(p).Next; m.session.Fenced(p) && next > 0 {
 			acknowledged[p] = next
@@ -203,7 +204,7 @@ func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 	}
 	logs, err := m.cluster.Offsets(ctx, partitions...)
 	if err != nil {
-		return nil // it was just possible to ask for the topics, and is again soon
+		return nil // temporary: the topics could just be read
 	}
 	for _, log := range logs {
 		if next := acknowledged[log.Partition]; log.Err == nil && log.End < next {
@@ -213,17 +214,17 @@ func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 	return nil
 }
 
-// judgePolicies reports ledger topics that were configured to delete what they must
-// keep: the next start would refuse them.
+// judgePolicies reports ledger topics whose configuration would delete required
+// records: the next start would refuse them.
 func (m *topicMonitor) judgePolicies(ctx context.Context) {
 	faults, err := m.ledger.CheckPolicies(ctx)
 	if err != nil {
-		return // it was just possible to ask for the streams' topics, and is again soon
+		return // temporary: the streams' topics could just be read
 	}
 	m.creator.keepMarkers(ctx)
 	for _, fault := range faults {
 		if policy, ok := errors.AsType[*store.PolicyError](fault); ok {
-			m.log.Error("the ledger will forget what was published", "topic", policy.Topic, policy.Config, policy.Have, "needed", policy.Want, "do", policy.Repair)
+			m.log.Error("the ledger will lose records of what was published", "topic", policy.Topic, policy.Config, policy.Have, "needed", policy.Want, "do", policy.Repair)
 		}
 	}
 }

@@ -10,9 +10,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// view is what others see of a service while it runs: the admin server above all. It
-// outlasts ownerships. All its methods may be called at any time, by several goroutines
-// at once.
+// view is what others, mainly the admin server, see of a running service. It outlives
+// ownerships. All its methods are safe for concurrent use.
 type view struct {
 	service string
 	streams []transfer.Stream
@@ -22,7 +21,7 @@ type view struct {
 	status  atomic.Pointer[Status]
 }
 
-// Status is the last status; it may be a moment old.
+// Status returns the last status, which may be slightly outdated.
 func (v *view) Status() Status {
 	if st := v.status.Load(); st != nil {
 		return *st
@@ -30,7 +29,7 @@ func (v *view) Status() Status {
 	return Status{Service: v.service, Role: RoleStarting, Reasons: []string{"starting"}}
 }
 
-// Totals are the counts by stream.
+// Totals returns the counts by stream.
 func (v *view) Totals() map[string]StreamCounts {
 	totals := v.counts.copies()
 	for i := range v.streams {
@@ -43,7 +42,8 @@ func (v *view) Totals() map[string]StreamCounts {
 	return totals
 }
 
-// Produced is what has been written to Kafka since the process started, the ledger included.
+// Produced returns what has been written to Kafka since the process started, including
+// the ledger.
 func (v *view) Produced() producer.Stats { return v.meter.Stats() }
 
 // RecentLetters returns the last dead letters written since the process started, newest first.
@@ -57,25 +57,26 @@ func (v *view) wrote(l *schema.DeadLetter) {
 	}
 }
 
-// showWaiting says why no ownership can begin.
+// showWaiting sets why no ownership can begin.
 func (v *view) showWaiting(err error) {
 	last := v.Status()
 	now := time.Now()
 	v.status.Store(&Status{Service: v.service, Role: RoleWaiting, Reasons: []string{err.Error()}, Turned: now, Streams: last.Streams, Remaining: last.RemainingAt(now)})
 }
 
-// showRestoring says that Kafka is reached. A standby stays one until it is the owner.
+// showRestoring sets that Kafka is reached. A standby remains one until it is the
+// owner.
 func (v *view) showRestoring() {
 	last := v.Status()
 	if last.Role == RoleStandby {
 		return
 	}
 	now := time.Now()
-	v.status.Store(&Status{Service: v.service, Role: RoleStarting, Reasons: []string{"taking the service over and restoring its ledger"}, Turned: now,
+	v.status.Store(&Status{Service: v.service, Role: RoleStarting, Reasons: []string{"taking over the service and recovering its ledger"}, Turned: now,
 		Restoring: true, Streams: last.Streams, Remaining: last.RemainingAt(now)})
 }
 
-// showStandby says who owns the service; nil if that is not known.
+// showStandby sets the owner of the service; nil if unknown.
 func (v *view) showStandby(owner *ledger.Owner) {
 	reason := "standby: another instance owns the service"
 	if owner != nil {
@@ -84,5 +85,5 @@ func (v *view) showStandby(owner *ledger.Owner) {
 	v.status.Store(&Status{Service: v.service, Role: RoleStandby, Reasons: []string{reason}, Owner: owner, Turned: time.Now(), Streams: v.Status().Streams})
 }
 
-// show shows what an owner's loop knows.
+// show sets the status of an owner's loop.
 func (v *view) show(st *Status) { v.status.Store(st) }

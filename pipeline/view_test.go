@@ -28,7 +28,7 @@ func TestView_Roles(t *testing.T) {
 		}
 		expect(RoleStarting, "starting", false, 0)
 		v.showRestoring()
-		expect(RoleStarting, "taking the service over and restoring its ledger", true, 0)
+		expect(RoleStarting, "taking over the service and recovering its ledger", true, 0)
 		v.show(&Status{Service: "1234", Role: RoleOwner, Turned: time.Now(), Streams: []StreamStatus{{Name: "events"}}, Remaining: map[string]time.Duration{"events": time.Hour}})
 		expect(RoleOwner, "", false, 1)
 		time.Sleep(20 * time.Minute)
@@ -37,7 +37,7 @@ func TestView_Roles(t *testing.T) {
 			t.Errorf("the day is lost in %s, want 40m", st.Remaining["events"])
 		}
 		v.showRestoring()
-		expect(RoleStarting, "taking the service over and restoring its ledger", true, 1)
+		expect(RoleStarting, "taking over the service and recovering its ledger", true, 1)
 		v.showStandby(nil)
 		expect(RoleStandby, "standby: another instance owns the service", false, 1)
 		v.showStandby(&ledger.Owner{Instance: "B"})

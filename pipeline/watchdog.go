@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// watchSilence ends ctx by giveUp when Kafka has answered nothing for as long as
-// patience, if that is set. The returned function ends it, and ctx.
+// watchSilence cancels ctx with giveUp when Kafka has not answered for patience, if
+// that is set. The returned function stops it and cancels ctx.
 func watchSilence(ctx context.Context, giveUp context.CancelCauseFunc, k *cluster.Cluster, patience time.Duration) func() {
 	var listening sync.WaitGroup
 	if patience > 0 {
@@ -36,25 +36,25 @@ func watchSilence(ctx context.Context, giveUp context.CancelCauseFunc, k *cluste
 	}
 }
 
-// silenceError is the error of a Kafka that was silent for too long.
+// silenceError is the error for a Kafka that has been silent for too long.
 func silenceError(h *cluster.Health, patience time.Duration) error {
-	if h.Since.IsZero() { // no request has failed yet: all wait
+	if h.Since.IsZero() { // no request has failed yet: all are waiting
 		return fmt.Errorf("kafka has not answered for %s", patience)
 	}
 	return fmt.Errorf("kafka has not answered for %s: %w", patience, h.Err)
 }
 
-// stuckAfter is how long a partition may take nothing before the others are to go on without it.
+// stuckAfter is how long a partition may accept no records before the others continue
+// without it.
 const stuckAfter = 30 * time.Second
 
-// refusedAfter is the same where the right to write is missing: longer than brokers
-// take to learn of a new right, which nothing else brings. Whatever else is waited for
-// that long is said.
+// refusedAfter is the same if the right to write is missing: it is longer than brokers
+// need to learn about a new right. Other waits are logged after that time.
 const refusedAfter = stuckAfter / 6
 
-// watch says which partition is waited for, and ends the session when it holds all the
-// others up for too long: a checkpoint waits for every acknowledgement. The next
-// ownership leaves a partition out that can't be written, and its stream waits.
+// watch logs the partition that blocks others, and ends the session if it does so for
+// too long: a checkpoint waits for every acknowledgement. The next ownership excludes a
+// partition that can't be written, and its stream waits.
 func watch(ctx context.Context, session *producer.Session, log *slog.Logger) {
 	look := time.NewTicker(refusedAfter)
 	defer look.Stop()
@@ -70,8 +70,8 @@ func watch(ctx context.Context, session *producer.Session, log *slog.Logger) {
 			} else if p, err := session.Stuck(refusedAfter); cluster.Forbidden(err) {
 				session.End(fmt.Errorf("%v has taken no records for %s: %w", p, refusedAfter, err))
 			} else if err != nil {
-				log.Warn("waiting for Kafka to take records", "partition", p, "error", err,
-					"do", "look at the brokers that hold it: it is tried until they take them")
+				log.Warn("waiting for Kafka to accept records", "partition", p, "error", err,
+					"do", "check the brokers of this partition; the records are sent until they are accepted")
 			}
 		}
 	}

@@ -27,7 +27,7 @@ func TestBrokers_Killed(t *testing.T) {
 		b.killBroker(n)
 	}
 	b.sleep(20 * time.Second)
-	expectText(t, p.log(), "waiting for Kafka to take records", "connection refused")
+	expectText(t, p.log(), "waiting for Kafka to accept records", "connection refused")
 	for n := 1; n <= 3; n++ {
 		b.startBroker(n)
 	}

@@ -50,7 +50,7 @@ func TestKafka_ForeignTransactions(t *testing.T) {
 		}
 	}
 	expectNoLoss(t, log)
-	expectText(t, log, fmt.Sprintf(`"msg":"restored rows that were published after the last checkpoint","rows":%d`, rows))
+	expectText(t, log, fmt.Sprintf(`"msg":"recovered rows that were published after the last checkpoint","rows":%d`, rows))
 	b.checkedDays()
 }
 

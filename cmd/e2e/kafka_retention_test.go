@@ -38,7 +38,7 @@ func TestRetention_UnconfirmedRecords(t *testing.T) {
 		t.Fatalf("%d rows stand in the tail", len(before))
 	}
 	b.deleteRecords(b.endOffsets("events").Offsets())
-	expectText(t, b.runOnce(0), "the topic has lost records that were not in the ledger yet: rows of the unsettled days may be published twice")
+	expectText(t, b.runOnce(0), "the topic has lost records that were not yet in the ledger: rows of unsettled days may be published twice")
 	if log := b.runOnce(0); strings.Contains(log, "the topic has lost records") {
 		t.Errorf("reported again:\n%s", log)
 	}

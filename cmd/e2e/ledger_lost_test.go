@@ -16,7 +16,7 @@ func TestLedger_Lost(t *testing.T) {
 	b := newLateRows(t)
 	b.runOnce(0)
 	b.deleteTopics("ledger", "ledger.rows")
-	expectText(t, b.runOnce(0), "the ledger is empty: reading what the topics hold of this service", `"level":"ERROR","msg":"the ledger was lost`, `"days":3,`)
+	expectText(t, b.runOnce(0), "the ledger is empty: reading this service's records in the topics", `"level":"ERROR","msg":"the ledger was lost`, `"days":3,`)
 	if log := b.runOnce(0); strings.Contains(log, "the ledger was lost") {
 		t.Errorf("the loss is reported again:\n%s", log)
 	}

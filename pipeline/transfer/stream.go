@@ -13,10 +13,10 @@ import (
 type Stream struct {
 	schedule.StreamConfig
 	Values  *Values // how rows are encoded in a format with types; nil: as encoding.JSON
-	MaxBad  float64 // the largest share of an export's rows that may be bad; 1: all of them
+	MaxBad  float64 // maximum share of bad rows in an export; 1: no limit
 	Headers HeaderOptions
-	Meta    bool // values have the columns of schema.MetaColumns, too
-	// Deletes is how a stream of changes deletes profiles.
+	Meta    bool // values also have the columns of schema.MetaColumns
+	// Deletes is the policy for deletes with MODE=changes.
 	Deletes profiles.Policy
 	Privacy *privacy.Policy // of cells that are not published; nil: all are
 	Raw     Raw             // what dead letters show
