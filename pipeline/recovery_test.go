@@ -50,7 +50,7 @@ func TestRestoration_Recover(t *testing.T) {
 		said string
 	}{
 		"behind the checkpoint": {false, 2, `level=INFO msg="recovered rows that were published after the last checkpoint" rows=2 days=1`},
-		"the ledger is lost":    {true, 5, `level=ERROR msg="the ledger was lost: it is built anew from what the topics hold`},
+		"the ledger is lost":    {true, 5, `level=ERROR msg="the ledger was lost: it is rebuilt from the topics`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -134,7 +134,7 @@ func TestRestoration_Reports(t *testing.T) {
 			"Kafka has lost acknowledged rows of a stream", "how=\"it ends at 3\"", fmt.Sprintf("backfill events --from %s --to %s --again", today-3, today-1),
 		}},
 		"rows of a stream without any in reach": {recovery.Finding{Kind: recovery.Lost, Partition: at("quiet")}, []string{
-			"Kafka has lost acknowledged rows of a stream", "the API has nothing any more of the days that were published",
+			"Kafka has lost acknowledged rows of a stream", "the API no longer has the published days",
 		}},
 		"dead letters are lost": {recovery.Finding{Kind: recovery.Lost, Partition: at("dead")}, []string{"Kafka has lost acknowledged dead letters"}},
 		"rows have expired":     {recovery.Finding{Kind: recovery.Expired, Partition: at("events"), From: 3, To: 9}, []string{"may be published twice", "checkpoint=3 log_start=9"}},

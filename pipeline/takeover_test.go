@@ -158,7 +158,7 @@ func TestTakeover_UnfencedOwnerLives(t *testing.T) {
 				t.Errorf("error %v, identity %v: want one of the ledger, and none", err, next.identity)
 			}
 		}
-		b.expectSaid(2, "the broker gave another producer id")
+		b.expectSaid(2, "the broker assigned another producer id")
 	})
 }
 

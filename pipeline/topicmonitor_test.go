@@ -130,7 +130,7 @@ func TestTopicMonitor_Refused(t *testing.T) {
 		if o.schedule.Stream("events").Blocked() == "" {
 			t.Error("the stream does not wait")
 		}
-		b.expectSaid(1, "compare the clocks of this machine and the brokers")
+		b.expectSaid(1, "check the clocks of this machine and the brokers")
 		b.must(o.checkTopics(t))
 		time.Sleep(pause)
 		expectChanged(t, o.checkTopics(t), "topic events refused records and is tried again")
@@ -154,7 +154,7 @@ func TestTopicMonitor_KafkaAway(t *testing.T) {
 		if took := time.Since(began); took > pollTimeout {
 			t.Errorf("the loop is held up for %s", took)
 		}
-		b.expectSaid(1, "can't look at the topics")
+		b.expectSaid(1, "can't read the topics' metadata")
 		way.release()
 		time.Sleep(time.Minute)
 		b.must(o.checkTopics(t))

@@ -156,7 +156,7 @@ func TestCuts_LeaveReach(t *testing.T) {
 		if d.State != ledger.Settled || d.Final || d.LastSuccess == nil || d.LastSuccess.Sub(last).Abs() > time.Second || d.Published != 9 {
 			t.Errorf("the day ended as %+v, its last call began at %s", d, last)
 		}
-		if n := strings.Count(w.said(), `level=ERROR msg="a day has come to its end with its last answer cut`); n != 1 {
+		if n := strings.Count(w.said(), `level=ERROR msg="a day ended with its last answer cut`); n != 1 {
 			t.Errorf("the log tells %d times of the day's end", n)
 		}
 		if strings.Contains(w.said(), "without ever having been exported") {

@@ -57,7 +57,7 @@ func TestRetention_Compaction(t *testing.T) {
 		confirmed bool
 		says      string // "": nothing
 	}{
-		"before the checkpoint": {false, "the log lacks records that were not in the ledger yet"},
+		"before the checkpoint": {false, "the log lacks records that were not yet in the ledger"},
 		"after the checkpoint":  {true, ""},
 	}
 	for name, test := range tests {

@@ -14,7 +14,7 @@ import (
 
 const (
 	oneDay     = "86400000"
-	markersGo  = "compaction of the ledger may remove the markers that keep a former owner out"
+	markersGo  = "compaction of the ledger may remove the markers that fence a former owner"
 	lagCommand = "ledger --add-config min.compaction.lag.ms=" + oneDay
 )
 

@@ -79,7 +79,7 @@ func TestPrivacy_ListsChange(t *testing.T) {
 		delete(b.environ, name)
 	}
 	b.runOnce(0)
-	const changed, begins = "hidden columns have changed: its days in reach are published again", "Kafka still holds their cells of before"
+	const changed, begins = "hidden columns have changed: its days in reach are published again", "Kafka still has their earlier cells"
 	name := hashed("df_name", hiddenName)
 	want := map[string]int{fmt.Sprintf(`{"df_unified_id":"u1","event_name":"open","df_name":"%s","phone":"%s","city":"%s","memo":"a"}`, hiddenName, hiddenPhone, hiddenCity): 3}
 	for _, step := range []struct {

@@ -53,7 +53,7 @@ func TestProfiles_Topic(t *testing.T) {
 		p.kill()
 	}
 	b.setTopicConfig("users", "delete.retention.ms", "60000")
-	expectText(t, b.runOnce(0), "the topic forgets deletes soon")
+	expectText(t, b.runOnce(0), "the topic removes tombstones soon")
 }
 
 // TestProfiles_Modes publishes a whole snapshot when a stream of changes is to publish all rows, also on the same day, and goes on from what the

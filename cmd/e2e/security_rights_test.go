@@ -176,12 +176,12 @@ func TestRights_Revoked(t *testing.T) {
 	if diff := cmp.Diff([]string{"right Write on topic " + b.prefix + "events"}, missing); diff != "" {
 		t.Errorf("failed checks (-want +got):\n%s", diff)
 	}
-	expectText(t, p.log(), `"msg":"a stream waits for its topic","stream":"events"`, "grant the right that is missing")
+	expectText(t, p.log(), `"msg":"a stream waits for its topic","stream":"events"`, "grant the missing right")
 	b.grantMissing()
 	wait("the stream goes on", all)
 
 	for _, topic := range []string{"ledger", "dead-letters"} {
-		const said = `"do":"grant the right that is missing`
+		const said = `"do":"grant the missing right`
 		before := p.count(said)
 		b.revoke(kadm.NewACLs().Topics(b.prefix + topic).Operations(kadm.OpWrite))
 		p.awaitMore(said, before) // found by a look at the topics or by a write
