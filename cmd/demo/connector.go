@@ -144,7 +144,10 @@ func (k *connector) look(ctx context.Context, found func() bool) error {
 		select {
 		case <-again.C:
 		case <-k.ended:
-			return errEnded
+			if ctx.Err() == nil { // else it has ended because of that
+				return errEnded
+			}
+			return context.Cause(ctx)
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

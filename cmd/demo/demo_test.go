@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,19 +19,23 @@ import (
 	demo "dfinery-kafka/cmd/demo"
 )
 
-// restoreEnvironment undoes at the test's end what the demo does to the environment of the process.
-func restoreEnvironment(t *testing.T) {
+// alone is set for a process of the test binary that runs one test: the demo changes the environment of its process, and several demos
+// at once wait as long as one.
+const alone = "DFINERY_DEMO_ALONE"
+
+// byItself runs the test in a process of its own, beside the others; true: this is the process that looks at the result.
+func byItself(t *testing.T) bool {
 	t.Helper()
-	environ := os.Environ()
-	t.Cleanup(func() {
-		os.Clearenv()
-		for _, variable := range environ {
-			name, value, _ := strings.Cut(variable, "=")
-			if err := os.Setenv(name, value); err != nil {
-				t.Error(err)
-			}
-		}
-	})
+	if os.Getenv(alone) != "" {
+		return false
+	}
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), alone+"=1")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+	return true
 }
 
 // What differs from run to run.
@@ -66,11 +71,13 @@ func second(t *testing.T) []string {
 // TestDemo runs the demo to its end, keeps it open, and looks at what it
 // printed, at the status page and at the environment file.
 func TestDemo(t *testing.T) {
+	if byItself(t) {
+		return
+	}
 	// A shell that is set up for a real connector, and not even rightly.
 	t.Setenv("KAFKA_BROKERS", "127.0.0.1:1")
 	t.Setenv("DFINERY_EXPORT_TOKN", "x")
 	t.Setenv("STREAM_EVENTS_TOPIC", "elsewhere")
-	restoreEnvironment(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out := &hook{text: "kcat -C -b", do: func(printed string) {
@@ -213,7 +220,9 @@ func repeat(t *testing.T, broker, topic string) {
 }
 
 func TestRepeatedRecordFails(t *testing.T) {
-	restoreEnvironment(t)
+	if byItself(t) {
+		return
+	}
 	out := &hook{text: "A dead letter is replayed", do: func(printed string) {
 		repeat(t, regexp.MustCompile(`Kafka +(\S+)  embedded`).FindStringSubmatch(printed)[1], "dfinery.events")
 	}}
@@ -227,7 +236,9 @@ func TestRepeatedRecordFails(t *testing.T) {
 }
 
 func TestInterrupt(t *testing.T) {
-	restoreEnvironment(t)
+	if byItself(t) {
+		return
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out := &hook{text: "What is there", do: func(string) { cancel() }}
