@@ -130,7 +130,7 @@ func TestText_Broken(t *testing.T) {
 // TestText_ReleaseBefore exports again what the release before has published: not one row comes a second time, whatever the content type declares.
 func TestText_ReleaseBefore(t *testing.T) {
 	t.Parallel()
-	const days = 29
+	const days = 9
 	const header = "df_unified_id,event_name,memo"
 	text := func(back int) string {
 		return strings.ReplaceAll(koreanRows(header, 30), "\nu", fmt.Sprintf("\nd%du", back))

@@ -142,7 +142,7 @@ func TestCommands_Order(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 43, RowsPerDay: 10}})
 	b.runOnce(0)
-	for n := range 5 {
+	for n := range 3 {
 		for range 2 {
 			b.command(nil, "pause", "events", "--wait", "0")
 			b.command(nil, "resume", "events", "--wait", "0")

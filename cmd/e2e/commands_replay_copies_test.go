@@ -18,13 +18,13 @@ import (
 	"dfinery-kafka/pipeline/command"
 )
 
-// newRowPairs is a service with a day of 1,000 rows, 500 identical pairs, and a
+// newRowPairs is a service with a day of 400 rows, 200 identical pairs, and a
 // topic that takes records of up to 425 bytes: of some pairs both rows, of some
 // none, and of some only the first, whose id is shorter.
 func newRowPairs(t *testing.T) (b *testbed, rows []map[string]string) {
 	var csv strings.Builder
 	csv.WriteString("df_unified_id,event_name,memo\n")
-	for i := range 1000 {
+	for i := range 400 {
 		pair := i / 2
 		memo := strings.Repeat("m", 150+pair%150) + strconv.Itoa(pair)
 		fmt.Fprintf(&csv, "u%d,open,%s\n", pair, memo)
@@ -157,7 +157,7 @@ func TestRows_Copies(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(crashSeed(t), 1))
 	b, rows := newRowPairs(t)
-	b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "100ms"
+	b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "20ms"
 	b.runOnce(0)
 	first, letters := b.checkCopies(len(rows))
 	b.runOnce(0) // publishes nothing, and writes no letter a second time
@@ -183,7 +183,7 @@ func TestRelease_RollbackWithCopies(t *testing.T) {
 	t.Parallel()
 	b, rows := newRowPairs(t)
 	former := programBefore(t)
-	b.set("STREAM_EVENTS_POLL_INTERVAL", "100ms")
+	b.set("STREAM_EVENTS_POLL_INTERVAL", "20ms")
 	for turn, program := range []string{binary, former, binary, former} {
 		if turn == 2 {
 			b.setTopicConfig("events", "max.message.bytes", "1000000")
@@ -234,7 +234,7 @@ func TestRelease_RollbackWithCopyGaps(t *testing.T) {
 	b.command(nil, slices.Concat([]string{"dlq", "replay", "--yes"}, seconds)...)
 	p.kill()
 	b.checkLedger()
-	b.set("STREAM_EVENTS_POLL_INTERVAL", "100ms")
+	b.set("STREAM_EVENTS_POLL_INTERVAL", "20ms")
 	for _, program := range []string{former, binary, former, binary} {
 		b.program = program
 		b.runOnce(0)

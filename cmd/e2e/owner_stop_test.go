@@ -41,7 +41,7 @@ func TestStop_InDownload(t *testing.T) {
 // its group: the program still drains.
 func TestStop_SecondSignal(t *testing.T) {
 	t.Parallel()
-	for range 10 {
+	for range 5 {
 		b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 73, RowsPerDay: 100}})
 		p := b.start("run")
 		p.await(`"code":"ok"`)

@@ -16,7 +16,7 @@ import (
 // without anybody who looks. PAGE_ROWS and PAGE_LOADS make it larger.
 func TestPage_WhileRowsFlow(t *testing.T) {
 	t.Parallel()
-	rows, loads := number(t, "PAGE_ROWS", 20_000), number(t, "PAGE_LOADS", 100)
+	rows, loads := number(t, "PAGE_ROWS", 9000), number(t, "PAGE_LOADS", 100)
 	unseen := exportWatched(t, rows, 0)
 	watched := exportWatched(t, rows, loads)
 	t.Logf("%d rows: %d KiB without, %d KiB with %d loads of the page", rows, unseen>>10, watched>>10, loads)
