@@ -33,6 +33,7 @@ type simulation struct {
 	api     *exporttest.Server
 	http    http.RoundTripper
 	config  *config.Config
+	layout  time.Duration           // how long what is known of the cluster's layout is taken for right; 0: as long as by default
 	service func(*pipeline.Service) // nil: the service stays as it is configured
 	log     *slog.Logger            // nil: as text, for said
 	text    bytes.Buffer
