@@ -45,8 +45,8 @@ type testbed struct {
 	changing sync.RWMutex // guards api
 }
 
-// newTestbed has a service on the Kafka that KAFKA_TEST_BROKERS names, or on the shared
-// embedded broker.
+// newTestbed has a service on the Kafka that KAFKA_TEST_BROKERS names, or on one of the
+// shared embedded brokers.
 func newTestbed(t *testing.T, api *exporttest.Server) *testbed {
 	t.Helper()
 	brokers := os.Getenv("KAFKA_TEST_BROKERS")
