@@ -190,6 +190,9 @@ func firsts(found [][]string) []string {
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	rules := read(t, "prometheus/alerts.yaml")
+	if rules != read(t, "../helm/dfinery-kafka/files/alerts.yaml") {
+		t.Error("prometheus/alerts.yaml is not the chart's: it has to be a link to it")
+	}
 	for block := range strings.SplitSeq(rules, "- alert: ") {
 		query, _, _ := strings.Cut(block, "labels:\n")
 		if name, query, ok := strings.Cut(query, "\n"); ok && strings.HasPrefix(name, "Dfinery") {

@@ -169,7 +169,7 @@ func profilesText(p *pipeline.ProfileStatus) string {
 		text += fmt.Sprintf(" (last snapshot: %s)", p.Why)
 	}
 	if p.LastComplete != nil {
-		text += ", last whole snapshot " + p.LastComplete.UTC().Format(time.RFC3339)
+		text += ", last complete snapshot " + p.LastComplete.UTC().Format(time.RFC3339)
 	}
 	if p.Unused > 0 {
 		text += fmt.Sprintf("; %d added partitions stay empty", p.Unused)

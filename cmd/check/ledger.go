@@ -43,7 +43,7 @@ func (c *Check) fence(ctx context.Context) {
 	}
 	defer session.Close()
 	if !session.Fenced(at) {
-		c.add(Fail, "fence", fmt.Sprintf("the rehearsal as %s left no marker in %v", id, at), "check that the partition has a leader and maxSample replicas in sync")
+		c.add(Fail, "fence", fmt.Sprintf("the rehearsal as %s left no marker in %v", id, at), "check that the partition has a leader and enough replicas in sync")
 		return
 	}
 	c.add(OK, "fence", "rehearsed as "+id+"; the owner is not affected")

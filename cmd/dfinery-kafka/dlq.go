@@ -18,7 +18,7 @@ func dlqCommand() *cobra.Command {
 		Long: `List, show and replay the dead letters of this service: failed exports, and rows that could not be published.
 
 A dead letter is identified by PARTITION/OFFSET in the dead-letter topic. Its state is resolved, open, or unknown if the ledger no longer
-has the information. The letter of an export is resolved once its day has been exported; that of a row once the row has been published, or once
+has the information. The letter of an export is resolved once its day has been exported since; that of a row once the row has been published, or once
 a later complete export of its day does not contain it.`,
 		Example: `  dfinery-kafka dlq list --since 24h
   dfinery-kafka dlq show 3/17

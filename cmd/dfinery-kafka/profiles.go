@@ -21,8 +21,8 @@ func profilesCommand() *cobra.Command {
 		Short: "Show absent profiles, and approve their deletion",
 		Long: `Show the absent profiles of a stream with STREAM_X_MODE=changes, and approve more deletes than usual.
 
-A profile is deleted once two whole snapshots lack it. Deletes are withheld when more are gone than STREAM_X_DELETE_MOST allows within 7 days,
-or when the last snapshot does not prove to be whole.`,
+A profile is deleted once two complete snapshots lack it. Deletes are withheld if more are absent than STREAM_X_DELETE_MOST allows within 7 days,
+or if the last snapshot is not proven to be complete.`,
 		Example: "  dfinery-kafka profiles status users --sample 20\n  dfinery-kafka profiles approve users",
 	}, approveCommand(), profileStatusCommand())
 }

@@ -8,8 +8,8 @@ const (
 	// processor's cache.
 	mostRecent = 41
 
-	// Of each window of cells, the next windows are judged by: a hash costs about as
-	// much as four cells that are looked for in vain.
+	// A window of cells decides whether the cells after it are looked for: a hash
+	// costs about as much as four cells that are not found.
 	window   = 4 * recentSize
 	leastMet = window / 4
 	pause    = 15 * window
