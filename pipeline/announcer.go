@@ -20,8 +20,8 @@ type announcer struct {
 	log       *slog.Logger
 }
 
-// tell logs and counts the schedule's events, and applies them to the days in memory.
-func (a *announcer) tell(events []schedule.Event) {
+// announce logs and counts the schedule's events, and applies them to the days in memory.
+func (a *announcer) announce(events []schedule.Event) {
 	for _, e := range events {
 		switch e.Kind {
 		case schedule.DaySettled:

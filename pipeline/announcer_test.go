@@ -87,12 +87,12 @@ func TestAnnouncer_Tell(t *testing.T) {
 		}, now)
 		for back := schema.Day(1); back <= 2; back++ {
 			o.transfers.Day(name(back)).Rows = dedup.Day{Set: new(dedup.Set)}
-			o.announcer.tell([]schedule.Event{{Kind: schedule.DaySettled, Stream: "events", Day: name(back).Day}})
+			o.announcer.announce([]schedule.Event{{Kind: schedule.DaySettled, Stream: "events", Day: name(back).Day}})
 		}
 		if one, two := o.transfers.Day(name(1)).Rows.Rewriting(), o.transfers.Day(name(2)).Rows.Rewriting(); one || !two {
 			t.Errorf("a day of one range is written again: %t, one of two: %t", one, two)
 		}
-		o.announcer.tell([]schedule.Event{
+		o.announcer.announce([]schedule.Event{
 			{Kind: schedule.DayLost, Stream: "events", Day: name(40).Day}, {Kind: schedule.ColumnsChanged, Stream: "users", Added: []string{"a"}},
 			{Kind: schedule.HidingBegins, Stream: "events"},
 		})

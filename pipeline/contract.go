@@ -27,7 +27,7 @@ func (c *contract) admitter(stream string) transfer.Admit {
 		err := c.record.change(ctx, func(*ledger.Service) (changed bool, _ error) {
 			var events []schedule.Event
 			refused, changed, events = c.schedule.Stream(stream).AdmitColumns(header)
-			c.announcer.tell(events)
+			c.announcer.announce(events)
 			return changed, nil
 		})
 		if err != nil {
@@ -58,6 +58,6 @@ func (c *contract) resume(stream string, now time.Time) {
 	for _, day := range days {
 		c.transfers.Day(ledger.DayName{Stream: stream, Day: day}).Rows = dedup.Day{}
 	}
-	c.announcer.tell(events)
+	c.announcer.announce(events)
 	c.record.resume(stream, now)
 }

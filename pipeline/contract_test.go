@@ -93,7 +93,7 @@ func TestContract_Resume(t *testing.T) {
 		o := b.take()
 		o.record.source = new(scriptedAPI)
 		o.record.content = record
-		o.announcer.tell(o.schedule.Load(&o.record.content, days, now))
+		o.announcer.announce(o.schedule.Load(&o.record.content, days, now))
 		b.expectSaid(1, "its hidden cells were hashed with another key")
 		o.transfers.Day(name).Rows = dedup.Day{Set: new(dedup.Set)}
 		o.contract.resume("events", now)

@@ -25,5 +25,5 @@ func (o *owner) applyOutcome(name ledger.DayName, e *transfer.Export) {
 	case !errors.As(e.Err, &result.Failure):
 		result.Aborted = true // by Kafka, which ends the session: the day remains due
 	}
-	o.announcer.tell(o.schedule.Apply(result, time.Now().UTC()))
+	o.announcer.announce(o.schedule.Apply(result, time.Now().UTC()))
 }

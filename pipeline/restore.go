@@ -33,7 +33,7 @@ func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 	if err := o.writer.Ledger.Follow(ctx, state, state.Partition, state.End, log.End); err != nil {
 		return err
 	}
-	o.announcer.tell(o.loadState(state))
+	o.announcer.announce(o.loadState(state))
 	o.schedule.ForgetExclusive()
 	if err := o.openSenders(); err != nil {
 		return err

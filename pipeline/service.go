@@ -153,7 +153,7 @@ func remedyOf(k *cluster.Cluster, err error) string {
 	if refused, ok := errors.AsType[*producer.RefusedError](err); ok && !refused.TooLarge() {
 		return afterRefusal(k, refused.Partition.Topic, err)
 	}
-	return remedy(err, lookAgain)
+	return remedy(err, unlessItPersists)
 }
 
 // final reports whether the error is permanent, so that an operator must fix it.

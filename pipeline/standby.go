@@ -51,7 +51,7 @@ func (b *standby) wait(ctx context.Context, why error) error {
 		if final(err) {
 			return err
 		}
-		b.log.Warn("standby can't read the ledger", "error", err, "do", remedy(err, lookAgain))
+		b.log.Warn("standby can't read the ledger", "error", err, "do", remedy(err, unlessItPersists))
 		pause(ctx, time.Second)
 	}
 	return nil
@@ -79,7 +79,7 @@ func (b *standby) awaitSilence(ctx context.Context, state *ledger.State) error {
 			return err
 		case err != nil:
 			// A missing heartbeat proves nothing while Kafka can't be read.
-			b.log.Warn("standby can't read the ledger", "error", err, "do", remedy(err, lookAgain))
+			b.log.Warn("standby can't read the ledger", "error", err, "do", remedy(err, unlessItPersists))
 			heard = time.Now()
 		case !beatOf(state.Owner).Equal(last):
 			last, heard = beatOf(state.Owner), time.Now()

@@ -28,7 +28,7 @@ type starter struct {
 // returns when to try again.
 func (x *starter) startAll(ctx, exporting context.Context) (time.Time, error) {
 	now := time.Now().UTC()
-	x.announcer.tell(x.schedule.Advance(now))
+	x.announcer.announce(x.schedule.Advance(now))
 	x.transfers.DropSets(schema.DayOf(now, x.location))
 	x.waits = schema.Wait{}
 	for {
@@ -74,7 +74,7 @@ func (x *starter) start(ctx, exporting context.Context, due schedule.Due, permit
 	x.step("called")
 	x.transfers.Start(exporting, transfer.Job{
 		Call: call, Record: x.schedule.Record(name), Permit: permit, Started: now, EventNames: x.schedule.Stream(due.Stream).EventNames(),
-		Properties: x.schedule.Stream(due.Stream).UnmetProperties(), CutLetters: x.schedule.Day(name).CutLetters(),
+		Properties: x.schedule.Stream(due.Stream).UnseenProperties(), CutLetters: x.schedule.Day(name).CutLetters(),
 	})
 	return nil
 }

@@ -126,7 +126,7 @@ func (c *topicCreator) keepMarkers(ctx context.Context) {
 	fault, err := c.ledger.CheckCompactionLag(ctx)
 	if fault == nil {
 		if err != nil {
-			c.log.Warn("can't read the ledger's configuration", "error", err, "do", remedy(err, lookAgain))
+			c.log.Warn("can't read the ledger's configuration", "error", err, "do", remedy(err, unlessItPersists))
 		}
 		return
 	}

@@ -130,7 +130,7 @@ func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *tr
 	case owning.Err() != nil:
 		return nil // caused by the shutdown
 	case err != nil:
-		m.log.Warn("can't read the topics' metadata", "error", err, "do", lookAgain)
+		m.log.Warn("can't read the topics' metadata", "error", err, "do", unlessItPersists)
 		return nil
 	}
 	m.judgePolicies(ctx)

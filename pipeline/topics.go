@@ -28,9 +28,9 @@ func (c *Config) TopicSpecs() []cluster.TopicSpec {
 // The advice about a Kafka that does not answer, and about a topic that can't be
 // written.
 const (
-	lookAgain = "nothing, unless it persists: then dfinery-kafka check shows what is wrong with Kafka"
-	fixTopic  = "create the topic, or restore its leaders and the right to write: dfinery-kafka check shows what is missing"
-	fixRight  = "grant the missing right: dfinery-kafka check prints the command"
+	unlessItPersists = "nothing, unless it persists: then dfinery-kafka check shows what is wrong with Kafka"
+	fixTopic         = "create the topic, or restore its leaders and the right to write: dfinery-kafka check shows what is missing"
+	fixRight         = "grant the missing right: dfinery-kafka check prints the command"
 )
 
 // remedy is the advice about err: a missing right must be granted by an administrator;

@@ -115,7 +115,7 @@ func TestValues_FormatChanged(t *testing.T) {
 			if formats[1] == "avro" {
 				b.set("SCHEMA_REGISTRY_URL", registryURL(t))
 			}
-			b.command([]string{"warn  stream events: values have the format " + formats[1] + " now, not " + formats[0], "is halted until"}, "check")
+			b.command([]string{"warn  stream events: the format of values is " + formats[1] + " instead of " + formats[0], "is halted until"}, "check")
 			out := b.runOnce(3)
 			expectText(t, out, "values have the format "+formats[1]+" now", string(schema.SchemaChanged))
 			if n := b.countRecords(); n != before {

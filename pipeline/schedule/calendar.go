@@ -8,11 +8,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// calendar are the days of a stream, and which of them are exported.
+// calendar has the days of a stream, and determines which of them are exported.
 type calendar struct {
 	*StreamConfig
 	days    days
-	dueFrom schema.Day // the oldest day that is due, whatever start names today; 0 if not known
+	dueFrom schema.Day // the oldest day that is due, even if it is before today's start; 0: unknown
 }
 
 // Day returns a day of the stream and adds it if necessary.
@@ -25,8 +25,8 @@ func (c *calendar) Day(at schema.Day) *Day {
 	return d
 }
 
-// first is the oldest day that is exported today: the configured start, or before it
-// what was due and was not exported since.
+// first returns the oldest day that is exported today: the configured start, or an
+// earlier day that was due and has not been exported since.
 func (c *calendar) first(today schema.Day) schema.Day {
 	first := c.start(today)
 	if c.dueFrom != 0 && !c.Kind.Snapshot() {
@@ -35,8 +35,8 @@ func (c *calendar) first(today schema.Day) schema.Day {
 	return max(first, today-schema.Reach)
 }
 
-// candidates are the days that may be exported: from the first to today, and before
-// them those that were requested.
+// candidates returns the days that may be exported: those from the first to today, and
+// earlier ones that were requested.
 func (c *calendar) candidates(today schema.Day) []schema.Day {
 	first := c.first(today)
 	var list []schema.Day
@@ -52,9 +52,9 @@ func (c *calendar) candidates(today schema.Day) []schema.Day {
 	return list
 }
 
-// keepDue moves dueFrom on to the oldest day that is due. START in days back moves on
-// with today, but what was due before and was not exported since stays due: during an
-// outage that is longer than START no day is lost.
+// keepDue advances dueFrom to the oldest day that is due. START in days back advances
+// with today, but a day that was due and has not been exported since stays due: so an
+// outage that is longer than START loses no day.
 func (c *calendar) keepDue(today schema.Day, loc *time.Location) {
 	if c.Kind.Snapshot() {
 		return
@@ -67,19 +67,18 @@ func (c *calendar) keepDue(today schema.Day, loc *time.Location) {
 		c.dueFrom++
 	}
 	if c.StartBack >= 0 {
-		c.dueFrom = min(c.dueFrom, start) // a clock that was ahead
+		c.dueFrom = min(c.dueFrom, start) // the clock was ahead
 	}
 }
 
-// dueBefore is where to begin with a stream whose ledger does not say from when on its
-// days are due: a new one, one of a former release, or one that has another START now.
-// What the former START named was due on the last day of which something is known, and
-// all days since.
+// dueBefore returns the initial dueFrom of a stream that has none in the ledger: a new
+// stream, one written by an earlier release, or one whose START has changed. The days
+// of the former START were due on the last recorded day, and all days since.
 func (c *calendar) dueBefore(start, today schema.Day) schema.Day {
 	var oldest, newest schema.Day
 	for day, d := range c.days {
 		if d.record.FirstExport == nil && d.record.State == ledger.Pending {
-			continue // only asked for
+			continue // only requested by a command
 		}
 		if oldest == 0 || day < oldest {
 			oldest = day
@@ -95,8 +94,8 @@ func (c *calendar) dueBefore(start, today schema.Day) schema.Day {
 	return min(start, max(c.start(newest), oldest))
 }
 
-// due reports whether a day before START was due when START moved past it, and was not
-// exported since.
+// due reports whether a day before START was due when START moved past it, and has not
+// been exported since.
 func (c *calendar) due(day schema.Day, loc *time.Location) bool {
 	d := c.days[day]
 	switch {
@@ -105,7 +104,7 @@ func (c *calendar) due(day schema.Day, loc *time.Location) bool {
 	case d.record.State != ledger.Open:
 		return false
 	}
-	left := day + schema.Day(c.StartBack) // the last day of which it was one of START's
+	left := day + schema.Day(c.StartBack) // the last day on which it was within START
 	at := c.nextLookback(d, c.settles(day, loc))
 	if left == day {
 		at = c.nextPoll(d)

@@ -7,8 +7,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Begin notes a call that is about to be made, and returns it. Its number has to be in
-// the ledger before it is made.
+// Begin records a call that is about to be made, and returns it. The ledger must have
+// its number before the call is made.
 func (s *State) Begin(due Due, now time.Time) schema.Export {
 	st := s.Stream(due.Stream)
 	d := st.Day(due.Day)
@@ -35,45 +35,44 @@ func (s *State) Begin(due Due, now time.Time) schema.Export {
 	return call
 }
 
-// Renumber gives the call of the day that is about to be made a number above another
-// one, and returns it.
+// Renumber gives the day's next call a number greater than above, and returns it.
 func (d *Day) Renumber(above int) int {
 	d.record.Exports, d.changed = max(d.record.Exports, above+1), true
 	return d.record.Exports
 }
 
-// Occupy notes that dead letters of the day are replayed: meanwhile it is not exported.
-// Apply ends it.
+// Occupy marks the day as running while its dead letters are replayed, so that it is
+// not exported. Apply ends it.
 func (d *Day) Occupy() { d.running = true }
 
-// Outcome is how a call, or the replay of dead letters, has ended.
+// Outcome is the result of a call, or of a replay of dead letters.
 type Outcome struct {
 	Name    ledger.DayName
-	Call    schema.Export // as Begin returned it
+	Call    schema.Export // the result of Begin
 	Started time.Time
 	Took    time.Duration
-	// Failure is why the API or the link failed; nil for a success. Lettered says that
-	// it has got a dead letter.
+	// Failure is the failure of the API or the connection; nil after a success.
+	// Lettered: a dead letter was published for it.
 	Failure  *schema.Failure
 	Lettered bool
-	// Aborted says that it was ended by Kafka, by us, or was no call: nothing follows
-	// from it for the day.
+	// Aborted: the call was ended by Kafka or by this process, or there was none. The
+	// day is unchanged.
 	Aborted bool
 
-	// Of a success: its good rows, those of them that were published before, its
-	// header, and the names of events that are known now.
+	// After a success: its valid rows, how many of these had been published before, its
+	// header, and the known event names.
 	Rows, Known int
-	Bad         int              // rows that can't be published, all of which StillBad has
-	StillBad    *ledger.StillBad // nil: they are too many
+	Bad         int              // rows that can't be published; StillBad lists all of them
+	StillBad    *ledger.StillBad // nil: too many
 	Columns     *schema.Columns
 	EventNames  []string
-	Properties  []string // of UnmetProperties, those that rows have had
-	Charset     string   // to remember for the stream; empty: nothing new
+	Properties  []string // those of UnseenProperties that rows had
+	Charset     string   // to record for the stream; empty: unchanged
 
-	Jitter float64 // a random number from 0 to 1, which spreads retries
+	Jitter float64 // a random number from 0 to 1 that spreads retries
 }
 
-// Apply notes the end of a call. Progress has counted its rows.
+// Apply records the end of a call, whose rows Progress has counted.
 func (s *State) Apply(o *Outcome, now time.Time) []Event {
 	st := s.Stream(o.Name.Stream)
 	d := st.Day(o.Name.Day)
@@ -105,24 +104,24 @@ type step struct {
 	d      *Day
 	o      *Outcome
 	now    time.Time
-	cut    int // other days, of all streams, that are cut now and not at their end
+	cut    int // other days of all streams whose last answer was cut, except at its end
 	events []Event
 }
 
-// tell adds an event of the day.
-func (s *step) tell(e Event) {
+// emit adds an event of the day.
+func (s *step) emit(e Event) {
 	e.Day = s.d.name.Day
-	s.tellStream(e)
+	s.emitStream(e)
 }
 
-// tellStream adds an event of the stream as a whole.
-func (s *step) tellStream(e Event) {
+// emitStream adds an event of the stream as a whole.
+func (s *step) emitStream(e Event) {
 	e.Stream = s.st.Name
 	s.events = append(s.events, e)
 }
 
-// backoff is how long to wait after the n-th failure in a row: from half to the whole
-// of a time that doubles.
+// backoff returns the wait after the n-th consecutive failure: exponential, with a
+// jitter of half the wait.
 func (s *step) backoff(n int) time.Duration {
 	wait := s.policy.RetryBackoff
 	for range n - 1 {

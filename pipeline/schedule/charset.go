@@ -2,11 +2,12 @@ package schedule
 
 import "dfinery-kafka/schema"
 
-// charset names what a stream's published rows were read in; empty if that is not known.
+// charset is the encoding from which a stream's published rows were decoded; empty if
+// unknown.
 type charset string
 
-// of names what the published rows were read in; empty without any. Unless something
-// else is known they are UTF-8: releases that decoded nothing published no others.
+// of returns the encoding of the published rows; empty without rows. The default is
+// UTF-8: releases that decoded nothing published no other rows.
 func (c charset) of(hadRows bool) string {
 	if c == "" && hadRows {
 		return schema.UTF8
@@ -14,8 +15,8 @@ func (c charset) of(hadRows bool) string {
 	return string(c)
 }
 
-// note keeps what the source says of the stream's text, so that no later answer can
-// make other text of the same rows. UTF-8 is what is meant if nothing is kept.
+// note records the encoding that the source reports, so that later answers decode the
+// same rows to the same text. Without a record it is UTF-8.
 func (c *charset) note(name string) {
 	switch name {
 	case "":

@@ -7,8 +7,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// clampFutureTimes takes times of the future for now. A clock that was ahead wrote
-// them, and everything would wait for that clock's time; within one process times are
+// clampFutureTimes replaces times in the future by now. They were written while the
+// clock was ahead, and would delay everything until then. Within one process, times are
 // compared by the monotonic clock, which does not jump.
 func (s *Stream) clampFutureTimes(now time.Time) {
 	s.stops.clampFutureTimes(now)
@@ -37,7 +37,7 @@ func (s *stops) clampFutureTimes(now time.Time) {
 	}
 }
 
-// Past is at, or now if that is earlier.
+// Past returns the earlier of at and now.
 func Past(at *time.Time, now time.Time) *time.Time {
 	if at == nil || !at.After(now) {
 		return at
@@ -45,9 +45,9 @@ func Past(at *time.Time, now time.Time) *time.Time {
 	return &now
 }
 
-// reopen takes back what a clock that was ahead, or a shorter START, has made of a day
-// within the reach, and reports whether there was something: a day that counted as
-// lost, one that was settled before its time or without an export after it, a last look
+// reopen reverts what a clock that was ahead, or a shorter START, did to a day within
+// the API's reach, and reports whether it changed anything: a day that was counted as
+// lost, a day that was settled too early or without an export after it, a last look
 // that was not the last.
 func (c *calendar) reopen(d *Day, today schema.Day, now time.Time, loc *time.Location) bool {
 	r, at := &d.record, d.name.Day

@@ -8,23 +8,23 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// mostColumnBytes bounds the names that are remembered of a stream, so that the
-// ledger's record of the service stays far below the size of a record. Beyond it, every
+// mostColumnBytes limits the column names that are recorded for a stream, so that the
+// service's record in the ledger stays far below Kafka's maximum. Beyond it, every
 // further column counts as new in each header.
 const mostColumnBytes = 64 << 10
 
-// columns are those that headers of a stream had. Days differ in their columns, so a
-// header is compared with all that the stream ever had, not with those of the header
-// before it.
+// columns are the columns of a stream's headers. Days differ in their columns, so a
+// header is compared with all columns that the stream ever had, not with the previous
+// header.
 type columns struct {
-	accepted []string // in the order of their appearance; the list is not changed any more
-	refused  []string // new ones, which wait to be accepted
-	last     []string // of the last export's header
+	accepted []string // in the order of their appearance; the slice is immutable
+	refused  []string // new ones, waiting to be accepted
+	last     []string // those of the last export's header
 }
 
-// admit accepts the columns of a header, or refuses those that are new. The first
-// header is always accepted. reported are new ones that no header had before; changed
-// says that the ledger has to know.
+// admit accepts the columns of a header, or refuses the new ones if frozen. The first
+// header is always accepted. reported are new columns that no header had before;
+// changed: the ledger must be written.
 func (c *columns) admit(header []string, frozen bool) (refused, reported []string, changed bool) {
 	added := without(header, c.accepted)
 	if len(added) == 0 {
@@ -41,7 +41,7 @@ func (c *columns) admit(header []string, frozen bool) (refused, reported []strin
 	longer := fitting(*list, without(added, *list))
 	reported = longer[len(*list):]
 	if len(reported) == 0 {
-		return refused, nil, false // they were reported before, or there are too many
+		return refused, nil, false // already reported, or too many
 	}
 	*list = longer
 	if !frozen {
@@ -50,7 +50,7 @@ func (c *columns) admit(header []string, frozen bool) (refused, reported []strin
 	return refused, reported, true
 }
 
-// fitting appends names to a list, as many as may be remembered.
+// fitting appends names to a list up to the limit.
 func fitting(list, names []string) []string {
 	size := 0
 	for _, name := range list {
@@ -73,8 +73,8 @@ func (c *columns) acceptRefused() (accepted []string) {
 	return accepted
 }
 
-// load takes over the columns that the ledger has. Releases before kept those of the
-// last header and of the schemas alone.
+// load restores the columns from the ledger. Earlier releases recorded only those of
+// the last header and of the schemas.
 func (c *columns) load(record ledger.Columns, schemas *ledger.Schemas) {
 	c.accepted, c.refused = record.Accepted, record.Refused
 	if c.accepted != nil {
@@ -84,7 +84,7 @@ func (c *columns) load(record ledger.Columns, schemas *ledger.Schemas) {
 	if schemas != nil {
 		known := setOf(names)
 		for _, f := range schemas.Fields {
-			if !known[f.Column] { // two fields may be of one column
+			if !known[f.Column] { // a column can have two fields
 				known[f.Column] = true
 				names = append(names, f.Column)
 			}
@@ -97,14 +97,13 @@ func (c *columns) enter(record *ledger.Columns) {
 	record.Accepted, record.Refused = c.accepted, c.refused
 }
 
-// AcceptedColumns are the columns that headers of the stream had, in the order of their
-// appearance. The list is not changed any more.
+// AcceptedColumns returns the columns of the stream's headers in the order of their
+// appearance. The slice is immutable.
 func (s *Stream) AcceptedColumns() []string { return s.columns.accepted }
 
-// AdmitColumns accepts the columns of a header before its first row, unless the
-// stream's contract is to freeze: then it returns those that the stream never had, and
-// they wait for AcceptColumns. It says whether anything was changed that the ledger has
-// to keep.
+// AdmitColumns accepts the columns of a header before its first row. With the contract
+// "freeze" it returns those that the stream never had; they wait for AcceptColumns.
+// changed: the ledger must be written.
 func (s *Stream) AdmitColumns(header []string) (refused []string, changed bool, events []Event) {
 	refused, reported, changed := s.columns.admit(header, s.Contract == schema.ContractFreeze)
 	if len(reported) > 0 {
@@ -113,8 +112,8 @@ func (s *Stream) AdmitColumns(header []string) (refused []string, changed bool, 
 	return refused, changed, events
 }
 
-// AcceptColumns accepts the columns that were refused, and ends the halt of the stream
-// for them. It returns what it accepted.
+// AcceptColumns accepts the refused columns, ends the halt that they caused, and
+// returns them.
 func (s *Stream) AcceptColumns(now time.Time) (accepted []string) {
 	accepted = s.columns.acceptRefused()
 	if s.endHalt(schema.NewColumn) {

@@ -12,18 +12,18 @@ type Day struct {
 	name      ledger.DayName
 	record    ledger.Day
 	changed   bool          // since the last checkpoint
-	running   bool          // a call, or the replay of dead letters, is under way
-	published int           // rows of the topic that the call under way could find again
-	requested bool          // by a command, or to verify a probe
-	took      time.Duration // by the last successful export
-	failed    int           // calls of this process that failed
+	running   bool          // a call or a replay of dead letters is in progress
+	published int           // rows in the topic when the current call began
+	requested bool          // requested by a command, or to verify a probe
+	took      time.Duration // duration of the last successful export
+	failed    int           // failed calls of this process
 	done      bool          // exported by this process
 	slices    slicing
 	cut       truncation
 }
 
-// Progress notes what has happened to the day since: so many rows were published,
-// dead-lettered, and lost from the ledger.
+// Progress adds the rows that were published, dead-lettered, and lost from the ledger
+// since the last call of Progress.
 func (d *Day) Progress(published, bad, lost int) {
 	d.changed = d.changed || published != 0 || bad != 0 || lost != 0
 	if lost > 0 {
@@ -34,8 +34,8 @@ func (d *Day) Progress(published, bad, lost int) {
 	d.record.Bad += bad
 }
 
-// Recover notes what was found of the day in the topics behind the last checkpoint:
-// rows, dead letters, and the highest number of a call.
+// Recover adds what the topics have of the day after the last checkpoint: rows, dead
+// letters, and the highest number of a call.
 func (d *Day) Recover(published, bad, exports int) {
 	d.record.Published += published
 	d.record.Bad += bad
@@ -43,21 +43,21 @@ func (d *Day) Recover(published, bad, exports int) {
 	d.changed = true
 }
 
-// Recreate begins a record for a day whose own was lost: earlier calls than from are of
+// Recreate begins a record for a day whose record was lost: calls before from belong to
 // a former generation.
 func (d *Day) Recreate(from int) { d.record.From = from }
 
-// SetFingerprints notes where the ledger has the fingerprints of the day's rows.
+// SetFingerprints records where the ledger has the fingerprints of the day's rows.
 func (d *Day) SetFingerprints(ranges []ledger.Range) { d.record.Fingerprints, d.changed = ranges, true }
 
-// refused reports whether the last answer of the API was that the day is out of reach.
+// refused reports whether the API's last answer was that the day is out of reach.
 func (d *Day) refused() bool {
 	return d.record.Error != nil && d.record.Error.Code == schema.ExceedDateRangeLimit
 }
 
 // keepRefusal keeps the API's answer that the day is out of reach when another failure
-// follows. Only a success revokes it: else the day would be tried again, refused again
-// and reported as lost again. was is the failure before.
+// follows. Only a success clears it: otherwise the day would be retried, refused and
+// reported as lost again. was is the previous failure.
 func (d *Day) keepRefusal(was *ledger.Fault) {
 	is := d.record.Error
 	ended := d.record.State == ledger.Gap || d.record.State == ledger.Settled && !d.record.Final
@@ -69,7 +69,8 @@ func (d *Day) keepRefusal(was *ledger.Fault) {
 	d.record.Error = &kept
 }
 
-// endWait ends the day's wait after a failure. A reader of the record may have the former fault.
+// endWait ends the day's wait after a failure. It copies the fault, as readers of the
+// record may hold it.
 func (d *Day) endWait(now time.Time) {
 	if was := d.record.Error; was != nil && was.Until.After(now) {
 		is := *was
@@ -78,7 +79,7 @@ func (d *Day) endWait(now time.Time) {
 	}
 }
 
-// attempt counts the calls since the last success, the next one included.
+// attempt returns the number of calls since the last success, including the next one.
 func (d *Day) attempt() int {
 	if d.record.Error == nil {
 		return 1
@@ -86,7 +87,7 @@ func (d *Day) attempt() int {
 	return d.record.Error.Attempts + 1
 }
 
-// hadSuccess reports whether the day was exported, in this generation.
+// hadSuccess reports whether the day was exported in this generation.
 func (d *Day) hadSuccess() bool {
 	return d.record.State == ledger.Open || d.record.State == ledger.Settled
 }
@@ -101,8 +102,8 @@ func (d *Day) forgetRows(by string) {
 	d.slices, d.cut, d.changed = slicing{}, truncation{}, true
 }
 
-// publishAgain begins a new generation that is exported from the start. A gap stays one
-// until a call succeeds.
+// publishAgain begins a new generation, which is exported from the start. A gap stays a
+// gap until a call succeeds.
 func (d *Day) publishAgain(by string) {
 	d.forgetRows(by)
 	d.move(restarts)

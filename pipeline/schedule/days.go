@@ -8,13 +8,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// days are those of a stream of which something is known.
+// days are the days of a stream that have a record.
 type days map[schema.Day]*Day
 
-// inOrder are the days, oldest first.
+// inOrder returns the days, oldest first.
 func (l days) inOrder() []schema.Day { return slices.Sorted(maps.Keys(l)) }
 
-// running reports whether an export of any day is under way.
+// running reports whether an export of any day is in progress.
 func (l days) running() bool {
 	for _, d := range l {
 		if d.running {
@@ -34,7 +34,7 @@ func (l days) published() bool {
 	return false
 }
 
-// lastExport is the highest number of an export of any day.
+// lastExport returns the highest number of an export of any day.
 func (l days) lastExport() (last int) {
 	for _, d := range l {
 		last = max(last, d.record.Exports)
@@ -42,7 +42,8 @@ func (l days) lastExport() (last int) {
 	return last
 }
 
-// exportedSince reports whether a day other than d was exported with success since then.
+// exportedSince reports whether a day other than d was exported successfully since
+// then.
 func (l days) exportedSince(then time.Time, d *Day) bool {
 	for _, other := range l {
 		if last := other.record.LastSuccess; other != d && last != nil && last.After(then) {

@@ -5,33 +5,31 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Header is a header of a stream that hides columns, as the exports look at it before
-// its first row.
+// Header is a header of a stream that hides columns, checked before its first row.
 type Header struct {
-	Names   []string // as they arrived
-	Listed  []string // the columns that are to be hidden
-	Missing []string // those of them that the header lacks
-	Hash    string   // of the names, which may be cells
+	Names   []string // as received
+	Listed  []string // the configured hidden columns
+	Missing []string // those that the header lacks
+	Hash    string   // hash of the names, which may contain personal data
 }
 
-// HeaderRefusal is why a header is refused: columns that are to be hidden are missing,
-// and others are new. One of these may be a missing one, misspelt in the lists or
-// renamed at the source.
+// HeaderRefusal describes why a header is refused: hidden columns are missing, and
+// other columns are new. A new column may be a missing one that is misspelt in the
+// configuration or was renamed at the source.
 type HeaderRefusal struct {
 	Missing []string
-	New     []int // places, from 1; nil: no header was accepted with these lists yet
+	New     []int // positions, from 1; nil: no header has been accepted with these lists yet
 }
 
-// hiding is which headers are accepted, of a stream that hides columns.
+// hiding determines which headers of a stream that hides columns are accepted.
 type hiding struct {
-	lists    string // of hidden columns, with which a header was accepted
-	refused  string // the hash of the header that has halted the stream
-	accepted string // the hash of one that is accepted as it is, because the stream was resumed
+	lists    string // the hidden columns with which a header was accepted
+	refused  string // the hash of the header that halted the stream
+	accepted string // the hash of a header that was accepted by resuming the stream
 }
 
-// check accepts a header, or says why it is refused. lists are those of the
-// configuration, columns those that the stream had; changed says that the ledger has to
-// know.
+// check accepts a header, or returns why it is refused. lists are the configured hidden
+// columns, columns those of earlier headers; changed: the ledger must be written.
 func (a *hiding) check(h *Header, lists string, columns []string) (refusal *HeaderRefusal, changed bool) {
 	first := a.lists != lists
 	known := setOf(h.Listed, columns)
@@ -49,8 +47,8 @@ func (a *hiding) check(h *Header, lists string, columns []string) (refusal *Head
 		a.refused = h.Hash
 		return &HeaderRefusal{Missing: h.Missing, New: fresh}, changed
 	}
-	// An accepted header stays accepted until its columns are, with its first row,
-	// whatever other headers are met before.
+	// An accepted header stays accepted until its columns are recorded with its first
+	// row, even if other headers come in between.
 	accepted, refused := h.Hash == a.accepted && len(fresh) == 0, h.Hash == a.refused
 	changed = first || accepted || refused
 	a.lists = lists
@@ -63,7 +61,7 @@ func (a *hiding) check(h *Header, lists string, columns []string) (refusal *Head
 	return nil, changed
 }
 
-// acceptRefused accepts the header that has halted the stream.
+// acceptRefused accepts the header that halted the stream.
 func (a *hiding) acceptRefused() { a.accepted, a.refused = a.refused, "" }
 
 func (a *hiding) load(record ledger.Columns) {
@@ -74,16 +72,16 @@ func (a *hiding) enter(record *ledger.Columns) {
 	record.Hidden, record.RefusedHeader, record.AcceptedHeader = a.lists, a.refused, a.accepted
 }
 
-// CheckHeader accepts a header, or says why it is refused until it is accepted by
-// Resume. changed says that the ledger has to know.
+// CheckHeader accepts a header, or returns why it is refused until Resume accepts it.
+// changed: the ledger must be written.
 func (s *Stream) CheckHeader(h *Header) (refusal *HeaderRefusal, changed bool) {
 	return s.hiding.check(h, s.Hidden, s.columns.accepted)
 }
 
-// withheld replaces the detail of a failure from before the stream hid columns: it may
-// quote an answer, and the ledger, the status and logs repeat it.
+// withheld replaces the detail of a failure from before the stream hid columns: the
+// detail may quote cells of an answer, and is shown in the ledger, the status and logs.
 func withheld(code schema.Code) string {
-	return string(code) + "; what was said of it is not shown, because the stream hides columns now; " + schema.RuleOf(code).Advice
+	return string(code) + "; its detail is not shown, because the stream hides columns now; " + schema.RuleOf(code).Advice
 }
 
 func (s *stops) withholdDetail() {

@@ -14,8 +14,8 @@ const (
 	hiddenKeyMark = "\x00key\x00"
 )
 
-// Identity names all that the fingerprints of the stream's rows depend on. When it
-// changes, the same events have other rows.
+// Identity describes everything that the fingerprints of the stream's rows depend on.
+// When it changes, the same events have different rows.
 func (s *StreamConfig) Identity() string {
 	f := s.Filter
 	text := string(s.Kind) + "\x00" + s.Topic
@@ -24,7 +24,7 @@ func (s *StreamConfig) Identity() string {
 			text += "\x00" + name
 		}
 	}
-	if f.Identities != "" { // new: other streams keep the identity that their ledger has
+	if f.Identities != "" { // only if set: so the identities in existing ledgers stay the same
 		text += "\x00identities\x00" + f.Identities
 	}
 	if s.Hidden != "" {
@@ -33,14 +33,14 @@ func (s *StreamConfig) Identity() string {
 	return text
 }
 
-// hiddenKeyOf is the key that an identity names; empty for none.
+// hiddenKeyOf returns the id of the key in an identity; empty for none.
 func hiddenKeyOf(identity string) string {
 	_, hidden, _ := strings.Cut(identity, hiddenMark)
 	_, key, _ := strings.Cut(hidden, hiddenKeyMark)
 	return key
 }
 
-// TopicOf is the topic that an identity names; empty for none.
+// TopicOf returns the topic in an identity; empty for none.
 func TopicOf(identity string) string {
 	parts := strings.Split(identity, "\x00")
 	if len(parts) < 2 {
@@ -49,13 +49,12 @@ func TopicOf(identity string) string {
 	return parts[1]
 }
 
-// detectIdentityChange begins a new generation of the days in reach when what the
-// fingerprints of the stream's rows depend on has changed. Days before START keep their
-// state: they are published again when a command asks for them. Another key halts the
-// stream instead.
+// detectIdentityChange begins a new generation of the days in reach if the stream's
+// identity has changed. Days before START keep their state; they are published again
+// only by a command. A different key halts the stream instead.
 func (s *Stream) detectIdentityChange(now time.Time) []Event {
 	id, was := s.Identity(), s.identity
-	s.endHalt(schema.PrivacyKey) // this start may have the former key again
+	s.endHalt(schema.PrivacyKey) // the former key may be configured again
 	if key := hiddenKeyOf(was); key != "" && s.HiddenKey != "" && key != s.HiddenKey && s.hadRows() {
 		return s.refuseKey(key, now)
 	}
@@ -75,7 +74,8 @@ func (s *Stream) detectIdentityChange(now time.Time) []Event {
 	return append(events, s.beginIdentity(now)...)
 }
 
-// beginIdentity begins a new generation of the days in reach that have rows, or could have some.
+// beginIdentity begins a new generation of the days in reach that have or may have
+// rows.
 func (s *Stream) beginIdentity(now time.Time) []Event {
 	by, today := "identity "+s.identity, s.policy.today(now)
 	days, rows := 0, 0
@@ -92,21 +92,21 @@ func (s *Stream) beginIdentity(now time.Time) []Event {
 		}
 	}
 	if rows == 0 {
-		return nil // nothing was published that could be there twice
+		return nil // nothing was published, so nothing can be published twice
 	}
 	return []Event{{Kind: IdentityChanged, Stream: s.Name, Count: days, Rows: rows}}
 }
 
-// refuseKey halts a stream whose hidden cells have been hashed with another key: days
-// must not be published again because a wrong file is mounted.
+// refuseKey halts a stream whose hidden cells were hashed with another key: mounting a
+// wrong file must not publish all days again.
 func (s *Stream) refuseKey(former string, now time.Time) []Event {
 	detail := fmt.Sprintf("cells were hashed with the key %s, and PRIVACY_KEY_FILE holds the key %s: %s", former, s.HiddenKey, schema.RuleOf(schema.PrivacyKey).Advice)
 	s.halt(schema.PrivacyKey, detail, now, now)
 	return []Event{{Kind: KeyRefused, Stream: s.Name, Code: schema.PrivacyKey, Detail: detail}}
 }
 
-// AcceptKey begins to hash with the new key, for a stream that is resumed. It returns
-// the days that start over.
+// AcceptKey switches a resumed stream to the new key. It returns the days that are
+// published again.
 func (s *Stream) AcceptKey(now time.Time) ([]schema.Day, []Event) {
 	if !s.KeyRefused() {
 		return nil, nil

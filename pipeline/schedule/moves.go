@@ -2,7 +2,7 @@ package schedule
 
 import "dfinery-kafka/pipeline/ledger"
 
-// cause is what may change the state of a day.
+// cause is a reason for a change of a day's state.
 type cause string
 
 const (
@@ -17,7 +17,7 @@ const (
 	suspected       cause = "to_date suspected"
 )
 
-// causes are all of them, with what each means.
+// causes lists all causes with their meaning.
 var causes = []struct {
 	cause
 	meaning string
@@ -33,14 +33,14 @@ var causes = []struct {
 	{suspected, "no day of the stream has rows, and `to_date` looks exclusive"},
 }
 
-// state is a state with its member "final": no later export can change the day.
+// state is a state with its JSON member "final": no later export can change the day.
 type state struct {
 	ledger.DayState
 	final bool
 }
 
-// moves is what each cause does to a day in each state. A state that a cause does not
-// name stays as it is, "final" included. The table in the README is this one.
+// moves is the transition table of the states. A state that a cause does not list stays
+// unchanged, including "final". The README's table is generated from it.
 var moves = map[cause]map[ledger.DayState]state{
 	exportedFinally: {
 		ledger.Pending: {ledger.Settled, true},
@@ -80,7 +80,7 @@ var moves = map[cause]map[ledger.DayState]state{
 	},
 }
 
-// move changes the day's state. Nothing else assigns it.
+// move changes the day's state. Nothing else does.
 func (d *Day) move(why cause) (moved bool) {
 	was := state{d.record.State, d.record.Final}
 	is, ok := moves[why][was.DayState]

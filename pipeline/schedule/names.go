@@ -9,24 +9,24 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// MaxEventNames bounds how many names of events are remembered of a stream.
+// MaxEventNames is the maximum number of event names that are recorded for a stream.
 const MaxEventNames = 2000
 
-// What a filter names.
+// The kinds of names in a filter.
 const (
 	nameOfEvent    = "event"
 	nameOfProperty = "property"
 )
 
-// names are the names of events and properties that rows of a stream had, as far as they are known.
+// names are the known names of events and properties in the rows of a stream.
 type names struct {
 	events   []string
-	since    *time.Time // when the filter began to name what it names; nil: not known
-	met      []string   // properties of the filter that rows have had since
-	reported bool       // names of the filter that do not occur were reported
+	since    *time.Time // when the filter got its current names; nil: unknown
+	seen     []string   // properties of the filter that rows had since then
+	reported bool       // the filter's unknown names were reported
 }
 
-// begin notes since when the filter names what it names.
+// begin records when the filter got its current names.
 func (n *names) begin(was, is *ledger.Settings, now time.Time) {
 	fresh := func(is, was []string) bool {
 		return slices.ContainsFunc(is, func(name string) bool { return !slices.Contains(was, name) })
@@ -35,40 +35,40 @@ func (n *names) begin(was, is *ledger.Settings, now time.Time) {
 	if n.since == nil || fresh(is.Events, was.Events) || fresh(is.Properties, was.Properties) {
 		n.since = &now
 	}
-	n.met = nil
-	n.meet(is.Properties, was.PropertiesMet)
+	n.seen = nil
+	n.markSeen(is.Properties, was.PropertiesMet)
 }
 
-// meet notes properties of the filter that rows have had.
-func (n *names) meet(properties, had []string) {
+// markSeen records properties of the filter that rows had.
+func (n *names) markSeen(properties, had []string) {
 	for _, name := range properties {
-		if slices.Contains(had, name) && !slices.Contains(n.met, name) {
-			n.met = append(n.met, name)
+		if slices.Contains(had, name) && !slices.Contains(n.seen, name) {
+			n.seen = append(n.seen, name)
 		}
 	}
 }
 
-// unmet are those of the filter's properties that no row is known to have had.
-func (n *names) unmet(properties []string) []string { return lacks(properties, n.met) }
+// unseen returns those of the filter's properties that no row is known to have had.
+func (n *names) unseen(properties []string) []string { return lacks(properties, n.seen) }
 
-// lacks are the names that are not in the list.
+// lacks returns the names that are not in the list.
 func lacks(names, list []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(list, name) })
 }
 
 func (n *names) enter(record *ledger.Settings) {
-	record.NamesSince, record.PropertiesMet = n.since, n.met
+	record.NamesSince, record.PropertiesMet = n.since, n.seen
 }
 
-// EventNames are the names of the stream's events that are known.
+// EventNames returns the known names of the stream's events.
 func (s *Stream) EventNames() []string { return s.names.events }
 
-// UnmetProperties are the properties of the stream's filter that no row is known to have had.
-func (s *Stream) UnmetProperties() []string { return s.names.unmet(s.Filter.Properties) }
+// UnseenProperties returns the properties of the stream's filter that no row is known
+// to have had.
+func (s *Stream) UnseenProperties() []string { return s.names.unseen(s.Filter.Properties) }
 
-// UnknownNames are the events and properties that the streams' filters name, and that
-// no row has had although every day was exported since they are named. Each is reported
-// once.
+// UnknownNames reports, once each, the events and properties in the streams' filters
+// that no row had, although every day was exported since they were configured.
 func (s *State) UnknownNames(now time.Time) []Event {
 	var events []Event
 	for _, st := range s.streams {
@@ -77,13 +77,14 @@ func (s *State) UnknownNames(now time.Time) []Event {
 	return events
 }
 
-// unknownNames are those of the stream. An event of any stream may be meant.
+// unknownNames reports those of the stream. A similar event of any stream may be
+// suggested.
 func (s *Stream) unknownNames(all []*Stream, now time.Time) []Event {
 	n := &s.names
 	if n.reported || n.since == nil || len(n.events) >= MaxEventNames {
 		return nil
 	}
-	events, properties := lacks(s.Filter.Events, n.events), s.UnmetProperties()
+	events, properties := lacks(s.Filter.Events, n.events), s.UnseenProperties()
 	if len(events)+len(properties) == 0 {
 		return nil
 	}
@@ -107,7 +108,7 @@ func (s *Stream) unknownNames(all []*Stream, now time.Time) []Event {
 	for _, name := range events {
 		tell(nameOfEvent, name, known, schema.StandardEvents())
 	}
-	if rows > 0 { // else they say nothing
+	if rows > 0 { // without rows nothing can be concluded
 		for _, name := range properties {
 			tell(nameOfProperty, name, s.columns.last, schema.StandardColumns())
 		}
@@ -115,13 +116,14 @@ func (s *Stream) unknownNames(all []*Stream, now time.Time) []Event {
 	return unknown
 }
 
-// nearestOther is the name that is most like another one; empty if none is.
+// nearestOther returns the name that is most similar to another one; empty if none is
+// similar.
 func nearestOther(name string, names []string) string {
 	others := slices.DeleteFunc(slices.Clone(names), func(other string) bool { return other == name })
 	return schema.Nearest(name, others, 1+len(name)/4)
 }
 
-// Unknown is what NameUnknown says.
+// Unknown returns the text of a NameUnknown event.
 func (e *Event) Unknown() string {
 	article := map[string]string{nameOfEvent: "an", nameOfProperty: "a"}[e.Detail]
 	text := fmt.Sprintf("no row of %d days had %s %s %s", e.Count, article, e.Detail, e.EventName)
@@ -131,9 +133,9 @@ func (e *Event) Unknown() string {
 	return text
 }
 
-// coveredSince counts the days, and their rows, if each was exported since then, and
-// one of them is over; else there are none. Of snapshots the last one is enough. A gap
-// can't be exported.
+// coveredSince counts the days and their rows if every day was exported since then and
+// at least one of them is over; otherwise it returns 0. For snapshots the last one is
+// enough. Gaps can't be exported.
 func (c *calendar) coveredSince(then time.Time, today schema.Day) (days, rows int) {
 	over := c.Kind.Snapshot()
 	for at := c.first(today); at <= today; at++ {

@@ -8,10 +8,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Observe takes over what the ledger has, for a reader that may lack variables that the
-// owner has: what is unset is as the owner last had it. No day is changed because of a
-// difference. Streams wait for their topics as their owner had them wait: a reader
-// can't find out itself.
+// Observe loads the ledger for a reader that may lack the owner's variables: unset
+// values are those that the owner last had. A difference changes no day. Streams wait
+// for their topics as in the owner's record: a reader can't determine that itself.
 func (s *State) Observe(service *ledger.Service, days map[ledger.DayName]ledger.Day, now time.Time) {
 	if zone, err := time.LoadLocation(service.Timezone); err == nil && service.Timezone != "" {
 		s.policy.Location = zone
@@ -19,17 +18,17 @@ func (s *State) Observe(service *ledger.Service, days map[ledger.DayName]ledger.
 	for _, st := range s.streams {
 		st.asOwned(service)
 	}
-	s.take(service, days)
+	s.restore(service, days)
 	for _, st := range s.streams {
 		st.blocked = service.Streams[st.Name].Blocked
 		st.clampFutureTimes(now)
 	}
 }
 
-// Location is where a day begins.
+// Location returns the time zone of the days.
 func (s *State) Location() *time.Location { return s.policy.Location }
 
-// asOwned gives the stream what is unset.
+// asOwned sets the stream's unset values to those of the owner.
 func (s *Stream) asOwned(service *ledger.Service) {
 	if parts := strings.Split(service.Streams[s.Name].Identity, "\x00"); len(parts) > 1 {
 		if s.Unset.Kind {

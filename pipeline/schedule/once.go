@@ -8,14 +8,14 @@ import (
 
 // Once limits a schedule to what is due when it begins.
 type Once struct {
-	// Attempts is how many calls for one day may fail until it is given up.
+	// Attempts is the maximum number of failed calls for one day.
 	Attempts int
-	// MaxWait is the longest wait that is worth sitting out.
+	// MaxWait is the longest wait; the run ends instead of waiting longer.
 	MaxWait time.Duration
 }
 
-// wants reports whether the export is made: one success a day, and as many failures as
-// Attempts allows.
+// wants reports whether the export is made: up to one success per day, and up to
+// Attempts failures.
 func (o *Once) wants(d *Due, now time.Time) bool {
 	if d.Probe {
 		return d.failed < o.Attempts && d.At.Sub(now) <= o.MaxWait
@@ -27,7 +27,7 @@ func (o *Once) wants(d *Due, now time.Time) bool {
 	if day.done && !day.requested || day.failed >= o.Attempts {
 		return false
 	}
-	// What was due at the beginning, or has failed since: not the next poll.
+	// Due at the beginning, or failed since; not the next poll.
 	return !d.At.After(now) || d.Waits == schema.WaitBackoff && d.At.Sub(now) <= o.MaxWait
 }
 
@@ -36,11 +36,11 @@ type Left struct {
 	Stream string
 	Day    schema.Day
 	Wait   schema.Wait
-	Error  string // why its last call failed; empty if none did
+	Error  string // the failure of its last call; empty if none failed
 }
 
-// Left is what a schedule with Once has not done yet, and whether any of it can be done
-// soon. all is what all streams wait for.
+// Left returns what a schedule with Once has not done yet, and whether any of it can be
+// done within MaxWait. all is what all streams wait for.
 func (s *State) Left(all schema.Wait, now time.Time) (left []Left, soon bool) {
 	once := s.policy.Once
 	for _, d := range s.plan(now) {
@@ -50,7 +50,7 @@ func (s *State) Left(all schema.Wait, now time.Time) (left []Left, soon bool) {
 			continue
 		}
 		if d.Probe && all.For == "" && d.stream.stopped(now).For == "" && !once.wants(&d, now) {
-			continue // given up: it is none of a day's work, and may fail for ever
+			continue // given up: it is not part of a day's export, and may never succeed
 		}
 		l := Left{Stream: d.Stream, Day: d.Day, Wait: d.starts(all, now)}
 		if failed {

@@ -7,23 +7,23 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// haltFor is how long a stream or a day waits whose request or header the API can't have right.
+// haltFor is how long a stream or day waits after a failure that a retry does not fix.
 const haltFor = time.Hour
 
-// clockTrust is how far the API's clock may be from ours for both to mean the same day,
-// give or take.
+// clockTrust is the maximum difference between the API's clock and ours at which its
+// answer about a day's reach is trusted.
 const clockTrust = time.Hour
 
-// succeed notes a call that exported the whole day, or all of it but the events that it lacks.
+// succeed records a call that exported the whole day, except for its missing events.
 func (s *step) succeed() {
 	r := &s.d.record
 	r.Rows = s.o.Rows
-	// Of the rows published before, those that the export did not have are missing.
+	// Rows that were published before and are not in this export are missing.
 	r.Missing = max(0, s.d.published-s.o.Known)
-	if s.st.Changes { // complete snapshots decide who is missing
+	if s.st.Changes { // absent profiles are determined by complete snapshots
 		r.Missing = 0
 	}
-	if len(r.MissingEvents) > 0 { // asked for without them
+	if len(r.MissingEvents) > 0 { // the request excluded them
 		r.Rows, r.Missing = r.Published, 0
 	}
 	s.d.took = s.o.Took
@@ -34,12 +34,12 @@ func (s *step) succeed() {
 	r.LastSuccess = &started
 	s.markExported(started)
 	if r.Missing > 0 {
-		s.tell(Event{Kind: RowsMissing, Count: r.Missing})
+		s.emit(Event{Kind: RowsMissing, Count: r.Missing})
 	}
 }
 
-// markExported notes that everything of the day was exported that can be had, by calls
-// of which the first began at since.
+// markExported records that the day was exported as completely as possible, by calls of
+// which the first began at since.
 func (s *step) markExported(since time.Time) {
 	st, d := s.st, s.d
 	r := &d.record
@@ -55,30 +55,30 @@ func (s *step) markExported(since time.Time) {
 		why = exportedFinally
 	}
 	if d.move(why) && r.State == ledger.Settled {
-		s.tell(Event{Kind: DaySettled})
+		s.emit(Event{Kind: DaySettled})
 	}
 	if s.policy.today(s.now)-d.name.Day >= schema.Reach-1 {
 		r.LastLook = true
 	}
 	if s.o.Failure != nil {
-		return // the last slice: it has no header
+		return // only the last slice, which has no header
 	}
 	if st.halted != nil {
 		st.halted = nil
-		s.tellStream(Event{Kind: StreamResumed})
+		s.emitStream(Event{Kind: StreamResumed})
 	}
 	st.names.events = s.o.EventNames
-	st.names.meet(st.Filter.Properties, s.o.Properties)
+	st.names.markSeen(st.Filter.Properties, s.o.Properties)
 	if s.o.Rows > 0 {
 		st.charset.note(s.o.Charset)
 	}
-	if len(s.o.Columns.Names) > 0 { // a day that was answered without rows has no header
+	if len(s.o.Columns.Names) > 0 { // an answer without rows has no header
 		st.columns.last = s.o.Columns.Names
 	}
 }
 
-// noteStillBad notes which bad rows a whole export had. As many as have dead letters
-// are the same ones.
+// noteStillBad records the bad rows of a complete export. Up to the number of dead
+// letters they are the same rows.
 func (s *step) noteStillBad() {
 	r := &s.d.record
 	r.StillBad = s.o.StillBad
@@ -89,7 +89,7 @@ func (s *step) noteStillBad() {
 	r.StillBad.Export = s.o.Call.N
 }
 
-// fail notes a call that failed. The failure's class says what follows.
+// fail records a failed call, and reacts by the class of the failure.
 func (s *step) fail() {
 	st, d, f := s.st, s.d, s.o.Failure
 	if s.o.Call.Slice && f.Class == schema.Outage {
@@ -111,7 +111,7 @@ func (s *step) fail() {
 	case schema.Postponed:
 		fault.Until = s.now.Add(s.backoff(fault.Attempts))
 	case schema.Throttled, schema.Unauthorized:
-		// The source holds all calls back.
+		// The source delays all calls.
 		fault.Attempts--
 	case schema.Refused:
 		if f.Empty && !hadRows(&d.record) {
@@ -120,31 +120,31 @@ func (s *step) fail() {
 		}
 		if f.Code != schema.PrivacyColumns && before != nil && before.Code == f.Code && st.days.exportedSince(before.At, d) {
 			fault.Until = s.now.Add(haltFor)
-			s.tell(Event{Kind: DayRefused, Code: f.Code, Detail: f.Detail})
+			s.emit(Event{Kind: DayRefused, Code: f.Code, Detail: f.Detail})
 			break
 		}
 		st.halt(f.Code, f.Detail, s.now, s.now.Add(haltFor))
-		s.tellStream(Event{Kind: StreamHalted, Code: f.Code, Detail: f.Detail})
+		s.emitStream(Event{Kind: StreamHalted, Code: f.Code, Detail: f.Detail})
 	case schema.OutOfReach:
 		s.outOfReach(fault)
 	}
 	d.keepRefusal(before)
 }
 
-// outOfReach handles the API's answer that the day is out of reach.
+// outOfReach handles an answer of the API that the day is out of reach.
 func (s *step) outOfReach(fault *ledger.Fault) {
 	f, today := s.o.Failure, s.policy.today(s.now)
 	switch {
 	case s.d.name.Day >= today:
 		fault.Until = s.now.Add(s.st.Poll)
-		s.tell(Event{Kind: TodayTooEarly})
+		s.emit(Event{Kind: TodayTooEarly})
 	case !f.Date.IsZero() && f.Date.Sub(s.now).Abs() > clockTrust:
 		fault.Until = s.now.Add(s.backoff(fault.Attempts))
-		s.tell(Event{Kind: ClockDiffers, At: f.Date})
+		s.emit(Event{Kind: ClockDiffers, At: f.Date})
 	default:
 		s.events = append(s.events, s.st.expire(s.d, today)...)
 		if s.d.record.State == ledger.Settled && today-s.d.name.Day >= schema.Reach-1 {
-			s.d.record.LastLook = true // there can be no other
+			s.d.record.LastLook = true // it was the last possible export
 		}
 	}
 }

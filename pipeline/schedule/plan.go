@@ -9,11 +9,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// urgency orders the days that are due at the same time.
+// urgency orders days that are due at the same time.
 type urgency int
 
 const (
-	leaving  urgency = iota // about to leave the reach without ever having been exported
+	leaving  urgency = iota // about to leave the reach, and never exported
 	todays                  // today's poll
 	backfill                // everything else: days before today, retries, last looks
 )
@@ -22,19 +22,19 @@ const (
 type Due struct {
 	Stream string
 	Day    schema.Day
-	At     time.Time     // not before
-	Waits  schema.Reason // what it waits for until then
-	Probe  bool          // asks for a day more than configured
+	At     time.Time     // earliest time
+	Waits  schema.Reason // the reason of the wait until then
+	Probe  bool          // requests one day more than configured
 
 	stream  *Stream
 	urgency urgency
-	failed  int // calls that failed since the last success
+	failed  int // failed calls since the last success
 }
 
-// Next returns the export to make now. Without one, lookAgain is when there may be one:
-// the next that is due, or the end of the day.
-func (s *State) Next(now time.Time) (due Due, ok bool, lookAgain time.Time) {
-	lookAgain = s.policy.today(now).End(s.policy.Location)
+// Next returns the export to make now. Without one, recheck is the time to call it
+// again: when the next one is due, or at the end of the day.
+func (s *State) Next(now time.Time) (due Due, ok bool, recheck time.Time) {
+	recheck = s.policy.today(now).End(s.policy.Location)
 	for _, d := range s.plan(now) {
 		if !d.startable(s.policy.Once, now) {
 			continue
@@ -42,17 +42,17 @@ func (s *State) Next(now time.Time) (due Due, ok bool, lookAgain time.Time) {
 		if !d.At.After(now) {
 			return d, true, now
 		}
-		if d.At.Before(lookAgain) {
-			lookAgain = d.At
+		if d.At.Before(recheck) {
+			recheck = d.At
 		}
-		break // the rest of the plan is later
+		break // the rest of the plan is due later
 	}
-	return Due{}, false, lookAgain
+	return Due{}, false, recheck
 }
 
-// Smallest is the export that had the fewest rows at its last success, of those that
-// are due; first if that is not known of any. It suits best to find out whether the
-// source works again.
+// Smallest returns, of the exports that are due, the one that had the fewest rows at
+// its last success; first if unknown. It is the cheapest test of whether the source
+// works again.
 func (s *State) Smallest(first Due, now time.Time) Due {
 	best, rows := first, -1
 	for _, d := range s.plan(now) {
@@ -66,13 +66,13 @@ func (s *State) Smallest(first Due, now time.Time) Due {
 	return best
 }
 
-// startable reports whether a call may be made when its time has come. once is the policy's.
+// startable reports whether the call may be made once it is due. once is the policy's.
 func (d *Due) startable(once *Once, now time.Time) bool {
 	return d.stream.stopped(now).For == "" && !d.stream.retrying() && (once == nil || once.wants(d, now))
 }
 
-// Spare is how many calls must be left in the quota after this one: a backfill leaves
-// room for an hour of today's polls.
+// Spare returns how many calls must be left in the quota after this one: a backfill
+// reserves an hour of today's polls.
 func (s *State) Spare(d Due) int {
 	if d.urgency != backfill {
 		return 0
@@ -84,20 +84,20 @@ func (s *State) Spare(d Due) int {
 	return min(polls, s.policy.CallsPerHour/2)
 }
 
-// plan lists the next export of each day, the one to make first in front: those that
-// are due at now by urgency, days that fail behind others, then the stream that waited
-// longest, the fewest failures, the oldest day; behind them the others by their time.
+// plan lists the next export of each day in order. Exports that are due come first: by
+// urgency, failing days last, then the stream that waited longest, the fewest failures,
+// the oldest day. The others follow by time.
 func (s *State) plan(now time.Time) []Due {
 	today := s.policy.today(now)
 	var list []Due
 	for _, st := range s.streams {
 		if probe, wanted := st.nextProbe(today, now); wanted {
 			if list = append(list, probe); !probe.At.After(now) || st.exclusive() {
-				continue // before anything else of it
+				continue // before any other export of the stream
 			}
 		}
 		if st.Changes && st.days.running() {
-			continue // one at a time, also around midnight
+			continue // one export at a time, also around midnight
 		}
 		for _, day := range st.candidates(today) {
 			if d := st.days[day]; d != nil && d.running {
@@ -112,7 +112,7 @@ func (s *State) plan(now time.Time) []Due {
 	return list
 }
 
-// compareDue is negative if a is to be made before b.
+// compareDue is negative if a comes before b.
 func compareDue(a, b *Due, now time.Time) int {
 	switch aWaits, bWaits := a.At.After(now), b.At.After(now); {
 	case aWaits && bWaits:
@@ -124,14 +124,14 @@ func compareDue(a, b *Due, now time.Time) int {
 	}
 	return cmp.Or(
 		cmp.Compare(a.urgency, b.urgency),
-		cmp.Compare(min(a.failed, 1), min(b.failed, 1)), // a day that fails yields to any other
+		cmp.Compare(min(a.failed, 1), min(b.failed, 1)), // failing days come last
 		a.stream.lastCall.Compare(b.stream.lastCall),
 		cmp.Compare(a.failed, b.failed),
 		cmp.Compare(a.Day, b.Day),
 	)
 }
 
-// next is when a day is exported next, if ever again.
+// next returns when a day is exported next, if it is.
 func (s *Stream) next(at, today schema.Day, now time.Time) (Due, bool) {
 	next := Due{Stream: s.Name, Day: at, At: now, stream: s, urgency: backfill}
 	d := s.days[at]
@@ -139,11 +139,11 @@ func (s *Stream) next(at, today schema.Day, now time.Time) (Due, bool) {
 		d = &Day{record: ledger.Day{State: ledger.Pending}}
 	}
 	r := &d.record
-	if at == today && len(r.Slices) == 0 { // slices never take more than a backfill's share of the quota
+	if at == today && len(r.Slices) == 0 { // slices use no more of the quota than a backfill
 		next.urgency = todays
 	}
 	switch state := r.State; {
-	case d.requested: // due whatever its state
+	case d.requested: // due in any state
 	case state == ledger.Gap:
 		return Due{}, false
 	case state == ledger.Settled:
@@ -169,7 +169,7 @@ func (s *Stream) next(at, today schema.Day, now time.Time) (Due, bool) {
 	return next, true
 }
 
-// again is when an open day is due for its next export.
+// again returns when an open day is due for its next export.
 func (s *StreamConfig) again(d *Day, today schema.Day, now time.Time, loc *time.Location) (time.Time, schema.Reason) {
 	at, r := d.name.Day, &d.record
 	if at == today {
@@ -188,13 +188,14 @@ func (s *StreamConfig) again(d *Day, today schema.Day, now time.Time, loc *time.
 	return s.nextLookback(d, settles), schema.WaitLookback
 }
 
-// nextPoll is when today is exported again. Half of the time at most goes into one day,
-// however long its exports take.
+// nextPoll returns when today is exported again. Exports of a day take at most half of
+// the time, however long they are.
 func (s *StreamConfig) nextPoll(d *Day) time.Time {
 	return d.record.LastSuccess.Add(max(s.Poll, 2*d.took))
 }
 
-// nextLookback is when a day before today is exported again, at the latest when that settles it.
+// nextLookback returns when a day before today is exported again, at the latest when an
+// export settles it.
 func (s *StreamConfig) nextLookback(d *Day, settles time.Time) time.Time {
 	at := d.record.LastSuccess.Add(max(s.LookbackInterval, 2*d.took))
 	if at.After(settles) {

@@ -7,26 +7,26 @@ import (
 )
 
 // codeExclusive halts a stream whose days are all empty although the API has rows:
-// to_date is not what is configured.
+// DFINERY_TO_DATE is wrong.
 const codeExclusive schema.Code = "to_date_exclusive"
 
-// detailExclusive is shown where the stream's halt is.
+// detailExclusive is the detail of that halt.
 const detailExclusive = "every day came back without a row, but a day with the next one has rows: to_date looks exclusive: set DFINERY_TO_DATE=exclusive"
 
-// probe is how far the search for an exclusive to_date is. Only a process that has seen
-// no rows of the stream searches.
+// probe is the state of the search for an exclusive to_date. Only a process that has
+// seen no rows of the stream searches.
 type probe struct {
-	answered  bool       // without rows, or the stream is halted
-	suspected schema.Day // the day whose probe had rows: it and the next are exported again, since their rows may only have been late
+	answered  bool       // the probe had no rows, or the stream is halted
+	suspected schema.Day // the day whose probe had rows: this and the next day are exported again, as the rows may only have been late
 	failed    int        // calls in a row
-	until     time.Time  // not before: the last call failed
+	until     time.Time  // earliest time after a failed call
 	detail    string     // why
 }
 
-// nextProbe is the call that finds out whether to_date is exclusive, if that is in
-// question: all days of a new stream came back without a row. Otherwise every day would
-// be settled empty. It asks for a day whose next day is over, and empty, too: so rows
-// can only be its own.
+// nextProbe returns the call that tests whether to_date is exclusive, if all days of a
+// new stream came back without rows. Without this test every day would be settled as
+// empty. It requests a day together with the next one, which is over and empty too: so
+// any rows belong to the day.
 func (s *Stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
 	first := s.first(today)
 	next := Due{Stream: s.Name, Day: max(first, today-2), At: now, Probe: true, stream: s, urgency: backfill, failed: s.probe.failed}
@@ -42,8 +42,8 @@ func (s *Stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
 	return next, s.withoutRows(today, s.probe.suspected)
 }
 
-// withoutRows reports whether all days came back without a row, a suspected one and the
-// next also when they were exported again.
+// withoutRows reports whether all days came back without rows; a suspected day and the
+// next one must have been exported again.
 func (c *calendar) withoutRows(today, suspected schema.Day) bool {
 	for day := c.first(today); day <= today; day++ {
 		d := c.days[day]
@@ -57,13 +57,13 @@ func (c *calendar) withoutRows(today, suspected schema.Day) bool {
 	return true
 }
 
-// fail has the probe wait until then.
+// fail delays the probe until then.
 func (p *probe) fail(detail string, until time.Time) {
 	p.failed++
 	p.detail, p.until = detail, until
 }
 
-// judgeProbe takes a probe's answer. Its rows were counted, not published.
+// judgeProbe evaluates a probe's answer, whose rows were counted but not published.
 func (s *step) judgeProbe() {
 	st, at, today := s.st, s.d.name.Day, s.policy.today(s.now)
 	before := st.probe.suspected
@@ -77,11 +77,11 @@ func (s *step) judgeProbe() {
 		for day := at; day <= min(at+1, today); day++ {
 			st.Day(day).requested = true
 		}
-		s.tell(Event{Kind: ExclusiveSuspected, Count: s.o.Rows})
+		s.emit(Event{Kind: ExclusiveSuspected, Count: s.o.Rows})
 		return
 	}
 	st.halt(codeExclusive, detailExclusive, s.now, s.now.Add(haltFor))
-	s.tell(Event{Kind: ExclusiveFound, Detail: detailExclusive, Count: s.o.Rows})
+	s.emit(Event{Kind: ExclusiveFound, Detail: detailExclusive, Count: s.o.Rows})
 	for day, other := range st.days {
 		if r := &other.record; day >= st.first(today) && r.Published == 0 && r.Rows == 0 && other.move(suspected) {
 			r.LastSuccess, r.LastLook, other.done = nil, false, false
@@ -89,12 +89,12 @@ func (s *step) judgeProbe() {
 	}
 }
 
-// probeFailed has the probe wait. Its failure is none of the day that it asked for,
-// which was exported.
+// probeFailed delays the probe. Its failure does not affect the requested day, which
+// was exported.
 func (s *step) probeFailed() {
 	p, detail := &s.st.probe, s.o.Failure.Detail
 	switch s.o.Failure.Class {
-	case schema.Throttled, schema.Unauthorized: // the source holds all calls back
+	case schema.Throttled, schema.Unauthorized: // the source delays all calls
 		p.detail = detail
 	case schema.Refused, schema.OutOfReach:
 		p.fail(detail, s.now.Add(haltFor))

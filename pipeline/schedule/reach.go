@@ -8,21 +8,21 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// missed is how many days back, at most, those that passed while no instance ran become gaps.
+// missed is the maximum number of days back for which days that passed while no
+// instance ran become gaps.
 const missed = 2 * schema.Reach
 
-// warnWithin is how many days before a day is lost at the source it is warned of, once a day.
+// warnWithin is how many days before the loss of a day a warning is logged, once a day.
 const warnWithin = 3
 
-// settleIn is how long a start has to export what is about to be lost before it is warned of.
+// settleIn is how long after a start days that are about to be lost may be exported
+// before a warning is logged.
 const settleIn = 10 * time.Minute
 
-// Advance makes the transitions that time alone causes: days that have left the API's
-// reach end, also those that passed while no instance ran, and days that ended too
-// early are reopened.
-//
-// A day is never dropped: an old day is written by a replay, and a clock that was
-// months ahead for a minute must not make its days look new.
+// Advance makes the transitions that are caused by time alone: days that have left the
+// API's reach end, including those that passed while no instance ran, and days that
+// ended too early are reopened. A day is never dropped: a replay may write old days,
+// and after a clock that was months ahead for a minute its days must not appear new.
 func (s *State) Advance(now time.Time) []Event {
 	today, loc := s.policy.today(now), s.policy.Location
 	var events []Event
@@ -52,7 +52,8 @@ func (c *calendar) advance(today schema.Day, now time.Time, loc *time.Location) 
 	return events
 }
 
-// aboutToBeLost are the days that will soon have left the reach without ever having been exported.
+// aboutToBeLost returns the days that will soon leave the reach and were never
+// exported.
 func (c *calendar) aboutToBeLost(today schema.Day, loc *time.Location) []Event {
 	var events []Event
 	for at := c.first(today); at <= today-schema.Reach+warnWithin; at++ {
@@ -63,12 +64,13 @@ func (c *calendar) aboutToBeLost(today schema.Day, loc *time.Location) []Event {
 	return events
 }
 
-// leavesAt is when a day leaves the API's reach.
+// leavesAt returns when a day leaves the API's reach.
 func leavesAt(day schema.Day, loc *time.Location) time.Time {
 	return (day + schema.Reach + 1).Start(loc)
 }
 
-// Remaining is, by stream, how long until its oldest day that was never exported leaves the reach.
+// Remaining returns, by stream, the time until its oldest day that was never exported
+// leaves the reach.
 func (s *State) Remaining(now time.Time) map[string]time.Duration {
 	remaining := map[string]time.Duration{}
 	for _, st := range s.streams {
@@ -79,7 +81,7 @@ func (s *State) Remaining(now time.Time) map[string]time.Duration {
 	return remaining
 }
 
-// oldestUntried is the oldest day before today that is exported and never was.
+// oldestUntried returns the oldest day before today that is due and was never exported.
 func (c *calendar) oldestUntried(today schema.Day) (schema.Day, bool) {
 	for at := c.first(today); at < today; at++ {
 		if d := c.days[at]; d == nil || d.record.State == ledger.Pending {
@@ -89,7 +91,7 @@ func (c *calendar) oldestUntried(today schema.Day) (schema.Day, bool) {
 	return 0, false
 }
 
-// leaving are the days that end because they are before the first that is exported:
+// leaving returns the days that end because they are before the first exported day:
 // those that were exported, and those that never were and have left the API's reach. A
 // day before START that was never exported is not a loss, unless a command has
 // requested it.
@@ -124,14 +126,14 @@ func (c *calendar) leaving(today schema.Day) []schema.Day {
 	return list
 }
 
-// expire ends a day that the API does not export any more, or that START has left
-// behind. No command waits for it any longer.
+// expire ends a day that the API no longer exports, or that is before START now, and
+// the commands that wait for it.
 func (c *calendar) expire(d *Day, today schema.Day) []Event {
 	d.requested, d.changed = false, true
 	event := Event{Stream: c.Name, Day: d.name.Day}
 	why := leavesReach
 	switch {
-	case c.Kind.Snapshot(): // the next one has its rows
+	case c.Kind.Snapshot(): // the next snapshot has its rows
 		why = snapshotPasses
 	case d.name.Day >= today-schema.Reach && !d.refused():
 		why, event.BeforeStart = leavesStart, true
@@ -144,7 +146,7 @@ func (c *calendar) expire(d *Day, today schema.Day) []Event {
 	case moved && why == leavesCut:
 		event.Kind = DayLeftCut
 		if d.record.LastSuccess == nil {
-			d.record.LastSuccess = d.cut.Started // the rows before the cut are published, and releases before need a time here
+			d.record.LastSuccess = d.cut.Started // the rows before the cut are published, and earlier releases require a time
 		}
 	case !moved || c.Kind.Snapshot():
 		return nil

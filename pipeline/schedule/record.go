@@ -6,10 +6,11 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// Load takes over what the ledger has: the service's record, and the days of the
-// streams. Times in the future are read as now: a clock that was ahead wrote them.
+// Load restores the state from the ledger: the service's record, and the days of the
+// streams. Times in the future are read as now: they were written while the clock was
+// ahead.
 func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day, now time.Time) []Event {
-	s.take(service, days)
+	s.restore(service, days)
 	var events []Event
 	for _, st := range s.streams {
 		topic := TopicOf(st.identity)
@@ -25,9 +26,9 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 	return events
 }
 
-// take sets what is known of the streams and their days. service is nil if the ledger
-// has no record of it.
-func (s *State) take(service *ledger.Service, days map[ledger.DayName]ledger.Day) {
+// restore sets the streams and their days. service is nil if the ledger has no record
+// of it.
+func (s *State) restore(service *ledger.Service, days map[ledger.DayName]ledger.Day) {
 	for name, record := range days {
 		if st := s.Stream(name.Stream); st != nil {
 			st.Day(name.Day).record = record
@@ -41,7 +42,7 @@ func (s *State) take(service *ledger.Service, days map[ledger.DayName]ledger.Day
 	}
 }
 
-// Enter writes what is kept of the streams into the service's record.
+// Enter writes the state of the streams into the service's record.
 func (s *State) Enter(service *ledger.Service, now time.Time) {
 	service.Timezone = s.policy.Location.String()
 	makeIfNil(&service.Streams)
@@ -52,7 +53,7 @@ func (s *State) Enter(service *ledger.Service, now time.Time) {
 	makeIfNil(&service.Settings)
 	for name := range service.Settings {
 		if s.Stream(name) == nil {
-			delete(service.Settings, name) // it was said
+			delete(service.Settings, name) // already reported
 		}
 	}
 	for _, st := range s.streams {

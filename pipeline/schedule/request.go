@@ -8,7 +8,7 @@ import (
 )
 
 // Resume ends a pause and a halt of the stream, and the waits of its days after
-// failures. It accepts the columns that were refused.
+// failures. It accepts refused columns.
 func (s *Stream) Resume(now time.Time) {
 	if s.endHalt(schema.PrivacyColumns) {
 		s.hiding.acceptRefused()
@@ -18,11 +18,11 @@ func (s *Stream) Resume(now time.Time) {
 	s.days.endWaits(now)
 }
 
-// Request has the day exported again, whatever its state.
+// Request makes the day due, in any state.
 func (d *Day) Request() { d.requested = true }
 
-// Restart begins a new generation of the day, and requests it. by names the command: it
-// begins only one. A day that is running can't start over yet.
+// Restart begins a new generation of the day, and requests it. by is the command, which
+// begins only one generation of a day. It returns false while the day is running.
 func (d *Day) Restart(by string) bool {
 	if d.running || d.record.AgainBy == by {
 		return false
@@ -32,17 +32,17 @@ func (d *Day) Restart(by string) bool {
 	return true
 }
 
-// Answer is what has come of a request.
+// Answer is the result of a request.
 type Answer int
 
 // The answers.
 const (
 	Unanswered Answer = iota
-	Exported          // by a call that began later
-	OutOfReach        // the API has refused it
+	Exported          // by a call that began after the request
+	OutOfReach        // the API refused it
 )
 
-// Answer is what has come of a request for the day that was made at since.
+// Answer returns the result of a request for the day that was made at since.
 func (d *Day) Answer(since time.Time) Answer {
 	ended := d.record.State == ledger.Gap || d.record.State == ledger.Settled
 	switch {

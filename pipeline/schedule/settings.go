@@ -9,9 +9,9 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// noteSettings compares the stream's settings with those that its days were exported
-// with, and says what a change means. A ledger of an earlier release has none: then
-// nothing can be said. topic is the one that the stream had.
+// noteSettings compares the stream's settings with those with which its days were
+// exported, and returns events that describe the changes. The ledger of an earlier
+// release has no settings: then there are none. topic is the stream's former topic.
 func (s *Stream) noteSettings(service *ledger.Service, topic string, now time.Time) []Event {
 	was, known := service.Settings[s.Name]
 	is := s.settings()
@@ -39,17 +39,16 @@ func (s *Stream) noteSettings(service *ledger.Service, topic string, now time.Ti
 	return events
 }
 
-// settingChanges say what other settings mean than those of before. held says that the
-// topic has values.
+// settingChanges describes the effects of changed settings. held: the topic has values.
 func settingChanges(was, is *ledger.Settings, held bool) (changes []string) {
 	if was.Audience != is.Audience {
-		changes = append(changes, "the next snapshot is of another audience; earlier ones are not exported again")
+		changes = append(changes, "the next snapshot has a different audience; earlier ones are not exported again")
 	}
 	if was.Key != is.Key {
-		changes = append(changes, fmt.Sprintf("records have the key %s from now on, not %s, and may be in other partitions; those published before keep theirs", is.Key, was.Key))
+		changes = append(changes, fmt.Sprintf("records have the key %s from now on instead of %s, and may be in other partitions; earlier records keep theirs", is.Key, was.Key))
 	}
 	if was.Empty != is.Empty {
-		changes = append(changes, fmt.Sprintf("empty cells are written by _EMPTY=%s from now on, not %s; rows published before stay as they are", is.Empty, was.Empty))
+		changes = append(changes, fmt.Sprintf("empty cells are written with _EMPTY=%s from now on instead of %s; rows published before are unchanged", is.Empty, was.Empty))
 	}
 	if was.Format != is.Format && was.Format != "" {
 		changes = append(changes, formatChange(was.Format, is.Format, held))
@@ -57,16 +56,16 @@ func settingChanges(was, is *ledger.Settings, held bool) (changes []string) {
 	return changes
 }
 
-// formatChange says what another form of values means. A topic that holds values takes
-// none of another format.
+// formatChange describes the effect of a changed format. A topic that has values
+// accepts no other format.
 func formatChange(was, is string, held bool) string {
 	if held {
-		return fmt.Sprintf("values have the format %s now, not %s: the topic holds values of the former one, so the stream is halted until _TOPIC names another topic, or _FORMAT is %s again", is, was, was)
+		return fmt.Sprintf("the format of values is %s instead of %s: the topic has values of the former one, so the stream is halted until _TOPIC is another topic, or _FORMAT is %s again", is, was, was)
 	}
-	return fmt.Sprintf("values have the format %s from now on, not %s", is, was)
+	return fmt.Sprintf("values have the format %s from now on instead of %s", is, was)
 }
 
-// enterSettings writes what noteSettings compares with.
+// enterSettings writes the settings that the next start compares with.
 func (s *Stream) enterSettings(record *ledger.Settings) {
 	is := s.settings()
 	record.Events, record.ExcludeEvents, record.Properties = is.Events, is.ExcludeEvents, is.Properties
@@ -76,7 +75,7 @@ func (s *Stream) enterSettings(record *ledger.Settings) {
 	s.wider.enter(record)
 }
 
-// removedStreams are those that the ledger knows and that are not configured any more.
+// removedStreams reports the streams that are in the ledger but no longer configured.
 func removedStreams(service *ledger.Service, configured []*Stream) []Event {
 	var events []Event
 	for name := range service.Settings {

@@ -57,10 +57,10 @@ func TestNoteSettings(t *testing.T) {
 			days[ledger.DayName{Stream: "events", Day: today - 4}] = d
 		}, []Event{lack(2, 3, 2)}},
 		{"another key and form", func(s *StreamConfig) { wide(s); s.Key, s.Empty = "l", schema.EmptyNull }, nil, []Event{
-			{Kind: SettingChanged, Stream: "events", Detail: "records have the key l from now on, not k, and may be in other partitions; those published before keep theirs"},
-			{Kind: SettingChanged, Stream: "events", Detail: "empty cells are written by _EMPTY=null from now on, not omit; rows published before stay as they are"}, lack(2, 3, 2)}},
+			{Kind: SettingChanged, Stream: "events", Detail: "records have the key l from now on instead of k, and may be in other partitions; earlier records keep theirs"},
+			{Kind: SettingChanged, Stream: "events", Detail: "empty cells are written with _EMPTY=null from now on instead of omit; rows published before are unchanged"}, lack(2, 3, 2)}},
 		{"another format", func(s *StreamConfig) { wide(s); s.Key, s.Empty, s.Format = "l", schema.EmptyNull, "avro" }, nil, []Event{
-			{Kind: SettingChanged, Stream: "events", Detail: "values have the format avro from now on, not json"}, lack(2, 3, 2)}},
+			{Kind: SettingChanged, Stream: "events", Detail: "values have the format avro from now on instead of json"}, lack(2, 3, 2)}},
 		{"the filter of before", func(s *StreamConfig) { s.Key, s.Empty, s.Format = "l", schema.EmptyNull, "avro" }, nil, nil},
 		{"another stream", func(s *StreamConfig) { s.Name = "buys" }, nil, []Event{{Kind: StreamRemoved, Stream: "events"}}},
 		{"it was said", func(s *StreamConfig) { s.Name = "buys" }, nil, nil},

@@ -14,21 +14,22 @@ import (
 // on without it. The slices' fingerprints go into the day's one set, so whatever
 // overlaps is published once.
 
-// slicing is how a day's slices went since it was narrowed. MissingTried of the day's
-// record is when that was.
+// slicing has the results of a day's slices since it was narrowed, at MissingTried of
+// the day's record.
 type slicing struct {
 	failed    int
-	inRow     int // of those, since the last one that succeeded
+	inRow     int // failed slices since the last one that succeeded
 	succeeded bool
 	took      time.Duration // of all of them
-	notBefore int           // failures of the whole day until it is narrowed again
+	notBefore int           // failures of the whole day before it is narrowed again
 }
 
-// missingRetry is how often a day that lacks events, whose queries fail, is tried again for them.
+// missingRetry is the interval at which missing events of a day, whose queries fail,
+// are requested again.
 const missingRetry = 6 * time.Hour
 
-// nextFilter is the filter of the day's next call, and whether that is a slice. Events
-// that the day lacks are asked for again when their time has come.
+// nextFilter returns the filter of the day's next call, and whether that is a slice.
+// Missing events are requested again after missingRetry.
 func (s *Stream) nextFilter(d *Day, now time.Time) (schema.Filter, bool) {
 	r := &d.record
 	if len(r.Slices) == 0 && len(r.MissingEvents) > 0 && (r.MissingTried == nil || now.Sub(*r.MissingTried) >= missingRetry) {
@@ -47,7 +48,7 @@ func (s *Stream) nextFilter(d *Day, now time.Time) (schema.Filter, bool) {
 	return s.Filter, false
 }
 
-// exported are the names of the events that a filter lets through, as far as they are known.
+// exported returns the known names of events that a filter lets through.
 func (n *names) exported(f *schema.Filter) []string {
 	if len(f.Events) > 0 {
 		return f.Events
@@ -55,9 +56,9 @@ func (n *names) exported(f *schema.Filter) []string {
 	return without(n.events, f.ExcludeEvents)
 }
 
-// missing are the slices that ask for what a day lacks. Events whose names are not
-// known are asked for with all others: of these, some names may have been learned
-// since, and so be in no slice of the day.
+// missing returns the slices that request a day's missing events. Events of unknown
+// names are requested by excluding all others: some of their names may be known by now,
+// and so be in no slice of the day.
 func missing(r *ledger.Day) []ledger.Slice {
 	named := without(r.MissingEvents, []string{everythingElse})
 	var list []ledger.Slice
@@ -88,7 +89,8 @@ func without(names, gone []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return known[name] })
 }
 
-// setOf is for lists that may be long: a header can have tens of thousands of columns.
+// setOf returns a set for lists that may be long: a header can have tens of thousands
+// of columns.
 func setOf(lists ...[]string) map[string]bool {
 	set := map[string]bool{}
 	for _, names := range lists {
@@ -99,7 +101,8 @@ func setOf(lists ...[]string) map[string]bool {
 	return set
 }
 
-// narrow slices the day, if names of events are known. What it lacked before is asked for as well.
+// narrow slices the day, if names of events are known. Events that were missing before
+// are requested as well.
 func (s *step) narrow() {
 	names := s.st.names.exported(&s.st.Filter)
 	r := &s.d.record
@@ -112,7 +115,7 @@ func (s *step) narrow() {
 		r.Slices = append(r.Slices, ledger.Slice{Exclude: slices.Clone(names)})
 	}
 	s.d.slices = slicing{}
-	s.tell(Event{Kind: Narrowed, Count: len(names)})
+	s.emit(Event{Kind: Narrowed, Count: len(names)})
 }
 
 func halves(names []string) []ledger.Slice {
@@ -120,14 +123,14 @@ func halves(names []string) []ledger.Slice {
 	return []ledger.Slice{{Events: slices.Clone(names[:middle])}, {Events: slices.Clone(names[middle:])}}
 }
 
-// everythingElse represents, among the missing events, those whose names are not known.
+// everythingElse stands for all events of unknown names in the list of missing events.
 const everythingElse = "*"
 
-// hopeless is how many slices, none with success before, may fail until the fault is
-// attributed to the service, not to a query.
+// hopeless is how many slices may fail, with no success before, until the failure is
+// attributed to the service instead of a query.
 const hopeless = 3
 
-// sliceDone takes a slice off the day; the last one makes the day exported.
+// sliceDone removes a slice from the day; the last one makes the day exported.
 func (s *step) sliceDone() {
 	r := &s.d.record
 	retry := retriesMissing(r)
@@ -136,7 +139,7 @@ func (s *step) sliceDone() {
 	r.MissingEvents = without(r.MissingEvents, done.Events)
 	if len(done.Events) == 0 {
 		r.MissingEvents = without(r.MissingEvents, []string{everythingElse})
-		if retry { // it has all of the day except events that are requested separately
+		if retry { // it has the whole day except for events that are requested separately
 			r.LastSuccess = r.MissingTried
 		}
 	}
@@ -145,9 +148,9 @@ func (s *step) sliceDone() {
 	s.slicesLeft(retry)
 }
 
-// sliceFailed halves the slice, or gives its one event up for now. Slices that fail one
-// after the other are tried ever more slowly: they don't count for the breaker, and an
-// outage in the middle of them must cost few calls.
+// sliceFailed halves the slice, or records its only event as missing. Consecutive
+// failures of slices are retried at increasing intervals: they don't count for the
+// breaker, and an outage meanwhile must cost few calls.
 func (s *step) sliceFailed() {
 	r, before, f := &s.d.record, s.d.record.Error, s.o.Failure
 	attempts := 1
@@ -171,15 +174,15 @@ func (s *step) sliceFailed() {
 		r.Slices = append(r.Slices, halves(bad.Events)...)
 	case len(bad.Events) == 1:
 		r.MissingEvents = append(without(r.MissingEvents, bad.Events), bad.Events[0])
-		s.tell(Event{Kind: EventMissing, EventName: bad.Events[0], Detail: f.Detail})
+		s.emit(Event{Kind: EventMissing, EventName: bad.Events[0], Detail: f.Detail})
 	default:
 		r.MissingEvents = append(without(r.MissingEvents, []string{everythingElse}), everythingElse)
 	}
 	s.slicesLeft(retry)
 }
 
-// retriesMissing reports whether the slices under way ask only for what the day lacks;
-// otherwise they ask for the whole day.
+// retriesMissing reports whether the current slices request only missing events, not
+// the whole day.
 func retriesMissing(r *ledger.Day) bool {
 	for _, slice := range r.Slices {
 		if len(slice.Events) == 0 && !slices.Contains(r.MissingEvents, everythingElse) || len(without(slice.Events, r.MissingEvents)) > 0 {
@@ -189,18 +192,18 @@ func retriesMissing(r *ledger.Day) bool {
 	return true
 }
 
-// dropSlices goes back to the whole day when no slice of it could be exported: that
-// says nothing about any event.
+// dropSlices returns to exporting the whole day if no slice could be exported: then no
+// single event is the cause.
 func (s *step) dropSlices() {
 	r := &s.d.record
 	r.Slices, r.MissingEvents, r.MissingTried = nil, nil, nil
 	r.Error.Until = s.now.Add(s.backoff(r.Error.Attempts))
 	s.d.slices.notBefore = r.Error.Attempts + s.policy.NarrowAfter
-	s.tell(Event{Kind: NarrowingFailed})
+	s.emit(Event{Kind: NarrowingFailed})
 }
 
-// slicesLeft concludes a day whose slices are all done. retry says that they were to
-// supply what it lacked: the rest of the day is as old as it was.
+// slicesLeft completes a day whose slices are all done. retry: they only requested
+// missing events, so the rest of the day is as old as before.
 func (s *step) slicesLeft(retry bool) {
 	r, slicing := &s.d.record, &s.d.slices
 	if len(r.Slices) > 0 {

@@ -8,30 +8,30 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Policy is how days are scheduled, the same for all streams.
+// Policy configures the schedule of all streams.
 type Policy struct {
-	Service         string // its id
+	Service         string // id of the service
 	Location        *time.Location
 	CallsPerHour    int
-	RetryBackoff    time.Duration // after a day's first failure, doubled by each further one
+	RetryBackoff    time.Duration // after a day's first failure; doubled by each further failure
 	RetryMaxBackoff time.Duration
-	NarrowAfter     int // failed queries of a day before it is exported in slices
+	NarrowAfter     int // failed queries of a day until it is exported in slices
 	// Once, if set, schedules each day once, as `run --once` does.
 	Once *Once
 }
 
-// today is the day that it is for the source.
+// today returns the current day in the source's time zone.
 func (p *Policy) today(now time.Time) schema.Day { return schema.DayOf(now, p.Location) }
 
-// State is the schedule of a service: its streams, and what concerns all of them. What
-// concerns one stream or one day is asked of that.
+// State is the schedule of a service: its streams, and everything that concerns more
+// than one of them. Stream and Day have the rest.
 type State struct {
 	policy  Policy
 	began   time.Time
 	streams []*Stream // as configured
 }
 
-// New returns a schedule that knows no day yet. now is when its owner began.
+// New returns a schedule without days. now is the start of its owner.
 func New(streams []StreamConfig, policy Policy, now time.Time) *State {
 	s := &State{policy: policy, began: now}
 	for _, config := range streams {
@@ -40,7 +40,7 @@ func New(streams []StreamConfig, policy Policy, now time.Time) *State {
 	return s
 }
 
-// Stream is a configured stream; nil if none has that name.
+// Stream returns a configured stream; nil if none has that name.
 func (s *State) Stream(name string) *Stream {
 	for _, st := range s.streams {
 		if st.Name == name {
@@ -53,7 +53,7 @@ func (s *State) Stream(name string) *Stream {
 // Day returns a day of a configured stream and adds it if necessary.
 func (s *State) Day(name ledger.DayName) *Day { return s.Stream(name.Stream).Day(name.Day) }
 
-// Find returns a day of a stream; nil if nothing is known of it.
+// Find returns a day of a stream; nil if it has no record.
 func (s *State) Find(name ledger.DayName) *Day {
 	if st := s.Stream(name.Stream); st != nil {
 		return st.days[name.Day]
@@ -61,7 +61,7 @@ func (s *State) Find(name ledger.DayName) *Day {
 	return nil
 }
 
-// Record is the day's record; that of a day that was never exported if nothing is known of it.
+// Record returns the day's record; without one, that of a day that was never exported.
 func (s *State) Record(name ledger.DayName) ledger.Day {
 	if d := s.Find(name); d != nil {
 		return d.record
@@ -69,7 +69,7 @@ func (s *State) Record(name ledger.DayName) ledger.Day {
 	return ledger.Day{State: ledger.Pending, Generation: 1}
 }
 
-// Days are all days of which something is known.
+// Days returns all days that have a record.
 func (s *State) Days() iter.Seq2[ledger.DayName, ledger.Day] {
 	return func(yield func(ledger.DayName, ledger.Day) bool) {
 		for _, st := range s.streams {
@@ -90,7 +90,7 @@ func (s *State) Forget(name ledger.DayName) {
 	}
 }
 
-// Changed are the days whose records differ from the ledger's.
+// Changed returns the days whose records differ from the ledger's.
 func (s *State) Changed() iter.Seq[ledger.DayName] {
 	return func(yield func(ledger.DayName) bool) {
 		for _, st := range s.streams {
@@ -103,7 +103,7 @@ func (s *State) Changed() iter.Seq[ledger.DayName] {
 	}
 }
 
-// Saved notes that the ledger has every record as it is now.
+// Saved marks every record as written to the ledger.
 func (s *State) Saved() {
 	for _, st := range s.streams {
 		for _, d := range st.days {
@@ -113,14 +113,15 @@ func (s *State) Saved() {
 }
 
 // ForgetExclusive resumes streams that were halted because to_date looks exclusive:
-// each start may have another DFINERY_TO_DATE.
+// DFINERY_TO_DATE may have changed since the last start.
 func (s *State) ForgetExclusive() {
 	for _, st := range s.streams {
 		st.endHalt(codeExclusive)
 	}
 }
 
-// BlocksChanged reports whether other streams wait for their topics than the service's record says.
+// BlocksChanged reports whether the streams that wait for their topics differ from
+// those in the service's record.
 func (s *State) BlocksChanged(service *ledger.Service) bool {
 	for _, st := range s.streams {
 		if service.Streams[st.Name].Blocked != st.blocked {

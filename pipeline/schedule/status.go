@@ -8,9 +8,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// StreamStatus is what is shown of a stream. The counts are those of its owner's
-// process; Published of a day includes what its calls under way have done only if the
-// owner adds it.
+// StreamStatus is the status of a stream. Its counts are those of the owner's process;
+// Published of a day includes calls in progress only if the owner adds them.
 type StreamStatus struct {
 	Name        string      `json:"name"`
 	Topic       string      `json:"topic"`
@@ -22,31 +21,32 @@ type StreamStatus struct {
 	Duplicates  int64       `json:"duplicates"`
 	DeadLetters int64       `json:"dead_letters"`
 	Days        []DayStatus `json:"days"`
-	// IncompleteSince is the end of the oldest day that is over and may lack rows of
-	// before its end; nil without one, and of snapshots.
+	// IncompleteSince is the end of the oldest day that is over and may lack rows from
+	// before its end; nil if there is none, and for snapshots.
 	IncompleteSince *time.Time `json:"incomplete_since,omitempty"`
-	// Profiles is of a stream of changes; nil for others.
+	// Profiles is nil except for streams that publish changes.
 	Profiles *ProfileStatus `json:"profiles,omitempty"`
-	First    schema.Day     `json:"-"` // the oldest that is exported now
+	First    schema.Day     `json:"-"` // the oldest day that is exported now
 	Snapshot bool           `json:"-"` // a stream of profiles
-	CutDays  []DayStatus    `json:"-"` // finished days that are exported again because their last answer is cut, newest first
-	Untried  int            `json:"-"` // days that may be exported and never were, nor tried: Days has none of them
-	Columns  int            `json:"-"` // of the last export's header
-	// WaitsForRegistry says that days can't be exported because the schema registry does not answer.
+	CutDays  []DayStatus    `json:"-"` // finished days that are exported again because their last answer was cut, newest first
+	Untried  int            `json:"-"` // days to be exported that were never tried; they are not in Days
+	Columns  int            `json:"-"` // those of the last export's header
+	// WaitsForRegistry: no day can be exported because the schema registry does not
+	// answer.
 	WaitsForRegistry bool `json:"-"`
 }
 
-// ProfileStatus is what is shown of a stream that publishes changes of profiles.
+// ProfileStatus is the status of a stream that publishes changes of profiles.
 type ProfileStatus struct {
 	Present  int    `json:"present"`  // in the last snapshot and in the topic
-	Absent   int    `json:"absent"`   // in the topic alone
-	Withheld int    `json:"withheld"` // absent, and not to be deleted for now
-	Why      string `json:"why"`      // the last snapshot does not prove who is absent; empty if it does
-	// LastComplete is when a snapshot last proved who is absent; nil: none ever did.
+	Absent   int    `json:"absent"`   // only in the topic
+	Withheld int    `json:"withheld"` // absent, but not deleted yet
+	Why      string `json:"why"`      // why the last snapshot does not prove who is absent; empty if it does
+	// LastComplete is when a snapshot last proved who is absent; nil: never.
 	LastComplete *time.Time `json:"last_complete"`
-	Partitions   int        `json:"partitions"` // that keys are spread over
-	Scanned      int        `json:"scanned"`    // records of the topic that the last export has read
-	// Unused are partitions that were added to the topic and stay empty.
+	Partitions   int        `json:"partitions"` // over which keys are distributed
+	Scanned      int        `json:"scanned"`    // records of the topic that the last export read
+	// Unused is the number of partitions that were added to the topic and are not used.
 	Unused   int              `json:"unused_partitions,omitempty"`
 	Approved *ledger.Approval `json:"approved,omitempty"`
 
@@ -55,14 +55,14 @@ type ProfileStatus struct {
 	Seed   uint64        `json:"-"` // of these
 }
 
-// NextStatus is the stream's next export.
+// NextStatus describes the stream's next export.
 type NextStatus struct {
 	Day      schema.Day    `json:"day"`
 	At       *time.Time    `json:"at"` // nil: not known
 	WaitsFor schema.Reason `json:"waits_for"`
 }
 
-// DayStatus is one day.
+// DayStatus is the status of one day.
 type DayStatus struct {
 	Day       schema.Day      `json:"day"`
 	State     ledger.DayState `json:"state"`
@@ -73,18 +73,18 @@ type DayStatus struct {
 	Bad       int             `json:"bad"`
 	Error     *string         `json:"error"`
 	Running   bool            `json:"running,omitempty"`
-	// LastExport and LastSuccess are when the last call and the last successful one
-	// began; nil without any.
+	// LastExport and LastSuccess are the start times of the last call and of the last
+	// successful one; nil without any.
 	LastExport  *time.Time `json:"last_export,omitempty"`
 	LastSuccess *time.Time `json:"last_success,omitempty"`
 
 	Lacks    []string   `json:"missing_events,omitempty"`
-	Cut      schema.Cut `json:"cut,omitempty"` // how the content of the last answer shows that it is cut
-	Narrowed bool       `json:"-"`             // it is exported in slices, or lacks events
+	Cut      schema.Cut `json:"cut,omitempty"` // how the last answer was cut
+	Narrowed bool       `json:"-"`             // exported in slices, or with missing events
 }
 
-// Shown is a day's state for people: that of its record unless events are missing or
-// the last export failed. A nil day was never exported.
+// Shown returns a day's state for display: that of its record unless events are missing
+// or the last export failed. A nil day was never exported.
 func (d *DayStatus) Shown() string {
 	switch {
 	case d == nil:
@@ -98,7 +98,7 @@ func (d *DayStatus) Shown() string {
 	return string(d.State)
 }
 
-// Status shows the streams. all is what all of them wait for.
+// Status returns the status of the streams. all is what all of them wait for.
 func (s *State) Status(all schema.Wait, now time.Time) []StreamStatus {
 	list := s.plan(now)
 	var status []StreamStatus
@@ -122,7 +122,7 @@ func (s *Stream) status(now time.Time) StreamStatus {
 	for at, d := range s.days {
 		r := d.record
 		if at < today-missed || s.Kind.Snapshot() && at < today && r.State == ledger.Pending {
-			continue // too old, or a snapshot that was never had and is none of today's
+			continue // too old, or a snapshot of an earlier day that was never exported
 		}
 		one := DayStatus{Day: at, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad,
 			Running: d.running, Lacks: r.MissingEvents, Cut: d.cut.Cut, Narrowed: len(r.Slices) > 0 || len(r.MissingEvents) > 0, LastExport: r.LastExport, LastSuccess: r.LastSuccess}
@@ -153,8 +153,8 @@ func (s *Stream) status(now time.Time) StreamStatus {
 	return status
 }
 
-// repeated is the state that a day had before a command began to publish it again: the
-// ledger has it as pending until that is done, while its rows are in the topic.
+// repeated returns the state that a day had before a command published it again:
+// meanwhile the ledger has it as pending, although its rows are in the topic.
 func (s *StreamConfig) repeated(at schema.Day, r *ledger.Day, now time.Time, loc *time.Location) (ledger.DayState, bool) {
 	if r.State != ledger.Pending || r.AgainBy == "" {
 		return "", false
@@ -165,9 +165,9 @@ func (s *StreamConfig) repeated(at schema.Day, r *ledger.Day, now time.Time, loc
 	return ledger.Settled, true
 }
 
-// incompleteSince is the end of the oldest day that is over without an export after its
-// end that succeeded; zero without one. A gap is lost, and a settled day has all that
-// will be had.
+// incompleteSince returns the end of the oldest day that is over and was not exported
+// successfully after its end; zero if there is none. Gaps and settled days do not
+// count, as no export changes them.
 func (c *calendar) incompleteSince(today schema.Day, loc *time.Location) time.Time {
 	if c.Kind.Snapshot() {
 		return time.Time{}

@@ -7,23 +7,23 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// stops are what keeps a stream from calls.
+// stops are the conditions that prevent a stream from making calls.
 type stops struct {
 	paused  bool
-	halted  *ledger.Halt // replaced, never changed: a reader of the ledger's record may have the former one
-	blocked string       // why the topic can't be written now; empty if it can
+	halted  *ledger.Halt // immutable: readers of the ledger's record may hold it
+	blocked string       // why the topic can't be written; empty if it can
 }
 
-// Pause has the stream make no calls until Resume.
+// Pause prevents calls of the stream until Resume.
 func (s *stops) Pause() { s.paused = true }
 
-// Block has the stream wait for its topic until the owner's next schedule.
+// Block makes the stream wait for its topic until the owner creates the next State.
 func (s *stops) Block(why string) { s.blocked = why }
 
-// Blocked is why the stream's topic can't be written; empty if it can.
+// Blocked returns why the stream's topic can't be written; empty if it can.
 func (s *stops) Blocked() string { return s.blocked }
 
-// HaltedBy is the code that has halted the stream; empty if none has.
+// HaltedBy returns the code that halted the stream; empty if it is not halted.
 func (s *stops) HaltedBy() schema.Code {
 	if s.halted == nil {
 		return ""
@@ -38,19 +38,20 @@ func (s *stops) KeyRefused() bool { return s.HaltedBy() == schema.PrivacyKey }
 // exclusive reports whether the stream is halted because to_date looks exclusive.
 func (s *stops) exclusive() bool { return s.HaltedBy() == codeExclusive }
 
-// halt has the stream make no calls until then, and one at a time from then on, until it is ended.
+// halt prevents calls of the stream until then, and allows one at a time afterwards
+// until the halt ends.
 func (s *stops) halt(code schema.Code, detail string, now, until time.Time) {
 	s.halted = &ledger.Halt{Code: code, Detail: detail, Since: now, Until: until}
 }
 
-// haltUntil moves the end of a halt.
+// haltUntil changes the end of a halt.
 func (s *stops) haltUntil(until time.Time) {
 	halt := *s.halted
 	halt.Until = until
 	s.halted = &halt
 }
 
-// endHalt ends a halt by that code, and reports whether there was one.
+// endHalt ends a halt with that code, and reports whether there was one.
 func (s *stops) endHalt(code schema.Code) bool {
 	if s.halted == nil || s.halted.Code != code {
 		return false
@@ -59,7 +60,7 @@ func (s *stops) endHalt(code schema.Code) bool {
 	return true
 }
 
-// stopped is why the stream makes no calls at all now.
+// stopped returns why the stream makes no calls now.
 func (s *stops) stopped(now time.Time) schema.Wait {
 	switch {
 	case s.paused:
@@ -72,7 +73,8 @@ func (s *stops) stopped(now time.Time) schema.Wait {
 	return schema.Wait{}
 }
 
-// shown is what the status says of a halt, or of a topic that can't be written; nil without either.
+// shown returns the text of a halt, or of a topic that can't be written, for the
+// status; nil without either.
 func (s *stops) shown(now time.Time) *string {
 	var why string
 	switch {

@@ -7,33 +7,32 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Stream is a stream with everything that is known of it: its days, and its parts, each
-// of which has the state of one rule.
+// Stream is the state of a stream: its days, and one part for the state of each rule.
 type Stream struct {
 	*StreamConfig
 	policy *Policy
 
 	calendar          // its days
-	stops             // what keeps it from calls
-	columns  columns  // that its headers had
-	hiding   hiding   // which headers are accepted, of a stream that hides columns
-	names    names    // of its filter, and of its events
+	stops             // what prevents calls
+	columns  columns  // of its headers
+	hiding   hiding   // accepted headers, if it hides columns
+	names    names    // names in its filter and of its events
 	wider    widening // of its filter
-	probe    probe    // for to_date
+	probe    probe    // for an exclusive to_date
 
-	identity string // what the fingerprints of its published rows depend on
-	hasRows  bool   // some export had rows: so to_date is as configured
+	identity string // of its published rows: see Identity
+	hasRows  bool   // an export had rows: so DFINERY_TO_DATE is right
 	charset  charset
-	lastCall time.Time  // the start of it
-	exports  int        // of a stream of changes: the highest number of an export, as its own record has it
-	warned   schema.Day // when its days about to be lost were last warned of
+	lastCall time.Time  // its start
+	exports  int        // the highest number of an export, from the record of a stream of changes
+	warned   schema.Day // the day of the last warning of days about to be lost
 }
 
 func newStream(config StreamConfig, policy *Policy) *Stream {
 	return &Stream{StreamConfig: &config, policy: policy, calendar: calendar{StreamConfig: &config, days: days{}}}
 }
 
-// load takes over what the service's record has. The days are loaded before.
+// load restores the state from the service's record. The days must be loaded before.
 func (s *Stream) load(service *ledger.Service) {
 	kept := service.Streams[s.Name]
 	s.stops = stops{paused: kept.Paused, halted: kept.Halted, blocked: s.blocked}
@@ -51,7 +50,7 @@ func (s *Stream) load(service *ledger.Service) {
 	s.hiding.load(service.Columns[s.Name])
 }
 
-// enter writes what is kept into the service's record, whose maps exist.
+// enter writes the state into the service's record, whose maps must exist.
 func (s *Stream) enter(service *ledger.Service, now time.Time) {
 	kept := service.Streams[s.Name]
 	kept.Paused, kept.Halted, kept.Blocked = s.paused, s.halted, s.blocked
@@ -85,5 +84,5 @@ func (s *Stream) enter(service *ledger.Service, now time.Time) {
 // hadRows reports whether rows of the stream were ever published.
 func (s *Stream) hadRows() bool { return s.hasRows || s.days.published() }
 
-// LastExport is the highest number that an export of a stream of changes had.
+// LastExport returns the highest number of an export of a stream of changes.
 func (s *Stream) LastExport() int { return max(s.exports, s.days.lastExport()) }

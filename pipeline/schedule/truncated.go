@@ -8,27 +8,28 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// An answer whose content shows that it is cut is the trouble of its day alone: the
-// connection works, and other days may be whole. The rows before the cut are published.
-// The day is exported again at its usual pace, ever more slowly while the answers are
-// cut in the same place, so that an API that never ends its last line does not use up
-// the quota on the days in reach.
+// An answer whose content shows that it is cut concerns only its day: the connection
+// works, and other days may be complete. The rows before the cut are published. The day
+// is exported again at its usual interval, which doubles while the answers are cut in
+// the same place, so that an API that never ends its last line does not use up the
+// quota.
 
 const (
-	// maxCutWait bounds the doubled pace: each day in reach is tried once a day at least.
+	// maxCutWait limits the doubled interval: each day in reach is tried at least once
+	// a day.
 	maxCutWait = 24 * time.Hour
-	// maxSnapshotWait is the pace of a snapshot that is cut: its polls may be a day
-	// apart, and the next day has another.
+	// maxSnapshotWait limits the interval of a snapshot that is cut: its polls may be a
+	// day apart, and the next day has another snapshot.
 	maxSnapshotWait = time.Hour
-	// fewCuts is how many days at most are cut while Once tries them again in the same
-	// run: a cut of few days may be chance, one of many is how the API answers.
+	// fewCuts is the maximum number of cut days that Once retries in the same run: a
+	// few cuts may be chance, many are how the API answers.
 	fewCuts = 3
 )
 
-// truncation is what is known of a day whose answers are cut, as the service's record has it.
+// truncation is the state of a day whose answers are cut, from the service's record.
 type truncation struct{ ledger.Truncation }
 
-// note notes an answer that is cut, of a call that began at started.
+// note records a cut answer of a call that began at started.
 func (t *truncation) note(f *schema.Failure, started time.Time) {
 	if t.Cut != f.Cut || t.At != f.CutAt {
 		t.Times = 0
@@ -36,32 +37,33 @@ func (t *truncation) note(f *schema.Failure, started time.Time) {
 	t.Cut, t.At, t.Started = f.Cut, f.CutAt, &started
 }
 
-// noteLetter notes that a cut has got a dead letter.
+// noteLetter records that a dead letter was published for a cut.
 func (t *truncation) noteLetter(f *schema.Failure) {
 	if f.Cut != "" {
 		t.Letters = append(t.Letters, f.Cut)
 	}
 }
 
-// end notes a success. The dead letters stay.
+// end records a success. The dead letters are kept.
 func (t *truncation) end() { t.Truncation = ledger.Truncation{Letters: t.Letters} }
 
-// CutLetters are the cuts of the day that have a dead letter: it has one of each.
+// CutLetters returns the cuts of the day that have a dead letter; each kind has at most
+// one.
 func (d *Day) CutLetters() []schema.Cut { return slices.Clone(d.cut.Letters) }
 
-// isCut reports whether the day is cut now and not at its end.
+// isCut reports whether the day's last answer was cut, except at its end.
 func (d *Day) isCut() bool {
 	return d.cut.Cut != "" && (d.record.State == ledger.Pending || d.record.State == ledger.Open)
 }
 
-// truncated notes an answer that is cut, and returns until when the day waits.
+// truncated records a cut answer, and returns until when the day waits.
 func (s *step) truncated() time.Time {
 	c, f := &s.d.cut, s.o.Failure
 	c.note(f, s.o.Started)
 	today := s.policy.today(s.now)
 	if s.d.name.Day < today && !c.Reported {
 		c.Reported = true
-		s.tell(Event{Kind: DayCut, Cut: f.Cut, Code: f.Code, Detail: f.Detail})
+		s.emit(Event{Kind: DayCut, Cut: f.Cut, Code: f.Code, Detail: f.Detail})
 	}
 	cut := s.cut
 	if s.d.isCut() {
@@ -74,8 +76,8 @@ func (s *step) truncated() time.Time {
 	return s.o.Started.Add(s.st.cutWait(s.d.name.Day == today, c.Times, s.o.Took))
 }
 
-// cutWait is how long after its last call a day waits that was cut in the same place
-// for the n-th time. took is the time that the call took.
+// cutWait returns the wait after the last call of a day that was cut in the same place
+// for the n-th time. took is the duration of the call.
 func (s *StreamConfig) cutWait(ofToday bool, n int, took time.Duration) time.Duration {
 	wait := s.LookbackInterval
 	switch {
@@ -94,7 +96,8 @@ func (s *StreamConfig) cutWait(ofToday bool, n int, took time.Duration) time.Dur
 	return wait
 }
 
-// cutDays is how many days of all streams but one are cut now and not at their end.
+// cutDays counts the days of all streams but one whose last answer was cut, except at
+// its end.
 func (s *State) cutDays(but *Day) (n int) {
 	for _, st := range s.streams {
 		n += st.days.cutDays(but)
@@ -102,7 +105,7 @@ func (s *State) cutDays(but *Day) (n int) {
 	return n
 }
 
-// cutDays is how many of the days but one are cut now and not at their end.
+// cutDays counts the days but one whose last answer was cut, except at its end.
 func (l days) cutDays(but *Day) (n int) {
 	for _, d := range l {
 		if d != but && d.isCut() {
@@ -112,7 +115,7 @@ func (l days) cutDays(but *Day) (n int) {
 	return n
 }
 
-// loadCuts takes over the cuts that the service's record has.
+// loadCuts restores the cuts from the service's record.
 func (l days) loadCuts(cuts map[schema.Day]ledger.Truncation) {
 	for at, cut := range cuts {
 		if d := l[at]; d != nil {
@@ -121,7 +124,7 @@ func (l days) loadCuts(cuts map[schema.Day]ledger.Truncation) {
 	}
 }
 
-// cuts are those to keep, of days from oldest on.
+// cuts returns the cuts to record, of days from oldest on.
 func (l days) cuts(oldest schema.Day) map[schema.Day]ledger.Truncation {
 	cuts := map[schema.Day]ledger.Truncation{}
 	for at, d := range l {
@@ -132,8 +135,8 @@ func (l days) cuts(oldest schema.Day) map[schema.Day]ledger.Truncation {
 	return cuts
 }
 
-// Accept makes the days due whose answers had this kind of cut: from now on such an
-// answer counts as complete.
+// Accept makes the days due whose answers had this kind of cut: such answers count as
+// complete from now on.
 func (s *State) Accept(cut schema.Cut, now time.Time) {
 	for _, st := range s.streams {
 		for _, d := range st.days {

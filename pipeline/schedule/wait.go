@@ -6,11 +6,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// retrying reports whether a halted stream is being tried again, which takes one call.
+// retrying reports whether a halted stream is being retried, with a single call.
 func (s *Stream) retrying() bool { return s.halted != nil && s.days.running() }
 
-// starts is what the export waits for longest, and so when it can start: its own time,
-// its stream, or what all streams wait for. Without an Until the time is not known.
+// starts returns the longest wait of the export, and so when it can start: its own
+// time, its stream's, or that of all streams. Without an Until the time is unknown.
 func (d *Due) starts(all schema.Wait, now time.Time) schema.Wait {
 	wait, stopped := schema.Wait{For: d.Waits, Until: d.At}, d.stream.stopped(now)
 	switch {
@@ -27,8 +27,8 @@ func (d *Due) starts(all schema.Wait, now time.Time) schema.Wait {
 	return wait
 }
 
-// NextStart is when the next export of one of its days can start; zero if that is not
-// known, or if there is none. all is what all streams wait for.
+// NextStart returns when the day's next export can start; zero if unknown, or if there
+// is none. all is what all streams wait for.
 func (s *Stream) NextStart(day schema.Day, all schema.Wait, now time.Time) time.Time {
 	next, again := s.next(day, s.policy.today(now), now)
 	if !again {

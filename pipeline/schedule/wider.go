@@ -9,16 +9,16 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// widening is a change of a filter that lets more events through than the days have
-// that were exported before.
+// widening is a change of a filter that lets through more events than before, which
+// earlier exports lack.
 type widening struct {
-	since *time.Time // nil: there was none
-	// events and exclude are the filter that lets through what such days have at least.
+	since *time.Time // nil: no such change
+	// events and exclude are the filter of the events that such days certainly have.
 	events, exclude []string
 }
 
-// note notes that the filter is another one, and names the events that are new. lacking
-// says that days lack events since an earlier change.
+// note records a changed filter, and returns the new events. lacking: days lack events
+// since an earlier change.
 func (w *widening) note(was, is *ledger.Settings, lacking bool, now time.Time) (more string) {
 	if more = widened(was, is); more != "" {
 		narrow := ledger.Settings{Events: was.Events, ExcludeEvents: was.ExcludeEvents}
@@ -27,13 +27,14 @@ func (w *widening) note(was, is *ledger.Settings, lacking bool, now time.Time) (
 		}
 		*w = widening{since: &now, events: narrow.Events, exclude: narrow.ExcludeEvents}
 	}
-	if w.lacked(is) == "" { // the filter is as narrow again
+	if w.lacked(is) == "" { // the filter is narrow again
 		*w = widening{}
 	}
 	return more
 }
 
-// lacked names the events that days lack which were last exported before the filter was widened.
+// lacked returns the events that are missing from days that were last exported before
+// the filter was widened.
 func (w *widening) lacked(is *ledger.Settings) string {
 	if w.since == nil {
 		return ""
@@ -49,8 +50,8 @@ func (w *widening) enter(record *ledger.Settings) {
 	record.Wider, record.WiderEvents, record.WiderExclude = w.since, w.events, w.exclude
 }
 
-// lacking are the settled days within reach that were last exported before the filter
-// let more events through, oldest first. Other days are exported again by themselves.
+// lacking returns the settled days within reach that were last exported before the
+// filter was widened, oldest first. Other days are exported again anyway.
 func (s *Stream) lacking(now time.Time) []schema.Day {
 	if s.wider.since == nil {
 		return nil
@@ -71,8 +72,8 @@ func passes(f *ledger.Settings, event string) bool {
 	return (f.Events == nil || slices.Contains(f.Events, event)) && !slices.Contains(f.ExcludeEvents, event)
 }
 
-// widened names the events that a filter lets through and an earlier one did not; empty
-// without any.
+// widened returns the events that a filter lets through and an earlier one did not;
+// empty without any.
 func widened(was, is *ledger.Settings) string {
 	allowed := func(name string) bool { return passes(was, name) }
 	switch {
@@ -84,7 +85,7 @@ func widened(was, is *ledger.Settings) string {
 	return strings.Join(slices.DeleteFunc(slices.Clone(was.ExcludeEvents), func(name string) bool { return slices.Contains(is.ExcludeEvents, name) }), ", ")
 }
 
-// narrower is the filter that lets through what both do.
+// narrower returns the filter of the events that both let through.
 func narrower(a, b *ledger.Settings) ledger.Settings {
 	if a.Events == nil && b.Events == nil {
 		return ledger.Settings{ExcludeEvents: slices.Compact(slices.Sorted(slices.Values(slices.Concat(a.ExcludeEvents, b.ExcludeEvents))))}
