@@ -10,13 +10,14 @@ import (
 	"net/http"
 )
 
-// Readiness is the answer of /readyz.
+// Readiness is the response of /readyz.
 type Readiness struct {
 	Ready bool   `json:"ready"`
 	Parts []Part `json:"parts"`
 }
 
-// LocalURL is where a server that listens on address is reached from its own machine.
+// LocalURL returns the URL at which a server that listens on address is reachable from
+// its own machine.
 func LocalURL(address string) (string, error) {
 	if address == "" {
 		return "", errors.New("ADMIN_ADDR is empty: there is no admin server to ask")
@@ -31,7 +32,8 @@ func LocalURL(address string) (string, error) {
 	return "http://" + net.JoinHostPort(host, port), nil
 }
 
-// Ask asks the instance whose admin server has that URL whether it is ready, a standby perhaps, too.
+// Ask requests /readyz of the instance whose admin server has that URL; standby: a
+// standby counts as ready, too.
 func Ask(ctx context.Context, url string, standby bool) (*Readiness, error) {
 	url += "/readyz"
 	if standby {
@@ -41,7 +43,7 @@ func Ask(ctx context.Context, url string, standby bool) (*Readiness, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: the instance is next door
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: the instance is on this machine
 	answer, err := client.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("reach the admin server: %w; does an instance run there, with this ADMIN_ADDR?", err)

@@ -12,7 +12,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// collector turns a view into metrics, once for each scrape. Labels hold configured names and codes of bounded number alone.
+// collector converts a view to metrics, once for each scrape. Labels only have
+// configured names and codes, so their number is bounded.
 type collector struct {
 	look    func(now time.Time) View
 	now     func() time.Time
@@ -24,7 +25,7 @@ type collector struct {
 func newCollector(s *Server) *collector {
 	c := &collector{look: s.Look, now: s.now, streams: s.Streams, build: s.Build}
 	for i, m := range metrics() {
-		if i != duration { // a collector of its own
+		if i != duration { // it has its own collector
 			c.descs[i] = prometheus.NewDesc(m.name, m.help, m.labels, nil)
 		}
 	}
@@ -67,13 +68,14 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 
 type putter func(which int, value float64, labels ...string)
 
-// transitions are the changes that a breaker's state makes.
+// transitions are the possible changes of the breaker's state.
 func transitions() []limiter.Transition {
 	return []limiter.Transition{{From: "closed", To: "open"}, {From: "half-open", To: "closed"}, {From: "half-open", To: "open"}, {From: "open", To: "half-open"}}
 }
 
-// expected are the codes whose series exist from the start: all that we or the API name, and what proxies answer. increase() sees no first
-// failure of a series that begins with it.
+// expected are the codes whose series exist from the start: all that this program or
+// the API defines, and those of proxies. increase() does not see the first failure of a
+// series that begins with it.
 func expected() (exports, rows []schema.Code) {
 	for _, r := range schema.Rules() {
 		if r.Scope == schema.OfRow {
@@ -85,7 +87,8 @@ func expected() (exports, rows []schema.Code) {
 	return append(exports, "http_403", "http_404", "http_500", "http_502", "http_503", "http_504"), rows
 }
 
-// totals are the counters of each stream. They begin at 0, so that their first increase is seen.
+// totals returns the counters of each stream. They begin at 0, so that increase() sees
+// the first increase.
 func (c *collector) totals(v *View, put putter) {
 	for _, name := range c.streams {
 		t := v.Totals[name]
@@ -115,7 +118,7 @@ func (c *collector) totals(v *View, put putter) {
 	}
 }
 
-// withZeros are the counts, and 0 for each expected key that has none.
+// withZeros returns the counts, with 0 for each expected key that has none.
 func withZeros[K comparable, N int | int64](counts map[K]N, expected []K) map[K]N {
 	all := make(map[K]N, len(counts)+len(expected))
 	for _, key := range expected {
@@ -144,7 +147,7 @@ func source(v *View, put putter) {
 	put(tokenRefused, one(v.Source.Token.Refused))
 }
 
-// standing is how complete and how late each stream is.
+// standing returns the gauges of each stream's completeness and lateness.
 func standing(v *View, now time.Time, put putter) {
 	left := v.Pipeline.RemainingAt(now)
 	for _, s := range v.Pipeline.Streams {
@@ -186,7 +189,7 @@ func standing(v *View, now time.Time, put putter) {
 	}
 }
 
-// standingProfiles is what the last snapshot of a stream of changes has shown.
+// standingProfiles returns the gauges of the last snapshot of a stream of changes.
 func standingProfiles(v *View, s *pipeline.StreamStatus, put putter) {
 	p := s.Profiles
 	if p == nil {

@@ -1,7 +1,5 @@
-// Package admin serves what a person on call, and their monitoring, see of one service: the status page, /runbook, /livez, /readyz, /metrics
-// and /status.
-//
-// It holds no state of the service: each answer is made from snapshots taken for it. No answer, label or log line holds a secret.
+// Package admin is the HTTP server for operators and monitoring of one service: the status page, /runbook, /livez, /readyz, /metrics and /status.
+// It has no state of the service: each response is computed from a new snapshot. No response, label or log line contains a secret.
 //
 // The files:
 //

@@ -32,7 +32,7 @@ func (s *Server) Handler() http.Handler {
 	return mux
 }
 
-// livez fails only for what a restart fixes.
+// livez fails only for faults that a restart fixes.
 func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	now := s.now()
 	v := s.Look(now)
@@ -45,8 +45,9 @@ func (s *Server) livez(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, "ok\n")
 }
 
-// readyz reports whether the instance is the owner and can work. With standby=ok a standby is as ready: an orchestrator that runs
-// two expects both to become ready.
+// readyz reports whether the instance is the owner and can export. With standby=ok a
+// standby is ready, too: an orchestrator that runs two instances expects both to become
+// ready.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	v := s.Look(s.now())
 	parts := v.Parts()
@@ -77,7 +78,8 @@ func answer(w http.ResponseWriter, code int, value any) {
 	_, _ = w.Write(b.Bytes())
 }
 
-// profiles serves Go's profiles, whose handlers extend the server's time limit to what they were asked for.
+// profiles serves Go's profiles, whose handlers extend the server's time limit to the
+// requested duration.
 func profiles(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)

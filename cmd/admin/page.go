@@ -9,8 +9,8 @@ import (
 	"net/http"
 )
 
-// The status page is one self-contained answer: styles and script are inlined
-// and allowed by their hashes alone (Content-Security-Policy Level 3, hash-source).
+// The status page is a single response: styles and script are inlined, and allowed only
+// by their hashes (Content-Security-Policy Level 3, hash-source).
 var (
 	//go:embed page.html
 	pageHTML string
@@ -20,7 +20,7 @@ var (
 	pageJS string
 )
 
-// pageHandler serves the status page for people. It shows and changes nothing.
+// pageHandler serves the status page, which is read-only.
 type pageHandler struct {
 	server   *Server
 	template *template.Template
@@ -41,8 +41,8 @@ func hashSource(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-// ServeHTTP implements http.Handler. The query "wall" enlarges the page for a
-// screen that is read from afar.
+// ServeHTTP implements http.Handler. The query "wall" enlarges the page for a wall
+// screen.
 func (h *pageHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := h.server.Look(h.server.now())
 	p := newPage(&v, h.server)
@@ -55,7 +55,7 @@ func (h *pageHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	writePage(w, h.policy, b.Bytes())
 }
 
-// writePage answers with a page for people.
+// writePage answers with an HTML page.
 func writePage(w http.ResponseWriter, policy string, page []byte) {
 	head := w.Header()
 	head.Set("Content-Type", "text/html; charset=utf-8")

@@ -10,13 +10,13 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// action is something that is not as it should be, and what to do about it.
+// action is a problem, and what to do about it.
 type action struct {
 	Class, What, Do string
 	Alert, Runbook  string // the alert's section in the runbook, and its address
 }
 
-// actions lists everything that is not green, the most urgent first.
+// actions lists all problems, the most urgent first.
 func actions(v *View, st *status, runbook string) []action {
 	var list []action
 	add := func(class, alert, what, do string) {
@@ -46,8 +46,8 @@ func actions(v *View, st *status, runbook string) []action {
 	return list
 }
 
-// soon is how much time may be left for a day that was never exported before
-// the page asks for action, as the alert DfineryReachRunsOut does.
+// soon is the remaining time of a day that was never exported below which the page
+// shows an action, as in the alert DfineryReachRunsOut.
 const soon = 5 * 24 * time.Hour
 
 func streamActions(st *pipeline.StreamStatus, left time.Duration, add func(class, alert, what, do string)) {
@@ -62,7 +62,7 @@ func streamActions(st *pipeline.StreamStatus, left time.Duration, add func(class
 		add("warn", "", "Stream "+st.Name+" is paused.", "Continue it with: dfinery-kafka resume "+st.Name)
 	}
 	if left > 0 && left < soon {
-		add("bad", "DfineryReachRunsOut", fmt.Sprintf("Stream %s: a day that was never exported leaves the API's reach %s.", st.Name, countdown(left)), "Remove what keeps it from being exported; it is exported before all others.")
+		add("bad", "DfineryReachRunsOut", fmt.Sprintf("Stream %s: a day that was never exported leaves the API's reach %s.", st.Name, countdown(left)), "Fix what prevents its export; it is exported before all others.")
 	}
 	var gaps, failing, narrowed int
 	for i := range st.Days {
@@ -76,13 +76,13 @@ func streamActions(st *pipeline.StreamStatus, left time.Duration, add func(class
 		}
 	}
 	if gaps > 0 {
-		add("bad", "DfineryGap", fmt.Sprintf("Stream %s: %s left the API's reach without a successful export.", st.Name, command.Pluralize(gaps, "day")), "Their rows are unrecoverable through the API; ask DFINERY whether they can be exported another way.")
+		add("bad", "DfineryGap", fmt.Sprintf("Stream %s: %s left the API's reach without a successful export.", st.Name, command.Pluralize(gaps, "day")), "Their rows cannot be recovered through the API; ask DFINERY whether there is another way to export them.")
 	}
 	if failing > 0 {
-		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: the last export of %s failed.", st.Name, command.Pluralize(failing, "day")), "Nothing at first, they are retried; the dead letters name the failures.")
+		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: the last export of %s failed.", st.Name, command.Pluralize(failing, "day")), "Nothing at first, they are retried; the dead letters have the failures.")
 	}
 	if narrowed > 0 {
-		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: %s without events whose queries fail.", st.Name, command.Pluralize(narrowed, "day")), "They are asked for again every 6 hours; ask DFINERY about the events that the dead letters name.")
+		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: %s without events whose queries fail.", st.Name, command.Pluralize(narrowed, "day")), "They are requested again every 6 hours; ask DFINERY about the events in the dead letters.")
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// page is what the template shows: one View in words. It is built from the
-// same status as the answer of /status, so the two cannot disagree.
+// page is the data of the template: the texts for one View. It is built from the same
+// status as the response of /status, so that the two agree.
 type page struct {
 	Mark      string // of the title: the worst of Yesterday
 	Service   string
@@ -29,7 +29,7 @@ type page struct {
 	At        *moment
 }
 
-// verdict answers for one stream whether its last finished day is complete.
+// verdict states whether the last finished day of a stream is complete.
 type verdict struct{ Class, Mark, Stream, Day, Text string }
 
 // fact is one property of the service.
@@ -47,7 +47,7 @@ type legendEntry struct{ Class, Name string }
 
 type letterRow struct{ Time, Stream, Day, Code, Detail string }
 
-// moment is a time that the page counts down to.
+// moment is a time with a countdown on the page.
 type moment struct{ RFC, In string }
 
 func (p *page) until(now time.Time, t *time.Time) *moment {
@@ -57,7 +57,8 @@ func (p *page) until(now time.Time, t *time.Time) *moment {
 	return &moment{RFC: t.UTC().Format(time.RFC3339), In: countdown(t.Sub(now))}
 }
 
-// countdown is what page.js writes every second, for readers without script.
+// countdown returns the text that page.js updates every second, for browsers without
+// script.
 func countdown(d time.Duration) string {
 	switch s := int(max(0, d.Round(time.Second)).Seconds()); {
 	case s == 0:
@@ -71,7 +72,7 @@ func countdown(d time.Duration) string {
 	}
 }
 
-// maxDetail bounds the text of a failure on the page: a server chooses it.
+// maxDetail limits the text of a failure on the page, which a server chooses.
 const maxDetail = 200
 
 func shorten(text string, most int) string {

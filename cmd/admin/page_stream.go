@@ -20,11 +20,11 @@ type streamPage struct {
 	Notes       []string
 }
 
-// dayCell is one day of the calendar. Colour and symbol follow from Class; Text
-// is shown on hover and focus, and read by screen readers.
+// dayCell is one day of the calendar. Class determines colour and symbol; Text is shown
+// on hover and focus, and read by screen readers.
 type dayCell struct{ Class, Text string }
 
-// dayClasses are the looks of a day, in the order of the legend.
+// dayClasses are the CSS classes of days, in the order of the legend.
 var dayClasses = [...]string{"settled", "open", "pending", "failing", "narrowed", "gap"}
 
 func legend() []legendEntry {
@@ -127,7 +127,7 @@ func ago(d time.Duration) string {
 	}
 }
 
-// waitText says in words what an export waits for.
+// waitText describes what an export waits for.
 func waitText(reason schema.Reason) string {
 	switch reason {
 	case schema.WaitPoll:
@@ -159,7 +159,7 @@ func (p *page) next(v *View, st *pipeline.StreamStatus) (string, *moment) {
 	return fmt.Sprintf("Next export: %s, %s", st.Next.Day, waitText(st.Next.WaitsFor)), p.until(v.At, st.Next.At)
 }
 
-// profilesText is what the last snapshot of a stream of changes has shown.
+// profilesText describes the last snapshot of a stream of changes.
 func profilesText(p *pipeline.ProfileStatus) string {
 	text := fmt.Sprintf("Profiles: %d present, %d absent", p.Present, p.Absent)
 	switch {
@@ -172,7 +172,7 @@ func profilesText(p *pipeline.ProfileStatus) string {
 		text += ", last complete snapshot " + p.LastComplete.UTC().Format(time.RFC3339)
 	}
 	if p.Unused > 0 {
-		text += fmt.Sprintf("; %d added partitions stay empty", p.Unused)
+		text += fmt.Sprintf("; %d added partitions are not used", p.Unused)
 	}
 	return text + "."
 }

@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// judgeYesterday says whether the stream has all that the API had of yesterday.
-// A day is complete when a successful export of it began after its end and no
+// judgeYesterday determines whether the stream has everything that the API had of
+// yesterday. A day is complete if a successful export of it began after its end, and no
 // event is missing. Late rows may still be added while the day is open.
 func judgeYesterday(st *pipeline.StreamStatus, today schema.Day, loc *time.Location) verdict {
 	day := today - 1
@@ -66,7 +66,7 @@ func judgeSnapshot(st *pipeline.StreamStatus, today schema.Day) verdict {
 	return v
 }
 
-// because says what keeps the stream from exporting, as far as that is known.
+// because describes what prevents the stream from exporting, if known.
 func because(st *pipeline.StreamStatus) string {
 	switch {
 	case st.Halted != nil:
@@ -79,7 +79,7 @@ func because(st *pipeline.StreamStatus) string {
 	return ""
 }
 
-// titleMark is the worst mark of the verdicts.
+// titleMark returns the worst mark of the verdicts.
 func titleMark(list []verdict) string {
 	worst := ""
 	for _, v := range list {

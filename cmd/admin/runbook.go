@@ -15,10 +15,11 @@ var (
 	runbookCSS string
 )
 
-// runbookPath is where the server has its copy, relative to the status page.
+// runbookPath is the path of the server's copy, relative to the status page.
 const runbookPath = "runbook"
 
-// runbookLink is where the status page's links to the runbook lead; empty: nowhere.
+// runbookLink returns the target of the status page's links to the runbook; empty: no
+// links.
 func (s *Server) runbookLink() string {
 	switch {
 	case s.RunbookURL != "":
@@ -29,10 +30,10 @@ func (s *Server) runbookLink() string {
 	return ""
 }
 
-// runbookSection is a section of the runbook: its Markdown is shown as it is.
+// runbookSection is a section of the runbook, shown as Markdown source.
 type runbookSection struct{ ID, Title, Text string }
 
-// runbookSections cuts a text in Markdown at its headings.
+// runbookSections splits a Markdown text at its headings.
 func runbookSections(text string) []runbookSection {
 	var list []runbookSection
 	for part := range strings.SplitSeq("\n"+text, "\n## ") {
@@ -45,7 +46,7 @@ func runbookSections(text string) []runbookSection {
 	return list
 }
 
-// newRunbookHandler serves the runbook that the program was built with.
+// newRunbookHandler serves the runbook that is embedded in the program.
 func newRunbookHandler(s *Server) http.HandlerFunc {
 	var page bytes.Buffer
 	shown := template.Must(template.New("runbook").Parse(runbookHTML))

@@ -17,7 +17,7 @@ import (
 
 // Server is the admin HTTP server of one service. All fields are set before Start.
 type Server struct {
-	Addr    string                   // host:port; port 0 is any free one
+	Addr    string                   // host:port; port 0: any free port
 	Look    func(now time.Time) View // safe for concurrent use, and fast
 	Streams []string                 // the configured ones
 	Build   Build
@@ -25,24 +25,25 @@ type Server struct {
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
 
-	// What the status page shows beside the View.
-	Location   *time.Location // in which the source's days begin; nil: UTC
+	// Shown on the status page in addition to the View.
+	Location   *time.Location // time zone of the source's days; nil: UTC
 	Delivery   string         // the delivery guarantee in force
-	Runbook    string         // its text, in Markdown, served at /runbook; empty: nowhere
-	RunbookURL string         // where links to it lead instead
+	Runbook    string         // Markdown, served at /runbook; empty: not served
+	RunbookURL string         // target of links to it instead
 
 	durations *prometheus.HistogramVec
 	registry  *prometheus.Registry
-	once      sync.Once // makes the two above
+	once      sync.Once // initializes the two fields above
 	http      *http.Server
 	listener  net.Listener
 	serving   sync.WaitGroup
 }
 
-// Build is what the binary was built from.
+// Build describes the binary.
 type Build struct{ Version, Commit, Go string }
 
-// Limits of a client. A scrape is answered in milliseconds; only a profile takes longer, and its handler sees to that.
+// Limits for clients. A scrape takes milliseconds; only a profile takes longer, and its
+// handler extends the limit.
 const (
 	headerTimeout = 5 * time.Second
 	readTimeout   = 5 * time.Second
@@ -52,37 +53,38 @@ const (
 	maxConns      = 512 // more wait in the listener's backlog
 )
 
-// Start listens and begins to serve. An error is that of the address: in use, or not this machine's.
+// Start listens and begins to serve. An error concerns the address: it is in use, or
+// not one of this machine.
 func (s *Server) Start(ctx context.Context) error {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", s.Addr)
 	if err != nil {
 		return fmt.Errorf("admin server: %w", err)
 	}
-	s.listener = netutil.LimitListener(l, maxConns) // slow clients hold theirs, and memory
+	s.listener = netutil.LimitListener(l, maxConns) // slow clients occupy connections and memory
 	s.http = &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // what clients do wrong is their affair
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), // errors of clients are not ours
 	}
 	s.serving.Go(func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-			s.Log.Error("the admin server has ended", "error", err, "do", "start again: nothing answers probes and scrapes")
+			s.Log.Error("the admin server has ended", "error", err, "do", "restart: probes and scrapes are not answered")
 		}
 	})
 	s.Log.Info("admin server", "address", l.Addr().String())
 	return nil
 }
 
-// Address is where the server listens. It may be asked once Start has succeeded.
+// Address returns the address of the server after Start has succeeded.
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
-// Close answers what is under way, no longer than ctx, and ends the server.
+// Close answers current requests until ctx ends, and stops the server.
 func (s *Server) Close(ctx context.Context) {
 	if s.http == nil {
 		return
 	}
 	if err := s.http.Shutdown(ctx); err != nil {
-		_ = s.http.Close() // those who are still connected are slow, and are let go
+		_ = s.http.Close() // disconnect the remaining, slow clients
 	}
 	s.serving.Wait()
 }
@@ -93,7 +95,7 @@ func (s *Server) Observe(stream string, took time.Duration) {
 	s.durations.WithLabelValues(stream).Observe(took.Seconds())
 }
 
-// prepare makes the metrics once: an Observe may come before the server starts.
+// prepare creates the metrics once: Observe may be called before Start.
 func (s *Server) prepare() {
 	s.once.Do(func() {
 		m := metrics()[duration]

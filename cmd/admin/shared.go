@@ -8,15 +8,16 @@ import (
 	"sync"
 )
 
-// shared is a handler whose answer is made once for all requests that waited for it: for as many as come at once, twice at most. The
-// answer is held back until it is whole, so that a client that reads slowly does not block others.
+// shared is a handler that computes one response for all waiting requests: for any
+// number of concurrent requests at most twice. The response is buffered, so that slow
+// clients do not block others.
 type shared struct {
 	handler http.Handler
 
-	turn chan struct{} // has one while an answer is made
+	turn chan struct{} // full while a response is computed
 
 	mu   sync.Mutex
-	next map[string]*sharedResponse // by what requests accept; those that are not begun, which later requests may share
+	next map[string]*sharedResponse // by Accept header; responses not yet begun, which later requests may share
 }
 
 func share(h http.Handler) *shared {
@@ -44,21 +45,22 @@ func (s *shared) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	maps.Copy(w.Header(), p.header)
 	w.WriteHeader(p.code)
-	_, _ = w.Write(p.body.Bytes()) // a client that has gone needs no answer
+	_, _ = w.Write(p.body.Bytes()) // the client may have disconnected
 }
 
-// make makes the page, for others too: it does not end with r.
+// make computes the response, also for other requests: it does not end with r.
 func (s *shared) make(p *sharedResponse, key string, r *http.Request) {
 	s.turn <- struct{}{}
 	defer func() { <-s.turn }()
 	s.mu.Lock()
-	delete(s.next, key) // later requests need a newer page than this one
+	delete(s.next, key) // later requests need a newer response
 	s.mu.Unlock()
 	defer close(p.whole)
 	s.handler.ServeHTTP(p, r.WithContext(context.WithoutCancel(r.Context())))
 }
 
-// sharedResponse is an answer in memory. It is written until whole is closed, and read from then on.
+// sharedResponse is a buffered response. It is written until whole is closed, and only
+// read afterwards.
 type sharedResponse struct {
 	header http.Header
 	code   int

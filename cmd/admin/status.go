@@ -8,13 +8,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// status is the answer of /status. Its names are public.
+// status is the response of /status. Its member names are public.
 type status struct {
 	Service string   `json:"service_id"`
 	Role    string   `json:"role"`
 	Ready   bool     `json:"ready"`
 	Reasons []string `json:"reasons"` // why it is not ready
-	// Breaker and Quota are null as long as this instance does not know them.
+	// Breaker and Quota are null until this instance knows them.
 	Breaker *breakerStatus          `json:"breaker"`
 	Quota   *quotaStatus            `json:"quota"`
 	Streams []pipeline.StreamStatus `json:"streams"`
@@ -29,7 +29,7 @@ type breakerStatus struct {
 type quotaStatus struct {
 	Limit     int        `json:"limit"`
 	Remaining int        `json:"remaining"`
-	ResetsAt  *time.Time `json:"resets_at"` // null: nothing is used
+	ResetsAt  *time.Time `json:"resets_at"` // null: no call was made
 }
 
 func (v *View) status() status {
@@ -54,7 +54,7 @@ func quotaOf(q limiter.QuotaStatus) *quotaStatus {
 	return &quotaStatus{Limit: q.Limit, Remaining: q.Remaining, ResetsAt: orNull(q.ResetsAt)}
 }
 
-// streams are the streams as this instance last knew them. A standby starts none of their exports.
+// streams are the streams as this instance last knew them. A standby starts no exports.
 func (v *View) streams() []pipeline.StreamStatus {
 	list := append([]pipeline.StreamStatus{}, v.Pipeline.Streams...)
 	if v.Pipeline.Role != pipeline.RoleStandby {

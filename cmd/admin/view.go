@@ -17,27 +17,30 @@ type View struct {
 	Totals   map[string]pipeline.StreamCounts // by stream, since the process started
 	Produced producer.Stats
 	Kafka    cluster.Health
-	// Source is nil until the ledger was restored for the first time.
+	// Source is nil until the ledger has been restored for the first time.
 	Source *limiter.Status
-	// Transitions are the breaker's since the process started, whereas those of Source start over with each takeover.
+	// Transitions are the breaker's transitions since the process started; those of
+	// Source restart with each takeover.
 	Transitions map[limiter.Transition]int
 	Letters     []pipeline.RecentLetter // the last dead letters, newest first
 	Stopping    bool                    // the process is shutting down
 }
 
-// authoritative reports whether the view of source and days is current: a standby's dates from its own last ownership.
+// authoritative reports whether the view of source and days is current: that of a
+// standby is from its own last ownership.
 func (v *View) authoritative() bool {
 	return v.Source != nil && v.Pipeline.Role != pipeline.RoleStandby
 }
 
-// Part is one condition of being ready.
+// Part is one condition of readiness.
 type Part struct {
 	Name   string `json:"name"` // owner, ledger, kafka, token or process
 	Ready  bool   `json:"ready"`
 	Reason string `json:"reason,omitempty"` // why not
 }
 
-// Parts are all conditions of being ready. The breaker is none of them: while it is open the service does what it should.
+// Parts returns all conditions of readiness. The breaker is not one of them: while it
+// is open the service works as intended.
 func (v *View) Parts() []Part {
 	s := &v.Pipeline
 	parts := []Part{
@@ -62,7 +65,8 @@ func (v *View) Parts() []Part {
 	return parts
 }
 
-// standbyParts are the conditions of being ready to take over: neither the service nor its ledger is the standby's, nor its token.
+// standbyParts returns the conditions of readiness of a standby, which does not need
+// the service, its ledger or the token.
 func (v *View) standbyParts() []Part {
 	own := []string{"kafka", "process"}
 	return slices.DeleteFunc(v.Parts(), func(p Part) bool { return !slices.Contains(own, p.Name) })
@@ -98,7 +102,7 @@ func (v *View) kafka() Part {
 	case v.Produced.Fencing:
 		p.Reason = "Kafka's transaction coordinator does not answer as it should"
 	case s.Role == pipeline.RoleOwner && v.Produced.Waiting > 0:
-		p.Reason = "Kafka does not take records"
+		p.Reason = "Kafka does not accept records"
 	case s.Role == pipeline.RoleStarting && !s.Restoring:
 		p.Reason = "Kafka has not answered yet"
 	default:
@@ -107,21 +111,24 @@ func (v *View) kafka() Part {
 	return p
 }
 
-// How long Kafka may fail before the instance is not ready: a leader that moves is not an outage.
+// How long Kafka may fail before the instance is not ready: a change of a partition's
+// leader is not an outage.
 const (
-	failsFor = 5 * time.Second  // that no request is answered
-	waitsFor = 30 * time.Second // that the owner's loop, which turns every second, waits for an answer
+	failsFor = 5 * time.Second  // without an answered request
+	waitsFor = 30 * time.Second // of the owner's loop, which iterates every second, waiting for an answer
 )
 
-// hangsAfter is how long the owner's loop may go without a turn. It turns every second; the longest that it does between two turns,
-// a checkpoint, takes seconds.
+// hangsAfter is the maximum duration of an iteration of the owner's loop. It iterates
+// every second; the longest step of an iteration, a checkpoint, takes seconds.
 const hangsAfter = 5 * time.Minute
 
-// retriesWithin is longer than it takes for a request to fail again: its time limit, and a look at the layout.
+// retriesWithin is longer than it takes for a request to fail again: its time limit,
+// and a metadata request.
 const retriesWithin = 2 * time.Minute
 
-// Hangs reports whether the service's loop has stopped for no reason that may pass. All that an instance does before it is the owner,
-// and after it was, is to wait for Kafka; while it is the owner, a partition or the coordinator that doesn't answer is what it waits for.
+// Hangs reports whether the service's loop has stopped for a reason that does not pass.
+// Before and after its ownership an instance only waits for Kafka; as the owner it may
+// wait for a partition or the coordinator that does not answer.
 func (v *View) Hangs(now time.Time) bool {
 	s := &v.Pipeline
 	waits := v.Produced.Waiting > 0 || v.Produced.Fencing || v.Stopping || !v.Kafka.Failed.IsZero() && now.Sub(v.Kafka.Failed) < retriesWithin

@@ -48,7 +48,7 @@ func TestReadiness(t *testing.T) {
 		{"owner, quota spent", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner},
 			Source: &limiter.Status{Quota: limiter.QuotaStatus{Limit: 100}}}, map[string]string{}},
 		{"owner, Kafka takes nothing", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner}, Produced: producer.Stats{InFlight: 1, Waiting: 1}},
-			map[string]string{"kafka": "Kafka does not take records"}},
+			map[string]string{"kafka": "Kafka does not accept records"}},
 		{"owner, a partition takes nothing", admin.View{Pipeline: pipeline.Status{Role: pipeline.RoleOwner, Reasons: []string{"Kafka: events/3"}}, Produced: producer.Stats{Waiting: 1}},
 			map[string]string{"kafka": "Kafka: events/3"}},
 		{"owner, no request is answered", admin.View{At: noon, Pipeline: pipeline.Status{Role: pipeline.RoleOwner, Turned: noon.Add(-9 * time.Second)},

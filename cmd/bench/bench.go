@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// bench is one run of the benchmark.
+// bench is a run of the benchmark.
 type bench struct {
 	rows, rounds, partitions int
 	brokers                  string
@@ -23,21 +23,21 @@ type bench struct {
 	only                     []string
 
 	root  string // of the repository
-	dir   string // for everything that is gone at the end
-	kafka string // what the brokers are
+	dir   string // temporary directory, removed at the end
+	kafka string // description of the brokers
 }
 
 func (b *bench) run(ctx context.Context, out, progress io.Writer) error {
 	list := b.chosen()
 	if len(list) == 0 {
-		return fmt.Errorf("--only %s names no contender that can run here", strings.Join(b.only, ","))
+		return fmt.Errorf("--only %s: no such contender can run here", strings.Join(b.only, ","))
 	}
 	clean, err := b.prepare(ctx, progress)
 	if err != nil {
 		return err
 	}
 	defer clean()
-	// The day stays, also when midnight passes: later days have no rows.
+	// The day is fixed, even if midnight passes: later days have no rows.
 	data := dataFlags{rows: b.rows, day: today()}
 	if slices.ContainsFunc(list, func(c contender) bool { return c.name == "kcat" }) {
 		fmt.Fprintln(progress, "rendering records for kcat")
@@ -63,7 +63,8 @@ func (b *bench) run(ctx context.Context, out, progress io.Writer) error {
 	return r.save(b.out)
 }
 
-// prepare finds the repository, builds what is to be measured, and starts a Kafka, unless these are given. clean removes what it made.
+// prepare finds the repository, builds the measured binary, and starts Kafka, unless
+// these are given. clean removes what it created.
 func (b *bench) prepare(ctx context.Context, progress io.Writer) (clean func(), err error) {
 	if b.root, err = repository(ctx); err != nil {
 		return nil, err
@@ -86,10 +87,10 @@ func (b *bench) prepare(ctx context.Context, progress io.Writer) (clean func(), 
 	return func() { stop(); remove() }, nil
 }
 
-// today is the day on which the rows are.
+// today is the day of the rows.
 func today() string { return schema.DayOf(time.Now(), time.FixedZone("Asia/Seoul", 9*3600)).String() }
 
-// chosen are the contenders that --only leaves. One that goes on where another ended brings that one with it.
+// chosen returns the contenders selected by --only, and those whose state they need.
 func (b *bench) chosen() []contender {
 	var list []contender
 	all := contenders()
@@ -108,7 +109,7 @@ func (b *bench) chosen() []contender {
 	return list
 }
 
-// measureAll runs the contenders in turns. The first wrong run ends everything.
+// measureAll runs the contenders in turns. The first wrong run ends the benchmark.
 func (b *bench) measureAll(ctx context.Context, list []contender, t task, data *dataFlags, progress io.Writer) ([][]usage, error) {
 	prefix := fmt.Sprintf("bench.%d.", time.Now().UnixMilli())
 	results := make([][]usage, len(list))
@@ -131,7 +132,7 @@ func (b *bench) measureAll(ctx context.Context, list []contender, t task, data *
 	return results, deleteTopics(ctx, t.brokers, prefix)
 }
 
-// freshTopic makes the task's topic in place of all that former tasks have left.
+// freshTopic deletes the topics of former tasks and creates the task's topic.
 func (b *bench) freshTopic(ctx context.Context, t *task, prefix string) error {
 	if err := deleteTopics(ctx, t.brokers, prefix); err != nil {
 		return err
@@ -165,7 +166,7 @@ func (b *bench) measureOne(ctx context.Context, c contender, t task, data *dataF
 	return u, nil
 }
 
-// build makes the binary that is measured, as a release is built.
+// build builds the measured binary like a release.
 func (b *bench) build(ctx context.Context, progress io.Writer) error {
 	b.binary = filepath.Join(b.dir, "dfinery-kafka")
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.binary, "./cmd/dfinery-kafka")
@@ -174,7 +175,7 @@ func (b *bench) build(ctx context.Context, progress io.Writer) error {
 	return cmd.Run()
 }
 
-// repository is the directory of the module that surrounds the present one.
+// repository returns the directory of the module that contains the working directory.
 func repository(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "dfinery-kafka").Output()
 	if err != nil {

@@ -48,24 +48,24 @@ repository. Processor time counts user and system time of the process alone, not
 	return root
 }
 
-// place adds the flags for what is measured, and where.
+// place adds the flags for the measured binary and the brokers.
 func (b *bench) place(flags *pflag.FlagSet) {
 	flags.StringVar(&b.brokers, "brokers", "", "a running Kafka, HOST:PORT,…; topics named bench… are created and deleted")
 	flags.BoolVar(&b.kfake, "kfake", false, "an embedded broker instead of a real Kafka: it keeps all records in memory")
 	flags.StringVar(&b.binary, "binary", "", "the dfinery-kafka to measure; empty: build it")
 }
 
-// task is what a contender is told.
+// task is the input of a contender.
 type task struct {
 	api, brokers, topic string
 	day                 string
-	codec               string // of ours; empty means its default
-	hashed              string // columns that ours hashes
-	format, registry    string // of ours; empty means JSON
-	streams             int    // of ours, that export at once; each has its topic, and all the same rows
+	codec               string // of dfinery-kafka; empty: the default
+	hashed              string // columns that dfinery-kafka hashes
+	format, registry    string // of dfinery-kafka; empty: JSON
+	streams             int    // concurrent streams of dfinery-kafka; each has its own topic, and all have the same rows
 }
 
-// topics are those that the streams fill.
+// topics returns the topics of the streams.
 func (t *task) topics() []string {
 	topics := []string{t.topic}
 	for n := 1; n < t.streams; n++ {

@@ -11,18 +11,20 @@ import (
 	"strings"
 )
 
-// contender is one way to bring the export into Kafka.
+// contender is one program that publishes the export to Kafka.
 type contender struct {
 	name string
-	what string // for the table
-	// again says that it finds the topic, and whatever else it keeps in Kafka, as the contender before left it.
+	what string // its name in the table
+	// again: it starts with the topic and all state in Kafka that the previous
+	// contender left.
 	again   bool
 	command func(ctx context.Context, b *bench, t *task) (*exec.Cmd, error)
-	// polls says that it runs until it is ended, and that its polls are measured instead of the whole process.
+	// polls: it runs until it is stopped, and its polls are measured instead of the
+	// whole process.
 	polls bool
 }
 
-// contenders are all that can run here, in the order of the table.
+// contenders returns all contenders that can run here, in the order of the table.
 func contenders() []contender {
 	list := []contender{
 		{name: "ours", what: "dfinery-kafka run --once", command: ours("run", "--once")},
@@ -30,7 +32,7 @@ func contenders() []contender {
 		{name: "kafka-go", what: "encoding/csv, encoding/json, kafka-go", command: reference("kafka-go")},
 		{name: "franz-go", what: "encoding/csv, encoding/json, franz-go", command: reference("franz-go")},
 	}
-	if runtime.GOOS == "linux" { // where the system tells what a process has used that still runs
+	if runtime.GOOS == "linux" { // where the usage of a running process is available
 		poll := contender{name: "ours-poll", what: "dfinery-kafka run: one poll, all rows known", again: true, command: ours("run"), polls: true}
 		list = slices.Insert(list, 2, poll)
 	}
@@ -46,7 +48,8 @@ func reference(name string) func(context.Context, *bench, *task) (*exec.Cmd, err
 	}
 }
 
-// ours is the real binary as it is configured by default, but for what a second export within the minute and topics of its own need.
+// ours is dfinery-kafka with its default configuration, except for topics of its own
+// and what a second export within a minute requires.
 func ours(args ...string) func(context.Context, *bench, *task) (*exec.Cmd, error) {
 	return func(ctx context.Context, b *bench, t *task) (*exec.Cmd, error) {
 		cmd := exec.CommandContext(ctx, b.binary, args...)
@@ -81,7 +84,8 @@ func ours(args ...string) func(context.Context, *bench, *task) (*exec.Cmd, error
 	}
 }
 
-// environment is what ours needs whatever it exports. The names of its topics have the prefix.
+// environment returns the variables that dfinery-kafka needs for any export. Its
+// topics' names have the prefix.
 func environment(api, brokers, prefix string) []string {
 	return []string{
 		"DFINERY_BASE_URL=" + api, "DFINERY_SERVICE_ID=" + service, "DFINERY_EXPORT_TOKEN=" + token, "DFINERY_CALLS_PER_HOUR=1000000000",
@@ -89,7 +93,8 @@ func environment(api, brokers, prefix string) []string {
 	}
 }
 
-// kcat reads the rendered records from a file. It does not ask for idempotence, which ours has.
+// kcat reads the rendered records from a file. Unlike dfinery-kafka, it does not enable
+// idempotence.
 func kcat(ctx context.Context, b *bench, t *task) (*exec.Cmd, error) {
 	records, err := os.Open(filepath.Join(b.dir, renderedFile))
 	if err != nil {
@@ -103,7 +108,7 @@ func kcat(ctx context.Context, b *bench, t *task) (*exec.Cmd, error) {
 
 const renderedFile = "rendered"
 
-// render writes the records for kcat once.
+// render writes the records for kcat, once.
 func (b *bench) render(ctx context.Context, data *dataFlags) error {
 	file, err := os.Create(filepath.Join(b.dir, renderedFile))
 	if err != nil {

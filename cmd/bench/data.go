@@ -13,8 +13,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// dataset is what is exported: events of one day, and nothing on all others. A thousandth of the rows equals the row
-// before. No cell needs quotes: encoding/csv would not return a quoted CR LF as it was.
+// dataset is the exported data: events of one day; all other days are empty. A
+// thousandth of the rows equals the previous row. No cell needs quotes: encoding/csv
+// does not preserve a quoted CR LF.
 func (f *dataFlags) dataset(day schema.Day) exporttest.Data {
 	return exporttest.Data{
 		Seed: 1, Columns: f.columns, Users: cmp.Or(f.users, max(1000, f.rows/10)), Duplicates: 0.001, Long: f.long, Hot: f.hot,
@@ -27,15 +28,15 @@ func (f *dataFlags) dataset(day schema.Day) exporttest.Data {
 	}
 }
 
-// dataFlags are those of the processes that make the data themselves.
+// dataFlags are the flags of the processes that generate the data.
 type dataFlags struct {
 	rows    int
 	columns int // 0 means 40
-	long    int // how often a cell's text is repeated in it; 0 means once
+	long    int // how often the text of a cell is repeated; 0 means once
 	hot     float64
 	day     string
-	users   int    // profiles; 0: as many as suit the rows
-	hashed  string // columns that ours hashes, comma-separated
+	users   int    // profiles; 0: derived from the rows
+	hashed  string // columns that dfinery-kafka hashes, comma-separated
 }
 
 func (f *dataFlags) flags(cmd *cobra.Command) {
@@ -66,7 +67,7 @@ func (f *dataFlags) open() (exporttest.Data, exporttest.Query, error) {
 	return f.dataset(day), exporttest.Query{Kind: schema.Event, From: day, To: day, Export: 1}, nil
 }
 
-// columns names the columns of the export.
+// columns returns the columns of the export.
 func columns(d exporttest.Data, q exporttest.Query) []string {
 	d.RowsOn = func(schema.Day) int { return 0 }
 	return d.Export(q).Columns
@@ -88,7 +89,7 @@ func renderCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			line = append(append(line[:0], key...), '\t') // encoding/json leaves no tab and no newline in a value
+			line = append(append(line[:0], key...), '\t') // encoding/json escapes tabs and newlines
 			line = append(append(line, value...), '\n')
 			if _, err := out.Write(line); err != nil {
 				return err

@@ -1,8 +1,5 @@
-// Command bench measures dfinery-kafka beside plain programs that do the same work, and beside kcat.
-//
-// It prepares everything: a Kafka, a simulated Export API, the binary. Contenders run in turns, each as a process of its own. After
-// each run the topic is compared with what the API served, cell by cell; a run that was wrong ends the benchmark, and no figure
-// of it is shown.
+// Command bench compares dfinery-kafka with simple programs that do the same work, and with kcat.
+// It sets up Kafka, a simulated Export API, and the binary. Contenders run in turns, each in a separate process. After each run the topic is compared with the rows of the API, cell by cell; a wrong run ends the benchmark, and its figures are not shown.
 //
 // The files:
 //

@@ -38,7 +38,7 @@ func formatsCommand() *cobra.Command {
 	return cmd
 }
 
-// cost is what one run of a format took.
+// cost is the cost of one run of a format.
 type cost struct {
 	cpu   time.Duration
 	bytes int64 // of the topic's logs
@@ -129,7 +129,7 @@ func (b *bench) formatsTable(out io.Writer, costs map[encoding.Format][]cost) {
 		if bytes > 0 {
 			fmt.Fprintf(out, " %.1f MB | %.2f |\n", n, n/bytes)
 		} else {
-			fmt.Fprint(out, " | |\n") // an embedded broker does not tell
+			fmt.Fprint(out, " | |\n") // unknown for an embedded broker
 		}
 	}
 }

@@ -20,13 +20,13 @@ type point struct {
 	streams    int
 }
 
-// axis is a table: points that differ in one thing.
+// axis is a table: points that differ in one parameter.
 type axis struct {
 	name   string
 	points []point
 }
 
-// axes are the tables for a day of that many rows, where nothing else is said.
+// axes returns the tables; unless stated otherwise, a day has that many rows.
 func axes(rows, largest int) []axis {
 	vary := func(name string, labels []string, change func(p *point, n int)) axis {
 		a := axis{name: name}
@@ -65,7 +65,7 @@ func axes(rows, largest int) []axis {
 	}
 }
 
-// growthCommand prints how the cost of ours grows.
+// growthCommand prints how the cost of dfinery-kafka grows.
 func growthCommand() *cobra.Command {
 	var (
 		b             bench
@@ -78,7 +78,7 @@ func growthCommand() *cobra.Command {
 		}
 		list := slices.DeleteFunc(axes(rows, largest), func(a axis) bool { return len(only) > 0 && !slices.Contains(only, a.name) })
 		if len(list) == 0 {
-			return fmt.Errorf("--only %s names no table", strings.Join(only, ","))
+			return fmt.Errorf("--only %s: no such table", strings.Join(only, ","))
 		}
 		return b.growth(cmd.Context(), list, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	}}
@@ -90,7 +90,7 @@ func growthCommand() *cobra.Command {
 	return cmd
 }
 
-// growth prints a line as soon as its point was measured and found right.
+// growth prints a line as soon as its point was measured and verified.
 func (b *bench) growth(ctx context.Context, list []axis, out, progress io.Writer) error {
 	clean, err := b.prepare(ctx, progress)
 	if err != nil {
@@ -111,7 +111,7 @@ func (b *bench) growth(ctx context.Context, list []axis, out, progress io.Writer
 	return nil
 }
 
-// measurePoint runs ours twice, in topics of the point's own, which it deletes.
+// measurePoint runs dfinery-kafka twice, in separate topics, which it deletes.
 func (b *bench) measurePoint(ctx context.Context, p point) (u [2]usage, err error) {
 	p.data.day = today()
 	prefix := fmt.Sprintf("bench.%d.", time.Now().UnixMilli())

@@ -13,13 +13,13 @@ import (
 
 const privacySecret = "a key that hides nothing but the rows of a benchmark"
 
-// privacyKey writes the key of ours.
+// privacyKey writes the hash key of dfinery-kafka.
 func (b *bench) privacyKey() (file string, err error) {
 	file = filepath.Join(b.dir, "privacy.key")
 	return file, os.WriteFile(file, []byte(privacySecret), 0o600)
 }
 
-// hiding replaces the cells of hashed columns by what ours publishes of them, by the words of its documentation.
+// hiding replaces the cells of hashed columns by their documented hashes.
 type hiding struct {
 	macs []hash.Hash // by column; nil: its cells are published
 	row  []string
@@ -37,7 +37,7 @@ func newHiding(names []string, hashed string) *hiding {
 	return h
 }
 
-// public is the row as it is published, until the next call.
+// public returns the row as published; it is valid until the next call.
 func (h *hiding) public(cells []string) []string {
 	for i, cell := range cells {
 		if h.row[i] = cell; h.macs[i] == nil || cell == "" {

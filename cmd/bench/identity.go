@@ -34,7 +34,7 @@ func (e *rowIdentity) end(key []byte) identity {
 	return xxh3.Hash128(e.scratch)
 }
 
-// cells is the identity that a row's record must have.
+// cells returns the identity that a row's record must have.
 func (e *rowIdentity) cells(names, cells []string) identity {
 	var key string
 	for i, cell := range cells {
@@ -50,7 +50,8 @@ func (e *rowIdentity) cells(names, cells []string) identity {
 
 var errNotFlat = errors.New("the value is not a JSON object of strings")
 
-// record is the identity of a record: its value must be an object of strings, none of them empty.
+// record returns the identity of a record. Its value must be an object of non-empty
+// strings.
 func (e *rowIdentity) record(key, value []byte) (identity, error) {
 	e.sum = xxh3.Uint128{}
 	if !json.Valid(value) || len(value) < 2 || value[0] != '{' || value[len(value)-1] != '}' {
@@ -75,7 +76,7 @@ func (e *rowIdentity) record(key, value []byte) (identity, error) {
 	return e.end(key), nil
 }
 
-// cutString takes a JSON string from the front of valid JSON and returns what it says.
+// cutString cuts a JSON string from the front of valid JSON and returns its value.
 func cutString(b []byte) (text, after []byte, ok bool) {
 	if len(b) == 0 || b[0] != '"' {
 		return nil, nil, false

@@ -13,7 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// startKafka starts brokers, unless they are given, and returns how to stop what was started.
+// startKafka starts brokers, unless they are given, and returns a function that stops
+// them.
 func (b *bench) startKafka(ctx context.Context, progress io.Writer) (stop func(), err error) {
 	switch {
 	case b.brokers != "":
@@ -34,7 +35,7 @@ func (b *bench) startKafka(ctx context.Context, progress io.Writer) (stop func()
 	stop = func() {
 		down := exec.Command(filepath.Join(b.root, "deploy", "kafka-down.sh"), dir)
 		down.Stderr = progress
-		_ = down.Run() // it has said what is wrong
+		_ = down.Run() // it has printed its error
 	}
 	out, err := up.Output()
 	if err != nil {
@@ -45,10 +46,11 @@ func (b *bench) startKafka(ctx context.Context, progress io.Writer) (stop func()
 	return stop, nil
 }
 
-// kafkaPort is not the default one, which a developer's Kafka may have.
+// kafkaPort differs from the default, which a developer's Kafka may use.
 const kafkaPort = "19592"
 
-// withAdmin calls f with a client, briefly: the client's memory would count as the contenders'.
+// withAdmin calls f with a short-lived client: its memory would count as the
+// contenders'.
 func withAdmin(brokers string, f func(*kadm.Client) error) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(brokers, ",")...))
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// kafkaGoCommand is reference A: kafka-go's Writer, which has no idempotence.
+// kafkaGoCommand is reference A: kafka-go's Writer, without idempotence.
 func kafkaGoCommand() *cobra.Command {
 	var t task
 	cmd := &cobra.Command{Use: "kafka-go", Hidden: true, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
@@ -20,7 +20,7 @@ func kafkaGoCommand() *cobra.Command {
 }
 
 func (t *task) kafkaGo(ctx context.Context) error {
-	const chunk = 10_000 // messages of one call, which waits for their acknowledgement
+	const chunk = 10_000 // messages per call, which waits for their acknowledgement
 	w := &kafka.Writer{
 		Addr: kafka.TCP(strings.Split(t.brokers, ",")...), Topic: t.topic, Balancer: kafka.Murmur2Balancer{},
 		RequiredAcks: kafka.RequireAll, Compression: kafka.Snappy, BatchSize: chunk, BatchBytes: 1_000_000, BatchTimeout: 10 * time.Millisecond,

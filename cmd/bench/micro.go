@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// microCommand runs the benchmarks of the packages on a row's way.
+// microCommand runs the benchmarks of the packages that process rows.
 func microCommand() *cobra.Command {
 	var count int
 	cmd := &cobra.Command{

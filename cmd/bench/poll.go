@@ -14,11 +14,12 @@ import (
 	"time"
 )
 
-// pollsPerRun is how many polls one run's figures are the mean of: what the system counts in ticks of 10 ms matters little then.
+// pollsPerRun is the number of polls per run, whose mean is reported: the system
+// measures times in ticks of 10 ms.
 const pollsPerRun = 5
 
-// measurePolls takes what one poll of a day costs whose rows are all known. The first poll loads the fingerprints: it counts in the peak
-// alone.
+// measurePolls measures the cost of one poll of a day whose rows are all known. The
+// first poll, which loads the fingerprints, only counts for the peak memory.
 func measurePolls(cmd *exec.Cmd, rows int) (u usage, err error) {
 	log, err := cmd.StderrPipe()
 	if err != nil {
@@ -29,7 +30,7 @@ func measurePolls(cmd *exec.Cmd, rows int) (u usage, err error) {
 	}
 	defer func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		go func() { _, _ = io.Copy(io.Discard, log) }() // what it still says, so that it can end; Wait closes the pipe
+		go func() { _, _ = io.Copy(io.Discard, log) }() // drain its output, so that it can end; Wait closes the pipe
 		if ended := cmd.Wait(); err == nil {
 			err = ended
 		}
@@ -65,7 +66,8 @@ func measurePolls(cmd *exec.Cmd, rows int) (u usage, err error) {
 	return u, err
 }
 
-// knownRows reads a line of the log: whether it tells of an export's end, and how many rows that export had which were published before.
+// knownRows parses a line of the log: whether it reports the end of an export, and how
+// many of its rows were published before.
 func knownRows(line []byte) (known int, ended bool, err error) {
 	if !bytes.Contains(line, []byte(`"export ended"`)) {
 		return 0, false, nil
@@ -75,14 +77,16 @@ func knownRows(line []byte) (known int, ended bool, err error) {
 	return export.Known, true, err
 }
 
-// processorTime is what a running process has used, in user and system mode (proc_pid_stat(5)).
+// processorTime returns the CPU time of a running process, in user and system mode
+// (proc_pid_stat(5)).
 func processorTime(pid int) (time.Duration, error) {
 	path := fmt.Sprintf("/proc/%d/stat", pid)
 	stat, err := os.ReadFile(path)
 	if err != nil {
 		return 0, err
 	}
-	// The second field is the program's name in parentheses, which may hold anything.
+	// The second field is the program's name in parentheses, which may contain any
+	// characters.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	const user, system, tick = 11, 12, 10 * time.Millisecond
 	var ticks int64

@@ -14,17 +14,16 @@ import (
 	"time"
 )
 
-// usage is what one process took.
+// usage is the resource usage of a process.
 type usage struct {
 	CPU  time.Duration // user and system time of the whole process (wait4)
 	Wall time.Duration
-	Peak int64 // bytes resident at most
+	Peak int64 // maximum resident bytes
 }
 
-// measure runs a command to its end. The error of one that failed has the end of what it said.
-//
-// Linux counts into a process's peak what its parent held when it forked: so this one must stay small, and leaves all that
-// needs memory to processes of their own.
+// measure runs a command to its end. The error of a failed command has the end of its
+// output. On Linux a process's peak includes the memory of its parent at the fork: so
+// this process must stay small, and separate processes do what needs memory.
 func measure(cmd *exec.Cmd) (usage, error) {
 	var said bytes.Buffer
 	cmd.Stderr = &said
@@ -36,21 +35,21 @@ func measure(cmd *exec.Cmd) (usage, error) {
 	took := time.Since(begin)
 	rusage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return usage{}, errors.New("this system does not tell what a process used")
+		return usage{}, errors.New("this system does not report the usage of processes")
 	}
 	return usage{CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), Wall: took, Peak: rusage.Maxrss * rusageUnit}, nil
 }
 
 const rusageUnit = 1024 // ru_maxrss counts KiB on Linux
 
-// helper is a process that prints one line, its address, and ends with its input.
+// helper is a process that prints its address and ends when its input ends.
 type helper struct {
 	address string
 	input   io.Closer
 	cmd     *exec.Cmd
 }
 
-// part is this program as one of its subcommands.
+// part returns a command that runs a subcommand of this program.
 func part(ctx context.Context, args ...string) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -88,5 +87,5 @@ func startHelper(ctx context.Context, args ...string) (*helper, error) {
 // stop waits for the process's end.
 func (h *helper) stop() {
 	h.input.Close()
-	_ = h.cmd.Wait() // it has served its purpose, however it ends
+	_ = h.cmd.Wait() // its result does not matter
 }

@@ -62,7 +62,7 @@ func (b *bench) profiles(ctx context.Context, profiles int, out, progress io.Wri
 	return deleteTopics(ctx, b.brokers, prefix)
 }
 
-// changes is the real binary with a stream of changes.
+// changes is dfinery-kafka with a stream of changes.
 func (b *bench) changes(ctx context.Context, api, prefix string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, b.binary, args...)
 	cmd.Env = append(environment(api, b.brokers, prefix), "STREAMS=users",
@@ -70,7 +70,8 @@ func (b *bench) changes(ctx context.Context, api, prefix string, args ...string)
 	return cmd
 }
 
-// markers is more than takeovers leave in a topic, and less than profiles would.
+// markers is more than takeovers leave in a topic, and less than the number of
+// profiles.
 const markers = 900
 
 // checkProfiles fails unless the topic has so many records, not counting markers.

@@ -10,10 +10,12 @@ import (
 	"strings"
 )
 
-// The references are what one would write first: encoding/csv, encoding/json, a Kafka client. They remember nothing, so they could
-// neither resume nor leave out rows that were published before, and a bad row ends them.
+// The references are simple programs: encoding/csv, encoding/json, a Kafka client. They
+// have no state, so they can neither resume nor skip rows that were published before,
+// and a bad row ends them.
 
-// export calls yield with the key and the value of each row of the day; both are the callee's to keep.
+// export calls yield with the key and the value of each row of the day; the callee may
+// retain both.
 func (t *task) export(yield func(key, value []byte) error) error {
 	body := fmt.Sprintf(`{"events_condition_type":"all","from_date":%q,"to_date":%q}`, t.day, t.day)
 	req, err := http.NewRequest(http.MethodPost, t.api+"/api/v1/export/event?service_id="+service, strings.NewReader(body))
@@ -55,7 +57,7 @@ func (t *task) export(yield func(key, value []byte) error) error {
 	}
 }
 
-// encoder makes records with encoding/json.
+// encoder creates records with encoding/json.
 type encoder struct {
 	columns []string
 	key     int

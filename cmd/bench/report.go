@@ -12,7 +12,7 @@ import (
 	"text/tabwriter"
 )
 
-// report is what was measured: results[i] are the runs of list[i].
+// report has the measurements: results[i] are the runs of list[i].
 type report struct {
 	rows, partitions int
 	kafka            string
@@ -20,13 +20,14 @@ type report struct {
 	results          [][]usage
 }
 
-// The promise of the documentation for our peak memory: so many bytes, and so many more for each row.
+// The documented peak memory of dfinery-kafka: a constant, and bytes per row.
 const (
 	memoryFixed  = 64 << 20
 	memoryPerRow = 24
 )
 
-// table prints the medians, how far the runs lie apart, and the ratios to the first contender.
+// table prints the medians, the spread of the runs, and the ratios to the first
+// contender.
 func (r *report) table(out io.Writer) {
 	fmt.Fprintf(out, "\n%d rows of 40 columns, %d partitions, snappy, acks=all, %s, %s, %d runs each, in turns\n\n",
 		r.rows, r.partitions, r.kafka, runtime.Version(), len(r.results[0]))
@@ -43,7 +44,7 @@ func (r *report) table(out io.Writer) {
 	fmt.Fprintf(out, "\nours may hold %.1f MiB: %d MiB and %d bytes a row\n", mebibytes(memoryFixed+memoryPerRow*int64(r.rows)), memoryFixed>>20, memoryPerRow)
 }
 
-// save writes what benchstat reads (the Go benchmark data format): one line a run.
+// save writes the input of benchstat (the Go benchmark data format): one line per run.
 func (r *report) save(path string) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "goos: %s\ngoarch: %s\npkg: dfinery-kafka/cmd/bench\nrows: %d\npartitions: %d\nkafka: %s\n", runtime.GOOS, runtime.GOARCH, r.rows, r.partitions, r.kafka)

@@ -12,14 +12,15 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// What the simulated API knows its client by, and the records' key.
+// The service and token of the simulated API, and the records' key.
 const (
 	service   = "1234"
 	token     = "export-token"
 	keyColumn = "df_unified_id"
 )
 
-// serveCommand is the simulated Export API. It prints its URL and serves until its input ends, which its parent's death brings about.
+// serveCommand is the simulated Export API. It prints its URL and serves until its
+// input ends, as it does when the parent ends.
 func serveCommand() *cobra.Command {
 	var f dataFlags
 	cmd := &cobra.Command{Use: "serve", Hidden: true, Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
@@ -37,7 +38,7 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
-// brokerCommand is the embedded broker, in the same way.
+// brokerCommand is the embedded broker; it ends in the same way.
 func brokerCommand() *cobra.Command {
 	return &cobra.Command{Use: "broker", Hidden: true, Args: cobra.NoArgs, RunE: func(*cobra.Command, []string) error {
 		cluster, err := kfake.NewCluster(kfake.NumBrokers(1))

@@ -12,7 +12,8 @@ import (
 	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
-// verifyCommand compares a topic with the data: the same rows, each as often, cell by cell, and the right keys.
+// verifyCommand compares a topic with the data: the same rows the same number of times,
+// cell by cell, with the right keys.
 func verifyCommand() *cobra.Command {
 	var (
 		f              dataFlags
@@ -64,15 +65,17 @@ func verify(ctx context.Context, f *dataFlags, brokers, topic string, listed int
 			}
 		}
 	}
-	// As many rows as records, and no row without its record: then no record is one too many.
+	// With as many rows as records, and no row without a record, there is no extra
+	// record.
 	if missing > 0 || records != f.rows {
 		return fmt.Errorf("%s holds %d records, the export %d rows; %d rows have no record, the first of them: %q", topic, records, f.rows, missing, first)
 	}
 	return nil
 }
 
-// verifyDigest compares sums of the rows' identities: these are hashes of 128 bits, so no mistake makes two multisets of rows equal in
-// both their sizes and their sums. It needs no memory for the rows.
+// verifyDigest compares sums of the rows' identities, which are hashes of 128 bits:
+// different multisets of rows do not accidentally have equal sizes and sums. It needs
+// no memory for the rows.
 func verifyDigest(ctx context.Context, data exporttest.Data, query exporttest.Query, hashed, brokers, topic string) error {
 	type digest struct {
 		rows   int

@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/connector/limiter"
 )
 
-// breakAPI has all queries fail until the breaker opens, and repairs them then.
+// breakAPI makes all queries fail until the breaker opens, and then repairs them.
 func (s *story) breakAPI(ctx context.Context) error {
 	s.headline("The API's database fails: the circuit breaker")
 	s.line(plain, "   From now on the API answers each query with query_error. After %d failures in a row the breaker opens, and no call", s.config.Breaker.Failures)
@@ -42,24 +42,24 @@ const (
 	breakerHalfOpen = "half-open"
 )
 
-// clock is how times of the demo are written.
+// clock is the demo's format of times.
 const clock = "15:04:05.0"
 
-// noCallsWhile waits until the source does not hold calls back so any more, and
-// returns when that was. A call meanwhile is an error.
+// noCallsWhile waits until the source no longer delays calls for that reason, and
+// returns the time. A call meanwhile is an error.
 func (s *story) noCallsWhile(ctx context.Context, held func(*limiter.Status) bool) (time.Time, error) {
 	before, made := -1, 0
 	var wrong error
 	_, err := s.connector.awaitSource(ctx, func(st *limiter.Status) bool {
 		calls := made
-		made = len(s.source.api.Calls()) // for the next look: by then it is known that these were made while calls were held back
+		made = len(s.source.api.Calls()) // for the next poll: these calls were made while calls were delayed
 		switch {
 		case !held(st):
 			return true
 		case before < 0:
 			before = made
 		case calls > before:
-			wrong = errors.New("a call was made that had to wait")
+			wrong = errors.New("a call was made while calls were delayed")
 		}
 		return wrong != nil
 	})

@@ -24,10 +24,10 @@ func (s *story) introduce(d Demo) {
 	}
 }
 
-// headerCode is the header of a dead letter that has its code.
+// headerCode is the header with a dead letter's code.
 const headerCode = "__connect.errors.exception.class.name"
 
-// showDeadLetters shows what went wrong: each letter's reason, and one whole letter.
+// showDeadLetters shows the reason of each dead letter, and one complete dead letter.
 func (s *story) showDeadLetters(ctx context.Context) error {
 	topic := string(s.config.Publish.DeadLetterTopic)
 	s.headline("What went wrong stands in " + topic)

@@ -9,14 +9,15 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Comparison is what all rows that the API holds and all records in Kafka have in common, and in what they differ.
+// Comparison is the result of comparing all rows of the API with all records in Kafka.
 type Comparison struct {
 	Rows, Records, Cells int
 	Faults               []string
 }
 
-// Compare holds the records of a topic against the days' rows as column → value. Each row must be there as often as its day
-// has it, under its own key and day, and with an id that no other record of the day has.
+// Compare compares the records of a topic with the days' rows, as column → value. Each
+// row must be in the topic as often as in its day, with its key and day, and with an id
+// that is unique within the day.
 func Compare(days map[schema.Day][]map[string]string, records []Message) Comparison {
 	var c Comparison
 	want := map[string]int{}
@@ -31,7 +32,7 @@ func Compare(days map[schema.Day][]map[string]string, records []Message) Compari
 	for _, m := range records {
 		day := m.Day()
 		if at, err := schema.ParseDay(day); err != nil || days[at] == nil {
-			continue // a day that began meanwhile
+			continue // a day that began during the demo
 		}
 		c.Records++
 		row := map[string]string{}
@@ -61,12 +62,12 @@ func Compare(days map[schema.Day][]map[string]string, records []Message) Compari
 	return c
 }
 
-// Err is nil when nothing differs.
+// Err returns nil if there are no differences.
 func (c Comparison) Err() error {
 	const shown = 5
 	switch n := len(c.Faults); {
 	case c.Rows == 0:
-		return fmt.Errorf("there was nothing to compare")
+		return fmt.Errorf("no rows to compare")
 	case n > shown:
 		return fmt.Errorf("%d differences:\n  %s\n  and %d more", n, strings.Join(c.Faults[:shown], "\n  "), n-shown)
 	case n > 0:

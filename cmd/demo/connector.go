@@ -24,8 +24,9 @@ const (
 	partitions   = 6
 )
 
-// environment is the connector's whole configuration: short intervals, everything else as by default. A row that is too large for the topic
-// is not to become smaller by compression.
+// environment is the connector's complete configuration: short intervals, and defaults
+// for everything else. Compression is off, so that a row can be too large for the
+// topic.
 func environment(api, brokers, from, tokenFile, admin string) [][2]string {
 	return [][2]string{
 		{"DFINERY_BASE_URL", api},
@@ -45,8 +46,8 @@ func environment(api, brokers, from, tokenFile, admin string) [][2]string {
 	}
 }
 
-// configure puts that environment in the place of the user's: config.Load reads the process's, and whatever a shell has set
-// for a real connector must not reach this one.
+// configure replaces the process's environment: config.Load reads it, and variables
+// that a shell has set for a real connector must not affect the demo.
 func configure(environ [][2]string) (*config.Config, error) {
 	os.Clearenv()
 	for _, v := range environ {
@@ -58,7 +59,7 @@ func configure(environ [][2]string) (*config.Config, error) {
 	return c, err
 }
 
-// assignments are variables as NAME=VALUE.
+// assignments returns variables as NAME=VALUE.
 func assignments(environ [][2]string) []string {
 	list := make([]string, len(environ))
 	for i, v := range environ {
@@ -67,7 +68,7 @@ func assignments(environ [][2]string) []string {
 	return list
 }
 
-// connector is the real one, running.
+// connector is the running connector.
 type connector struct {
 	*app.App
 	stop  context.CancelFunc
@@ -89,7 +90,7 @@ func start(ctx context.Context, c *config.Config, log *slog.Logger) (*connector,
 	return k, nil
 }
 
-// runSecond is a connector in a process of its own, configured by its environment.
+// runSecond runs a connector in a separate process, configured by its environment.
 func runSecond(ctx context.Context) error {
 	c, _, err := config.Load()
 	if err != nil {
@@ -103,14 +104,14 @@ func runSecond(ctx context.Context) error {
 	return k.err
 }
 
-// end stops the connector as SIGTERM does, and waits for it.
+// end stops the connector like SIGTERM, and waits for it.
 func (k *connector) end() error {
 	k.stop()
 	<-k.ended
 	return k.err
 }
 
-var errEnded = errors.New("the connector has ended by itself")
+var errEnded = errors.New("the connector ended unexpectedly")
 
 // await waits until the status of the stream satisfies the condition.
 func (k *connector) await(ctx context.Context, condition func(pipeline.StreamStatus) bool) (pipeline.StreamStatus, error) {
@@ -136,7 +137,7 @@ func (k *connector) awaitSource(ctx context.Context, condition func(*limiter.Sta
 	return status, err
 }
 
-// look polls until it finds what it waits for.
+// look polls until its condition holds.
 func (k *connector) look(ctx context.Context, found func() bool) error {
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
-// Message is a record as its consumer sees it.
+// Message is a consumed record.
 type Message struct {
 	Partition  int32
 	Offset     int64
@@ -19,7 +19,7 @@ type Message struct {
 	Headers    map[string]string
 }
 
-// Day is the day that the record's header "export" names: SERVICE/STREAM/DAY/N.
+// Day returns the day in the record's header "export": SERVICE/STREAM/DAY/N.
 func (m Message) Day() string {
 	if parts := strings.Split(m.Headers["export"], "/"); len(parts) == 4 {
 		return parts[2]
@@ -31,7 +31,8 @@ func (m Message) String() string {
 	return fmt.Sprintf("partition %d, offset %d", m.Partition, m.Offset)
 }
 
-// consume reads a topic from its start to the end that it has now, with a client that shares no code with the connector.
+// consume reads a topic from its start to its current end, with a client that shares no
+// code with the connector.
 func consume(ctx context.Context, brokers []string, topic string) ([]Message, error) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))
 	if err != nil {

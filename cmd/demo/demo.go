@@ -18,21 +18,22 @@ import (
 
 // Demo is one run of the demonstration.
 type Demo struct {
-	Days   int // that are exported, today included; 4 to 31
-	Rows   int // of a day
+	Days   int // exported days including today; 4 to 31
+	Rows   int // rows per day
 	Keep   bool
-	Admin  string // where the status page is served, host:port; another free port if it is in use
+	Admin  string // host:port of the status page; another free port if it is in use
 	Out    io.Writer
 	Colour bool
-	// Second is the command that runs a connector in a process of its own, with the
-	// environment that it is given.
+	// Second is the command that runs a connector in a separate process, with the given
+	// environment.
 	Second []string
 }
 
-// limit is when a run that has not ended counts as failed.
+// limit is the maximum duration of a run.
 const limit = time.Minute
 
-// Run tells the story from beginning to end. Its error says what went wrong, or what the comparison found.
+// Run runs the demo. Its error is a failure, or the differences that the comparison
+// found.
 func (d Demo) Run(ctx context.Context) error {
 	began := time.Now()
 	shown := terminal.NewProgress(d.Out, "   exported")
@@ -41,7 +42,7 @@ func (d Demo) Run(ctx context.Context) error {
 	if s.folder, err = os.MkdirTemp("", "dfinery-demo-"); err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(s.folder) }() // it is below the system's folder for temporary files
+	defer func() { _ = os.RemoveAll(s.folder) }() // it is in the system's temporary directory
 	api := s.source.api.Start()
 	defer api.Close()
 	defer api.CloseClientConnections()
@@ -70,12 +71,12 @@ func (d Demo) Run(ctx context.Context) error {
 	return s.connector.end()
 }
 
-// story is a run under way.
+// story is the state of a run.
 type story struct {
 	*printer
 	shown     *terminal.Progress
 	source    *source
-	folder    string // of files: the token, the environment
+	folder    string // directory with the token and the environment
 	brokers   []string
 	environ   [][2]string
 	config    *config.Config
@@ -83,10 +84,10 @@ type story struct {
 	connector *connector
 	compared  Comparison
 	letters   int // dead letters at the end
-	chapters  int // told so far
+	chapters  int // shown so far
 }
 
-// prepare makes the topic, the token file and the configuration.
+// prepare creates the topic, the token file and the configuration.
 func (s *story) prepare(ctx context.Context, api, admin string) error {
 	if err := s.createTopic(ctx); err != nil {
 		return fmt.Errorf("create the topic: %w", err)
@@ -102,7 +103,7 @@ func (s *story) prepare(ctx context.Context, api, admin string) error {
 	return nil
 }
 
-// tell runs the chapters within ctx; the connector lives as long as life.
+// tell runs the chapters within ctx; the connector runs until life ends.
 func (s *story) tell(ctx, life context.Context) (err error) {
 	log := slog.New(feed{s.printer})
 	begin := func() (err error) {

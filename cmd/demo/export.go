@@ -22,7 +22,8 @@ func (s *story) exportLate(ctx context.Context) error {
 	})
 }
 
-// awaitDays waits until so many of the demo's days are as they should be and none of these is being exported, and shows them all.
+// awaitDays waits until the given number of days are as expected and none of them is
+// being exported, and shows them all.
 func (s *story) awaitDays(ctx context.Context, days int, as func(pipeline.DayStatus) bool) error {
 	status, err := s.connector.await(ctx, func(st pipeline.StreamStatus) bool {
 		done := 0
@@ -42,7 +43,7 @@ func (s *story) awaitDays(ctx context.Context, days int, as func(pipeline.DaySta
 	return nil
 }
 
-// table shows the days, newest first, as /status does.
+// table shows the days, newest first, as in /status.
 func (s *story) table(status pipeline.StreamStatus) {
 	s.line(faint, "   The days. An open one is exported again, because late rows may arrive; a settled one is complete.")
 	s.line(faint, "   day         state     exports     rows  published  bad")

@@ -6,7 +6,8 @@ import (
 	"log/slog"
 )
 
-// feed shows the connector's log for people: a line for each export that published or failed, and everything from warnings on.
+// feed shows a readable excerpt of the connector's log: a line for each export that
+// published or failed, and all warnings and errors.
 type feed struct{ *printer }
 
 // Enabled implements slog.Handler.
@@ -37,7 +38,7 @@ func (f feed) Handle(_ context.Context, r slog.Record) error {
 		text := r.Message
 		r.Attrs(func(a slog.Attr) bool {
 			if a.Key == "do" {
-				return true // here nothing: it all recovers by itself
+				return true // not shown: the demo recovers without action
 			}
 			value := a.Value.String()
 			if a.Value.Kind() == slog.KindTime {

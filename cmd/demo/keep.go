@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// freeAddress is an address to listen on: the one that is wanted, or any other of
-// this machine's if it is in use. Empty stays empty: there is no status page.
+// freeAddress returns an address to listen on: the wanted one, or another port if it is
+// in use. Empty stays empty: there is no status page.
 func freeAddress(ctx context.Context, wanted string) string {
 	if wanted == "" {
 		return ""
@@ -24,7 +24,7 @@ func freeAddress(ctx context.Context, wanted string) string {
 	return wanted // the admin server says what is wrong with it
 }
 
-// page is the status page's address; empty without one.
+// page returns the status page's address; empty without one.
 func (s *story) page() string {
 	if s.config.Process.AdminAddr == "" {
 		return ""
@@ -32,7 +32,7 @@ func (s *story) page() string {
 	return "http://" + string(s.config.Process.AdminAddr) + "/"
 }
 
-// invite says where to look while everything stays as it is.
+// invite prints commands to try while everything keeps running.
 func (s *story) invite() error {
 	file := filepath.Join(s.folder, "demo.env")
 	var b strings.Builder

@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// kill has a second process take the service over, kills it in the middle of an
-// export, and begins another connector.
+// kill lets a second process take over the service, kills it in the middle of an
+// export, and starts another connector.
 func (s *story) kill(ctx context.Context, begin func() error) error {
 	s.headline("Late rows, and kill -9 in the middle of an export")
 	if err := s.connector.end(); err != nil {
@@ -45,7 +45,7 @@ func (s *story) kill(ctx context.Context, begin func() error) error {
 	return s.exportLate(ctx)
 }
 
-// process is a connector in a process of its own.
+// process is a connector in a separate process.
 type process struct {
 	cmd    *exec.Cmd
 	said   bytes.Buffer
@@ -61,19 +61,19 @@ func (s *story) startSecond(ctx context.Context) (*process, error) {
 	}
 	go func() {
 		defer close(p.exited)
-		_ = p.cmd.Wait() // it is killed
+		_ = p.cmd.Wait() // the error says that it was killed
 	}()
 	return p, nil
 }
 
-// kill ends the process as kill -9 does, and waits for it.
+// kill ends the process like kill -9, and waits for it.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.exited
 }
 
-// awaitLate waits until the process has published as many late rows as the API
-// lets it have, and returns how many these are.
+// awaitLate waits until the process has published all late rows that the API sends, and
+// returns their number.
 func (s *story) awaitLate(ctx context.Context, p *process) (int, error) {
 	topic := string(s.config.Streams[0].Topic)
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.brokers...), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(100*time.Millisecond),
@@ -87,7 +87,7 @@ func (s *story) awaitLate(ctx context.Context, p *process) (int, error) {
 	go func() {
 		select {
 		case <-p.exited:
-			cancel(errors.New("the second process has ended by itself: " + p.said.String()))
+			cancel(errors.New("the second process ended unexpectedly: " + p.said.String()))
 		case <-ctx.Done():
 		}
 	}()

@@ -48,5 +48,5 @@ func main() {
 	}
 }
 
-// secondProcess is the argument with which the demo is only a connector.
+// secondProcess is the argument with which the demo runs only a connector.
 const secondProcess = "connector"

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/text/message"
 )
 
-// colour is what follows ESC [ and is followed by m: ECMA-48, 8.3.117.
+// colour is the parameter of the escape sequence ESC [ … m: ECMA-48, 8.3.117.
 type colour string
 
 const (
@@ -21,7 +21,8 @@ const (
 	yellow colour = "33"
 )
 
-// printer writes whole lines. It is safe for concurrent use: the connector's log arrives from other goroutines.
+// printer writes complete lines. It is safe for concurrent use: other goroutines write
+// the connector's log.
 type printer struct {
 	colours bool
 
@@ -45,10 +46,10 @@ func (s *story) headline(text string) {
 	s.line(bold, "%d  %s", s.chapters, text)
 }
 
-// number is n with commas between groups of three digits.
+// number formats n with commas between groups of three digits.
 func number(n int) string { return message.NewPrinter(language.English).Sprint(n) }
 
-// shorten cuts text that is longer than n characters.
+// shorten truncates text to n characters.
 func shorten(text string, n int) string {
 	if runes := []rune(text); len(runes) > n {
 		return string(runes[:n]) + "…"

@@ -16,8 +16,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// The largest record that the topic takes at first, and later: smaller than one of
-// the rows, and larger.
+// The topic's maximum record size at first, smaller than one of the rows, and later,
+// larger than it.
 const (
 	smallBatch = 8 << 10
 	largeBatch = 1 << 20
@@ -25,7 +25,7 @@ const (
 
 const maxMessageBytes = "max.message.bytes"
 
-// administer has Kafka's administrator do something.
+// administer calls f with an admin client of Kafka.
 func (s *story) administer(do func(*kadm.Client) error) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.brokers...))
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *story) administer(do func(*kadm.Client) error) error {
 	return do(kadm.NewClient(client))
 }
 
-// createTopic creates the stream's topic, which takes no large records.
+// createTopic creates the stream's topic, which accepts no large records.
 func (s *story) createTopic(ctx context.Context) error {
 	small := strconv.Itoa(smallBatch)
 	return s.administer(func(client *kadm.Client) error {

@@ -10,11 +10,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// source is the simulated service and what goes wrong with it.
+// source is the simulated service with its faults.
 type source struct {
 	api         *exporttest.Server
 	first, last schema.Day // last is today
-	rows        int        // of a day, before late ones
+	rows        int        // rows per day, without late rows
 	broken      atomic.Bool
 	late        atomic.Bool
 
@@ -23,14 +23,14 @@ type source struct {
 	slow  bool // the next download of yesterday stalls among its late rows
 }
 
-// The days of which the demo tells, counted back from today.
+// The days with faults, counted back from today.
 const (
 	queryFails = 1 // yesterday's first query fails
 	badRow     = 2 // has a row with too few fields
-	cutShort   = 3 // its first download breaks off, and it has a row that is too large
+	cutShort   = 3 // its first download is cut, and it has a row that is too large
 )
 
-// The lines that the API puts between the rows of two days.
+// The lines that the API inserts among the rows of two days.
 var (
 	shortRow = exporttest.BadRow{After: 10, Kind: exporttest.FewerFields}
 	largeRow = exporttest.BadRow{After: 20, Kind: exporttest.HugeCell, Size: smallBatch * 5 / 4}
@@ -47,7 +47,8 @@ func newSource(days, rows int, now time.Time) *source {
 	return s
 }
 
-// rowsOn lets the two days before today have more rows once the late ones have arrived.
+// rowsOn returns the number of rows of a day; the two days before today get more when
+// the late rows arrive.
 func (s *source) rowsOn(day schema.Day) int {
 	if s.late.Load() && s.hasLate(day) {
 		return s.rows + s.lateADay()
@@ -55,7 +56,7 @@ func (s *source) rowsOn(day schema.Day) int {
 	return s.rows
 }
 
-// lateDays is how many days have late rows.
+// lateDays is the number of days with late rows.
 const lateDays = 2
 
 func (s *source) hasLate(day schema.Day) bool {
@@ -64,14 +65,14 @@ func (s *source) hasLate(day schema.Day) bool {
 
 func (s *source) lateADay() int { return s.rows / 50 }
 
-// lateRows are those of both days.
+// lateRows returns the number of late rows of both days.
 func (s *source) lateRows() int { return lateDays * s.lateADay() }
 
-// before is how many rows the API had of all days before the late ones.
+// before returns the number of rows of all days before the late rows arrive.
 func (s *source) before() int { return s.rows * int(s.last-s.first+1) }
 
-// stall lets the late rows arrive, of which the next download of yesterday brings
-// the first half, and then nothing.
+// stall lets the late rows arrive; the next download of yesterday stalls after the
+// first half of them.
 func (s *source) stall() {
 	s.late.Store(true)
 	s.mu.Lock()
@@ -79,7 +80,7 @@ func (s *source) stall() {
 	s.slow = true
 }
 
-// servedWhileSlow is how many rows of all days can be published by then.
+// servedWhileSlow returns how many rows of all days can be published by then.
 func (s *source) servedWhileSlow() int { return s.before() + s.lateADay() + s.lateADay()/2 }
 
 func (s *source) fault(c exporttest.Call) *exporttest.Fault {

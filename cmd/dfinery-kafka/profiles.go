@@ -120,7 +120,7 @@ func profilesLine(now time.Time, p *pipeline.ProfileStatus) string {
 		text += fmt.Sprintf("; up to %d deletes approved until %s", p.Approved.N, p.Approved.Until.UTC().Format(time.RFC3339))
 	}
 	if p.Unused > 0 {
-		text += fmt.Sprintf("; %d added partitions stay empty", p.Unused)
+		text += fmt.Sprintf("; %d added partitions are not used", p.Unused)
 	}
 	return text
 }

@@ -117,7 +117,7 @@ func TestValues_FormatChanged(t *testing.T) {
 			}
 			b.command([]string{"warn  stream events: the format of values is " + formats[1] + " instead of " + formats[0], "is halted until"}, "check")
 			out := b.runOnce(3)
-			expectText(t, out, "values have the format "+formats[1]+" now", string(schema.SchemaChanged))
+			expectText(t, out, "the format of values is "+formats[1]+" instead of ", string(schema.SchemaChanged))
 			if n := b.countRecords(); n != before {
 				t.Errorf("%d records of another format were published", n-before)
 			}
