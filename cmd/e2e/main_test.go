@@ -31,7 +31,7 @@ var binary string
 // its producers after each request.
 var shared struct {
 	mu       sync.Mutex // guards the following
-	clusters [8]*kfake.Cluster
+	clusters [16]*kfake.Cluster
 	next     int
 }
 
