@@ -37,7 +37,7 @@ const (
 
 const (
 	later     = "the day is exported again later"
-	atItsPace = "the day alone is exported again, today at the pace of its polls and a day before at that of its lookback"
+	atItsPace = "only this day is exported again, today at its poll interval and an earlier day at its lookback interval"
 	noReset   = "no call is made until the quota's reset"
 	newToken  = "set another DFINERY_EXPORT_TOKEN, or write it to DFINERY_EXPORT_TOKEN_FILE"
 	request   = "check DFINERY_BASE_URL, DFINERY_SERVICE_ID and the stream's filters"

@@ -51,7 +51,7 @@ func Ask(ctx context.Context, url string, standby bool) (*Readiness, error) {
 	defer answer.Body.Close()
 	state := new(Readiness)
 	if err := json.NewDecoder(io.LimitReader(answer.Body, 64<<10)).Decode(state); err != nil {
-		return nil, fmt.Errorf("%s is no instance of ours: %s", url, answer.Status)
+		return nil, fmt.Errorf("%s is not answered by dfinery-kafka: %s", url, answer.Status)
 	}
 	return state, nil
 }

@@ -89,13 +89,13 @@ func (c *Check) keyColumns(e schema.Export, columns *schema.Columns) {
 
 func (c *Check) sample() schema.Export {
 	streams := c.Service.Streams
-	wanted := func(s config.Stream) bool { return s.Export == schema.Event }
+	wanted := func(s config.Stream) bool { return !s.Export.Snapshot() }
 	if c.Stream != "" {
 		wanted = func(s config.Stream) bool { return s.Name == c.Stream }
 	}
 	s := &streams[max(0, slices.IndexFunc(c.Config.Streams, wanted))]
 	day := schema.DayOf(time.Now(), c.Config.DFINERY.Timezone.Location)
-	if s.Kind == schema.Event {
+	if !s.Kind.Snapshot() {
 		day--
 	}
 	call := schema.Export{Service: c.Service.ID, Stream: s.Name, Kind: s.Kind, Filter: s.Filter, Key: s.Key, Day: day, N: 1, Attempt: 1}
@@ -168,7 +168,7 @@ func (c *Check) toDate(e schema.Export, s sampled) {
 	const variable = "DFINERY_TO_DATE"
 	exclusive := c.Config.DFINERY.ToDate == config.Exclusive
 	switch {
-	case e.Kind != schema.Event:
+	case e.Kind.Snapshot():
 		return
 	case !exclusive && s.rows > 0:
 		c.add(OK, "to_date", fmt.Sprintf("looks inclusive: the range %s to %s has rows, which agrees with %s=inclusive", e.Day, e.Day, variable))

@@ -10,7 +10,7 @@ import (
 
 func (l *loader) checkStream(s *Stream, today schema.Day) {
 	prefix := streamPrefix(s.Name)
-	if s.Export == schema.Event && s.Start.On != nil && l.good(prefix+"START") {
+	if !s.Export.Snapshot() && s.Start.On != nil && l.good(prefix+"START") {
 		switch first := *s.Start.On; {
 		case first < today-schema.Reach:
 			l.warn(prefix+"START", fmt.Sprintf("%s is before the last %d days that the API exports: the first day that can be exported is %s", first, schema.Reach, today-schema.Reach))
@@ -71,7 +71,7 @@ func (l *loader) checkCalls(c *Config) {
 // CallsPerHour is how many export calls the stream's polls need without failures: for today and the days of its lookback.
 func (s Stream) CallsPerHour() float64 {
 	calls := perHour(s.PollInterval)
-	if s.Export != schema.Event {
+	if s.Export.Snapshot() {
 		return calls
 	}
 	days := s.Lookback

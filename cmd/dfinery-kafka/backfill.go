@@ -161,8 +161,8 @@ func checkDays(c *config.Config, stream, from, to string) (r dayRange, err error
 	switch {
 	case last < first:
 		return r, fmt.Errorf("--to %s is before --from %s", last, first)
-	case s.Export == schema.UserProfile && (first != today || last != today):
-		return r, fmt.Errorf("a userprofile stream is a snapshot: only today, %s, can be exported", today)
+	case s.Export.Snapshot() && (first != today || last != today):
+		return r, fmt.Errorf("a %s stream is a snapshot: only today, %s, can be exported", s.Export, today)
 	case first < today-schema.Reach || last > today:
 		return r, fmt.Errorf("%s to %s: the API exports %s to %s", first, last, today-schema.Reach, today)
 	}

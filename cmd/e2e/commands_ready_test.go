@@ -58,7 +58,7 @@ func TestReady_Command(t *testing.T) {
 			result{1, "dfinery-kafka: not ready\n  owner: another instance owns the service\n  ledger: the ledger is not restored\n"}, ""},
 		"without Kafka": {nil, []string{"--standby", waiting.URL}, result{1, "dfinery-kafka: not ready\n  owner: the service is not taken over yet\n" +
 			"  ledger: the ledger is not restored\n  kafka: dial tcp: refused\n"}, ""},
-		"something else":       {nil, []string{other.URL}, result{1, "dfinery-kafka: " + other.URL + "/readyz is no instance of ours: 404 Not Found\n"}, ""},
+		"something else":       {nil, []string{other.URL}, result{1, "dfinery-kafka: " + other.URL + "/readyz is not answered by dfinery-kafka: 404 Not Found\n"}, ""},
 		"this machine's":       {environ("0.0.0.0" + port), nil, result{}, "ready\n"},
 		"this machine's, too":  {environ(port), nil, result{}, "ready\n"},
 		"none":                 {environ(""), nil, result{2, "dfinery-kafka: ADMIN_ADDR is empty: there is no admin server to ask\n"}, ""},

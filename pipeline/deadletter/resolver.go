@@ -121,10 +121,11 @@ func (r *Resolver) Resolution(ctx context.Context, l *Letter) (Resolution, error
 	return unpublished(l, &day, e.lost), nil
 }
 
-// ofSnapshot reports whether a letter is of a call for profiles. A later snapshot
-// contains them all.
+// ofSnapshot reports whether a letter is of a snapshot. A later one contains
+// all its rows.
 func ofSnapshot(l *schema.DeadLetter) bool {
-	return strings.Contains(l.Request.URL, "/export/"+string(schema.UserProfile)+"?")
+	path, _, _ := strings.Cut(l.Request.URL, "?")
+	return schema.Kind(path[strings.LastIndexByte(path, '/')+1:]).Snapshot()
 }
 
 // latest is the last exported day of the stream from day on; day itself if there is

@@ -66,7 +66,7 @@ func newRecordHeaders(o *HeaderOptions, call *schema.Export, changes bool) recor
 			recordbatch.Header{Key: []byte("content-type"), Value: []byte(o.ContentType)})
 		h.events = &cloudEvents{fallback: []byte(call.Stream)}
 		if call.Kind.Snapshot() {
-			h.events.fallback = []byte(schema.UserProfile)
+			h.events.fallback = []byte(call.Kind)
 		}
 	}
 	h.fixed = len(h.list)
