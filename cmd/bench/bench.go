@@ -160,7 +160,7 @@ func (b *bench) measureOne(ctx context.Context, c contender, t task, data *dataF
 			return u, err
 		}
 		if said, err := check.CombinedOutput(); err != nil {
-			return u, fmt.Errorf("%s was wrong, its figures mean nothing: %w\n%s", c.name, err, said)
+			return u, fmt.Errorf("the result of %s is wrong, so its figures are invalid: %w\n%s", c.name, err, said)
 		}
 	}
 	return u, nil

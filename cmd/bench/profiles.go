@@ -87,7 +87,7 @@ func checkProfiles(ctx context.Context, brokers, topic string, profiles int) err
 		var records int64
 		ends.Each(func(o kadm.ListedOffset) { records += o.Offset })
 		if records < int64(profiles)*99/100 || records > int64(profiles)+markers {
-			return fmt.Errorf("the topic has %d records, %d were to be published: its figures mean nothing", records, profiles)
+			return fmt.Errorf("the topic has %d records, %d should have been published: the figures are invalid", records, profiles)
 		}
 		return nil
 	})

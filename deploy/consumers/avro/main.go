@@ -1,5 +1,6 @@
-// Command avro prints each row of a topic in Avro, a JSON object a line: an example of a consumer, in kafka-go. Each value is read with the
-// schema that it was written with, so that columns may have come meanwhile.
+// Command avro is an example consumer in kafka-go. It prints each row of an Avro topic
+// as a JSON object per line. Each value is read with its writer schema, so values with
+// different columns can be mixed.
 package main
 
 import (
