@@ -19,6 +19,7 @@ type entries struct {
 	list   []entry
 	newest map[string]int   // by key, except for commands: each record of a command counts
 	days   map[string][]int // all records of a day after the last checkpoint, and the newest before it
+	again  []string         // days that have more than one, for checkpoints to look only at these
 }
 
 // add adds a record, whose value is valid only during the call.
@@ -27,16 +28,20 @@ func (e *entries) add(key string, value []byte, offset int64) {
 	e.list = append(e.list, entry{key: key, value: bytes.Clone(value), offset: offset})
 	switch kind, _, _ := strings.Cut(key, "/"); kind {
 	case "day":
-		e.days[key] = append(e.days[key], at)
+		if e.days[key] = append(e.days[key], at); len(e.days[key]) == 2 {
+			e.again = append(e.again, key)
+		}
 	case "checkpoint":
 		e.supersede(key, at)
-		for day, all := range e.days { // previous records of a day matter only after the last checkpoint
-			for len(all) > 1 {
-				e.drop(all[0])
-				all = all[1:]
+		for _, day := range e.again { // previous records of a day matter only after the last checkpoint
+			all := e.days[day]
+			last := len(all) - 1
+			for _, former := range all[:last] {
+				e.drop(former)
 			}
-			e.days[day] = all
+			e.days[day] = all[last:]
 		}
+		e.again = e.again[:0]
 	case "owner", "service":
 		e.supersede(key, at)
 	}

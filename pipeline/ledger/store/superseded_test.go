@@ -16,7 +16,12 @@ func TestSuperseded(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		s := newTestLedger(t, 1)
 		want := ledger.NewState(0)
+		var former *ledger.State
+		read := random.IntN(60) // a standby reads the ledger in two parts
 		for n := range 60 {
+			if n == read {
+				former = s.load()
+			}
 			key, value := "", ""
 			switch random.IntN(8) {
 			case 0:
@@ -45,6 +50,12 @@ func TestSuperseded(t *testing.T) {
 		want.End = got.End
 		if diff := cmp.Diff(want, got, ignoreKept); diff != "" {
 			t.Fatalf("seed %d (-each record entered +loaded):\n%s", seed, diff)
+		}
+		if err := s.CatchUp(s.soon(), former); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, former, ignoreKept); diff != "" {
+			t.Fatalf("seed %d (-each record entered +caught up after %d):\n%s", seed, read, diff)
 		}
 	}
 }
