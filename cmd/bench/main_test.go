@@ -120,7 +120,7 @@ func TestFiguresOfWrongRunsAreNotShown(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "bench.txt")
 	table, said, err := run(t, "--kfake", "--rows", "10", "--rounds", "1", "--only", "ours", "--binary", idle, "--out", file)
-	if err == nil || table != "" || !strings.Contains(said, "ours was wrong") {
+	if err == nil || table != "" || !strings.Contains(said, "the result of ours is wrong") {
 		t.Errorf("error %v, table %q, said %q", err, table, said)
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
@@ -173,7 +173,7 @@ func TestFiguresOfWrongGrowthAreNotShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	tables, said, err := run(t, "growth", "--kfake", "--rows", "10", "--only", "codec", "--binary", idle)
-	if err == nil || strings.Contains(tables, "none") || !strings.Contains(said, "codec none: the first export was wrong") {
+	if err == nil || strings.Contains(tables, "none") || !strings.Contains(said, "codec none: the result of the first export is wrong") {
 		t.Errorf("error %v, tables %q, said %q", err, tables, said)
 	}
 }
