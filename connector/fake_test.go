@@ -144,7 +144,8 @@ func reserve(t *testing.T, s *connector.Source) *connector.Permit {
 	return p
 }
 
-// want compares a wait that Reserve gives now, relative to now: For and the time left, negative without an end.
+// want compares a wait that Reserve gives now, relative to now: For and the time left, negative
+// without an end.
 func want(t *testing.T, s *connector.Source, reason schema.Reason, left time.Duration) {
 	t.Helper()
 	now := time.Now()

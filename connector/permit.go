@@ -10,7 +10,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Permit allows one call. It must be released: by Export followed by the download's Close, or by Cancel.
+// Permit allows one call. It must be released: by Export followed by the download's Close, or
+// by Cancel.
 type Permit struct {
 	ticket *limiter.Ticket
 	export func(context.Context, schema.Export) (body, error)
@@ -18,14 +19,15 @@ type Permit struct {
 
 var errUsed = errors.New("the permit was already used")
 
-// Probe reports whether the call probes if the API has recovered. The smallest export that is due is the best one to use.
+// Probe reports whether the call probes if the API has recovered. The smallest export that is
+// due is the best one to use.
 func (p *Permit) Probe() bool { return p.ticket.Probe() }
 
 // Cancel returns the permit unused. After Export it does nothing.
 func (p *Permit) Cancel() { p.ticket.Cancel(time.Now()) }
 
-// Export makes the call and returns its body once the header line has been read. Any other outcome is a *schema.Failure, except for
-// a permit that was already used.
+// Export makes the call and returns its body once the header line has been read. Any other
+// outcome is a *schema.Failure, except for a permit that was already used.
 func (p *Permit) Export(ctx context.Context, e schema.Export) (*Download, error) {
 	if !p.ticket.Sent(time.Now()) {
 		return nil, errUsed
@@ -62,8 +64,9 @@ func (d *Download) Request() schema.Request {
 	return r
 }
 
-// Next returns the next row, which is valid until the following call. Its errors are io.EOF at the proper end of the body; a *schema.BadRow
-// for a row that can't be published, after which Next continues; and a *schema.Failure when the export failed.
+// Next returns the next row, which is valid until the following call. Its errors are io.EOF at
+// the proper end of the body; a *schema.BadRow for a row that can't be published, after which
+// Next continues; and a *schema.Failure when the export failed.
 func (d *Download) Next() (*schema.Row, error) {
 	row, err := d.body.Next()
 	if err != nil {
@@ -83,8 +86,9 @@ func (d *Download) end(err error) {
 	}
 }
 
-// Close ends the call and reports its outcome to the limiter: success for a body read up to io.EOF, failure for a *schema.Failure,
-// and neither for a body closed earlier. Closing again does nothing.
+// Close ends the call and reports its outcome to the limiter: success for a body read up to
+// io.EOF, failure for a *schema.Failure, and neither for a body closed earlier. Closing again
+// does nothing.
 func (d *Download) Close() error {
 	defer d.settle()
 	return d.body.Close()

@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Source makes the export calls of one service when its limiter allows them. It is safe for concurrent use.
+// Source makes the export calls of one service when its limiter allows them. It is safe for
+// concurrent use.
 type Source struct {
 	export        func(context.Context, schema.Export) (body, error)
 	limiter       *limiter.Limiter
@@ -32,9 +33,10 @@ type body interface {
 	Date() time.Time            // the answer's; zero without one
 }
 
-// NewSource returns a source that makes its calls with client. state is what State of an earlier source returned, or empty for a fresh
-// start. If client has LineEnds, what an earlier release stored about them in state is imported. An error means that state can't be
-// read: it is corrupt or was written by a newer release.
+// NewSource returns a source that makes its calls with client. state is what State of an
+// earlier source returned, or empty for a fresh start. If client has LineEnds, what an earlier
+// release stored about them in state is imported. An error means that state can't be read: it
+// is corrupt or was written by a newer release.
 func NewSource(client *exportapi.Client, policy limiter.Policy, state json.RawMessage) (*Source, error) {
 	s, err := newSource(func(ctx context.Context, e schema.Export) (body, error) {
 		b, err := client.Export(ctx, e)
@@ -58,8 +60,8 @@ func newSource(export func(context.Context, schema.Export) (body, error), lineEn
 	return &Source{export: export, limiter: limiter.New(policy, saved, time.Now()), lineEnds: lineEnds}, nil
 }
 
-// Reserve grants one call now, or returns what to wait for; see limiter.Limiter.Reserve. The permit must be released by Export and the
-// download's Close, or by Cancel.
+// Reserve grants one call now, or returns what to wait for; see limiter.Limiter.Reserve. The
+// permit must be released by Export and the download's Close, or by Cancel.
 func (s *Source) Reserve(now time.Time, spare int) (*Permit, schema.Wait) {
 	ticket, wait := s.limiter.Reserve(now, spare)
 	if ticket == nil {
@@ -71,7 +73,8 @@ func (s *Source) Reserve(now time.Time, spare int) (*Permit, schema.Wait) {
 // RetryToken lets the next call try a token that the API refused.
 func (s *Source) RetryToken(now time.Time) { s.limiter.RetryToken(now) }
 
-// Accepts reports whether an answer with this kind of cut counts as complete, by configuration or because the API was seen to end that way.
+// Accepts reports whether an answer with this kind of cut counts as complete, by configuration
+// or because the API was seen to end that way.
 func (s *Source) Accepts(cut schema.Cut) bool {
 	switch cut {
 	case schema.NoNewline:
@@ -82,8 +85,8 @@ func (s *Source) Accepts(cut schema.Cut) bool {
 	return false
 }
 
-// LineEnds is what was learned about how bodies end, to be persisted over restarts. It is separate from State because earlier releases
-// overwrite that.
+// LineEnds is what was learned about how bodies end, to be persisted over restarts. It is
+// separate from State because earlier releases overwrite that.
 func (s *Source) LineEnds() json.RawMessage {
 	if s.lineEnds == nil {
 		return nil

@@ -112,7 +112,8 @@ func TestSourceOverTheClient(t *testing.T) {
 	}
 }
 
-// The habit of a release before counts as unproven; it stays in the state for that release, until a counter-example disproves it.
+// The habit of a release before counts as unproven; it stays in the state for that release,
+// until a counter-example disproves it.
 func TestLineEndLearner_EarlierHabit(t *testing.T) {
 	const claimed = `{"version":1,"habit":{"unterminated_lines_are_whole":true}}`
 	learner := &exportapi.LineEndLearner{}

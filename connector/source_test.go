@@ -17,7 +17,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// storm calls as soon and as often as it may for as long as it lasts, and returns when the calls were made.
+// storm calls as soon and as often as it may for as long as it lasts, and returns when the
+// calls were made.
 func storm(t *testing.T, s *connector.Source, lasts time.Duration, run func(*connector.Permit)) []time.Duration {
 	t.Helper()
 	var calls []time.Duration

@@ -18,8 +18,9 @@ type persistedState struct {
 	Habit *exportapi.Habit `json:"habit,omitempty"`
 }
 
-// State is what NewSource needs after a restart: the calls of the last hour, the breaker, pauses and, for older releases, whether a
-// last line without a newline is complete. It contains no secrets.
+// State is what NewSource needs after a restart: the calls of the last hour, the breaker,
+// pauses and, for older releases, whether a last line without a newline is complete. It
+// contains no secrets.
 func (s *Source) State() json.RawMessage {
 	state, err := json.Marshal(persistedState{Version: stateVersion, State: s.limiter.State(time.Now()), Habit: s.lineEnds.Habit()})
 	if err != nil {
@@ -28,8 +29,8 @@ func (s *Source) State() json.RawMessage {
 	return state
 }
 
-// readState checks the version before the rest, as another version may use the same names with other types. lineEnds imports the habit
-// stored by an earlier release.
+// readState checks the version before the rest, as another version may use the same names with
+// other types. lineEnds imports the habit stored by an earlier release.
 func readState(state json.RawMessage, lineEnds *exportapi.LineEndLearner) (limiter.State, error) {
 	if len(state) == 0 {
 		lineEnds.Claim(nil)

@@ -52,7 +52,8 @@ func TestStateForgetsOldCalls(t *testing.T) {
 	})
 }
 
-// states lead a fresh source into each state that it can be in, with two failures that open the breaker and five calls an hour.
+// states lead a fresh source into each state that it can be in, with two failures that open the
+// breaker and five calls an hour.
 var states = []struct {
 	name string
 	lead func(t *testing.T, s *connector.Source)
@@ -97,7 +98,8 @@ var states = []struct {
 	}},
 }
 
-// The golden file was written by the release whose states must be read, and which reads those of this one after a rollback.
+// The golden file was written by the release whose states must be read, and which reads those
+// of this one after a rollback.
 func TestStateOfTheFirstRelease(t *testing.T) {
 	text, err := os.ReadFile("testdata/state_v1.json")
 	if err != nil {

@@ -66,7 +66,8 @@ func values(t *testing.T) map[string][]string {
 	return all
 }
 
-// checkQuery fails unless every metric of the query exists, and has the labels and values that it is asked for.
+// checkQuery fails unless every metric of the query exists, and has the labels and values that
+// it is asked for.
 func checkQuery(t *testing.T, where, query string) {
 	t.Helper()
 	known, possible := metrics(), values(t)
@@ -186,7 +187,8 @@ func firsts(found [][]string) []string {
 	return names
 }
 
-// TestAlerts: each alert asks for what there is, has a test, and a section of the runbook that its link leads to.
+// TestAlerts: each alert asks for what there is, has a test, and a section of the runbook that
+// its link leads to.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	rules := read(t, "prometheus/alerts.yaml")

@@ -17,7 +17,8 @@ var (
 	pathLike  = regexp.MustCompile("`([^`\\s]+/[^`\\s]*)`")
 )
 
-// TestPages_Links: each link of a page to another file of the repository, or to a section, leads somewhere.
+// TestPages_Links: each link of a page to another file of the repository, or to a section,
+// leads somewhere.
 func TestPages_Links(t *testing.T) {
 	pages := map[string]string{}
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
@@ -69,7 +70,8 @@ func hasSection(page, name string) bool {
 	return false
 }
 
-// TestPages_WhereToFind: the files and folders that CONTRIBUTING's tables send a reader to are there.
+// TestPages_WhereToFind: the files and folders that CONTRIBUTING's tables send a reader to are
+// there.
 func TestPages_WhereToFind(t *testing.T) {
 	text, err := os.ReadFile("../.github/CONTRIBUTING.md")
 	if err != nil {

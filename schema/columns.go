@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Columns are the columns of an export in the order of its header, with what each row's fingerprint needs of their names, prepared once.
+// Columns are the columns of an export in the order of its header, with what each row's
+// fingerprint needs of their names, prepared once.
 type Columns struct {
 	Names      []string
 	sorted     []hashedName // by name

@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// Day is a calendar day of the source, counted from 1970-01-01. It has no time zone: DayOf and Start take one.
+// Day is a calendar day of the source, counted from 1970-01-01. It has no time zone: DayOf and
+// Start take one.
 type Day int32
 
-// Reach is how many days before today the API still exports (documented on its page for export/event).
+// Reach is how many days before today the API still exports (documented on its page for
+// export/event).
 const Reach = 30
 
 const dayLayout = "2006-01-02"
@@ -39,7 +41,8 @@ func (d Day) Start(loc *time.Location) time.Time {
 	return t
 }
 
-// End is the first instant after the day in loc. A day with a daylight saving change has 23 or 25 hours.
+// End is the first instant after the day in loc. A day with a daylight saving change has 23 or
+// 25 hours.
 func (d Day) End(loc *time.Location) time.Time { return (d + 1).Start(loc) }
 
 func (d Day) String() string { return time.Unix(int64(d)*86400, 0).UTC().Format(dayLayout) }

@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// DeadLetter is the value of a record of the dead-letter topic: one failed export call, or one row that could not be published.
+// DeadLetter is the value of a record of the dead-letter topic: one failed export call, or one
+// row that could not be published.
 type DeadLetter struct {
 	Kind     string    `json:"kind"` // export or row
 	Service  string    `json:"service_id"`
@@ -18,7 +19,8 @@ type DeadLetter struct {
 	FailedAt time.Time `json:"failed_at"`
 	Attempt  int       `json:"attempt"`
 	Breaker  string    `json:"breaker,omitempty"` // its state when the call was made
-	// Redacted means that a secret was removed from the letter: its copies differ from what the server sent.
+	// Redacted means that a secret was removed from the letter: its copies differ from what the
+	// server sent.
 	Redacted bool `json:"redacted,omitempty"`
 
 	Error   LetterError   `json:"error"`
@@ -33,7 +35,8 @@ const (
 	KindRow    = "row"
 )
 
-// HeaderStage is the record header with the kind of a dead letter, named as in Kafka Connect (KIP-298).
+// HeaderStage is the record header with the kind of a dead letter, named as in Kafka Connect
+// (KIP-298).
 const HeaderStage = "__connect.errors.stage"
 
 // LetterError is the failure.
@@ -188,7 +191,8 @@ func (l *DeadLetter) JSON() ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// Shorten truncates the letter's copies of bodies and rows to at most n bytes each, and removes column names and headers.
+// Shorten truncates the letter's copies of bodies and rows to at most n bytes each, and removes
+// column names and headers.
 func (l *DeadLetter) Shorten(n int) {
 	l.Error.Body = cut(l.Error.Body, n)
 	l.Error.BodyBase64 = l.Error.BodyBase64[:min(n&^3, len(l.Error.BodyBase64))]

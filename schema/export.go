@@ -15,11 +15,13 @@ const (
 	UserProfile Kind = "userprofile"
 )
 
-// Snapshot reports whether an export of this kind is a snapshot of today. Such a stream has no earlier days: no start, lookback or
-// gaps. An export of the other kind contains the events of one day.
+// Snapshot reports whether an export of this kind is a snapshot of today. Such a stream has no
+// earlier days: no start, lookback or gaps. An export of the other kind contains the events of
+// one day.
 func (k Kind) Snapshot() bool { return k == UserProfile }
 
-// Filter restricts an export by the filters of the API. At most one of Events and ExcludeEvents, and of Properties and ExcludeProperties, is set.
+// Filter restricts an export by the filters of the API. At most one of Events and
+// ExcludeEvents, and of Properties and ExcludeProperties, is set.
 type Filter struct {
 	Events, ExcludeEvents         []string
 	Properties, ExcludeProperties []string
@@ -43,17 +45,22 @@ type Export struct {
 	Day     Day // for a userprofile the date of its snapshot
 	N       int // counts the exports of this day, including failed ones, from 1
 	Attempt int // counts the calls since the day's last success, from 1
-	// Slice marks one slice of a day that is exported in slices of events: its failures say nothing about the service.
+	// Slice marks one slice of a day that is exported in slices of events: its failures say
+	// nothing about the service.
 	Slice bool
-	// Probe requests one more day, to find out whether to_date is exclusive. Its rows are never published.
+	// Probe requests one more day, to find out whether to_date is exclusive. Its rows are never
+	// published.
 	Probe bool
-	// Charset is the charset of the stream's published rows: empty if there are none, us-ascii if they contain only ASCII.
+	// Charset is the charset of the stream's published rows: empty if there are none, us-ascii
+	// if they contain only ASCII.
 	Charset string
-	// Private, if set, means that the stream hides cells: no text of the API's answers may be shown, not even in a failure, and lines are identified
-	// by a hash that can't be compared with guesses. KeepBody keeps the copy of the answer in a failure nevertheless.
+	// Private, if set, means that the stream hides cells: no text of the API's answers may be
+	// shown, not even in a failure, and lines are identified by a hash that can't be compared
+	// with guesses. KeepBody keeps the copy of the answer in a failure nevertheless.
 	Private  LineHasher
 	KeepBody bool
-	// MayBeEmpty means that an answer listed in DFINERY_EMPTY_DAY is accepted as a day without events.
+	// MayBeEmpty means that an answer listed in DFINERY_EMPTY_DAY is accepted as a day without
+	// events.
 	MayBeEmpty bool
 }
 

@@ -19,7 +19,8 @@ const (
 	QueryError             Code = "query_error"
 )
 
-// The codes of exports that failed without a code of the API. An answer without a known code is http_STATUS: see HTTPStatus.
+// The codes of exports that failed without a code of the API. An answer without a known code is
+// http_STATUS: see HTTPStatus.
 const (
 	CutBody    Code = "cut_body"
 	MaybeTorn  Code = "maybe_torn"
@@ -31,8 +32,8 @@ const (
 	EmptyBody  Code = "empty_body"
 	BadHeader  Code = "bad_header"
 	Redirect   Code = "redirect"
-	// BadEncoding is a CSV whose text can't be decoded: its charset is unknown, or would change rows that were published, or most rows are
-	// invalid in it.
+	// BadEncoding is a CSV whose text can't be decoded: its charset is unknown, or would change
+	// rows that were published, or most rows are invalid in it.
 	BadEncoding Code = "bad_encoding"
 	// BadRows is a CSV with more bad rows than STREAM_X_MAX_BAD allows.
 	BadRows Code = "bad_rows"
@@ -58,7 +59,8 @@ const (
 
 // The codes of streams that hide columns.
 const (
-	// PrivacyColumns is a header that lacks a column to be hidden, and has one that was not seen before, which may be that column under another name.
+	// PrivacyColumns is a header that lacks a column to be hidden, and has one that was not
+	// seen before, which may be that column under another name.
 	PrivacyColumns Code = "privacy_columns"
 	// PrivacyKey is a key with which cells have other hashes than the published ones.
 	PrivacyKey Code = "privacy_key"
@@ -76,7 +78,8 @@ const (
 	DuplicateKey Code = "duplicate_key"
 )
 
-// NoRows reports whether the code is that of an answer without rows, which DFINERY_EMPTY_DAY can declare as a day without events.
+// NoRows reports whether the code is that of an answer without rows, which DFINERY_EMPTY_DAY
+// can declare as a day without events.
 func (c Code) NoRows() bool { return c == EmptyBody || c == "http_204" || c == "http_404" }
 
 // HTTPStatus is the code of an answer without a known code.
@@ -94,12 +97,14 @@ const (
 	OriginKafka     Origin = "kafka"
 )
 
-// Class groups failed exports by their consequences. The source's classifier sets it; the pipeline acts on it.
+// Class groups failed exports by their consequences. The source's classifier sets it; the
+// pipeline acts on it.
 type Class int
 
 // The classes of failures.
 const (
-	// Trouble: the connection or a proxy fails; the whole service backs off, and makes one call at a time until one succeeds.
+	// Trouble: the connection or a proxy fails; the whole service backs off, and makes one call
+	// at a time until one succeeds.
 	Trouble Class = iota
 	// Outage: the API's database fails; the breaker counts it, and the day has its own backoff.
 	Outage
@@ -109,13 +114,16 @@ const (
 	Unauthorized
 	// Refused: this stream's request or header is wrong; the stream is halted.
 	Refused
-	// Truncated: the answer is complete according to HTTP, but its content shows a cut; only the day backs off, and the rows before the cut are published.
+	// Truncated: the answer is complete according to HTTP, but its content shows a cut; only
+	// the day backs off, and the rows before the cut are published.
 	Truncated
 	// OutOfReach: the API no longer, or not yet, exports this day.
 	OutOfReach
-	// Postponed: something other than the API that the export needs is unavailable; its day waits. No dead letter, no state change.
+	// Postponed: something other than the API that the export needs is unavailable; its day
+	// waits. No dead letter, no state change.
 	Postponed
-	// Cancelled: the connector ended the call itself, at shutdown or when ownership was lost. No dead letter, no state change.
+	// Cancelled: the connector ended the call itself, at shutdown or when ownership was lost.
+	// No dead letter, no state change.
 	Cancelled
 )
 
@@ -148,7 +156,8 @@ type Failure struct {
 	RetryAfter time.Duration // of the answer; 0 without
 	Date       time.Time     // the answer's Date; zero without one
 
-	// Empty means that the answer could mean a day without events, but Export.MayBeEmpty did not allow that.
+	// Empty means that the answer could mean a day without events, but Export.MayBeEmpty did
+	// not allow that.
 	Empty bool
 
 	// Examples are the first bad rows of an export with too many of them.
@@ -170,7 +179,8 @@ type Request struct {
 	Duration time.Duration
 	Bytes    int64 // of the answer's body that arrived, decompressed
 	Rows     int64 // returned before it failed
-	// RepeatedHeaders is how many rows were skipped because they repeat the header line. It is set when the body has ended.
+	// RepeatedHeaders is how many rows were skipped because they repeat the header line. It is
+	// set when the body has ended.
 	RepeatedHeaders int64
 	Breaker         string // its state when the call was made: closed, half-open; empty without a breaker
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// Fingerprint is the 128-bit hash that identifies a row. It never changes between releases, because published records contain it.
+// Fingerprint is the 128-bit hash that identifies a row. It never changes between releases,
+// because published records contain it.
 type Fingerprint [16]byte
 
 // badSeed separates the hashes of bad rows from the fingerprints of good ones, in one set.
@@ -19,8 +20,9 @@ const badSeed = 0x6466626164726f77
 // Hasher computes fingerprints and reuses its scratch memory. It is not safe for concurrent use.
 type Hasher struct{ scratch []byte }
 
-// Row is the xxh3-128 of the row's non-empty cells, sorted by column name, each name and each value preceded by its length (uvarint).
-// So it depends neither on the order of columns nor on empty columns.
+// Row is the xxh3-128 of the row's non-empty cells, sorted by column name, each name and each
+// value preceded by its length (uvarint). So it depends neither on the order of columns nor on
+// empty columns.
 func (h *Hasher) Row(r *Row) Fingerprint {
 	if need := r.Columns.hashedSize + len(r.Data) + CopyWidth; len(h.scratch) < need {
 		h.scratch = make([]byte, 2*need)
@@ -77,7 +79,8 @@ const idLength = 22
 // MaxCopies is more than the number of identical rows in any export.
 const MaxCopies = 1 << 40
 
-// AppendID appends the record header "id": the fingerprint, followed by .1, .2 and so on for further identical rows of an export.
+// AppendID appends the record header "id": the fingerprint, followed by .1, .2 and so on for
+// further identical rows of an export.
 func AppendID(dst []byte, f Fingerprint, copy int) []byte {
 	dst = base64.RawURLEncoding.AppendEncode(dst, f[:])
 	if copy > 0 {

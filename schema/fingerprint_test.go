@@ -117,7 +117,8 @@ func TestFingerprintStays(t *testing.T) {
 	}
 }
 
-// TestFingerprintTellsApart: rows that say something else, most of them by bytes that moved to a neighbour.
+// TestFingerprintTellsApart: rows that say something else, most of them by bytes that moved to
+// a neighbour.
 func TestFingerprintTellsApart(t *testing.T) {
 	rows := [][2][]string{
 		{{"a"}, {""}},

@@ -2,8 +2,9 @@ package schema
 
 import "strings"
 
-// Key names the columns, separated by commas, whose cells are the key of a stream's records. The bytes of a single column are used unchanged;
-// several columns become a JSON array of strings.
+// Key names the columns, separated by commas, whose cells are the key of a stream's records.
+// The bytes of a single column are used unchanged; several columns become a JSON array of
+// strings.
 type Key string
 
 // Columns returns the names in order.

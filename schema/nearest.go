@@ -1,6 +1,7 @@
 package schema
 
-// Nearest is the first of the names with the smallest edit distance from word, if that is at most slack; otherwise "".
+// Nearest is the first of the names with the smallest edit distance from word, if that is at
+// most slack; otherwise "".
 func Nearest(word string, names []string, slack int) string {
 	best := ""
 	for _, name := range names {

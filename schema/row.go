@@ -15,7 +15,8 @@ type Row struct {
 	Offset  int64  // of the row's first byte in the body
 	// Plain means that no cell has a byte that JSON must escape. False means nothing.
 	Plain bool
-	// Withheld is the length of the row as it arrived, if Raw is withheld because it would show hidden cells.
+	// Withheld is the length of the row as it arrived, if Raw is withheld because it would show
+	// hidden cells.
 	Withheld int
 }
 

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Rule defines the consequences of a failure for the whole program. All code that distinguishes failures uses it, or the Effect of its class.
+// Rule defines the consequences of a failure for the whole program. All code that distinguishes
+// failures uses it, or the Effect of its class.
 type Rule struct {
 	Code    Code
 	Scope   Scope
@@ -44,7 +45,8 @@ const (
 	source    = "have the source corrected: the row is published at its day's next export"
 )
 
-// Rules returns the rules of all codes except http_STATUS (see HTTPStatus): the codes of exports first, then those of rows.
+// Rules returns the rules of all codes except http_STATUS (see HTTPStatus): the codes of
+// exports first, then those of rows.
 func Rules() []Rule {
 	return []Rule{
 		{UnknownError, OfAPI, Outage, Always, later},
@@ -98,7 +100,8 @@ func Rules() []Rule {
 	}
 }
 
-// RuleOf returns the rule of any code. An answer without a known code is classified by its HTTP status.
+// RuleOf returns the rule of any code. An answer without a known code is classified by its HTTP
+// status.
 func RuleOf(code Code) Rule {
 	rules := Rules()
 	if i := slices.IndexFunc(rules, func(r Rule) bool { return r.Code == code }); i >= 0 {
@@ -134,8 +137,9 @@ func CountedByDefault() []Code {
 	return codes
 }
 
-// Effect is the effect of a failure of one class on the service's next calls, except for the breaker, which depends on codes.
-// The effect on the stream and the day is decided by the pipeline's schedule.
+// Effect is the effect of a failure of one class on the service's next calls, except for the
+// breaker, which depends on codes. The effect on the stream and the day is decided by the
+// pipeline's schedule.
 type Effect struct {
 	Connection bool    // all streams back off, and one call at a time is made until one succeeds
 	Arrived    bool    // the complete body arrived, so the connection works

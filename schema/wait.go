@@ -19,8 +19,8 @@ const (
 	WaitRegistry Reason = "registry"
 )
 
-// Wait is why no export may start now, and until when. A zero Until means: until something else ends.
-// The zero Wait means that there is no need to wait.
+// Wait is why no export may start now, and until when. A zero Until means: until something else
+// ends. The zero Wait means that there is no need to wait.
 type Wait struct {
 	For   Reason
 	Until time.Time

@@ -100,7 +100,8 @@ func TestPortInUse(t *testing.T) {
 	second.Close(t.Context()) // of one that never started
 }
 
-// TestCrowd: a thousand scrapes are answered, each whole, while two hundred slow clients hold their connections.
+// TestCrowd: a thousand scrapes are answered, each whole, while two hundred slow clients hold
+// their connections.
 func TestCrowd(t *testing.T) {
 	t.Parallel()
 	address := started(t, newServer(of(full())))

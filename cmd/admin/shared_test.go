@@ -14,7 +14,8 @@ import (
 	"dfinery-kafka/cmd/admin"
 )
 
-// TestShared: scrapes that wait share one look, which is taken after the last of them came; other formats have their own.
+// TestShared: scrapes that wait share one look, which is taken after the last of them came;
+// other formats have their own.
 func TestShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -29,7 +29,8 @@ func (a *App) newAdmin(o Options) {
 	a.Service.Observe = a.admin.Observe
 }
 
-// serve starts the admin server; the returned function stops it. After ctx has ended the server reports that the process is shutting down.
+// serve starts the admin server; the returned function stops it. After ctx has ended the server
+// reports that the process is shutting down.
 func (a *App) serve(ctx context.Context) (stop func(), err error) {
 	watching := context.AfterFunc(ctx, func() { a.ending.Store(true) })
 	if a.admin == nil {
@@ -60,7 +61,8 @@ func (a *App) Look(now time.Time) admin.View {
 	return v
 }
 
-// ownerships sums the breaker's transitions over the sources of successive ownerships, each of which counts from zero.
+// ownerships sums the breaker's transitions over the sources of successive ownerships, each of
+// which counts from zero.
 type ownerships struct {
 	mu     sync.Mutex
 	source *connector.Source          // the current one; nil before the first

@@ -29,7 +29,8 @@ func (unwell) RoundTrip(*http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// TestTransitionsGoOn: the breaker's transitions are counted on when the service is taken over again, with a source of its own.
+// TestTransitionsGoOn: the breaker's transitions are counted on when the service is taken over
+// again, with a source of its own.
 func TestTransitionsGoOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

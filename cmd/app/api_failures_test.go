@@ -57,7 +57,8 @@ func TestStorm(t *testing.T) {
 				afterwards = c.At.Sub(to)
 			}
 		}
-		// Five in a row and at most four that were under way, then probes after 1, 2, 4, 8 and then every 15 minutes.
+		// Five in a row and at most four that were under way, then probes after 1, 2, 4, 8 and
+		// then every 15 minutes.
 		if most := 5 + 4 + 4 + 8; failed > most || failed < 5+4 {
 			t.Errorf("%d calls failed in the storm, at most %d are the breaker's plan", failed, most)
 		}
@@ -93,7 +94,8 @@ func TestQuotaShared(t *testing.T) {
 				refused++
 			}
 		}
-		// What others use is learned from the answers: a refusal is how it may be learned, once in a while.
+		// What others use is learned from the answers: a refusal is how it may be learned, once
+		// in a while.
 		if refused > 4 {
 			t.Errorf("%d calls were refused", refused)
 		}

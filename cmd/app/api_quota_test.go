@@ -11,8 +11,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestTightQuota has an API that allows a third of the calls that are configured. What it says of that in any form is learned by no more
-// refusals than calls are made at once; what it does not say, by few an hour.
+// TestTightQuota has an API that allows a third of the calls that are configured. What it says
+// of that in any form is learned by no more refusals than calls are made at once; what it does
+// not say, by few an hour.
 func TestTightQuota(t *testing.T) {
 	tests := map[string]struct {
 		limits exporttest.Limits
@@ -47,8 +48,9 @@ func TestTightQuota(t *testing.T) {
 	}
 }
 
-// TestRefusedUntilReset: calls are refused for 40 minutes, in each form that the API's pages know, or that a gateway may have.
-// No call is made before the end of that time, and the first soon after.
+// TestRefusedUntilReset: calls are refused for 40 minutes, in each form that the API's pages
+// know, or that a gateway may have. No call is made before the end of that time, and the first
+// soon after.
 func TestRefusedUntilReset(t *testing.T) {
 	unix := func(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 	millis := func(at time.Time) string { return strconv.FormatInt(at.UnixMilli(), 10) }

@@ -35,7 +35,8 @@ func (w *simulation) since(back schema.Day) map[schema.Day]bool {
 	return days
 }
 
-// TestRefusedStream: the API refuses what one stream asks for. It is tried every hour, and the other goes on.
+// TestRefusedStream: the API refuses what one stream asks for. It is tried every hour, and the
+// other goes on.
 func TestRefusedStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}})
@@ -86,7 +87,8 @@ func TestRefusedStream(t *testing.T) {
 	})
 }
 
-// TestOutOfReach: what the API no longer exports is a gap; today, refused, is not; nor is anything while its clock differs from ours.
+// TestOutOfReach: what the API no longer exports is a gap; today, refused, is not; nor is
+// anything while its clock differs from ours.
 func TestOutOfReach(t *testing.T) {
 	const pending, gap, open, settled = ledger.Pending, ledger.Gap, ledger.Open, ledger.Settled
 	tests := map[string]struct {
@@ -126,7 +128,8 @@ func TestOutOfReach(t *testing.T) {
 	}
 }
 
-// TestTroubledLink: whatever is between us and the API, one call at a time is made, at growing intervals, until one succeeds.
+// TestTroubledLink: whatever is between us and the API, one call at a time is made, at growing
+// intervals, until one succeeds.
 func TestTroubledLink(t *testing.T) {
 	tests := map[string]exporttest.Fault{
 		"client_connection_closed": {Code: schema.ClientConnectionClosed},
@@ -160,7 +163,8 @@ func TestTroubledLink(t *testing.T) {
 						after = c.At.Sub(to)
 					}
 				}
-				// Calls that began together, then pauses from a second to ten minutes, each at least half of what it is meant to be.
+				// Calls that began together, then pauses from a second to ten minutes, each at
+				// least half of what it is meant to be.
 				if n := len(during); n > 5+10+2*6*2 || n < 10 {
 					t.Errorf("%d calls in two hours", n)
 				}
@@ -185,7 +189,8 @@ func TestTroubledLink(t *testing.T) {
 	}
 }
 
-// TestRefusedToken: a token is refused from the start and tried every ten minutes. Once its file has another, calls resume within seconds.
+// TestRefusedToken: a token is refused from the start and tried every ten minutes. Once its
+// file has another, calls resume within seconds.
 func TestRefusedToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Token: "right-token"})

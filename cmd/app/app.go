@@ -42,14 +42,17 @@ type Options struct {
 	Preview bool // register no schemas; the App is not run
 	Log     *slog.Logger
 	Legacy  func() // reports config.LegacyLogin; nil: it is logged
-	// Transport replaces the connection to the API, and Kafka changes the connection to the brokers. Only tests set them.
+	// Transport replaces the connection to the API, and Kafka changes the connection to the
+	// brokers. Only tests set them.
 	Transport http.RoundTripper
 	Kafka     func(*cluster.Config)
-	// Step is called with the name of each point at which tests may crash the process. Only tests set it.
+	// Step is called with the name of each point at which tests may crash the process. Only
+	// tests set it.
 	Step func(string)
 }
 
-// New builds a service from the configuration c. It does not connect yet; an error is a wrong configuration.
+// New builds a service from the configuration c. It does not connect yet; an error is a wrong
+// configuration.
 func New(c *config.Config, o Options) (*App, error) {
 	if o.Legacy == nil {
 		o.Legacy = func() { o.Log.Warn(config.LegacyLogin, "do", config.LegacyLoginRemedy) }

@@ -14,7 +14,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestReplayReadsRowsOnce: a replay reads each row from its copy once, with the columns of its header made once for all of them.
+// TestReplayReadsRowsOnce: a replay reads each row from its copy once, with the columns of its
+// header made once for all of them.
 func TestReplayReadsRowsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

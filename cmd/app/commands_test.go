@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// TestCommandsWithinTwoSeconds: whenever a command is given, the owner has carried it out and entered it into the ledger 2 s later.
+// TestCommandsWithinTwoSeconds: whenever a command is given, the owner has carried it out and
+// entered it into the ledger 2 s later.
 func TestCommandsWithinTwoSeconds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -55,8 +55,10 @@ func sum(counts ...map[string]int) map[string]int {
 	return all
 }
 
-// An API that never ends its last line costs each day a few calls, not the quota: today is asked at the pace of its polls and a finished day at
-// that of its lookback, ever more slowly. All rows but each day's last are published, and each day has one dead letter, over a restart too.
+// An API that never ends its last line costs each day a few calls, not the quota: today is
+// asked at the pace of its polls and a finished day at that of its lookback, ever more slowly.
+// All rows but each day's last are published, and each day has one dead letter, over a restart
+// too.
 func TestCuts_Quota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
@@ -95,8 +97,9 @@ func TestCuts_Quota(t *testing.T) {
 	})
 }
 
-// An API that leaves out the last newline proves it by today's polls: each has the line that ended the one before, and another behind it. Then
-// the days that wait as cut are exported at once, and their last rows are published.
+// An API that leaves out the last newline proves it by today's polls: each has the line that
+// ended the one before, and another behind it. Then the days that wait as cut are exported at
+// once, and their last rows are published.
 func TestCuts_HabitProven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 500, Live: true}})
@@ -132,7 +135,8 @@ func TestCuts_HabitProven(t *testing.T) {
 	})
 }
 
-// A day that is cut until it leaves the API's reach is settled but not final: its rows before the cut are published. It is not a gap.
+// A day that is cut until it leaves the API's reach is settled but not final: its rows before
+// the cut are published. It is not a gap.
 func TestCuts_LeaveReach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
@@ -165,8 +169,9 @@ func TestCuts_LeaveReach(t *testing.T) {
 	})
 }
 
-// A quote that nothing closes cuts its day at the quote, with an error that names the variable. When the variable is set, the day is exported at
-// once, and its rows behind the quote are published.
+// A quote that nothing closes cuts its day at the quote, with an error that names the variable.
+// When the variable is set, the day is exported at once, and its rows behind the quote are
+// published.
 func TestCuts_OpenQuote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})

@@ -77,8 +77,9 @@ func (p *profileAPI) lose(prefix string) {
 
 func (p *profileAPI) set(key, city string) { p.change(func() { p.profiles[key] = city }) }
 
-// newProfiles has a connector whose only stream publishes changes of a thousand profiles "stays…", and of as many others as are named. Its settings
-// are the defaults: a snapshot a day, deletes after a day, at most ten of them in seven days.
+// newProfiles has a connector whose only stream publishes changes of a thousand profiles
+// "stays…", and of as many others as are named. Its settings are the defaults: a snapshot a
+// day, deletes after a day, at most ten of them in seven days.
 func newProfiles(t *testing.T, others map[string]int) (*simulation, *profileAPI) {
 	t.Helper()
 	w := newSimulation(t, &exporttest.Server{})

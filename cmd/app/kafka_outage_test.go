@@ -117,8 +117,9 @@ func unready(a *app.App) []string {
 	return parts
 }
 
-// TestOutages has Kafka vanish at every request that an idle owner makes, by refusing it or without an answer: that is no loop that
-// hangs, ever, and the owner is not ready until Kafka is back.
+// TestOutages has Kafka vanish at every request that an idle owner makes, by refusing it or
+// without an answer: that is no loop that hangs, ever, and the owner is not ready until Kafka
+// is back.
 func TestOutages(t *testing.T) {
 	t.Parallel()
 	for name, holds := range map[string]bool{"refuses": false, "does not answer": true} {

@@ -30,7 +30,8 @@ func (w *simulation) through(g *gate, once bool) *app.App {
 	return a
 }
 
-// start has the connector run beside the test. The returned function stops it in order, and waits for its end.
+// start has the connector run beside the test. The returned function stops it in order, and
+// waits for its end.
 func (w *simulation) start(a *app.App) (stop func()) {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	var running sync.WaitGroup
@@ -45,7 +46,8 @@ func (w *simulation) start(a *app.App) (stop func()) {
 	}
 }
 
-// TestSilence: brokers that take connections and requests, and never answer, are reported within 10 s, once per request.
+// TestSilence: brokers that take connections and requests, and never answer, are reported
+// within 10 s, once per request.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -74,7 +76,8 @@ func TestSilence(t *testing.T) {
 	})
 }
 
-// TestOnceWithoutKafka: wherever Kafka vanishes, by refusing connections or by never answering, Once ends 20 s later.
+// TestOnceWithoutKafka: wherever Kafka vanishes, by refusing connections or by never answering,
+// Once ends 20 s later.
 func TestOnceWithoutKafka(t *testing.T) {
 	t.Parallel()
 	for name, holds := range map[string]bool{"refuses": false, "does not answer": true} {
@@ -99,7 +102,8 @@ func TestOnceWithoutKafka(t *testing.T) {
 	}
 }
 
-// TestUnreadable: brokers answer, but the ledger can't be read, or the takeover not be made. That is said over and over, and Once ends.
+// TestUnreadable: brokers answer, but the ledger can't be read, or the takeover not be made.
+// That is said over and over, and Once ends.
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -16,7 +16,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// What differs from run to run: names of files and instances, and by their jitter the seconds of all that follows a failure.
+// What differs from run to run: names of files and instances, and by their jitter the seconds
+// of all that follows a failure.
 var differing = []struct {
 	what *regexp.Regexp
 	by   string
@@ -27,8 +28,9 @@ var differing = []struct {
 	{regexp.MustCompile(`producer \d+ epoch`), "producer 4000 epoch"},
 }
 
-// TestLogOfADay has a day of which a person on call reads the log, in both forms: a day that is lost at the source, polls, a new column,
-// a broken row, an outage that opens the breaker, a download that breaks off, a token that is refused until its file has another, midnight.
+// TestLogOfADay has a day of which a person on call reads the log, in both forms: a day that is
+// lost at the source, polls, a new column, a broken row, an outage that opens the breaker, a
+// download that breaks off, a token that is refused until its file has another, midnight.
 func TestLogOfADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asJSON, asText bytes.Buffer

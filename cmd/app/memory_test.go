@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// alone is set for a process of the test binary that runs one test: what it does to the collector can't be undone for the others.
+// alone is set for a process of the test binary that runs one test: what it does to the
+// collector can't be undone for the others.
 const alone = "DFINERY_KAFKA_ALONE"
 
 func TestMain(m *testing.M) {

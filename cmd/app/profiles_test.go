@@ -15,8 +15,9 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// TestProfiles_Window lets a month pass with the defaults: a profile is deleted a day after it was missed first, or two, and at most ten within seven
-// days. One that is back the next day stays.
+// TestProfiles_Window lets a month pass with the defaults: a profile is deleted a day after it
+// was missed first, or two, and at most ten within seven days. One that is back the next day
+// stays.
 func TestProfiles_Window(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -65,8 +66,8 @@ func TestProfiles_Window(t *testing.T) {
 // midnight is when the source's next day begins.
 func midnight(w *simulation) time.Time { return w.today().End(w.config.DFINERY.Timezone.Location) }
 
-// TestProfiles_DeleteAfter: with a snapshot an hour, a profile is deleted by the first one that began
-// DELETE_AFTER behind the first that lacked it.
+// TestProfiles_DeleteAfter: with a snapshot an hour, a profile is deleted by the first one that
+// began DELETE_AFTER behind the first that lacked it.
 func TestProfiles_DeleteAfter(t *testing.T) {
 	t.Parallel()
 	for _, after := range []time.Duration{0, time.Hour, 24 * time.Hour, 90 * time.Hour} {
@@ -87,7 +88,8 @@ func TestProfiles_DeleteAfter(t *testing.T) {
 	}
 }
 
-// TestProfiles_ApprovalExpires: an approval counts for seven days. Deletes that no snapshot could confirm meanwhile wait for another one.
+// TestProfiles_ApprovalExpires: an approval counts for seven days. Deletes that no snapshot
+// could confirm meanwhile wait for another one.
 func TestProfiles_ApprovalExpires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -155,8 +157,9 @@ func approve(t *testing.T, stored *store.Ledger, id string) {
 	}
 }
 
-// TestProfiles_OverMidnight: a snapshot that is under way at midnight ends as one of the day before, and the next day's begins behind it. The two are
-// no evidence against a profile, however far apart DELETE_AFTER wants them to be.
+// TestProfiles_OverMidnight: a snapshot that is under way at midnight ends as one of the day
+// before, and the next day's begins behind it. The two are no evidence against a profile,
+// however far apart DELETE_AFTER wants them to be.
 func TestProfiles_OverMidnight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

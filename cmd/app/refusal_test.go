@@ -13,7 +13,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestRefusedRecords: a topic that refuses records permanently blocks only its stream, costs few calls, and is tried again until it takes them.
+// TestRefusedRecords: a topic that refuses records permanently blocks only its stream, costs
+// few calls, and is tried again until it takes them.
 func TestRefusedRecords(t *testing.T) {
 	for _, topic := range []string{"second", "dead"} {
 		for _, answer := range []*kerr.Error{kerr.InvalidTimestamp, kerr.InvalidRecord} {

@@ -14,8 +14,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestLongOutage has the API fail for 35 days while the connector runs: the days that leave its reach meanwhile are gaps, no others, and each of
-// them was warned of before. What is within reach afterwards is published whole.
+// TestLongOutage has the API fail for 35 days while the connector runs: the days that leave its
+// reach meanwhile are gaps, no others, and each of them was warned of before. What is within
+// reach afterwards is published whole.
 func TestLongOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -10,8 +10,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestPoisonDay: one day's export can never be accepted. It costs a call an hour, and no other day anything: after the first hour, in which
-// the whole stream was suspected, today is polled as usual.
+// TestPoisonDay: one day's export can never be accepted. It costs a call an hour, and no other
+// day anything: after the first hour, in which the whole stream was suspected, today is polled
+// as usual.
 func TestPoisonDay(t *testing.T) {
 	tests := map[string]exporttest.Fault{
 		"bad_header":        {Rename: map[string]string{"df_unified_id": "id"}},

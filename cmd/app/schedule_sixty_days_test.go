@@ -12,7 +12,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestSixtyDays lets 60 days pass, with outages of the API of an hour, a day, a week, and one of the connector itself of 33 days.
+// TestSixtyDays lets 60 days pass, with outages of the API of an hour, a day, a week, and one
+// of the connector itself of 33 days.
 func TestSixtyDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -113,8 +113,9 @@ func (w *simulation) published() map[string]int {
 	return count
 }
 
-// TestPoisonedEvents: two events of a day can't be exported, one of them of a name that no other day has. The rest of the day is published;
-// what is missing comes when its query works again, hours later and after a restart; then the day settles.
+// TestPoisonedEvents: two events of a day can't be exported, one of them of a name that no
+// other day has. The rest of the day is published; what is missing comes when its query works
+// again, hours later and after a restart; then the day settles.
 func TestPoisonedEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names := make([]string, 120)
@@ -176,8 +177,9 @@ func TestPoisonedEvents(t *testing.T) {
 	})
 }
 
-// TestOutageIsNoPoison: what looks like a poisoned day is an outage of everything, from the first slice on or in the middle of them.
-// No event is given up permanently, calls stay few, the breaker opens, and afterwards everything is there.
+// TestOutageIsNoPoison: what looks like a poisoned day is an outage of everything, from the
+// first slice on or in the middle of them. No event is given up permanently, calls stay few,
+// the breaker opens, and afterwards everything is there.
 func TestOutageIsNoPoison(t *testing.T) {
 	for name, slicesBefore := range map[string]int{"from the first slice on": 0, "in the middle of the slices": 4} {
 		t.Run(name, func(t *testing.T) {

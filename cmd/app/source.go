@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Source makes a source with the state of the previous ones from the ledger. hint tells what an operator should decide; empty if nothing.
+// Source makes a source with the state of the previous ones from the ledger. hint tells what an
+// operator should decide; empty if nothing.
 func (a *App) Source(state, lineEnds json.RawMessage) (source *connector.Source, hint string, err error) {
 	if err := a.client.LineEnds.Restore(lineEnds); err != nil {
 		return nil, "", err
@@ -35,7 +36,8 @@ func (a *App) newSource(state, lineEnds json.RawMessage) (pipeline.Source, error
 	return adapter{source}, nil
 }
 
-// adapter adapts the connector's source to the pipeline's interface, so that neither package imports the other.
+// adapter adapts the connector's source to the pipeline's interface, so that neither package
+// imports the other.
 type adapter struct{ *connector.Source }
 
 // Reserve implements pipeline.Source. A nil *connector.Permit must not become a non-nil interface.

@@ -14,7 +14,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// withNewStream is a service that has run before, and is configured with a further stream now, whose topic is missing.
+// withNewStream is a service that has run before, and is configured with a further stream now,
+// whose topic is missing.
 func withNewStream(t *testing.T) *simulation {
 	t.Helper()
 	w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 20}, Limits: exporttest.Limits{PerHour: -1}})
@@ -27,7 +28,8 @@ func withNewStream(t *testing.T) *simulation {
 	return w
 }
 
-// TestTopics_KafkaComesLate starts a service with a new stream before Kafka can be reached, as beside a mesh's proxy that is not ready yet.
+// TestTopics_KafkaComesLate starts a service with a new stream before Kafka can be reached, as
+// beside a mesh's proxy that is not ready yet.
 func TestTopics_KafkaComesLate(t *testing.T) {
 	for try := range 8 {
 		t.Run(fmt.Sprint(try), func(t *testing.T) {
@@ -50,8 +52,9 @@ func TestTopics_KafkaComesLate(t *testing.T) {
 	}
 }
 
-// TestTopics_RefusedAtFirst: a topic that can't be created is tried again. What may pass holds nothing up for longer than seconds; what is refused
-// permanently blocks only its stream, is logged once, and is tried again with each heartbeat.
+// TestTopics_RefusedAtFirst: a topic that can't be created is tried again. What may pass holds
+// nothing up for longer than seconds; what is refused permanently blocks only its stream, is
+// logged once, and is tried again with each heartbeat.
 func TestTopics_RefusedAtFirst(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer  *kerr.Error

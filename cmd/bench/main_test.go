@@ -24,8 +24,8 @@ import (
 // asBenchmark is set for a process of the test binary that is to be the benchmark.
 const asBenchmark = "DFINERY_KAFKA_BENCH"
 
-// program is the connector that is measured, built once as go test builds packages: a release's settings would need another build of
-// all packages.
+// program is the connector that is measured, built once as go test builds packages: a release's
+// settings would need another build of all packages.
 var program = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(directory, "dfinery-kafka")
 	output, err := exec.Command("go", "build", "-o", path, "../dfinery-kafka").CombinedOutput()
@@ -128,7 +128,8 @@ func TestFiguresOfWrongRunsAreNotShown(t *testing.T) {
 	}
 }
 
-// TestFiguresOfWrongPollsAreNotShown: a poll that counts known rows as new ones is not a poll of known rows.
+// TestFiguresOfWrongPollsAreNotShown: a poll that counts known rows as new ones is not a poll
+// of known rows.
 func TestFiguresOfWrongPollsAreNotShown(t *testing.T) {
 	t.Parallel()
 	wrong := filepath.Join(t.TempDir(), "wrong")

@@ -11,7 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// profilesCommand measures a stream of changes: its first export, one of the same snapshot, and one that publishes all of it again.
+// profilesCommand measures a stream of changes: its first export, one of the same snapshot, and
+// one that publishes all of it again.
 func profilesCommand() *cobra.Command {
 	var (
 		b        bench

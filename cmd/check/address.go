@@ -9,7 +9,8 @@ import (
 	"dfinery-kafka/cmd/admin"
 )
 
-// adminAddress warns if run could not listen on ADMIN_ADDR. An instance that already runs on this machine may use the address.
+// adminAddress warns if run could not listen on ADMIN_ADDR. An instance that already runs on
+// this machine may use the address.
 func (c *Check) adminAddress(ctx context.Context) {
 	address := string(c.Config.Process.AdminAddr)
 	if address == "" {

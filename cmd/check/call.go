@@ -15,8 +15,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// call makes one export call for yesterday, which is over and most likely has rows. The rows are discarded. The call respects the quota,
-// breaker and token state in the ledger, but it can't be recorded there, as only the owner writes the ledger. The owner notices the call by
+// call makes one export call for yesterday, which is over and most likely has rows. The rows
+// are discarded. The call respects the quota, breaker and token state in the ledger, but it
+// can't be recorded there, as only the owner writes the ledger. The owner notices the call by
 // the rate headers of its own next answer.
 func (c *Check) call(ctx context.Context) {
 	source, err := connector.NewSource(c.Client, c.Policy, c.state)
@@ -54,7 +55,8 @@ func (c *Check) call(ctx context.Context) {
 	c.add(OK, "call limits", fmt.Sprintf("%d of %d calls are left this hour, according to the ledger and the answer's headers", q.Remaining, q.Limit))
 }
 
-// columns lists the columns of the answer, unless one that must be hidden is missing: the names may then be cells, or renamed hidden columns.
+// columns lists the columns of the answer, unless one that must be hidden is missing: the names
+// may then be cells, or renamed hidden columns.
 func (c *Check) columns(e schema.Export, columns *schema.Columns) {
 	i := slices.IndexFunc(c.Service.Streams, func(s transfer.Stream) bool { return s.Name == e.Stream })
 	if missing := c.Service.Streams[i].Privacy.Missing(columns.Names); len(missing) > 0 {
@@ -72,7 +74,8 @@ func rowCount(n int, whole bool) string {
 	return fmt.Sprintf("its first %d rows", n)
 }
 
-// keyColumns reports whether the answer has the columns that consumers use to join rows with their own data.
+// keyColumns reports whether the answer has the columns that consumers use to join rows with
+// their own data.
 func (c *Check) keyColumns(e schema.Export, columns *schema.Columns) {
 	c.add(OK, "key column", fmt.Sprintf("%s is present: it is the key of stream %s", e.Key, e.Stream)) // without it the call has failed
 	const external = "df_external_id"
@@ -163,7 +166,8 @@ func readSample(body rows, columns *schema.Columns, zone *time.Location) (sample
 	return s, nil
 }
 
-// toDate reports whether to_date looks inclusive. An empty inclusive range proves nothing: the day may have had no events.
+// toDate reports whether to_date looks inclusive. An empty inclusive range proves nothing: the
+// day may have had no events.
 func (c *Check) toDate(e schema.Export, s sampled) {
 	const variable = "DFINERY_TO_DATE"
 	exclusive := c.Config.DFINERY.ToDate == config.Exclusive

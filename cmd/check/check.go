@@ -43,7 +43,8 @@ type Check struct {
 	State    bool   // problems of the service that the ledger reports are failures, not warnings
 	Call     bool   // spend one export call
 	Stream   string // of that call; empty: the first event stream, else the first stream
-	// LegacyLogin reports whether a login succeeded only in the form of earlier releases; nil: none did.
+	// LegacyLogin reports whether a login succeeded only in the form of earlier releases; nil:
+	// none did.
 	LegacyLogin func() bool
 
 	lines     []Line

@@ -1,5 +1,6 @@
-// Package check checks everything that the connector depends on: configuration, API, brokers, rights, topics, clocks and the
-// ledger. It changes nothing: the owner is not fenced, no topic is created, and without Call no quota is spent.
+// Package check checks everything that the connector depends on: configuration, API, brokers,
+// rights, topics, clocks and the ledger. It changes nothing: the owner is not fenced, no topic
+// is created, and without Call no quota is spent.
 //
 // The files:
 //

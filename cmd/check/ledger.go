@@ -14,8 +14,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// fence rehearses a takeover with a separate transactional id, and reads Kafka's clock from the transaction marker. The owner and consumers
-// ignore markers of other producers.
+// fence rehearses a takeover with a separate transactional id, and reads Kafka's clock from the
+// transaction marker. The owner and consumers ignore markers of other producers.
 func (c *Check) fence(ctx context.Context) {
 	if c.Service.AtLeastOnce {
 		return
@@ -94,7 +94,8 @@ func (c *Check) ledger(ctx context.Context) {
 	c.lineEnds(peek.LineEnds)
 }
 
-// lineEnds warns about a habit that an earlier release relied on without proof. call uses what was learned.
+// lineEnds warns about a habit that an earlier release relied on without proof. call uses what
+// was learned.
 func (c *Check) lineEnds(saved json.RawMessage) {
 	learner := c.Client.LineEnds
 	if err := learner.Restore(saved); err != nil {

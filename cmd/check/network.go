@@ -136,7 +136,8 @@ func brokerRemedy(err error) string {
 	return "check KAFKA_BROKERS, the DNS resolver and firewalls in between"
 }
 
-// advertised checks the brokers at the addresses that the cluster advertises, as the connector connects to those.
+// advertised checks the brokers at the addresses that the cluster advertises, as the connector
+// connects to those.
 func (c *Check) advertised(ctx context.Context) bool {
 	brokers, err := c.Cluster.Brokers(ctx)
 	if err != nil {

@@ -42,7 +42,8 @@ func (c *Check) rights(ctx context.Context) {
 	c.forbidden = missing
 }
 
-// principal is the connector's principal, as far as it is known here: a listener may map names by its own rules.
+// principal is the connector's principal, as far as it is known here: a listener may map names
+// by its own rules.
 func (c *Check) principal() string {
 	k := &c.Config.Kafka
 	switch {

@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// service reports problems of the service that are recorded in the ledger. They are warnings by default: the pod with the new token must be able
-// to start.
+// service reports problems of the service that are recorded in the ledger. They are warnings by
+// default: the pod with the new token must be able to start.
 func (c *Check) service(peek *pipeline.Snapshot) {
 	status := Warn
 	if c.State {
@@ -46,7 +46,8 @@ func (c *Check) service(peek *pipeline.Snapshot) {
 	}
 }
 
-// changes reports what a start with this configuration means for days that were exported with another one.
+// changes reports what a start with this configuration means for days that were exported with
+// another one.
 func (c *Check) changes(events []schedule.Event) {
 	for _, e := range events {
 		switch e.Kind {

@@ -131,7 +131,8 @@ func (c *Check) durability(check, name string, replicas int, config cluster.Topi
 	}
 }
 
-// minRetention is the retention below which rows may be deleted before a consumer that was down for a weekend has read them.
+// minRetention is the retention below which rows may be deleted before a consumer that was down
+// for a weekend has read them.
 const minRetention = 3 * 24 * time.Hour
 
 // retention checks whether the topic retains records, and accepts them whatever the clocks say.

@@ -12,7 +12,8 @@ import (
 // URL is the base URL of the API: a scheme, a host and an optional path, without a trailing slash.
 type URL string
 
-// Decode implements envconfig.Decoder. Its errors don't repeat the value, which may contain a password.
+// Decode implements envconfig.Decoder. Its errors don't repeat the value, which may contain a
+// password.
 func (u *URL) Decode(value string) error {
 	parsed, err := url.Parse(value)
 	if err != nil || parsed.Host == "" || parsed.Opaque != "" {
@@ -39,7 +40,8 @@ func (u *URL) Decode(value string) error {
 	return errors.Join(faults...)
 }
 
-// Plain reports whether requests, including the token, can be read in transit: http to a host other than this machine.
+// Plain reports whether requests, including the token, can be read in transit: http to a host
+// other than this machine.
 func (u URL) Plain() bool {
 	parsed, err := url.Parse(string(u))
 	return err == nil && parsed.Scheme == "http" && !loopback(parsed.Hostname())
@@ -48,7 +50,8 @@ func (u URL) Plain() bool {
 // TokenURL is the endpoint that issues access tokens.
 type TokenURL string
 
-// Decode implements envconfig.Decoder. Its errors don't repeat the value, which may contain a password.
+// Decode implements envconfig.Decoder. Its errors don't repeat the value, which may contain a
+// password.
 func (u *TokenURL) Decode(value string) error {
 	parsed, ok := webURL(value)
 	switch {

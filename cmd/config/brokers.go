@@ -10,8 +10,9 @@ import (
 // Brokers are addresses of the form host:port.
 type Brokers []string
 
-// Decode implements envconfig.Decoder. Every wrong address is an error. If the value may contain a password, which commas
-// may have split, errors do not repeat addresses but give their numbers.
+// Decode implements envconfig.Decoder. Every wrong address is an error. If the value may
+// contain a password, which commas may have split, errors do not repeat addresses but give
+// their numbers.
 func (b *Brokers) Decode(value string) error {
 	var list List
 	twice := list.Decode(value)

@@ -75,7 +75,8 @@ func (l *loader) checkSource(d *DFINERY) {
 	}
 }
 
-// checkTLS reads the files like a connection does, so that a wrong file is found at the start, not at the first handshake.
+// checkTLS reads the files like a connection does, so that a wrong file is found at the start,
+// not at the first handshake.
 func (l *loader) checkTLS(k *Kafka) {
 	const ca, cert, key = "KAFKA_TLS_CA_FILE", "KAFKA_TLS_CERT_FILE", "KAFKA_TLS_KEY_FILE"
 	if !k.TLS && l.good("KAFKA_TLS") {

@@ -68,7 +68,8 @@ func (l *loader) checkCalls(c *Config) {
 	}
 }
 
-// CallsPerHour is how many export calls the stream's polls need without failures: for today and the days of its lookback.
+// CallsPerHour is how many export calls the stream's polls need without failures: for today and
+// the days of its lookback.
 func (s Stream) CallsPerHour() float64 {
 	calls := perHour(s.PollInterval)
 	if s.Export.Snapshot() {
@@ -86,7 +87,8 @@ func (s Stream) CallsPerHour() float64 {
 
 func perHour(interval time.Duration) float64 { return float64(time.Hour) / float64(interval) }
 
-// checkTopics requires each topic to have one purpose. Kafka refuses names that differ only in dots and underscores.
+// checkTopics requires each topic to have one purpose. Kafka refuses names that differ only in
+// dots and underscores.
 func (l *loader) checkTopics(c *Config) {
 	type use struct{ variable, topic string }
 	uses := []use{

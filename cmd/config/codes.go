@@ -41,7 +41,8 @@ func (c *Codes) Decode(value string) error {
 	return errors.Join(faults...)
 }
 
-// countable returns the failures that say something about the API's health, besides http_500 to http_599.
+// countable returns the failures that say something about the API's health, besides http_500 to
+// http_599.
 func countable() []schema.Code {
 	var codes []schema.Code
 	for _, rule := range schema.Rules() {

@@ -18,8 +18,8 @@ import (
 
 const canary = "c4n4ry-t0k3n"
 
-// setenv makes variables the whole environment of the test, on top of the least that is needed. A value of "unset" removes
-// one, and DIR in a value is dir.
+// setenv makes variables the whole environment of the test, on top of the least that is needed.
+// A value of "unset" removes one, and DIR in a value is dir.
 func setenv(t *testing.T, dir string, variables map[string]string) {
 	t.Helper()
 	for _, variable := range os.Environ() {

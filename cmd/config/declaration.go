@@ -22,8 +22,9 @@ type declaration struct {
 	Max     string
 }
 
-// declare yields the variables of a section, a pointer to one of the structs of Config, with the fields that they set.
-// Names get the prefix. A stream's defaults depend on its name and kind of export.
+// declare yields the variables of a section, a pointer to one of the structs of Config, with
+// the fields that they set. Names get the prefix. A stream's defaults depend on its name and
+// kind of export.
 func declare(section any, prefix, stream string, kind schema.Kind) iter.Seq2[declaration, reflect.Value] {
 	return func(yield func(declaration, reflect.Value) bool) {
 		value := reflect.ValueOf(section).Elem()
@@ -59,7 +60,8 @@ func (c *Config) sections() (before, after []any) {
 	return []any{&c.DFINERY}, []any{&c.Kafka, &c.Registry, &c.Publish, &c.Privacy, &c.Breaker, &c.Retry, &c.Process}
 }
 
-// StreamVariable is the name of a stream's variable, such as STREAM_EVENTS_TOPIC for events and TOPIC.
+// StreamVariable is the name of a stream's variable, such as STREAM_EVENTS_TOPIC for events and
+// TOPIC.
 func StreamVariable(stream, variable string) string { return streamPrefix(stream) + variable }
 
 // streamPrefix is the prefix of a stream's variables.

@@ -18,7 +18,8 @@ const envFileHead = `# The configuration of dfinery-kafka. Remove the # before a
 # Write a password with such characters into a file of its own and set the variable that ends in _FILE.
 `
 
-// EnvFile is a template of an environment file for shells, docker, Kubernetes and systemd. Variables with a default are commented out.
+// EnvFile is a template of an environment file for shells, docker, Kubernetes and systemd.
+// Variables with a default are commented out.
 func EnvFile() string {
 	var b strings.Builder
 	b.WriteString(envFileHead)

@@ -15,7 +15,8 @@ import (
 
 var assignment = regexp.MustCompile(`^#?([A-Z][A-Z0-9_]*)=(.*)$`)
 
-// filledIn is the template with every variable set: to its default, or to a value with all characters that the template calls safe.
+// filledIn is the template with every variable set: to its default, or to a value with all
+// characters that the template calls safe.
 func filledIn() (file string, want map[string]string) {
 	want = make(map[string]string)
 	var b strings.Builder

@@ -25,7 +25,8 @@ type Report struct {
 	Faults    []Finding  `json:"faults"`
 }
 
-// Variable is one variable of the listing. A variable that has no effect on its stream is listed only if it is set.
+// Variable is one variable of the listing. A variable that has no effect on its stream is
+// listed only if it is set.
 type Variable struct {
 	Name    string `json:"name"`
 	Value   string `json:"value"`
@@ -34,12 +35,13 @@ type Variable struct {
 	Meaning string `json:"meaning"`
 }
 
-// Load reads the configuration from the environment of the process. The error joins all faults, one per line; the Config is
-// then nil. The report is always complete.
+// Load reads the configuration from the environment of the process. The error joins all faults,
+// one per line; the Config is then nil. The report is always complete.
 func Load() (*Config, Report, error) { return load(true) }
 
-// LoadWithoutToken is Load for commands that never call the API and write no rows: the Export token, the registry and its secrets, the
-// files of columns, and the key for hidden columns may be missing.
+// LoadWithoutToken is Load for commands that never call the API and write no rows: the Export
+// token, the registry and its secrets, the files of columns, and the key for hidden columns may
+// be missing.
 func LoadWithoutToken() (*Config, Report, error) { return load(false) }
 
 func load(calls bool) (*Config, Report, error) {
@@ -139,7 +141,8 @@ func (l *loader) section(section any, prefix, stream string, kind schema.Kind) {
 	}
 }
 
-// listed is a variable for the report. A wrong URL or address may contain a password, so it is not repeated.
+// listed is a variable for the report. A wrong URL or address may contain a password, so it is
+// not repeated.
 func (l *loader) listed(d declaration, field reflect.Value) Variable {
 	v := Variable{Name: d.Name, Value: d.Default, Default: d.Default, Meaning: d.Meaning}
 	value, set := l.environ[d.Name]

@@ -73,7 +73,8 @@ func (l *loader) checkPrivacy(c *Config) {
 	}
 }
 
-// readKey reads the key: any bytes without one trailing line end. Text that was saved again in another charset would silently result in other hashes.
+// readKey reads the key: any bytes without one trailing line end. Text that was saved again in
+// another charset would silently result in other hashes.
 func readKey(path string) (privacy.Key, error) {
 	text, err := readBounded(path)
 	if err != nil {
@@ -132,7 +133,8 @@ func (l *loader) checkLists(s *Stream) (set string) {
 	return set
 }
 
-// excludes reports whether the request excludes the column. Key and system columns are always exported.
+// excludes reports whether the request excludes the column. Key and system columns are always
+// exported.
 func (s *Stream) excludes(column string) bool {
 	system := []string{"event_name", "df_api_version", "df_server_datetime", "df_correction_datetime"}
 	if column == "df_unified_id" || s.Export == schema.Event && slices.Contains(system, column) {
@@ -141,8 +143,9 @@ func (s *Stream) excludes(column string) bool {
 	return s.Properties != nil && !slices.Contains(s.Properties, column) || slices.Contains(s.ExcludeProperties, column)
 }
 
-// WarnOfPersonal adds warnings that name the personal standard columns which are published in the clear. For events it warns only if the stream
-// requests such columns, or hides others; profile exports always have them.
+// WarnOfPersonal adds warnings that name the personal standard columns which are published in
+// the clear. For events it warns only if the stream requests such columns, or hides others;
+// profile exports always have them.
 func (r *Report) WarnOfPersonal(c *Config) {
 	hides := slices.ContainsFunc(c.Streams, func(s Stream) bool {
 		lists := s.Hidden()

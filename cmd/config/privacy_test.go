@@ -141,7 +141,8 @@ func TestPrivacyKey(t *testing.T) {
 	}
 }
 
-// TestPrivacyRead: the lists and the key as they are set, and what dead letters show of each stream by default.
+// TestPrivacyRead: the lists and the key as they are set, and what dead letters show of each
+// stream by default.
 func TestPrivacyRead(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, dir, "key", privacySecret+"\r\n")

@@ -15,8 +15,9 @@ const (
 	allProxyVar   = "ALL_PROXY"
 )
 
-// checkProxies parses the proxy variables more strictly than net/http, which ignores a proxy that it can't parse, so that the call
-// with its token would be made directly. No message repeats a value, which may contain a password.
+// checkProxies parses the proxy variables more strictly than net/http, which ignores a proxy
+// that it can't parse, so that the call with its token would be made directly. No message
+// repeats a value, which may contain a password.
 func (l *loader) checkProxies() {
 	proxied := false
 	for _, name := range []string{httpsProxyVar, httpProxyVar} {

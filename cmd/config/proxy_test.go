@@ -9,7 +9,8 @@ import (
 	"dfinery-kafka/cmd/config"
 )
 
-// A proxy that net/http can't parse would be bypassed, or replaced by another host: each is a fault that shows no password.
+// A proxy that net/http can't parse would be bypassed, or replaced by another host: each is a
+// fault that shows no password.
 func TestProxyFaults(t *testing.T) {
 	const (
 		form    = "is not a proxy's address such as http://proxy.example:3128 or http://user:password@proxy.example:3128"

@@ -51,9 +51,10 @@ func (l *loader) read(d declaration, field reflect.Value) (faults []string) {
 	return nil
 }
 
-// process uses envconfig for a single field, since it stops at the first error. The name is given in full, without a
-// prefix: with a prefix, envconfig would fall back to the bare name, and read TOPIC for STREAM_EVENTS_TOPIC.
-// Even with an error the field has the valid parts of the value.
+// process uses envconfig for a single field, since it stops at the first error. The name is
+// given in full, without a prefix: with a prefix, envconfig would fall back to the bare name,
+// and read TOPIC for STREAM_EVENTS_TOPIC. Even with an error the field has the valid parts of
+// the value.
 func process(d declaration, field reflect.Value) error {
 	alone := reflect.New(reflect.StructOf([]reflect.StructField{{
 		Name: "Value",
@@ -65,8 +66,8 @@ func process(d declaration, field reflect.Value) error {
 	return err
 }
 
-// explain returns messages that say how to correct the value. An envconfig.ParseError prints the value, which addresses and
-// secrets must prevent, so only its parts are used.
+// explain returns messages that say how to correct the value. An envconfig.ParseError prints
+// the value, which addresses and secrets must prevent, so only its parts are used.
 func explain(err error, value string) []string {
 	parse, ok := errors.AsType[*envconfig.ParseError](err)
 	if !ok {

@@ -70,7 +70,8 @@ func wrongSecret(text string) string {
 	return ""
 }
 
-// secret reads a secret from its variable or from the file named by name_FILE, but not both, and returns the variable used.
+// secret reads a secret from its variable or from the file named by name_FILE, but not both,
+// and returns the variable used.
 func (l *loader) secret(name string, plain *schema.Secret, file string) (from string) {
 	*plain = schema.Secret(oneLine(plain.Reveal()))
 	if strings.TrimSpace(plain.Reveal()) == "" {
@@ -96,7 +97,8 @@ func (l *loader) secret(name string, plain *schema.Secret, file string) (from st
 	return name + "_FILE"
 }
 
-// The warning and advice for a login that succeeds only with the secret as sent by releases before 0.2.
+// The warning and advice for a login that succeeds only with the secret as sent by releases
+// before 0.2.
 const (
 	LegacyLogin       = "the login was refused with the secret as it is, and accepted as earlier releases sent it: without surrounding white space, normalized by SASLprep"
 	LegacyLoginRemedy = "remove the white space around the secret in " + passwordVar + " or " + secretVar + ", or in its file, or write it as the broker stores it: a later release will not try the other form"
@@ -110,7 +112,8 @@ func (l *loader) quotable(name string, plain *schema.Secret, file string) (from 
 	return from
 }
 
-// password reads such a secret for Kafka, from which earlier releases removed surrounding white space.
+// password reads such a secret for Kafka, from which earlier releases removed surrounding white
+// space.
 func (l *loader) password(name string, plain *schema.Secret, file string) {
 	from := l.quotable(name, plain, file)
 	if text := plain.Reveal(); l.good(from) && strings.TrimSpace(text) != text {

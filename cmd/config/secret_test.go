@@ -49,7 +49,8 @@ func TestReadSecret(t *testing.T) {
 	}
 }
 
-// A password may really have quotes or blanks: then it is used, with a warning that names where it came from.
+// A password may really have quotes or blanks: then it is used, with a warning that names where
+// it came from.
 func TestPasswordWarnings(t *testing.T) {
 	const (
 		quotes = "the value is wrapped in quotes, which are sent as part of it: docker run --env-file, for example, does not remove them. Write it without quotes unless they belong to it"

@@ -19,7 +19,8 @@ func (r Report) WriteTable(w io.Writer) error {
 	return tab.Flush()
 }
 
-// WriteList writes the same as a list, for a terminal that is too narrow for the table: each variable is followed by its wrapped meaning.
+// WriteList writes the same as a list, for a terminal that is too narrow for the table: each
+// variable is followed by its wrapped meaning.
 func (r Report) WriteList(w io.Writer, wrap func(string) string) error {
 	var b strings.Builder
 	for _, v := range r.Variables {

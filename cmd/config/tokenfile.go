@@ -12,7 +12,8 @@ import (
 // tokenCheck is the minimum time between two reads of a token file.
 const tokenCheck = time.Second
 
-// TokenFile is an Export token in a file, which may be replaced at any time. Only Path must be set. It is safe for concurrent use.
+// TokenFile is an Export token in a file, which may be replaced at any time. Only Path must be
+// set. It is safe for concurrent use.
 type TokenFile struct {
 	Path string
 
@@ -25,8 +26,9 @@ type TokenFile struct {
 // String is the file's path.
 func (f *TokenFile) String() string { return f.Path }
 
-// Secret returns the token without surrounding white space, which is invalid in an HTTP header. It reads the file at most once a second.
-// While the file can't be read or contains no token, it returns the last valid token; it returns an error if there has been none.
+// Secret returns the token without surrounding white space, which is invalid in an HTTP header.
+// It reads the file at most once a second. While the file can't be read or contains no token,
+// it returns the last valid token; it returns an error if there has been none.
 func (f *TokenFile) Secret() (schema.Secret, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

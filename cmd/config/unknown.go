@@ -9,11 +9,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// kubernetes matches the variables that Kubernetes sets in every container for each service of the namespace:
+// kubernetes matches the variables that Kubernetes sets in every container for each service of
+// the namespace:
 // https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 var kubernetes = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$`)
 
-// unknown reports variables that look like the connector's but are unknown. It shows no values, which may be secrets.
+// unknown reports variables that look like the connector's but are unknown. It shows no values,
+// which may be secrets.
 func (l *loader) unknown(c *Config) {
 	known := make(map[string]bool)
 	fields := make(map[string]bool) // TOPIC of STREAM_X_TOPIC
@@ -43,7 +45,8 @@ func (l *loader) unknown(c *Config) {
 	}
 }
 
-// strayStream handles STREAM_… variables. While STREAMS itself is wrong, it checks only those of its valid names.
+// strayStream handles STREAM_… variables. While STREAMS itself is wrong, it checks only those
+// of its valid names.
 func (l *loader) strayStream(c *Config, variable string, fields map[string]bool, names []string) bool {
 	rest, ok := strings.CutPrefix(variable, "STREAM_")
 	if !ok {
@@ -67,7 +70,8 @@ func (l *loader) strayStream(c *Config, variable string, fields map[string]bool,
 	return true
 }
 
-// checkUnknown reports an unknown variable. It is a fault if its prefix is used only by the connector, or if it is nearly a known name.
+// checkUnknown reports an unknown variable. It is a fault if its prefix is used only by the
+// connector, or if it is nearly a known name.
 func (l *loader) checkUnknown(variable string, names []string) {
 	meant := schema.Nearest(variable, names, slack(variable))
 	if upper := strings.ToUpper(variable); slices.Contains(names, upper) {
@@ -93,8 +97,9 @@ func (l *loader) checkUnknown(variable string, names []string) {
 	}
 }
 
-// sameWords is the shortest name that contains all words of the variable in order; a word may be abbreviated. So
-// DFINERY_TOKEN finds DFINERY_EXPORT_TOKEN, and KAFKA_SASL_USER finds KAFKA_SASL_USERNAME.
+// sameWords is the shortest name that contains all words of the variable in order; a word may
+// be abbreviated. So DFINERY_TOKEN finds DFINERY_EXPORT_TOKEN, and KAFKA_SASL_USER finds
+// KAFKA_SASL_USERNAME.
 func sameWords(variable string, names []string) string {
 	best := ""
 	words := strings.Split(variable, "_")

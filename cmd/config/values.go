@@ -15,7 +15,8 @@ import (
 // List is a comma-separated list of distinct items, trimmed, without empty ones.
 type List []string
 
-// Decode implements envconfig.Decoder. Every item that occurs more than once is an error; the list has it once.
+// Decode implements envconfig.Decoder. Every item that occurs more than once is an error; the
+// list has it once.
 func (l *List) Decode(value string) error {
 	*l = nil
 	var twice []string
@@ -63,8 +64,8 @@ var streamName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
 // Names are the streams' names: at least one, each of lower-case letters and digits.
 type Names []string
 
-// Decode implements envconfig.Decoder. Even with an error, it sets the names that are valid, or would be in lower case, so that
-// the variables of their streams can be checked as well.
+// Decode implements envconfig.Decoder. Even with an error, it sets the names that are valid, or
+// would be in lower case, so that the variables of their streams can be checked as well.
 func (n *Names) Decode(value string) error {
 	*n = nil
 	var list List
@@ -110,7 +111,8 @@ func (z *Zone) Decode(value string) error {
 	return nil
 }
 
-// Start is the first day that a stream exports: a date if On is set, else a number of days before today.
+// Start is the first day that a stream exports: a date if On is set, else a number of days
+// before today.
 type Start struct {
 	Back int
 	On   *schema.Day

@@ -19,11 +19,12 @@ import (
 	demo "dfinery-kafka/cmd/demo"
 )
 
-// alone is set for a process of the test binary that runs one test: the demo changes the environment of its process, and several demos
-// at once wait as long as one.
+// alone is set for a process of the test binary that runs one test: the demo changes the
+// environment of its process, and several demos at once wait as long as one.
 const alone = "DFINERY_DEMO_ALONE"
 
-// byItself runs the test in a process of its own, beside the others; true: this is the process that looks at the result.
+// byItself runs the test in a process of its own, beside the others; true: this is the process
+// that looks at the result.
 func byItself(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(alone) != "" {

@@ -64,7 +64,8 @@ func completeStream(_ *cobra.Command, args []string, _ string) ([]string, cobra.
 	return streamNames(), cobra.ShellCompDirectiveNoFileComp
 }
 
-// streamNames returns the names in STREAMS. It ignores other variables, so that completion works while the configuration is wrong.
+// streamNames returns the names in STREAMS. It ignores other variables, so that completion
+// works while the configuration is wrong.
 func streamNames() []string {
 	names := strings.Split(cmp.Or(os.Getenv("STREAMS"), "events"), ",")
 	for i := range names {

@@ -86,7 +86,8 @@ type ledgerView struct {
 	calls   int // allowed by the API in an hour, as far as known
 }
 
-// readLedger reads it. If there is no ledger yet, or it may not be read, only the configuration is used.
+// readLedger reads it. If there is no ledger yet, or it may not be read, only the configuration
+// is used.
 func readLedger(cmd *cobra.Command, c *config.Config) (*ledgerView, error) {
 	a, err := reachApp(cmd, c, app.Options{})
 	if err != nil {
@@ -108,7 +109,8 @@ func readLedger(cmd *cobra.Command, c *config.Config) (*ledgerView, error) {
 	return view, nil
 }
 
-// lacking returns the settled days that lack events which the stream exports now; nil if there are none.
+// lacking returns the settled days that lack events which the stream exports now; nil if there
+// are none.
 func (v *ledgerView) lacking(stream string) []dayRange {
 	var ranges []dayRange
 	for _, e := range v.changes {

@@ -63,7 +63,8 @@ meanings, followed by all faults of the configuration. With a fault the exit cod
 	return cmd
 }
 
-// writeEnvFile creates the file. It never overwrites a file, which may contain the only copy of a token.
+// writeEnvFile creates the file. It never overwrites a file, which may contain the only copy of
+// a token.
 func writeEnvFile(out io.Writer, path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
@@ -120,7 +121,8 @@ func loadToShow() (*config.Config, config.Report, error) {
 	return c, report, err
 }
 
-// loadConfig reads the configuration and prints its warnings. For a wrong configuration the error lists all faults and has exit code 2.
+// loadConfig reads the configuration and prints its warnings. For a wrong configuration the
+// error lists all faults and has exit code 2.
 func loadConfig(stderr io.Writer) (*config.Config, config.Report, error) {
 	return reported(stderr, config.Load)
 }

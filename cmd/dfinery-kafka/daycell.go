@@ -5,7 +5,8 @@ type cell struct {
 	mark, colour, meaning string
 }
 
-// cells are the looks of days, in the order of the legend. A day's is the one with its DayStatus.Shown as the meaning.
+// cells are the looks of days, in the order of the legend. A day's is the one with its
+// DayStatus.Shown as the meaning.
 func cells() []cell {
 	return []cell{{"█", "32", "settled"}, {"▒", "32", "open"}, {"·", "90", "pending"}, {"!", "33", "failing"}, {"n", "33", "narrowed"}, {"x", "31", "gap"}}
 }

@@ -2,5 +2,6 @@
 
 package main
 
-// faultPoint does nothing in this build. Binaries built with the tag faults can be crashed between two steps.
+// faultPoint does nothing in this build. Binaries built with the tag faults can be crashed
+// between two steps.
 func faultPoint() func(string) { return nil }

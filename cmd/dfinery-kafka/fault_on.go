@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// faultPoint kills the process, like kill -9, when the step named by FAULT_STEP is reached for the FAULT_COUNT-th time (default 1).
+// faultPoint kills the process, like kill -9, when the step named by FAULT_STEP is reached for
+// the FAULT_COUNT-th time (default 1).
 func faultPoint() func(string) {
 	step := os.Getenv("FAULT_STEP")
 	if step == "" {

@@ -42,8 +42,8 @@ func explain(root *cobra.Command) {
 	})
 }
 
-// wrap breaks paragraphs into lines of at most width characters. An empty line ends a paragraph; other line ends count as blanks. Indented
-// lines are not changed.
+// wrap breaks paragraphs into lines of at most width characters. An empty line ends a
+// paragraph; other line ends count as blanks. Indented lines are not changed.
 func wrap(text string, width int) string {
 	paragraphs := strings.Split(strings.TrimSpace(text), "\n\n")
 	for i, p := range paragraphs {

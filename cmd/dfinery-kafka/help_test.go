@@ -30,7 +30,8 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-// TestHelpIsNarrow: no help text has lines that a terminal of usual width would break, but for examples, which are copied.
+// TestHelpIsNarrow: no help text has lines that a terminal of usual width would break, but for
+// examples, which are copied.
 func TestHelpIsNarrow(t *testing.T) {
 	var look func(*cobra.Command)
 	look = func(cmd *cobra.Command) {

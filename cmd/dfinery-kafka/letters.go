@@ -79,7 +79,8 @@ func (f *filter) matches(l *deadletter.Letter) bool {
 		(f.code == "" || string(l.Error.Code) == f.code) && !l.At.Before(f.from)
 }
 
-// knownCode refuses a code that no dead letter can have: with a typo the empty list would look like good news.
+// knownCode refuses a code that no dead letter can have: with a typo the empty list would look
+// like good news.
 func knownCode(code string) error {
 	if status, ok := strings.CutPrefix(code, "http_"); code == "" || ok && len(status) == 3 || slices.Contains(codes(), code) {
 		return nil
@@ -117,8 +118,9 @@ func openLetters(cmd *cobra.Command, since time.Time) (*config.Config, *app.App,
 // visitor visits one letter, which is valid until it returns.
 type visitor = func(*deadletter.Letter) error
 
-// openResolver reads the ledger, which knows which letters are resolved. The returned function adds the resolution to the letters that a visitor
-// gets: it is unknown if there is no ledger, or if it may not be read.
+// openResolver reads the ledger, which knows which letters are resolved. The returned function
+// adds the resolution to the letters that a visitor gets: it is unknown if there is no ledger,
+// or if it may not be read.
 func openResolver(cmd *cobra.Command, stored *store.Ledger, letters func(visitor) error) (resolving func(visitor) visitor, err error) {
 	resolver, err := deadletter.NewResolver(cmd.Context(), stored)
 	switch {

@@ -11,15 +11,16 @@ import (
 	"dfinery-kafka/pipeline/deadletter"
 )
 
-// letterTable writes one line per letter, as letters are read. A column is as wide as the widest expected cell, or the
-// widest so far, because not all letters are known in advance.
+// letterTable writes one line per letter, as letters are read. A column is as wide as the
+// widest expected cell, or the widest so far, because not all letters are known in advance.
 type letterTable struct {
 	out    io.Writer
 	widths []int
 	detail int // maximum width of the last column
 }
 
-// wholeDetail is how much of a letter's detail a table shows if the terminal does not limit its width.
+// wholeDetail is how much of a letter's detail a table shows if the terminal does not limit its
+// width.
 const wholeDetail = 100
 
 func newLetterTable(out io.Writer, names int) *letterTable {

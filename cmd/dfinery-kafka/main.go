@@ -15,7 +15,8 @@ import (
 func main() {
 	log.SetOutput(io.Discard) // net/http logs unsolicited responses there unredacted, including a token that the server sends back
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second signal ends the program at once, unless it comes together with the first: timeout(1) signals the process and then its group.
+	// A second signal ends the program at once, unless it comes together with the first:
+	// timeout(1) signals the process and then its group.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	err := rootCommand().ExecuteContext(ctx)
 	if err != nil {

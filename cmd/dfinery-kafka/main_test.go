@@ -19,7 +19,8 @@ import (
 // canary is the export token of every test: no output may contain it.
 const canary = "c4n4ry-t0k3n"
 
-// asProgram is set for a process of the test binary that is to be the program. The built program is tested in cmd/e2e.
+// asProgram is set for a process of the test binary that is to be the program. The built
+// program is tested in cmd/e2e.
 const asProgram = "DFINERY_KAFKA_TEST"
 
 func TestMain(m *testing.M) {
@@ -122,7 +123,8 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// TestWriteEnvFile: the template goes into a new file that others can't read, and an existing file stays as it is.
+// TestWriteEnvFile: the template goes into a new file that others can't read, and an existing
+// file stays as it is.
 func TestWriteEnvFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "dfinery.env")

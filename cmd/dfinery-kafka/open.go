@@ -15,7 +15,8 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// openService loads the configuration and connects to Kafka, for commands that run beside the connector. The caller must close the App.
+// openService loads the configuration and connects to Kafka, for commands that run beside the
+// connector. The caller must close the App.
 func openService(cmd *cobra.Command) (*config.Config, *app.App, error) {
 	c, _, err := loadKafka(cmd.ErrOrStderr())
 	if err != nil {
@@ -53,8 +54,8 @@ func newApp(c *config.Config, o app.Options) (*app.App, error) {
 // silentWait is how long to wait for a broker before the user is told.
 const silentWait = 500 * time.Millisecond
 
-// contact checks that Kafka can be reached, before any other request. If a firewall drops all packets, each request would otherwise wait for its
-// own timeout without a message.
+// contact checks that Kafka can be reached, before any other request. If a firewall drops all
+// packets, each request would otherwise wait for its own timeout without a message.
 func contact(ctx context.Context, stderr io.Writer, kafka *cluster.Cluster) error {
 	notice := time.AfterFunc(silentWait, func() {
 		fmt.Fprintf(stderr, "no answer yet from Kafka at %s (KAFKA_BROKERS), waiting for up to %s\n", kafka.Bootstrap(), cluster.Patience)

@@ -19,7 +19,8 @@ func resumeCommand() *cobra.Command {
 	return verbCommand(command.VerbResume, "Resume a stream that is paused or halted", "Resume a paused stream, or retry a halted one immediately. A token that the API refused is also retried immediately.", nil)
 }
 
-// verbCommand makes the command for a verb whose only argument is a stream. fill, if not nil, adds more to the command.
+// verbCommand makes the command for a verb whose only argument is a stream. fill, if not nil,
+// adds more to the command.
 func verbCommand(verb, short, long string, fill func(*ledger.Command)) *cobra.Command {
 	var patience time.Duration
 	cmd := &cobra.Command{

@@ -44,7 +44,8 @@ func nextFree(q *quotaView) string {
 	return until(", the next one at", q.ResetsAt)
 }
 
-// made distinguishes the calls made here from those that other clients must have made, if there are any.
+// made distinguishes the calls made here from those that other clients must have made, if there
+// are any.
 func made(q *quotaView) string {
 	if q.Made >= q.Limit-q.Remaining {
 		return ""

@@ -79,8 +79,8 @@ asks for confirmation unless --yes is given.`,
 	return cmd
 }
 
-// replayPlan is what a replay does. It holds at most one letter for each day that is exported again; the letters of rows are
-// read a second time when they are sent to the owner.
+// replayPlan is what a replay does. It holds at most one letter for each day that is exported
+// again; the letters of rows are read a second time when they are sent to the owner.
 type replayPlan struct {
 	today         schema.Day
 	config        *config.Config
@@ -123,7 +123,8 @@ func (p *replayPlan) inReach(day schema.Day) bool {
 	return day >= p.today-schema.Reach && day <= p.today
 }
 
-// fromCopy reports whether the row is read from its letter. For a stream with MODE=changes it is not: an old row would overwrite a newer profile.
+// fromCopy reports whether the row is read from its letter. For a stream with MODE=changes it
+// is not: an old row would overwrite a newer profile.
 func (p *replayPlan) fromCopy(l *deadletter.Letter) bool {
 	if s := p.config.Stream(l.Stream); s != nil && s.Mode == config.ModeChanges {
 		return false
@@ -163,7 +164,8 @@ func (p *replayPlan) String() string {
 // lettersPerCommand keeps a command's record well below Kafka's size limit.
 const lettersPerCommand = 20_000
 
-// replayer sends the owner commands to replay letters, up to lettersPerCommand of a stream at a time.
+// replayer sends the owner commands to replay letters, up to lettersPerCommand of a stream at a
+// time.
 type replayer struct {
 	cmd      *cobra.Command
 	stored   *store.Ledger

@@ -56,8 +56,9 @@ func group(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 
 func showHelp(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 
-// failAtRunTime sets the exit code of a failure at run time on the errors of a command and its subcommands, unless they
-// have another one. An error without a code is then a usage error from cobra.
+// failAtRunTime sets the exit code of a failure at run time on the errors of a command and its
+// subcommands, unless they have another one. An error without a code is then a usage error from
+// cobra.
 func failAtRunTime(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		failAtRunTime(sub)

@@ -74,7 +74,8 @@ func startAttrs(c *config.Config) []any {
 	return []any{"version", thisBuild().Version, "service", string(c.DFINERY.Service), "streams", c.StreamNames(), "topics", topics, "brokers", c.Kafka.Brokers}
 }
 
-// newLog returns the program's log, for a terminal or not. flush logs how many repetitions were dropped last.
+// newLog returns the program's log, for a terminal or not. flush logs how many repetitions were
+// dropped last.
 func newLog(w io.Writer, c *config.Config, watched bool) (log *slog.Logger, flush func()) {
 	text := c.Process.LogFormat == config.Text || c.Process.LogFormat == config.Auto && watched
 	dedup := logging.NewDedup(logging.NewHandler(w, c.Process.LogLevel, text), logging.Window)

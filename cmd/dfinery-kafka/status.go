@@ -94,7 +94,8 @@ profile stream has had no snapshot for that long.`,
 	return cmd
 }
 
-// markUnset marks the stream options that no variable sets here, so that the values of the streams' owner are read from the ledger.
+// markUnset marks the stream options that no variable sets here, so that the values of the
+// streams' owner are read from the ledger.
 func markUnset(s *pipeline.Service, report config.Report) {
 	set := map[string]bool{}
 	for _, v := range report.Variables {
@@ -107,7 +108,8 @@ func markUnset(s *pipeline.Service, report config.Report) {
 	}
 }
 
-// watchStatus shows the status once, or with watch repeatedly. It then continues if Kafka is temporarily unreachable.
+// watchStatus shows the status once, or with watch repeatedly. It then continues if Kafka is
+// temporarily unreachable.
 func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, watch, late time.Duration) error {
 	ctx := cmd.Context()
 	reached := false // the last read succeeded

@@ -55,8 +55,8 @@ func who() string {
 	return host
 }
 
-// await waits for the result of a command and prints it. If no owner carries it out in time, it remains queued in the ledger, and the
-// exit code says that work is left.
+// await waits for the result of a command and prints it. If no owner carries it out in time, it
+// remains queued in the ledger, and the exit code says that work is left.
 func await(ctx context.Context, out io.Writer, stored *store.Ledger, given *ledger.Command, patience time.Duration) error {
 	if patience <= 0 {
 		fmt.Fprintf(out, "%s %s: queued in the ledger; the service's owner carries it out\n", given.Verb, given.Stream)

@@ -10,10 +10,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version and commit are set by the linker: go build -ldflags "-X main.version=v1.2.3 -X main.commit=0123abc".
+// version and commit are set by the linker: go build -ldflags "-X main.version=v1.2.3 -X
+// main.commit=0123abc".
 var version, commit string
 
-// build is the build information of the binary. Commit and Time are empty if it was built outside of a repository.
+// build is the build information of the binary. Commit and Time are empty if it was built
+// outside of a repository.
 type build struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit"`

@@ -10,7 +10,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// mixed is a CSV of rows that pattern names, over and over: g for a good one, f for one with too few fields, k for one without key.
+// mixed is a CSV of rows that pattern names, over and over: g for a good one, f for one with
+// too few fields, k for one without key.
 func mixed(pattern string, rows int) (text string, good []row) {
 	var b strings.Builder
 	b.WriteString("df_unified_id,v\n")
@@ -28,8 +29,8 @@ func mixed(pattern string, rows int) (text string, good []row) {
 	return b.String(), good
 }
 
-// TestBadRows_TooMany exports days with many bad rows. Up to STREAM_X_MAX_BAD each has a dead letter; beyond it the export has one, and the stream
-// is halted.
+// TestBadRows_TooMany exports days with many bad rows. Up to STREAM_X_MAX_BAD each has a dead
+// letter; beyond it the export has one, and the stream is halted.
 func TestBadRows_TooMany(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -90,7 +91,8 @@ func TestBadRows_TooMany(t *testing.T) {
 	}
 }
 
-// TestBadRows_Crash kills the program while the dead letters of bad rows wait: each is written once all the same.
+// TestBadRows_Crash kills the program while the dead letters of bad rows wait: each is written
+// once all the same.
 func TestBadRows_Crash(t *testing.T) {
 	t.Parallel()
 	text, good := mixed("ggf", 6000)

@@ -9,8 +9,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestEmptyDays has an API that answers days without events without rows: they are exported where DFINERY_EMPTY_DAY says so, and other days have
-// rows. It is then distinguished from an API that answers every day this way.
+// TestEmptyDays has an API that answers days without events without rows: they are exported
+// where DFINERY_EMPTY_DAY says so, and other days have rows. It is then distinguished from an
+// API that answers every day this way.
 func TestEmptyDays(t *testing.T) {
 	t.Parallel()
 	nothing := map[string]answer{"204": {status: 204}, "404": {status: 404, body: "no data"}, "empty": {}}

@@ -18,7 +18,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// answerWith has calls answered by the CSV that body gives for the n-th call of a day, counted from 1.
+// answerWith has calls answered by the CSV that body gives for the n-th call of a day, counted
+// from 1.
 func (b *testbed) answerWith(body func(day string, n int) string) {
 	var mu sync.Mutex
 	calls := map[string]int{}
@@ -56,7 +57,8 @@ var anyOrder = cmp.Options{cmpopts.EquateEmpty(), cmpopts.SortSlices(func(a, b r
 // endsHeader is the header of the bodies below; their rows have a key of their day.
 const endsHeader = "df_unified_id,event_name,memo\n"
 
-// TestEnds: each answer ends cleanly, as HTTP sees it. What the source never had is not published, and a whole answer is published once.
+// TestEnds: each answer ends cleanly, as HTTP sees it. What the source never had is not
+// published, and a whole answer is published once.
 func TestEnds(t *testing.T) {
 	t.Parallel()
 	plain := func(day string) string { return "a" + day + ",open,one\nb" + day + ",open,two\n" }
@@ -147,8 +149,9 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// TestEnds_Recover: a quote that nothing closes is a cut until the operator says that the API leaves quotes unescaped. status and the metrics name
-// the day; then the next start publishes what follows the quote, without waiting.
+// TestEnds_Recover: a quote that nothing closes is a cut until the operator says that the API
+// leaves quotes unescaped. status and the metrics name the day; then the next start publishes
+// what follows the quote, without waiting.
 func TestEnds_Recover(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, new(exporttest.Server))
@@ -187,8 +190,8 @@ func TestEnds_Recover(t *testing.T) {
 	}
 }
 
-// TestRelease_Month: a month that the release before has published, sound but awkward, is exported again by this one, and again by the release before:
-// not one row comes twice.
+// TestRelease_Month: a month that the release before has published, sound but awkward, is
+// exported again by this one, and again by the release before: not one row comes twice.
 func TestRelease_Month(t *testing.T) {
 	t.Parallel()
 	for name, format := range map[string]exporttest.Format{"LF": {}, "BOM and CRLF": {BOM: true, CRLF: true}, "all quoted": {QuoteAll: true}} {
@@ -214,9 +217,10 @@ func TestRelease_Month(t *testing.T) {
 	}
 }
 
-// TestRelease_LineEnds: the release before assumes that the API leaves out the last newline, though each answer is cut in the same place. This one
-// takes that for unproven: no further torn row is published, start, check and status name the variable, and the release before finds its state as it
-// left it.
+// TestRelease_LineEnds: the release before assumes that the API leaves out the last newline,
+// though each answer is cut in the same place. This one takes that for unproven: no further
+// torn row is published, start, check and status name the variable, and the release before
+// finds its state as it left it.
 func TestRelease_LineEnds(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, new(exporttest.Server))

@@ -56,7 +56,8 @@ func TestAPI_PoisonedEvent(t *testing.T) {
 	if diff := cmp.Diff(b.failedCalls()[schema.QueryError], len(letters)); diff != "" {
 		t.Errorf("failed calls and dead letters: %s", diff)
 	}
-	// 30 days, 3 failures, then at most two slices for each halving of 50 names and the one of everything else.
+	// 30 days, 3 failures, then at most two slices for each halving of 50 names and the one of
+	// everything else.
 	if n := len(b.api.Calls()); n > 30+3+1+2*6+1 {
 		t.Errorf("%d calls", n)
 	}

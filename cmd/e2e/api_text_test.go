@@ -37,7 +37,8 @@ func koreanRows(header string, n int) string {
 	return b.String()
 }
 
-// TestText_Declared exports a day in the charset that its content type declares: each row is published as the text that it is.
+// TestText_Declared exports a day in the charset that its content type declares: each row is
+// published as the text that it is.
 func TestText_Declared(t *testing.T) {
 	t.Parallel()
 	const header = "df_unified_id,event_name,memo"
@@ -72,8 +73,8 @@ func TestText_Declared(t *testing.T) {
 	}
 }
 
-// TestText_Undeclared exports rows that are not in the charset of their content type: one dead letter, and a stream that is halted until
-// DFINERY_CHARSET says which is right.
+// TestText_Undeclared exports rows that are not in the charset of their content type: one dead
+// letter, and a stream that is halted until DFINERY_CHARSET says which is right.
 func TestText_Undeclared(t *testing.T) {
 	t.Parallel()
 	text := strings.ReplaceAll(koreanRows("df_unified_id,event_name,memo", 2000), "ascii only", "가나다")
@@ -106,7 +107,8 @@ func TestText_Undeclared(t *testing.T) {
 	}
 }
 
-// TestText_Broken exports rows with bytes that their charset does not have: each is one dead letter of its decoded text, the rest is published.
+// TestText_Broken exports rows with bytes that their charset does not have: each is one dead
+// letter of its decoded text, the rest is published.
 func TestText_Broken(t *testing.T) {
 	t.Parallel()
 	sent := "df_unified_id,memo\n" + encoded(t, korean.EUCKR, "u1,구매\n") + "u2,\xb1\n" + "u3,\"\xb1\"\n" + encoded(t, korean.EUCKR, "u4,상품\n") + "u5,\xff\xb1\xb8\n"
@@ -127,7 +129,8 @@ func TestText_Broken(t *testing.T) {
 	}
 }
 
-// TestText_ReleaseBefore exports again what the release before has published: not one row comes a second time, whatever the content type declares.
+// TestText_ReleaseBefore exports again what the release before has published: not one row comes
+// a second time, whatever the content type declares.
 func TestText_ReleaseBefore(t *testing.T) {
 	t.Parallel()
 	const days = 9

@@ -92,7 +92,8 @@ func TestToken_Refused(t *testing.T) {
 	}
 }
 
-// TestToken_Resume tries a refused token at once, which was accepted again by then: by itself it would be tried in ten minutes.
+// TestToken_Resume tries a refused token at once, which was accepted again by then: by itself
+// it would be tried in ten minutes.
 func TestToken_Resume(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 93, RowsPerDay: 10}})

@@ -10,8 +10,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestBackfill_Changed: a wider filter leaves settled days without the new events. That is logged at each start until backfill --changed has
-// exported these days again, and then each row is in the topic once.
+// TestBackfill_Changed: a wider filter leaves settled days without the new events. That is
+// logged at each start until backfill --changed has exported these days again, and then each
+// row is in the topic once.
 func TestBackfill_Changed(t *testing.T) {
 	t.Parallel()
 	const lack = "settled days lack events that the stream exports now"
@@ -42,8 +43,8 @@ func TestBackfill_Changed(t *testing.T) {
 	b.compareEvents()
 }
 
-// TestChanged_Properties: check says what other properties cost before it happens, and the log before the first row; nothing is said
-// while nothing is published.
+// TestChanged_Properties: check says what other properties cost before it happens, and the log
+// before the first row; nothing is said while nothing is published.
 func TestChanged_Properties(t *testing.T) {
 	t.Parallel()
 	const again = "hidden columns have changed"
@@ -72,7 +73,8 @@ func TestChanged_Properties(t *testing.T) {
 	}
 }
 
-// TestNames_Unknown: an event and a property that no row has are named, with the nearest names that occur, once all days were exported.
+// TestNames_Unknown: an event and a property that no row has are named, with the nearest names
+// that occur, once all days were exported.
 func TestNames_Unknown(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 64, RowsPerDay: 100, Events: []string{"df_login", "shop_visit"}}})

@@ -15,7 +15,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// withProfiles adds a stream of profiles whose API gives the customer's own user id only on request.
+// withProfiles adds a stream of profiles whose API gives the customer's own user id only on
+// request.
 func withProfiles(b *testbed, identities string) {
 	b.change(func(api *exporttest.Server) { api.IdentitiesOnRequest = true })
 	b.set("STREAMS", "events,users", "STREAM_USERS_EXPORT", "userprofile", "STREAM_USERS_TOPIC", b.prefix+"users")
@@ -143,7 +144,8 @@ var situations = map[string]struct {
 	"at least once": {set: func(b *testbed) { b.environ["DELIVERY"] = "at-least-once"; b.runOnce(0) }},
 }
 
-// TestCheck_Situations reports what is wrong in each situation. Its remedies, carried out as printed, repair it.
+// TestCheck_Situations reports what is wrong in each situation. Its remedies, carried out as
+// printed, repair it.
 func TestCheck_Situations(t *testing.T) {
 	t.Parallel()
 	for name, test := range situations {

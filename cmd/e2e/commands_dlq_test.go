@@ -164,8 +164,9 @@ func names(t *testing.T, table string) []string {
 	return names
 }
 
-// TestDLQ_States: letters of exports are resolved by a later success, those of rows once the row is published or a later whole export has it
-// no more, on whatever line the others are then. --open leaves resolved ones out, and a replay plans without them.
+// TestDLQ_States: letters of exports are resolved by a later success, those of rows once the
+// row is published or a later whole export has it no more, on whatever line the others are
+// then. --open leaves resolved ones out, and a replay plans without them.
 func TestDLQ_States(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 62, RowsPerDay: 40}})

@@ -111,8 +111,8 @@ func TestOnce_BreakerOpens(t *testing.T) {
 	expectText(t, log, "waits for breaker until "+b.status().Breaker.Until.UTC().Format(time.RFC3339))
 }
 
-// TestOnce_ProbeFails: the call that asks whether to_date is exclusive is none of a day's work. A run that can't make it leaves no work, and no
-// day is shown as failing.
+// TestOnce_ProbeFails: the call that asks whether to_date is exclusive is none of a day's work.
+// A run that can't make it leaves no work, and no day is shown as failing.
 func TestOnce_ProbeFails(t *testing.T) {
 	t.Parallel()
 	for _, code := range []schema.Code{schema.InvalidParameter, schema.UnknownError, schema.ExceedDateRangeLimit} {

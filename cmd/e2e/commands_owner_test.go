@@ -62,7 +62,8 @@ func TestCommands_BackfillAgain(t *testing.T) {
 	b.command([]string{"published again", "1 day exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--again", "--yes", "--wait", "1m")
 	p.kill()
 
-	// The topic has each record of that day twice now, with the same id, and those of other days once. The next export knows them all.
+	// The topic has each record of that day twice now, with the same id, and those of other
+	// days once. The next export knows them all.
 	want := map[string]map[int]int{}
 	for day := yesterday - 1; day <= yesterday+1; day++ {
 		want["1234/events/"+day.String()] = map[int]int{1: 700}
@@ -127,7 +128,8 @@ func TestCommands_BackfillInScript(t *testing.T) {
 	}
 }
 
-// TestCommands_BackfillPlan goes by the quota that the API leaves, where that is less than the configured one.
+// TestCommands_BackfillPlan goes by the quota that the API leaves, where that is less than the
+// configured one.
 func TestCommands_BackfillPlan(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: 20}, Data: exporttest.Data{RowsPerDay: 5}})

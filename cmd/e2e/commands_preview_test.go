@@ -203,7 +203,8 @@ func TestPreview_Formats(t *testing.T) {
 	}
 }
 
-// expectNoSubjects fails if the registry has a subject of the testbed's topics. Other tests share a real one.
+// expectNoSubjects fails if the registry has a subject of the testbed's topics. Other tests
+// share a real one.
 func (b *testbed) expectNoSubjects(registry string) {
 	b.t.Helper()
 	client, err := sr.NewClient(sr.URLs(registry))

@@ -37,7 +37,8 @@ func TestStatus_AfterRun(t *testing.T) {
 	}
 }
 
-// TestStatus_WithoutToken: what reads and writes Kafka alone needs no token, and a token file that is not there does not matter.
+// TestStatus_WithoutToken: what reads and writes Kafka alone needs no token, and a token file
+// that is not there does not matter.
 func TestStatus_WithoutToken(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 44, RowsPerDay: 50}})
@@ -75,8 +76,8 @@ func TestStatus_WithoutToken(t *testing.T) {
 	}
 }
 
-// TestStatus_OwnersConfiguration: status shows the streams as their owner has them, although it has no variable but Kafka's, the service's id,
-// STREAMS and LEDGER_TOPIC.
+// TestStatus_OwnersConfiguration: status shows the streams as their owner has them, although it
+// has no variable but Kafka's, the service's id, STREAMS and LEDGER_TOPIC.
 func TestStatus_OwnersConfiguration(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 45, RowsPerDay: 50}})

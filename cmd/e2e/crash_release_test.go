@@ -63,8 +63,9 @@ var buildBefore = sync.OnceValues(func() (string, error) {
 	return program, nil
 })
 
-// replaceSources writes an overlay for go build by which the files of dir are in the place of this repository's. A build in dir itself,
-// whose name is another each time, would find no package in the build cache.
+// replaceSources writes an overlay for go build by which the files of dir are in the place of
+// this repository's. A build in dir itself, whose name is another each time, would find no
+// package in the build cache.
 func replaceSources(dir string) (overlay string, err error) {
 	root, err := filepath.Abs("../..")
 	if err != nil {

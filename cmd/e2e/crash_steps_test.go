@@ -119,7 +119,8 @@ func TestCrash_Slices(t *testing.T) {
 	if diff := cmp.Diff(events, slices.Compact(alone)); diff != "" {
 		t.Errorf("events that dead letters name alone (-want +got):\n%s", diff)
 	}
-	// The days, the failures, a slice for the other names, for each event two slices for each halving of 50 names, and what the crashes repeat.
+	// The days, the failures, a slice for the other names, for each event two slices for each
+	// halving of 50 names, and what the crashes repeat.
 	if n := len(b.api.Calls()); n > 3+3+1+2*2*6+2*kills+3 {
 		t.Errorf("%d calls", n)
 	}

@@ -25,8 +25,8 @@ func csvOf(contentType, body string) answer {
 	return answer{header: http.Header{"Content-Type": {contentType}}, body: body}
 }
 
-// newAnswering has a service whose API answers as reply says: how many days before today the call asks for, and how many calls of that day
-// there were before. reply can be replaced.
+// newAnswering has a service whose API answers as reply says: how many days before today the
+// call asks for, and how many calls of that day there were before. reply can be replaced.
 func newAnswering(t *testing.T, reply func(back, call int) answer) (*testbed, func(func(back, call int) answer)) {
 	t.Helper()
 	b := newTestbed(t, &exporttest.Server{})

@@ -6,17 +6,20 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// rolls is the key of the tombstones that make segments roll: the cleaner leaves the last one alone.
+// rolls is the key of the tombstones that make segments roll: the cleaner leaves the last one
+// alone.
 const rolls = "rolls"
 
-// createCompacted creates a topic of profiles that is compacted as hard as a broker can, but not before compactKeys asks for it.
+// createCompacted creates a topic of profiles that is compacted as hard as a broker can, but
+// not before compactKeys asks for it.
 func (b *testbed) createCompacted(topic string, partitions int32) {
 	b.t.Helper()
 	b.createTopic(topic, partitions, map[string]string{
 		"cleanup.policy": "compact", "min.compaction.lag.ms": oneDay, "segment.ms": "100", "min.cleanable.dirty.ratio": "0", "delete.retention.ms": "0", "message.timestamp.type": "LogAppendTime"})
 }
 
-// letCompact has the brokers compact the topic from now on. A start of the program would not take it so.
+// letCompact has the brokers compact the topic from now on. A start of the program would not
+// take it so.
 func (b *testbed) letCompact(topic string) {
 	b.t.Helper()
 	b.setTopicConfig(topic, "min.compaction.lag.ms", "0")

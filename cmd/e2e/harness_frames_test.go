@@ -40,8 +40,9 @@ func (m meddling) String() string {
 	return fmt.Sprintf("%s: %s %s", m.fate, m.key.Name(), map[bool]string{false: "request", true: "answer"}[m.answer])
 }
 
-// framesProxy is between the program and all brokers of a cluster. It parses Kafka's requests and answers and decides the fate of
-// each. It replaces the brokers' addresses in metadata by its own. The test's end waits for its goroutines.
+// framesProxy is between the program and all brokers of a cluster. It parses Kafka's requests
+// and answers and decides the fate of each. It replaces the brokers' addresses in metadata by
+// its own. The test's end waits for its goroutines.
 type framesProxy struct {
 	t       *testing.T
 	ctx     context.Context
@@ -214,7 +215,8 @@ func (p *framesProxy) coin() bool {
 	return p.random.IntN(2) == 0
 }
 
-// late sends a request over a connection of its own after a while, whatever has become of the first.
+// late sends a request over a connection of its own after a while, whatever has become of the
+// first.
 func (c *connection) late(frame []byte) {
 	c.running.Go(func() {
 		if !c.wait(longDelay, nil) {

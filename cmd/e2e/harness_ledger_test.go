@@ -81,7 +81,8 @@ func (b *testbed) checkCounts(events []record) {
 	b.compareCounts(published)
 }
 
-// compareCounts compares the days' records with how many rows the topic has of each SERVICE/STREAM/DAY.
+// compareCounts compares the days' records with how many rows the topic has of each
+// SERVICE/STREAM/DAY.
 func (b *testbed) compareCounts(published map[string]int) {
 	b.t.Helper()
 	for name, day := range b.checkedDays() {

@@ -51,7 +51,8 @@ type canaries struct {
 	forms map[string][]byte // what to look for, by what it is
 }
 
-// newCanaries looks for cells, and for hashes without a key of cells and of whole lines of a header.
+// newCanaries looks for cells, and for hashes without a key of cells and of whole lines of a
+// header.
 func newCanaries(t *testing.T, header string, cells, lines []string) *canaries {
 	t.Helper()
 	c := &canaries{t: t, forms: map[string][]byte{}}

@@ -8,7 +8,8 @@ var cities = []string{"Seoul", "Busan", "Jeju", "", "서울", `Seo,ul`, `"Seoul"
 
 func (m *profileMonth) city() string { return cities[m.random.IntN(len(cities))] }
 
-// churn changes profiles: one in a hundred has another cell, a few vanish, and a few appear or come back. In a wave, many vanish at once.
+// churn changes profiles: one in a hundred has another cell, a few vanish, and a few appear or
+// come back. In a wave, many vanish at once.
 func (m *profileMonth) churn() {
 	m.source.mu.Lock()
 	defer m.source.mu.Unlock()

@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// profileModel says what a topic of profiles may hold, and what it must hold, by what the API has served and what a consumer has read. Of the
-// program it knows only the numbers of its exports, and how its runs ended. It fails the test for anything else in the topic.
+// profileModel says what a topic of profiles may hold, and what it must hold, by what the API
+// has served and what a consumer has read. Of the program it knows only the numbers of its
+// exports, and how its runs ended. It fails the test for anything else in the topic.
 type profileModel struct {
 	t     *testing.T
 	after time.Duration // DELETE_AFTER
@@ -33,17 +34,19 @@ type profileRow struct {
 	partition int32
 }
 
-// absence is since when whole answers have lacked a key that was not published meanwhile: answers that the program has evaluated, and those that it
-// may have. The zero time means none.
+// absence is since when whole answers have lacked a key that was not published meanwhile:
+// answers that the program has evaluated, and those that it may have. The zero time means none.
 type absence struct{ surely, perhaps time.Time }
 
-// deletedProfiles are the deletes of one run: those that were seen, and those that may have been counted although nobody sees them.
+// deletedProfiles are the deletes of one run: those that were seen, and those that may have
+// been counted although nobody sees them.
 type deletedProfiles struct {
 	at            time.Time
 	seen, perhaps int
 }
 
-// approvedDeletes are how many absent profiles are permitted at least, and at most: a run that was killed may have ended an approval.
+// approvedDeletes are how many absent profiles are permitted at least, and at most: a run that
+// was killed may have ended an approval.
 type approvedDeletes struct {
 	least, most int
 	until       time.Time
@@ -117,7 +120,8 @@ func (m *profileModel) exportOf(r message) int {
 	return n
 }
 
-// evaluate says what may and must follow from an answer. surely says that the program has evaluated it.
+// evaluate says what may and must follow from an answer. surely says that the program has
+// evaluated it.
 func (m *profileModel) evaluate(run *profileRun, a *servedSnapshot, surely bool) {
 	run.deleted.at = a.at
 	gone, profiles := m.lacking(a)
@@ -158,7 +162,8 @@ func (m *profileModel) evaluate(run *profileRun, a *servedSnapshot, surely bool)
 	}
 }
 
-// lacking are the keys of the table that an answer does not have, and how many profiles the topic has when its rows are published.
+// lacking are the keys of the table that an answer does not have, and how many profiles the
+// topic has when its rows are published.
 func (m *profileModel) lacking(a *servedSnapshot) (gone []string, profiles int) {
 	for key := range m.table {
 		if !a.has(key) {

@@ -125,7 +125,8 @@ func (d *deck[T]) draw() T {
 	return card
 }
 
-// run runs the program once, compares the topic with what was served, and the ledger's numbers with both.
+// run runs the program once, compares the topic with what was served, and the ledger's numbers
+// with both.
 func (m *profileMonth) run(d defect, how kill, during func(*process)) {
 	m.t.Helper()
 	if !m.ending {

@@ -53,7 +53,8 @@ func (m *profileModel) applyLate(r message, n int) {
 	}
 }
 
-// place checks that the record stands in its key's partition behind those of former exports, and returns the row that it replaces.
+// place checks that the record stands in its key's partition behind those of former exports,
+// and returns the row that it replaces.
 func (m *profileModel) place(r message, n int) (former profileRow, is bool) {
 	m.t.Helper()
 	former, is = m.table[r.Key]
@@ -76,7 +77,8 @@ func (m *profileModel) remove(key string, run *profileRun) {
 	delete(m.absent, key)
 }
 
-// cityOf is the cell of a record whose value has no others than its key and that one, unless it is empty.
+// cityOf is the cell of a record whose value has no others than its key and that one, unless it
+// is empty.
 func (m *profileModel) cityOf(r message) string {
 	m.t.Helper()
 	return cityOf(m.t, r)
@@ -99,8 +101,8 @@ func cityOf(t *testing.T, r message) (city string) {
 	return city
 }
 
-// settle compares the topic with the last answer of a run that has ended well: it has each row of it, and besides only profiles that may not be
-// deleted yet.
+// settle compares the topic with the last answer of a run that has ended well: it has each row
+// of it, and besides only profiles that may not be deleted yet.
 func (m *profileModel) settle(run *profileRun) {
 	m.t.Helper()
 	last := run.answers[len(run.answers)-1]

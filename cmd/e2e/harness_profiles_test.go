@@ -28,8 +28,8 @@ func newProfileService(t *testing.T, s *profileSource) *testbed {
 	return b
 }
 
-// table is what a consumer that keeps the newest record of each key has, and how often each key was deleted. It fails if the exports of a key's
-// records do not rise.
+// table is what a consumer that keeps the newest record of each key has, and how often each key
+// was deleted. It fails if the exports of a key's records do not rise.
 func (b *testbed) table(topic string) (rows map[string]string, deletes map[string]int) {
 	b.t.Helper()
 	rows, deletes = map[string]string{}, map[string]int{}
@@ -78,7 +78,8 @@ func (b *testbed) profileRecord() profileRecord {
 	return service.Profiles["users"]
 }
 
-// checkTable compares the topic with the source. With more, the topic may have profiles that the source has no longer.
+// checkTable compares the topic with the source. With more, the topic may have profiles that
+// the source has no longer.
 func (b *testbed) checkTable(s *profileSource, more bool) {
 	b.t.Helper()
 	rows, _ := b.table("users")
@@ -94,8 +95,9 @@ func (b *testbed) checkTable(s *profileSource, more bool) {
 	}
 }
 
-// checkDeletes fails unless each key that was deleted since, by an export that got at most one answer, was absent twice: in the last answer, and in
-// a whole one before, since which no answer had it.
+// checkDeletes fails unless each key that was deleted since, by an export that got at most one
+// answer, was absent twice: in the last answer, and in a whole one before, since which no
+// answer had it.
 func (b *testbed) checkDeletes(s *profileSource, before, after map[string]int) {
 	b.t.Helper()
 	for key, n := range after {

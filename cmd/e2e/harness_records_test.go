@@ -32,7 +32,8 @@ func (b *testbed) consume(topic string, isolation kgo.IsolationLevel) []message 
 	return b.consumeFrom(topic, isolation, map[int32]int64{})
 }
 
-// consumeFrom reads each partition from an offset, 0 if there is none, to its end, and moves the offsets there.
+// consumeFrom reads each partition from an offset, 0 if there is none, to its end, and moves
+// the offsets there.
 func (b *testbed) consumeFrom(topic string, isolation kgo.IsolationLevel, from map[int32]int64) []message {
 	b.t.Helper()
 	var all []message

@@ -23,7 +23,8 @@ const (
 	lostLetters = "Kafka has lost acknowledged dead letters"
 )
 
-// newGrowingService has more rows and more bad rows at each call, as many as rows says, and many of them under way at any time.
+// newGrowingService has more rows and more bad rows at each call, as many as rows says, and
+// many of them under way at any time.
 func newGrowingService(t *testing.T, seed uint64) (b *testbed, rows *atomic.Int64) {
 	rows = new(atomic.Int64)
 	rows.Store(30)
@@ -63,8 +64,9 @@ func (b *testbed) replaceTopic(topic string, partitions int32) {
 	})
 }
 
-// TestTopics_ReplacedUnderOwner deletes the topic of rows, or of dead letters, under an owner that publishes into it, and creates it again at
-// once. What was written to the new one before the owner has noticed is not published again. The loss is reported, and what comes after it
+// TestTopics_ReplacedUnderOwner deletes the topic of rows, or of dead letters, under an owner
+// that publishes into it, and creates it again at once. What was written to the new one before
+// the owner has noticed is not published again. The loss is reported, and what comes after it
 // is published once. At last the program is killed right after one more replacement.
 func TestTopics_ReplacedUnderOwner(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -189,8 +191,9 @@ func minus(all, without []row) map[row]int {
 	return left
 }
 
-// TestTopics_RestoredFromCopy replaces the topic of rows and copies some of its records back, as an administrator with a mirror does. What
-// is there again is neither published again nor counted twice, whatever its new partition.
+// TestTopics_RestoredFromCopy replaces the topic of rows and copies some of its records back,
+// as an administrator with a mirror does. What is there again is neither published again nor
+// counted twice, whatever its new partition.
 func TestTopics_RestoredFromCopy(t *testing.T) {
 	for name, partitions := range map[string]int32{"as many partitions": 6, "more partitions": 9, "fewer partitions": 2} {
 		t.Run(name, func(t *testing.T) {

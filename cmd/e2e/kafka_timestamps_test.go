@@ -8,8 +8,9 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestKafka_RefusedTimestamps has a topic on a real Kafka that takes no time but the brokers' own, not even that of a takeover's marker: its stream
-// waits, the other goes on, few calls are spent, and the command that the program prints puts it right.
+// TestKafka_RefusedTimestamps has a topic on a real Kafka that takes no time but the brokers'
+// own, not even that of a takeover's marker: its stream waits, the other goes on, few calls are
+// spent, and the command that the program prints puts it right.
 func TestKafka_RefusedTimestamps(t *testing.T) {
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
 		t.Skip("an embedded broker looks at no timestamps: KAFKA_TEST_BROKERS is not set")

@@ -13,8 +13,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestTopics_UncleanElection kills the follower of a topic, has the leader alone acknowledge what is published, kills it, too, and lets the
-// follower lead, which has less. The loss is reported, and what the follower has is neither published again nor counted twice.
+// TestTopics_UncleanElection kills the follower of a topic, has the leader alone acknowledge
+// what is published, kills it, too, and lets the follower lead, which has less. The loss is
+// reported, and what the follower has is neither published again nor counted twice.
 func TestTopics_UncleanElection(t *testing.T) {
 	if os.Getenv("KAFKA_TEST_DIR") == "" {
 		t.Skip("needs the directory of a deploy/kafka-up.sh of three nodes in KAFKA_TEST_DIR")
@@ -61,7 +62,8 @@ func TestTopics_UncleanElection(t *testing.T) {
 	}
 }
 
-// createUnclean creates a topic of which any replica may lead, however far behind, and the leader may acknowledge alone.
+// createUnclean creates a topic of which any replica may lead, however far behind, and the
+// leader may acknowledge alone.
 func (b *testbed) createUnclean(topic string, partitions int32, replicas ...int32) {
 	b.t.Helper()
 	b.withClient(func(ctx context.Context, client *kgo.Client) error {

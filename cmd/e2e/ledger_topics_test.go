@@ -102,7 +102,8 @@ func TestLedger_Pruning(t *testing.T) {
 func TestLedger_StreamRemovedForAWhile(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
-	// Each start exports all days again. The other stream's calls cause the late rows that must be published.
+	// Each start exports all days again. The other stream's calls cause the late rows that must
+	// be published.
 	b.pollEvery("20ms")
 	b.secondStream("other")
 	b.runOnce(0)

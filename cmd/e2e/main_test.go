@@ -50,7 +50,8 @@ func runTests(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, output)
 		return 1
 	}
-	// The tests wait for processes more than they compute: run more of them at once than there are cores.
+	// The tests wait for processes more than they compute: run more of them at once than there
+	// are cores.
 	if err := flag.Set("test.parallel", strconv.Itoa(max(20, runtime.GOMAXPROCS(0)))); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

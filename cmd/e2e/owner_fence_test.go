@@ -39,7 +39,8 @@ func asleep(t *testing.T, renewal string) int {
 		},
 	})
 	b.unlimited()
-	// The first write of the instance that slept must be of rows: a heartbeat would be refused and end it.
+	// The first write of the instance that slept must be of rows: a heartbeat would be refused
+	// and end it.
 	b.environ["FENCE_RENEWAL"], b.environ["OWNER_HEARTBEAT"], b.environ["STANDBY_AFTER"], b.environ["CHECKPOINT_INTERVAL"] = renewal, "10m", "20m", "1h"
 	b.pollEvery("1h")
 	first := b.start("run")

@@ -128,8 +128,9 @@ func newHostileNetwork(t *testing.T, seed uint64) *hostileNetwork {
 	return n
 }
 
-// settleLatest runs the program until nothing is left, and compares what it has published with the latest export of each day, which has the
-// rows of all before: there are too many of these to look at each.
+// settleLatest runs the program until nothing is left, and compares what it has published with
+// the latest export of each day, which has the rows of all before: there are too many of these
+// to look at each.
 func (n *hostileNetwork) settleLatest() {
 	n.t.Helper()
 	for tries := 0; ; tries++ {
@@ -156,8 +157,9 @@ func (n *hostileNetwork) settleLatest() {
 	n.checkLedger()
 }
 
-// meddle decides the fates to come, as fateOf says: of one in twenty requests to produce, of half of the others, and of no more than
-// mostMeddling in a takeover. What comes late fences the next try to take over, and of enough of it no try would succeed.
+// meddle decides the fates to come, as fateOf says: of one in twenty requests to produce, of
+// half of the others, and of no more than mostMeddling in a takeover. What comes late fences
+// the next try to take over, and of enough of it no try would succeed.
 func (n *hostileNetwork) meddle(fateOf func(meddling, *rand.Rand) fate) {
 	n.proxy.set(func(m meddling, r *rand.Rand) fate {
 		share := 0.5
@@ -174,8 +176,9 @@ func (n *hostileNetwork) meddle(fateOf func(meddling, *rand.Rand) fate) {
 
 const mostMeddling = 8
 
-// takeOver starts one more instance, which takes over at once, or puts the newest to sleep until the other takes over from it. The older
-// one of the two lives on, and what it sent is still on its way.
+// takeOver starts one more instance, which takes over at once, or puts the newest to sleep
+// until the other takes over from it. The older one of the two lives on, and what it sent is
+// still on its way.
 func (n *hostileNetwork) takeOver(random *rand.Rand) {
 	n.t.Helper()
 	n.takeOvers++
@@ -192,7 +195,8 @@ func (n *hostileNetwork) takeOver(random *rand.Rand) {
 	}
 	owners := n.owners()
 	n.running = append(n.running, n.start("run"))
-	// A request that comes late may fence the newest, and then the older one may be the first to notice that there is no owner.
+	// A request that comes late may fence the newest, and then the older one may be the first
+	// to notice that there is no owner.
 	n.await("a takeover", func() bool { return n.owners() > owners })
 	n.sleep(time.Duration(random.IntN(200)) * time.Millisecond)
 	if asleep != nil {

@@ -30,8 +30,9 @@ func (b *testbed) hideColumns() {
 	b.set("STREAM_EVENTS_DROP", "phone", "STREAM_EVENTS_HASH", "df_name", "STREAM_EVENTS_MASK", "city", "PRIVACY_KEY_FILE", writeKey(b.t, privacySecret))
 }
 
-// TestPrivacy_NothingLeaks: after runs with every kind of fault, a hidden cell is nowhere: not in topics, logs, dead letters, the ledger, the
-// admin server's pages or the output of commands, neither as it is nor hashed without the key. What the rows show is exact.
+// TestPrivacy_NothingLeaks: after runs with every kind of fault, a hidden cell is nowhere: not
+// in topics, logs, dead letters, the ledger, the admin server's pages or the output of
+// commands, neither as it is nor hashed without the key. What the rows show is exact.
 func TestPrivacy_NothingLeaks(t *testing.T) {
 	t.Parallel()
 	body := func(lines ...string) string { return privacyHeader + "\n" + strings.Join(lines, "\n") + "\n" }
@@ -160,7 +161,8 @@ func TestPrivacy_NothingLeaks(t *testing.T) {
 	b.expectRedacted(t, name)
 }
 
-// expectRedacted checks what the letters of rows show: sound rows their public cells, others their place.
+// expectRedacted checks what the letters of rows show: sound rows their public cells, others
+// their place.
 func (b *testbed) expectRedacted(t *testing.T, name string) {
 	t.Helper()
 	for _, l := range b.deadLetters() {

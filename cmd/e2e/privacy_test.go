@@ -36,8 +36,9 @@ func (b *testbed) values() map[string]int {
 	return values
 }
 
-// TestPrivacy_GuessesOfID: a row's id says nothing of its hidden cells. Who knows all other cells finds no guess of a dropped or hashed cell by
-// it, and rows that differ in dropped cells alone are copies of one row.
+// TestPrivacy_GuessesOfID: a row's id says nothing of its hidden cells. Who knows all other
+// cells finds no guess of a dropped or hashed cell by it, and rows that differ in dropped cells
+// alone are copies of one row.
 func TestPrivacy_GuessesOfID(t *testing.T) {
 	t.Parallel()
 	line := func(phone int, name string) string {
@@ -59,7 +60,8 @@ func TestPrivacy_GuessesOfID(t *testing.T) {
 	if diff := cmp.Diff(map[string]bool{public("Kim"): true, public("Kim") + ".1": true, public("Lee"): true}, ids); diff != "" {
 		t.Fatalf("ids (-of the public cells +published):\n%s", diff)
 	}
-	// All other cells known, as they arrived or as they are published, and with hashes that need no key.
+	// All other cells known, as they arrived or as they are published, and with hashes that
+	// need no key.
 	for guess := 55501000; guess < 55502000; guess++ {
 		for _, name := range []string{"Kim", "Lee", hashed("df_name", "Kim"), ""} {
 			for _, city := range []string{"Seoul", "***", ""} {
@@ -71,7 +73,8 @@ func TestPrivacy_GuessesOfID(t *testing.T) {
 	}
 }
 
-// TestPrivacy_ListsChange: other lists make other rows. The days in reach are published again, which is said at the start, once.
+// TestPrivacy_ListsChange: other lists make other rows. The days in reach are published again,
+// which is said at the start, once.
 func TestPrivacy_ListsChange(t *testing.T) {
 	t.Parallel()
 	b, calls := newPrivate(t, func() string { return privacyHeader + "\n" + privacyLine("u1", "a") + "\n" })
@@ -112,8 +115,9 @@ func TestPrivacy_ListsChange(t *testing.T) {
 	}
 }
 
-// TestPrivacy_KeyChanges: another key halts the stream before any call. The former key lets it go on as if nothing had been; resume accepts the
-// new one, and publishes the days in reach again.
+// TestPrivacy_KeyChanges: another key halts the stream before any call. The former key lets it
+// go on as if nothing had been; resume accepts the new one, and publishes the days in reach
+// again.
 func TestPrivacy_KeyChanges(t *testing.T) {
 	t.Parallel()
 	b, calls := newPrivate(t, func() string { return privacyHeader + "\n" + privacyLine("u1", "a") + "\n" })
@@ -162,8 +166,9 @@ func TestPrivacy_KeyChanges(t *testing.T) {
 	}
 }
 
-// TestPrivacy_Columns: a name that the header does not have halts the stream before anything is published, and so does a column that was renamed.
-// Headers that differ from day to day go on, and resume accepts a header as it is.
+// TestPrivacy_Columns: a name that the header does not have halts the stream before anything is
+// published, and so does a column that was renamed. Headers that differ from day to day go on,
+// and resume accepts a header as it is.
 func TestPrivacy_Columns(t *testing.T) {
 	t.Parallel()
 	var header atomic.Pointer[string]
@@ -244,7 +249,8 @@ func TestPrivacy_Replay(t *testing.T) {
 	}
 }
 
-// TestPrivacy_Raw: what dead letters show by DEAD_LETTER_RAW, and that a replay of a whole copy publishes its public row.
+// TestPrivacy_Raw: what dead letters show by DEAD_LETTER_RAW, and that a replay of a whole copy
+// publishes its public row.
 func TestPrivacy_Raw(t *testing.T) {
 	t.Parallel()
 	bad := "u3,open"
@@ -290,7 +296,8 @@ func TestPrivacy_Raw(t *testing.T) {
 	}
 }
 
-// TestPrivacy_Formats: in every format a hashed or masked column is a string, whatever its type was, and a dropped one has no field.
+// TestPrivacy_Formats: in every format a hashed or masked column is a string, whatever its type
+// was, and a dropped one has no field.
 func TestPrivacy_Formats(t *testing.T) {
 	t.Parallel()
 	const header = "df_unified_id,event_name,df_birth,df_push_optin,visits,df_total_purchase_amount"
@@ -335,7 +342,8 @@ func TestPrivacy_Formats(t *testing.T) {
 	expectText(t, b.runOnce(3), `"code":"schema_changed"`)
 }
 
-// TestPrivacy_RawWithoutLists: DEAD_LETTER_RAW serves streams that hide nothing, too. Rows that could be read are shown by redacted, answers are not.
+// TestPrivacy_RawWithoutLists: DEAD_LETTER_RAW serves streams that hide nothing, too. Rows that
+// could be read are shown by redacted, answers are not.
 func TestPrivacy_RawWithoutLists(t *testing.T) {
 	t.Parallel()
 	b, _ := newAnswering(t, func(back, call int) answer {

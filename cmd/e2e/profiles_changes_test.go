@@ -11,7 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestProfiles_Changes publishes only what is new or has changed, and deletes a profile that two snapshots lack.
+// TestProfiles_Changes publishes only what is new or has changed, and deletes a profile that
+// two snapshots lack.
 func TestProfiles_Changes(t *testing.T) {
 	t.Parallel()
 	source := &profileSource{profiles: map[string]string{"a": "Seoul", "b": "Busan", "c": "Daegu"}}
@@ -42,7 +43,8 @@ func TestProfiles_Changes(t *testing.T) {
 	b.checkTable(source, false)
 }
 
-// TestProfiles_CrashEachStep kills the program between any two steps of an export that publishes and deletes.
+// TestProfiles_CrashEachStep kills the program between any two steps of an export that
+// publishes and deletes.
 func TestProfiles_CrashEachStep(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"called", "profiles_begun", "profiles_flushed", "profiles_marked", "profiles_decided", "profiles_deleting", "profiles_deleted", "checkpointed"} {

@@ -135,7 +135,8 @@ func TestProfiles_Again(t *testing.T) {
 	}
 }
 
-// TestProfiles_Partitions leaves partitions empty that were added, also when the ledger is lost, and says so.
+// TestProfiles_Partitions leaves partitions empty that were added, also when the ledger is
+// lost, and says so.
 func TestProfiles_Partitions(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 40)
@@ -178,7 +179,8 @@ func TestProfiles_SharedTopic(t *testing.T) {
 	}
 }
 
-// TestProfiles_DeadLetters keeps the first row of a key, and exports again to replay the letter of another one.
+// TestProfiles_DeadLetters keeps the first row of a key, and exports again to replay the letter
+// of another one.
 func TestProfiles_DeadLetters(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -201,7 +203,8 @@ func TestProfiles_DeadLetters(t *testing.T) {
 	b.checkTable(source, false)
 }
 
-// TestProfiles_NeverMany withholds nothing of a stream that deletes nothing, however many profiles are gone, and starts over when it is to delete.
+// TestProfiles_NeverMany withholds nothing of a stream that deletes nothing, however many
+// profiles are gone, and starts over when it is to delete.
 func TestProfiles_NeverMany(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -229,7 +232,8 @@ func TestProfiles_NeverMany(t *testing.T) {
 	b.checkTable(source, false)
 }
 
-// TestProfiles_ApproveUnreadable: a row that stays broken withholds deletes until they are approved; a key that comes twice in spite of that.
+// TestProfiles_ApproveUnreadable: a row that stays broken withholds deletes until they are
+// approved; a key that comes twice in spite of that.
 func TestProfiles_ApproveUnreadable(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -264,7 +268,8 @@ func TestProfiles_ApproveUnreadable(t *testing.T) {
 	}
 }
 
-// TestProfiles_ReplayYesterday: letters of a snapshot of another day are replayed by a snapshot of today, and the plan says so.
+// TestProfiles_ReplayYesterday: letters of a snapshot of another day are replayed by a snapshot
+// of today, and the plan says so.
 func TestProfiles_ReplayYesterday(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"all", "changes"} {

@@ -10,13 +10,16 @@ import (
 	"time"
 )
 
-// TestProfiles_Random has snapshots whose profiles change, vanish one by one and in waves, and come back, while answers are cut, empty, truncated,
-// shortened, repeat keys or have bad rows, and the program is killed at random times, in the middle of an answer, and between its steps. After each
-// run the topic is compared with what the API has served, and after each snapshot that went well all of it is.
+// TestProfiles_Random has snapshots whose profiles change, vanish one by one and in waves, and
+// come back, while answers are cut, empty, truncated, shortened, repeat keys or have bad rows,
+// and the program is killed at random times, in the middle of an answer, and between its steps.
+// After each run the topic is compared with what the API has served, and after each snapshot
+// that went well all of it is.
 //
-// PROFILE_ROWS and PROFILE_RUNS make it larger, CRASH_SEED repeats it. With KAFKA_TEST_BROKERS a snapshot is a day after the one before, or some hours,
-// and the topic is compacted behind each, and during some. With KAFKA_TEST_DIR, the directory of a deploy/kafka-up.sh of three nodes, brokers are
-// killed as well.
+// PROFILE_ROWS and PROFILE_RUNS make it larger, CRASH_SEED repeats it. With KAFKA_TEST_BROKERS
+// a snapshot is a day after the one before, or some hours, and the topic is compacted behind
+// each, and during some. With KAFKA_TEST_DIR, the directory of a deploy/kafka-up.sh of three
+// nodes, brokers are killed as well.
 func TestProfiles_Random(t *testing.T) {
 	t.Parallel()
 	m := newProfileMonth(t)
@@ -139,7 +142,8 @@ func (m *profileMonth) end() {
 	}
 }
 
-// report logs what has happened, and fails if something has not that the test is for. Few snapshots have not room for everything.
+// report logs what has happened, and fails if something has not that the test is for. Few
+// snapshots have not room for everything.
 func (m *profileMonth) report() {
 	m.happened["deletes"], m.happened["profiles deleted and published again"] = m.model.tombstones, m.model.returned
 	m.happened["profiles withheld"], m.happened["profiles that waited for another snapshot"] = len(m.model.withheld), len(m.model.waiting)

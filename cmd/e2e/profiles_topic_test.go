@@ -27,8 +27,8 @@ func (b *testbed) ofProfiles() {
 	b.unlimited()
 }
 
-// TestProfiles_Topic creates a compacted topic, and waits for one that would lose profiles until it is repaired by the command that is
-// printed.
+// TestProfiles_Topic creates a compacted topic, and waits for one that would lose profiles
+// until it is repaired by the command that is printed.
 func TestProfiles_Topic(t *testing.T) {
 	t.Parallel()
 	b := newProfiles(t, &exporttest.Server{Data: exporttest.Data{Seed: 70, Users: 20}})
@@ -56,8 +56,9 @@ func TestProfiles_Topic(t *testing.T) {
 	expectText(t, b.runOnce(0), "the topic removes tombstones soon")
 }
 
-// TestProfiles_Modes publishes a whole snapshot when a stream of changes is to publish all rows, also on the same day, and goes on from what the
-// topic then holds when it is one of changes again.
+// TestProfiles_Modes publishes a whole snapshot when a stream of changes is to publish all
+// rows, also on the same day, and goes on from what the topic then holds when it is one of
+// changes again.
 func TestProfiles_Modes(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 5)

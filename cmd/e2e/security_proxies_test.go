@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestProxies_Unparsable: a proxy that net/http would ignore ends every command before the first call, and its password is not shown.
+// TestProxies_Unparsable: a proxy that net/http would ignore ends every command before the
+// first call, and its password is not shown.
 func TestProxies_Unparsable(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 82, RowsPerDay: 10}})
@@ -31,7 +32,8 @@ func TestProxies_Unparsable(t *testing.T) {
 	}
 }
 
-// TestProxies_OAuth: the token endpoint of OAUTHBEARER is called through the proxy, as the Export API is.
+// TestProxies_OAuth: the token endpoint of OAUTHBEARER is called through the proxy, as the
+// Export API is.
 func TestProxies_OAuth(t *testing.T) {
 	t.Parallel()
 	var seen journal

@@ -100,7 +100,8 @@ func TestValues_RegistryEmptied(t *testing.T) {
 	b.runOnce(0)
 }
 
-// TestValues_FormatChanged: a topic that holds values of one format gets none of another. check says so before, and the log before any call.
+// TestValues_FormatChanged: a topic that holds values of one format gets none of another. check
+// says so before, and the log before any call.
 func TestValues_FormatChanged(t *testing.T) {
 	t.Parallel()
 	for name, formats := range map[string][2]string{"json to avro": {"json", "avro"}, "json-typed to json": {"json-typed", "json"}} {

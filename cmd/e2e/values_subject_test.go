@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestValues_SubjectChanged: another subject gets the stream's schema before the next row; rows of before keep their ids. A subject that refuses
-// it costs no field.
+// TestValues_SubjectChanged: another subject gets the stream's schema before the next row; rows
+// of before keep their ids. A subject that refuses it costs no field.
 func TestValues_SubjectChanged(t *testing.T) {
 	t.Parallel()
 	registry, refuse := registryProxy(t, registryURL(t))
@@ -29,7 +29,8 @@ func TestValues_SubjectChanged(t *testing.T) {
 	compareRows(t, newRows(b.servedTyped()...), newRows(b.publishedTyped("avro", registry)...))
 }
 
-// TestValues_ReplayLooksUp: a replay publishes nothing under the ids of a registry that was emptied.
+// TestValues_ReplayLooksUp: a replay publishes nothing under the ids of a registry that was
+// emptied.
 func TestValues_ReplayLooksUp(t *testing.T) {
 	t.Parallel()
 	first, second := srfake.New(), srfake.New()

@@ -36,8 +36,8 @@ func Compare(t *testing.T, path, got string) {
 	}
 }
 
-// Section fails the test if the part of the file between two marks differs from the text. With -update it replaces that part;
-// the failure message names command for that.
+// Section fails the test if the part of the file between two marks differs from the text. With
+// -update it replaces that part; the failure message names command for that.
 func Section(t *testing.T, path, from, to, want, command string) {
 	t.Helper()
 	text, err := os.ReadFile(path)

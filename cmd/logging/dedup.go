@@ -11,11 +11,13 @@ import (
 	"time"
 )
 
-// Dedup is a slog.Handler that drops repetitions. Lines of level warn or above that differ only in times, durations and numbers are
-// repetitions. Dedup forwards the first one, and then at most one per window, with the number of dropped lines as "repeated".
+// Dedup is a slog.Handler that drops repetitions. Lines of level warn or above that differ only
+// in times, durations and numbers are repetitions. Dedup forwards the first one, and then at
+// most one per window, with the number of dropped lines as "repeated".
 //
-// It has no goroutine. The last dropped line is forwarded before the next line that is forwarded, so that lines are in the order of their
-// times and a recovery comes after the failure that it ends; with any line once the window is over; or by Flush.
+// It has no goroutine. The last dropped line is forwarded before the next line that is
+// forwarded, so that lines are in the order of their times and a recovery comes after the
+// failure that it ends; with any line once the window is over; or by Flush.
 type Dedup struct {
 	next  slog.Handler
 	shape string // of the attributes and groups that With has added
@@ -95,7 +97,8 @@ func (d *Dedup) Flush(ctx context.Context) error {
 	return handle(ctx, due)
 }
 
-// record counts a line, and reports whether to forward it and how many were dropped before it. The caller holds mu.
+// record counts a line, and reports whether to forward it and how many were dropped before it.
+// The caller holds mu.
 func (l *lines) record(key string, r slog.Record, next slog.Handler) (forward bool, dropped int) {
 	known := l.seen[key]
 	switch {
@@ -114,8 +117,8 @@ func (l *lines) record(key string, r slog.Record, next slog.Handler) (forward bo
 	return false, 0
 }
 
-// takeExpired drops the lines whose window is over, except the one with the key, and returns those with repetitions, oldest first. The
-// caller holds mu.
+// takeExpired drops the lines whose window is over, except the one with the key, and returns
+// those with repetitions, oldest first. The caller holds mu.
 func (l *lines) takeExpired(now time.Time, except string) []*line {
 	var due []*line
 	for key, known := range l.seen {

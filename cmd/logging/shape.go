@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// shapeOf is equal for a line and its repetitions: it ignores times, durations, numbers and local ports.
+// shapeOf is equal for a line and its repetitions: it ignores times, durations, numbers and
+// local ports.
 func shapeOf(with string, r slog.Record) string {
 	shape := fmt.Appendf(nil, "%d\x00%s\x00%s", r.Level, r.Message, with)
 	r.Attrs(func(a slog.Attr) bool {
@@ -36,6 +37,6 @@ func appendShape(shape []byte, a slog.Attr) []byte {
 	return append(append(shape, '='), ownPort.ReplaceAllLiteralString(text, "->")...)
 }
 
-// ownPort matches the local port in an error of package net, which differs for each connection: "read tcp
-// 10.0.0.1:41974->10.0.0.2:9092: i/o timeout".
+// ownPort matches the local port in an error of package net, which differs for each connection:
+// "read tcp 10.0.0.1:41974->10.0.0.2:9092: i/o timeout".
 var ownPort = regexp.MustCompile(`:[0-9]+->`)

@@ -9,8 +9,9 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// Progress shows the progress of a task: a bar with an estimate on a terminal, elsewhere an occasional plain line. It is safe for
-// concurrent use, so that a log can be written while the bar is shown.
+// Progress shows the progress of a task: a bar with an estimate on a terminal, elsewhere an
+// occasional plain line. It is safe for concurrent use, so that a log can be written while the
+// bar is shown.
 type Progress struct {
 	out   io.Writer
 	what  string

@@ -14,7 +14,8 @@ func Is(f any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// Colours reports whether colour may be written to w. NO_COLOR is a convention: https://no-color.org
+// Colours reports whether colour may be written to w. NO_COLOR is a convention:
+// https://no-color.org
 func Colours(w io.Writer) bool { return obeys(w) && os.Getenv("NO_COLOR") == "" }
 
 // obeys reports whether w interprets control sequences.

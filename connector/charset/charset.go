@@ -1,8 +1,10 @@
 // Package charset decodes bodies whose answer declares a character encoding other than UTF-8.
 //
-// A byte sequence that is invalid in the encoding never becomes a character: it becomes the byte 0xFF, which makes the text around it
-// invalid UTF-8. A U+FFFD that is really in the source is preserved. Line feeds, commas and quotes survive invalid sequences, so that an invalid
-// cell affects only its own row. The package performs no I/O and keeps no state between bodies.
+// A byte sequence that is invalid in the encoding never becomes a character: it becomes the
+// byte 0xFF, which makes the text around it invalid UTF-8. A U+FFFD that is really in the
+// source is preserved. Line feeds, commas and quotes survive invalid sequences, so that an
+// invalid cell affects only its own row. The package performs no I/O and keeps no state between
+// bodies.
 package charset
 
 import (
@@ -44,13 +46,16 @@ func (c Charset) Name() string {
 // IsUTF8 reports whether the charset is UTF-8, which needs no decoding.
 func (c Charset) IsUTF8() bool { return c.kind == utf8Kind }
 
-// SingleByte reports whether each character is one byte. Many servers declare such a charset by default for text that is UTF-8.
+// SingleByte reports whether each character is one byte. Many servers declare such a charset by
+// default for text that is UTF-8.
 func (c Charset) SingleByte() bool { return c.kind == singleByte }
 
-// Wide reports whether the charset uses code units of two or four bytes, which can't be confused with UTF-8.
+// Wide reports whether the charset uses code units of two or four bytes, which can't be
+// confused with UTF-8.
 func (c Charset) Wide() bool { return c.kind == utf16Kind || c.kind == utf32Kind }
 
-// marks are the byte order marks. A mark of UTF-32 starts with one of UTF-16, so it is listed first.
+// marks are the byte order marks. A mark of UTF-32 starts with one of UTF-16, so it is listed
+// first.
 var marks = []struct {
 	mark    string
 	charset Charset
@@ -71,7 +76,8 @@ func Marks() []string {
 	return list
 }
 
-// FromMark returns the charset of the byte order mark at the start of a body; ok is false without one.
+// FromMark returns the charset of the byte order mark at the start of a body; ok is false
+// without one.
 func FromMark(lead []byte) (c Charset, ok bool) {
 	c, size := fromMark(lead)
 	return c, size > 0
@@ -86,8 +92,9 @@ func fromMark(lead []byte) (c Charset, size int) {
 	return Charset{}, 0
 }
 
-// withByteOrder guesses the byte order of utf-16 or utf-32 from the first bytes of a body that has no byte order mark. The characters at the
-// start of a CSV are mostly ASCII, so their upper bytes are 0. The default is little-endian, as in browsers.
+// withByteOrder guesses the byte order of utf-16 or utf-32 from the first bytes of a body that
+// has no byte order mark. The characters at the start of a CSV are mostly ASCII, so their upper
+// bytes are 0. The default is little-endian, as in browsers.
 func (c Charset) withByteOrder(lead []byte) Charset {
 	if !c.anyEndian {
 		return c

@@ -39,7 +39,8 @@ func isUnknown(err error) bool {
 	return errors.As(err, &unknown)
 }
 
-// The bytes on the left were encoded by another program; those on the right are what a reader of CSV must get to see.
+// The bytes on the left were encoded by another program; those on the right are what a reader
+// of CSV must get to see.
 func TestReader(t *testing.T) {
 	for _, c := range []struct {
 		name, label string
@@ -149,7 +150,8 @@ func TestReader_SourceFails(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, each character comes out as the encoding has it, or the bytes around it as invalid; and no line is lost.
+// Whatever the bytes, each character comes out as the encoding has it, or the bytes around it
+// as invalid; and no line is lost.
 func FuzzReader(f *testing.F) {
 	labels := []string{"euc-kr", "shift_jis", "euc-jp", "iso-2022-jp", "gb18030", "gbk", "big5", "windows-1252", "koi8-r"}
 	f.Add(0, []byte("\xb1\xb8,a\n\xff"))

@@ -17,8 +17,9 @@ const maxCharBytes = 4
 // sourceReplacement is U+FFFD in gb18030, the only multi-byte charset that has it.
 const sourceReplacement = "\x84\x31\xa4\x37"
 
-// appendDecoded appends one line as UTF-8. The line end is ASCII in all charsets. It is not passed to the decoder, as some decoders would
-// treat it as the second byte of an incomplete character.
+// appendDecoded appends one line as UTF-8. The line end is ASCII in all charsets. It is not
+// passed to the decoder, as some decoders would treat it as the second byte of an incomplete
+// character.
 func (r *Reader) appendDecoded(dst, line []byte) []byte {
 	text := bytes.TrimRight(line, "\r\n")
 	from := len(dst)

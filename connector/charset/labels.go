@@ -19,9 +19,10 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("charset %q is not supported", e.Label)
 }
 
-// Parse returns the charset with this label: a name or alias from the IANA registry, the WHATWG Encoding Standard or a vendor.
-// Case, spaces, dashes and underscores are ignored. As in browsers, euc-kr means its superset cp949, and iso-8859-1 means windows-1252.
-// The error is an *UnknownError.
+// Parse returns the charset with this label: a name or alias from the IANA registry, the WHATWG
+// Encoding Standard or a vendor. Case, spaces, dashes and underscores are ignored. As in
+// browsers, euc-kr means its superset cp949, and iso-8859-1 means windows-1252. The error is an
+// *UnknownError.
 func Parse(label string) (Charset, error) {
 	key := normalize(label)
 	if c, ok := wide(key); ok {
@@ -95,7 +96,8 @@ func multi(key string) (name string, e encoding.Encoding) {
 	return "", nil
 }
 
-// single finds a single-byte charset by one of its common names, such as iso-8859-15, latin9, cp1252, windows-1252, ibm866 or koi8-r.
+// single finds a single-byte charset by one of its common names, such as iso-8859-15, latin9,
+// cp1252, windows-1252, ibm866 or koi8-r.
 func single(key string) (name string, e encoding.Encoding) {
 	key = strings.TrimPrefix(strings.TrimPrefix(key, "x"), "cs")
 	for _, prefix := range []string{"windows", "cp", "ibm", "ms", "dos"} {

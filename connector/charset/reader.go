@@ -17,15 +17,19 @@ type Policy uint8
 const (
 	// Decode decodes every line from the charset.
 	Decode Policy = iota
-	// Guard decodes every line from the charset, and fails with a *ConflictError at the first line that is valid UTF-8 with a different text.
+	// Guard decodes every line from the charset, and fails with a *ConflictError at the first
+	// line that is valid UTF-8 with a different text.
 	Guard
-	// Prefer keeps a line that looks like UTF-8, even with invalid bytes, and decodes the others from the charset.
+	// Prefer keeps a line that looks like UTF-8, even with invalid bytes, and decodes the
+	// others from the charset.
 	Prefer
-	// Detect acts like Prefer until the first line that is not ASCII. If that line is UTF-8, the whole body is, and nothing more is decoded.
+	// Detect acts like Prefer until the first line that is not ASCII. If that line is UTF-8,
+	// the whole body is, and nothing more is decoded.
 	Detect
 )
 
-// ConflictError reports a line that is valid UTF-8 and also valid, with a different text, in the charset.
+// ConflictError reports a line that is valid UTF-8 and also valid, with a different text, in
+// the charset.
 type ConflictError struct {
 	Charset Charset
 	Offset  int64 // of the line's first byte in the body
@@ -37,7 +41,8 @@ func (e *ConflictError) Error() string {
 
 const (
 	initialBuffer = 64 << 10
-	// maxLine is the longest line that is decoded in one piece. A longer line is split, and the character at the split may be lost.
+	// maxLine is the longest line that is decoded in one piece. A longer line is split, and the
+	// character at the split may be lost.
 	maxLine = 32 << 20
 )
 
@@ -47,10 +52,12 @@ const longestMark = 4
 // invalidByte replaces bytes that are not a character. Valid UTF-8 never contains it.
 const invalidByte = 0xff
 
-// truncatedByte replaces a character that is cut by the end of the body. In UTF-8 it starts a character.
+// truncatedByte replaces a character that is cut by the end of the body. In UTF-8 it starts a
+// character.
 const truncatedByte = 0xf0
 
-// NewReader returns a reader that converts src from charset c to UTF-8. A byte order mark of UTF-16 or UTF-32 is removed.
+// NewReader returns a reader that converts src from charset c to UTF-8. A byte order mark of
+// UTF-16 or UTF-32 is removed.
 func NewReader(src io.Reader, c Charset, policy Policy) *Reader {
 	return &Reader{src: src, charset: c, policy: policy, in: make([]byte, 0, initialBuffer)}
 }
@@ -74,8 +81,8 @@ type Reader struct {
 	asUTF8   bool // Detect has found UTF-8
 }
 
-// Charset is the charset of the text read so far: utf-8 if Detect has found that, us-ascii while Prefer or Detect has seen only ASCII, and
-// otherwise the charset given to NewReader.
+// Charset is the charset of the text read so far: utf-8 if Detect has found that, us-ascii
+// while Prefer or Detect has seen only ASCII, and otherwise the charset given to NewReader.
 func (r *Reader) Charset() string {
 	switch {
 	case r.asUTF8:
@@ -161,8 +168,8 @@ func (r *Reader) begin() bool {
 	return true
 }
 
-// nextLine returns the first line of in with its line feed. It is the rest at the end of the body, a part of a line that is too long, and nil
-// when more must be read first.
+// nextLine returns the first line of in with its line feed. It is the rest at the end of the
+// body, a part of a line that is too long, and nil when more must be read first.
 func (r *Reader) nextLine(in []byte) []byte {
 	if end := bytes.IndexByte(in, '\n'); end >= 0 {
 		return in[:end+1]
@@ -207,8 +214,9 @@ func (r *Reader) appendLine(line []byte, offset int64) {
 	}
 }
 
-// looksUTF8 distinguishes a line of non-ASCII UTF-8, possibly with invalid bytes, from text in a single-byte charset. Such text hardly ever
-// contains the byte sequence of a three or four byte UTF-8 character, and rarely that of a two byte one.
+// looksUTF8 distinguishes a line of non-ASCII UTF-8, possibly with invalid bytes, from text in
+// a single-byte charset. Such text hardly ever contains the byte sequence of a three or four
+// byte UTF-8 character, and rarely that of a two byte one.
 func looksUTF8(line []byte) bool {
 	two, invalid := 0, 0
 	for len(line) > 0 {

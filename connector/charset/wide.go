@@ -6,8 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// appendWide appends the complete characters of in, which is UTF-16 or UTF-32, as UTF-8, and returns how many bytes of in it used. The
-// decoders of x/text can't be used: they do not distinguish a lone surrogate from a U+FFFD of the source. last is true if the body ends after in.
+// appendWide appends the complete characters of in, which is UTF-16 or UTF-32, as UTF-8, and
+// returns how many bytes of in it used. The decoders of x/text can't be used: they do not
+// distinguish a lone surrogate from a U+FFFD of the source. last is true if the body ends after
+// in.
 func (c Charset) appendWide(dst, in []byte, last bool) (text []byte, used int) {
 	width := c.width()
 	dst = grow(dst, 3*len(in)/width+3*utf8.UTFMax)

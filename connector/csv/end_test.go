@@ -68,7 +68,8 @@ func TestReader_LastRowOfFailedSource(t *testing.T) {
 	}
 }
 
-// Nothing behind a quote that is never closed is a row, wherever the body ends; a source that fails there fails as itself.
+// Nothing behind a quote that is never closed is a row, wherever the body ends; a source that
+// fails there fails as itself.
 func TestReader_OpenQuote(t *testing.T) {
 	const body = "a,b\n1,2\n3,\"dear all,\nfake,row\n\"\"fake\"\",row\n"
 	for end := strings.Index(body, `"`) + 1; end < len(body); end++ {

@@ -31,8 +31,10 @@ type HeaderError struct {
 
 func (e *HeaderError) Error() string { return "the header line " + e.Reason }
 
-// Header reads the first line, which names the columns. It must be called once, before Next. Its errors are io.EOF for a body without any line,
-// a *schema.BadRow for a malformed line, a *HeaderError for names or line ends that can't be used, an *OpenQuoteError, and errors of the source.
+// Header reads the first line, which names the columns. It must be called once, before Next.
+// Its errors are io.EOF for a body without any line, a *schema.BadRow for a malformed line, a
+// *HeaderError for names or line ends that can't be used, an *OpenQuoteError, and errors of the
+// source.
 func (r *Reader) Header() (*schema.Columns, error) {
 	if err := r.skipBOM(); err != nil {
 		return nil, err
@@ -92,8 +94,9 @@ func (r *Reader) headerRow() (*schema.Row, error) {
 	return r.Next()
 }
 
-// checkNames refuses control characters: they are line ends or separators of another format, and would become part of the field names of
-// every record. A quoted line break is part of its name.
+// checkNames refuses control characters: they are line ends or separators of another format,
+// and would become part of the field names of every record. A quoted line break is part of its
+// name.
 func (r *Reader) checkNames(names []string) error {
 	for i, name := range names {
 		for _, c := range name {
@@ -110,8 +113,9 @@ func (r *Reader) checkNames(names []string) error {
 	return nil
 }
 
-// readLineEnd finds the line end of the header. It refuses one that would make the rest of the body part of the header, or put a CR into names.
-// It needs only the bytes of the first line, however long the body is. A body that ends or fails earlier is handled by Next.
+// readLineEnd finds the line end of the header. It refuses one that would make the rest of the
+// body part of the header, or put a CR into names. It needs only the bytes of the first line,
+// however long the body is. A body that ends or fails earlier is handled by Next.
 func (r *Reader) readLineEnd() error {
 	inQuotes, begun := false, false
 	for at := 0; at <= r.maxRow; at++ {
@@ -142,7 +146,8 @@ func (r *Reader) readLineEnd() error {
 	return nil
 }
 
-// lineEndAt names the line end that starts with the CR at this index; empty if the body ends after it.
+// lineEndAt names the line end that starts with the CR at this index; empty if the body ends
+// after it.
 func (r *Reader) lineEndAt(at int) string {
 	switch next, ok := r.byteAt(at + 1); {
 	case !ok:
@@ -167,7 +172,8 @@ func (r *Reader) byteAt(at int) (byte, bool) {
 	return r.buf[r.pos+at], true
 }
 
-// checkFirstRow refuses a first row that starts with a CR: lines then end in LF CR, and the CR would be in the first value of every row.
+// checkFirstRow refuses a first row that starts with a CR: lines then end in LF CR, and the CR
+// would be in the first value of every row.
 func (r *Reader) checkFirstRow() error {
 	switch line := r.buf[r.pos:r.end]; {
 	case len(line) == 0 || line[0] == '\n' || line[0] == '\r' && (len(line) == 1 || line[1] == '\n'):
@@ -182,8 +188,8 @@ func (r *Reader) checkFirstRow() error {
 // Repeated is the number of rows that were skipped because they repeat the header line.
 func (r *Reader) Repeated() int { return r.header.repeated }
 
-// repeatsHeader reports whether the row's cells are the column names, as when files were concatenated. The second file may have a byte order
-// mark of its own.
+// repeatsHeader reports whether the row's cells are the column names, as when files were
+// concatenated. The second file may have a byte order mark of its own.
 func (r *Reader) repeatsHeader() bool {
 	if len(r.header.names) != len(r.row.Cells) {
 		return false // this is the header
@@ -200,7 +206,8 @@ func (r *Reader) repeatsHeader() bool {
 	return true
 }
 
-// repeatsRawHeader does the same for a line that is a bad row only because a byte order mark precedes its first quote.
+// repeatsRawHeader does the same for a line that is a bad row only because a byte order mark
+// precedes its first quote.
 func (r *Reader) repeatsRawHeader(line []byte) bool {
 	return r.columns != nil && bytes.HasPrefix(line, []byte(bom)) && bytes.Equal(line[len(bom):], r.header.raw)
 }

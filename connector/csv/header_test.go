@@ -12,7 +12,8 @@ import (
 	"dfinery-kafka/connector/csv"
 )
 
-// A row that repeats the header is skipped and counted, however it is quoted and whether or not it brings a byte order mark.
+// A row that repeats the header is skipped and counted, however it is quoted and whether or not
+// it brings a byte order mark.
 func TestReader_RepeatedHeader(t *testing.T) {
 	for _, c := range []struct {
 		name, body string
@@ -53,7 +54,8 @@ func TestReader_RepeatedHeader(t *testing.T) {
 	}
 }
 
-// Lines that end in LF CR put a CR into the first value of each row: the reader refuses the first one.
+// Lines that end in LF CR put a CR into the first value of each row: the reader refuses the
+// first one.
 func TestReader_LFCR(t *testing.T) {
 	for body, want := range map[string]string{
 		"a,b\n\r1,2\n\r3,4\n\r":     "LF CR",
@@ -72,7 +74,8 @@ func TestReader_LFCR(t *testing.T) {
 	}
 }
 
-// What is wrong with a header's line ends shows in its first bytes: nothing more of the body is needed.
+// What is wrong with a header's line ends shows in its first bytes: nothing more of the body is
+// needed.
 func TestReader_LineEndsAtOnce(t *testing.T) {
 	for _, first := range []string{"a,b\r1", "a,b\r\r\n"} {
 		src := io.MultiReader(iotest.OneByteReader(strings.NewReader(first)), unread{t})
@@ -89,7 +92,8 @@ func (u unread) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// No part of a value of several lines is read as a row when its row is too large, wherever its quote is closed.
+// No part of a value of several lines is read as a row when its row is too large, wherever its
+// quote is closed.
 func TestReader_LargeRowOfLines(t *testing.T) {
 	long := strings.Repeat("x", 20)
 	for size := range 40 {

@@ -21,7 +21,8 @@ func (p *deliveries) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// TestReaderMore: whoever holds rows until no more have arrived must not wait for the source meanwhile.
+// TestReaderMore: whoever holds rows until no more have arrived must not wait for the source
+// meanwhile.
 func TestReaderMore(t *testing.T) {
 	for _, test := range []struct {
 		name   string

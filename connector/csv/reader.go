@@ -1,7 +1,9 @@
-// Package csv reads the CSV of an export: rows that borrow the reader's memory, bad rows, and how the body ended.
+// Package csv reads the CSV of an export: rows that borrow the reader's memory, bad rows, and
+// how the body ended.
 //
-// A row is returned only when all of it has been read. Whether the last line is cut is up to the caller: Unterminated, MaybeTorn, TooFew and
-// Last describe it. The package does no I/O of its own and does not depend on HTTP.
+// A row is returned only when all of it has been read. Whether the last line is cut is up to
+// the caller: Unterminated, MaybeTorn, TooFew and Last describe it. The package does no I/O of
+// its own and does not depend on HTTP.
 package csv
 
 import (
@@ -16,15 +18,17 @@ import (
 const (
 	// DefaultMaxRow is the default of Options.MaxRow.
 	DefaultMaxRow = 16 << 20
-	// maxRowLimit keeps the offsets of a row's cells within 32 bits, also when copies of cells follow the row.
+	// maxRowLimit keeps the offsets of a row's cells within 32 bits, also when copies of cells
+	// follow the row.
 	maxRowLimit = 1 << 30
 )
 
-// Reader reads CSV as described by RFC 4180, and preserves the bytes of every value. It allocates nothing for a good row, and its memory
-// grows with the longest row, never with the body. It skips empty lines, a byte order mark, and rows that repeat the header line.
+// Reader reads CSV as described by RFC 4180, and preserves the bytes of every value. It
+// allocates nothing for a good row, and its memory grows with the longest row, never with the
+// body. It skips empty lines, a byte order mark, and rows that repeat the header line.
 //
-// Beyond the RFC, lines may end in LF alone, and a CR that does not end a line is part of its unquoted cell.
-// A Reader is not safe for concurrent use.
+// Beyond the RFC, lines may end in LF alone, and a CR that does not end a line is part of its
+// unquoted cell. A Reader is not safe for concurrent use.
 type Reader struct {
 	src    io.Reader
 	srcErr error // sticky
@@ -55,8 +59,9 @@ type Reader struct {
 type Options struct {
 	MaxRow    int                      // longest row in bytes, a longer one is a bad row; 0 means DefaultMaxRow, and more than 1 GiB means 1 GiB
 	CleanName func(name string) string // applied to the header's names; nil leaves them as they are
-	// RecoverQuotes reads the lines after a quote that is never closed as rows. If a body is cut within a value, anyone who can write that value
-	// can then inject rows: use it only for a source that is known not to escape quotes.
+	// RecoverQuotes reads the lines after a quote that is never closed as rows. If a body is
+	// cut within a value, anyone who can write that value can then inject rows: use it only for
+	// a source that is known not to escape quotes.
 	RecoverQuotes bool
 }
 
@@ -70,9 +75,11 @@ func NewReader(src io.Reader, o Options) *Reader {
 	return r
 }
 
-// Next returns the next row, which is valid until the following call. Its errors are io.EOF at the end of the body; a *schema.BadRow, after
-// which Next continues with the next line; an *OpenQuoteError, after which no more rows are read; a *HeaderError for unsupported line ends that
-// show only after the header; and an error of the source: the bytes after the last newline are then dropped.
+// Next returns the next row, which is valid until the following call. Its errors are io.EOF at
+// the end of the body; a *schema.BadRow, after which Next continues with the next line; an
+// *OpenQuoteError, after which no more rows are read; a *HeaderError for unsupported line ends
+// that show only after the header; and an error of the source: the bytes after the last newline
+// are then dropped.
 func (r *Reader) Next() (*schema.Row, error) {
 	for {
 		r.pos = r.next
@@ -107,7 +114,8 @@ func (r *Reader) Next() (*schema.Row, error) {
 	}
 }
 
-// exception handles the first row after the header, and a row that is malformed or too long. It reports whether to skip the line.
+// exception handles the first row after the header, and a row that is malformed or too long. It
+// reports whether to skip the line.
 func (r *Reader) exception(out outcome, size int) (skip bool, err error) {
 	if r.header.follows {
 		if err := r.checkFirstRow(); err != nil {
@@ -131,15 +139,15 @@ func (r *Reader) tooLong() error {
 	return r.resync(incomplete)
 }
 
-// More reports whether the end of another line has already been read. Next then returns without waiting for the source, unless that newline
-// is within quotes.
+// More reports whether the end of another line has already been read. Next then returns without
+// waiting for the source, unless that newline is within quotes.
 func (r *Reader) More() bool { return r.next < r.whole }
 
 // Unterminated reports whether the last row, good or bad, had no newline because the body ended.
 func (r *Reader) Unterminated() bool { return r.unterminated }
 
-// Raw is the last row, good or bad, as it arrived, without its line end. Of a row with malformed quotes it is the first line. It is valid until
-// the next call.
+// Raw is the last row, good or bad, as it arrived, without its line end. Of a row with
+// malformed quotes it is the first line. It is valid until the next call.
 func (r *Reader) Raw() []byte { return r.row.Raw }
 
 // Line is the number of the line on which the last row, good or bad, starts; the header is line 1.
@@ -182,7 +190,8 @@ func (r *Reader) lastRow(raw []byte, cr bool) (*schema.Row, error) {
 	return r.finish(raw, cr)
 }
 
-// finish makes a row of raw, whose separators have all been found. It returns nil for a row that repeats the header line.
+// finish makes a row of raw, whose separators have all been found. It returns nil for a row
+// that repeats the header line.
 func (r *Reader) finish(raw []byte, cr bool) (*schema.Row, error) {
 	s := &r.split
 	s.endCell(len(raw))
@@ -210,7 +219,8 @@ func (r *Reader) finish(raw []byte, cr bool) (*schema.Row, error) {
 	return &r.row, nil
 }
 
-// undouble copies the row into scratch, followed by an unescaped copy of each cell that contains doubled quotes.
+// undouble copies the row into scratch, followed by an unescaped copy of each cell that
+// contains doubled quotes.
 func (r *Reader) undouble() {
 	raw := r.row.Raw
 	to := append(r.scratch[:0], raw...)

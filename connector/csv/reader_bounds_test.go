@@ -34,7 +34,8 @@ func TestReaderWithoutProgress(t *testing.T) {
 
 type idle struct{}
 
-// A row a thousand times as large as the largest costs no memory, and is known by the hash of all its bytes.
+// A row a thousand times as large as the largest costs no memory, and is known by the hash of
+// all its bytes.
 func TestReaderMemory(t *testing.T) {
 	const maxRow, size = 256 << 10, 256 << 20
 	for _, start := range []string{"1,", "1,\""} {

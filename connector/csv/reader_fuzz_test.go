@@ -33,8 +33,8 @@ func (p *pieces) Read(to []byte) (int, error) {
 	return n, nil
 }
 
-// Whatever the body, it reads the same in pieces of any size, each of its bytes is in a row or between two, and encoding/csv agrees
-// where the two mean the same.
+// Whatever the body, it reads the same in pieces of any size, each of its bytes is in a row or
+// between two, and encoding/csv agrees where the two mean the same.
 func FuzzReader(f *testing.F) {
 	for _, body := range []string{
 		"", "\n", "a,b\n1,2\n", "a,b\r\n1,2\r\n", "\ufeffa\n1\n", "a,b\n\"1\n\",\"\"\"\"\n", "a,b\n\"1,2\n3,4\n5,\"6\"\n", "a,b\n1,2\"\n3\n4,5,6\n7,8",

@@ -8,9 +8,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// resync makes a bad row of the first physical line of a row with malformed quotes, or of one longer than maxRow. Reading continues directly after
-// that line, so that one stray quote never swallows the rows after it. Every byte is examined at most three times: a line with an odd number
-// of quotes ends the search that an earlier line started, and a line with an even number starts none. It returns nil if the line is to be skipped.
+// resync makes a bad row of the first physical line of a row with malformed quotes, or of one
+// longer than maxRow. Reading continues directly after that line, so that one stray quote never
+// swallows the rows after it. Every byte is examined at most three times: a line with an odd
+// number of quotes ends the search that an earlier line started, and a line with an even number
+// starts none. It returns nil if the line is to be skipped.
 func (r *Reader) resync(out outcome) error {
 	detail := fmt.Sprintf("the quotes are wrong at byte %d of the row", r.split.at+1)
 	if out != broken || r.split.at > r.maxRow {
@@ -31,7 +33,8 @@ func (r *Reader) resync(out outcome) error {
 	return r.row.Bad(schema.BadQuotes, schema.OriginCSV, "the row's quotes are wrong", detail)
 }
 
-// physicalLine returns buf from pos to the next newline, to the end of the body, or to a point after maxRow bytes, and advances past it.
+// physicalLine returns buf from pos to the next newline, to the end of the body, or to a point
+// after maxRow bytes, and advances past it.
 func (r *Reader) physicalLine() ([]byte, error) {
 	seen := 0
 	for {
@@ -54,7 +57,8 @@ func (r *Reader) physicalLine() ([]byte, error) {
 	}
 }
 
-// tooLarge skips a line longer than maxRow and hashes it. It holds no more of the line in memory than fits the buffer.
+// tooLarge skips a line longer than maxRow and hashes it. It holds no more of the line in
+// memory than fits the buffer.
 func (r *Reader) tooLarge() error {
 	bad := &schema.BadRow{
 		Code: schema.TooLarge, Origin: schema.OriginCSV, Message: "the row is too large",
@@ -100,8 +104,10 @@ func (r *Reader) tooLarge() error {
 	return bad
 }
 
-// Tail returns the body from the last row on, and how many of its bytes belong to that row. It is nil unless the body ends or fails within
-// MaxTail bytes after the row. After Next has returned an error of the source it is all that was read after the last newline. The row stays valid.
+// Tail returns the body from the last row on, and how many of its bytes belong to that row. It
+// is nil unless the body ends or fails within MaxTail bytes after the row. After Next has
+// returned an error of the source it is all that was read after the last newline. The row stays
+// valid.
 func (r *Reader) Tail() (rest []byte, scanned int) {
 	if r.failed {
 		return r.buf[r.pos:r.end], r.end - r.pos

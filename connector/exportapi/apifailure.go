@@ -13,7 +13,8 @@ import (
 // apiFailure is the JSON that the API returns instead of rows.
 type apiFailure struct{ Result, Message string }
 
-// parseFailure parses a JSON object with a result or a message, whatever its other members. after is what follows it.
+// parseFailure parses a JSON object with a result or a message, whatever its other members.
+// after is what follows it.
 func parseFailure(body []byte) (f apiFailure, after []byte, ok bool) {
 	body = bytes.TrimPrefix(body, []byte(bom))
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -27,7 +28,8 @@ func parseFailure(body []byte) (f apiFailure, after []byte, ok bool) {
 	return f, body[decoder.InputOffset():], f.Result == "fail" || knownToAPI(f.Message)
 }
 
-// failureWithin finds the JSON of a failure that starts within the first scanned bytes of rest and ends with rest and the body.
+// failureWithin finds the JSON of a failure that starts within the first scanned bytes of rest
+// and ends with rest and the body.
 func failureWithin(rest []byte, scanned int) (apiFailure, []byte) {
 	rest = bytes.TrimRight(rest, " \t\r\n")
 	for at := max(0, len(rest)-csv.MaxTail); at < min(scanned, len(rest)); at++ {

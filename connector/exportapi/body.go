@@ -35,8 +35,9 @@ func (b *Body) Request() schema.Request {
 // Date is the answer's Date header; zero without one.
 func (b *Body) Date() time.Time { return b.call.date }
 
-// Framed reports whether the answer's framing proves that the body is complete where Next returned io.EOF: a length, a last chunk, the end of an
-// HTTP/2 stream, or a gzip trailer. Without framing, a body ends when its connection is closed, which proves nothing.
+// Framed reports whether the answer's framing proves that the body is complete where Next
+// returned io.EOF: a length, a last chunk, the end of an HTTP/2 stream, or a gzip trailer.
+// Without framing, a body ends when its connection is closed, which proves nothing.
 func (b *Body) Framed() bool { return b.call.framed }
 
 // Headers returns the headers that help to diagnose an answer, with lower-case names.
@@ -45,8 +46,9 @@ func (b *Body) Headers() map[string]string { return b.call.headers }
 // Close ends the call even if its body was not read to the end. Closing again does nothing.
 func (b *Body) Close() error { return b.call.close() }
 
-// Next returns the next row, which is valid until the following call. Its errors are io.EOF at the proper end of the body, a *schema.BadRow,
-// after which Next continues, and a *schema.Failure. io.EOF and a failure are final: later calls return them again.
+// Next returns the next row, which is valid until the following call. Its errors are io.EOF at
+// the proper end of the body, a *schema.BadRow, after which Next continues, and a
+// *schema.Failure. io.EOF and a failure are final: later calls return them again.
 func (b *Body) Next() (*schema.Row, error) {
 	if b.end != nil {
 		return nil, b.end
@@ -102,8 +104,10 @@ func (b *Body) learn(whole bool) {
 	b.matcher.watching = false
 }
 
-// finish ends the body with the result of the source. An HTTP/1 body without length, chunks or gzip can't be distinguished from a cut one. If it
-// ends with a newline it is accepted as complete, as otherwise no such body ever would be. The next export of the day publishes rows lost by a cut there.
+// finish ends the body with the result of the source. An HTTP/1 body without length, chunks or
+// gzip can't be distinguished from a cut one. If it ends with a newline it is accepted as
+// complete, as otherwise no such body ever would be. The next export of the day publishes rows
+// lost by a cut there.
 func (b *Body) finish(err error) error {
 	if err == io.EOF {
 		b.learn(true)
@@ -123,7 +127,8 @@ func (b *Body) finish(err error) error {
 	case errors.As(err, &names):
 		return b.stop(b.badHeader(names))
 	}
-	// What follows the last newline may be a failure that was sent before the connection was closed.
+	// What follows the last newline may be a failure that was sent before the connection was
+	// closed.
 	if api, text := failureWithin(b.reader.Tail()); text != nil {
 		return b.stop(b.failed(api, text))
 	}

@@ -14,8 +14,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// call is one call of the API from its request to the end of its body. It is owned by the reader of the body; the goroutines of the timer and the
-// transport access only the atomic fields.
+// call is one call of the API from its request to the end of its body. It is owned by the
+// reader of the body; the goroutines of the timer and the transport access only the atomic
+// fields.
 type call struct {
 	client   *Client
 	export   schema.Export
@@ -78,7 +79,8 @@ func (c *Client) newCall(e schema.Export, done <-chan struct{}) *call {
 	}}
 }
 
-// limit starts the timer. The returned context is cancelled by the timer, by the caller's context and by close.
+// limit starts the timer. The returned context is cancelled by the timer, by the caller's
+// context and by close.
 func (k *call) limit(ctx context.Context, header, idle time.Duration) context.Context {
 	ctx, k.cancel = context.WithCancelCause(ctx)
 	k.header, k.idle = header, idle
@@ -117,7 +119,8 @@ func (k *call) answered(r *http.Response) {
 	k.framed = r.ProtoMajor >= 2 || r.ContentLength >= 0 || slices.Contains(r.TransferEncoding, "chunked")
 }
 
-// close ends the call without reading further: the connection of an unfinished HTTP/1 body is closed, the stream of an HTTP/2 body reset.
+// close ends the call without reading further: the connection of an unfinished HTTP/1 body is
+// closed, the stream of an HTTP/2 body reset.
 func (k *call) close() error {
 	if k.closed.Swap(true) {
 		return nil
@@ -140,7 +143,8 @@ func (k *call) cancelled() bool {
 	}
 }
 
-// idleTimeoutReader limits the duration of each read of a body. The time between reads does not count, as a slow consumer may delay them.
+// idleTimeoutReader limits the duration of each read of a body. The time between reads does not
+// count, as a slow consumer may delay them.
 type idleTimeoutReader struct {
 	src io.Reader
 	k   *call

@@ -31,8 +31,9 @@ const (
 // errBaseURL replaces an error that would quote the URL with its password.
 var errBaseURL = errors.New("the base URL is not valid")
 
-// Client makes calls of the Export API for one service. It has no policy: package limiter decides when, and how often, to call.
-// It is safe for concurrent use, and must not be copied after its first use.
+// Client makes calls of the Export API for one service. It has no policy: package limiter
+// decides when, and how often, to call. It is safe for concurrent use, and must not be copied
+// after its first use.
 type Client struct {
 	BaseURL string                        // for example https://openapi.dfinery.ai
 	Service string                        // the service_id of every call
@@ -59,8 +60,8 @@ type Client struct {
 	redactors []redactor // of the last tokens used, newest first
 }
 
-// NewTransport returns the default transport: it uses the proxy of the environment, TLS 1.2 or newer, and HTTP/2. It does not decompress bodies;
-// the client does.
+// NewTransport returns the default transport: it uses the proxy of the environment, TLS 1.2 or
+// newer, and HTTP/2. It does not decompress bodies; the client does.
 func NewTransport() *http.Transport {
 	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
 	return &http.Transport{
@@ -85,8 +86,10 @@ func (c *Client) roundTripper() http.RoundTripper {
 	return c.transport
 }
 
-// Export makes one call and returns its body once the header line has been read; the body must be closed. Any other outcome is a *schema.Failure.
-// ctx governs the body, too. A redirect is followed only to the same scheme and host, and only with a status that repeats the POST (307, 308).
+// Export makes one call and returns its body once the header line has been read; the body must
+// be closed. Any other outcome is a *schema.Failure. ctx governs the body, too. A redirect is
+// followed only to the same scheme and host, and only with a status that repeats the POST (307,
+// 308).
 func (c *Client) Export(ctx context.Context, e schema.Export) (*Body, error) {
 	k := c.newCall(e, ctx.Done())
 	token, err := c.Token()

@@ -13,7 +13,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// maxCodings limits how often a body may be compressed: some proxies compress a compressed body again.
+// maxCodings limits how often a body may be compressed: some proxies compress a compressed body
+// again.
 const maxCodings = 2
 
 // codingError reports a body in an unsupported or wrongly declared content coding.
@@ -26,9 +27,10 @@ func (e *codingError) Error() string {
 // errAfterGzip reports data after the end of a gzip stream.
 var errAfterGzip = errors.New("the gzip stream is followed by bytes that are neither gzip nor zero padding")
 
-// contentCoding decompresses the body. It does not trust the header, because servers and proxies get it wrong: a body that starts with gzip's
-// magic bytes is gzip, and text is text. A body that is neither is in the coding that the header names. If that is not gzip, the coding is
-// returned and the caller refuses the body.
+// contentCoding decompresses the body. It does not trust the header, because servers and
+// proxies get it wrong: a body that starts with gzip's magic bytes is gzip, and text is text. A
+// body that is neither is in the coding that the header names. If that is not gzip, the coding
+// is returned and the caller refuses the body.
 func (k *call) contentCoding(src io.Reader, header http.Header) (plain io.Reader, other *codingError) {
 	declared := strings.Join(header["Content-Encoding"], ", ")
 	for layer := 0; ; layer++ {
@@ -45,7 +47,8 @@ func (k *call) contentCoding(src io.Reader, header http.Header) (plain io.Reader
 	}
 }
 
-// plainText handles a body that does not start with gzip's magic bytes, after layers of gzip were decoded.
+// plainText handles a body that does not start with gzip's magic bytes, after layers of gzip
+// were decoded.
 func (k *call) plainText(src io.Reader, lead []byte, declared string, layers int) (io.Reader, *codingError) {
 	_, present := k.headers["content-encoding"]
 	switch {
@@ -63,7 +66,8 @@ func (k *call) plainText(src io.Reader, lead []byte, declared string, layers int
 	return src, k.uncompressed(&codingError{declared})
 }
 
-// uncompressed warns that a body is not in the coding that its header names, and clears that coding.
+// uncompressed warns that a body is not in the coding that its header names, and clears that
+// coding.
 func (k *call) uncompressed(coding *codingError) *codingError {
 	if coding != nil {
 		k.warn("content coding", "the answer is not compressed although its Content-Encoding says so: it is read as it is", coding.declared, fixServer)
@@ -86,7 +90,8 @@ func isGzip(declared string) bool {
 	return false
 }
 
-// isCoding reports whether the header names a compression other than gzip. Some servers write charsets and the like there.
+// isCoding reports whether the header names a compression other than gzip. Some servers write
+// charsets and the like there.
 func isCoding(declared string) bool {
 	for coding := range strings.SplitSeq(declared, ",") {
 		switch strings.ToLower(strings.TrimSpace(coding)) {
@@ -107,7 +112,8 @@ func textual(lead []byte) bool {
 	return true
 }
 
-// readMark reads until the bytes read are not the start of any of the marks, or contain one. For most bodies the first byte decides.
+// readMark reads until the bytes read are not the start of any of the marks, or contain one.
+// For most bodies the first byte decides.
 func readMark(src io.Reader, marks ...string) (lead []byte, err error) {
 	undecided := func() bool {
 		return slices.ContainsFunc(marks, func(mark string) bool { return len(lead) < len(mark) && strings.HasPrefix(mark, string(lead)) })
@@ -125,7 +131,8 @@ func readMark(src io.Reader, marks ...string) (lead []byte, err error) {
 	return lead, err
 }
 
-// gunzip decompresses one or more concatenated gzip streams and accepts zero padding after the last, like the gunzip command.
+// gunzip decompresses one or more concatenated gzip streams and accepts zero padding after the
+// last, like the gunzip command.
 type gunzip struct {
 	src   *bufio.Reader
 	z     *gzip.Reader

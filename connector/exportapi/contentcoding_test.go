@@ -116,7 +116,8 @@ func TestContentCoding(t *testing.T) {
 	}
 }
 
-// The gzip of a standard library that is not ours reads back what was written in any number of streams, padded or not.
+// The gzip of a standard library that is not ours reads back what was written in any number of
+// streams, padded or not.
 func FuzzContentCoding(f *testing.F) {
 	f.Add([]byte("id\n1\n"), uint8(2), uint16(3))
 	f.Fuzz(func(t *testing.T, rows []byte, streams uint8, padding uint16) {

@@ -42,7 +42,8 @@ func firstLine(src io.Reader, lead []byte, err error) ([]byte, error) {
 	return lead, err
 }
 
-// hasKeyColumns reports whether text starts with a header line that has the columns of the stream's key, which means that it is a CSV.
+// hasKeyColumns reports whether text starts with a header line that has the columns of the
+// stream's key, which means that it is a CSV.
 func (k *call) hasKeyColumns(text []byte) bool {
 	columns, err := csv.NewReader(bytes.NewReader(text), csv.Options{}).Header()
 	return err == nil && k.export.Key.Missing(columns) == nil

@@ -7,10 +7,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// A body that ended correctly according to HTTP may still be cut, as its content shows. The fault is then in this day's answer, not in the
-// connection to the API, so these failures have the class schema.Truncated.
+// A body that ended correctly according to HTTP may still be cut, as its content shows. The
+// fault is then in this day's answer, not in the connection to the API, so these failures have
+// the class schema.Truncated.
 
-// cutIn returns the failure of a body that is cut at the line just read, which is the header or a row, good or bad; nil if it is not cut.
+// cutIn returns the failure of a body that is cut at the line just read, which is the header or
+// a row, good or bad; nil if it is not cut.
 func (b *Body) cutIn(bad *schema.BadRow) *schema.Failure {
 	switch {
 	case !b.reader.Unterminated():

@@ -49,7 +49,8 @@ func TestCutHTTP2(t *testing.T) {
 			got := run(t, api, export(t))
 			failure := got.Failure
 			got.Failure = nil
-			// A reset may overtake the data before it, so there may be fewer rows than were sent; never more.
+			// A reset may overtake the data before it, so there may be fewer rows than were
+			// sent; never more.
 			if most := wholeBefore(len(cutBody)); !between(got, outcome{}, most) || !zip && len(got.Rows) > len(wholeBefore(known).Rows) {
 				t.Errorf("gzip %v, cut after %d bytes: %+v", zip, cut, got)
 			}
@@ -61,7 +62,8 @@ func TestCutHTTP2(t *testing.T) {
 	}
 }
 
-// A failure that the API wrote before it closed the connection is reported, whatever the body's framing.
+// A failure that the API wrote before it closed the connection is reported, whatever the body's
+// framing.
 func TestFailureThenCut(t *testing.T) {
 	for _, end := range []string{"", "\n"} {
 		body := "id,v\n1,2\n3,\"4" + `{"result":"fail","message":"query_error"}` + end

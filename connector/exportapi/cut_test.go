@@ -38,7 +38,8 @@ func wholeBefore(n int) (o outcome) {
 	return o
 }
 
-// rawServer answers each connection with the bytes that answer gives, and closes it. The client closes first when it refuses to wait.
+// rawServer answers each connection with the bytes that answer gives, and closes it. The client
+// closes first when it refuses to wait.
 func rawServer(t *testing.T, answer func() []byte) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -90,7 +91,8 @@ func flushed() (b []byte, ends []int) {
 	return buf.Bytes(), ends
 }
 
-// chunked sends each byte as a chunk, so that a cut falls into every place of a chunk too; ends is where each byte's chunk begins to be readable.
+// chunked sends each byte as a chunk, so that a cut falls into every place of a chunk too; ends
+// is where each byte's chunk begins to be readable.
 func chunked(body []byte) (b []byte, readable []int) {
 	for _, c := range body {
 		b = fmt.Appendf(b, "1\r\n%c", c)
@@ -185,7 +187,8 @@ func linesKnown(n int) int {
 	return lines[n-1].end
 }
 
-// An HTTP/1 body without length, chunks and compression ends where the connection ends: at a newline it is whole, for all that can be known.
+// An HTTP/1 body without length, chunks and compression ends where the connection ends: at a
+// newline it is whole, for all that can be known.
 func TestCloseDelimited(t *testing.T) {
 	cut := 0
 	api := client(rawServer(t, func() []byte { return []byte("HTTP/1.0 200 OK\r\nContent-Type: text/csv\r\n\r\n" + cutBody[:cut]) }))

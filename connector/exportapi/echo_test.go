@@ -38,7 +38,8 @@ func echoes() map[string]string {
 	}
 }
 
-// leaks says whether text has enough of the token, in whatever form, to be of use. Each form above has one of these.
+// leaks says whether text has enough of the token, in whatever form, to be of use. Each form
+// above has one of these.
 func leaks(text string) bool {
 	lower := strings.ToLower(text)
 	for _, part := range []string{"s3cret", "t0ken", "letters", `\u0033`, "%33", "%2533", `\x33`, "&#51;"} {
@@ -110,7 +111,8 @@ func quoted(text string) string {
 	return string(b)
 }
 
-// A server may echo the request's headers in a line that is not HTTP, and the transport's error quotes that line.
+// A server may echo the request's headers in a line that is not HTTP, and the transport's error
+// quotes that line.
 func TestEchoedTokenInTransportError(t *testing.T) {
 	_, err := client(rawServer(t, func() []byte { return []byte("HTTP/1.1 2x0 " + token + "\r\n\r\n") })).Export(t.Context(), export(t))
 	if text := printed(t, err); leaks(text) {
@@ -122,7 +124,8 @@ func TestEchoedTokenInTransportError(t *testing.T) {
 	}
 }
 
-// TestRedact: what is written of rows goes through Redact, which knows the tokens of former calls, too.
+// TestRedact: what is written of rows goes through Redact, which knows the tokens of former
+// calls, too.
 func TestRedact(t *testing.T) {
 	c := client(serve(t, answer(200, "", "id,v\n1,2,"+url.QueryEscape(token)+"\n")))
 	body, err := c.Export(t.Context(), export(t))

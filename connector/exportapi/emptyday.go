@@ -31,7 +31,8 @@ func emptyAnswer(f *schema.Failure) EmptyAnswer {
 	return ""
 }
 
-// orEmptyDay returns a body without rows if the failure means a day without events and the day may be one, else the failure.
+// orEmptyDay returns a body without rows if the failure means a day without events and the day
+// may be one, else the failure.
 func (k *call) orEmptyDay(f *schema.Failure) (*Body, error) {
 	answer := emptyAnswer(f)
 	switch {

@@ -9,7 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// An answer that DFINERY_EMPTY_DAY names is a day without rows where the pipeline says that it may be one, and only there.
+// An answer that DFINERY_EMPTY_DAY names is a day without rows where the pipeline says that it
+// may be one, and only there.
 func TestEmptyDay(t *testing.T) {
 	all := []exportapi.EmptyAnswer{exportapi.NoContent, exportapi.NotFound, exportapi.Empty}
 	const noSuchDay = `{"result":"fail","message":"no_data"}`

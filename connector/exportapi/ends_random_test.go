@@ -36,8 +36,9 @@ type read struct {
 	End  string
 }
 
-// oracle reads a body character by character, as a person would with RFC 4180 beside it. It shares no code with the reader and none of its
-// ideas: it holds the whole body, knows no buffers, and recovers from nothing. It is for bodies whose quotes are right.
+// oracle reads a body character by character, as a person would with RFC 4180 beside it. It
+// shares no code with the reader and none of its ideas: it holds the whole body, knows no
+// buffers, and recovers from nothing. It is for bodies whose quotes are right.
 func oracle(body string) read {
 	body = strings.TrimPrefix(body, "\ufeff")
 	var (
@@ -230,9 +231,11 @@ func (s *sheet) write(f form) string {
 	return text
 }
 
-// TestEnds generates bodies of every kind (line ends, quoting, values that look like rows, repeated headers, a text behind the rows, no last
-// newline), cuts them anywhere, and compares what comes of each with the oracle: rows cell by cell, bad rows, and the end. No row is handed out
-// that the sheet has not, or that it has before the cut fewer times. ENDS_SEED repeats a run, ENDS_BODIES says of how many bodies.
+// TestEnds generates bodies of every kind (line ends, quoting, values that look like rows,
+// repeated headers, a text behind the rows, no last newline), cuts them anywhere, and compares
+// what comes of each with the oracle: rows cell by cell, bad rows, and the end. No row is
+// handed out that the sheet has not, or that it has before the cut fewer times. ENDS_SEED
+// repeats a run, ENDS_BODIES says of how many bodies.
 func TestEnds(t *testing.T) {
 	seed, bodies := uint64(time.Now().UnixNano()), 3000
 	if text := os.Getenv("ENDS_SEED"); text != "" {

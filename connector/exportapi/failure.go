@@ -111,7 +111,8 @@ func (k *call) torn(err error, body []byte) *schema.Failure {
 	return k.fail(c)
 }
 
-// transportCode classifies why a connection failed; otherwise is the code if there is no more specific one.
+// transportCode classifies why a connection failed; otherwise is the code if there is no more
+// specific one.
 func (k *call) transportCode(c *cause, otherwise schema.Code) {
 	expired := k.expired.Load()
 	var netErr net.Error
@@ -148,7 +149,8 @@ func isTLS(err error) bool {
 		errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid)
 }
 
-// diagnosticHeaders selects the headers that help to diagnose a failure, with lower-case names. Their number is limited to the names listed here.
+// diagnosticHeaders selects the headers that help to diagnose a failure, with lower-case names.
+// Their number is limited to the names listed here.
 func diagnosticHeaders(all http.Header) map[string]string {
 	kept := map[string]string{}
 	for name, values := range all {

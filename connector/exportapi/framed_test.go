@@ -12,7 +12,8 @@ import (
 	"dfinery-kafka/connector/exportapi"
 )
 
-// TestBody_Framed distinguishes bodies whose framing proves their end from one that ends with its connection.
+// TestBody_Framed distinguishes bodies whose framing proves their end from one that ends with
+// its connection.
 func TestBody_Framed(t *testing.T) {
 	const rows = "id\n1\n"
 	inChunks, _ := chunked([]byte(rows))

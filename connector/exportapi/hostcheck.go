@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// HostCheck is the result of a request to the API's host that is not an export: it sends no token and uses no quota.
+// HostCheck is the result of a request to the API's host that is not an export: it sends no
+// token and uses no quota.
 type HostCheck struct {
 	Step  string               // the last step started: proxy, DNS, TCP, TLS or HTTP
 	Proxy string               // HOST:PORT of the environment's proxy; empty without one

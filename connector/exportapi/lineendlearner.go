@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// maxEnds limits the days whose last line is stored. It is more than the API's 30 days of several streams.
+	// maxEnds limits the days whose last line is stored. It is more than the API's 30 days of
+	// several streams.
 	maxEnds = 256
 	// requiredProofs is how many exports must prove the habit before it is relied on.
 	requiredProofs = 3
@@ -22,7 +23,8 @@ type FinalNewline string
 
 // The values of DFINERY_FINAL_NEWLINE.
 const (
-	// NewlineAuto treats a last line without a newline as cut until it is proven that the API omits the last newline.
+	// NewlineAuto treats a last line without a newline as cut until it is proven that the API
+	// omits the last newline.
 	NewlineAuto FinalNewline = "auto"
 	// NewlineRequired always treats it as cut.
 	NewlineRequired FinalNewline = "required"
@@ -30,11 +32,14 @@ const (
 	NewlineOptional FinalNewline = "optional"
 )
 
-// LineEndLearner finds out whether the API omits the last newline of a body. A line without a newline may be cut, so it is accepted only after
-// proofs: the line that ended an export appears in a later export of its day, unchanged and followed by another line. Three exports with such
-// a proof establish the habit. A longer line in its place is a counter-example: it shows that bodies are cut, and disproves the habit permanently.
+// LineEndLearner finds out whether the API omits the last newline of a body. A line without a
+// newline may be cut, so it is accepted only after proofs: the line that ended an export
+// appears in a later export of its day, unchanged and followed by another line. Three exports
+// with such a proof establish the habit. A longer line in its place is a counter-example: it
+// shows that bodies are cut, and disproves the habit permanently.
 //
-// The zero value has learned nothing. It is safe for concurrent use. MarshalJSON returns what was learned, to be persisted over restarts.
+// The zero value has learned nothing. It is safe for concurrent use. MarshalJSON returns what
+// was learned, to be persisted over restarts.
 type LineEndLearner struct {
 	Mode FinalNewline // empty means NewlineAuto; set before use
 	Log  *slog.Logger // gets one line when the habit is proven or disproven; nil: none
@@ -60,7 +65,8 @@ func (l *LineEndLearner) believed() bool {
 	return l.counterExample == nil && len(l.proofs) >= requiredProofs
 }
 
-// Hint tells an operator what to decide about an earlier release's habit; empty if there is nothing to decide.
+// Hint tells an operator what to decide about an earlier release's habit; empty if there is
+// nothing to decide.
 func (l *LineEndLearner) Hint() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -87,8 +93,9 @@ func (l *LineEndLearner) learns() bool {
 	return l.counterExample == nil && (l.Mode == NewlineAuto || l.Mode == "")
 }
 
-// forgetUnkeyed deletes the checksums of a stream's lines that were stored before the stream hid cells, as a guessed line could be confirmed by
-// them. Otherwise those of days that are no longer exported would remain.
+// forgetUnkeyed deletes the checksums of a stream's lines that were stored before the stream
+// hid cells, as a guessed line could be confirmed by them. Otherwise those of days that are no
+// longer exported would remain.
 func (l *LineEndLearner) forgetUnkeyed(stream string) {
 	for key, end := range l.ends {
 		if end.Tail != 0 && strings.HasPrefix(key, stream+"/") {
@@ -97,7 +104,8 @@ func (l *LineEndLearner) forgetUnkeyed(stream string) {
 	}
 }
 
-// record stores what an export shows about the line that ended the previous export. whole is true if the export was read to its end.
+// record stores what an export shows about the line that ended the previous export. whole is
+// true if the export was read to its end.
 func (l *LineEndLearner) record(e schema.Export, m *lineMatcher, whole bool) {
 	proof, counter := m.verdict(whole)
 	if !proof && !counter {
@@ -132,7 +140,8 @@ func (l *LineEndLearner) logger() *slog.Logger {
 	return l.Log
 }
 
-// ended stores an export's last line, which had no newline, and reports whether to accept it as complete.
+// ended stores an export's last line, which had no newline, and reports whether to accept it as
+// complete.
 func (l *LineEndLearner) ended(e schema.Export, raw []byte, line int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -23,8 +23,9 @@ type try struct {
 	bad  []schema.Code
 }
 
-// A line without a newline counts as whole only once three exports have proven it: the line that ended an export came back whole and followed by
-// another line. A longer line in its place ends that permanently.
+// A line without a newline counts as whole only once three exports have proven it: the line
+// that ended an export came back whole and followed by another line. A longer line in its place
+// ends that permanently.
 func TestLineEndLearner(t *testing.T) {
 	torn := func(day int, body string, rows ...string) try {
 		return try{day: day, body: body, rows: rows, code: schema.MaybeTorn}

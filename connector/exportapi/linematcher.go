@@ -27,7 +27,8 @@ func (m *lineMatcher) line(raw []byte, line, columns int) {
 	if len(raw) < n || m.export.Private == nil && tailSum(raw[:n]) != m.end.Tail || lineHash(m.export, raw[:n]) != m.end.Hash {
 		return
 	}
-	// In an export of one column a cut value may easily equal, or start, the value of another row: only the same line number counts.
+	// In an export of one column a cut value may easily equal, or start, the value of another
+	// row: only the same line number counts.
 	inPlace := line == m.end.Line
 	switch {
 	case columns == 1 && !inPlace:
@@ -38,8 +39,8 @@ func (m *lineMatcher) line(raw []byte, line, columns int) {
 	}
 }
 
-// verdict is the result of an export. If it was not read to its end, only a longer line at the same line number counts: the line itself, or
-// the longer line, may come later.
+// verdict is the result of an export. If it was not read to its end, only a longer line at the
+// same line number counts: the line itself, or the longer line, may come later.
 func (m *lineMatcher) verdict(whole bool) (proof, counterExample bool) {
 	counterExample = m.watching && (m.longerInPlace || whole && m.longer && !m.same)
 	return m.watching && whole && m.followed && !counterExample, counterExample

@@ -5,7 +5,8 @@ import "sync"
 // maxNotices limits how many warnings a server can cause by answering differently each time.
 const maxNotices = 100
 
-// notices are the warnings already logged: each is logged once per process. The zero value is empty.
+// notices are the warnings already logged: each is logged once per process. The zero value is
+// empty.
 type notices struct {
 	mu     sync.Mutex
 	logged map[string]bool
@@ -25,7 +26,8 @@ func (n *notices) first(key string) bool {
 	return true
 }
 
-// warn logs, once, an oddity of an answer that could still be read. declared is what the answer declares.
+// warn logs, once, an oddity of an answer that could still be read. declared is what the answer
+// declares.
 func (k *call) warn(topic, message, declared, do string) {
 	if k.export.Private != nil {
 		declared = "not shown"

@@ -16,8 +16,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// A stream that hides cells shows no text of the API's answers: any text may contain a cell, and failures go into logs, dead
-// letters, the ledger and the status.
+// A stream that hides cells shows no text of the API's answers: any text may contain a cell,
+// and failures go into logs, dead letters, the ledger and the status.
 
 // notShown replaces the text of an answer.
 const notShown = "the text of the answer is not shown, because the stream hides columns"
@@ -75,8 +75,8 @@ func (c *cause) happenedBefore() string {
 	return "no answer: "
 }
 
-// safeText is the text of the innermost error that comes from the connection or from this program; empty if there is none. The errors that wrap
-// it may quote an answer.
+// safeText is the text of the innermost error that comes from the connection or from this
+// program; empty if there is none. The errors that wrap it may quote an answer.
 func safeText(err error) string {
 	var (
 		op       *net.OpError

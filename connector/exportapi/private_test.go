@@ -28,8 +28,8 @@ func private(t *testing.T) schema.Export {
 	return e
 }
 
-// TestPrivate_NothingOfAnswers: whatever the API answers for a stream that hides cells, the failure and the log have no word of it, and still
-// say what failed.
+// TestPrivate_NothingOfAnswers: whatever the API answers for a stream that hides cells, the
+// failure and the log have no word of it, and still say what failed.
 func TestPrivate_NothingOfAnswers(t *testing.T) {
 	location := func(status int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -89,7 +89,8 @@ func TestPrivate_NothingOfAnswers(t *testing.T) {
 	}
 }
 
-// TestPrivate_KeepBody: a copy of the answer is kept where dead letters are to show it, and nothing else.
+// TestPrivate_KeepBody: a copy of the answer is kept where dead letters are to show it, and
+// nothing else.
 func TestPrivate_KeepBody(t *testing.T) {
 	e := private(t)
 	e.KeepBody = true
@@ -99,7 +100,8 @@ func TestPrivate_KeepBody(t *testing.T) {
 	}
 }
 
-// TestPrivate_LineEnds: what is kept of a last line can't be compared with guesses, and serves as before.
+// TestPrivate_LineEnds: what is kept of a last line can't be compared with guesses, and serves
+// as before.
 func TestPrivate_LineEnds(t *testing.T) {
 	last := "2," + cell
 	body := "id,v\n1,2\n" + last
@@ -153,8 +155,8 @@ func closed(t *testing.T) string {
 	return "http://127.0.0.1:1"
 }
 
-// TestPrivate_FormerLineEnds: what was kept of lines before the stream hid cells is forgotten, also of days that are not exported any more.
-// What another stream has stays.
+// TestPrivate_FormerLineEnds: what was kept of lines before the stream hid cells is forgotten,
+// also of days that are not exported any more. What another stream has stays.
 func TestPrivate_FormerLineEnds(t *testing.T) {
 	learner := new(exportapi.LineEndLearner)
 	c := client(serve(t, answer(200, "text/csv", "id,v\n1,2\n2,"+cell)))

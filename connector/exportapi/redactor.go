@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// minPartial is how many letters of the token at the end of a truncated text count as the start of the token.
+	// minPartial is how many letters of the token at the end of a truncated text count as the
+	// start of the token.
 	minPartial = 4
 	// minNameToken is the length from which a token is also redacted in column names.
 	minNameToken = 8
@@ -39,8 +40,9 @@ func newRedactor(token schema.Secret) redactor {
 
 func (s *redactor) text(t string) string { return string(s.bytes([]byte(t))) }
 
-// name is the name of a column without the token. Names go into records, the ledger and logs, so an ordinary name must not change: a token
-// shorter than minNameToken is no secret and is not redacted, nor is a mere prefix of a token.
+// name is the name of a column without the token. Names go into records, the ledger and logs,
+// so an ordinary name must not change: a token shorter than minNameToken is no secret and is
+// not redacted, nor is a mere prefix of a token.
 func (s *redactor) name(t string) string {
 	if len(s.token) < minNameToken {
 		return t
@@ -118,8 +120,8 @@ func (s *redactor) err(e error) error {
 	return e
 }
 
-// redactedError has the text of an error without the token. errors.Is works, but there is no Unwrap, so that no code can print the
-// original error.
+// redactedError has the text of an error without the token. errors.Is works, but there is no
+// Unwrap, so that no code can print the original error.
 type redactedError struct {
 	text string
 	err  error

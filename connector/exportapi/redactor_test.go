@@ -13,7 +13,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestScrubber_TokenWithEscapes: a token may have what looks like an escape in it, and be escaped itself, several times over.
+// TestScrubber_TokenWithEscapes: a token may have what looks like an escape in it, and be
+// escaped itself, several times over.
 func TestScrubber_TokenWithEscapes(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -51,7 +52,8 @@ func TestScrubber_TokenWithEscapes(t *testing.T) {
 	}
 }
 
-// TestScrubber_Readings: a token that is nothing but escapes has no reading that is short enough to occur in ordinary text.
+// TestScrubber_Readings: a token that is nothing but escapes has no reading that is short
+// enough to occur in ordinary text.
 func TestScrubber_Readings(t *testing.T) {
 	s := newRedactor("%41%42%43%44")
 	text := []byte("ABCD, and %41%42%43 as well")

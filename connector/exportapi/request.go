@@ -21,8 +21,8 @@ type requestJSON struct {
 	ToDate              string   `json:"to_date,omitempty"`
 }
 
-// requestBody is the body of the request for e. According to the API's guide events_condition_type is required for events,
-// properties_condition_type for profiles.
+// requestBody is the body of the request for e. According to the API's guide
+// events_condition_type is required for events, properties_condition_type for profiles.
 func requestBody(e schema.Export, toDateExclusive bool) string {
 	var r requestJSON
 	r.Properties, r.PropertiesCondition = condition(e.Filter.Properties, e.Filter.ExcludeProperties)

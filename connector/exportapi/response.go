@@ -17,7 +17,8 @@ const (
 	bom           = "\ufeff"
 )
 
-// parseResponse distinguishes rows from a failure by the status, the content type and the first bytes, and reads the header line.
+// parseResponse distinguishes rows from a failure by the status, the content type and the first
+// bytes, and reads the header line.
 func (k *call) parseResponse(response *http.Response) (*Body, error) {
 	src, coding := k.contentCoding(&idleTimeoutReader{src: response.Body, k: k}, response.Header)
 	src = &counter{src: src, n: &k.request.Bytes}
@@ -68,7 +69,8 @@ func (k *call) rows(src io.Reader, declared string) (*Body, error) {
 	return body, nil
 }
 
-// peek reads up to the first byte that is not white space. first is 0 if there is none before the end or within 4 KiB.
+// peek reads up to the first byte that is not white space. first is 0 if there is none before
+// the end or within 4 KiB.
 func peek(src io.Reader) (lead []byte, first byte, err error) {
 	buf := make([]byte, 4<<10)
 	n := 0
@@ -93,7 +95,8 @@ func peek(src io.Reader) (lead []byte, first byte, err error) {
 	return buf[:n], first, err
 }
 
-// refusal makes a failure of an answer without rows. coding is why its body can't be decoded; nil if it can.
+// refusal makes a failure of an answer without rows. coding is why its body can't be decoded;
+// nil if it can.
 func (k *call) refusal(src io.Reader, isHTML bool, coding *codingError) *schema.Failure {
 	k.phase.Store(phaseRefusal)
 	k.timer.Reset(min(k.header, k.idle))
@@ -133,7 +136,8 @@ func (k *call) refusal(src io.Reader, isHTML bool, coding *codingError) *schema.
 	return k.fail(c)
 }
 
-// prefixedReader returns the bytes that were read ahead, and then the rest of src, with the error of reading ahead.
+// prefixedReader returns the bytes that were read ahead, and then the rest of src, with the
+// error of reading ahead.
 type prefixedReader struct {
 	lead []byte
 	src  io.Reader

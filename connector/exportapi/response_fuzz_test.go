@@ -28,7 +28,8 @@ type ending struct{ err error }
 
 func (e *ending) Read([]byte) (int, error) { return 0, e.err }
 
-// Whatever a server answers is a success or one failure of a code and class that we know, ends, and has the token nowhere.
+// Whatever a server answers is a success or one failure of a code and class that we know, ends,
+// and has the token nowhere.
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{
 		"", "id,v\n1,2\n", "id,v\n1,2", "\ufeffid\r\n1\r\n", `{"result":"fail","message":"query_error"}`, "id\n1\n{\"result\":\"fail\",\"message\":\"query_error\"}",

@@ -176,7 +176,8 @@ func generate(rng *rand.Rand) generated {
 	return g
 }
 
-// Whatever the charset, its label, the content type, the content coding and the place of what is broken: the cells come as they were written.
+// Whatever the charset, its label, the content type, the content coding and the place of what
+// is broken: the cells come as they were written.
 func TestAnswers_Random(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// retryAfter parses Retry-After (RFC 9110 section 10.2.3): seconds, or a date, which is compared with the answer's own date.
+// retryAfter parses Retry-After (RFC 9110 section 10.2.3): seconds, or a date, which is
+// compared with the answer's own date.
 func retryAfter(value string, date time.Time) time.Duration {
 	const limit = 365 * 24 * time.Hour
 	value = strings.TrimSpace(value)

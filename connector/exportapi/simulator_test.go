@@ -90,7 +90,8 @@ func TestSimulator(t *testing.T) {
 	}
 }
 
-// A bad row takes nothing of its neighbours, also one with a quote that nothing closes if such quotes are to be read on behind.
+// A bad row takes nothing of its neighbours, also one with a quote that nothing closes if such
+// quotes are to be read on behind.
 func TestSimulatedBadRows(t *testing.T) {
 	kinds := []exporttest.BadKind{exporttest.FewerFields, exporttest.MoreFields, exporttest.BareQuote, exporttest.AfterQuote, exporttest.OpenQuote, exporttest.InvalidUTF8, exporttest.HugeCell, exporttest.EmptyLine}
 	codes := []schema.Code{schema.FieldCount, schema.FieldCount, schema.BadQuotes, schema.BadQuotes, schema.BadQuotes, schema.InvalidUTF8, schema.TooLarge}

@@ -13,8 +13,9 @@ import (
 // checkText is the advice about a wrongly declared charset.
 const checkText = "nothing if the rows in Kafka look right; otherwise set DFINERY_CHARSET to the charset that the API really sends"
 
-// text converts a body that starts with lead to UTF-8. Its charset is determined, in this order, by DFINERY_CHARSET, a byte order mark, and the
-// content type. UTF-8 is returned unchanged.
+// text converts a body that starts with lead to UTF-8. Its charset is determined, in this
+// order, by DFINERY_CHARSET, a byte order mark, and the content type. UTF-8 is returned
+// unchanged.
 func (k *call) text(src io.Reader, lead []byte, contentType string) io.Reader {
 	c, policy := k.charset(lead, contentType)
 	if c.IsUTF8() {
@@ -52,8 +53,9 @@ func compatible(marked, declared charset.Charset) bool {
 	return marked.IsUTF8() && declared.IsUTF8() || marked.Wide() && strings.HasPrefix(marked.Name(), declared.Name())
 }
 
-// declaredCharset decides how far to trust the declared charset, depending on the charset of the stream's rows so far. Rows that are already in
-// Kafka must not be published again as different text.
+// declaredCharset decides how far to trust the declared charset, depending on the charset of
+// the stream's rows so far. Rows that are already in Kafka must not be published again as
+// different text.
 func (k *call) declaredCharset(c charset.Charset) (charset.Charset, charset.Policy) {
 	before := k.export.Charset
 	fresh := before == "" || before == schema.ASCII
@@ -75,7 +77,8 @@ func (k *call) declaredCharset(c charset.Charset) (charset.Charset, charset.Poli
 	return c, charset.Guard
 }
 
-// charsetLabel is the charset parameter of a content type, also of a malformed one; empty without one.
+// charsetLabel is the charset parameter of a content type, also of a malformed one; empty
+// without one.
 func charsetLabel(contentType string) string {
 	if _, parameters, err := mime.ParseMediaType(contentType); err == nil {
 		return strings.TrimSpace(parameters["charset"])
@@ -85,7 +88,8 @@ func charsetLabel(contentType string) string {
 	return strings.Trim(label, " \t\"'")
 }
 
-// Charset is what to store about the charset of the stream's rows read so far; empty if nothing has changed.
+// Charset is what to store about the charset of the stream's rows read so far; empty if nothing
+// has changed.
 func (b *Body) Charset() string {
 	k := b.call
 	fresh := k.export.Charset == "" || k.export.Charset == schema.ASCII
@@ -107,7 +111,8 @@ func (k *call) badEncoding(happened string) *schema.Failure {
 	return k.fail(cause{code: schema.BadEncoding, origin: schema.OriginCSV, message: happened, happened: happened})
 }
 
-// conflict is the failure of an answer whose declared charset would decode rows that the stream has published to different text.
+// conflict is the failure of an answer whose declared charset would decode rows that the stream
+// has published to different text.
 func (k *call) conflict(err *charset.ConflictError) *schema.Failure {
 	happened := fmt.Sprintf("the content type declares %s, but the stream's rows were published as UTF-8, and the body is valid UTF-8 at byte %d",
 		err.Charset.Name(), err.Offset)

@@ -121,7 +121,8 @@ func TestText_Failures(t *testing.T) {
 	}
 }
 
-// runText makes one call, reads its body to the end, and returns what is to be remembered of its charset.
+// runText makes one call, reads its body to the end, and returns what is to be remembered of
+// its charset.
 func runText(t *testing.T, c *exportapi.Client, e schema.Export) (o outcome, remember string) {
 	t.Helper()
 	body, err := c.Export(t.Context(), e)

@@ -126,7 +126,8 @@ func many(n int, s step) []step {
 	return steps
 }
 
-// A call that we end ourselves says so, at whatever moment, and whatever the cause that the context names.
+// A call that we end ourselves says so, at whatever moment, and whatever the cause that the
+// context names.
 func TestCancel(t *testing.T) {
 	for name, s := range map[string]slow{
 		"before the headers":    {headers: time.Hour, status: 200},

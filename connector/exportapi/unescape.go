@@ -122,8 +122,8 @@ func (l *letters) unescape(at int) (more bool) {
 	return more
 }
 
-// backslash reads \u002B, \x2b and \+ after the backslash. Escapes of control bytes, such as \n, are
-// ignored: a token contains none.
+// backslash reads \u002B, \x2b and \+ after the backslash. Escapes of control bytes, such as
+// \n, are ignored: a token contains none.
 func (l *letters) backslash(at int, add func(byte, int)) {
 	for first := range l.at(at) {
 		switch c := first.c; {

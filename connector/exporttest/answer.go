@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// answer is the answer to one call. It is owned by the call's handler; the Call that it fills is guarded by the server's lock.
+// answer is the answer to one call. It is owned by the call's handler; the Call that it fills
+// is guarded by the server's lock.
 type answer struct {
 	s        *Server
 	w        http.ResponseWriter
@@ -34,8 +35,8 @@ func (a *answer) snapshot() Call {
 	return *a.call
 }
 
-// release marks the call as ended in the server's record. It must happen before the client can see the end of the answer, as the client may
-// make its next call at once.
+// release marks the call as ended in the server's record. It must happen before the client can
+// see the end of the answer, as the client may make its next call at once.
 func (a *answer) release() {
 	if a.released {
 		return

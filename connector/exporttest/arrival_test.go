@@ -25,7 +25,8 @@ func union(a, b exporttest.Table) [][]string {
 	return rows
 }
 
-// Rows that come late, go, or arrive during the day are a part of all rows; which part depends on the export and its time.
+// Rows that come late, go, or arrive during the day are a part of all rows; which part depends
+// on the export and its time.
 func TestRowsComeAndGo(t *testing.T) {
 	end := day(t, yesterday).End(time.FixedZone("", 9*3600))
 	tests := []struct {

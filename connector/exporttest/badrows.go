@@ -29,7 +29,8 @@ const (
 	EmptyLine                  // no bytes
 )
 
-// Line is the text of the bad row, without line end, for a header of these columns. Its second cell contains its number, so that bad rows differ.
+// Line is the text of the bad row, without line end, for a header of these columns. Its second
+// cell contains its number, so that bad rows differ.
 func (b BadRow) Line(columns []string) string {
 	cells := make([]string, len(columns))
 	last := len(cells) - 1

@@ -18,8 +18,9 @@ var (
 	errBroken = errors.New("the body was cut")
 )
 
-// body buffers the CSV of a call, counts its bytes, and cuts it at a position. Lines are appended to buf, each after
-// a call of room, so that the last line can always be changed. Without out it only measures.
+// body buffers the CSV of a call, counts its bytes, and cuts it at a position. Lines are
+// appended to buf, each after a call of room, so that the last line can always be changed.
+// Without out it only measures.
 type body struct {
 	a        *answer
 	out      io.Writer // the response, or the compression in front of it
@@ -39,8 +40,8 @@ func (b *body) room() error {
 	return b.emit(false)
 }
 
-// emit writes the buffer, up to the break. Before the last byte of a complete body, which shows the client the end,
-// it marks the call as ended in the server's record.
+// emit writes the buffer, up to the break. Before the last byte of a complete body, which shows
+// the client the end, it marks the call as ended in the server's record.
 func (b *body) emit(whole bool) error {
 	data := b.buf
 	b.buf = b.buf[:0]
@@ -118,7 +119,8 @@ func (b *body) breakOff() error {
 	return errBroken
 }
 
-// count fills the call's record and, except for a stall, marks the call as ended in the server's record.
+// count fills the call's record and, except for a stall, marks the call as ended in the
+// server's record.
 func (b *body) count(whole bool) {
 	b.a.update(func(c *Call) { c.Rows, c.Bytes, c.Whole = int64(b.rows), b.sent, whole })
 	if b.a.fault.Then != Stall {

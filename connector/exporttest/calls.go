@@ -53,8 +53,8 @@ func (s *Server) MostInAnHour() int {
 	return most
 }
 
-// MostAtOnce is the largest number of concurrent calls, including refused ones. A call whose client went away
-// counts until the server notices.
+// MostAtOnce is the largest number of concurrent calls, including refused ones. A call whose
+// client went away counts until the server notices.
 func (s *Server) MostAtOnce() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

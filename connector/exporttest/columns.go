@@ -21,14 +21,16 @@ const (
 	correctionTime
 )
 
-// column is a column of the data: its values are a slot, the template's event name, or one of values.
+// column is a column of the data: its values are a slot, the template's event name, or one of
+// values.
 type column struct {
 	name   string
 	slot   slot
 	values []string
 }
 
-// systemColumns is the number of columns that an event export always has: the first ones of eventColumns.
+// systemColumns is the number of columns that an event export always has: the first ones of
+// eventColumns.
 const systemColumns = 6
 
 var standardEvents = []string{
@@ -36,7 +38,8 @@ var standardEvents = []string{
 	"df_add_to_cart", "df_remove_cart", "df_view_cart", "df_add_to_wishlist", "df_purchase", "df_refund", "df_share_product", "df_touch_push",
 }
 
-// eventColumns returns n columns in the order of the header; the last ones of a wide export are numbered.
+// eventColumns returns n columns in the order of the header; the last ones of a wide export are
+// numbered.
 func eventColumns(n int) []column {
 	columns := slices.Clip(commonColumns())
 	for i := len(columns); i < n; i++ {

@@ -8,8 +8,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Data describes the data of a service. Its zero value has 1,000 events a day of 1,000 users, without odd values, identical in each export.
-// The shares are fractions of the rows, from 0 to 1. Which rows they select depends only on the seed, the day and the row's number.
+// Data describes the data of a service. Its zero value has 1,000 events a day of 1,000 users,
+// without odd values, identical in each export. The shares are fractions of the rows, from 0 to
+// 1. Which rows they select depends only on the seed, the day and the row's number.
 type Data struct {
 	Seed       uint64
 	RowsPerDay int                  // events of a day, including copies; 0 means 1,000

@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Table is the intended content of an export: the columns of its header and the cells of its rows, empty cells as empty strings.
+// Table is the intended content of an export: the columns of its header and the cells of its
+// rows, empty cells as empty strings.
 type Table struct {
 	Columns []string
 	Rows    [][]string
@@ -42,7 +43,8 @@ func (d Data) Variant(q Query) string {
 	return fmt.Sprintf("%s %d %d %q %t %d %d", q.Kind, q.From, q.To, q.Filter, q.HideIdentities, export, now)
 }
 
-// Rows yields the same rows one at a time, without the columns, for days that do not fit in memory. The caller may keep the rows.
+// Rows yields the same rows one at a time, without the columns, for days that do not fit in
+// memory. The caller may keep the rows.
 func (d Data) Rows(q Query) iter.Seq[[]string] { return newGenerator(d, q.Kind).cells(q) }
 
 func (g *generator) cells(q Query) iter.Seq[[]string] {
@@ -79,8 +81,8 @@ func (t Table) Records() []map[string]string {
 	return records
 }
 
-// Union is what must be published after several exports of one day: each record as often as in the export that has it most often.
-// Records are in the order of their first occurrence.
+// Union is what must be published after several exports of one day: each record as often as in
+// the export that has it most often. Records are in the order of their first occurrence.
 func Union(exports ...Table) []map[string]string {
 	var union []map[string]string
 	have := make(map[string]int)
@@ -97,7 +99,8 @@ func Union(exports ...Table) []map[string]string {
 	return union
 }
 
-// identity is equal for equal records: names and values in the order of the names, each prefixed by a byte that never occurs in UTF-8.
+// identity is equal for equal records: names and values in the order of the names, each
+// prefixed by a byte that never occurs in UTF-8.
 func identity(record map[string]string) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(record)) {

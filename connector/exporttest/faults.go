@@ -9,8 +9,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Fault is a fault to inject into one call. Its fields combine; the zero value is a call without fault.
-// A fault is applied only to calls that pass the checks of token, limits and parameters.
+// Fault is a fault to inject into one call. Its fields combine; the zero value is a call
+// without fault. A fault is applied only to calls that pass the checks of token, limits and
+// parameters.
 type Fault struct {
 	Delay time.Duration // before the answer
 	Hang  bool          // no answer ever
@@ -35,9 +36,9 @@ type Fault struct {
 	BadRows []BadRow          // additional lines between the rows
 	NoFinal bool              // the last line has no line end
 
-	// Where and how the CSV is cut. The position is At bytes after row number AfterRow, or after the start of the
-	// body for AfterRow 0. A body that ends before its position is cut at its end, before what would complete it
-	// (the last chunk).
+	// Where and how the CSV is cut. The position is At bytes after row number AfterRow, or
+	// after the start of the body for AfterRow 0. A body that ends before its position is cut
+	// at its end, before what would complete it (the last chunk).
 	Then     Break
 	AfterRow int
 	At       int64
@@ -63,7 +64,8 @@ const (
 // AtEnd is the position after all rows.
 const AtEnd = math.MaxInt64
 
-// Poison is an event whose data the database can't read: each query for its day that includes the event, or all events, fails with query_error.
+// Poison is an event whose data the database can't read: each query for its day that includes
+// the event, or all events, fails with query_error.
 type Poison struct {
 	Day   schema.Day // 0 means every day
 	Event string
@@ -77,7 +79,8 @@ func (p Poison) affects(q Query) bool {
 	return !slices.Contains(f.ExcludeEvents, p.Event) && (f.Events == nil || slices.Contains(f.Events, p.Event))
 }
 
-// Inject applies these faults to the next calls, one fault per call, before Faults is used again. With the zero Fault a call succeeds.
+// Inject applies these faults to the next calls, one fault per call, before Faults is used
+// again. With the zero Fault a call succeeds.
 func (s *Server) Inject(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,9 +6,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Header returns the columns of one export, given those of the data, which it may change in place. A column that it
-// omits is not exported; one that is not in the data is empty in every row. For an export of several days it
-// is called for the last one.
+// Header returns the columns of one export, given those of the data, which it may change in
+// place. A column that it omits is not exported; one that is not in the data is empty in every
+// row. For an export of several days it is called for the last one.
 type Header func(day schema.Day, export int, columns []string) []string
 
 // NewColumn makes a column of the data exist only from a day on.
@@ -21,7 +21,8 @@ func NewColumn(name string, from schema.Day) Header {
 	}
 }
 
-// EmptyColumn inserts a column without values after the first one, in the odd exports of one day and the even ones of the next.
+// EmptyColumn inserts a column without values after the first one, in the odd exports of one
+// day and the even ones of the next.
 func EmptyColumn(name string) Header {
 	return func(day schema.Day, export int, columns []string) []string {
 		if (int(day)+export)%2 == 0 {

@@ -40,8 +40,9 @@ func readBody(r *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// query parses a call's parameters. It is stricter than the API's pages: an unknown member, one of the other kind of export,
-// a list without its condition, and a condition without its list are invalid, too.
+// query parses a call's parameters. It is stricter than the API's pages: an unknown member, one
+// of the other kind of export, a list without its condition, and a condition without its list
+// are invalid, too.
 func (s *Server) query(r *http.Request, kind schema.Kind, body []byte, now time.Time) (Query, schema.Code) {
 	var p parameters
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {

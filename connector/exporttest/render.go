@@ -10,7 +10,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Format is how the CSV is written. The zero value quotes only where necessary and ends lines with LF.
+// Format is how the CSV is written. The zero value quotes only where necessary and ends lines
+// with LF.
 type Format struct {
 	BOM      bool // starts with a byte order mark
 	CRLF     bool // ends lines with CR LF
@@ -30,7 +31,8 @@ type plan struct {
 	layouts []layout // by template
 }
 
-// layout is a template's line, split at the slots: piece n comes before slot n, the last piece after all slots.
+// layout is a template's line, split at the slots: piece n comes before slot n, the last piece
+// after all slots.
 type layout struct {
 	text []byte
 	cuts []int // ends of the pieces
@@ -124,7 +126,8 @@ func (p *plan) append(dst []byte, r *row, c *clockText) []byte {
 	return append(dst, l.text[from:]...)
 }
 
-// appendCell quotes as defined by RFC 4180, and also cells with spaces at the ends, because some readers trim.
+// appendCell quotes as defined by RFC 4180, and also cells with spaces at the ends, because
+// some readers trim.
 func appendCell(dst []byte, cell string, quote bool) []byte {
 	if cell == "" || !quote && !strings.ContainsAny(cell, ",\"\r\n") && strings.TrimSpace(cell) == cell {
 		return append(dst, cell...)
@@ -165,7 +168,8 @@ func appendUUID(dst []byte, hi, lo uint64) []byte {
 	return append(dst, text[:]...)
 }
 
-// clockText formats times as yyyy-MM-ddTHH:mm:ss.SSSZ. It caches the last even and the last odd date.
+// clockText formats times as yyyy-MM-ddTHH:mm:ss.SSSZ. It caches the last even and the last odd
+// date.
 type clockText struct {
 	days  [2]int64
 	dates [2][]byte

@@ -100,7 +100,8 @@ func (g *generator) template(t uint64, event string, odd bool) template {
 	return template{event: event, cells: cells}
 }
 
-// each yields the rows of a query in the order of the export, until yield returns false. The row is valid until yield returns.
+// each yields the rows of a query in the order of the export, until yield returns false. The
+// row is valid until yield returns.
 func (g *generator) each(q Query, yield func(*row) bool) {
 	keep := g.included(q.Filter)
 	if g.kind == schema.UserProfile {
@@ -164,7 +165,8 @@ func (g *generator) eachEvent(q Query, day schema.Day, keep []bool, yield func(*
 	return true
 }
 
-// eachUser yields a snapshot: a user's profile changes once in seven days, and an audience has about half of the users.
+// eachUser yields a snapshot: a user's profile changes once in seven days, and an audience has
+// about half of the users.
 func (g *generator) eachUser(q Query, keep []bool, yield func(*row) bool) {
 	base := mix(g.data.Seed ^ saltUsers)
 	audience := base

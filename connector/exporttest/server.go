@@ -11,9 +11,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Server simulates the Export API of one service as an http.Handler. Its exported fields must not change after the first call.
-// The zero value serves the zero Data for the service "1234" and the token "export-token". It is safe for concurrent use.
-// A handler ends when its request's context ends.
+// Server simulates the Export API of one service as an http.Handler. Its exported fields must
+// not change after the first call. The zero value serves the zero Data for the service "1234"
+// and the token "export-token". It is safe for concurrent use. A handler ends when its
+// request's context ends.
 type Server struct {
 	Service string           // empty means 1234
 	Token   string           // initial token; empty means export-token
@@ -25,7 +26,8 @@ type Server struct {
 	Framing Framing
 
 	Reach int // days before today that from_date may be; 0 means 30
-	// IdentitiesOnRequest omits df_external_id from a profile export that does not ask for all identities.
+	// IdentitiesOnRequest omits df_external_id from a profile export that does not ask for all
+	// identities.
 	IdentitiesOnRequest bool
 	RefuseToday         bool // today can't be exported yet; future days never can
 	ToDateExclusive     bool // to_date itself is not exported
@@ -88,7 +90,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.serve()
 }
 
-// refuse checks token, limits and parameters, in this order. A call without a valid token uses no quota.
+// refuse checks token, limits and parameters, in this order. A call without a valid token uses
+// no quota.
 func (s *Server) refuse(a *answer, body []byte, now time.Time) schema.Code {
 	id := a.r.URL.Query().Get("service_id")
 	if id == "" {

@@ -42,7 +42,8 @@ func (s *Server) generator(kind schema.Kind) *generator {
 	return s.generators[kind]
 }
 
-// write writes all lines, and cuts the body where the fault says. It returns nil if the body is to be completed.
+// write writes all lines, and cuts the body where the fault says. It returns nil if the body is
+// to be completed.
 func (t *sheet) write(b *body) error {
 	names := slices.Clone(t.columns)
 	for i, name := range names {

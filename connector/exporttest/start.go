@@ -8,12 +8,13 @@ import (
 	"sync"
 )
 
-// Start serves on a loopback port. The caller must close the returned server. Calls that hang or stall end with
-// their clients, or with CloseClientConnections.
+// Start serves on a loopback port. The caller must close the returned server. Calls that hang
+// or stall end with their clients, or with CloseClientConnections.
 func (s *Server) Start() *httptest.Server { return httptest.NewServer(s) }
 
-// StartMemory serves over in-memory pipes, which block durably, so that server and client can run in one testing/synctest bubble.
-// Only the Client of the returned server reaches it. The client sees a Reset as a Close.
+// StartMemory serves over in-memory pipes, which block durably, so that server and client can
+// run in one testing/synctest bubble. Only the Client of the returned server reaches it. The
+// client sees a Reset as a Close.
 func (s *Server) StartMemory() *httptest.Server {
 	l := &memory{conns: make(chan net.Conn), closed: make(chan struct{})}
 	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: s}}

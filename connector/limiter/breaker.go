@@ -23,11 +23,13 @@ var (
 	errUncounted = errors.New("neither a success nor a failure that counts")
 )
 
-// breaker stops all calls while the API's database fails. A number of consecutive counted failures opens it. Then single calls are probes:
-// each failed probe doubles the time to the next, and a success closes the breaker.
+// breaker stops all calls while the API's database fails. A number of consecutive counted
+// failures opens it. Then single calls are probes: each failed probe doubles the time to the
+// next, and a success closes the breaker.
 //
-// It is built on gobreaker, which has a fixed timeout and can't be restored open. So each open period is a new gobreaker, tripped at once, whose
-// timeout is the remainder of the period. A result for an earlier one belongs to a call from before the last opening or closing, and is
+// It is built on gobreaker, which has a fixed timeout and can't be restored open. So each open
+// period is a new gobreaker, tripped at once, whose timeout is the remainder of the period. A
+// result for an earlier one belongs to a call from before the last opening or closing, and is
 // ignored. There is no rolling interval: a download longer than it would never count.
 type breaker struct {
 	failures            int
@@ -85,8 +87,9 @@ func (c *breakerCall) Answered(time.Time, Answer) {}
 
 // Ended reports the result of the call: a success, a failure that counts, or neither.
 //
-// A probe with neither result leaves the breaker half-open, and the next call is the probe. It does not follow at once, as such a failure
-// makes calls wait by other means (a reset, another token, a backoff, a halted stream).
+// A probe with neither result leaves the breaker half-open, and the next call is the probe. It
+// does not follow at once, as such a failure makes calls wait by other means (a reset, another
+// token, a backoff, a halted stream).
 func (c *breakerCall) Ended(_ time.Time, o Outcome) {
 	b := c.breaker
 	counts := o.Failure != nil && o.Failure.Class != schema.Cancelled && slices.Contains(b.tripOn, o.Failure.Code)
@@ -131,7 +134,8 @@ func (b *breaker) fail(code schema.Code) {
 			b.log.Error("breaker opened", "cause", b.cause(), "next_try", b.due, "do", whenOpen)
 		}
 	case gobreaker.StateHalfOpen:
-		// gobreaker's state is not used: the timeout of a restored period is what remained of it, so it may already be half-open again.
+		// gobreaker's state is not used: the timeout of a restored period is what remained of
+		// it, so it may already be half-open again.
 		b.move(gobreaker.StateOpen)
 		b.probes++
 		b.open(min(2*b.period, b.maxOpenFor))
@@ -140,7 +144,8 @@ func (b *breaker) fail(code schema.Code) {
 	}
 }
 
-// postpone opens a half-open breaker for as long as before: its probe was a slice that failed, and slices do not count.
+// postpone opens a half-open breaker for as long as before: its probe was a slice that failed,
+// and slices do not count.
 func (b *breaker) postpone() {
 	b.move(gobreaker.StateOpen)
 	b.open(b.period)
@@ -172,7 +177,8 @@ func (b *breaker) open(period time.Duration) {
 
 // reopen makes the gobreaker of an open period with the given remainder.
 func (b *breaker) reopen(remaining time.Duration) {
-	// gobreaker half-opens only after its timeout, not at it, and takes 0 for a minute: so due is a nanosecond later, and never nearer than two.
+	// gobreaker half-opens only after its timeout, not at it, and takes 0 for a minute: so due
+	// is a nanosecond later, and never nearer than two.
 	remaining = max(remaining, 2)
 	b.cb = b.fresh(1, remaining-1)
 	if done, err := b.cb.Allow(); err == nil {

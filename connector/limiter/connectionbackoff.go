@@ -7,8 +7,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// connectionBackoff makes the whole service back off while the connection to the API fails, so that thirty due days do not use up the
-// hourly quota on one network problem. After each pause one call is made, until one succeeds. Calls already in flight continue.
+// connectionBackoff makes the whole service back off while the connection to the API fails, so
+// that thirty due days do not use up the hourly quota on one network problem. After each pause
+// one call is made, until one succeeds. Calls already in flight continue.
 type connectionBackoff struct {
 	cooldown
 	out  bool // a call of the current round is in flight

@@ -8,8 +8,8 @@ import (
 
 // cooldown is a pause of the whole service that grows with each consecutive failure.
 //
-// Several concurrent calls that fail for one reason count as one failure. So each call belongs to the round in which it started, and only
-// results of calls of the current round count.
+// Several concurrent calls that fail for one reason count as one failure. So each call belongs
+// to the round in which it started, and only results of calls of the current round count.
 type cooldown struct {
 	first, longest time.Duration
 
@@ -18,7 +18,8 @@ type cooldown struct {
 	until    time.Time
 }
 
-// fail starts the next round with a pause of d; false for a call of an earlier round, which changes nothing.
+// fail starts the next round with a pause of d; false for a call of an earlier round, which
+// changes nothing.
 func (c *cooldown) fail(round int, now time.Time, d time.Duration) bool {
 	if round != c.round {
 		return false
@@ -29,7 +30,8 @@ func (c *cooldown) fail(round int, now time.Time, d time.Duration) bool {
 	return true
 }
 
-// pause is the pause after one more failure, with jitter: first, doubled for each failure so far, at most longest.
+// pause is the pause after one more failure, with jitter: first, doubled for each failure so
+// far, at most longest.
 func (c *cooldown) pause() time.Duration {
 	b := backoff.ExponentialBackOff{InitialInterval: c.first, MaxInterval: c.longest, Multiplier: 2, RandomizationFactor: 0.5}
 	d := b.NextBackOff()

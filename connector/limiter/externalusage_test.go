@@ -119,7 +119,8 @@ func TestAnswersInAnyOrderAreOneQuota(t *testing.T) {
 	}
 }
 
-// TestQuota_SmallerThanConfigured: calls that leave others spare go by what the API allows, not by the configured limit alone.
+// TestQuota_SmallerThanConfigured: calls that leave others spare go by what the API allows, not
+// by the configured limit alone.
 func TestQuota_SmallerThanConfigured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := open(t, limiter.Policy{CallsPerHour: 100}, nil)

@@ -129,7 +129,8 @@ func reserve(t *testing.T, l *limiter.Limiter) *call {
 	return &call{ticket}
 }
 
-// want compares the wait that Reserve returns now: its reason and the time left, noEnd for a wait without an end.
+// want compares the wait that Reserve returns now: its reason and the time left, noEnd for a
+// wait without an end.
 func want(t *testing.T, l *limiter.Limiter, reason schema.Reason, left time.Duration) {
 	t.Helper()
 	now := time.Now()

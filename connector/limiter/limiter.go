@@ -1,8 +1,9 @@
 // Package limiter decides when the next call of the Export API may be made.
 //
-// Each reason to wait is a separate Limit: the token is refused, the breaker is open, the API throttles, the quota is used up, the
-// connection to the API fails. A Limiter grants a call if no Limit has to wait; each Limit then observes that call until it ends.
-// The effect of a failure on each of them is defined in one place, schema.RuleOf and schema.Class.Effect.
+// Each reason to wait is a separate Limit: the token is refused, the breaker is open, the API
+// throttles, the quota is used up, the connection to the API fails. A Limiter grants a call if
+// no Limit has to wait; each Limit then observes that call until it ends. The effect of a
+// failure on each of them is defined in one place, schema.RuleOf and schema.Class.Effect.
 package limiter
 
 import (
@@ -14,7 +15,8 @@ import (
 
 // Limit is one reason why no call may be made now.
 type Limit interface {
-	// Wait returns what the next call must wait for; the zero Wait if nothing. The quota for spare further calls must remain free.
+	// Wait returns what the next call must wait for; the zero Wait if nothing. The quota for
+	// spare further calls must remain free.
 	Wait(now time.Time, spare int) schema.Wait
 	// Begin registers a granted call. It is called only after Wait returned the zero Wait.
 	Begin(now time.Time) Call
@@ -22,9 +24,11 @@ type Limit interface {
 
 // Call is one granted call, as observed by one Limit. Concurrent calls end in any order.
 type Call interface {
-	// Sent is called just before the request is sent. It is not called for a call that is cancelled.
+	// Sent is called just before the request is sent. It is not called for a call that is
+	// cancelled.
 	Sent(now time.Time)
-	// Answered is called once, when the header of the answer has arrived or the call failed without one.
+	// Answered is called once, when the header of the answer has arrived or the call failed
+	// without one.
 	Answered(now time.Time, a Answer)
 	// Ended is called once, last.
 	Ended(now time.Time, o Outcome)
@@ -37,7 +41,8 @@ type Answer struct {
 	Failed bool      // the answer has no rows
 }
 
-// Outcome is how a call ended. A call that neither failed nor is complete, such as a cancelled one, says nothing about the API.
+// Outcome is how a call ended. A call that neither failed nor is complete, such as a cancelled
+// one, says nothing about the API.
 type Outcome struct {
 	Failure  *schema.Failure // nil: none
 	Complete bool            // the body was read to its end
@@ -84,11 +89,13 @@ func (l *Limiter) limits() [5]Limit {
 	return [...]Limit{&l.token, &l.breaker, &l.throttle, &l.quota, &l.connection}
 }
 
-// Reserve grants one call now, or returns what to wait for. It grants only if the quota for spare further calls remains free.
-// A ticket counts as a call made at now until it is cancelled; each must be ended by Ended or Cancel.
+// Reserve grants one call now, or returns what to wait for. It grants only if the quota for
+// spare further calls remains free. A ticket counts as a call made at now until it is
+// cancelled; each must be ended by Ended or Cancel.
 //
-// Of several waits it returns the longest. A wait without Until ends when another call does. A wait for the token ends early when the token
-// changes, which only another Reserve detects: call it every few seconds.
+// Of several waits it returns the longest. A wait without Until ends when another call does. A
+// wait for the token ends early when the token changes, which only another Reserve detects:
+// call it every few seconds.
 func (l *Limiter) Reserve(now time.Time, spare int) (*Ticket, schema.Wait) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -109,7 +116,8 @@ func (l *Limiter) Reserve(now time.Time, spare int) (*Ticket, schema.Wait) {
 	return t, schema.Wait{}
 }
 
-// RetryToken ends the wait for a refused token: the next call may try it now. It is for an operator who says that the token is valid again.
+// RetryToken ends the wait for a refused token: the next call may try it now. It is for an
+// operator who says that the token is valid again.
 func (l *Limiter) RetryToken(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,10 +150,12 @@ const (
 // Breaker is the state that the breaker had when the call was granted: closed or half-open.
 func (t *Ticket) Breaker() string { return t.breaker }
 
-// Probe reports whether the call probes if the API has recovered. The smallest export that is due is the best one to use.
+// Probe reports whether the call probes if the API has recovered. The smallest export that is
+// due is the best one to use.
 func (t *Ticket) Probe() bool { return t.breaker == "half-open" }
 
-// Sent counts the call at now, when it is really made. It returns false for a ticket that was already used or cancelled.
+// Sent counts the call at now, when it is really made. It returns false for a ticket that was
+// already used or cancelled.
 func (t *Ticket) Sent(now time.Time) bool {
 	t.limiter.mu.Lock()
 	defer t.limiter.mu.Unlock()
@@ -166,7 +176,8 @@ func (t *Ticket) Answered(now time.Time, rate RateLimit, date time.Time) {
 	t.answer(now, Answer{RateLimit: rate, Date: date})
 }
 
-// answer uses only the first answer: a body that fails later repeats the same header, which is outdated by then.
+// answer uses only the first answer: a body that fails later repeats the same header, which is
+// outdated by then.
 func (t *Ticket) answer(now time.Time, a Answer) {
 	if t.answered {
 		return

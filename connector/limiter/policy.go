@@ -15,12 +15,14 @@ type Policy struct {
 
 	// Failures is how many consecutive counted failures open the breaker; 0: 5.
 	Failures int
-	// OpenFor is the time to the first probe, doubled by each failed probe up to MaxOpenFor; 0: 1 and 15 minutes.
+	// OpenFor is the time to the first probe, doubled by each failed probe up to MaxOpenFor; 0:
+	// 1 and 15 minutes.
 	OpenFor, MaxOpenFor time.Duration
 	// TripOn lists the codes that count; empty: schema.CountedByDefault.
 	TripOn []schema.Code
 
-	// RetryBackoff is the first pause while the connection to the API fails, doubled up to RetryMaxBackoff; 0: 1 second and 10 minutes.
+	// RetryBackoff is the first pause while the connection to the API fails, doubled up to
+	// RetryMaxBackoff; 0: 1 second and 10 minutes.
 	RetryBackoff, RetryMaxBackoff time.Duration
 
 	// Token is watched while the API refuses the token; nil when the token can't change.

@@ -9,9 +9,11 @@ import (
 )
 
 const (
-	// window is the moving period in which the API allows a number of calls: see "Rate limit" in its guide.
+	// window is the moving period in which the API allows a number of calls: see "Rate limit"
+	// in its guide.
 	window = time.Hour
-	// margin lengthens each wait for the quota: a call reaches the API a little after it is counted here, and resets are given in whole seconds.
+	// margin lengthens each wait for the quota: a call reaches the API a little after it is
+	// counted here, and resets are given in whole seconds.
 	margin = time.Second
 )
 
@@ -165,8 +167,9 @@ func (q *quota) answered(seq int, now time.Time) {
 	}
 }
 
-// known is the minimum of our calls that the API has counted when it answers a call started at at, whose answer arrives at now: that call,
-// and those answered before it started that are still within the hour.
+// known is the minimum of our calls that the API has counted when it answers a call started at
+// at, whose answer arrives at now: that call, and those answered before it started that are
+// still within the hour.
 func (q *quota) known(at, now time.Time) int {
 	n := 1
 	for _, c := range q.calls {

@@ -84,8 +84,8 @@ func TestCallCountsFromWhenItIsMade(t *testing.T) {
 	})
 }
 
-// TestCallMadeAfterItsState: the state of before a call, which is all that a kill -9 leaves of it, does not say when it was made. It may
-// have been right before the restart.
+// TestCallMadeAfterItsState: the state of before a call, which is all that a kill -9 leaves of
+// it, does not say when it was made. It may have been right before the restart.
 func TestCallMadeAfterItsState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, limiter.Policy{CallsPerHour: 2}, nil)
@@ -142,7 +142,8 @@ func TestHeadersCorrectTheQuota(t *testing.T) {
 	}
 }
 
-// api counts the calls that it answers as the Export API may: in a moving hour, ours and another client's.
+// api counts the calls that it answers as the Export API may: in a moving hour, ours and
+// another client's.
 type api struct{ calls []time.Time }
 
 const apiLimit = 100

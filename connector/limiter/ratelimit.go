@@ -13,8 +13,9 @@ type RateLimit struct {
 	Known     bool      // the answer has Remaining
 }
 
-// ParseRateLimit parses X-Rate-Limit-Remaining and -Reset, with and without the inner dash, in any letter case. Reset is a Unix time in seconds
-// or milliseconds (the API's guide shows both); a smaller number is in seconds from date, or from now if date is zero.
+// ParseRateLimit parses X-Rate-Limit-Remaining and -Reset, with and without the inner dash, in
+// any letter case. Reset is a Unix time in seconds or milliseconds (the API's guide shows
+// both); a smaller number is in seconds from date, or from now if date is zero.
 func ParseRateLimit(headers map[string]string, date time.Time) RateLimit {
 	var limit RateLimit
 	for name, value := range headers {

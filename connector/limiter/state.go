@@ -57,13 +57,15 @@ func (l *Limiter) State(now time.Time) State {
 	return s
 }
 
-// restore loads a saved state. A clock that was, or is, wrong makes no pause longer than the policy allows.
+// restore loads a saved state. A clock that was, or is, wrong makes no pause longer than the
+// policy allows.
 func (l *Limiter) restore(s State, now time.Time) {
 	reserved := slices.Clone(s.Reserved)
 	for _, ms := range s.Calls {
 		// A call in the future was made before now, when the clock was ahead.
 		at := sooner(time.UnixMilli(ms), now)
-		// A reserved call may have been made at any time since: Kafka may have been slow to store this state, or the fingerprints.
+		// A reserved call may have been made at any time since: Kafka may have been slow to
+		// store this state, or the fingerprints.
 		if i := slices.Index(reserved, ms); i >= 0 {
 			reserved = slices.Delete(reserved, i, i+1)
 			at = now
@@ -110,8 +112,8 @@ func (b *breaker) save() *BreakerState {
 	return &BreakerState{Streak: slices.Clone(b.streak), Probes: b.probes, Period: b.period, Due: b.due.UTC()}
 }
 
-// load replays the failures of a closed breaker, or opens it for the remaining time. The result of a probe in flight is lost: the next call is a
-// probe.
+// load replays the failures of a closed breaker, or opens it for the remaining time. The result
+// of a probe in flight is lost: the next call is a probe.
 func (b *breaker) load(s *BreakerState, now time.Time) {
 	if s == nil {
 		return

@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// phases lead a fresh source, with Failures 2 and CallsPerHour 5, into each state that it can be in.
+// phases lead a fresh source, with Failures 2 and CallsPerHour 5, into each state that it can
+// be in.
 var phases = []struct {
 	name string
 	lead func(t *testing.T, s *limiter.Limiter)
@@ -51,7 +52,8 @@ var phases = []struct {
 	{"link to be tried", func(t *testing.T, s *limiter.Limiter) { must(t, s, cut); <-time.After(time.Hour) }},
 }
 
-// observed is all that distinguishes one source from another, without the transitions since the start.
+// observed is all that distinguishes one source from another, without the transitions since the
+// start.
 func observed(s *limiter.Limiter) (limiter.Status, schema.Wait) {
 	<-time.After(2) // a breaker restored after its time is due after 2 ns
 	p, wait := s.Reserve(time.Now(), 0)
@@ -116,7 +118,8 @@ func TestRestartKeepsTheDoubling(t *testing.T) {
 	})
 }
 
-// In a bubble the clock stops while a result is reported. Here it does not, and what a restart had left of the period is over at once.
+// In a bubble the clock stops while a result is reported. Here it does not, and what a restart
+// had left of the period is over at once.
 func TestFailedProbeAfterARestartInRealTime(t *testing.T) {
 	s := open(t, limiter.Policy{}, []byte(
 		`{"breaker":{"streak":["query_error"],"probes":1,"period_ns":60000000000,"due":"1990-01-01T00:00:00Z"}}`))

@@ -7,9 +7,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// throttle holds back all calls after the API refused one because there were too many: until the reset named by its headers, else for
-// Retry-After, else until our oldest call leaves the window. If none of them explains the refusal, or the explanation proved wrong,
-// the pause grows from a minute to the length of the window.
+// throttle holds back all calls after the API refused one because there were too many: until
+// the reset named by its headers, else for Retry-After, else until our oldest call leaves the
+// window. If none of them explains the refusal, or the explanation proved wrong, the pause
+// grows from a minute to the length of the window.
 type throttle struct {
 	cooldown
 	quota *quota // read only: whether our own count explains a refusal
@@ -44,7 +45,8 @@ func (c *throttleCall) Answered(now time.Time, a Answer) {
 	case !a.Failed:
 		c.throttle.succeed(c.round)
 	case a.Known && a.Remaining > 0:
-		// The quota is not used up: the API refused too many calls at once, which the reset does not end.
+		// The quota is not used up: the API refused too many calls at once, which the reset
+		// does not end.
 	default:
 		c.reset = resetIn(now, a.Reset, a.Date)
 	}

@@ -10,7 +10,8 @@ import (
 // tokenRetry is the time between two calls with a token that the API refused.
 const tokenRetry = 10 * time.Minute
 
-// TokenSource is the source of a token that may change, such as a file. It is called often, so it must usually answer from memory.
+// TokenSource is the source of a token that may change, such as a file. It is called often, so
+// it must usually answer from memory.
 type TokenSource interface {
 	// Secret is the token in use. The error means that there has been none so far.
 	Secret() (schema.Secret, error)
@@ -20,8 +21,9 @@ type TokenSource interface {
 	String() string
 }
 
-// tokenGate holds back all calls while the API refuses the token, until its source has another one. One call every tokenRetry tries it again.
-// A refusal is not persisted over a restart, which may well have brought the new token.
+// tokenGate holds back all calls while the API refuses the token, until its source has another
+// one. One call every tokenRetry tries it again. A refusal is not persisted over a restart,
+// which may well have brought the new token.
 type tokenGate struct {
 	source TokenSource // nil: the token never changes
 	log    *slog.Logger
@@ -68,8 +70,9 @@ type tokenCall struct {
 	try   bool          // the call tries a refused token
 }
 
-// Sent stores the token in use. The client reads the token directly after this, so it may use a newer one: its refusal is then attributed to the
-// older token, and the newer one is tried again.
+// Sent stores the token in use. The client reads the token directly after this, so it may use a
+// newer one: its refusal is then attributed to the older token, and the newer one is tried
+// again.
 func (c *tokenCall) Sent(time.Time) { c.token, _ = c.gate.current() }
 
 func (c *tokenCall) Answered(_ time.Time, a Answer) {
@@ -112,7 +115,8 @@ func (g *tokenGate) current() (schema.Secret, error) {
 	return g.source.Secret()
 }
 
-// refuse handles the API's refusal of token. The refusal of a token that has since been replaced says nothing about the current one.
+// refuse handles the API's refusal of token. The refusal of a token that has since been
+// replaced says nothing about the current one.
 func (g *tokenGate) refuse(token schema.Secret, now time.Time) {
 	if current, err := g.current(); err != nil || current != token {
 		return

@@ -16,7 +16,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// batchOf encodes a batch that spans the offsets from base to last and holds values at some of them, as after a compaction.
+// batchOf encodes a batch that spans the offsets from base to last and holds values at some of
+// them, as after a compaction.
 func batchOf(base, last int64, attributes int16, values map[int64]string) []byte {
 	b := kmsg.RecordBatch{FirstOffset: base, Magic: 2, Attributes: attributes, LastOffsetDelta: int32(last - base),
 		FirstTimestamp: 1000, MaxTimestamp: 2000, ProducerID: 7, ProducerEpoch: 3, NumRecords: int32(len(values))}

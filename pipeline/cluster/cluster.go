@@ -14,23 +14,27 @@ import (
 // Config is the configuration of the connection to a Kafka cluster.
 type Config struct {
 	Brokers []string // HOST:PORT of some brokers; the others are discovered through them
-	// Topics are the topics in the metadata of Client; other topics are unknown to Client, while the methods of Cluster accept any
-	// topic. None means all topics of the cluster, requested at each refresh, which is too much for a large cluster.
+	// Topics are the topics in the metadata of Client; other topics are unknown to Client,
+	// while the methods of Cluster accept any topic. None means all topics of the cluster,
+	// requested at each refresh, which is too much for a large cluster.
 	Topics   []string
 	ClientID string        // client.id in the brokers' logs and quotas; empty means "dfinery-kafka"
 	Timeout  time.Duration // the longest wait for the answer to one request; 0 means 30 s
 	TLS      *TLS          // nil means plain connections
 	SASL     *SASL         // nil means no authentication
-	// MetadataTTL is the maximum age of Client's metadata; 0 means 5 s. For smaller values see metadataTTL.
+	// MetadataTTL is the maximum age of Client's metadata; 0 means 5 s. For smaller values see
+	// metadataTTL.
 	MetadataTTL time.Duration
-	// Slow is called for a request that is still unanswered after slowAfter but not yet timed out: it shows early that a broker accepts
-	// connections but does not answer. Other requests that are late at the same time are not reported. nil: nothing is called.
+	// Slow is called for a request that is still unanswered after slowAfter but not yet timed
+	// out: it shows early that a broker accepts connections but does not answer. Other requests
+	// that are late at the same time are not reported. nil: nothing is called.
 	Slow func(request string, after time.Duration)
 	// Dial makes connections; nil means a net.Dialer. Tests use it to reach in-memory brokers.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// TLS enables encryption. The files are read again for each connection, so that certificates can be rotated without a restart.
+// TLS enables encryption. The files are read again for each connection, so that certificates
+// can be rotated without a restart.
 type TLS struct {
 	CAFile   string // PEM; empty means the system's roots
 	CertFile string // PEM of the client's certificate; empty means none
@@ -46,11 +50,13 @@ type Cluster struct {
 	fetches   atomic.Int32 // the id of the last fetch
 }
 
-// metadataTTL is the maximum age of Client's metadata when no answer showed a change. kafka-go also uses it as
-// the timeout of its metadata requests: with 1 s, metadata would never be known if brokers need longer to answer.
+// metadataTTL is the maximum age of Client's metadata when no answer showed a change. kafka-go
+// also uses it as the timeout of its metadata requests: with 1 s, metadata would never be known
+// if brokers need longer to answer.
 const metadataTTL = 5 * time.Second
 
-// New validates cfg, including files and passwords, but does not connect: see Ping. All faults are reported at once.
+// New validates cfg, including files and passwords, but does not connect: see Ping. All faults
+// are reported at once.
 func New(cfg Config) (*Cluster, error) {
 	if cfg.ClientID == "" {
 		cfg.ClientID = "dfinery-kafka"
@@ -106,8 +112,9 @@ func (cfg *Config) check() error {
 	return errors.Join(faults...)
 }
 
-// Client returns kafka-go's client on the shared connections. If an answer shows that a leader moved, it refreshes the metadata
-// before it returns the answer, so that a retry reaches the right broker. Retrying is up to the caller.
+// Client returns kafka-go's client on the shared connections. If an answer shows that a leader
+// moved, it refreshes the metadata before it returns the answer, so that a retry reaches the
+// right broker. Retrying is up to the caller.
 func (c *Cluster) Client() *kafka.Client {
 	return &kafka.Client{Addr: c.addr, Timeout: c.cfg.Timeout, Transport: c.transport}
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // TopicConfig is the configuration of a topic, including the broker's defaults
-// (https://kafka.apache.org/documentation/#topicconfigs). Numbers that the broker did not return are 0.
+// (https://kafka.apache.org/documentation/#topicconfigs). Numbers that the broker did not
+// return are 0.
 type TopicConfig struct {
 	Name              string
 	Err               error  // nil, or why the rest is empty: see Missing and Forbidden
@@ -33,8 +34,8 @@ func (c *TopicConfig) MaxBatch() int {
 	return c.MaxMessageBytes
 }
 
-// TopicConfigs returns the configurations of topics, in the order of names. It needs the right DescribeConfigs: for a topic
-// without that right, Forbidden is true for Err.
+// TopicConfigs returns the configurations of topics, in the order of names. It needs the right
+// DescribeConfigs: for a topic without that right, Forbidden is true for Err.
 func (c *Cluster) TopicConfigs(ctx context.Context, names ...string) ([]TopicConfig, error) {
 	if len(names) == 0 {
 		return nil, nil
@@ -82,8 +83,8 @@ func topicConfigOf(name string, answers []describeconfigs.ResponseResource) Topi
 	return config
 }
 
-// SetTopicConfig sets one configuration of a topic and leaves the others unchanged (KIP-339). It needs the right AlterConfigs on the
-// topic, and Kafka 2.3 or later.
+// SetTopicConfig sets one configuration of a topic and leaves the others unchanged (KIP-339).
+// It needs the right AlterConfigs on the topic, and Kafka 2.3 or later.
 func (c *Cluster) SetTopicConfig(ctx context.Context, topic, config, value string) error {
 	answer, err := c.Client().IncrementalAlterConfigs(ctx, &kafka.IncrementalAlterConfigsRequest{
 		Resources: []kafka.IncrementalAlterConfigsRequestResource{{

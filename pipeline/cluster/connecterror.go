@@ -22,7 +22,8 @@ const (
 	StepSASL    Step = "SASL authentication"
 )
 
-// ConnectError reports which broker could not be reached, at which step, and what to check. It contains no secrets.
+// ConnectError reports which broker could not be reached, at which step, and what to check. It
+// contains no secrets.
 type ConnectError struct {
 	Broker string // HOST:PORT
 	Step   Step
@@ -108,8 +109,9 @@ func (e *ConnectError) tlsAdvice() string {
 
 const refusedAdvice = "the broker wants a client certificate, or does not take the one that it was given"
 
-// refusedOurs reports whether the broker ended TLS with an alert. With TLS 1.3 the alert arrives only after the client's side of the handshake,
-// when the broker has checked the client certificate. The type of the alert is not exported by crypto/tls.
+// refusedOurs reports whether the broker ended TLS with an alert. With TLS 1.3 the alert
+// arrives only after the client's side of the handshake, when the broker has checked the client
+// certificate. The type of the alert is not exported by crypto/tls.
 func refusedOurs(err error) bool {
 	var operation *net.OpError
 	return errors.As(err, &operation) && operation.Op == "remote error"

@@ -15,8 +15,9 @@ import (
 // Patience is the time limit for a connection to a broker, including handshakes.
 const Patience = dialTimeout
 
-// Ping succeeds if one of the configured brokers can be reached, including TLS and SASL. All are tried in parallel, for at most Patience.
-// Otherwise the error says what failed at each of them.
+// Ping succeeds if one of the configured brokers can be reached, including TLS and SASL. All
+// are tried in parallel, for at most Patience. Otherwise the error says what failed at each of
+// them.
 func (c *Cluster) Ping(ctx context.Context) error {
 	ctx, reached := context.WithCancel(ctx)
 	defer reached()
@@ -34,8 +35,8 @@ func (c *Cluster) Ping(ctx context.Context) error {
 	return errors.Join(faults...)
 }
 
-// Brokers lists the brokers that the cluster advertises and connects to each. For a broker that can't be reached at its advertised
-// address, Err is a *ConnectError.
+// Brokers lists the brokers that the cluster advertises and connects to each. For a broker that
+// can't be reached at its advertised address, Err is a *ConnectError.
 func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 	res, err := c.metadata(ctx, []string{})
 	if err != nil {
@@ -50,7 +51,8 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 	return brokers, nil
 }
 
-// dialAll connects to all addresses at once and calls tried for each, concurrently, with the connection or the error. It closes the connections.
+// dialAll connects to all addresses at once and calls tried for each, concurrently, with the
+// connection or the error. It closes the connections.
 func (c *Cluster) dialAll(ctx context.Context, addresses []string, tried func(i int, conn net.Conn, err error)) {
 	var tries sync.WaitGroup
 	for i, address := range addresses {

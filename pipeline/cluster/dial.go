@@ -16,11 +16,13 @@ import (
 	"github.com/segmentio/kafka-go/protocol/metadata"
 )
 
-// dialTimeout limits one connection with its handshakes. It must leave time to try the next broker if one does not answer.
+// dialTimeout limits one connection with its handshakes. It must leave time to try the next
+// broker if one does not answer.
 const dialTimeout = 10 * time.Second
 
-// dialer makes connections that are ready for requests. kafka-go has TLS and SASL, too, but with certificates fixed at the
-// start, without a timeout for authentication, and with errors that do not name the broker.
+// dialer makes connections that are ready for requests. kafka-go has TLS and SASL, too, but
+// with certificates fixed at the start, without a timeout for authentication, and with errors
+// that do not name the broker.
 type dialer struct {
 	clientID string
 	tls      *TLS
@@ -38,8 +40,9 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	return newExpiring(conn, lifetime, func(ctx context.Context) (net.Conn, time.Duration, error) { return d.open(ctx, network, address) }), nil
 }
 
-// open returns an authenticated connection and how long its login is valid, 0 for unlimited; or a *ConnectError. A refused login is retried
-// once with the password as sent by earlier releases.
+// open returns an authenticated connection and how long its login is valid, 0 for unlimited; or
+// a *ConnectError. A refused login is retried once with the password as sent by earlier
+// releases.
 func (d *dialer) open(ctx context.Context, network, address string) (net.Conn, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -106,7 +109,8 @@ func (d *dialer) handshake(ctx context.Context, conn net.Conn, address string, l
 
 var errNoSASL = errors.New("a request without authentication failed")
 
-// unauthenticated makes a request, because a listener with SASL accepts any connection and closes it at the first request.
+// unauthenticated makes a request, because a listener with SASL accepts any connection and
+// closes it at the first request.
 func unauthenticated(conn net.Conn, clientID string) error {
 	if _, err := protocol.RoundTrip(conn, 4, 2, clientID, &metadata.Request{TopicNames: []string{}}); err != nil {
 		return fmt.Errorf("%w: %w", errNoSASL, err)
@@ -139,8 +143,9 @@ func (t *TLS) load(host string) (*tls.Config, error) {
 
 var errNotKafka = errors.New("the answer is not from Kafka")
 
-// greet sends ApiVersions v0 and returns the newest supported version of each kind of request. It checks the frame of the answer
-// itself: kafka-go would trust the lengths in an answer of a TLS or HTTP server and allocate gigabytes.
+// greet sends ApiVersions v0 and returns the newest supported version of each kind of request.
+// It checks the frame of the answer itself: kafka-go would trust the lengths in an answer of a
+// TLS or HTTP server and allocate gigabytes.
 func greet(conn net.Conn, clientID string) (map[protocol.ApiKey]int16, error) {
 	const apiVersions, correlation, longest = 18, 1, 64 << 10
 	req := binary.BigEndian.AppendUint32(nil, uint32(10+len(clientID)))
@@ -173,8 +178,8 @@ func greet(conn net.Conn, clientID string) (map[protocol.ApiKey]int16, error) {
 	return newest(body), nil
 }
 
-// newest parses the body of an answer to ApiVersions v0: an error code, a count, and for each kind of request its number, and its oldest and
-// newest version.
+// newest parses the body of an answer to ApiVersions v0: an error code, a count, and for each
+// kind of request its number, and its oldest and newest version.
 func newest(body []byte) map[protocol.ApiKey]int16 {
 	versions := make(map[protocol.ApiKey]int16)
 	const head, entry = 6, 6

@@ -153,7 +153,8 @@ func serve(t *testing.T, handle func(net.Conn)) []string {
 	return []string{l.Addr().String()}
 }
 
-// A broker that takes the connection and then says nothing, at whichever step, must not hold a call longer than its context.
+// A broker that takes the connection and then says nothing, at whichever step, must not hold a
+// call longer than its context.
 func TestConnectNeverHangs(t *testing.T) {
 	for name, first := range map[string]string{"before the first answer": "", "while authenticating": greeting} {
 		t.Run(name, func(t *testing.T) {

@@ -11,8 +11,9 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// TestEmptyAnswers: a leader that has nothing to give below its high watermark for a while is asked again. What it does not give is a
-// hole of a compacted topic only once it has said so twice.
+// TestEmptyAnswers: a leader that has nothing to give below its high watermark for a while is
+// asked again. What it does not give is a hole of a compacted topic only once it has said so
+// twice.
 func TestEmptyAnswers(t *testing.T) {
 	tests := map[string]struct {
 		policy string

@@ -21,10 +21,11 @@ type TopicSpec struct {
 	Configs           map[string]string // when it is created
 }
 
-// EnsureTopics creates missing topics, waits until each of their partitions has a leader, and returns their names.
-// If create is false, or creation fails, a missing topic is an error that contains the command to create it; Retriable reports
-// whether the error may be temporary. Existing topics are not changed, whatever their partitions and configuration. Topics are created
-// with message.timestamp.type=LogAppendTime unless their spec says otherwise.
+// EnsureTopics creates missing topics, waits until each of their partitions has a leader, and
+// returns their names. If create is false, or creation fails, a missing topic is an error that
+// contains the command to create it; Retriable reports whether the error may be temporary.
+// Existing topics are not changed, whatever their partitions and configuration. Topics are
+// created with message.timestamp.type=LogAppendTime unless their spec says otherwise.
 func (c *Cluster) EnsureTopics(ctx context.Context, create bool, specs ...TopicSpec) (created []string, err error) {
 	missing, faults, err := c.missing(ctx, specs)
 	if err != nil {
@@ -80,13 +81,14 @@ func (c *Cluster) missing(ctx context.Context, specs []TopicSpec) (missing []Top
 	return missing, faults, nil
 }
 
-// ValidateTopics checks whether missing topics could be created according to their specs, without creating them. For each it returns why
-// it would be refused, or nil.
+// ValidateTopics checks whether missing topics could be created according to their specs,
+// without creating them. For each it returns why it would be refused, or nil.
 func (c *Cluster) ValidateTopics(ctx context.Context, specs ...TopicSpec) ([]error, error) {
 	return c.createTopics(ctx, true, specs)
 }
 
-// createTopics returns for each spec why it was refused. A topic that was created by someone else in the meantime counts as created.
+// createTopics returns for each spec why it was refused. A topic that was created by someone
+// else in the meantime counts as created.
 func (c *Cluster) createTopics(ctx context.Context, validate bool, specs []TopicSpec) ([]error, error) {
 	meta, err := c.metadata(ctx, []string{})
 	if err != nil {

@@ -14,8 +14,9 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// BrokerError is an error code in a broker's answer (https://kafka.apache.org/protocol#protocol_error_codes). It unwraps to
-// kafka-go's kafka.Error.
+// BrokerError is an error code in a broker's answer
+// (https://kafka.apache.org/protocol#protocol_error_codes). It unwraps to kafka-go's
+// kafka.Error.
 type BrokerError struct {
 	Code    int16
 	Message string // of the broker, in addition to the code
@@ -57,7 +58,8 @@ func (e *BrokerError) name() string {
 	return "Unnamed Error"
 }
 
-// RangeError reports that a partition's log no longer has, or does not yet have, the requested offsets: it has [Start, End).
+// RangeError reports that a partition's log no longer has, or does not yet have, the requested
+// offsets: it has [Start, End).
 type RangeError struct {
 	Topic      string
 	Partition  int
@@ -70,12 +72,14 @@ func (e *RangeError) Error() string {
 		e.Topic, e.Partition, e.From, e.To, e.Start, e.End)
 }
 
-// Fenced reports whether another producer has taken over: its epoch is newer, or the transactional id has another producer id.
+// Fenced reports whether another producer has taken over: its epoch is newer, or the
+// transactional id has another producer id.
 func Fenced(err error) bool {
 	return hasCode(err, kafka.InvalidProducerEpoch, kafka.ProducerFenced, kafka.InvalidProducerIDMapping, kafka.TransactionCoordinatorFenced)
 }
 
-// Missing reports whether a topic or partition does not exist. A broker may also report that briefly for a new topic.
+// Missing reports whether a topic or partition does not exist. A broker may also report that
+// briefly for a new topic.
 func Missing(err error) bool {
 	return hasCode(err, kafka.UnknownTopicOrPartition, kafka.UnknownTopicID)
 }
@@ -86,9 +90,9 @@ func Forbidden(err error) bool {
 		kafka.TransactionalIDAuthorizationFailed)
 }
 
-// Retriable reports whether the same request may succeed later: after moved leaders and coordinators, timeouts, broken connections.
-// TLS and SASL refusals are not retriable. A cancelled context looks like a request timeout: check the
-// caller's own context first.
+// Retriable reports whether the same request may succeed later: after moved leaders and
+// coordinators, timeouts, broken connections. TLS and SASL refusals are not retriable. A
+// cancelled context looks like a request timeout: check the caller's own context first.
 func Retriable(err error) bool {
 	if code, ok := errors.AsType[kafka.Error](err); ok {
 		return code.Temporary() || code == kafka.ConcurrentTransactions || code == kafka.BrokerNotAvailable || code == kafka.ReplicaNotAvailable

@@ -7,9 +7,11 @@ import (
 	"time"
 )
 
-// expiring is a connection whose login is valid for a limited time (KIP-368: connections.max.reauth.ms, or the rest of a token's lifetime). The broker
-// closes such a connection at the first request after that. So it is replaced by a new connection with a new login before a request
-// near the end of that time. It has one request in flight at a time, like kafka-go's connections.
+// expiring is a connection whose login is valid for a limited time (KIP-368:
+// connections.max.reauth.ms, or the rest of a token's lifetime). The broker closes such a
+// connection at the first request after that. So it is replaced by a new connection with a new
+// login before a request near the end of that time. It has one request in flight at a time,
+// like kafka-go's connections.
 type expiring struct {
 	open  func(context.Context) (net.Conn, time.Duration, error)
 	alive context.Context // until Close
@@ -28,7 +30,8 @@ func newExpiring(conn net.Conn, lifetime time.Duration, open func(context.Contex
 	return e
 }
 
-// renewal leaves a fifth of the lifetime for a request in flight. An unlimited login is not renewed.
+// renewal leaves a fifth of the lifetime for a request in flight. An unlimited login is not
+// renewed.
 func renewal(lifetime time.Duration) time.Time {
 	if lifetime <= 0 {
 		return time.Time{}
@@ -44,7 +47,8 @@ func (e *expiring) Write(b []byte) (int, error) {
 	return conn.Write(b)
 }
 
-// forRequest returns the connection to write to, a new one if the login of the current one expires soon.
+// forRequest returns the connection to write to, a new one if the login of the current one
+// expires soon.
 func (e *expiring) forRequest() (net.Conn, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -58,7 +58,8 @@ func ask(t *testing.T, conn net.Conn, after time.Duration) string {
 	return string(answer)
 }
 
-// A request that comes when the login is nearly over goes over a new connection, and a request that has begun keeps its own.
+// A request that comes when the login is nearly over goes over a new connection, and a request
+// that has begun keeps its own.
 func TestExpiring(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &numbered{t: t, lifetime: 10 * time.Second}

@@ -14,16 +14,17 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// A fetch requests up to fetchBytes, unless its caller wants less, or one batch if that is larger, and waits up to fetchWait for
-// the first byte.
+// A fetch requests up to fetchBytes, unless its caller wants less, or one batch if that is
+// larger, and waits up to fetchWait for the first byte.
 const (
 	fetchBytes = 4 << 20
 	fetchWait  = 500 * time.Millisecond
 )
 
-// fetch is one Fetch request for one partition, sent by its own RawExchange: kafka-go's decoding drops the last offset of each
-// batch, without which a reader can't skip records that compaction removed, uses the first timestamp instead of the broker's,
-// and allocates for each record.
+// fetch is one Fetch request for one partition, sent by its own RawExchange: kafka-go's
+// decoding drops the last offset of each batch, without which a reader can't skip records that
+// compaction removed, uses the first timestamp instead of the broker's, and allocates for each
+// record.
 type fetch struct {
 	recordbatch.TopicPartition
 	broker   int32
@@ -32,7 +33,8 @@ type fetch struct {
 	clientID string
 	version  int16
 	id       int32 // correlates request and answer; negative, as none of kafka-go's is
-	// buf is written to until the exchange has ended, even after its caller gave up: only fetched.buf may be reused.
+	// buf is written to until the exchange has ended, even after its caller gave up: only
+	// fetched.buf may be reused.
 	buf []byte
 }
 

@@ -7,14 +7,17 @@ import (
 	"time"
 )
 
-// Health is the recent success of requests to the brokers. An error returned by a broker counts as an answer.
+// Health is the recent success of requests to the brokers. An error returned by a broker counts
+// as an answer.
 type Health struct {
 	Failed time.Time // when a request last failed without an answer; zero: never
 	Err    error     // why
-	// Since is when the first request without an answer failed since the last answer; zero if there is none.
+	// Since is when the first request without an answer failed since the last answer; zero if
+	// there is none.
 	Since time.Time
-	// Silent is since when requests, including failed ones, have been waiting without any answer; zero if none is waiting. It is set
-	// before Since, as a request that is never answered fails only after its timeout.
+	// Silent is since when requests, including failed ones, have been waiting without any
+	// answer; zero if none is waiting. It is set before Since, as a request that is never
+	// answered fails only after its timeout.
 	Silent time.Time
 }
 

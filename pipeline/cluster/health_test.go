@@ -13,7 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// TestHealth: an outage begins with its first request and lasts until the next answer; who gives a request up says nothing of it.
+// TestHealth: an outage begins with its first request and lasts until the next answer; who
+// gives a request up says nothing of it.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	fake := embedded(t, kfake.NumBrokers(1))

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// holeAfter is how long a topic that is not compacted is read again for records below its high watermark. A topic whose
-// cleanup.policy was changed may have real holes.
+// holeAfter is how long a topic that is not compacted is read again for records below its high
+// watermark. A topic whose cleanup.policy was changed may have real holes.
 const holeAfter = 30 * time.Second
 
 // doubt is an offset below the high watermark from which on a leader returned no records.
@@ -18,8 +18,9 @@ type doubt struct {
 	answers int
 }
 
-// isHole reports whether an empty answer for the offset means that there are no records. A single answer is not enough: a newly elected leader,
-// or one that is short of memory, may return one.
+// isHole reports whether an empty answer for the offset means that there are no records. A
+// single answer is not enough: a newly elected leader, or one that is short of memory, may
+// return one.
 func (d *doubt) isHole(offset int64, now time.Time, compacted bool) bool {
 	if d.answers == 0 || d.offset != offset {
 		*d = doubt{offset: offset, since: now}
@@ -28,7 +29,8 @@ func (d *doubt) isHole(offset int64, now time.Time, compacted bool) bool {
 	return d.answers > 1 && compacted || now.Sub(d.since) >= holeAfter
 }
 
-// empty distinguishes a gap in the offsets from the end of the log: below the high watermark the leader would have returned records if there were any.
+// empty distinguishes a gap in the offsets from the end of the log: below the high watermark
+// the leader would have returned records if there were any.
 func (r *reader) empty(ctx context.Context, highWatermark int64) error {
 	if r.parser.Next() >= highWatermark {
 		return r.patient.next(ctx, &RangeError{

@@ -8,9 +8,10 @@ import (
 	"sync"
 )
 
-// inStep is a connection to a broker on which each answer must belong to the oldest unanswered request. Another answer, such as a duplicate,
-// closes it: kafka-go checks the correlation id only after it has decoded the answer as the expected kind, and panics if it is
-// of another kind.
+// inStep is a connection to a broker on which each answer must belong to the oldest unanswered
+// request. Another answer, such as a duplicate, closes it: kafka-go checks the correlation id
+// only after it has decoded the answer as the expected kind, and panics if it is of another
+// kind.
 type inStep struct {
 	net.Conn
 
@@ -19,14 +20,16 @@ type inStep struct {
 	out, in frames
 }
 
-// frames parses a stream of requests or answers: each is a size in 4 bytes, followed by that many bytes.
+// frames parses a stream of requests or answers: each is a size in 4 bytes, followed by that
+// many bytes.
 type frames struct {
 	head [12]byte // start of the current frame
 	have int      // bytes of head
 	rest int      // bytes of the frame after head
 }
 
-// next consumes bytes until the first n bytes of a frame are complete. It returns how many it consumed, and whether they are complete.
+// next consumes bytes until the first n bytes of a frame are complete. It returns how many it
+// consumed, and whether they are complete.
 func (f *frames) next(p []byte, n int) (taken int, ok bool) {
 	if f.rest > 0 {
 		taken = min(f.rest, len(p))

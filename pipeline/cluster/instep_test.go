@@ -23,7 +23,8 @@ func answerFrame(id int32, body int) []byte {
 	return append(b, make([]byte, body)...)
 }
 
-// piped is one end of a connection whose other end has sent answers, in pieces of a byte where so is wanted.
+// piped is one end of a connection whose other end has sent answers, in pieces of a byte where
+// so is wanted.
 type piped struct {
 	net.Conn
 	answers io.Reader
@@ -34,7 +35,8 @@ func (p *piped) Read(b []byte) (int, error)  { return p.answers.Read(b) }
 func (p *piped) Write(b []byte) (int, error) { return len(b), nil }
 func (p *piped) Close() error                { p.closed = true; return nil }
 
-// TestInStep: answers that are not those to the requests, in their order, end the connection before anybody decodes them.
+// TestInStep: answers that are not those to the requests, in their order, end the connection
+// before anybody decodes them.
 func TestInStep(t *testing.T) {
 	tests := map[string]struct {
 		requests, answers []int32

@@ -8,7 +8,8 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// Kafka's own tools store passwords as plain UTF-8, and so they are sent: SASLprep would change each of these.
+// Kafka's own tools store passwords as plain UTF-8, and so they are sent: SASLprep would change
+// each of these.
 func TestLoginSendsPlainUTF8(t *testing.T) {
 	for name, text := range map[string]string{
 		"decomposed": "pa\u0308sswo\u0308rd", "compatibility": "\u00aa\u2168", "soft hyphen": "pass\u00adword", "no-break space": "pass\u00a0word",
@@ -27,7 +28,8 @@ func TestLoginSendsPlainUTF8(t *testing.T) {
 	}
 }
 
-// A login that is refused is tried once more with the password as earlier releases sent it; that is said once, and the next login begins with it.
+// A login that is refused is tried once more with the password as earlier releases sent it;
+// that is said once, and the next login begins with it.
 func TestLegacyLogin(t *testing.T) {
 	tests := map[string]struct {
 		mechanism, stored, given string

@@ -34,7 +34,8 @@ func embedded(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
 	return fake
 }
 
-// onEachKafka runs test against an embedded Kafka and against the real one that KAFKA_TEST_BROKERS names.
+// onEachKafka runs test against an embedded Kafka and against the real one that
+// KAFKA_TEST_BROKERS names.
 func onEachKafka(t *testing.T, test func(t *testing.T, brokers []string)) {
 	t.Run("embedded", func(t *testing.T) { test(t, embedded(t).ListenAddrs()) })
 	t.Run("real", func(t *testing.T) {

@@ -2,7 +2,8 @@ package cluster
 
 import "encoding/binary"
 
-// Murmur2 is the 32-bit MurmurHash2 with the seed of Kafka's Java client (org.apache.kafka.common.utils.Utils.murmur2).
+// Murmur2 is the 32-bit MurmurHash2 with the seed of Kafka's Java client
+// (org.apache.kafka.common.utils.Utils.murmur2).
 func Murmur2(key []byte) uint32 {
 	const m = 0x5bd1e995
 	h := 0x9747b28c ^ uint32(len(key))
@@ -26,8 +27,8 @@ func Murmur2(key []byte) uint32 {
 	return h ^ h>>15
 }
 
-// PartitionOf is the partition, among n, that Kafka's Java clients choose for a key, so that all producers write a key
-// to the same partition.
+// PartitionOf is the partition, among n, that Kafka's Java clients choose for a key, so that
+// all producers write a key to the same partition.
 func PartitionOf(key []byte, n int) int {
 	return int(Murmur2(key)&0x7fffffff) % n
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// The hashes and the partitions of 12 were printed by Utils.murmur2 and Utils.toPositive of kafka-clients 4.3.0.
+// The hashes and the partitions of 12 were printed by Utils.murmur2 and Utils.toPositive of
+// kafka-clients 4.3.0.
 func TestMurmur2EqualsJava(t *testing.T) {
 	for _, golden := range []struct {
 		key       string

@@ -15,15 +15,17 @@ import (
 	"golang.org/x/oauth2/clientcredentials"
 )
 
-// ClientCredentials gets access tokens with OAuth 2.0 client credentials (RFC 6749, section 4.4). A token is used for all
-// connections until shortly before it expires. ClientCredentials must not be copied after first use.
+// ClientCredentials gets access tokens with OAuth 2.0 client credentials (RFC 6749, section
+// 4.4). A token is used for all connections until shortly before it expires. ClientCredentials
+// must not be copied after first use.
 type ClientCredentials struct {
 	TokenURL string
 	ClientID string
 	Secret   func() (string, error) // called for each token
 	Scopes   []string
 	HTTP     *http.Client // nil means http.DefaultClient, which uses the environment's proxies
-	// Legacy is called when the server refused the secret as it is, but accepted it without surrounding white space. nil: nothing is called.
+	// Legacy is called when the server refused the secret as it is, but accepted it without
+	// surrounding white space. nil: nothing is called.
 	Legacy func()
 
 	mu    sync.Mutex
@@ -33,7 +35,8 @@ type ClientCredentials struct {
 // tokenTimeout leaves time for the other steps of a connection.
 const tokenTimeout = dialTimeout / 2
 
-// Token returns a valid access token. Its errors contain no text of the server, which might echo the secret.
+// Token returns a valid access token. Its errors contain no text of the server, which might
+// echo the secret.
 func (c *ClientCredentials) Token(ctx context.Context) (string, error) {
 	c.mu.Lock() // one request serves all connections that wait
 	defer c.mu.Unlock()
@@ -121,8 +124,8 @@ func (b bearer) Start(context.Context) (sasl.StateMachine, []byte, error) {
 
 type bearerSession struct{}
 
-// Next implements sasl.StateMachine. A broker that refuses the token returns the reason, and expects an answer before it ends
-// the login.
+// Next implements sasl.StateMachine. A broker that refuses the token returns the reason, and
+// expects an answer before it ends the login.
 func (bearerSession) Next(_ context.Context, challenge []byte) (bool, []byte, error) {
 	if len(challenge) == 0 {
 		return true, nil, nil

@@ -22,13 +22,14 @@ type LogRange struct {
 	Err       error // why Start and End are unknown; see Retriable and Missing
 }
 
-// Offsets returns the offset ranges of partitions, in the order of partitions. It makes one request per leader and
-// end, however many partitions there are.
+// Offsets returns the offset ranges of partitions, in the order of partitions. It makes one
+// request per leader and end, however many partitions there are.
 func (c *Cluster) Offsets(ctx context.Context, partitions ...recordbatch.TopicPartition) ([]LogRange, error) {
 	return c.OffsetsSince(ctx, time.Time{}, partitions...)
 }
 
-// OffsetsSince is like Offsets, but starts at the first record whose Time is since or later. The zero time means the whole log.
+// OffsetsSince is like Offsets, but starts at the first record whose Time is since or later.
+// The zero time means the whole log.
 func (c *Cluster) OffsetsSince(ctx context.Context, since time.Time, partitions ...recordbatch.TopicPartition) ([]LogRange, error) {
 	ranges := make([]LogRange, len(partitions))
 	var names []string
@@ -95,8 +96,8 @@ func leaderOf(topics []Topic, p recordbatch.TopicPartition) (int32, error) {
 	return partition.Leader, nil
 }
 
-// listOffsets requests the offsets at a time in Unix milliseconds, or kafka-go's constants for the first and the last offset. It owns ranges until
-// it returns.
+// listOffsets requests the offsets at a time in Unix milliseconds, or kafka-go's constants for
+// the first and the last offset. It owns ranges until it returns.
 func (c *Cluster) listOffsets(ctx context.Context, leader int32, at int64, ranges []*LogRange, set func(*LogRange, int64)) {
 	req := &listoffsets.Request{ReplicaID: -1}
 	for _, r := range ranges {

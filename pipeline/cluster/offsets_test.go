@@ -38,7 +38,8 @@ func TestOffsets(t *testing.T) {
 	})
 }
 
-// TestOffsetsSince: a log begins with its first record as late as the time asked for, and has nothing when none is.
+// TestOffsetsSince: a log begins with its first record as late as the time asked for, and has
+// nothing when none is.
 func TestOffsetsSince(t *testing.T) {
 	onEachKafka(t, func(t *testing.T, brokers []string) {
 		c := connect(t, cluster.Config{Brokers: brokers})

@@ -12,14 +12,16 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// Read visits the records and markers at [from, to) in the order of their offsets, including aborted ones, and returns nil when there
-// are no more: it does not wait for records that compaction removed. For a compacted topic the second empty answer is accepted, for
-// others an empty answer after 30 s. Records in the formats before Kafka 0.11, which have no
-// headers, are skipped.
+// Read visits the records and markers at [from, to) in the order of their offsets, including
+// aborted ones, and returns nil when there are no more: it does not wait for records that
+// compaction removed. For a compacted topic the second empty answer is accepted, for others an
+// empty answer after 30 s. Records in the formats before Kafka 0.11, which have no headers, are
+// skipped.
 //
-// Moved leaders, timeouts and broken connections are retried until there is no progress for 20 s; a missing topic, and an end of the
-// log before to, for 10 s. A range that the log does not have is a *RangeError. Memory is limited to one fetch, or one batch
-// if that is larger, and one decompressed batch.
+// Moved leaders, timeouts and broken connections are retried until there is no progress for 20
+// s; a missing topic, and an end of the log before to, for 10 s. A range that the log does not
+// have is a *RangeError. Memory is limited to one fetch, or one batch if that is larger, and
+// one decompressed batch.
 func (c *Cluster) Read(ctx context.Context, p recordbatch.TopicPartition, from, to int64, v recordbatch.Visitor) error {
 	r := &reader{cluster: c, TopicPartition: p, to: to, parser: recordbatch.NewParser(from, to, v), fetchBytes: cmp.Or(v.FetchBytes, fetchBytes),
 		leader: -1, retry: newRetry(stalledFor), patient: newRetry(patience), doubtful: newRetry(2 * holeAfter)}
@@ -35,7 +37,8 @@ func (c *Cluster) Read(ctx context.Context, p recordbatch.TopicPartition, from, 
 const (
 	// patience is for temporary faults of a new topic or an election.
 	patience = 10 * time.Second
-	// stalledFor is longer than an election. After it the caller reports the fault, which a silent retry would hide.
+	// stalledFor is longer than an election. After it the caller reports the fault, which a
+	// silent retry would hide.
 	stalledFor = 20 * time.Second
 )
 
@@ -118,7 +121,8 @@ func (r *reader) failed(ctx context.Context, err error) error {
 	return err
 }
 
-// outOfRange requests the range of the log: directly after an election a new leader may briefly refuse valid offsets.
+// outOfRange requests the range of the log: directly after an election a new leader may briefly
+// refuse valid offsets.
 func (r *reader) outOfRange(ctx context.Context) error {
 	log, err := r.cluster.Log(ctx, r.TopicPartition)
 	if err != nil {

@@ -66,7 +66,8 @@ func TestReadEnds(t *testing.T) {
 	})
 }
 
-// Brokers from the first one with record headers on are spoken to in their own versions of the protocol.
+// Brokers from the first one with record headers on are spoken to in their own versions of the
+// protocol.
 func TestReadFromOlderBrokers(t *testing.T) {
 	for name, versions := range map[string]*kversion.Versions{
 		"0.11": kversion.V0_11_0(), "1.1": kversion.V1_1_0(), "2.0": kversion.V2_0_0(), "2.3": kversion.V2_3_0(), "3.0": kversion.V3_0_0(),

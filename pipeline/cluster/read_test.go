@@ -139,7 +139,8 @@ func TestReadOutOfRange(t *testing.T) {
 				t.Error(diff)
 			}
 		}
-		// A log that ends before the range does may still grow: Read waits, here until its context ends.
+		// A log that ends before the range does may still grow: Read waits, here until its
+		// context ends.
 		err = c.Read(soon(t, 200*time.Millisecond), recordbatch.TopicPartition{Topic: topic}, 9, 12, recordbatch.Visitor{})
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("beyond the end: %v", err)

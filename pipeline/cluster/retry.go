@@ -28,7 +28,8 @@ func (r *retry) progress() {
 	r.waits.Reset()
 }
 
-// next waits before the next attempt after one that failed with err. It returns an error that wraps err if there should be no further attempt.
+// next waits before the next attempt after one that failed with err. It returns an error that
+// wraps err if there should be no further attempt.
 func (r *retry) next(ctx context.Context, err error) error {
 	if r.started.IsZero() {
 		r.started = time.Now()

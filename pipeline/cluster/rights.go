@@ -41,8 +41,8 @@ type Right struct {
 
 func (r Right) String() string { return fmt.Sprintf("%s on %s %s", r.Operation, r.Resource, r.Name) }
 
-// Grant returns the commands with which an administrator grants rights to a principal such as User:dfinery, one line for each resource
-// and name.
+// Grant returns the commands with which an administrator grants rights to a principal such as
+// User:dfinery, one line for each resource and name.
 func (c *Cluster) Grant(principal string, rights ...Right) []string {
 	var commands []string
 	for _, group := range grouped(rights) {
@@ -78,8 +78,9 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// Allowed returns for each right whether the cluster grants it: nil, an error for which Forbidden is true, or why it could not be
-// determined. Nothing is written or created, and no transactional id is taken over.
+// Allowed returns for each right whether the cluster grants it: nil, an error for which
+// Forbidden is true, or why it could not be determined. Nothing is written or created, and no
+// transactional id is taken over.
 func (c *Cluster) Allowed(ctx context.Context, rights ...Right) ([]error, error) {
 	var names []string
 	for _, r := range rights {
@@ -102,8 +103,9 @@ func (c *Cluster) Allowed(ctx context.Context, rights ...Right) ([]error, error)
 	return answers, nil
 }
 
-// allowedOn relies on the broker's description of a topic, which shows the rights on it, whether or not the topic exists; the broker refuses
-// it only when neither Read nor Write is granted, each of which implies Describe.
+// allowedOn relies on the broker's description of a topic, which shows the rights on it,
+// whether or not the topic exists; the broker refuses it only when neither Read nor Write is
+// granted, each of which implies Describe.
 func (c *Cluster) allowedOn(ctx context.Context, topic Topic, op Operation) error {
 	switch {
 	case op == Create && topic.Err == nil:
@@ -130,8 +132,9 @@ func (c *Cluster) allowedOn(ctx context.Context, topic Topic, op Operation) erro
 	return nil // granted, or the cluster has no authorizer that reports rights
 }
 
-// mayCommit commits a transaction of a producer that does not exist: the coordinator checks the right, and then does nothing. A
-// cluster without transactions so far must create its coordinators first.
+// mayCommit commits a transaction of a producer that does not exist: the coordinator checks the
+// right, and then does nothing. A cluster without transactions so far must create its
+// coordinators first.
 func (c *Cluster) mayCommit(ctx context.Context, id string) error {
 	for waits := newRetry(patience); ; {
 		answer, err := c.Client().EndTxn(ctx, &kafka.EndTxnRequest{TransactionalID: id, ProducerID: -1, ProducerEpoch: -1, Committed: true})

@@ -32,7 +32,8 @@ func TestGrant(t *testing.T) {
 	}
 }
 
-// TestAllowedOnANewCluster: coordinators that are still being made are waited for, and no missing right.
+// TestAllowedOnANewCluster: coordinators that are still being made are waited for, and no
+// missing right.
 func TestAllowedOnANewCluster(t *testing.T) {
 	t.Parallel()
 	fake := embedded(t, kfake.NumBrokers(1))

@@ -27,16 +27,18 @@ type SASL struct {
 	Password func() (string, error)
 	// Token is called for each connection if the mechanism is OAUTHBEARER: see ClientCredentials.
 	Token func(ctx context.Context) (string, error)
-	// Legacy is called when the broker refused a password as it is, but accepted it as sent by releases before 0.2: without surrounding white
-	// space, and with SCRAM normalized by SASLprep. nil: nothing is called.
+	// Legacy is called when the broker refused a password as it is, but accepted it as sent by
+	// releases before 0.2: without surrounding white space, and with SCRAM normalized by
+	// SASLprep. nil: nothing is called.
 	Legacy func()
 
 	legacy atomic.Pointer[string] // the password that is accepted only in that form
 }
 
-// mechanism gets the password or token and holds it for one connection. User and password are sent unchanged, in UTF-8, as Kafka's own
-// tools store them (org.apache.kafka.common.security.scram.internals.ScramFormatter), without SASLprep. legacy sends them like earlier
-// releases.
+// mechanism gets the password or token and holds it for one connection. User and password are
+// sent unchanged, in UTF-8, as Kafka's own tools store them
+// (org.apache.kafka.common.security.scram.internals.ScramFormatter), without SASLprep. legacy
+// sends them like earlier releases.
 func (s *SASL) mechanism(ctx context.Context, legacy bool) (sasl.Mechanism, error) {
 	if s.Mechanism == mechanismBearer {
 		token, err := s.Token(ctx)
@@ -84,7 +86,8 @@ func (s *SASL) asBefore(user, password string) (oldUser, oldPassword string) {
 	return oldUser, oldPassword
 }
 
-// tryLegacy reports whether a failed login may succeed with the password in the form of earlier releases.
+// tryLegacy reports whether a failed login may succeed with the password in the form of earlier
+// releases.
 func (s *SASL) tryLegacy(err error) bool {
 	failed, ok := errors.AsType[*ConnectError](err)
 	if !ok || failed.Step != StepSASL || s.Password == nil || !errors.Is(err, kafka.SASLAuthenticationFailed) && !isBroken(err) {
@@ -98,7 +101,8 @@ func (s *SASL) tryLegacy(err error) bool {
 	return oldUser != s.Username || oldPassword != password
 }
 
-// acceptLegacy stores that the password is accepted only in the earlier form, so that the next login does not fail first.
+// acceptLegacy stores that the password is accepted only in the earlier form, so that the next
+// login does not fail first.
 func (s *SASL) acceptLegacy() {
 	password, err := s.Password()
 	if err != nil {
@@ -127,8 +131,9 @@ type peer struct {
 	version           int16 // of SaslAuthenticate; version 1 returns how long the login is valid
 }
 
-// authenticate implements SaslHandshake v1 and SaslAuthenticate (https://kafka.apache.org/protocol#sasl_handshake) and returns how long the login
-// is valid, 0 for unlimited. The caller must set a deadline on conn.
+// authenticate implements SaslHandshake v1 and SaslAuthenticate
+// (https://kafka.apache.org/protocol#sasl_handshake) and returns how long the login is valid, 0
+// for unlimited. The caller must set a deadline on conn.
 func authenticate(ctx context.Context, conn net.Conn, m sasl.Mechanism, p peer) (time.Duration, error) {
 	answer, err := protocol.RoundTrip(conn, 1, 2, p.clientID, &saslhandshake.Request{Mechanism: m.Name()})
 	if err != nil {

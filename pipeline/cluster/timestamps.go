@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// leastTimestampRange is the minimum difference that a topic must allow between the time of a record and the broker's clock. A takeover's
-// marker reaches the leader with a delay; if the leader refuses it, the transaction never ends, and no partition can be fenced.
+// leastTimestampRange is the minimum difference that a topic must allow between the time of a
+// record and the broker's clock. A takeover's marker reaches the leader with a delay; if the
+// leader refuses it, the transaction never ends, and no partition can be fenced.
 const leastTimestampRange = time.Minute
 
-// TimestampError reports a topic that refuses timestamps which differ slightly from its broker's clock.
+// TimestampError reports a topic that refuses timestamps which differ slightly from its
+// broker's clock.
 type TimestampError struct{ Topic, Config, Have string }
 
 func (e *TimestampError) Error() string {
@@ -18,8 +20,8 @@ func (e *TimestampError) Error() string {
 		e.Topic, e.Config, e.Have, leastTimestampRange.Milliseconds())
 }
 
-// TimestampFault returns a *TimestampError for a topic that refuses timestamps which differ slightly from its broker's clock; nil for others, and
-// if the configuration is unknown.
+// TimestampFault returns a *TimestampError for a topic that refuses timestamps which differ
+// slightly from its broker's clock; nil for others, and if the configuration is unknown.
 func (c *TopicConfig) TimestampFault() error {
 	if c.TimestampType != "CreateTime" {
 		return nil

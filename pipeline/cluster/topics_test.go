@@ -100,7 +100,8 @@ func fixed(password string) func() (string, error) {
 	return func() (string, error) { return password, nil }
 }
 
-// A moved leader is known to Topics at once and to Client by the time that the first refusal is returned.
+// A moved leader is known to Topics at once and to Client by the time that the first refusal is
+// returned.
 func TestMovedLeader(t *testing.T) {
 	fake := embedded(t, kfake.NumBrokers(3), kfake.SeedTopics(1, "events"))
 	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs(), Topics: []string{"events"}})

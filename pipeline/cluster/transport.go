@@ -19,8 +19,9 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// transport is kafka-go's Transport with a timeout for each request. It refreshes the cluster's metadata as soon as an
-// answer shows that it changed: kafka-go itself refreshes it only periodically.
+// transport is kafka-go's Transport with a timeout for each request. It refreshes the cluster's
+// metadata as soon as an answer shows that it changed: kafka-go itself refreshes it only
+// periodically.
 type transport struct {
 	pool    *kafka.Transport
 	timeout time.Duration
@@ -39,7 +40,8 @@ func (t *transport) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Requ
 	t.health.begin()
 	res, err := t.pool.RoundTrip(limited, addr, req)
 	for waits := newRetry(unknownBrokerFor); errors.Is(err, kafka.BrokerNotAvailable); {
-		// Nothing was sent: the broker is not in the pool's metadata, mostly because no broker could be reached until now.
+		// Nothing was sent: the broker is not in the pool's metadata, mostly because no broker
+		// could be reached until now.
 		if t.refresh(limited, addr) != nil || waits.next(limited, err) != nil {
 			break
 		}
@@ -63,11 +65,13 @@ func (t *transport) RoundTrip(ctx context.Context, addr net.Addr, req kafka.Requ
 // unknownBrokerFor is how long a request waits for a broker that is missing in the metadata.
 const unknownBrokerFor = 2 * metadataTTL
 
-// slowAfter is longer than any request takes in a healthy cluster. With a lagging replica, acks=all may take that long without an error.
+// slowAfter is longer than any request takes in a healthy cluster. With a lagging replica,
+// acks=all may take that long without an error.
 const slowAfter = 8 * time.Second
 
-// watch calls slow if the request is not answered within slowAfter, unless another one is already late: many partitions
-// may wait for the same broker. The returned function must be called at the answer.
+// watch calls slow if the request is not answered within slowAfter, unless another one is
+// already late: many partitions may wait for the same broker. The returned function must be
+// called at the answer.
 func (t *transport) watch(req kafka.Request) (answered func()) {
 	what := describe(req)
 	timer := time.AfterFunc(slowAfter, func() {
@@ -118,7 +122,8 @@ func (t *transport) refresh(ctx context.Context, addr net.Addr) error {
 	return nil
 }
 
-// moved reports whether an answer came from a broker that is not, or no longer, the partition's leader.
+// moved reports whether an answer came from a broker that is not, or no longer, the partition's
+// leader.
 func moved(res kafka.Response) bool {
 	var codes []int16
 	switch res := res.(type) {
@@ -145,8 +150,8 @@ func moved(res kafka.Response) bool {
 	return false
 }
 
-// wake makes kafka-go refresh the metadata at once, which it otherwise does only after creating topics: it pretends to be a request
-// to create topics with an empty answer, and is never sent.
+// wake makes kafka-go refresh the metadata at once, which it otherwise does only after creating
+// topics: it pretends to be a request to create topics with an empty answer, and is never sent.
 type wake struct{}
 
 func (wake) ApiKey() protocol.ApiKey { return protocol.CreateTopics }
@@ -160,8 +165,9 @@ func (wake) RawExchange(io.ReadWriter) (protocol.Message, error) {
 // anyBroker is the placeholder for a broker's id.
 const anyBroker = -1
 
-// send sends a request directly to one broker, or anyBroker: without a cached answer, without a separate request and connection for
-// each partition, and without choosing a broker by stale metadata.
+// send sends a request directly to one broker, or anyBroker: without a cached answer, without a
+// separate request and connection for each partition, and without choosing a broker by stale
+// metadata.
 func (c *Cluster) send(ctx context.Context, broker int32, req protocol.Message) (protocol.Message, error) {
 	res, err := c.transport.RoundTrip(ctx, c.addr, &direct{Message: req, broker: broker, clientID: c.cfg.ClientID})
 	if err != nil {
@@ -191,7 +197,8 @@ func (d *direct) Required(versions map[protocol.ApiKey]int16) bool {
 }
 
 func (d *direct) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
-	// A connection has one request in flight at a time, so the correlation id need not identify the request.
+	// A connection has one request in flight at a time, so the correlation id need not identify
+	// the request.
 	res, err := protocol.RoundTrip(rw, d.version, 0, d.clientID, d.Message)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// approve permits more deletes than usual of profiles that two complete snapshots lack, and requests a snapshot at once.
+// approve permits more deletes than usual of profiles that two complete snapshots lack, and
+// requests a snapshot at once.
 func (x *Executor) approve(c *ledger.Command, st *transfer.Stream) (changed, done bool) {
 	if !st.Changes {
 		c.Error = fmt.Sprintf("the stream %s publishes all rows and deletes none: STREAM_X_MODE=changes would", st.Name)

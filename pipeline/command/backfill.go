@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// backfill requests each day of the command once. A day that is being exported is exported again after that export ends.
+// backfill requests each day of the command once. A day that is being exported is exported
+// again after that export ends.
 func (x *Executor) backfill(c *ledger.Command, st *transfer.Stream) (changed, done bool) {
 	today := schema.DayOf(time.Now(), x.Location)
 	from, to := max(c.From, today-schema.Reach), min(c.To, today)

@@ -1,4 +1,5 @@
-// Package command executes the commands submitted to the ledger: pause, resume, accept, backfill, replay and approve.
+// Package command executes the commands submitted to the ledger: pause, resume, accept,
+// backfill, replay and approve.
 package command
 
 import (
@@ -48,8 +49,8 @@ type Config struct {
 	Ledger   Commands
 	State    recordbatch.TopicPartition   // where commands are written
 	Letters  []recordbatch.TopicPartition // of the dead letters
-	// Parse reads a row from its raw copy and the columns of its header, into memory of its own. An error that is a *schema.BadRow says that
-	// it still is none.
+	// Parse reads a row from its raw copy and the columns of its header, into memory of its
+	// own. An error that is a *schema.BadRow says that it still is none.
 	Parse     func(columns *schema.Columns, raw []byte) (*schema.Row, error)
 	Schedule  *schedule.State
 	Transfers *transfer.Runner
@@ -64,7 +65,8 @@ type Config struct {
 type Profiles interface {
 	// PublishAgain has the rows of earlier exports published again when they are met.
 	PublishAgain(stream string)
-	// Approve permits up to most deletes of absent profiles, or as many as are withheld if most is 0, and returns how many.
+	// Approve permits up to most deletes of absent profiles, or as many as are withheld if most
+	// is 0, and returns how many.
 	Approve(stream string, most int, now time.Time) (int, error)
 }
 
@@ -102,7 +104,8 @@ func (x *Executor) Open() []ledger.Command {
 	return open
 }
 
-// pollTimeout limits a read of commands, so that it does not block the loop: without an answer the next poll reads them.
+// pollTimeout limits a read of commands, so that it does not block the loop: without an answer
+// the next poll reads them.
 const pollTimeout = 10 * time.Second
 
 // Poll reads the commands written since the last poll. An invalid command is not an error.
@@ -133,8 +136,9 @@ func (x *Executor) knows(id string) bool {
 	return slices.ContainsFunc(x.commands, func(c *ledger.Command) bool { return c.ID == id })
 }
 
-// Step executes each command as far as possible, and yields those that have changed. The caller must write the changes of days and streams to
-// the ledger before the command. An invalid command is answered with an error and stops nothing.
+// Step executes each command as far as possible, and yields those that have changed. The caller
+// must write the changes of days and streams to the ledger before the command. An invalid
+// command is answered with an error and stops nothing.
 func (x *Executor) Step(ctx context.Context) iter.Seq[*ledger.Command] {
 	return func(yield func(*ledger.Command) bool) {
 		var open []*ledger.Command

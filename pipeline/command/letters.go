@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	// replayBytes is roughly how many bytes of rows a replay holds at a time, as a command may select gigabytes.
+	// replayBytes is roughly how many bytes of rows a replay holds at a time, as a command may
+	// select gigabytes.
 	replayBytes = 4 << 20
 	// replayGap is how many other letters may be between two that are read together.
 	replayGap = 256
@@ -27,8 +28,9 @@ const (
 
 var errEnough = errors.New("enough letters are read")
 
-// readLetters reads the next letters, as many as replayBytes allows, and decides what to do about each. If Kafka does not answer in time, the
-// next step reads on, so that the loop is not blocked.
+// readLetters reads the next letters, as many as replayBytes allows, and decides what to do
+// about each. If Kafka does not answer in time, the next step reads on, so that the loop is not
+// blocked.
 func (x *Executor) readLetters(ctx context.Context, r *replay, st *transfer.Stream) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
@@ -82,8 +84,9 @@ func (x *Executor) readAdjacent(ctx context.Context, r *replay, st *transfer.Str
 	return err
 }
 
-// lettersEnd is the end offset of a partition of the dead letters; 0 if there is no such partition. A command may name any partition, and waiting
-// for one that does not exist would block the loop.
+// lettersEnd is the end offset of a partition of the dead letters; 0 if there is no such
+// partition. A command may name any partition, and waiting for one that does not exist would
+// block the loop.
 func (x *Executor) lettersEnd(ctx context.Context, p recordbatch.TopicPartition) (int64, error) {
 	if !slices.Contains(x.Letters, p) {
 		return 0, nil
@@ -147,10 +150,12 @@ func (x *Executor) dispatch(record *recordbatch.Record, r *replay, st *transfer.
 	return 0
 }
 
-// errOtherRow means that a letter's copy would be another row now than when the letter was written, or that the letter does not identify the row.
+// errOtherRow means that a letter's copy would be another row now than when the letter was
+// written, or that the letter does not identify the row.
 var errOtherRow = errors.New("its row would have another id now: the stream's key, columns or privacy settings have changed since")
 
-// readRow reads the row of a letter from its copy and returns how many bytes of it are held. A row that is still bad is not an error.
+// readRow reads the row of a letter from its copy and returns how many bytes of it are held. A
+// row that is still bad is not an error.
 func (x *Executor) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *replay, st *transfer.Stream) (held int, err error) {
 	rows, err := r.rowsOf(l, st)
 	if err != nil {
@@ -199,8 +204,9 @@ func copyOf(l *schema.DeadLetter, id []byte, print schema.Fingerprint) (c dedup.
 	return c, guessed, nil
 }
 
-// rowsOf returns the rows of the letter's day and header. The error says why the letter can't contain a row of the stream as it is now: the key
-// may have changed, and anyone may write letters.
+// rowsOf returns the rows of the letter's day and header. The error says why the letter can't
+// contain a row of the stream as it is now: the key may have changed, and anyone may write
+// letters.
 func (r *replay) rowsOf(l *schema.DeadLetter, st *transfer.Stream) (*transfer.Replay, error) {
 	for i := range r.rows {
 		if rows := &r.rows[i]; rows.Day == l.Day && slices.Equal(rows.Header.Names, l.Row.Columns) {
@@ -222,8 +228,9 @@ func (r *replay) rowsOf(l *schema.DeadLetter, st *transfer.Stream) (*transfer.Re
 	return &r.rows[len(r.rows)-1], nil
 }
 
-// publicColumns returns the columns of the header that may be published, and the view that hides cells; nil if all may be published. A header that
-// lacks a column to be hidden may have it under another name.
+// publicColumns returns the columns of the header that may be published, and the view that
+// hides cells; nil if all may be published. A header that lacks a column to be hidden may have
+// it under another name.
 func publicColumns(header *schema.Columns, st *transfer.Stream) (*schema.Columns, *privacy.View, error) {
 	if st.Privacy == nil {
 		return header, nil, nil
@@ -238,7 +245,8 @@ func publicColumns(header *schema.Columns, st *transfer.Stream) (*schema.Columns
 	return view.Columns(), view, nil
 }
 
-// The memory of a row in addition to its own bytes: for each cell, and for each column of a new header.
+// The memory of a row in addition to its own bytes: for each cell, and for each column of a new
+// header.
 const (
 	rowCost    = 256
 	cellCost   = 8

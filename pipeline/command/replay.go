@@ -107,7 +107,8 @@ func (x *Executor) startReplays(ctx context.Context, st *transfer.Stream, r *rep
 		x.Schedule.Day(name).Occupy()
 		x.replaying[x.Transfers.Start(ctx, transfer.Job{
 			Record: record, Started: time.Now().UTC(), Replay: &rows,
-			// Of this generation, also before its first call: the restore skips records of an older one.
+			// Of this generation, also before its first call: the restore skips records of an
+			// older one.
 			Call: schema.Export{Service: x.Service, Stream: st.Name, Kind: st.Kind, Key: st.Key, Day: rows.Day,
 				N: max(record.Exports, rows.Export, record.From)},
 		})] = r

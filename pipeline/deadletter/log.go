@@ -70,7 +70,8 @@ func (l *Log) Last() []Offset {
 	return last
 }
 
-// each visits the letters of the service that match, one partition after another. A letter is valid until visit returns.
+// each visits the letters of the service that match, one partition after another. A letter is
+// valid until visit returns.
 func (l *Log) each(ctx context.Context, match func(*Letter) bool, visit func(*Letter) error) error {
 	for i := range l.logs {
 		if err := l.partition(ctx, &l.logs[i], bytesAtOnce, match, visit); err != nil {
@@ -80,8 +81,8 @@ func (l *Log) each(ctx context.Context, match func(*Letter) bool, visit func(*Le
 	return nil
 }
 
-// OldestFirst visits the matching letters of the service in the order of their timestamps. Each partition has that order, so one letter of
-// each is enough to find the next.
+// OldestFirst visits the matching letters of the service in the order of their timestamps. Each
+// partition has that order, so one letter of each is enough to find the next.
 func (l *Log) OldestFirst(ctx context.Context, match func(*Letter) bool, visit func(*Letter) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var readers sync.WaitGroup
@@ -161,7 +162,8 @@ func (l *Log) At(ctx context.Context, o Offset) (*Letter, error) {
 	return there, nil
 }
 
-// Select visits the letters that match, among those with these names, or among all if no names are given.
+// Select visits the letters that match, among those with these names, or among all if no names
+// are given.
 func (l *Log) Select(ctx context.Context, names []string, match func(*Letter) bool) func(visit func(*Letter) error) error {
 	if len(names) > 0 {
 		return func(visit func(*Letter) error) error { return l.named(ctx, names, match, visit) }

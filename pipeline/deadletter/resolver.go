@@ -19,7 +19,8 @@ import (
 // Resolution is whether a dead letter still needs action.
 type Resolution string
 
-// The resolutions. If the ledger no longer has the information it is Unknown, which is treated as open.
+// The resolutions. If the ledger no longer has the information it is Unknown, which is treated
+// as open.
 const (
 	Resolved Resolution = "resolved"
 	Open     Resolution = "open"
@@ -75,7 +76,8 @@ func (r *Resolver) Expect(l *Letter) error {
 	return nil
 }
 
-// rowOf returns the row that the letter identifies. It checks the letter, as anyone may write letters.
+// rowOf returns the row that the letter identifies. It checks the letter, as anyone may write
+// letters.
 func rowOf(l *Letter) (c dedup.Copy, ok bool) {
 	if l.Kind != schema.KindRow || l.Row == nil || l.Row.ID == "" {
 		return c, false
@@ -85,7 +87,8 @@ func rowOf(l *Letter) (c dedup.Copy, ok bool) {
 	return c, err == nil
 }
 
-// Resolution returns the resolution of a letter passed to Expect before. With a nil Resolver it is Unknown.
+// Resolution returns the resolution of a letter passed to Expect before. With a nil Resolver it
+// is Unknown.
 func (r *Resolver) Resolution(ctx context.Context, l *Letter) (Resolution, error) {
 	if r == nil {
 		return Unknown, nil

@@ -13,7 +13,8 @@ func hashOf(raw string, copyNumber int) string {
 	return string(schema.AppendID(nil, schema.BadFingerprint([]byte(raw)), copyNumber))
 }
 
-// TestExportResolution: a later success resolves the letter of a call, unless the day lacks what it asked for.
+// TestExportResolution: a later success resolves the letter of a call, unless the day lacks
+// what it asked for.
 func TestExportResolution(t *testing.T) {
 	failed := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	before, after := failed.Add(-time.Hour), failed.Add(time.Hour)
@@ -69,7 +70,8 @@ func TestRowIsGone(t *testing.T) {
 	}
 }
 
-// TestUnpublished: what is older than the day's fingerprints, or whose fingerprints are gone, is unknown.
+// TestUnpublished: what is older than the day's fingerprints, or whose fingerprints are gone,
+// is unknown.
 func TestUnpublished(t *testing.T) {
 	for name, test := range map[string]struct {
 		export, from int
@@ -87,7 +89,8 @@ func TestUnpublished(t *testing.T) {
 	}
 }
 
-// TestResolver_Snapshots: the letter of a call for profiles is resolved by a later day's snapshot, that of a call for events is not.
+// TestResolver_Snapshots: the letter of a call for profiles is resolved by a later day's
+// snapshot, that of a call for events is not.
 func TestResolver_Snapshots(t *testing.T) {
 	failed := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	before, after := failed.Add(-time.Hour), failed.Add(24*time.Hour)

@@ -7,12 +7,14 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Checkpoint is the record checkpoint/SERVICE: everything before its offsets is covered by the days' records and fingerprints.
+// Checkpoint is the record checkpoint/SERVICE: everything before its offsets is covered by the
+// days' records and fingerprints.
 type Checkpoint struct {
 	At         time.Time `json:"at"`
 	Partitions []Mark    `json:"partitions"`
-	// Days are the days within reach whose records the ledger has, by stream, each with its From: a record that is missing now
-	// was lost. A topic that lost records, or was recreated while its owner ran, has a checkpoint before it has all days.
+	// Days are the days within reach whose records the ledger has, by stream, each with its
+	// From: a record that is missing now was lost. A topic that lost records, or was recreated
+	// while its owner ran, has a checkpoint before it has all days.
 	Days map[string]map[schema.Day]int `json:"days,omitempty"`
 
 	unknown
@@ -23,7 +25,8 @@ type Mark struct {
 	Topic     string `json:"topic"`
 	Partition int    `json:"partition"`
 	Next      int64  `json:"next"` // the offset after the last record that is accounted for
-	// ID is the header "id" of the service's last record, which is at offset Last; empty if unknown.
+	// ID is the header "id" of the service's last record, which is at offset Last; empty if
+	// unknown.
 	ID   string `json:"id,omitempty"`
 	Last int64  `json:"last,omitempty"`
 

@@ -12,7 +12,8 @@ import (
 // version is the newest record version that this release reads. A record without "v" has version 1.
 const version = 1
 
-// unknown preserves the members of a record that this release does not know, so that rewriting the record does not drop them.
+// unknown preserves the members of a record that this release does not know, so that rewriting
+// the record does not drop them.
 type unknown struct{ members map[string]json.RawMessage }
 
 func (u *unknown) keep(members map[string]json.RawMessage) { u.members = members }

@@ -17,12 +17,14 @@ type Command struct {
 	Again   bool       `json:"again,omitempty"`
 	// Most is how many profiles may be deleted; 0: those that are withheld.
 	Most int `json:"most,omitempty"`
-	// Letters are the dead letters to replay, all of Stream: [partition, offset] of the dead-letter topic.
+	// Letters are the dead letters to replay, all of Stream: [partition, offset] of the
+	// dead-letter topic.
 	Letters [][2]int64 `json:"letters,omitempty"`
 	Given   time.Time  `json:"given"`
 	By      string     `json:"by,omitempty"`
 
-	// The following is written by the owner: when it accepted the command, how many of its days or rows are done, and the result.
+	// The following is written by the owner: when it accepted the command, how many of its days
+	// or rows are done, and the result.
 	Taken    *time.Time `json:"taken,omitempty"`
 	Finished int        `json:"finished,omitempty"`
 	Total    int        `json:"total,omitempty"`

@@ -2,9 +2,11 @@ package ledger
 
 import "slices"
 
-// Confirmed returns the day's record as confirmed by the newest checkpoint. A checkpoint whose records needed more than one batch may be
-// incomplete after a crash: the fingerprints that a day's record lists after the checkpoint's mark, and the rows counted with them, are read
-// again by recovery. So the last record without them is valid, except for the number of calls, which were made.
+// Confirmed returns the day's record as confirmed by the newest checkpoint. A checkpoint whose
+// records needed more than one batch may be incomplete after a crash: the fingerprints that a
+// day's record lists after the checkpoint's mark, and the rows counted with them, are read
+// again by recovery. So the last record without them is valid, except for the number of calls,
+// which were made.
 func (s *State) Confirmed(n DayName, rows string) Day {
 	newest := *s.Days[n]
 	if !s.ahead(&newest, rows) {
@@ -25,7 +27,8 @@ func (s *State) ahead(d *Day, rows string) bool {
 	return s.Checkpoint == nil || !slices.Equal(s.cut(*d, rows).Fingerprints, d.Fingerprints)
 }
 
-// cut removes what no checkpoint confirms. Without a checkpoint the topics are read from their start, and all rows are counted again.
+// cut removes what no checkpoint confirms. Without a checkpoint the topics are read from their
+// start, and all rows are counted again.
 func (s *State) cut(d Day, rows string) Day {
 	if s.Checkpoint == nil {
 		d.Fingerprints, d.Published, d.Bad = nil, 0, 0

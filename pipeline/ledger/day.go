@@ -33,20 +33,22 @@ type Day struct {
 	Final bool   `json:"final"` // no later export can change it; false if the day left the reach before it was settled
 	Error *Fault `json:"error"` // why the last call failed; null after a success
 
-	// Generation counts how often the day was published again from the start (backfill --again); exports before From belong to earlier generations.
+	// Generation counts how often the day was published again from the start (backfill
+	// --again); exports before From belong to earlier generations.
 	Generation int `json:"generation"`
 	From       int `json:"from,omitempty"`
 	// AgainBy is the command that started this generation. It must not start another one.
 	AgainBy string `json:"again_by,omitempty"`
-	// Fingerprints are the ranges [partition, from, to) of the rows topic with the fingerprints of this generation.
+	// Fingerprints are the ranges [partition, from, to) of the rows topic with the fingerprints
+	// of this generation.
 	Fingerprints []Range `json:"fingerprints"`
 
-	// StillBad lists the bad rows of the last complete export. It is empty if that export had all rows of this generation that have a dead letter,
-	// or too many bad rows.
+	// StillBad lists the bad rows of the last complete export. It is empty if that export had
+	// all rows of this generation that have a dead letter, or too many bad rows.
 	StillBad *StillBad `json:"still_bad,omitempty"`
 
-	// MissingEvents are the events that the day still lacks because the API's query for them fails; MissingTried is when they were
-	// last requested.
+	// MissingEvents are the events that the day still lacks because the API's query for them
+	// fails; MissingTried is when they were last requested.
 	MissingEvents []string   `json:"missing_events,omitempty"`
 	MissingTried  *time.Time `json:"missing_tried,omitempty"`
 	// Slices are the parts still to be exported of a day whose query as a whole fails.
@@ -57,7 +59,8 @@ type Day struct {
 	unknown
 }
 
-// Forget subtracts rows whose fingerprints are lost: if an export has them, they are published and counted again.
+// Forget subtracts rows whose fingerprints are lost: if an export has them, they are published
+// and counted again.
 func (d *Day) Forget(rows int) {
 	published := min(rows, d.Published)
 	d.Published -= published

@@ -11,7 +11,8 @@ type Owner struct {
 	Epoch      int16     `json:"epoch"`
 	Since      time.Time `json:"since"`
 	Beat       time.Time `json:"beat"`
-	// Released means that the owner has shut down cleanly, so that a standby can take over without waiting for missed heartbeats.
+	// Released means that the owner has shut down cleanly, so that a standby can take over
+	// without waiting for missed heartbeats.
 	Released bool `json:"released,omitempty"`
 
 	unknown

@@ -1,6 +1,7 @@
 package ledger
 
-// The parts of a record are copied from one record to the next. So each of them preserves unknown members, like the records.
+// The parts of a record are copied from one record to the next. So each of them preserves
+// unknown members, like the records.
 
 // The parts without their methods: decode and Encode would call these again.
 type (

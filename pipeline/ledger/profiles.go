@@ -53,7 +53,8 @@ func (a Absent) IsZero() bool { return len(a.Ranges) == 0 && len(a.Times) == 0 }
 
 const absentRanges = "ranges"
 
-// MarshalJSON encodes the ranges as the member "ranges", and the times as members named by export number.
+// MarshalJSON encodes the ranges as the member "ranges", and the times as members named by
+// export number.
 func (a Absent) MarshalJSON() ([]byte, error) {
 	members := map[string]any{absentRanges: a.Ranges}
 	for n, at := range a.Times {
@@ -106,7 +107,8 @@ type Deletion struct {
 type Approval struct {
 	N     int       `json:"n"`
 	Until time.Time `json:"until"`
-	// Unreadable accepts snapshots with rows whose keys can't be read: deletes were withheld because of such rows when the approval was given.
+	// Unreadable accepts snapshots with rows whose keys can't be read: deletes were withheld
+	// because of such rows when the approval was given.
 	Unreadable bool `json:"unreadable_rows,omitempty"`
 
 	unknown

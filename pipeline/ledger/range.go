@@ -3,8 +3,9 @@ package ledger
 // Range is a part of the rows topic: partition, first offset, and the offset after the last record.
 type Range [3]int64
 
-// Extend adds [from, to) of a partition, and joins it to the last range if there are only few records in between. Those records are
-// then read as well, so it joins only ranges that end at since or later, from where on every record is in the range of its day.
+// Extend adds [from, to) of a partition, and joins it to the last range if there are only few
+// records in between. Those records are then read as well, so it joins only ranges that end at
+// since or later, from where on every record is in the range of its day.
 func Extend(ranges []Range, partition int, since, from, to int64) []Range {
 	const near = 256
 	if n := len(ranges); n > 0 {
@@ -17,7 +18,8 @@ func Extend(ranges []Range, partition int, since, from, to int64) []Range {
 	return append(ranges, Range{int64(partition), from, to})
 }
 
-// Cut removes what is at or after next in the partition: fingerprints that no checkpoint has confirmed.
+// Cut removes what is at or after next in the partition: fingerprints that no checkpoint has
+// confirmed.
 func Cut(ranges []Range, partition int, next int64) []Range {
 	kept := make([]Range, 0, len(ranges))
 	for _, r := range ranges {

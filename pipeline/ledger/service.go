@@ -12,7 +12,8 @@ type Service struct {
 	Source  json.RawMessage   `json:"source,omitempty"` // the source's own state, opaque here
 	Streams map[string]Stream `json:"streams,omitempty"`
 	Wait    *Wait             `json:"wait,omitempty"` // of all streams
-	// LineEnds is what the source has learned about how bodies end, opaque here. It is not part of Source because earlier releases overwrite that.
+	// LineEnds is what the source has learned about how bodies end, opaque here. It is not part
+	// of Source because earlier releases overwrite that.
 	LineEnds json.RawMessage `json:"line_ends,omitempty"`
 	// Cuts are, by stream, the days whose answers are or were cut according to their content.
 	Cuts map[string]map[schema.Day]Truncation `json:"cuts,omitempty"`
@@ -20,9 +21,11 @@ type Service struct {
 	DueFrom map[string]DueFrom `json:"due_from,omitempty"`
 	// Timezone is the time zone of the source's days.
 	Timezone string `json:"timezone,omitempty"`
-	// Settings are, by stream, the owner's last settings that decide which rows the days have, and their format.
+	// Settings are, by stream, the owner's last settings that decide which rows the days have,
+	// and their format.
 	Settings map[string]Settings `json:"settings,omitempty"`
-	// Charsets are, by stream, the charset of the published rows if it is not UTF-8; us-ascii if they contain only ASCII.
+	// Charsets are, by stream, the charset of the published rows if it is not UTF-8; us-ascii
+	// if they contain only ASCII.
 	Charsets map[string]string `json:"charsets,omitempty"`
 	// Schemas are, by stream, the schemas of the values in its topic.
 	Schemas map[string]*Schemas `json:"schemas,omitempty"`
@@ -48,7 +51,8 @@ type Truncation struct {
 	unknown
 }
 
-// Settings are the settings of a stream that are not part of its identity: changing them does not change the rows of the same events.
+// Settings are the settings of a stream that are not part of its identity: changing them does
+// not change the rows of the same events.
 type Settings struct {
 	Events        []string `json:"events,omitempty"`
 	ExcludeEvents []string `json:"exclude_events,omitempty"`
@@ -58,12 +62,13 @@ type Settings struct {
 	Format        string   `json:"format,omitempty"`
 	Pace          *Pace    `json:"pace,omitempty"` // for readers without the owner's configuration
 	Properties    []string `json:"properties,omitempty"`
-	// NamesSince is since when the filter has its present names of events and properties. PropertiesMet are those of the properties that
-	// rows have had since then.
+	// NamesSince is since when the filter has its present names of events and properties.
+	// PropertiesMet are those of the properties that rows have had since then.
 	NamesSince    *time.Time `json:"names_since,omitempty"`
 	PropertiesMet []string   `json:"properties_met,omitempty"`
-	// Wider is when the filter was extended: days whose last successful export started before may lack events. They have at least
-	// the events of the filter WiderEvents and WiderExclude.
+	// Wider is when the filter was extended: days whose last successful export started before
+	// may lack events. They have at least the events of the filter WiderEvents and
+	// WiderExclude.
 	Wider        *time.Time `json:"wider,omitempty"`
 	WiderEvents  []string   `json:"wider_events,omitzero"`
 	WiderExclude []string   `json:"wider_exclude,omitempty"`

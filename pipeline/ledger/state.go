@@ -23,7 +23,8 @@ type State struct {
 	Service    *Service
 	Days       map[DayName]*Day
 	Commands   map[string]*Command
-	// Since has the previous records of days that were written since the newest checkpoint, oldest first.
+	// Since has the previous records of days that were written since the newest checkpoint,
+	// oldest first.
 	Since map[DayName][]*Day
 	// Partition is the partition of the ledger topic with this service's records.
 	Partition int
@@ -31,7 +32,8 @@ type State struct {
 	End int64
 }
 
-// NewState returns the empty state of a service whose records are in this partition of the state topic.
+// NewState returns the empty state of a service whose records are in this partition of the
+// state topic.
 func NewState(partition int) *State {
 	return &State{Days: map[DayName]*Day{}, Commands: map[string]*Command{}, Partition: partition}
 }
@@ -111,7 +113,8 @@ func (s *State) takeDay(rest string, value []byte) error {
 	return nil
 }
 
-// takeCommand applies a command. A command that can't be parsed stops nothing: it is stored with its error, to be refused.
+// takeCommand applies a command. A command that can't be parsed stops nothing: it is stored
+// with its error, to be refused.
 func (s *State) takeCommand(id string, value []byte, offset int64) error {
 	if value == nil {
 		delete(s.Commands, id)
@@ -126,7 +129,8 @@ func (s *State) takeCommand(id string, value []byte, offset int64) error {
 	return nil
 }
 
-// InOrder returns the commands in the order of submission: one that was not yet accepted keeps the position of its first record.
+// InOrder returns the commands in the order of submission: one that was not yet accepted keeps
+// the position of its first record.
 func (s *State) InOrder() []*Command {
 	return slices.SortedFunc(maps.Values(s.Commands), func(a, b *Command) int { return cmp.Compare(a.Offset, b.Offset) })
 }

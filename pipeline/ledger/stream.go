@@ -11,9 +11,10 @@ import (
 type Columns struct {
 	Accepted []string `json:"accepted"`          // all columns of its headers so far, in order of appearance
 	Refused  []string `json:"refused,omitempty"` // new ones, for which the stream is halted until they are accepted
-	// Hidden identifies the lists of hidden columns with which a header was accepted. RefusedHeader is the hash of the header that halted the stream
-	// because it may contain a hidden column under another name; the hash can only be computed with the key. AcceptedHeader is the hash of a header
-	// that is accepted because the stream was resumed.
+	// Hidden identifies the lists of hidden columns with which a header was accepted.
+	// RefusedHeader is the hash of the header that halted the stream because it may contain a
+	// hidden column under another name; the hash can only be computed with the key.
+	// AcceptedHeader is the hash of a header that is accepted because the stream was resumed.
 	Hidden         string `json:"hidden,omitempty"`
 	RefusedHeader  string `json:"refused_header,omitempty"`
 	AcceptedHeader string `json:"accepted_header,omitempty"`
@@ -54,7 +55,8 @@ type Stream struct {
 	Events  []string `json:"events,omitempty"`  // names of the events seen, for slicing a day
 	// HasRows means that some export had rows, which proves that to_date is configured correctly.
 	HasRows bool `json:"has_rows,omitempty"`
-	// Identity covers everything that the fingerprints of rows depend on: when it changes, the days in reach are published again.
+	// Identity covers everything that the fingerprints of rows depend on: when it changes, the
+	// days in reach are published again.
 	Identity string `json:"identity,omitempty"`
 
 	unknown

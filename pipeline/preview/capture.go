@@ -17,7 +17,8 @@ type Record struct {
 	Partition int      `json:"partition"`
 	Key       string   `json:"key"`
 	Headers   []Header `json:"headers"`
-	// Value is a text, or Binary is not empty, or there is no value at all. Fields are those of a binary value, as typed JSON.
+	// Value is a text, or Binary is not empty, or there is no value at all. Fields are those of
+	// a binary value, as typed JSON.
 	Value  *string         `json:"value,omitempty"`
 	Binary []byte          `json:"value_base64,omitempty"`
 	Fields json.RawMessage `json:"fields,omitempty"`

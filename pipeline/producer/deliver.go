@@ -18,7 +18,8 @@ import (
 // attemptTimeout limits one produce request; after it the same bytes are sent again.
 const attemptTimeout = 30 * time.Second
 
-// sizeLength is the length of the size field before a record set in a request, which the caller of kafka-go must write.
+// sizeLength is the length of the size field before a record set in a request, which the caller
+// of kafka-go must write.
 const sizeLength = 4
 
 // delivery is a sender's work in flight. Owned by the sender's goroutine.
@@ -43,8 +44,8 @@ func (d *delivery) work(ctx context.Context, s *Sender, b *recordbatch.Builder) 
 	return d.deliver(ctx, s, b)
 }
 
-// deliver sends one batch until it is acknowledged. Each attempt sends the same bytes: the broker recognizes a batch that it already
-// has by its sequence number.
+// deliver sends one batch until it is acknowledged. Each attempt sends the same bytes: the
+// broker recognizes a batch that it already has by its sequence number.
 func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builder) error {
 	if !d.waitThrottle(s.session.done) {
 		return s.session.Err()
@@ -69,7 +70,8 @@ func (d *delivery) deliver(ctx context.Context, s *Sender, b *recordbatch.Builde
 		switch verdict(err) {
 		case acknowledged:
 			if offset >= 0 && offset < s.next {
-				// A new log under the same name: it does not fence an older instance, and the previous log's records are lost.
+				// A new log under the same name: it does not fence an older instance, and the
+				// previous log's records are lost.
 				return fmt.Errorf("%w: %v took records at offset %d, its log reached to %d before: it was recreated, or has lost records", ErrRestore, s.at, offset, s.next)
 			}
 			d.sequence = advance(d.sequence, b.Count())
@@ -129,11 +131,12 @@ func (d *delivery) noteWait(s *Sender, err error) {
 	}
 }
 
-// throttleWorthLogging is the shortest throttle time that is logged; shorter ones only smooth the rate.
+// throttleWorthLogging is the shortest throttle time that is logged; shorter ones only smooth
+// the rate.
 const throttleWorthLogging = time.Second
 
-// send makes one attempt to append an encoded batch and returns the offset of its first record, or -1 when the broker does not say, and for
-// how long the broker throttles the client.
+// send makes one attempt to append an encoded batch and returns the offset of its first record,
+// or -1 when the broker does not say, and for how long the broker throttles the client.
 func (s *Session) send(ctx context.Context, at recordbatch.TopicPartition, encoded []byte) (offset int64, throttle time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
@@ -145,8 +148,8 @@ func (s *Session) send(ctx context.Context, at recordbatch.TopicPartition, encod
 		s.fence.log().Warn("Kafka throttles this client: its quota is exceeded", "for", answer.Throttle.String(),
 			"do", "nothing, if the limit is intended; otherwise raise producer_byte_rate or request_percentage of its user or client-id: kafka-configs.sh --entity-type users or clients shows them")
 		if answer.Throttle > maxThrottleWait {
-			// The broker does not read from this connection for that long (KIP-219): every request on it, including the owner's heartbeat, would seem
-			// unanswered.
+			// The broker does not read from this connection for that long (KIP-219): every
+			// request on it, including the owner's heartbeat, would seem unanswered.
 			s.fence.Cluster.Reconnect()
 		}
 	}
@@ -159,10 +162,12 @@ func (s *Session) send(ctx context.Context, at recordbatch.TopicPartition, encod
 	return answer.BaseOffset, answer.Throttle, answer.Error
 }
 
-// maxThrottleWait limits the wait for a quota: a checkpoint, and the owner's heartbeat after it, waits for all partitions.
+// maxThrottleWait limits the wait for a quota: a checkpoint, and the owner's heartbeat after
+// it, waits for all partitions.
 const maxThrottleWait = 10 * time.Second
 
-// waitThrottle waits for the throttle time of the broker's last answer; false if the session has ended.
+// waitThrottle waits for the throttle time of the broker's last answer; false if the session
+// has ended.
 func (d *delivery) waitThrottle(done <-chan struct{}) bool {
 	wait := time.Until(d.next)
 	if wait <= 0 {

@@ -1,8 +1,9 @@
-// Package producer writes records to Kafka exactly once: record batches (package recordbatch), one sender per
-// partition, and fencing of older instances.
+// Package producer writes records to Kafka exactly once: record batches (package recordbatch),
+// one sender per partition, and fencing of older instances.
 //
-// It is independent of DFINERY. Records of one partition are appended in the order of Append; an acknowledged record is
-// never written twice by the same session; nothing of a fenced session is appended any more.
+// It is independent of DFINERY. Records of one partition are appended in the order of Append;
+// an acknowledged record is never written twice by the same session; nothing of a fenced
+// session is appended any more.
 //
 // The files, in the order of a record's way:
 //

@@ -12,11 +12,14 @@ import (
 )
 
 var (
-	// ErrFenced ends a session: a newer instance has taken over, and nothing of this one is appended any more.
+	// ErrFenced ends a session: a newer instance has taken over, and nothing of this one is
+	// appended any more.
 	ErrFenced = errors.New("fenced by a newer instance")
-	// ErrRestore ends a session that no longer knows which of its writes are in the log: the owner must take over and recover again.
+	// ErrRestore ends a session that no longer knows which of its writes are in the log: the
+	// owner must take over and recover again.
 	ErrRestore = errors.New("the broker's record of our writes differs from ours")
-	// ErrStale ends a session whose fence may have expired because it was not renewed: the owner must take over with its identity.
+	// ErrStale ends a session whose fence may have expired because it was not renewed: the
+	// owner must take over with its identity.
 	ErrStale = errors.New("the fence was not renewed for too long")
 	// ErrNotOwned refuses a partition that the fence does not yet cover; a renewal may include it.
 	ErrNotOwned = errors.New("the partition is not fenced by this instance")
@@ -24,7 +27,8 @@ var (
 	ErrClosed = errors.New("the session is closed")
 )
 
-// TooLargeError reports a record that is too large for its topic even in a batch of its own. Nothing was appended.
+// TooLargeError reports a record that is too large for its topic even in a batch of its own.
+// Nothing was appended.
 type TooLargeError struct {
 	Topic string
 	Bytes int // of a record batch with only this record
@@ -35,8 +39,8 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("the record takes %d bytes as a batch of its own, topic %s allows %d (the less of max.message.bytes and segment.bytes)", e.Bytes, e.Topic, e.Limit)
 }
 
-// RefusedError ends a session: the broker refuses a batch permanently. With Unknown an earlier attempt may have written it, so what
-// was published is known only after a recovery.
+// RefusedError ends a session: the broker refuses a batch permanently. With Unknown an earlier
+// attempt may have written it, so what was published is known only after a recovery.
 type RefusedError struct {
 	Partition recordbatch.TopicPartition
 	Records   int
@@ -67,7 +71,8 @@ const (
 	sequenceMismatch         // the broker expects another sequence number
 )
 
-// tooLarge reports whether the error answers a batch that is larger than the topic's max.message.bytes or segment.bytes.
+// tooLarge reports whether the error answers a batch that is larger than the topic's
+// max.message.bytes or segment.bytes.
 func tooLarge(err error) bool {
 	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.RecordListTooLarge)
 }
@@ -85,8 +90,9 @@ func verdict(err error) outcome {
 		errors.Is(err, kafka.UnsupportedCompressionType), errors.Is(err, kafka.UnsupportedForMessageFormat):
 		return refused
 	}
-	// Metadata without the topic or its leader means that nothing was sent. A moved leader proves nothing: the former leader
-	// gives the same answer for batches that it appended but could no longer replicate.
+	// Metadata without the topic or its leader means that nothing was sent. A moved leader
+	// proves nothing: the former leader gives the same answer for batches that it appended but
+	// could no longer replicate.
 	var topic *protocol.TopicError
 	var partition *protocol.TopicPartitionError
 	if errors.As(err, &topic) || errors.As(err, &partition) || errors.Is(err, kafka.NotEnoughReplicas) || cluster.Forbidden(err) {

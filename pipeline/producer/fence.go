@@ -15,26 +15,31 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// Fence prevents older instances with the same transactional id from writing. The transactional id has no other purpose:
-// no record is part of a transaction.
+// Fence prevents older instances with the same transactional id from writing. The transactional
+// id has no other purpose: no record is part of a transaction.
 type Fence struct {
 	Cluster *cluster.Cluster
-	// TransactionalID is shared by all instances; empty disables fencing: several idempotent producers may write.
+	// TransactionalID is shared by all instances; empty disables fencing: several idempotent
+	// producers may write.
 	TransactionalID string
 	Codec           *recordbatch.Codec
 	Log             *slog.Logger     // nil: nothing is logged
 	Now             func() time.Time // nil: time.Now
 	Meter           *Meter           // nil: nothing is counted
-	// Patience is how long one request of a takeover or renewal is retried while its errors are transient; 0: until the context ends.
+	// Patience is how long one request of a takeover or renewal is retried while its errors are
+	// transient; 0: until the context ends.
 	Patience time.Duration
 }
 
-// NoIdentity is the identity of an instance that never owned anything: taking over from it fences the current owner.
+// NoIdentity is the identity of an instance that never owned anything: taking over from it
+// fences the current owner.
 func NoIdentity() Identity { return Identity{ID: -1, Epoch: -1} }
 
-// TakeOver makes this instance the only one that can write to the partitions, or to as many of them as can be fenced now: see Fenced.
-// With from NoIdentity it fences the current owner; with the identity of an earlier own session it succeeds only if no other instance has taken
-// over since, and otherwise returns ErrFenced. It retries transient errors until ctx ends, or for Patience.
+// TakeOver makes this instance the only one that can write to the partitions, or to as many of
+// them as can be fenced now: see Fenced. With from NoIdentity it fences the current owner; with
+// the identity of an earlier own session it succeeds only if no other instance has taken over
+// since, and otherwise returns ErrFenced. It retries transient errors until ctx ends, or for
+// Patience.
 func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []recordbatch.TopicPartition) (*Session, error) {
 	s := &Session{
 		fence: f, codec: f.Codec, now: f.now, meter: cmp.Or(f.Meter, new(Meter)), done: make(chan struct{}),
@@ -46,9 +51,10 @@ func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []record
 	return s, nil
 }
 
-// Renew renews the fence, also for new partitions, and gives the session a new epoch. Nothing may be appended in the
-// meantime: the caller must flush before, and wait until Renew returns. An error ends the session; ErrFenced means that ownership
-// is lost. A partition that the fence no longer covers ends the session at the next write to it.
+// Renew renews the fence, also for new partitions, and gives the session a new epoch. Nothing
+// may be appended in the meantime: the caller must flush before, and wait until Renew returns.
+// An error ends the session; ErrFenced means that ownership is lost. A partition that the fence
+// no longer covers ends the session at the next write to it.
 func (s *Session) Renew(ctx context.Context, partitions []recordbatch.TopicPartition) error {
 	if err := s.acquire(ctx, s.Identity(), partitions); err != nil {
 		s.End(err)
@@ -57,10 +63,11 @@ func (s *Session) Renew(ctx context.Context, partitions []recordbatch.TopicParti
 	return nil
 }
 
-// acquire is the takeover itself. All of its steps are necessary, in this order:
-// it bumps the epoch; it commits an empty transaction over the partitions, whose marker carries the new epoch to their leaders;
-// a second InitProducerId with the same identity succeeds only after the markers are written; finally it searches each log for the
-// marker, because the coordinator drops the marker of a partition without a leader and still reports success.
+// acquire is the takeover itself. All of its steps are necessary, in this order: it bumps the
+// epoch; it commits an empty transaction over the partitions, whose marker carries the new
+// epoch to their leaders; a second InitProducerId with the same identity succeeds only after
+// the markers are written; finally it searches each log for the marker, because the coordinator
+// drops the marker of a partition without a leader and still reports success.
 func (s *Session) acquire(ctx context.Context, from Identity, partitions []recordbatch.TopicPartition) error {
 	began := instantAt(s.now())
 	if s.fence.TransactionalID == "" {
@@ -110,8 +117,8 @@ func (s *Session) become(id Identity) {
 	s.identity = id
 }
 
-// writeAs makes the session write as id to the partitions, after the given ends of their logs. The age of the fence counts from began, when it was
-// requested.
+// writeAs makes the session write as id to the partitions, after the given ends of their logs.
+// The age of the fence counts from began, when it was requested.
 func (s *Session) writeAs(id Identity, logs []cluster.LogRange, out unfenced, began instant) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,8 +130,8 @@ func (s *Session) writeAs(id Identity, logs []cluster.LogRange, out unfenced, be
 	s.out, s.renewed = out, began
 }
 
-// transactionTimeout lets the broker abort a transaction that a crashed instance left open. It can be short, because a transaction is open only
-// for two requests.
+// transactionTimeout lets the broker abort a transaction that a crashed instance left open. It
+// can be short, because a transaction is open only for two requests.
 const transactionTimeout = 30 * time.Second
 
 func (f *Fence) initProducer(ctx context.Context, from Identity) (Identity, error) {
@@ -146,7 +153,8 @@ func (f *Fence) initProducer(ctx context.Context, from Identity) (Identity, erro
 	return id, err
 }
 
-// retry repeats a request of the fence while its error is transient, and converts a refusal because of a newer instance to ErrFenced.
+// retry repeats a request of the fence while its error is transient, and converts a refusal
+// because of a newer instance to ErrFenced.
 func (f *Fence) retry(ctx context.Context, what string, try func() error) error {
 	wait := &backoff.ExponentialBackOff{InitialInterval: 20 * time.Millisecond, RandomizationFactor: 0.3, Multiplier: 2, MaxInterval: time.Second}
 	said, began := "", time.Now()

@@ -89,7 +89,8 @@ func TestTakeOverWithOwnIdentity(t *testing.T) {
 	})
 }
 
-// TestFailedRenewalKeepsIdentity: a renewal that the broker broke off midway does not lose the ownership.
+// TestFailedRenewalKeepsIdentity: a renewal that the broker broke off midway does not lose the
+// ownership.
 func TestFailedRenewalKeepsIdentity(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -100,8 +101,8 @@ func TestFailedRenewalKeepsIdentity(t *testing.T) {
 	l.want(0, "a", "b")
 }
 
-// TestRepeatedInit: the broker gives an instance whose answer was lost the same epoch again (KIP-360), and refuses it once somebody
-// else has taken over in between.
+// TestRepeatedInit: the broker gives an instance whose answer was lost the same epoch again
+// (KIP-360), and refuses it once somebody else has taken over in between.
 func TestRepeatedInit(t *testing.T) {
 	onEachKafka(t, 1, func(t *testing.T, l *log) {
 		if l.fake != nil {
@@ -196,8 +197,9 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
-// TestMarkerIsLookedFor: the coordinator succeeds without having written one partition's marker, as Apache Kafka does when that
-// has no leader: the partition is not owned, and a renewal that writes the marker owns it.
+// TestMarkerIsLookedFor: the coordinator succeeds without having written one partition's
+// marker, as Apache Kafka does when that has no leader: the partition is not owned, and a
+// renewal that writes the marker owns it.
 func TestMarkerIsLookedFor(t *testing.T) {
 	l := newFakeLog(t, 2, nil)
 	drop := true

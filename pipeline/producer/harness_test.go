@@ -78,7 +78,8 @@ func newFakeLog(t *testing.T, partitions int, configs map[string]string) *log {
 	return l
 }
 
-// onEachKafka runs test against an embedded Kafka and against the real one that KAFKA_TEST_BROKERS names.
+// onEachKafka runs test against an embedded Kafka and against the real one that
+// KAFKA_TEST_BROKERS names.
 func onEachKafka(t *testing.T, partitions int, test func(t *testing.T, l *log)) {
 	t.Helper()
 	t.Run("embedded", func(t *testing.T) { test(t, newFakeLog(t, partitions, nil)) })
@@ -149,7 +150,8 @@ func appendEntry(sender *producer.Sender, value string) error {
 	return sender.Append([]byte("k"), recordbatch.Bytes(value), []recordbatch.Header{{Key: []byte("id"), Value: []byte("id " + value)}})
 }
 
-// values are those of a partition's records, in the order of their offsets, read by a client that is not ours.
+// values are those of a partition's records, in the order of their offsets, read by a client
+// that is not ours.
 func (l *log) values(partition int) []string {
 	l.t.Helper()
 	ends, err := l.admin.ListEndOffsets(l.soon(), l.topic)

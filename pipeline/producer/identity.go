@@ -2,7 +2,8 @@ package producer
 
 import "fmt"
 
-// Identity is a producer id with its epoch. The broker refuses appends of an older epoch of the same id.
+// Identity is a producer id with its epoch. The broker refuses appends of an older epoch of the
+// same id.
 type Identity struct {
 	ID    int64
 	Epoch int16

@@ -27,9 +27,10 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// TestLeaderDiesBeforeItsMarker: the leader of a partition dies just before the fence is committed, and is back right after. The
-// coordinator drops that partition's marker and succeeds all the same, so the older instance can still write there. Only its log shows it
-// the new one, which must not count the partition as its own until a renewal has fenced it.
+// TestLeaderDiesBeforeItsMarker: the leader of a partition dies just before the fence is
+// committed, and is back right after. The coordinator drops that partition's marker and
+// succeeds all the same, so the older instance can still write there. Only its log shows it the
+// new one, which must not count the partition as its own until a renewal has fenced it.
 func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 	dir, brokers := os.Getenv("KAFKA_TEST_DIR"), strings.Split(os.Getenv("KAFKA_TEST_BROKERS"), ",")
 	if dir == "" || len(brokers) < 3 {
@@ -152,7 +153,8 @@ func (l *log) await(what string, is func(cluster.Partition) bool) {
 	}
 }
 
-// dialled is the cluster by connections that call before, if given, with each request before it is sent.
+// dialled is the cluster by connections that call before, if given, with each request before it
+// is sent.
 func dialled(t *testing.T, brokers []string, topic string, before func(kmsg.Key)) *cluster.Cluster {
 	t.Helper()
 	config := cluster.Config{Brokers: brokers, Topics: []string{topic}}

@@ -17,8 +17,9 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// writable returns the partitions to which a marker can be written now, with the end of each log before it. Others are excluded:
-// one partition without a leader, or below its min.insync.replicas, would block the whole takeover.
+// writable returns the partitions to which a marker can be written now, with the end of each
+// log before it. Others are excluded: one partition without a leader, or below its
+// min.insync.replicas, would block the whole takeover.
 func (f *Fence) writable(ctx context.Context, partitions []recordbatch.TopicPartition, out unfenced) ([]cluster.LogRange, error) {
 	var names []string
 	for _, p := range partitions {
@@ -51,7 +52,8 @@ func (f *Fence) writable(ctx context.Context, partitions []recordbatch.TopicPart
 			return err
 		}
 		for _, l := range logs {
-			// A new topic is not known to all brokers at once, and a new leader does not know at once that it is the leader.
+			// A new topic is not known to all brokers at once, and a new leader does not know
+			// at once that it is the leader.
 			if cluster.Retriable(l.Err) && time.Since(began) < settleTime {
 				return l.Err
 			}
@@ -84,7 +86,8 @@ func (out unfenced) logTo(log *slog.Logger) {
 	}
 }
 
-// settleTime is how long a partition may be unknown to a broker, or its log unreadable, before it is excluded.
+// settleTime is how long a partition may be unknown to a broker, or its log unreadable, before
+// it is excluded.
 const settleTime = 5 * time.Second
 
 func unwritableReason(topic cluster.Topic, config cluster.TopicConfig, partition int) error {
@@ -103,8 +106,9 @@ func unwritableReason(topic cluster.Topic, config cluster.TopicConfig, partition
 	return nil
 }
 
-// mark commits an empty transaction over the partitions and returns those that took part. A missing or forbidden topic
-// makes the coordinator refuse all others, so it is excluded and the rest retried.
+// mark commits an empty transaction over the partitions and returns those that took part. A
+// missing or forbidden topic makes the coordinator refuse all others, so it is excluded and the
+// rest retried.
 func (f *Fence) mark(ctx context.Context, id Identity, logs []cluster.LogRange, out unfenced) ([]cluster.LogRange, error) {
 	for len(logs) > 0 {
 		refused, err := f.addPartitions(ctx, id, logs)
@@ -174,10 +178,12 @@ func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.L
 	return refused, err
 }
 
-// notAttempted is OPERATION_NOT_ATTEMPTED: another partition of the request was refused. kafka-go gives 55 another name.
+// notAttempted is OPERATION_NOT_ATTEMPTED: another partition of the request was refused.
+// kafka-go gives 55 another name.
 const notAttempted = kafka.BrokerAuthorizationFailed
 
-// withMarker returns those of the logs that have the marker of id after their previous end, with the end after the marker.
+// withMarker returns those of the logs that have the marker of id after their previous end,
+// with the end after the marker.
 func (f *Fence) withMarker(ctx context.Context, id Identity, logs []cluster.LogRange, out unfenced) []cluster.LogRange {
 	missing := make([]error, len(logs))
 	var searches sync.WaitGroup

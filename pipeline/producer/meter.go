@@ -14,7 +14,8 @@ type Stats struct {
 	Records int64 // of those
 	Bytes   int64 // of those, as they were sent
 	Retries int64 // attempts beyond a batch's first
-	// InFlight is the number of partitions with an unacknowledged batch, Waiting of those whose first attempt failed.
+	// InFlight is the number of partitions with an unacknowledged batch, Waiting of those whose
+	// first attempt failed.
 	InFlight, Waiting int
 	Fencing           bool // a request of a takeover or renewal failed and is being retried
 }

@@ -2,7 +2,8 @@ package producer
 
 import "dfinery-kafka/pipeline/recordbatch"
 
-// buffer returns memory for encoding a batch. Deliveries share buffers, because only few of many partitions have a batch in flight.
+// buffer returns memory for encoding a batch. Deliveries share buffers, because only few of
+// many partitions have a batch in flight.
 func (s *Session) buffer() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()

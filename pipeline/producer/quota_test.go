@@ -26,7 +26,8 @@ func (c *counter) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// TestQuota: that a broker holds us back for our quota is said, and what comes next goes over a connection that it listens to.
+// TestQuota: that a broker holds us back for our quota is said, and what comes next goes over a
+// connection that it listens to.
 func TestQuota(t *testing.T) {
 	c := new(counter)
 	fake := embedded(t, kfake.ListenFn(func(network, address string) (net.Listener, error) {

@@ -9,8 +9,9 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// TestMadeAnew: a topic that is deleted and recreated under a session takes its records, but not its fence, and has none of those before. So
-// it ends the session, with the first record or a later one.
+// TestMadeAnew: a topic that is deleted and recreated under a session takes its records, but
+// not its fence, and has none of those before. So it ends the session, with the first record or
+// a later one.
 func TestMadeAnew(t *testing.T) {
 	onEachKafka(t, 1, func(t *testing.T, l *log) {
 		for _, before := range [][]string{{}, {"a", "b", "c"}} {

@@ -9,8 +9,9 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// Sender appends records to one partition. A record goes into the open batch; full batches wait in a short queue, which
-// causes back-pressure when it is full, and are sent one at a time, in order.
+// Sender appends records to one partition. A record goes into the open batch; full batches wait
+// in a short queue, which causes back-pressure when it is full, and are sent one at a time, in
+// order.
 type Sender struct {
 	session *Session
 	at      recordbatch.TopicPartition
@@ -28,7 +29,8 @@ type Sender struct {
 	waiting  atomic.Pointer[waiting] // why the batch in flight is not acknowledged yet
 }
 
-// job is a batch to send or, without a batch, a flush to report once all jobs before it are acknowledged.
+// job is a batch to send or, without a batch, a flush to report once all jobs before it are
+// acknowledged.
 type job struct {
 	batch   *recordbatch.Builder
 	flushed chan<- struct{}
@@ -40,17 +42,20 @@ type waiting struct {
 	err   error // the last answer
 }
 
-// UseSingleBatch puts all records between two flushes into one batch, which is written atomically, as long as they fit into the
-// topic's max.message.bytes uncompressed. It must be called before the first Append.
+// UseSingleBatch puts all records between two flushes into one batch, which is written
+// atomically, as long as they fit into the topic's max.message.bytes uncompressed. It must be
+// called before the first Append.
 func (s *Sender) UseSingleBatch() {
 	s.limits.target = max(recordbatch.HeaderSize, s.limits.batch-slack)
 }
 
-// Append adds a record to the partition; a nil value is null. The memory of key, value and headers may be reused afterwards.
+// Append adds a record to the partition; a nil value is null. The memory of key, value and
+// headers may be reused afterwards.
 //
-// It blocks while the queue is full. When the session ends, it returns that error at the latest with the next full batch. With two other errors the
-// record is not appended and the session continues: an error of the value, returned unchanged, and a *TooLargeError for a record that is too
-// large for the topic even in a batch of its own.
+// It blocks while the queue is full. When the session ends, it returns that error at the latest
+// with the next full batch. With two other errors the record is not appended and the session
+// continues: an error of the value, returned unchanged, and a *TooLargeError for a record that
+// is too large for the topic even in a batch of its own.
 func (s *Sender) Append(key []byte, value recordbatch.Value, headers []recordbatch.Header) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,7 +81,8 @@ func (s *Sender) sealFull() error {
 	return s.seal(context.Background())
 }
 
-// fit handles an open batch that its last record made too large for Kafka: that record gets a batch of its own.
+// fit handles an open batch that its last record made too large for Kafka: that record gets a
+// batch of its own.
 func (s *Sender) fit() error {
 	limit := s.limits.batch
 	last := s.session.newBatch()
@@ -132,8 +138,8 @@ func (s *Sender) seal(ctx context.Context) error {
 	}
 }
 
-// TryFlush queues the open batch without waiting for more records; it returns false if that is not possible at once. It must not be used for a
-// sender with UseSingleBatch.
+// TryFlush queues the open batch without waiting for more records; it returns false if that is
+// not possible at once. It must not be used for a sender with UseSingleBatch.
 func (s *Sender) TryFlush() bool {
 	if !s.mu.TryLock() {
 		return false // a record is being appended, or waits for room
@@ -151,8 +157,9 @@ func (s *Sender) TryFlush() bool {
 	}
 }
 
-// flush seals the open batch and requests a signal on flushed once everything is acknowledged; it returns false if everything already is.
-// It also covers what an abandoned flush left in flight.
+// flush seals the open batch and requests a signal on flushed once everything is acknowledged;
+// it returns false if everything already is. It also covers what an abandoned flush left in
+// flight.
 func (s *Sender) flush(ctx context.Context, flushed chan<- struct{}) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,7 +182,8 @@ func (s *Sender) flush(ctx context.Context, flushed chan<- struct{}) (bool, erro
 // Position is the acknowledged position of the partition; nil if this session wrote nothing to it.
 func (s *Sender) Position() *recordbatch.Position { return s.position.Load() }
 
-// Waiting is why the batch in flight is still unacknowledged after an attempt; nil if there is no problem.
+// Waiting is why the batch in flight is still unacknowledged after an attempt; nil if there is
+// no problem.
 func (s *Sender) Waiting() error {
 	if w := s.waiting.Load(); w != nil {
 		return w.err

@@ -17,20 +17,21 @@ type limits struct {
 	target int // a batch of this size, uncompressed, is sent
 }
 
-// Batches are sent at maxTarget bytes, or less if many partitions share openBytes. With 50 % more, 60 partitions need 5 % less
-// processor time and 10 MiB more memory at the peak.
+// Batches are sent at maxTarget bytes, or less if many partitions share openBytes. With 50 %
+// more, 60 partitions need 5 % less processor time and 10 MiB more memory at the peak.
 const (
 	maxTarget = 512 << 10
 	minTarget = 32 << 10
 	openBytes = 16 << 20
-	// perPartition is the maximum number of batches of a partition in memory: open, queued, in flight.
+	// perPartition is the maximum number of batches of a partition in memory: open, queued, in
+	// flight.
 	perPartition = 3
 	// slack lets a batch exceed its target by a last record without exceeding Kafka's limit.
 	slack = 16 << 10
 )
 
-// Session is one ownership of a set of partitions, from its takeover until it is fenced, fails or is closed. Each sender has a
-// goroutine; Close waits for them.
+// Session is one ownership of a set of partitions, from its takeover until it is fenced, fails
+// or is closed. Each sender has a goroutine; Close waits for them.
 type Session struct {
 	fence *Fence
 	codec *recordbatch.Codec
@@ -54,8 +55,9 @@ type Session struct {
 	running sync.WaitGroup
 }
 
-// Identity is the session's producer id and epoch; a renewal changes the epoch. After a failed renewal it is the last one that the
-// broker returned: a takeover from it shows whether the session was fenced or the renewal merely failed.
+// Identity is the session's producer id and epoch; a renewal changes the epoch. After a failed
+// renewal it is the last one that the broker returned: a takeover from it shows whether the
+// session was fenced or the renewal merely failed.
 func (s *Session) Identity() Identity {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,14 +67,16 @@ func (s *Session) Identity() Identity {
 // Done is closed when the session has ended; Err says why.
 func (s *Session) Done() <-chan struct{} { return s.done }
 
-// Err is why the session ended: ErrFenced, ErrRestore, ErrClosed, a *RefusedError or an error of the broker. It is nil while the session lasts.
+// Err is why the session ended: ErrFenced, ErrRestore, ErrClosed, a *RefusedError or an error
+// of the broker. It is nil while the session lasts.
 func (s *Session) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// End ends the session: everything that waits for it returns err. Only the first call has an effect.
+// End ends the session: everything that waits for it returns err. Only the first call has an
+// effect.
 func (s *Session) End(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +116,8 @@ func (s *Session) Unfenced(at recordbatch.TopicPartition) error {
 	return ErrNotOwned
 }
 
-// SetLimit sets a topic's max.message.bytes; the default is Kafka's, 1 MiB. It applies to senders created later.
+// SetLimit sets a topic's max.message.bytes; the default is Kafka's, 1 MiB. It applies to
+// senders created later.
 func (s *Session) SetLimit(topic string, bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,9 +153,10 @@ func (s *Session) Sender(at recordbatch.TopicPartition) (*Sender, error) {
 	return sender, nil
 }
 
-// Flush sends open batches and waits until everything appended before is acknowledged: for all senders, or those given.
-// If ctx ends first, batches remain in flight: only a later Flush without an error confirms that they are acknowledged. An Append that
-// waits for room blocks Flush regardless of ctx; Close ends both.
+// Flush sends open batches and waits until everything appended before is acknowledged: for all
+// senders, or those given. If ctx ends first, batches remain in flight: only a later Flush
+// without an error confirms that they are acknowledged. An Append that waits for room blocks
+// Flush regardless of ctx; Close ends both.
 func (s *Session) Flush(ctx context.Context, senders ...*Sender) error {
 	if len(senders) == 0 {
 		senders = s.all()
@@ -196,7 +202,8 @@ func (s *Session) Position(at recordbatch.TopicPartition) (recordbatch.Position,
 	return recordbatch.Position{}, false
 }
 
-// Waiting lists the partitions whose batch in flight was not acknowledged after an attempt, with the last answer.
+// Waiting lists the partitions whose batch in flight was not acknowledged after an attempt,
+// with the last answer.
 func (s *Session) Waiting() map[recordbatch.TopicPartition]error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -209,7 +216,8 @@ func (s *Session) Waiting() map[recordbatch.TopicPartition]error {
 	return waiting
 }
 
-// Stuck returns a partition whose batch in flight has not been acknowledged for d, if there is one, with the last answer.
+// Stuck returns a partition whose batch in flight has not been acknowledged for d, if there is
+// one, with the last answer.
 func (s *Session) Stuck(d time.Duration) (recordbatch.TopicPartition, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -88,7 +88,8 @@ func TestNothingWrittenHasNoPosition(t *testing.T) {
 	wantErr(t, err, producer.ErrClosed)
 }
 
-// stall holds back every produce request until the returned function is called, and reports on the channel each that arrives.
+// stall holds back every produce request until the returned function is called, and reports on
+// the channel each that arrives.
 func stall(fake *kfake.Cluster) (arrived <-chan struct{}, release func()) {
 	held, gate := make(chan struct{}, 100), make(chan struct{})
 	fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
@@ -176,7 +177,8 @@ func TestCloseWhileBlocked(t *testing.T) {
 	wantNoSenders(t)
 }
 
-// TestAbandonedFlush: a Flush whose context ends says nothing of what is under way, and the next one still waits for it.
+// TestAbandonedFlush: a Flush whose context ends says nothing of what is under way, and the
+// next one still waits for it.
 func TestAbandonedFlush(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -204,7 +206,8 @@ func TestAbandonedFlush(t *testing.T) {
 	l.want(0, "a")
 }
 
-// TestStale: a fence that was not renewed for too long is not written under; the session's identity takes over again.
+// TestStale: a fence that was not renewed for too long is not written under; the session's
+// identity takes over again.
 func TestStale(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	now := time.Now()

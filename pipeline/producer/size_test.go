@@ -12,7 +12,8 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// TestTooLarge: what fits alone or compressed is published in its place; what does not is refused, and nothing else with it.
+// TestTooLarge: what fits alone or compressed is published in its place; what does not is
+// refused, and nothing else with it.
 func TestTooLarge(t *testing.T) {
 	l := newFakeLog(t, 1, map[string]string{"max.message.bytes": "5000"})
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -47,7 +48,8 @@ func TestTooLarge(t *testing.T) {
 	l.want(0, want...)
 }
 
-// TestHalves: a topic that takes less than the session assumes gets smaller batches, until a record alone is too large.
+// TestHalves: a topic that takes less than the session assumes gets smaller batches, until a
+// record alone is too large.
 func TestHalves(t *testing.T) {
 	l := newFakeLog(t, 1, map[string]string{"max.message.bytes": "5000"})
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -67,7 +69,8 @@ func TestHalves(t *testing.T) {
 	l.want(0, append(values, "a", "b")...)
 }
 
-// TestWhole: what is appended between two flushes is sent in one request, though other senders have several of that size.
+// TestWhole: what is appended between two flushes is sent in one request, though other senders
+// have several of that size.
 func TestWhole(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	s := l.takeOver(producer.NoIdentity(), l.at(0))

@@ -88,7 +88,8 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 // MostSampled is the maximum number of absent keys in a record.
 const MostSampled = 100
 
-// sample returns some of the absent keys, in the order of their hashes, which is unrelated to the keys.
+// sample returns some of the absent keys, in the order of their hashes, which is unrelated to
+// the keys.
 func sample(absent []Hash) []string {
 	var some []string
 	for _, h := range absent[:min(len(absent), MostSampled)] {

@@ -375,7 +375,8 @@ func TestDecide_RandomHistories(t *testing.T) {
 	}
 }
 
-// TestDecide_CrashAfterEachStep plays the same three exports with a crash behind each of their writes.
+// TestDecide_CrashAfterEachStep plays the same three exports with a crash behind each of their
+// writes.
 func TestDecide_CrashAfterEachStep(t *testing.T) {
 	for at := 0; ; at++ {
 		m := newModel(t, 4711)

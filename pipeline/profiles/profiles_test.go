@@ -164,7 +164,8 @@ func TestCeiling(t *testing.T) {
 	}
 }
 
-// TestDecide_Window spends the ceiling of a week in waves, and again when the first one is a week ago.
+// TestDecide_Window spends the ceiling of a week in waves, and again when the first one is a
+// week ago.
 func TestDecide_Window(t *testing.T) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	before := &ledger.Profiles{Request: "r", Deletes: []ledger.Deletion{

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Value appends itself to a record batch, which avoids a copy. If Append returns an error, the record is not added and its output is
-// discarded.
+// Value appends itself to a record batch, which avoids a copy. If Append returns an error, the
+// record is not added and its output is discarded.
 type Value interface {
 	Append(dst []byte) ([]byte, error)
 }
@@ -37,16 +37,17 @@ const (
 	offsetCount       = 57
 )
 
-// Builder collects the records of one record batch, uncompressed, with space for its header. All records of a batch share its timestamp.
-// Reset makes it ready for use.
+// Builder collects the records of one record batch, uncompressed, with space for its header.
+// All records of a batch share its timestamp. Reset makes it ready for use.
 type Builder struct {
 	buf   []byte
 	count int
 	last  int // start of the last record
 }
 
-// KeptRoom is the maximum memory that an empty Builder retains. Batches are sent at a fraction of it, but a huge record, even
-// one that Kafka refuses, makes its batch as large as itself: retained for each partition, such batches would dominate the memory.
+// KeptRoom is the maximum memory that an empty Builder retains. Batches are sent at a fraction
+// of it, but a huge record, even one that Kafka refuses, makes its batch as large as itself:
+// retained for each partition, such batches would dominate the memory.
 const KeptRoom = 4 << 20
 
 // Reset removes all records.
@@ -64,8 +65,8 @@ func (b *Builder) Size() int { return len(b.buf) }
 // Count is the number of records.
 func (b *Builder) Count() int { return b.count }
 
-// Reserve doubles the batch's memory once most of it is used, but not beyond full, the size of a full batch: append alone would leave
-// up to a quarter unused.
+// Reserve doubles the batch's memory once most of it is used, but not beyond full, the size of
+// a full batch: append alone would leave up to a quarter unused.
 func (b *Builder) Reserve(full int) {
 	const least = 4 << 10
 	if have := cap(b.buf); have < full && len(b.buf) >= have/4*3 {
@@ -73,12 +74,13 @@ func (b *Builder) Reserve(full int) {
 	}
 }
 
-// lengthRoom is the space reserved for a length before it is known: two bytes hold lengths from 64 to 8191, as those of
-// nearly all rows. For any other length the following bytes are moved.
+// lengthRoom is the space reserved for a length before it is known: two bytes hold lengths from
+// 64 to 8191, as those of nearly all rows. For any other length the following bytes are moved.
 const lengthRoom = 2
 
-// Append adds a record and returns the size of the batch, uncompressed. A nil value is null, which deletes the key from a compacted topic.
-// The memory of key, value and headers may be reused afterwards. An error is the value's own, and leaves the batch as it was.
+// Append adds a record and returns the size of the batch, uncompressed. A nil value is null,
+// which deletes the key from a compacted topic. The memory of key, value and headers may be
+// reused afterwards. An error is the value's own, and leaves the batch as it was.
 func (b *Builder) Append(key []byte, value Value, headers []Header) (int, error) {
 	start := len(b.buf)
 	buf := append(b.buf, 0, 0, // room for the record's length

@@ -54,7 +54,8 @@ func (p plain) headers() []Header {
 
 var stamp = Stamp{ProducerID: 7_000_000_000, ProducerEpoch: 12, Sequence: 99, Time: time.UnixMilli(1_700_000_000_123)}
 
-// TestBatchIsReadByOthers writes batches with each codec and reads them with franz-go and with kafka-go.
+// TestBatchIsReadByOthers writes batches with each codec and reads them with franz-go and with
+// kafka-go.
 func TestBatchIsReadByOthers(t *testing.T) {
 	for _, name := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
 		codec, err := NewCodec(name)
@@ -198,7 +199,8 @@ type wideRecord struct {
 	headers    []Header
 }
 
-// wideRecords are like the rows of a wide export: 22 members whose names repeat and whose values do so less, 860 bytes.
+// wideRecords are like the rows of a wide export: 22 members whose names repeat and whose
+// values do so less, 860 bytes.
 func wideRecords(n int) []wideRecord {
 	rng := rand.New(rand.NewPCG(1, 2))
 	records := make([]wideRecord, n)

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// Cursor decodes the numbers and byte strings of Kafka's protocol. After the first read past the end it returns zeros, and Err
-// returns the error.
+// Cursor decodes the numbers and byte strings of Kafka's protocol. After the first read past
+// the end it returns zeros, and Err returns the error.
 type Cursor struct {
 	rest  []byte
 	short bool
@@ -77,7 +77,8 @@ func (c *Cursor) Varint() int64 {
 	return n
 }
 
-// VarBytes reads a length and that many bytes, which share memory with the input: nil for a length of -1, not nil for a length of 0.
+// VarBytes reads a length and that many bytes, which share memory with the input: nil for a
+// length of -1, not nil for a length of 0.
 func (c *Cursor) VarBytes() []byte {
 	n := c.Varint()
 	if n < 0 {

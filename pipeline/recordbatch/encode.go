@@ -17,8 +17,9 @@ type Stamp struct {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Encode appends the encoded batch: compressed by codec unless that makes it larger, with the stamp and a checksum.
-// The Builder is not changed, so that the same batch can be encoded again.
+// Encode appends the encoded batch: compressed by codec unless that makes it larger, with the
+// stamp and a checksum. The Builder is not changed, so that the same batch can be encoded
+// again.
 func (b *Builder) Encode(dst []byte, codec *Codec, stamp Stamp) ([]byte, error) {
 	start := len(dst)
 	dst = append(dst, b.buf[:HeaderSize]...)

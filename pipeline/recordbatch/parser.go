@@ -10,11 +10,13 @@ import (
 	"github.com/segmentio/kafka-go/compress"
 )
 
-// ErrCorrupt reports corrupt data, for example because of a broken disk: the records can't be read from this replica. All errors of a Parser wrap it.
+// ErrCorrupt reports corrupt data, for example because of a broken disk: the records can't be
+// read from this replica. All errors of a Parser wrap it.
 var ErrCorrupt = errors.New("a record batch is corrupt")
 
-// Parser visits the records and markers at the offsets [from, to) of a partition in order, including aborted records. Records in the formats
-// before Kafka 0.11, which have no headers, are skipped. It holds at most one decompressed batch in memory.
+// Parser visits the records and markers at the offsets [from, to) of a partition in order,
+// including aborted records. Records in the formats before Kafka 0.11, which have no headers,
+// are skipped. It holds at most one decompressed batch in memory.
 type Parser struct {
 	next, to int64
 	seen     int64 // end of the records, markers and reported holes so far
@@ -48,8 +50,8 @@ func (p *Parser) stands(from, to int64) {
 	p.seen = max(p.seen, to)
 }
 
-// Visit parses the batches of one fetch response, of which the last may be truncated, and advances Next past the complete ones. Batches with
-// only earlier offsets do not change Next.
+// Visit parses the batches of one fetch response, of which the last may be truncated, and
+// advances Next past the complete ones. Batches with only earlier offsets do not change Next.
 func (p *Parser) Visit(data []byte) error {
 	for visited := false; p.next < p.to; visited = true {
 		b, rest, err := nextBatch(data)
@@ -133,8 +135,8 @@ const (
 	control       = 1 << 5
 )
 
-// nextBatch parses the first batch of data; no batch and no error if only a part of one is left. A message in the formats
-// before Kafka 0.11 becomes a batch without records.
+// nextBatch parses the first batch of data; no batch and no error if only a part of one is
+// left. A message in the formats before Kafka 0.11 becomes a batch without records.
 func nextBatch(data []byte) (b batch, rest []byte, err error) {
 	c := Cursor{rest: data}
 	b.base = c.Int64()

@@ -34,7 +34,8 @@ type Position struct {
 // Header is one header of a record.
 type Header struct{ Key, Value []byte }
 
-// Record is a record read by a Parser. Key, Value and Headers are valid until the visiting function returns.
+// Record is a record read by a Parser. Key, Value and Headers are valid until the visiting
+// function returns.
 type Record struct {
 	Offset        int64
 	Time          time.Time // of the producer or the broker, depending on message.timestamp.type
@@ -54,7 +55,8 @@ func (r *Record) Header(name string) []byte {
 	return nil
 }
 
-// Marker is a control record that ends a transaction. After it the partition accepts no older epoch of the producer.
+// Marker is a control record that ends a transaction. After it the partition accepts no older
+// epoch of the producer.
 type Marker struct {
 	Offset        int64
 	Time          time.Time
@@ -63,14 +65,15 @@ type Marker struct {
 	Commit        bool // else it aborts
 }
 
-// Visitor has the functions that are called while a partition is read. Their first error ends the read and is returned. Nil functions are not
-// called.
+// Visitor has the functions that are called while a partition is read. Their first error ends
+// the read and is returned. Nil functions are not called.
 type Visitor struct {
 	Record func(*Record) error
 	Marker func(Marker) error
-	// Hole reports offsets without readable records: compaction has removed [from, to), or the leader of a topic that is
-	// not compacted returned nothing there for 30 s.
+	// Hole reports offsets without readable records: compaction has removed [from, to), or the
+	// leader of a topic that is not compacted returned nothing there for 30 s.
 	Hole func(from, to int64)
-	// FetchBytes is the size of one fetch, for reading many partitions at once, or little of one; 0 means 4 MiB.
+	// FetchBytes is the size of one fetch, for reading many partitions at once, or little of
+	// one; 0 means 4 MiB.
 	FetchBytes int
 }

@@ -11,7 +11,8 @@ import (
 
 var errValue = errors.New("no value")
 
-// failingValue writes n bytes and fails; with replaced it returns memory of its own beside the error.
+// failingValue writes n bytes and fails; with replaced it returns memory of its own beside the
+// error.
 type failingValue struct {
 	n        int
 	replaced bool
@@ -25,7 +26,8 @@ func (v failingValue) Append(dst []byte) ([]byte, error) {
 	return dst, errValue
 }
 
-// Whatever a value had written when it failed, and at any position, the batch equals one without its record.
+// Whatever a value had written when it failed, and at any position, the batch equals one
+// without its record.
 func TestBuilder_FailedValue(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))

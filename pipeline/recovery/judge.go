@@ -38,8 +38,8 @@ func (r *reader) judge(ctx context.Context, at recordbatch.TopicPartition) (*par
 	return p, nil
 }
 
-// verify describes what the log has instead of the record at the mark; empty if the log has that record, or if compaction has removed
-// it, which proves nothing.
+// verify describes what the log has instead of the record at the mark; empty if the log has
+// that record, or if compaction has removed it, which proves nothing.
 func (r *reader) verify(ctx context.Context, at recordbatch.TopicPartition, offset int64, id string) (how string, err error) {
 	found, compacted := "", false
 	err = r.log.Read(ctx, at, offset, offset+1, recordbatch.Visitor{

@@ -5,7 +5,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// MissingDays returns the days since oldest that the checkpoint lists for a stream but the ledger no longer has, each with its From.
+// MissingDays returns the days since oldest that the checkpoint lists for a stream but the
+// ledger no longer has, each with its From.
 func MissingDays(state *ledger.State, stream string, oldest schema.Day) map[schema.Day]int {
 	missing := map[schema.Day]int{}
 	if state.Checkpoint == nil {

@@ -13,7 +13,8 @@ import (
 
 // Log reads records: a *cluster.Cluster.
 type Log interface {
-	// OffsetsSince returns the offsets of the partitions' logs, from the first record since that time on.
+	// OffsetsSince returns the offsets of the partitions' logs, from the first record since
+	// that time on.
 	OffsetsSince(ctx context.Context, since time.Time, partitions ...recordbatch.TopicPartition) ([]cluster.LogRange, error)
 	Read(ctx context.Context, p recordbatch.TopicPartition, from, to int64, v recordbatch.Visitor) error
 }
@@ -34,9 +35,11 @@ type Plan struct {
 	Partitions []recordbatch.TopicPartition // all of these topics
 	// Fenced reports whether a partition can be read now. The marks of the others are not changed.
 	Fenced func(recordbatch.TopicPartition) bool
-	// Marks are the marks of the checkpoint, without that of the fingerprints' topic; nil without a checkpoint.
+	// Marks are the marks of the checkpoint, without that of the fingerprints' topic; nil
+	// without a checkpoint.
 	Marks map[recordbatch.TopicPartition]ledger.Mark
-	// Missing are days that the checkpoint lists but the ledger no longer has: their records are new at any offset.
+	// Missing are days that the checkpoint lists but the ledger no longer has: their records
+	// are new at any offset.
 	Missing map[ledger.DayName]bool
 	// Oldest is the first day whose records matter if the ledger does not have the day.
 	Oldest schema.Day

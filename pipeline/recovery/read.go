@@ -30,7 +30,8 @@ func Read(ctx context.Context, log Log, plan Plan) (*Result, error) {
 		parts = append(parts, judged)
 	}
 	for _, p := range parts {
-		// New partitions of a recreated topic may contain copied records that are already in the ledger.
+		// New partitions of a recreated topic may contain copied records that are already in
+		// the ledger.
 		p.replaced = p.replaced || !p.marked && replaced[p.at.Topic]
 		if err := r.read(ctx, p); err != nil {
 			return nil, err
@@ -62,8 +63,9 @@ type part struct {
 	replaced   bool  // the log is not the log of the checkpoint
 }
 
-// carry keeps the marks of partitions that are not read now, and returns the topics that have permanently lost partitions. A topic that is
-// missing completely, or of a stream that is not configured now, may come back with all its rows.
+// carry keeps the marks of partitions that are not read now, and returns the topics that have
+// permanently lost partitions. A topic that is missing completely, or of a stream that is not
+// configured now, may come back with all its rows.
 func (r *reader) carry() (replaced map[string]bool) {
 	replaced = map[string]bool{}
 	partitions := map[string]int{}
@@ -142,7 +144,8 @@ func (r *reader) hasMissing(topic string) bool {
 	return false
 }
 
-// add adds a record if it is one of the connector's: it has the headers id and export, of this service and a configured stream.
+// add adds a record if it is one of the connector's: it has the headers id and export, of this
+// service and a configured stream.
 func (r *reader) add(p *part, record *recordbatch.Record) {
 	id, exported := record.Header("id"), record.Header("export")
 	if id == nil || exported == nil {
@@ -163,7 +166,8 @@ func (r *reader) add(p *part, record *recordbatch.Record) {
 	} else if !r.Missing[name] {
 		return
 	}
-	// A day in the ledger may be written again, however old: by a replay, or after a wrong clock was corrected.
+	// A day in the ledger may be written again, however old: by a replay, or after a wrong
+	// clock was corrected.
 	if !r.Ledger.Known(name) && export.Day < r.Oldest {
 		return // the ledger was lost: holding all rows ever published would need too much memory
 	}

@@ -19,7 +19,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// memory is a cluster of logs in memory. Offsets without a record are markers, or holes if holes says so.
+// memory is a cluster of logs in memory. Offsets without a record are markers, or holes if
+// holes says so.
 type memory struct {
 	logs  map[recordbatch.TopicPartition]*memoryLog
 	since time.Time // of the last OffsetsSince with a time
@@ -247,8 +248,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestRead_Union replaces logs by random ones: whatever they hold of what the ledger has, and how often, each copy that the ledger lacks is
-// recovered once.
+// TestRead_Union replaces logs by random ones: whatever they hold of what the ledger has, and
+// how often, each copy that the ledger lacks is recovered once.
 func TestRead_Union(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -280,7 +281,8 @@ func TestRead_Union(t *testing.T) {
 	}
 }
 
-// TestRead_PartitionsGone: a topic with fewer partitions than the checkpoint names has lost the others; one that is missing may come back.
+// TestRead_PartitionsGone: a topic with fewer partitions than the checkpoint names has lost the
+// others; one that is missing may come back.
 func TestRead_PartitionsGone(t *testing.T) {
 	second, other := recordbatch.TopicPartition{Topic: "rows", Partition: 1}, recordbatch.TopicPartition{Topic: "other"}
 	log := &memory{logs: map[recordbatch.TopicPartition]*memoryLog{rows: logOf(nil)}}

@@ -8,7 +8,8 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// note stores a row, or the dead letter of a row, from a replaced log. It may also be in the ledger.
+// note stores a row, or the dead letter of a row, from a replaced log. It may also be in the
+// ledger.
 func (r *reader) note(name ledger.DayName, export int, c dedup.Copy, isLetter bool) {
 	r.day(name).number(export)
 	f := r.found[name]
@@ -23,7 +24,8 @@ func (r *reader) note(name ledger.DayName, export int, c dedup.Copy, isLetter bo
 	set.Put(c.Fingerprint, c.Number)
 }
 
-// unite adds what replaced logs have but the ledger lacks, one day after another, so that only one day of the ledger is in memory.
+// unite adds what replaced logs have but the ledger lacks, one day after another, so that only
+// one day of the ledger is in memory.
 func (r *reader) unite(ctx context.Context) error {
 	for name, f := range r.found {
 		known, err := r.Ledger.LoadSet(ctx, name)

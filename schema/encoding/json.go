@@ -8,8 +8,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// JSON encodes a row as a JSON object with members in the order of the header. Values are strings with exactly the bytes of the cell, which must be
-// valid UTF-8. It never fails. The zero value omits empty cells.
+// JSON encodes a row as a JSON object with members in the order of the header. Values are
+// strings with exactly the bytes of the cell, which must be valid UTF-8. It never fails. The
+// zero value omits empty cells.
 type JSON struct {
 	Empty schema.Empty // how empty cells appear; "" is schema.EmptyOmit
 
@@ -45,7 +46,8 @@ func (j *JSON) Append(dst []byte, row *schema.Row) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// appendPlain appends the members of a row that needs no escapes and no members for empty cells, as nearly all rows.
+// appendPlain appends the members of a row that needs no escapes and no members for empty
+// cells, as nearly all rows.
 func (j *JSON) appendPlain(dst []byte, row *schema.Row) []byte {
 	dst = slices.Grow(dst, j.size+len(row.Data)+schema.CopyWidth)
 	b, n := dst[:cap(dst)], len(dst)
@@ -75,8 +77,9 @@ func (j *JSON) appendMember(dst []byte, row *schema.Row, i int) []byte {
 	return dst
 }
 
-// plain reports whether a cell needs no escapes. It checks eight bytes at a time: a sum of two numbers below 0x80 carries only into bit 7 of its
-// own byte, and a byte above 0x7f needs no escape.
+// plain reports whether a cell needs no escapes. It checks eight bytes at a time: a sum of two
+// numbers below 0x80 carries only into bit 7 of its own byte, and a byte above 0x7f needs no
+// escape.
 func plain(cell []byte) bool {
 	const ones, lows, highs = 0x0101010101010101, 0x7f * uint64(0x0101010101010101), 0x80 * uint64(0x0101010101010101)
 	for len(cell) >= 8 {

@@ -2,7 +2,8 @@ package encoding
 
 const hex = "0123456789abcdef"
 
-// AppendJSONString appends s, which must be valid UTF-8, as a JSON string. It escapes only what RFC 8259 section 7 requires.
+// AppendJSONString appends s, which must be valid UTF-8, as a JSON string. It escapes only what
+// RFC 8259 section 7 requires.
 func AppendJSONString(dst, s []byte) []byte {
 	dst = append(dst, '"')
 	from := 0

@@ -109,7 +109,8 @@ func TestPublicRow(t *testing.T) {
 	}
 }
 
-// TestVectors: values computed by another implementation (Python's hmac) of the contract. No release may give others.
+// TestVectors: values computed by another implementation (Python's hmac) of the contract. No
+// release may give others.
 func TestVectors(t *testing.T) {
 	header := columns(t, "df_name", "df_birth")
 	v := view(t, privacy.Lists{Hash: []string{"df_name", "df_birth"}}, header)

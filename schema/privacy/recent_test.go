@@ -14,7 +14,8 @@ func (r *recent) look(cell string) (kept, known bool) {
 	return s != nil, known
 }
 
-// TestRecent_Pause: a column whose cells all differ is not looked at for a while, and nothing of it is kept. When its cells begin to repeat, that is found.
+// TestRecent_Pause: a column whose cells all differ is not looked at for a while, and nothing
+// of it is kept. When its cells begin to repeat, that is found.
 func TestRecent_Pause(t *testing.T) {
 	r := new(recent)
 	next := 0

@@ -15,7 +15,8 @@ import (
 	"dfinery-kafka/schema/privacy"
 )
 
-// FuzzPublicRow: whatever hidden cells contain, neither the public row nor the memory behind it has any of it.
+// FuzzPublicRow: whatever hidden cells contain, neither the public row nor the memory behind it
+// has any of it.
 func FuzzPublicRow(f *testing.F) {
 	f.Add("name", "0105551234", "Seoul", true)
 	f.Add("", "", "a\"b\nc", false)
@@ -50,7 +51,8 @@ func FuzzPublicRow(f *testing.F) {
 	})
 }
 
-// TestHashesAreApart: equal cells of a column have equal hashes, all others differ: between cells, columns and keys.
+// TestHashesAreApart: equal cells of a column have equal hashes, all others differ: between
+// cells, columns and keys.
 func TestHashesAreApart(t *testing.T) {
 	header := columns(t, "a", "b", "a\x00b")
 	lists := privacy.Lists{Hash: header.Names}

@@ -192,7 +192,8 @@ func TestClient_Credentials(t *testing.T) {
 	}
 }
 
-// TestClient_NoCredentials: what a registry sends back of the credentials is in no error, and nothing of an answer controls a terminal.
+// TestClient_NoCredentials: what a registry sends back of the credentials is in no error, and
+// nothing of an answer controls a terminal.
 func TestClient_NoCredentials(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -88,7 +88,8 @@ func (d *decoder) read(ctx context.Context, brokers []string, p kafka.Partition,
 	}
 }
 
-// decode reads a value in Confluent's wire format: a zero byte, the schema's id in four bytes, and Avro. Empty cells are left out.
+// decode reads a value in Confluent's wire format: a zero byte, the schema's id in four bytes,
+// and Avro. Empty cells are left out.
 func (d *decoder) decode(ctx context.Context, value []byte) (map[string]any, error) {
 	if len(value) < 5 || value[0] != 0 {
 		return nil, errors.New("the value has no schema id")

@@ -1,4 +1,5 @@
-// Command deduplicate prints the value of each row of a topic once: an example of a consumer, in kafka-go.
+// Command deduplicate prints the value of each row of a topic once: an example of a consumer,
+// in kafka-go.
 package main
 
 import (
@@ -92,7 +93,8 @@ func follow(ctx context.Context, brokers []string, p kafka.Partition, untilEnd b
 	}
 }
 
-// deduplicator knows a row by what is the same for it forever: its id, with service, stream and day.
+// deduplicator knows a row by what is the same for it forever: its id, with service, stream and
+// day.
 type deduplicator struct {
 	seen map[string]map[string]bool // ids by SERVICE/STREAM/DAY
 	out  io.Writer

@@ -7,7 +7,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// RefuseOldEpochs makes kfake refuse InitProducerId with an older epoch, as Apache Kafka does (KIP-360).
+// RefuseOldEpochs makes kfake refuse InitProducerId with an older epoch, as Apache Kafka does
+// (KIP-360).
 func RefuseOldEpochs(fake *kfake.Cluster) {
 	epochs := map[string]int16{}
 	fake.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {

@@ -10,8 +10,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// ReadTopic visits the records of a topic, without markers, to the present end of each partition. The client shares no code with
-// the connector; it consumes no topic yet, and has the option kgo.KeepControlRecords, because the last record may be a marker. The offsets at
+// ReadTopic visits the records of a topic, without markers, to the present end of each
+// partition. The client shares no code with the connector; it consumes no topic yet, and has
+// the option kgo.KeepControlRecords, because the last record may be a marker. The offsets at
 // which partitions begin are taken from a map and moved to the ends; nil: all begin at 0.
 func ReadTopic(ctx context.Context, client *kgo.Client, topic string, from map[int32]int64, visit func(*kgo.Record) error) error {
 	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topic)

@@ -6,7 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCommands: only commands to the service are read, the last record of each. Other records are not looked into.
+// TestCommands: only commands to the service are read, the last record of each. Other records
+// are not looked into.
 func TestCommands(t *testing.T) {
 	s := newTestLedger(t, 1)
 	s.put(0, "command/before", `{"service":"1234","verb":"pause"}`)

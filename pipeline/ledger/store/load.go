@@ -20,8 +20,9 @@ type Ledger struct {
 	Service string
 }
 
-// MisplacedError reports that a record of the service is in the wrong partition: partitions were added to the ledger topic,
-// which moves keys. Without this error the old state would be ignored.
+// MisplacedError reports that a record of the service is in the wrong partition: partitions
+// were added to the ledger topic, which moves keys. Without this error the old state would be
+// ignored.
 type MisplacedError struct {
 	Topic, Key      string
 	Partition, Want int
@@ -80,7 +81,8 @@ func (l *Ledger) Load(ctx context.Context) (*ledger.State, error) {
 	return state, nil
 }
 
-// Follow applies the records of [from, to) of one partition of the ledger topic to state. After an error none, or only the first ones, are applied.
+// Follow applies the records of [from, to) of one partition of the ledger topic to state. After
+// an error none, or only the first ones, are applied.
 func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int, from, to int64) error {
 	read := entries{newest: map[string]int{}, days: map[string][]int{}}
 	err := l.Cluster.Read(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
@@ -121,8 +123,9 @@ func (l *Ledger) CatchUp(ctx context.Context, state *ledger.State) error {
 	return nil
 }
 
-// Commands reads the commands for the service among the records of [from, to) of one partition of the ledger topic: the last record of each, in
-// order. It skips other records, mostly the owner's own, without decoding them.
+// Commands reads the commands for the service among the records of [from, to) of one partition
+// of the ledger topic: the last record of each, in order. It skips other records, mostly the
+// owner's own, without decoding them.
 func (l *Ledger) Commands(ctx context.Context, partition int, from, to int64) ([]*ledger.Command, error) {
 	state := ledger.NewState(partition)
 	err := l.Cluster.Read(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
@@ -136,8 +139,8 @@ func (l *Ledger) Commands(ctx context.Context, partition int, from, to int64) ([
 
 const commandPrefix = "command/"
 
-// known reports whether this release reads the kind of record. Others are written by a later release and stay in the topic, so that a
-// downgrade does not lose its state.
+// known reports whether this release reads the kind of record. Others are written by a later
+// release and stay in the topic, so that a downgrade does not lose its state.
 func known(key string) bool {
 	switch kind, _, _ := strings.Cut(key, "/"); kind {
 	case "owner", "checkpoint", "service", "day", "command":
@@ -156,7 +159,8 @@ func (l *Ledger) ours(key string, value []byte) bool {
 	return service == l.Service
 }
 
-// commandFor reports whether a command is for the service. A value that can't be parsed is treated as one for any service, which refuses it.
+// commandFor reports whether a command is for the service. A value that can't be parsed is
+// treated as one for any service, which refuses it.
 func commandFor(value []byte, service string) bool {
 	var c struct {
 		Service string `json:"service"`

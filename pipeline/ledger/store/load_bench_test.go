@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// BenchmarkLoadSet loads the fingerprints of a day of five million rows, from an embedded broker in the same process. What it counts as
-// memory is the set's alone.
+// BenchmarkLoadSet loads the fingerprints of a day of five million rows, from an embedded
+// broker in the same process. What it counts as memory is the set's alone.
 func BenchmarkLoadSet(b *testing.B) {
 	const rows, together = 5_000_000, 200_000
 	s := newTestLedger(b, 1)

@@ -25,7 +25,8 @@ var (
 // ignoreKept leaves out the members that a release keeps without knowing them: here are none.
 var ignoreKept = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".unknown" }, cmp.Ignore())
 
-// TestRecordsRoundTrip: what is written is what is loaded, only the last record of each key, even if others write to the topic.
+// TestRecordsRoundTrip: what is written is what is loaded, only the last record of each key,
+// even if others write to the topic.
 func TestRecordsRoundTrip(t *testing.T) {
 	const partitions = 3
 	s := newTestLedger(t, partitions)
@@ -114,7 +115,8 @@ func TestUnreadableRecords(t *testing.T) {
 	}
 }
 
-// TestUnknownMembersAreKept: rewriting a record that a newer release wrote does not drop what this one does not know.
+// TestUnknownMembersAreKept: rewriting a record that a newer release wrote does not drop what
+// this one does not know.
 func TestUnknownMembersAreKept(t *testing.T) {
 	s := newTestLedger(t, 1)
 	s.put(0, "owner/1234", `{"v":1,"instance":"a","zone":"x","more":{"a":[1,2.50]}}`)
@@ -151,7 +153,8 @@ func TestUnknownMembersAreKept(t *testing.T) {
 	}
 }
 
-// TestMisplaced: state in another partition than its own stops the service; commands stop nothing, in whatever partition they are.
+// TestMisplaced: state in another partition than its own stops the service; commands stop
+// nothing, in whatever partition they are.
 func TestMisplaced(t *testing.T) {
 	const partitions = 4
 	other := (owned(partitions) + 1) % partitions

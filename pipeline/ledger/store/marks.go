@@ -14,7 +14,8 @@ import (
 // headerSnapshot is the header of a record of marks with the number of the export that wrote it.
 const headerSnapshot = "snapshot"
 
-// marksPerRecord is the maximum number of bytes of marks per record that is written to the rows topic. Readers accept any number.
+// marksPerRecord is the maximum number of bytes of marks per record that is written to the rows
+// topic. Readers accept any number.
 const marksPerRecord = 16 * RowsPerRecord
 
 // marksKey is the key of a stream's marks in the rows topic.
@@ -34,8 +35,8 @@ func (w *Writer) Marks(stream string, export int, marks []byte) error {
 	return nil
 }
 
-// LoadMarks reads a stream's marks from the ranges in its record. Marks that the topic no longer has are ignored: their loss
-// only delays deletes.
+// LoadMarks reads a stream's marks from the ranges in its record. Marks that the topic no
+// longer has are ignored: their loss only delays deletes.
 func (l *Ledger) LoadMarks(ctx context.Context, stream string, ranges []ledger.Range, take func(marks []byte) error) error {
 	key := l.marksKey(stream)
 	for _, r := range disjoint(ranges) {

@@ -15,7 +15,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// dumped is a record of the ledger that a run of the release before has left. cmd/e2e writes the file: TestReleaseTakenBack -update.
+// dumped is a record of the ledger that a run of the release before has left. cmd/e2e writes
+// the file: TestReleaseTakenBack -update.
 type dumped struct {
 	Topic      string // "" or ".rows"
 	Offset     int64
@@ -39,8 +40,9 @@ func readDump(t *testing.T) (records []dumped) {
 	return records
 }
 
-// TestReleaseBefore reads a ledger of the release before: all counts, fingerprints and columns are there. Written again, each record is
-// what it was, with the members of it that this release does not know.
+// TestReleaseBefore reads a ledger of the release before: all counts, fingerprints and columns
+// are there. Written again, each record is what it was, with the members of it that this
+// release does not know.
 func TestReleaseBefore(t *testing.T) {
 	s := newTestLedger(t, 1)
 	want := map[string]any{} // by key

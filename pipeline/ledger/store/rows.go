@@ -15,7 +15,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// LostError reports that fingerprints of a day are no longer in the rows topic: its next export may publish rows again.
+// LostError reports that fingerprints of a day are no longer in the rows topic: its next export
+// may publish rows again.
 type LostError struct {
 	Day  ledger.DayName
 	Rows int                 // of the day whose fingerprints are lost
@@ -94,8 +95,9 @@ func (f fingerprints) Append(dst []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// LoadSet reads a day's fingerprints from the ranges in its record. If there are fewer than the day has rows and dead letters, it
-// returns a *LostError together with the set of the remaining ones.
+// LoadSet reads a day's fingerprints from the ranges in its record. If there are fewer than the
+// day has rows and dead letters, it returns a *LostError together with the set of the remaining
+// ones.
 func (l *Ledger) LoadSet(ctx context.Context, n ledger.DayName, d *ledger.Day) (*dedup.Set, error) {
 	set := new(dedup.Set)
 	set.Grow(d.Published + d.Bad)
@@ -145,7 +147,8 @@ func (l *Ledger) load(ctx context.Context, n ledger.DayName, d *ledger.Day, set 
 	return set, nil
 }
 
-// loadRecord adds all rows, or those wanted, of one record of the rows topic, and returns how many the record has.
+// loadRecord adds all rows, or those wanted, of one record of the rows topic, and returns how
+// many the record has.
 func loadRecord(set *dedup.Set, value, copies []byte, wanted func(schema.Fingerprint) bool) (rows int, err error) {
 	const size = len(schema.Fingerprint{})
 	if len(value)%size != 0 {
@@ -176,8 +179,8 @@ func loadRecord(set *dedup.Set, value, copies []byte, wanted func(schema.Fingerp
 	return rows, nil
 }
 
-// disjoint removes overlaps: ranges of a topic that was recreated may overlap older ones, and fingerprints in both must not
-// count as two copies.
+// disjoint removes overlaps: ranges of a topic that was recreated may overlap older ones, and
+// fingerprints in both must not count as two copies.
 func disjoint(ranges []ledger.Range) []ledger.Range {
 	sorted := slices.SortedFunc(slices.Values(ranges), func(a, b ledger.Range) int { return slices.Compare(a[:], b[:]) })
 	var all []ledger.Range

@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// Submit writes a command for the current or next owner of the service, and sets its Offset. It is written without
-// fencing: anyone with the right to write the ledger may submit commands.
+// Submit writes a command for the current or next owner of the service, and sets its Offset. It
+// is written without fencing: anyone with the right to write the ledger may submit commands.
 func (l *Ledger) Submit(ctx context.Context, c *ledger.Command) error {
 	at, err := l.partition(ctx)
 	if err != nil {
@@ -49,8 +49,9 @@ func (l *Ledger) partition(ctx context.Context) (recordbatch.TopicPartition, err
 	return recordbatch.TopicPartition{Topic: l.Topic, Partition: cluster.PartitionOf([]byte(l.Service), len(topic.Partitions))}, nil
 }
 
-// Watch calls seen each time the record of the submitted command changes, until seen returns false or ctx ends. It reads only from
-// the command on, as the ledger may have many earlier records.
+// Watch calls seen each time the record of the submitted command changes, until seen returns
+// false or ctx ends. It reads only from the command on, as the ledger may have many earlier
+// records.
 func (l *Ledger) Watch(ctx context.Context, given *ledger.Command, every time.Duration, seen func(*ledger.Command) bool) error {
 	at, err := l.partition(ctx)
 	if err != nil {

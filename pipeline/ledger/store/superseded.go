@@ -13,8 +13,8 @@ type entry struct {
 	over   bool // superseded by a later entry
 }
 
-// entries are records in log order. Before compaction a ledger has thousands of records of a few keys: superseded ones are recognized by
-// their keys, and only the others are decoded.
+// entries are records in log order. Before compaction a ledger has thousands of records of a
+// few keys: superseded ones are recognized by their keys, and only the others are decoded.
 type entries struct {
 	list   []entry
 	newest map[string]int   // by key, except for commands: each record of a command counts

@@ -13,15 +13,16 @@ import (
 // retention is the retention of fingerprints in the rows topic: the API's reach and a margin.
 const retention = 35 * 24 * time.Hour
 
-// CompactionLag is how long records of the state topic are protected from compaction. It protects above all the markers that fence former
-// owners: a broker that rebuilds its producer state from a log without them accepts a former owner's records. An owner does not
-// write if its last renewal is older than half of this.
+// CompactionLag is how long records of the state topic are protected from compaction. It
+// protects above all the markers that fence former owners: a broker that rebuilds its producer
+// state from a log without them accepts a former owner's records. An owner does not write if
+// its last renewal is older than half of this.
 const CompactionLag = 24 * time.Hour
 
 const compactionLag = "min.compaction.lag.ms"
 
-// leastBatch is the minimum max.message.bytes for the ledger: twice the size of a record of fingerprints. With it a checkpoint fits into
-// one batch.
+// leastBatch is the minimum max.message.bytes for the ledger: twice the size of a record of
+// fingerprints. With it a checkpoint fits into one batch.
 const leastBatch = 512 << 10
 
 // Specs returns the ledger's topics as they are created.
@@ -37,7 +38,8 @@ func (l *Ledger) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
 	}
 }
 
-// PolicyError reports a ledger topic whose configuration would delete required records, or refuse records.
+// PolicyError reports a ledger topic whose configuration would delete required records, or
+// refuse records.
 type PolicyError struct {
 	Topic, Config, Have, Want, Repair string
 }
@@ -46,7 +48,8 @@ func (e *PolicyError) Error() string {
 	return fmt.Sprintf("topic %s has %s=%s, the ledger needs %s; repair it with: %s", e.Topic, e.Config, e.Have, e.Want, e.Repair)
 }
 
-// CheckPolicies returns the faults in the configuration of the ledger's topics. A topic whose configuration may not be read is skipped.
+// CheckPolicies returns the faults in the configuration of the ledger's topics. A topic whose
+// configuration may not be read is skipped.
 func (l *Ledger) CheckPolicies(ctx context.Context) ([]error, error) {
 	configs, err := l.Cluster.TopicConfigs(ctx, l.Topic, l.Rows)
 	if err != nil {
@@ -80,8 +83,8 @@ func (l *Ledger) CheckPolicies(ctx context.Context) ([]error, error) {
 	return faults, nil
 }
 
-// CheckCompactionLag returns an error if compaction of the state topic may remove markers that are still needed; nil if not, or
-// if the topic's configuration may not be read.
+// CheckCompactionLag returns an error if compaction of the state topic may remove markers that
+// are still needed; nil if not, or if the topic's configuration may not be read.
 func (l *Ledger) CheckCompactionLag(ctx context.Context) (*PolicyError, error) {
 	configs, err := l.Cluster.TopicConfigs(ctx, l.Topic)
 	if err != nil {

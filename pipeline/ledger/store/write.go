@@ -8,7 +8,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// Writer appends records of one service to the ledger through the owner's session. The caller must flush.
+// Writer appends records of one service to the ledger through the owner's session. The caller
+// must flush.
 type Writer struct {
 	Ledger *Ledger
 	State  *producer.Sender // of the service's partition of the state topic
