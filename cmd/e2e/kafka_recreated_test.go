@@ -18,6 +18,7 @@ import (
 // TestTopics_Recreated replaces a topic by an empty one: the loss is reported, with the command
 // that publishes the days again, and the command does.
 func TestTopics_Recreated(t *testing.T) {
+	t.Parallel()
 	for name, partitions := range map[string]int32{"with fewer partitions": 2, "with as many": 6, "with more": 9} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -49,6 +50,7 @@ func TestTopics_Recreated(t *testing.T) {
 // TestTopics_RecreatedWhileRunning replaces topics under a running owner. Without the ledger's
 // topics it publishes nothing twice, even if it is killed right after; lost rows are reported.
 func TestTopics_RecreatedWhileRunning(t *testing.T) {
+	t.Parallel()
 	configs := map[string]map[string]string{"ledger": {"cleanup.policy": "compact"}, "ledger.rows": {"retention.ms": "-1", "retention.bytes": "-1"}}
 	for name, topics := range map[string][]string{"ledger": {"ledger", "ledger.rows"}, "days": {"ledger"}, "rows": {"events"}} {
 		t.Run(name, func(t *testing.T) {
@@ -92,6 +94,7 @@ func TestTopics_RecreatedWhileRunning(t *testing.T) {
 // one that has records of another service at the same offsets. Each day is reported once as one
 // that may repeat. From then on each day's fingerprints are those of its rows.
 func TestTopics_FingerprintsRecreated(t *testing.T) {
+	t.Parallel()
 	for name, others := range map[string]int{"empty": 0, "with fingerprints of another service": 60} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

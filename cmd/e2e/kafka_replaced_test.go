@@ -69,6 +69,7 @@ func (b *testbed) replaceTopic(topic string, partitions int32) {
 // the owner has noticed is not published again. The loss is reported, and what comes after it
 // is published once. At last the program is killed right after one more replacement.
 func TestTopics_ReplacedUnderOwner(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		topic      string
 		partitions int32
@@ -195,6 +196,7 @@ func minus(all, without []row) map[row]int {
 // as an administrator with a mirror does. What is there again is neither published again nor
 // counted twice, whatever its new partition.
 func TestTopics_RestoredFromCopy(t *testing.T) {
+	t.Parallel()
 	for name, partitions := range map[string]int32{"as many partitions": 6, "more partitions": 9, "fewer partitions": 2} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
