@@ -1,13 +1,10 @@
 package pipeline
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,64 +13,27 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/cluster/clustertest"
+	"dfinery-kafka/pipeline/scripttest"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata")
 
 // TestTakeover_Scripts runs the scripts in testdata/takeover: commands to instances of
-// one service, each followed by "----" and all that the instances log and the steps of
-// their protocol, up to an empty line. A line that begins with # is a comment.
+// one service, and all that the instances log and the steps of their protocol.
 // script.run says which commands there are. Times are those since the script began;
 // producers are named p1, p2 in the order in which they are met, and p1/3 is one in its
 // epoch 3.
 func TestTakeover_Scripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/takeover/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			synctest.Test(t, func(t *testing.T) {
-				got := runScript(t, string(text))
-				if *update {
-					if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				} else if diff := cmp.Diff(string(text), got); diff != "" {
-					t.Errorf("-want +got:\n%s", diff)
-				}
-			})
-		})
-	}
-}
-
-// runScript returns the script with the output that its commands have now.
-func runScript(t *testing.T, text string) string {
-	var out strings.Builder
-	s := newScript(t)
-	lines := bufio.NewScanner(strings.NewReader(text))
-	for lines.Scan() {
-		line := lines.Text()
-		fmt.Fprintln(&out, line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		for lines.Scan() && lines.Text() != "" { // the output of before
-		}
-		fmt.Fprintf(&out, "----\n%s\n", s.run(strings.Fields(line)))
-	}
-	return strings.TrimRight(out.String(), "\n") + "\n"
+	scripttest.Files(t, "testdata/takeover/*.txt", *update, func(t *testing.T, text string) (got string) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) { got = scripttest.Play(text, newScript(t).run) })
+		return got
+	})
 }
 
 // script is one service and its Kafka. Each instance has its own way there.

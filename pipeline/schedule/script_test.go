@@ -1,12 +1,9 @@
 package schedule
 
 import (
-	"bufio"
 	"bytes"
 	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,66 +11,34 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/pipeline/scripttest"
 	"dfinery-kafka/schema"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata and the README's tables")
 
-// TestScripts runs the scripts in testdata: commands, each followed by "----" and its
-// whole output up to an empty line. A line that begins with # is a comment. Two empty
-// lines end a script; the next one has a new schedule and begins at noon. script.run
-// says which commands there are.
+// TestScripts runs the scripts in testdata. Two empty lines end a script; the next one
+// has a new schedule and begins at noon. script.run says which commands there are.
 func TestScripts(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var parts []string
-			for _, part := range strings.SplitAfter(string(want), "\n\n\n") {
-				parts = append(parts, runScript(part))
-			}
-			got := strings.Join(parts, "\n\n")
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
-	}
+	scripttest.Files(t, "testdata/*.txt", *update, func(_ *testing.T, text string) string {
+		var parts []string
+		for _, part := range strings.SplitAfter(text, "\n\n\n") {
+			parts = append(parts, runScript(part))
+		}
+		return strings.Join(parts, "\n\n")
+	})
 }
 
 // runScript returns the script with the output that its commands have now.
 func runScript(text string) string {
-	var out strings.Builder
 	s := &script{now: noon.UTC(), calls: map[string]*Outcome{}}
 	s.restart(nil, &ledger.Service{})
-	lines := bufio.NewScanner(strings.NewReader(text))
-	for lines.Scan() {
-		line := lines.Text()
-		fmt.Fprintln(&out, line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		for lines.Scan() && lines.Text() != "" { // the output of before
-		}
+	return scripttest.Play(text, func(words []string) string {
 		s.out.Reset()
-		s.run(strings.Fields(line))
-		fmt.Fprintf(&out, "----\n%s\n", regexp.MustCompile(`(?m) +$`).ReplaceAllString(s.out.String(), ""))
-	}
-	return strings.TrimRight(out.String(), "\n") + "\n"
+		s.run(words)
+		return regexp.MustCompile(`(?m) +$`).ReplaceAllString(s.out.String(), "")
+	})
 }
 
 // script is a schedule under test. Days are named by how many days they are before the
