@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/producer"
+	"dfinery-kafka/pipeline/transfer"
 )
 
 // Service exports one DFINERY service to its topics. The methods of its view show its
@@ -129,12 +131,7 @@ func (s *Service) stopped(o *owner) error {
 
 // fills reports whether a stream publishes to the topic.
 func (s *Service) fills(topic string) bool {
-	for i := range s.Streams {
-		if s.Streams[i].Topic == topic {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Streams, func(st transfer.Stream) bool { return st.Topic == topic })
 }
 
 // retrying says why the service is taken over again.
