@@ -26,12 +26,8 @@ func (o *owner) begin(ctx context.Context, taken *ownership) error {
 // partitions are already fenced, so the ends of the logs are final.
 func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 	c := o.config
-	log, err := c.Cluster.Log(ctx, o.partitions.state)
-	if err != nil {
+	if err := o.writer.Ledger.CatchUp(ctx, state); err != nil {
 		return fmt.Errorf("restore: %w", err)
-	}
-	if err := o.writer.Ledger.Follow(ctx, state, state.Partition, state.End, log.End); err != nil {
-		return err
 	}
 	o.announcer.announce(o.loadState(state))
 	o.schedule.ForgetExclusive()

@@ -74,16 +74,16 @@ func (l *Ledger) Load(ctx context.Context) (*ledger.State, error) {
 		if log.Partition.Partition == state.Partition {
 			state.End = log.End
 		}
-		if err := l.Follow(ctx, state, log.Partition.Partition, log.Start, log.End); err != nil {
+		if err := l.follow(ctx, state, log.Partition.Partition, log.Start, log.End); err != nil {
 			return nil, err
 		}
 	}
 	return state, nil
 }
 
-// Follow applies the records of [from, to) of one partition of the ledger topic to state. After
+// follow applies the records of [from, to) of one partition of the ledger topic to state. After
 // an error none, or only the first ones, are applied.
-func (l *Ledger) Follow(ctx context.Context, state *ledger.State, partition int, from, to int64) error {
+func (l *Ledger) follow(ctx context.Context, state *ledger.State, partition int, from, to int64) error {
 	read := entries{newest: map[string]int{}, days: map[string][]int{}}
 	err := l.Cluster.Read(ctx, recordbatch.TopicPartition{Topic: l.Topic, Partition: partition}, from, to, recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
 		key := string(r.Key)
@@ -116,7 +116,7 @@ func (l *Ledger) CatchUp(ctx context.Context, state *ledger.State) error {
 	if err != nil {
 		return err
 	}
-	if err := l.Follow(ctx, state, state.Partition, state.End, log.End); err != nil {
+	if err := l.follow(ctx, state, state.Partition, state.End, log.End); err != nil {
 		return err
 	}
 	state.End = log.End
