@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/connector/exporttest"
@@ -18,12 +19,16 @@ const (
 	lagCommand = "ledger --add-config min.compaction.lag.ms=" + oneDay
 )
 
-// configs are the configurations that were set for a topic.
+// configs are the configurations that were set for a topic, those that were set just now
+// included.
 func (b *testbed) configs(topic string) map[string]string {
 	b.t.Helper()
 	set := map[string]string{}
-	b.query(func(ctx context.Context, c *kadm.Client) error {
-		answers, err := c.DescribeTopicConfigs(ctx, b.prefix+topic)
+	b.withClient(func(ctx context.Context, client *kgo.Client) error {
+		if err := awaitBrokers(ctx, client); err != nil {
+			return err
+		}
+		answers, err := kadm.NewClient(client).DescribeTopicConfigs(ctx, b.prefix+topic)
 		if err != nil {
 			return err
 		}
