@@ -214,13 +214,13 @@ func FuzzParseID(f *testing.F) {
 	f.Add("AAAAAAAAAAAAAAAAAAAAAA.1")
 	f.Add("AAAAAAAAAAAAAAAAAAAAAA.01")
 	f.Fuzz(func(t *testing.T, id string) {
-		print, copy, err := schema.ParseID([]byte(id))
+		parsed, copy, err := schema.ParseID([]byte(id))
 		if err != nil {
 			return
 		}
-		again, n, err := schema.ParseID(schema.AppendID(nil, print, copy))
-		if err != nil || again != print || n != copy {
-			t.Errorf("%q is read as %x copy %d, then as %x copy %d, %v", id, print, copy, again, n, err)
+		again, n, err := schema.ParseID(schema.AppendID(nil, parsed, copy))
+		if err != nil || again != parsed || n != copy {
+			t.Errorf("%q is read as %x copy %d, then as %x copy %d, %v", id, parsed, copy, again, n, err)
 		}
 	})
 }

@@ -78,11 +78,11 @@ func (w *copiesSimulation) start() {
 	w.executor = New(Config{Service: "1234", Streams: streams, Parse: parseCopy, Transfers: transfers})
 	d := w.day()
 	recover := func(id []byte) {
-		print, n, err := schema.ParseID(id)
+		fingerprint, n, err := schema.ParseID(id)
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		d.Rows.Recover(dedup.Copy{Fingerprint: print, Number: n})
+		d.Rows.Recover(dedup.Copy{Fingerprint: fingerprint, Number: n})
 	}
 	for _, id := range w.topic[w.marked:] {
 		recover([]byte(id))
@@ -335,11 +335,11 @@ func (w copiesTopic) Append(_ []byte, value recordbatch.Value, headers []recordb
 	if err != nil {
 		return err
 	}
-	print, _, err := schema.ParseID(id)
+	fingerprint, _, err := schema.ParseID(id)
 	if err != nil {
 		return err
 	}
-	if want := w.values()[print]; string(text) != want {
+	if want := w.values()[fingerprint]; string(text) != want {
 		w.t.Fatalf("%s has the value %s, want %s", id, text, want)
 	}
 	w.copiesSimulation.topic = append(w.topic, string(id))

@@ -188,8 +188,8 @@ func (x *Executor) readRow(l *schema.DeadLetter, id []byte, inReach bool, r *rep
 
 // copyOf is the number of a letter's row among identical rows. For a letter without it, the
 // number of the letter is used: there are at most as many letters as rows in the export.
-func copyOf(l *schema.DeadLetter, id []byte, print schema.Fingerprint) (c dedup.Copy, guessed bool, err error) {
-	c.Fingerprint = print
+func copyOf(l *schema.DeadLetter, id []byte, fingerprint schema.Fingerprint) (c dedup.Copy, guessed bool, err error) {
+	c.Fingerprint = fingerprint
 	if guessed = l.Row.ID == ""; !guessed {
 		id = []byte(l.Row.ID)
 	}
@@ -197,7 +197,7 @@ func copyOf(l *schema.DeadLetter, id []byte, print schema.Fingerprint) (c dedup.
 	switch {
 	case err != nil:
 		return c, guessed, err
-	case !guessed && named != print:
+	case !guessed && named != fingerprint:
 		return c, false, errOtherRow
 	}
 	c.Number = number

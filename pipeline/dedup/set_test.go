@@ -119,24 +119,24 @@ func TestSet_Model(t *testing.T) {
 // makes them.
 func TestSet_Clustered(t *testing.T) {
 	var set dedup.Set
-	print := func(i int) (f schema.Fingerprint) {
+	numbered := func(i int) (f schema.Fingerprint) {
 		binary.BigEndian.PutUint16(f[14:], uint16(i))
 		return f
 	}
 	for i := range 3000 {
-		set.Put(print(i), 0)
+		set.Put(numbered(i), 0)
 	}
 	for i := range 3001 {
 		set.Begin()
-		if _, known := set.Observe(print(i)); known != (i < 3000) {
+		if _, known := set.Observe(numbered(i)); known != (i < 3000) {
 			t.Fatalf("fingerprint %d: known = %v", i, known)
 		}
 		if i == 3000 {
-			set.Skip(print(i))
+			set.Skip(numbered(i))
 		}
 	}
 	set.Begin()
-	if n, known := set.Observe(print(3000)); n != 0 || known {
+	if n, known := set.Observe(numbered(3000)); n != 0 || known {
 		t.Fatalf("a skipped row of the export before: Observe = %d, %v", n, known)
 	}
 }

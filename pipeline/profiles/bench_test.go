@@ -10,7 +10,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// benchmarked is how many profiles the benchmarks have: PROFILES, 1,000,000 if that is not set.
+// benchmarked returns the number of profiles in the benchmarks: PROFILES, or 1,000,000.
 func benchmarked(b *testing.B) int {
 	text := os.Getenv("PROFILES")
 	if text == "" {
@@ -38,7 +38,7 @@ func scanAll(n int) *Scan {
 	return s
 }
 
-// BenchmarkScan takes each profile from the topic, without the cost of decoding its record.
+// BenchmarkScan adds all profiles of a topic to a scan, without decoding their records.
 func BenchmarkScan(b *testing.B) {
 	n := benchmarked(b)
 	for b.Loop() {
@@ -48,7 +48,7 @@ func BenchmarkScan(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n*b.N), "ns/profile")
 }
 
-// BenchmarkSnapshot meets each profile, known, and decides at the end.
+// BenchmarkSnapshot compares a snapshot of unchanged profiles with the topic, and decides.
 func BenchmarkSnapshot(b *testing.B) {
 	n := benchmarked(b)
 	s := scanAll(n)
@@ -56,7 +56,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	for b.Loop() {
 		for i := range n {
 			k = key(k, i)
-			if v := s.Meet(k, schema.BadFingerprint(k)); v != Known && v != Repeated {
+			if v := s.Compare(k, schema.BadFingerprint(k)); v != Known && v != Repeated {
 				b.Fatal(v)
 			}
 		}

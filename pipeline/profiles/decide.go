@@ -33,7 +33,7 @@ type Snapshot struct {
 	Evidence
 }
 
-// Decide evaluates a snapshot after all its rows were passed to Meet. before is the
+// Decide evaluates a snapshot after all its rows were passed to Compare. before is the
 // stream's record; it is not changed.
 func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Decision {
 	d := &Decision{Record: *before}
@@ -78,7 +78,7 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 		d.Marks = slices.DeleteFunc(s.standing(), func(m *Mark) bool {
 			_, known := before.Absent.Times[m.N]
 			m.Reserved = false
-			return !known || s.met(m.Hash)
+			return !known || s.present(m.Hash)
 		})
 	}
 	d.keepTimes(before.Absent.Times, snapshot)

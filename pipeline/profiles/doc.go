@@ -2,7 +2,7 @@
 // topic: which rows are published, which profiles are absent, and which are deleted.
 //
 // The topic is the state. A Scan reads all its records into a State of 16 bytes per
-// slot. Meet compares the rows of a snapshot with that State. At the end of the
+// slot. Compare looks up each row of a snapshot in that State. At the end of the
 // snapshot Decide decides about the absent keys. A key is deleted only if two
 // snapshots that are proven to be complete lack it.
 //

@@ -1,13 +1,10 @@
 package profiles
 
 import (
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -17,21 +14,21 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// model is a topic, a ledger and a source, and plays exports with crashes. Only what
-// is in the ledger and in the topic outlives a crash.
+// model simulates exports and crashes with a topic, a ledger and a source in memory. A
+// crash keeps only the ledger and the topic.
 type model struct {
 	t      *testing.T
 	random *rand.Rand
 	policy Policy
 	now    time.Time
-	source map[string]int // what a row says, by key
+	source map[string]int // the value of each key's row
 
 	topic   [][]line // by partition
 	record  ledger.Profiles
 	runs    [][]byte // of marks
 	history []snapshotTaken
-	spent   []ledger.Deletion // deletes that happened
-	steps   int               // until the crash; negative: none
+	spent   []ledger.Deletion // deletes whose tombstones were written
+	steps   int               // writes left until the crash; negative: no crash
 }
 
 type line struct {
@@ -41,12 +38,12 @@ type line struct {
 }
 
 type snapshotTaken struct {
-	n       int
-	started time.Time
-	whole   bool
-	request string
-	had     map[string]bool
-	noted   bool // its end is in the ledger
+	n        int
+	started  time.Time
+	complete bool
+	request  string
+	had      map[string]bool
+	recorded bool // its end is in the ledger
 }
 
 type crash struct{}
@@ -58,22 +55,22 @@ func (m *model) step() {
 	m.steps--
 }
 
-// defects are what is wrong with an answer.
+// defects of an answer.
 type defects struct {
 	cut, unframed, repeats, unreadable bool
-	lacks                              map[string]bool // rows that are left out although the answer looks whole
+	lacks                              map[string]bool // rows that are missing although the answer looks complete
 	refused                            map[string]bool // rows that become dead letters
 	request                            string
 }
 
-func printOf(key string, value int) schema.Fingerprint {
+func fingerprintOf(key string, value int) schema.Fingerprint {
 	return schema.BadFingerprint([]byte(fmt.Sprint(key, value)))
 }
 
 func (m *model) write(partition int, l line) {
 	for _, before := range m.topic[partition] {
 		if before.key == l.key && before.n >= l.n {
-			m.t.Fatalf("key %s: export %d after %d", l.key, l.n, before.n)
+			m.t.Fatalf("key %s: a record of export %d follows one of export %d", l.key, l.n, before.n)
 		}
 	}
 	m.topic[partition] = append(m.topic[partition], l)
@@ -105,7 +102,7 @@ func (m *model) scan() *Scan {
 	return s
 }
 
-// export plays one export in the order of writes, until it ends or crashes.
+// export makes one export, with its writes in the order of the owner's, until its end or a crash.
 func (m *model) export(d defects) (crashed bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -131,7 +128,7 @@ func (m *model) export(d defects) (crashed bool) {
 	m.step()
 	name := fmt.Sprintf("1234/users/2026-11-30/%d", n)
 	taken := snapshotTaken{n: n, started: started, request: d.request, had: map[string]bool{},
-		whole: !d.cut && !d.unframed && !d.repeats && !d.unreadable}
+		complete: !d.cut && !d.unframed && !d.repeats && !d.unreadable}
 	evidence := Evidence{Ended: !d.cut, Framed: !d.unframed, Request: d.request}
 	keys := slices.Sorted(maps.Keys(m.source))
 	if d.cut {
@@ -147,18 +144,18 @@ func (m *model) export(d defects) (crashed bool) {
 			continue
 		}
 		taken.had[key] = true
-		m.meet(s, &evidence, name, n, key, m.source[key], d.refused[key])
+		m.compare(s, &evidence, name, n, key, m.source[key], d.refused[key])
 		if d.repeats && evidence.Repeated == 0 {
-			m.meet(s, &evidence, name, n, key, m.source[key], d.refused[key])
+			m.compare(s, &evidence, name, n, key, m.source[key], d.refused[key])
 		}
 	}
 	m.end(s, name, Snapshot{N: n, Started: started, Now: m.now, Evidence: evidence})
 	return false
 }
 
-func (m *model) meet(s *Scan, e *Evidence, name string, n int, key string, value int, refused bool) {
-	print := printOf(key, value)
-	v := s.Meet([]byte(key), print)
+func (m *model) compare(s *Scan, e *Evidence, name string, n int, key string, value int, refused bool) {
+	fingerprint := fingerprintOf(key, value)
+	v := s.Compare([]byte(key), fingerprint)
 	switch {
 	case v == Repeated || v == Duplicate:
 		e.Repeated++
@@ -167,7 +164,7 @@ func (m *model) meet(s *Scan, e *Evidence, name string, n int, key string, value
 	case v.Op() != "":
 		e.Rows++
 		partition := cluster.PartitionOf([]byte(key), m.record.Partitions)
-		m.write(partition, line{key, fmt.Sprint("v", value), n, name, string(schema.AppendID(nil, print, 0))})
+		m.write(partition, line{key, fmt.Sprint("v", value), n, name, string(schema.AppendID(nil, fingerprint, 0))})
 	default:
 		e.Rows++
 	}
@@ -191,7 +188,7 @@ func (m *model) end(s *Scan, name string, snapshot Snapshot) {
 		d.Record.Absent.Ranges = []ledger.Range{{0, int64(len(m.runs) - 1), int64(len(m.runs))}}
 	}
 	m.record = d.Record
-	m.history[len(m.history)-1].noted = true
+	m.history[len(m.history)-1].recorded = true
 	m.step()
 	if spent := deleted(m.spent, snapshot.Now) + len(d.Due); len(d.Due) > 0 && spent > Ceiling(inTopic, m.policy.Most) && approved < d.Absent {
 		m.t.Fatalf("%d deletes of %d profiles within a week", spent, inTopic)
@@ -209,8 +206,9 @@ func (m *model) end(s *Scan, name string, snapshot Snapshot) {
 	m.step()
 }
 
-// mayDelete fails unless two whole snapshots lacked the key, far enough apart, none
-// between them had it, and no row of it was published since the first.
+// mayDelete fails the test unless two complete snapshots lacked the key, at least
+// policy.After apart, none between them had it, and no row of it was published since the
+// first.
 func (m *model) mayDelete(key string, now Snapshot) {
 	newest := 0
 	for _, lines := range m.topic {
@@ -221,21 +219,21 @@ func (m *model) mayDelete(key string, now Snapshot) {
 		}
 	}
 	last := m.history[len(m.history)-1]
-	if last.n != now.N || !last.whole || last.had[key] {
-		m.t.Fatalf("export %d deletes %s, which it had", now.N, key)
+	if last.n != now.N || !last.complete || last.had[key] {
+		m.t.Fatalf("export %d deletes %s, which is in its snapshot", now.N, key)
 	}
 	for _, former := range slices.Backward(m.history[:len(m.history)-1]) {
-		if former.noted && former.had[key] {
+		if former.recorded && former.had[key] {
 			break
 		}
-		if former.n < now.N && former.n >= newest && former.whole && !former.had[key] && former.request == last.request && now.Started.Sub(former.started) >= m.policy.After {
+		if former.n < now.N && former.n >= newest && former.complete && !former.had[key] && former.request == last.request && now.Started.Sub(former.started) >= m.policy.After {
 			return
 		}
 	}
-	m.t.Fatalf("export %d deletes %s, which no whole snapshot before it lacked", now.N, key)
+	m.t.Fatalf("export %d deletes %s, which every complete snapshot before it had", now.N, key)
 }
 
-// compact removes records that a later one replaces, and some tombstones.
+// compact removes records that have a later one of their key, and random tombstones.
 func (m *model) compact() {
 	for p, lines := range m.topic {
 		var kept []line
@@ -259,183 +257,4 @@ func (m *model) inTopic() map[string]string {
 		}
 	}
 	return table
-}
-
-func newModel(t *testing.T, seed uint64) *model {
-	random := rand.New(rand.NewPCG(seed, 20))
-	m := &model{t: t, random: random, now: time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC), source: map[string]int{},
-		policy: Policy{After: []time.Duration{0, 24 * time.Hour}[random.IntN(2)], Most: 0.05}, topic: make([][]line, 1+random.IntN(4)), steps: -1}
-	for i := range 1 + random.IntN([]int{6, 40}[random.IntN(2)]) {
-		m.source[fmt.Sprint("p", i)] = 0
-	}
-	return m
-}
-
-func (m *model) change() {
-	for key := range m.source {
-		switch m.random.IntN(12) {
-		case 0:
-			m.source[key] = m.random.IntN(3)
-		case 1:
-			if m.random.IntN(3) == 0 {
-				delete(m.source, key)
-			}
-		}
-	}
-	for range m.random.IntN(3) {
-		m.source[fmt.Sprint("p", m.random.IntN([]int{6, 45}[m.random.IntN(2)]))] = m.random.IntN(3)
-	}
-}
-
-func (m *model) someKeys(n int) map[string]bool {
-	some := map[string]bool{}
-	for key := range m.source {
-		if m.random.IntN(n) == 0 {
-			some[key] = true
-		}
-	}
-	return some
-}
-
-func (m *model) randomDefects() defects {
-	d := defects{request: "all"}
-	switch m.random.IntN(12) {
-	case 0:
-		d.cut = true
-	case 1:
-		d.unframed, d.lacks = true, m.someKeys(2)
-	case 2:
-		d.repeats, d.lacks = true, m.someKeys(3)
-	case 3:
-		d.unreadable = true
-	case 4:
-		d.lacks = m.someKeys(10)
-	case 5:
-		d.lacks = m.someKeys(1) // empty
-	case 6:
-		d.request, d.lacks = "audience", m.someKeys(2)
-	case 7:
-		d.refused = m.someKeys(5)
-	}
-	return d
-}
-
-// settled checks that the topic equals the source after undisturbed exports.
-func (m *model) settled() {
-	m.steps = -1
-	for range 4 {
-		m.now = m.now.Add(25 * time.Hour)
-		m.record.Approved = &ledger.Approval{N: 1000, Until: m.now.Add(Window)}
-		m.export(defects{request: "all"})
-	}
-	table := m.inTopic()
-	for key, value := range m.source {
-		if table[key] != fmt.Sprint("v", value) {
-			m.t.Fatalf("%s is %q in the topic, %d in the source", key, table[key], value)
-		}
-	}
-	if len(m.source) > 0 && len(table) != len(m.source) {
-		m.t.Fatalf("the topic has %d profiles, the source %d", len(table), len(m.source))
-	}
-}
-
-// TestDecide_RandomHistories plays PROFILE_HISTORIES histories, 1,000 if that is not set.
-func TestDecide_RandomHistories(t *testing.T) {
-	histories := uint64(1000)
-	if more, err := strconv.ParseUint(os.Getenv("PROFILE_HISTORIES"), 10, 64); err == nil {
-		histories = more
-	}
-	for seed := range histories {
-		m := newModel(t, seed)
-		for range 12 {
-			m.now = m.now.Add(time.Duration(m.random.IntN(30)) * time.Hour)
-			m.change()
-			m.steps = -1
-			if m.random.IntN(3) == 0 {
-				m.steps = m.random.IntN(50)
-			}
-			m.export(m.randomDefects())
-			switch m.random.IntN(12) {
-			case 0:
-				m.compact()
-			case 1:
-				m.record.AgainFrom = m.record.N + 1
-			case 2:
-				m.record, m.spent = ledger.Profiles{}, nil // the ledger is lost
-			case 3:
-				m.record.Approved = &ledger.Approval{N: m.record.Withheld, Until: m.now.Add(Window)}
-			case 4:
-				m.record.Absent.Ranges = nil // the marks are lost
-			}
-		}
-		m.settled()
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
-		}
-	}
-}
-
-// TestDecide_CrashAfterEachStep plays the same three exports with a crash behind each of their
-// writes.
-func TestDecide_CrashAfterEachStep(t *testing.T) {
-	for at := 0; ; at++ {
-		m := newModel(t, 4711)
-		m.topic, m.policy.After = make([][]line, 3), 0
-		m.export(defects{request: "all"})
-		delete(m.source, "p1")
-		delete(m.source, "p2")
-		m.source["p0"] = 9
-		m.export(defects{request: "all"})
-		m.source["p3"] = 9
-		m.steps = at
-		crashed := m.export(defects{request: "all"})
-		m.steps = -1
-		m.export(defects{request: "all"})
-		if got, want := len(m.inTopic()), len(m.source); got != want {
-			t.Fatalf("crash after step %d: the topic has %d profiles, the source %d", at, got, want)
-		}
-		if spent := deleted(m.record.Deletes, m.now); spent != 2 {
-			t.Errorf("crash after step %d: %d deletes are counted, 2 happened", at, spent)
-		}
-		if !crashed {
-			if at < 5 {
-				t.Fatalf("%d steps", at)
-			}
-			return
-		}
-	}
-}
-
-func TestState_AgainstMap(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	var s State
-	want := map[string]uint64{}
-	key := make([]byte, 8)
-	for i := range 200_000 {
-		binary.BigEndian.PutUint64(key, uint64(random.IntN(60_000)))
-		id := uint64(i) & idMask
-		s.put(HashKey(3, key)).set(own, id)
-		want[string(key)] = id
-	}
-	for key, id := range want {
-		if slot := s.find(HashKey(3, []byte(key))); slot == nil || slot.id() != id || slot.kind() != own {
-			t.Fatalf("%x: %v, want id %d", key, slot, id)
-		}
-	}
-	n := 0
-	for h, slot := range s.all {
-		if s.find(h) != slot {
-			t.Fatal("a hash does not lead to its slot")
-		}
-		n++
-	}
-	if n != len(want) {
-		t.Errorf("%d keys, want %d", n, len(want))
-	}
-	if most := 26*n + 16*segments*firstSlots; s.bytes() > most {
-		t.Errorf("%d bytes for %d keys, want at most %d", s.bytes(), n, most)
-	}
-	if s.find(HashKey(3, []byte("none"))) != nil {
-		t.Error("found a key that was never put")
-	}
 }

@@ -26,14 +26,17 @@ func record(key, value, id, export string) *recordbatch.Record {
 	return r
 }
 
-func idOf(key string, value int) string { return string(schema.AppendID(nil, printOf(key, value), 0)) }
+func idOf(key string, value int) string {
+	return string(schema.AppendID(nil, fingerprintOf(key, value), 0))
+}
 
-func TestScan_Meet(t *testing.T) {
+// TestScan_Compare compares rows of a snapshot with the records of a topic.
+func TestScan_Compare(t *testing.T) {
 	const export = "1234/users/2026-11-30/"
 	for _, test := range []struct {
 		name    string
 		records []*recordbatch.Record
-		values  []int // of the rows of k that the snapshot has, one after the other
+		values  []int // of the snapshot's rows of k, in order
 		want    []Verdict
 	}{
 		{"not in the topic", nil, []int{1, 1, 2}, []Verdict{New, Repeated, Duplicate}},
@@ -43,8 +46,8 @@ func TestScan_Meet(t *testing.T) {
 		{"deleted", []*recordbatch.Record{record("k", "v", idOf("k", 1), export+"7"), record("k", "", "", "")}, []int{1}, []Verdict{New}},
 		{"of an export before again_from", []*recordbatch.Record{record("k", "v", idOf("k", 1), export+"4")}, []int{1}, []Verdict{Again}},
 		{"changed, and of an export before again_from", []*recordbatch.Record{record("k", "v", idOf("k", 1), export+"4")}, []int{2}, []Verdict{Changed}},
-		{"without our headers", []*recordbatch.Record{record("k", "v", "", "")}, []int{1}, []Verdict{Again}},
-		{"without our export", []*recordbatch.Record{record("k", "v", idOf("k", 1), "of another program")}, []int{1}, []Verdict{Again}},
+		{"without the connector's headers", []*recordbatch.Record{record("k", "v", "", "")}, []int{1}, []Verdict{Again}},
+		{"without an export of the connector", []*recordbatch.Record{record("k", "v", idOf("k", 1), "of another program")}, []int{1}, []Verdict{Again}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := NewScan("1234", "users", 1, 5, 1, nil)
@@ -52,7 +55,7 @@ func TestScan_Meet(t *testing.T) {
 				s.Add(0, r)
 			}
 			for i, value := range test.values {
-				if got := s.Meet([]byte("k"), printOf("k", value)); got != test.want[i] {
+				if got := s.Compare([]byte("k"), fingerprintOf("k", value)); got != test.want[i] {
 					t.Errorf("row %d: verdict %d (%s), want %d", i, got, got.Op(), test.want[i])
 				}
 			}
@@ -60,12 +63,13 @@ func TestScan_Meet(t *testing.T) {
 	}
 }
 
+// TestScan_Shared: keys whose last record is of another stream are shared.
 func TestScan_Shared(t *testing.T) {
 	s := NewScan("1234", "users", 1, 0, 1, nil)
 	s.Add(0, record("a", "v", idOf("a", 1), "1234/others/2026-11-30/1"))
 	s.Add(0, record("a", "v", idOf("a", 1), "1234/users/2026-11-30/1"))
 	if err := s.Shared(); err != nil {
-		t.Errorf("a key that was taken over: %v", err)
+		t.Errorf("a key whose last record is of this stream: %v", err)
 	}
 	s.Add(0, record("b", "v", idOf("b", 1), "99/users/2026-11-30/1"))
 	if shared, ok := errors.AsType[*SharedError](s.Shared()); !ok || shared.Keys != 1 {
@@ -76,6 +80,8 @@ func TestScan_Shared(t *testing.T) {
 	}
 }
 
+// TestScan_Partitions: the number of partitions is that of the record, or inferred from
+// the keys; keys in other partitions than the hash says are an error.
 func TestScan_Partitions(t *testing.T) {
 	fill := func(spread, partitions int) *Scan {
 		s := NewScan("1234", "users", 1, 0, partitions, nil)
@@ -91,12 +97,12 @@ func TestScan_Partitions(t *testing.T) {
 		pinned, want int
 		misfit       bool
 	}{
-		{name: "an empty topic is filled as it is", scan: NewScan("1234", "users", 1, 0, 6, nil), pinned: 3, want: 6},
+		{name: "an empty topic: all its partitions", scan: NewScan("1234", "users", 1, 0, 6, nil), pinned: 3, want: 6},
 		{name: "as pinned", scan: fill(4, 4), pinned: 4, want: 4},
 		{name: "partitions were added", scan: fill(4, 6), pinned: 4, want: 4},
 		{name: "inferred", scan: fill(4, 4), want: 4},
-		{name: "inferred behind added partitions", scan: fill(4, 6), want: 4},
-		{name: "not where they were", scan: fill(4, 6), pinned: 5, misfit: true},
+		{name: "inferred after partitions were added", scan: fill(4, 6), want: 4},
+		{name: "keys are not in the pinned partitions", scan: fill(4, 6), pinned: 5, misfit: true},
 		{name: "fewer partitions than pinned", scan: fill(2, 2), pinned: 4, misfit: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -113,16 +119,17 @@ func TestScan_Partitions(t *testing.T) {
 	}
 }
 
+// TestEvidence_Judge: why a snapshot is not proven complete.
 func TestEvidence_Judge(t *testing.T) {
-	whole := Evidence{Ended: true, Framed: true, Rows: 1, Request: "r"}
+	complete := Evidence{Ended: true, Framed: true, Rows: 1, Request: "r"}
 	for _, test := range []struct {
 		name   string
 		change func(*Evidence)
 		former string
 		want   Why
 	}{
-		{"whole", func(*Evidence) {}, "r", ""},
-		{"the first one", func(*Evidence) {}, "", ""},
+		{"complete", func(*Evidence) {}, "r", ""},
+		{"the first snapshot", func(*Evidence) {}, "", ""},
 		{"cut", func(e *Evidence) { e.Ended = false }, "r", NotEnded},
 		{"framed by the connection", func(e *Evidence) { e.Framed = false }, "r", UnprovenEnd},
 		{"empty", func(e *Evidence) { e.Rows = 0 }, "r", NoRows},
@@ -131,7 +138,7 @@ func TestEvidence_Judge(t *testing.T) {
 		{"another request", func(*Evidence) {}, "other", RequestChanged},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			e := whole
+			e := complete
 			test.change(&e)
 			if got := e.judge(test.former); got != test.want {
 				t.Errorf("judge = %q, want %q", got, test.want)
@@ -140,6 +147,7 @@ func TestEvidence_Judge(t *testing.T) {
 	}
 }
 
+// TestUnreadable: bad rows of these codes hide their key.
 func TestUnreadable(t *testing.T) {
 	for _, test := range []struct {
 		code   schema.Code
@@ -164,8 +172,7 @@ func TestCeiling(t *testing.T) {
 	}
 }
 
-// TestDecide_Window spends the ceiling of a week in waves, and again when the first one is a
-// week ago.
+// TestDecide_Window: deletes of the last seven days count for the limit, older ones do not.
 func TestDecide_Window(t *testing.T) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	before := &ledger.Profiles{Request: "r", Deletes: []ledger.Deletion{
@@ -184,8 +191,8 @@ func TestDecide_Window(t *testing.T) {
 		{"two more, approved", 72 * time.Hour, 2, &ledger.Approval{N: 2, Until: start.Add(100 * time.Hour)}, "", 0},
 		{"three more, two approved", 72 * time.Hour, 3, &ledger.Approval{N: 2, Until: start.Add(100 * time.Hour)}, OverCeiling, 3},
 		{"two more, the approval has expired", 101 * time.Hour, 2, &ledger.Approval{N: 2, Until: start.Add(100 * time.Hour)}, OverCeiling, 2},
-		{"the first wave is a week ago", Window, 7, nil, "", 0},
-		{"nobody is absent", 72 * time.Hour, 0, nil, "", 0},
+		{"the first deletes are a week old", Window, 7, nil, "", 0},
+		{"no key is absent", 72 * time.Hour, 0, nil, "", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := NewScan("1234", "users", 1, 0, 1, nil)
@@ -193,7 +200,7 @@ func TestDecide_Window(t *testing.T) {
 				s.Add(0, record(fmt.Sprint(i), "v", idOf(fmt.Sprint(i), 1), "1234/users/2026-11-30/1"))
 			}
 			for i := test.absent; i < 100; i++ {
-				s.Meet([]byte(fmt.Sprint(i)), printOf(fmt.Sprint(i), 1))
+				s.Compare([]byte(fmt.Sprint(i)), fingerprintOf(fmt.Sprint(i), 1))
 			}
 			b := *before
 			b.Approved = test.approved
@@ -206,12 +213,13 @@ func TestDecide_Window(t *testing.T) {
 				t.Errorf("%d keys are marked, %d are absent, why %q", marked, test.absent, d.Why)
 			}
 			if test.absent == 0 && d.Record.Approved != nil {
-				t.Error("the approval stands though nobody is absent")
+				t.Error("the approval is kept although no key is absent")
 			}
 		})
 	}
 }
 
+// TestMark_Append writes marks and reads them back.
 func TestMark_Append(t *testing.T) {
 	want := Marks{}
 	var run []byte
@@ -231,7 +239,8 @@ func TestMark_Append(t *testing.T) {
 	}
 }
 
-// TestDecide_Due deletes a key that was marked before, unless something happened to it since.
+// TestDecide_Due: a key that was marked as absent is deleted after the time of the policy,
+// unless it has a newer record.
 func TestDecide_Due(t *testing.T) {
 	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	const export = "1234/users/2026-11-30/"
@@ -245,9 +254,9 @@ func TestDecide_Due(t *testing.T) {
 		{"marked a day ago", record("k", "v", idOf("k", 1), export+"4"), 24 * time.Hour, Policy{After: 24 * time.Hour, Most: 1}, true},
 		{"marked less than a day ago", record("k", "v", idOf("k", 1), export+"4"), 24*time.Hour - 1, Policy{After: 24 * time.Hour, Most: 1}, false},
 		{"published since", record("k", "v", idOf("k", 1), export+"6"), 24 * time.Hour, Policy{Most: 1}, false},
-		{"not ours any more", record("k", "v", "", ""), 24 * time.Hour, Policy{Most: 1}, false},
-		{"deleted", record("k", "", "", export+"5"), 24 * time.Hour, Policy{Most: 1}, false},
-		{"never to be deleted", record("k", "v", idOf("k", 1), export+"4"), 24 * time.Hour, Policy{Most: 1, Never: true}, false},
+		{"overwritten by another program", record("k", "v", "", ""), 24 * time.Hour, Policy{Most: 1}, false},
+		{"already deleted", record("k", "", "", export+"5"), 24 * time.Hour, Policy{Most: 1}, false},
+		{"the policy deletes nothing", record("k", "v", idOf("k", 1), export+"4"), 24 * time.Hour, Policy{Most: 1, Never: true}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := HashKey(1, []byte("k"))
@@ -255,7 +264,7 @@ func TestDecide_Due(t *testing.T) {
 			s.Add(0, test.last)
 			for _, key := range []string{"a", "b"} {
 				s.Add(0, record(key, "v", idOf(key, 1), export+"4"))
-				s.Meet([]byte(key), printOf(key, 1))
+				s.Compare([]byte(key), fingerprintOf(key, 1))
 			}
 			before := &ledger.Profiles{Request: "r", Absent: ledger.Absent{Times: map[int]time.Time{5: start}}}
 			now := start.Add(test.after)

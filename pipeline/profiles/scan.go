@@ -75,14 +75,14 @@ func (s *Scan) judge(r *recordbatch.Record) (k kind, n int, id uint64) {
 	if r.Value == nil {
 		return gone, n, 0
 	}
-	print, _, err := schema.ParseID(r.Header("id"))
+	fingerprint, _, err := schema.ParseID(r.Header("id"))
 	switch {
 	case err != nil:
 		return alien, 0, 0
 	case k == own && n < s.againFrom:
 		k = stale
 	}
-	return k, n, shortID(print)
+	return k, n, shortID(fingerprint)
 }
 
 func (s *Scan) judgeExport(export []byte) (kind, int) {

@@ -32,10 +32,10 @@ func (v Verdict) Op() string {
 // OpDelete is the header "op" of a tombstone.
 const OpDelete = "d"
 
-// Meet compares a row of the snapshot with the topic. A row whose verdict has an Op counts
-// as published, unless Refused is called.
-func (s *Scan) Meet(key []byte, print schema.Fingerprint) Verdict {
-	slot, id := s.State.put(HashKey(s.seed, key)), shortID(print)
+// Compare looks up a row of the snapshot in the state of the topic. A row whose verdict has
+// an Op counts as published, unless Refused is called.
+func (s *Scan) Compare(key []byte, fingerprint schema.Fingerprint) Verdict {
+	slot, id := s.State.put(HashKey(s.seed, key)), shortID(fingerprint)
 	if slot.seen() {
 		if slot.id() == id {
 			return Repeated
@@ -69,8 +69,8 @@ func (s *Scan) Refused(key []byte, v Verdict) {
 	}
 }
 
-// met reports whether the snapshot already had a row of the key.
-func (s *Scan) met(h Hash) bool {
+// present reports whether the snapshot already had a row of the key.
+func (s *Scan) present(h Hash) bool {
 	slot := s.State.find(h)
 	return slot != nil && slot.seen()
 }

@@ -152,7 +152,7 @@ func (r *reader) add(p *part, record *recordbatch.Record) {
 		return
 	}
 	export, err := schema.ParseExportID(string(exported))
-	print, number, err2 := schema.ParseID(id)
+	fingerprint, number, err2 := schema.ParseID(id)
 	topic, ours := r.Topics[export.Stream]
 	isLetter := p.at.Topic == r.Letters
 	if err != nil || err2 != nil || export.Service != r.Service || !ours || !isLetter && topic != p.at.Topic {
@@ -181,7 +181,7 @@ func (r *reader) add(p *part, record *recordbatch.Record) {
 		}
 		return
 	}
-	c := dedup.Copy{Fingerprint: print, Number: number}
+	c := dedup.Copy{Fingerprint: fingerprint, Number: number}
 	if p.replaced {
 		r.note(name, export.N, c, isLetter)
 		return

@@ -38,9 +38,9 @@ func (r *reader) unite(ctx context.Context) error {
 			set      *dedup.Set
 			isLetter bool
 		}{{&f.rows, false}, {&f.letters, true}} {
-			for print, number := range of.set.All {
-				if known.Put(print, number) {
-					r.day(name).add(0, dedup.Copy{Fingerprint: print, Number: number}, of.isLetter)
+			for fingerprint, number := range of.set.All {
+				if known.Put(fingerprint, number) {
+					r.day(name).add(0, dedup.Copy{Fingerprint: fingerprint, Number: number}, of.isLetter)
 				}
 			}
 		}
@@ -52,8 +52,8 @@ func (r *reader) unite(ctx context.Context) error {
 // publish adds the recovered rows of the day to a set.
 func (d *Day) publish(set *dedup.Set) {
 	first, others := d.Copies.Unsaved()
-	for print := range first {
-		set.Put(print, 0)
+	for fingerprint := range first {
+		set.Put(fingerprint, 0)
 	}
 	for c := range others {
 		set.Put(c.Fingerprint, c.Number)

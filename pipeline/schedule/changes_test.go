@@ -14,7 +14,8 @@ func newChanges() *Stream {
 	})
 }
 
-// TestChanges_OneAtATime starts no second export of a stream of changes, not even of the day after.
+// TestChanges_OneAtATime: while an export of a stream with MODE=changes runs, no other one
+// of the stream is due, not even that of the next day.
 func TestChanges_OneAtATime(t *testing.T) {
 	s := scheduleOf(newChanges())
 	due, ok, _ := s.Next(noon)
@@ -32,7 +33,7 @@ func TestChanges_OneAtATime(t *testing.T) {
 	}
 }
 
-// TestChanges_Numbers counts exports over all days.
+// TestChanges_Numbers: the exports of a stream with MODE=changes are numbered across days.
 func TestChanges_Numbers(t *testing.T) {
 	st := newChanges()
 	s := scheduleOf(st)
@@ -41,7 +42,7 @@ func TestChanges_Numbers(t *testing.T) {
 	}, noon)
 	begin := func(day schema.Day) int { return s.Begin(Due{Stream: "users", Day: day}, noon).N }
 	if n := begin(today - 1); n != 42 {
-		t.Errorf("the first export has the number %d, want 42: the stream's record has 41", n)
+		t.Errorf("the first export has the number %d, want 42, one more than in the stream's record", n)
 	}
 	if n := begin(today); n != 43 {
 		t.Errorf("the next day's has the number %d, want 43", n)
@@ -50,11 +51,12 @@ func TestChanges_Numbers(t *testing.T) {
 		t.Errorf("the number is %d, and the last one %d; want 100", n, st.LastExport())
 	}
 	if n := begin(today); n != 101 {
-		t.Errorf("the number behind is %d, want 101", n)
+		t.Errorf("the number of the next export is %d, want 101", n)
 	}
 }
 
-// TestChanges_NothingIsMissing leaves it to whole snapshots who is missing.
+// TestChanges_NothingIsMissing: an export with fewer rows than were published counts no
+// missing rows in a stream with MODE=changes.
 func TestChanges_NothingIsMissing(t *testing.T) {
 	st := newChanges().with(0, ledger.Open, time.Hour, func(d *Day) { d.record.Published = 10 })
 	s := scheduleOf(st)

@@ -6,8 +6,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestCharset: rows of which nothing else is known are UTF-8, and what is known stays
-// until another charset is named.
+// TestCharset: UTF-8 is assumed until an export with rows names another charset, which is
+// then kept until one names another.
 func TestCharset(t *testing.T) {
 	for name, test := range map[string]struct {
 		kept    charset

@@ -33,7 +33,7 @@ func TestClampFutureTimes(t *testing.T) {
 	for at, d := range st.days {
 		got[at] = d.record
 	}
-	ignoreKept := cmpopts.IgnoreUnexported(ledger.Day{}, ledger.Fault{}, ledger.Halt{}) // what this release does not know: nothing
+	ignoreKept := cmpopts.IgnoreUnexported(ledger.Day{}, ledger.Fault{}, ledger.Halt{}) // members unknown to this release: none here
 	if diff := cmp.Diff(want, got, ignoreKept, cmpopts.IgnoreFields(ledger.Day{}, "Generation")); diff != "" {
 		t.Errorf("days (-want +got):\n%s", diff)
 	}

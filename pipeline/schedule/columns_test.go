@@ -10,9 +10,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestStream_AdmitColumns_Bounded remembers no more names than the ledger's record has
-// room for. Those beyond it are new each time, and a stream whose contract is to freeze
-// refuses them.
+// TestStream_AdmitColumns_Bounded: the number of column names kept is limited by the size
+// of the ledger's record. Further names are reported as new in each export; with
+// CONTRACT=freeze they are refused.
 func TestStream_AdmitColumns_Bounded(t *testing.T) {
 	many := make([]string, 60_000)
 	for i := range many {

@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestStream_CheckHeader_Accepted: what Resume accepts stays accepted while other
-// headers are met, until its own columns are known.
+// TestStream_CheckHeader_Accepted: a header that Resume accepted remains accepted after
+// other headers were checked.
 func TestStream_CheckHeader_Accepted(t *testing.T) {
 	stream := newStream(StreamConfig{Name: "events", Hidden: "lists"}, nil)
 	usual := &Header{Names: []string{"id", "phone"}, Listed: []string{"phone"}, Hash: "usual"}
@@ -25,7 +25,7 @@ func TestStream_CheckHeader_Accepted(t *testing.T) {
 	check(usual, false)
 	check(renamed, true)
 	stream.halted = &ledger.Halt{Code: schema.PrivacyColumns}
-	check(usual, false) // of an export that was under way
+	check(usual, false) // of an export that began before
 	stream.Resume(time.Time{})
 	check(usual, false)
 	check(renamed, false)
@@ -34,8 +34,8 @@ func TestStream_CheckHeader_Accepted(t *testing.T) {
 	check(&Header{Names: []string{"id", "cell"}, Listed: []string{"phone"}, Missing: []string{"phone"}, Hash: "other"}, true)
 }
 
-// TestStream_WithholdDetails: what was said of failures before columns are hidden may
-// quote cells, and is kept no longer.
+// TestStream_WithholdDetails: details of failures may quote cells, and are removed once the
+// stream hides columns.
 func TestStream_WithholdDetails(t *testing.T) {
 	const cell = "01055512345"
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)

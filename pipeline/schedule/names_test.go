@@ -10,7 +10,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestUnknownNames: a name is reported once no row of any day has had it since it is named.
+// TestUnknownNames: a name in the filter is reported once if no row has had it since it was
+// configured.
 func TestUnknownNames(t *testing.T) {
 	filter := schema.Filter{Events: []string{"df_login", "df_purchse"}, Properties: []string{"df_order_id", "df_discont"}}
 	met := ledger.Settings{Events: filter.Events, Properties: filter.Properties, PropertiesMet: []string{"df_order_id"}}
@@ -74,7 +75,7 @@ func TestUnknownNames(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 		if again := state.UnknownNames(noon); again != nil {
-			t.Errorf("%s: told again: %v", name, again)
+			t.Errorf("%s: reported twice: %v", name, again)
 		}
 	}
 }

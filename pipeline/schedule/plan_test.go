@@ -32,14 +32,14 @@ func testPolicy() *Policy {
 	return &Policy{Service: "1234", Location: planned, CallsPerHour: 100, RetryBackoff: time.Second, RetryMaxBackoff: 10 * time.Minute, NarrowAfter: 3}
 }
 
-// scheduleOf is a schedule of these streams, begun at noon.
+// scheduleOf returns a schedule of these streams that was created at noon.
 func scheduleOf(streams ...*Stream) *State {
 	s := New(nil, *testPolicy(), noon)
 	s.streams = streams
 	return s
 }
 
-// with enters a day of the past: its state, and how long ago its last successful export began.
+// with adds a past day with its state, and how long ago its last successful export began.
 func (s *Stream) with(back schema.Day, state ledger.DayState, ago time.Duration, change ...func(*Day)) *Stream {
 	d := s.Day(today - back)
 	then := noon.Add(-ago)
@@ -56,8 +56,9 @@ func failing(attempts int, until time.Duration) func(*Day) {
 	}
 }
 
-// told writes a plan: stream, days before today, and what it waits for until when.
-func told(list []Due) []string {
+// planLines returns the lines of a plan: stream, days before today, the reason to wait and
+// until when.
+func planLines(list []Due) []string {
 	var lines []string
 	for _, d := range list {
 		line := fmt.Sprintf("%s -%d", d.Stream, today-d.Day)
@@ -76,7 +77,7 @@ func TestPlan(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		streams []*Stream
-		want    string // a line each
+		want    string // one line for each due day
 	}{
 		"a new stream: today, then the oldest first": {
 			[]*Stream{newTestStream("a", nil)}, "a -0\na -4\na -3\na -2\na -1"},
@@ -138,7 +139,7 @@ func TestPlan(t *testing.T) {
 			"a -2 probe"},
 	}
 	for name, test := range tests {
-		got := strings.Join(told(scheduleOf(test.streams...).plan(noon)), "\n")
+		got := strings.Join(planLines(scheduleOf(test.streams...).plan(noon)), "\n")
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -155,8 +156,7 @@ func (s *Stream) noRows() *Stream {
 	return s
 }
 
-// settledBut has every day in reach settled with its last look, but those, which were
-// never exported.
+// settledBut sets every day in reach to settled, except the given ones, which are pending.
 func (s *Stream) settledBut(pending ...schema.Day) *Stream {
 	for back := schema.Day(1); back <= schema.Reach; back++ {
 		s.with(back, ledger.Settled, 0, func(d *Day) { d.record.LastLook = true })
@@ -167,7 +167,8 @@ func (s *Stream) settledBut(pending ...schema.Day) *Stream {
 	return s.with(0, ledger.Open, 0)
 }
 
-// TestSettlesOverDaylightChange: days with 23 and 25 hours end when the clocks say so.
+// TestSettlesOverDaylightChange: days of 23 and 25 hours settle at local midnight plus the
+// lookback.
 func TestSettlesOverDaylightChange(t *testing.T) {
 	t.Parallel()
 	berlin, err := time.LoadLocation("Europe/Berlin")

@@ -8,8 +8,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestNextProbe: to_date is in question only while all days of a stream came back
-// without a row, and a probe that failed waits.
+// TestNextProbe: a probe of to_date is due only while no day of the stream had rows, and
+// after a failure only after its backoff.
 func TestNextProbe(t *testing.T) {
 	empty := func(change ...func(*Stream)) *Stream {
 		st := newTestStream("a", func(s *StreamConfig) { s.StartBack = 2 }).noRows()

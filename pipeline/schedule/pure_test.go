@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestPure: the package names no clock, log, randomness, goroutine, channel or I/O, and
-// assigns a day's state in one place.
+// TestPure: the package uses no clock, log, randomness, goroutine, channel or I/O, and
+// assigns the state of a day in only one place.
 func TestPure(t *testing.T) {
 	allowed := []string{"cmp", "errors", "fmt", "iter", "maps", "math", "slices", "strconv", "strings", "time", "dfinery-kafka/pipeline/ledger", "dfinery-kafka/schema"}
 	clock := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
@@ -38,15 +38,15 @@ func TestPure(t *testing.T) {
 			at := set.Position(n2pos(n))
 			switch n := n.(type) {
 			case *ast.GoStmt, *ast.SelectStmt, *ast.SendStmt, *ast.ChanType:
-				t.Errorf("%s: a goroutine or a channel", at)
+				t.Errorf("%s uses a goroutine or a channel", at)
 			case *ast.SelectorExpr:
 				if pkg, ok := n.X.(*ast.Ident); ok && pkg.Name == "time" && slices.Contains(clock, n.Sel.Name) {
-					t.Errorf("%s: time.%s", at, n.Sel.Name)
+					t.Errorf("%s uses time.%s", at, n.Sel.Name)
 				}
 			case *ast.AssignStmt:
 				for _, to := range n.Lhs {
 					if field, ok := to.(*ast.SelectorExpr); ok && field.Sel.Name == "State" && isRecord(field.X) && name != "moves.go" {
-						t.Errorf("%s: a day's state is assigned", at)
+						t.Errorf("%s assigns the state of a day", at)
 					}
 				}
 			}
@@ -55,7 +55,7 @@ func TestPure(t *testing.T) {
 	}
 }
 
-// TestPure_Closure: nothing that the package imports does I/O, nor what those import in turn.
+// TestPure_Closure: no package that this one imports, directly or not, does I/O.
 func TestPure_Closure(t *testing.T) {
 	const module = "dfinery-kafka/"
 	seen := map[string]bool{}
@@ -90,11 +90,11 @@ func TestPure_Closure(t *testing.T) {
 	}
 	visit(".")
 	if !seen[module+"pipeline/ledger"] {
-		t.Error("the ledger's records are not imported: what is checked here?")
+		t.Error("package ledger is not among the imports: the check finds none")
 	}
 }
 
-// isRecord reports whether x is a day's record, by the names that it has here.
+// isRecord reports whether x is the record of a day, by the names that this package uses.
 func isRecord(x ast.Expr) bool {
 	switch x := x.(type) {
 	case *ast.Ident:

@@ -16,10 +16,10 @@ import (
 
 var seed = flag.Uint64("seed", 0, "replay TestRandom with this seed")
 
-// TestRandom drives schedules at random against a model of the API, and checks after
-// each step what must always hold, and at the end that everything which can be had was
-// had. A failure prints the seed that replays it: go test -run TestRandom -seed N
-// ./pipeline/schedule
+// TestRandom runs schedules with random exports, failures and restarts against a model of
+// the API. After each step it checks the invariants, and at the end that everything that
+// could be exported was exported. A failure prints its seed; to repeat it:
+// go test -run TestRandom -seed N ./pipeline/schedule
 func TestRandom(t *testing.T) {
 	if *seed != 0 {
 		randomRun(t, *seed)
@@ -33,34 +33,33 @@ func TestRandom(t *testing.T) {
 	}
 }
 
-// allEvents are the names of events that the model's days have. "z" is in no list of
-// names that the schedule knows.
+// allEvents are the event names of all days in the model. The schedule never learns "z".
 var allEvents = []string{"a", "b", "c", "d", "z"}
 
-// model is the environment of a schedule.
+// model simulates the API, the ledger and the clock around a schedule.
 type model struct {
-	t       *testing.T
-	seed    uint64
-	rng     *rand.Rand
-	now     time.Time
-	config  []StreamConfig
-	state   *State
-	calls   map[ledger.DayName]*Outcome
-	states  map[ledger.DayName]ledger.Day
-	had     map[ledger.DayName]map[string]time.Time // when the last call began that had these events of the day
-	poison  map[ledger.DayName]string               // an event whose query fails
-	due     map[ledger.DayName]bool                 // days that were within START once
-	lost    map[ledger.DayName]int                  // how often they were reported as lost since they were pending by rights
-	reach   schema.Day                              // of the API, which may be less than is documented
-	asked   map[ledger.DayName]time.Time            // by commands that are not done
-	healthy bool
-	made    int // calls
+	t         *testing.T
+	seed      uint64
+	rng       *rand.Rand
+	now       time.Time
+	config    []StreamConfig
+	state     *State
+	calls     map[ledger.DayName]*Outcome
+	states    map[ledger.DayName]ledger.Day
+	exported  map[ledger.DayName]map[string]time.Time // start of the last call that returned the event of the day
+	failing   map[ledger.DayName]string               // the event whose query always fails
+	due       map[ledger.DayName]bool                 // days that have been within START
+	lost      map[ledger.DayName]int                  // how often the day was reported as lost, since it last was pending again
+	reach     schema.Day                              // of the API: may be shorter than documented
+	requested map[ledger.DayName]time.Time            // when a command requested the day; without commands that are done
+	healthy   bool
+	made      int // calls
 }
 
 func randomRun(t *testing.T, seed uint64) {
 	m := &model{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 0)), now: noon.UTC(), calls: map[ledger.DayName]*Outcome{},
-		had: map[ledger.DayName]map[string]time.Time{}, poison: map[ledger.DayName]string{}, due: map[ledger.DayName]bool{}, lost: map[ledger.DayName]int{},
-		asked: map[ledger.DayName]time.Time{}}
+		exported: map[ledger.DayName]map[string]time.Time{}, failing: map[ledger.DayName]string{}, due: map[ledger.DayName]bool{}, lost: map[ledger.DayName]int{},
+		requested: map[ledger.DayName]time.Time{}}
 	m.reach = schema.Reach - schema.Day(m.rng.IntN(3))
 	for i, name := range []string{"events", "users"}[:1+m.rng.IntN(2)] {
 		config := StreamConfig{Name: name, Topic: name, Kind: []schema.Kind{schema.Event, schema.UserProfile}[i], Poll: time.Hour,
@@ -68,7 +67,7 @@ func randomRun(t *testing.T, seed uint64) {
 		m.config = append(m.config, config)
 	}
 	m.restart(nil, new(ledger.Service))
-	m.tell(m.state.Advance(m.now)) // as an owner does at once: only then is it known from when on days are due
+	m.tell(m.state.Advance(m.now)) // as an owner does at its start
 	for range 400 {
 		m.step()
 		if t.Failed() {
@@ -91,7 +90,7 @@ func (m *model) restart(days map[ledger.DayName]ledger.Day, record *ledger.Servi
 	m.states = maps.Collect(m.state.Days())
 }
 
-// step does one thing at random.
+// step makes one random change.
 func (m *model) step() {
 	st := m.config[m.rng.IntN(len(m.config))].Name
 	back := m.rng.IntN(4)
@@ -109,11 +108,11 @@ func (m *model) step() {
 	case n < 91:
 		m.wait(time.Duration(m.rng.IntN(20)) * 24 * time.Hour)
 	case n < 93:
-		m.asked[day] = m.now
+		m.requested[day] = m.now
 	case n < 94:
 		if m.state.Day(day).Restart(fmt.Sprint("command ", m.rng.IntN(1000))) {
-			m.asked[day] = m.now
-			delete(m.had, day)
+			m.requested[day] = m.now
+			delete(m.exported, day)
 		}
 	case n < 95:
 		m.state.Stream(st).Pause()
@@ -122,25 +121,25 @@ func (m *model) step() {
 	case n < 98:
 		m.newProcess()
 	case n < 99:
-		m.poison[day] = allEvents[m.rng.IntN(len(allEvents))]
+		m.failing[day] = allEvents[m.rng.IntN(len(allEvents))]
 	default:
-		delete(m.poison, day)
+		delete(m.failing, day)
 	}
-	m.carryOut()
+	m.runCommands()
 	m.check()
 }
 
-// carryOut does what the owner does for commands, also for those that were given to a
-// former process.
-func (m *model) carryOut() {
+// runCommands executes the commands as the owner does, including those that were submitted
+// before a restart.
+func (m *model) runCommands() {
 	today := m.state.policy.today(m.now)
-	for name, since := range m.asked {
+	for name, since := range m.requested {
 		first := today - schema.Reach
 		if m.state.Stream(name.Stream).Kind.Snapshot() {
 			first = today
 		}
 		if name.Day < first || m.state.Day(name).Answer(since) != Unanswered {
-			delete(m.asked, name)
+			delete(m.requested, name)
 			continue
 		}
 		m.state.Day(name).Request()
@@ -154,7 +153,7 @@ func (m *model) wait(d time.Duration) {
 	m.noteDue()
 }
 
-// noteDue notes which days are within START now, and were since the last time.
+// noteDue records the days that have been within START since the last call.
 func (m *model) noteDue() {
 	today := m.state.policy.today(m.now)
 	for i := range m.config {
@@ -184,7 +183,7 @@ func (m *model) startNext() {
 	m.calls[name] = &Outcome{Name: name, Call: m.state.Begin(due, m.now), Started: m.now, Jitter: m.rng.Float64()}
 }
 
-// has reports whether the call asks for the event.
+// has reports whether the call requests the event.
 func has(call *schema.Export, event string) bool {
 	if f := call.Filter; len(f.Events) > 0 {
 		return slices.Contains(f.Events, event)
@@ -192,7 +191,7 @@ func has(call *schema.Export, event string) bool {
 	return !slices.Contains(call.Filter.ExcludeEvents, event)
 }
 
-// endOne ends a call: as the API answers, or by a fault of the link or of Kafka.
+// endOne ends a random call with the API's answer, or a fault of the network or of Kafka.
 func (m *model) endOne() {
 	var running []ledger.DayName
 	for name := range m.calls {
@@ -214,10 +213,10 @@ func (m *model) endOne() {
 			o.Failure.Code, o.Failure.Cut = schema.MaybeTorn, schema.Cut(code)
 		}
 	}
-	switch event, poisoned := m.poison[name]; {
+	switch event, failinged := m.failing[name]; {
 	case name.Day < today-m.reach:
 		fail(schema.ExceedDateRangeLimit)
-	case poisoned && has(&o.Call, event):
+	case failinged && has(&o.Call, event):
 		fail(schema.QueryError)
 	case !m.healthy && m.rng.IntN(4) == 0:
 		fail([]schema.Code{schema.UnknownError, schema.QueryError, schema.Connection, schema.TooManyAPIRequests, schema.BadHeader, "cancelled", "no_newline"}[m.rng.IntN(7)])
@@ -229,17 +228,17 @@ func (m *model) endOne() {
 			m.state.Day(name).Progress(m.rng.IntN(3), 0, 0)
 		}
 		o.Columns, _ = schema.NewColumns([]string{"id"})
-		known := len(m.state.Stream(name.Stream).EventNames()) // they only become more, and slowly
+		known := len(m.state.Stream(name.Stream).EventNames()) // names are only ever added, and few at a time
 		if known < len(allEvents)-1 && m.rng.IntN(20) == 0 {
 			known++
 		}
 		o.EventNames = allEvents[:known]
-		if m.had[name] == nil {
-			m.had[name] = map[string]time.Time{}
+		if m.exported[name] == nil {
+			m.exported[name] = map[string]time.Time{}
 		}
 		for _, event := range allEvents {
 			if has(&o.Call, event) && !o.Call.Probe {
-				m.had[name][event] = o.Started
+				m.exported[name][event] = o.Started
 			}
 		}
 	}
@@ -253,8 +252,8 @@ func (m *model) endOne() {
 	}
 }
 
-// newProcess takes over what the ledger has. What the ledger does not know of the calls
-// under way, a new process does not either.
+// newProcess restarts the schedule from the ledger. Of the calls in progress it keeps only
+// what the ledger has recorded.
 func (m *model) newProcess() {
 	days := map[ledger.DayName]ledger.Day{}
 	for name, record := range m.state.Days() {
@@ -268,7 +267,7 @@ func (m *model) newProcess() {
 	m.restart(days, &record2)
 }
 
-// copyOf is what comes of a record in the ledger.
+// copyOf encodes and decodes a record, as the ledger does.
 func copyOf[T any](record T) T {
 	text, err := json.Marshal(record)
 	must(err)
@@ -291,7 +290,7 @@ func (m *model) tell(events []Event) {
 	}
 }
 
-// check compares every day with what it was.
+// check compares every day with its state at the last check.
 func (m *model) check() {
 	for name, is := range m.state.Days() {
 		was, known := m.states[name]
@@ -304,7 +303,7 @@ func (m *model) check() {
 		if is.State == ledger.Open || is.State == ledger.Settled {
 			m.lost[name] = 0
 			cut := m.state.Find(name).cut.Cut != ""
-			if is.LastSuccess == nil || was.State != is.State && len(m.had[name]) == 0 && !cut {
+			if is.LastSuccess == nil || was.State != is.State && len(m.exported[name]) == 0 && !cut {
 				m.failf("%v is %s without a success", name, is.State)
 			}
 		}
@@ -315,8 +314,8 @@ func (m *model) check() {
 	}
 }
 
-// reachable reports whether moves lead from one state to the other, by at most two of
-// them: an outcome and what time does.
+// reachable reports whether at most two entries of moves lead from one state to the other:
+// an outcome and a change by time alone.
 func reachable(was, is ledger.Day) bool {
 	from, to := state{was.State, was.Final}, state{is.State, is.Final}
 	if from == to {
@@ -339,21 +338,21 @@ func reachable(was, is ledger.Day) bool {
 	return false
 }
 
-// checkSettled: a day is final only if every event of it was had by a call that began
-// at its end or later.
+// checkSettled checks that a final day had each of its events in a call that began at or
+// after its end.
 func (m *model) checkSettled(name ledger.DayName, end time.Time) {
 	for _, event := range allEvents {
-		if at := m.had[name][event]; at.Before(end) {
+		if at := m.exported[name][event]; at.Before(end) {
 			m.failf("%v is final, but its event %s was had at %s, before %s", name, event, since(at), since(end))
 		}
 	}
 }
 
-// recover ends all faults, and lets the schedule do what is due for some days: then
-// everything that can be had was had, with few calls.
+// recover ends all faults and runs the schedule for some days. Then everything that can be
+// exported must be exported, without unnecessary calls.
 func (m *model) recover() {
 	m.healthy = true
-	clear(m.poison)
+	clear(m.failing)
 	for _, s := range m.config {
 		m.state.Stream(s.Name).Resume(m.now)
 	}
@@ -367,7 +366,7 @@ func (m *model) recover() {
 		} else {
 			m.now = m.nextTime(end)
 		}
-		m.carryOut()
+		m.runCommands()
 		m.check()
 	}
 	if m.t.Failed() {
@@ -377,18 +376,18 @@ func (m *model) recover() {
 	for name := range m.due {
 		record := m.state.Record(name)
 		switch {
-		case name.Day < today-m.reach+days || name.Day > today-1: // may be lost by now, or is not over
+		case name.Day < today-m.reach+days || name.Day > today-1: // may have left the reach, or is not over
 		case record.State == ledger.Pending:
 			m.failf("%v was due and never exported: %+v", name, record)
 		case record.State == ledger.Gap:
 			m.failf("%v is a gap, %d days before %s", name, today-name.Day, today)
 		}
 	}
-	if len(m.asked) > 0 {
-		m.failf("commands for %v are not done", m.asked)
+	if len(m.requested) > 0 {
+		m.failf("commands for %v are not done", m.requested)
 	}
-	// Polls of each stream, a call every three hours of each day of the lookback, and
-	// everything else once or twice.
+	// Polls of each stream, a call every three hours for each day of the lookback, and
+	// one or two calls for every other day.
 	if most := len(m.config)*days*(24+8*3) + 100; m.made > most {
 		m.failf("%d calls in %d days, at most %d are needed", m.made, days, most)
 	}

@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// shown is what time alone may change of a day.
+// shown has the parts of a day's record that change with time alone.
 type shown struct {
 	State ledger.DayState
 	Final bool

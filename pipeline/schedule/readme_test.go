@@ -16,7 +16,7 @@ import (
 
 var allStates = []ledger.DayState{ledger.Pending, ledger.Open, ledger.Settled, ledger.Gap}
 
-// TestReadme: the diagram and the table of states in the README are those of moves.
+// TestReadme compares the diagram and the table of states in the README with moves.
 // -update rewrites them.
 func TestReadme(t *testing.T) {
 	const file = "../README.md"
@@ -30,7 +30,7 @@ func TestReadme(t *testing.T) {
 		before, rest, ok := strings.Cut(got, begin)
 		_, after, ok2 := strings.Cut(rest, end)
 		if !ok || !ok2 {
-			t.Fatalf("%s has no place for the %s", file, name)
+			t.Fatalf("%s has no markers for the %s", file, name)
 		}
 		got = before + begin + want + end + after
 	}
@@ -41,7 +41,7 @@ func TestReadme(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(string(page), got); diff != "" {
-		t.Errorf("%s (-is +should be):\n%s", file, diff)
+		t.Errorf("%s (-got +want):\n%s", file, diff)
 	}
 }
 
@@ -52,7 +52,7 @@ func (s state) String() string {
 	return string(s.DayState)
 }
 
-// diagram draws moves, the causes of a change in one line.
+// diagram returns moves as a Mermaid diagram, with all causes of a transition in one line.
 func diagram() string {
 	var b strings.Builder
 	b.WriteString("```mermaid\nstateDiagram-v2\n    [*] --> pending\n")
@@ -72,7 +72,7 @@ func diagram() string {
 	return b.String() + "```\n"
 }
 
-// table writes moves, a cause in each line.
+// table returns moves as a Markdown table with one line for each cause.
 func table() string {
 	var b strings.Builder
 	b.WriteString("| what happens | |")
@@ -94,8 +94,7 @@ func table() string {
 	return b.String()
 }
 
-// TestTransitionsAreScripted: each row of the README's table of transitions is named by
-// a script whose output shows it, and each name in a script is a row.
+// TestTransitionsAreScripted: scripts name exactly the transitions of the README's table.
 func TestTransitionsAreScripted(t *testing.T) {
 	page, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -126,14 +125,14 @@ func TestTransitionsAreScripted(t *testing.T) {
 	slices.Sort(rows)
 	slices.Sort(named)
 	if len(rows) != len(slices.Compact(slices.Clone(rows))) {
-		t.Errorf("a row stands twice: %v", rows)
+		t.Errorf("a transition is listed twice: %v", rows)
 	}
 	if diff := cmp.Diff(rows, slices.Compact(named)); diff != "" {
-		t.Errorf("rows that no script shows (-), or that are none (+):\n%s", diff)
+		t.Errorf("transitions (-in the README +in the scripts):\n%s", diff)
 	}
 }
 
-// TestMoves: every move changes what it says, and nothing else does.
+// TestMoves applies every cause to every state, and compares the result with moves.
 func TestMoves(t *testing.T) {
 	for _, c := range causes {
 		for _, from := range allStates {

@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestEnter_UnknownMembers: what a later release has written into the parts of the
-// service's record stays there, and so does what is of streams that are not configured.
+// TestEnter_UnknownMembers: Enter keeps members that this release does not know, and
+// entries of streams that are not configured.
 func TestEnter_UnknownMembers(t *testing.T) {
 	later := map[string]any{"later": "x"}
 	of := func(more map[string]any) map[string]any {

@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Each change of a setting is said once; that settled days lack events until they were
-// exported again.
+// TestNoteSettings: each change of a setting is reported once. That settled days lack
+// events is reported until they have been exported again.
 func TestNoteSettings(t *testing.T) {
 	config := StreamConfig{Name: "events", Kind: schema.Event, Filter: schema.Filter{Events: []string{"a"}}, Key: "k", Empty: schema.EmptyOmit, Format: "json", Poll: time.Minute, StartBack: 4}
 	policy := Policy{Service: "1234", Location: planned, CallsPerHour: 100}

@@ -10,7 +10,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// A day that is published once more by a command is shown as what it was, and running.
+// TestRepeatedDays: the status shows a day that a command publishes again in its former
+// state and as running.
 func TestRepeatedDays(t *testing.T) {
 	again := func(d *Day) { d.record.AgainBy, d.record.Generation, d.record.LastSuccess = "command", 2, nil }
 	st := newTestStream("events", nil).with(4, ledger.Pending, 0, again).with(1, ledger.Pending, 0, again).with(2, ledger.Pending, 0, func(d *Day) { d.record.LastSuccess = nil })
@@ -28,26 +29,27 @@ func TestRepeatedDays(t *testing.T) {
 	}
 }
 
-// A day that is over is complete only by an export that began after its end and brought all events.
+// TestIncompleteSince: a day is complete only after an export that began after its end
+// and had all events.
 func TestIncompleteSince(t *testing.T) {
 	only := func(back int) func(*StreamConfig) { return func(s *StreamConfig) { s.StartBack = back } }
-	whole := func() *Stream { // of two days before today
+	complete := func() *Stream { // with two days before today
 		return newTestStream("events", only(2)).with(2, ledger.Settled, 40*time.Hour).with(1, ledger.Open, 11*time.Hour)
 	}
 	tests := map[string]struct {
 		stream *Stream
 		want   schema.Day // counted back from today; 0: all are complete
 	}{
-		"complete":                       {whole(), 0},
+		"complete":                       {complete(), 0},
 		"never tried":                    {newTestStream("events", only(3)), 3},
-		"never with success":             {whole().with(1, ledger.Pending, 0, func(d *Day) { d.record.LastSuccess = nil }), 1},
-		"last success before its end":    {whole().with(1, ledger.Open, 13*time.Hour), 1},
-		"without some events":            {whole().with(1, ledger.Open, time.Hour, func(d *Day) { d.record.MissingEvents = []string{"a"} }), 1},
-		"in slices":                      {whole().with(1, ledger.Open, time.Hour, func(d *Day) { d.record.Slices = []ledger.Slice{{}} }), 1},
-		"failing since it was complete":  {whole().with(1, ledger.Open, time.Hour, failing(3, time.Hour)), 0},
-		"lost":                           {whole().with(2, ledger.Gap, 0, func(d *Day) { d.record.LastSuccess = nil }), 0},
-		"settled by an earlier success":  {whole().with(2, ledger.Settled, 60*time.Hour), 0},
-		"before the start":               {whole().with(5, ledger.Pending, 0), 0},
+		"never with success":             {complete().with(1, ledger.Pending, 0, func(d *Day) { d.record.LastSuccess = nil }), 1},
+		"last success before its end":    {complete().with(1, ledger.Open, 13*time.Hour), 1},
+		"without some events":            {complete().with(1, ledger.Open, time.Hour, func(d *Day) { d.record.MissingEvents = []string{"a"} }), 1},
+		"in slices":                      {complete().with(1, ledger.Open, time.Hour, func(d *Day) { d.record.Slices = []ledger.Slice{{}} }), 1},
+		"failing since it was complete":  {complete().with(1, ledger.Open, time.Hour, failing(3, time.Hour)), 0},
+		"lost":                           {complete().with(2, ledger.Gap, 0, func(d *Day) { d.record.LastSuccess = nil }), 0},
+		"settled by an earlier success":  {complete().with(2, ledger.Settled, 60*time.Hour), 0},
+		"before the start":               {complete().with(5, ledger.Pending, 0), 0},
 		"today alone":                    {newTestStream("events", only(0)), 0},
 		"a snapshot":                     {newTestStream("users", func(s *StreamConfig) { s.Kind = schema.UserProfile }), 0},
 		"the oldest of several, untried": {newTestStream("events", only(3)).with(2, ledger.Open, 50*time.Hour).with(1, ledger.Settled, time.Hour), 3},

@@ -8,8 +8,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestStops: what keeps a stream from calls, what the status says of it, and by which
-// code it is halted.
+// TestStops: the reason why a stream makes no calls, as the schedule and the status give it.
 func TestStops(t *testing.T) {
 	halted := func(code schema.Code, in time.Duration) *ledger.Halt {
 		return &ledger.Halt{Code: code, Detail: "why " + string(code), Since: noon, Until: noon.Add(in)}
@@ -41,8 +40,8 @@ func TestStops(t *testing.T) {
 	}
 }
 
-// TestStops_EndHalt ends a halt by its own code only, and leaves a reader of the
-// ledger's record the former one.
+// TestStops_EndHalt: only the code of a halt ends it, and the record that was read before
+// is not changed.
 func TestStops_EndHalt(t *testing.T) {
 	var s stops
 	s.halt(schema.NewColumn, "new", noon, noon.Add(time.Hour))
@@ -52,9 +51,9 @@ func TestStops_EndHalt(t *testing.T) {
 		t.Errorf("until %v, and now %v", before.Until, s.halted.Until)
 	}
 	if s.endHalt(schema.PrivacyColumns) || s.HaltedBy() != schema.NewColumn {
-		t.Error("another code has ended the halt")
+		t.Error("another code ends the halt")
 	}
 	if !s.endHalt(schema.NewColumn) || s.HaltedBy() != "" || s.endHalt(schema.NewColumn) {
-		t.Error("the halt does not end, or ends twice")
+		t.Error("the halt is not ended by its code, or is ended twice")
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestTruncation counts cuts in one place, and keeps after a success only which cuts
-// have a dead letter.
+// TestTruncation: cuts at the same place are counted; after a success only the kinds of cut
+// that have a dead letter are kept.
 func TestTruncation(t *testing.T) {
 	var c truncation
 	cut := func(kind schema.Cut, at string) { c.note(&schema.Failure{Cut: kind, CutAt: at}, noon) }

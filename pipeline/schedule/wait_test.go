@@ -10,8 +10,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// The log's next and the status's are one answer: what ends last of the day's own time,
-// what keeps the stream, and what keeps all.
+// TestStarts: the next start that log and status give is the latest of the day's own time,
+// the end of the stream's wait and the end of the source's wait.
 func TestStarts(t *testing.T) {
 	wait := func(reason schema.Reason, in time.Duration) schema.Wait {
 		return schema.Wait{For: reason, Until: noon.Add(in)}

@@ -37,7 +37,7 @@ func TestWidened(t *testing.T) {
 	}
 }
 
-// TestNarrower: the filter of both lets through what each does.
+// TestNarrower: the combination of two filters selects what both of them select.
 func TestNarrower(t *testing.T) {
 	a, ab, b := []string{"a"}, []string{"a", "b"}, []string{"b"}
 	tests := map[string]struct{ one, two, want ledger.Settings }{
@@ -61,7 +61,7 @@ func lackedBy(s *Stream) string {
 	return s.wider.lacked(&is)
 }
 
-// TestLacked: days lack what the narrowest filter since their export did not let through.
+// TestLacked: days lack the events that the narrowest filter since their export excluded.
 func TestLacked(t *testing.T) {
 	settled := noon.Add(-time.Hour)
 	service := new(ledger.Service)

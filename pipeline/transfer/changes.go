@@ -102,12 +102,12 @@ func (e *Export) scanTopic(ctx context.Context) error {
 
 // publishChange publishes a row that the topic does not have. A *schema.BadRow is a row
 // that can't be published, or whose key occurred before.
-func (e *Export) publishChange(row *schema.Row, key []byte, print schema.Fingerprint) error {
-	verdict := e.changes.compare(key, print)
+func (e *Export) publishChange(row *schema.Row, key []byte, fingerprint schema.Fingerprint) error {
+	verdict := e.changes.compare(key, fingerprint)
 	switch verdict {
 	case profiles.Duplicate:
 		bad := row.Bad(schema.DuplicateKey, schema.OriginSchema, "the key came before", "another row of the same key stands before it in the snapshot")
-		bad.Fingerprint = &print
+		bad.Fingerprint = &fingerprint
 		return bad
 	case profiles.Repeated, profiles.Known:
 		e.sum.Duplicates++
@@ -115,7 +115,7 @@ func (e *Export) publishChange(row *schema.Row, key []byte, print schema.Fingerp
 	case profiles.New, profiles.Changed, profiles.Again:
 	}
 	e.records.headers.setOp(verdict.Op())
-	if err := e.records.append(row, key, dedup.Copy{Fingerprint: print}); err != nil {
+	if err := e.records.append(row, key, dedup.Copy{Fingerprint: fingerprint}); err != nil {
 		e.changes.scan.Refused(key, verdict)
 		return err
 	}
@@ -124,8 +124,8 @@ func (e *Export) publishChange(row *schema.Row, key []byte, print schema.Fingerp
 }
 
 // compare compares a row with the topic.
-func (c *changes) compare(key []byte, print schema.Fingerprint) profiles.Verdict {
-	verdict := c.scan.Meet(key, print)
+func (c *changes) compare(key []byte, fingerprint schema.Fingerprint) profiles.Verdict {
+	verdict := c.scan.Compare(key, fingerprint)
 	switch verdict {
 	case profiles.Repeated, profiles.Duplicate:
 		c.evidence.Repeated++

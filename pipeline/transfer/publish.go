@@ -13,11 +13,11 @@ import (
 func (e *Export) publishFetched(body Body, stopped error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	prints := e.prefetched.prints[:e.prefetched.n]
-	e.day.Rows.Set.Prefetch(prints)
-	for i, print := range prints {
+	fingerprints := e.prefetched.fingerprints[:e.prefetched.n]
+	e.day.Rows.Set.Prefetch(fingerprints)
+	for i, fingerprint := range fingerprints {
 		row := e.prefetched.row(i)
-		if err := e.takeOutcome(e.publish(row, print), row, body, len(prints)-1-i); err != nil {
+		if err := e.takeOutcome(e.publish(row, fingerprint), row, body, len(fingerprints)-1-i); err != nil {
 			return err
 		}
 	}
@@ -47,11 +47,11 @@ func (e *Export) takeOutcome(err error, row *schema.Row, body Body, behind int) 
 
 // publish appends the row to its partition unless it is already published. A
 // *schema.BadRow is a row that can't be published.
-func (e *Export) publish(row *schema.Row, print schema.Fingerprint) error {
+func (e *Export) publish(row *schema.Row, fingerprint schema.Fingerprint) error {
 	k, empty := e.records.key.of(row)
 	if empty != "" {
 		bad := row.Bad(schema.EmptyKey, schema.OriginSchema, "the key column is empty", fmt.Sprintf("the key column %s is empty", empty))
-		id := print
+		id := fingerprint
 		bad.Fingerprint = &id
 		return bad
 	}
@@ -62,22 +62,22 @@ func (e *Export) publish(row *schema.Row, print schema.Fingerprint) error {
 	e.sum.Bytes = row.Offset + int64(row.Size())
 	e.sought.observe(row)
 	if e.changes != nil {
-		return e.publishChange(row, k, print)
+		return e.publishChange(row, k, fingerprint)
 	}
 	rows := &e.day.Rows
-	copyNumber, known := rows.Set.Observe(print)
+	copyNumber, known := rows.Set.Observe(fingerprint)
 	if known {
 		e.sum.Duplicates++
 		return nil
 	}
-	if err := e.records.append(row, k, dedup.Copy{Fingerprint: print, Number: copyNumber}); err != nil {
+	if err := e.records.append(row, k, dedup.Copy{Fingerprint: fingerprint, Number: copyNumber}); err != nil {
 		if bad, ok := errors.AsType[*schema.BadRow](err); ok && bad.Origin == schema.OriginKafka {
-			rows.Set.Skip(print)
+			rows.Set.Skip(fingerprint)
 		}
 		return err
 	}
 	e.sum.Published++
-	if rows.Add(print, copyNumber) {
+	if rows.Add(fingerprint, copyNumber) {
 		e.runner.countChunk()
 	}
 	e.names.observe(row)

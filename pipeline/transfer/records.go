@@ -43,14 +43,14 @@ func (w *recordWriter) append(row *schema.Row, key []byte, c dedup.Copy) error {
 		return nil
 	}
 	if bad, ok := errors.AsType[*schema.BadRow](err); ok { // the encoder's
-		print := c.Fingerprint
-		bad.Fingerprint = &print
+		fingerprint := c.Fingerprint
+		bad.Fingerprint = &fingerprint
 		return bad
 	}
 	if large, ok := errors.AsType[*producer.TooLargeError](err); ok {
 		bad := row.Bad(schema.TooLarge, schema.OriginKafka, "larger than the topic takes", large.Error())
-		print := c.Fingerprint
-		bad.Fingerprint, bad.Copy = &print, c.Number
+		fingerprint := c.Fingerprint
+		bad.Fingerprint, bad.Copy = &fingerprint, c.Number
 		return bad
 	}
 	return err

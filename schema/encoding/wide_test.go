@@ -18,7 +18,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// hostileNames are names that some language gives a meaning, or has none for.
+// hostileNames are names that some language gives a comparableText, or has none for.
 var hostileNames = []string{
 	"이름", "캠페인 이름", "a-b", "a_x2d_b", "aX2dB", "a_b", "aB", "ab", "AB", "1st", "_x", "__x1_", "a b", "a.b", "a\"b", `a\b`, "a\nb", "a\tb", "a\x00b",
 	"null", "true", "optional", "message", "reserved", "string", "int64", "google", "type", "name", "fields", "default", "$schema", "properties", "__proto__",

@@ -1,6 +1,6 @@
 package profiles
 
-// inTopic is how many keys have a value in the topic.
+// inTopic counts the keys that have a value in the topic.
 func (s *Scan) inTopic() int {
 	n := 0
 	for _, slot := range s.State.all {
@@ -11,7 +11,7 @@ func (s *Scan) inTopic() int {
 	return n
 }
 
-// bytes is the memory of the table.
+// bytes returns the size of the table in memory.
 func (s *State) bytes() int {
 	const size = 16
 	n := 0
