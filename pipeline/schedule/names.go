@@ -28,11 +28,8 @@ type names struct {
 
 // begin records when the filter got its current names.
 func (n *names) begin(was, is *ledger.Settings, now time.Time) {
-	fresh := func(is, was []string) bool {
-		return slices.ContainsFunc(is, func(name string) bool { return !slices.Contains(was, name) })
-	}
 	n.since = was.NamesSince
-	if n.since == nil || fresh(is.Events, was.Events) || fresh(is.Properties, was.Properties) {
+	if n.since == nil || len(without(is.Events, was.Events))+len(without(is.Properties, was.Properties)) > 0 {
 		n.since = &now
 	}
 	n.seen = nil
@@ -49,12 +46,7 @@ func (n *names) markSeen(properties, had []string) {
 }
 
 // unseen returns those of the filter's properties that no row is known to have had.
-func (n *names) unseen(properties []string) []string { return lacks(properties, n.seen) }
-
-// lacks returns the names that are not in the list.
-func lacks(names, list []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(list, name) })
-}
+func (n *names) unseen(properties []string) []string { return without(properties, n.seen) }
 
 func (n *names) enter(record *ledger.Settings) {
 	record.NamesSince, record.PropertiesMet = n.since, n.seen
@@ -84,7 +76,7 @@ func (s *Stream) unknownNames(all []*Stream, now time.Time) []Event {
 	if n.reported || n.since == nil || len(n.events) >= MaxEventNames {
 		return nil
 	}
-	events, properties := lacks(s.Filter.Events, n.events), s.UnseenProperties()
+	events, properties := without(s.Filter.Events, n.events), s.UnseenProperties()
 	if len(events)+len(properties) == 0 {
 		return nil
 	}
@@ -119,8 +111,7 @@ func (s *Stream) unknownNames(all []*Stream, now time.Time) []Event {
 // nearestOther returns the name that is most similar to another one; empty if none is
 // similar.
 func nearestOther(name string, names []string) string {
-	others := slices.DeleteFunc(slices.Clone(names), func(other string) bool { return other == name })
-	return schema.Nearest(name, others, 1+len(name)/4)
+	return schema.Nearest(name, without(names, []string{name}), 1+len(name)/4)
 }
 
 // Unknown returns the text of a NameUnknown event.

@@ -84,8 +84,12 @@ func sliced(f schema.Filter, s ledger.Slice) schema.Filter {
 	return f
 }
 
-func without(names, gone []string) []string {
-	known := setOf(gone)
+// without returns the names that are not in the other list.
+func without(names, others []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	known := setOf(others)
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return known[name] })
 }
 

@@ -82,7 +82,7 @@ func widened(was, is *ledger.Settings) string {
 	case was.Events != nil:
 		return "all but " + strings.Join(slices.Concat(was.Events, is.ExcludeEvents), ", ")
 	}
-	return strings.Join(slices.DeleteFunc(slices.Clone(was.ExcludeEvents), func(name string) bool { return slices.Contains(is.ExcludeEvents, name) }), ", ")
+	return strings.Join(without(was.ExcludeEvents, is.ExcludeEvents), ", ")
 }
 
 // narrower returns the filter of the events that both let through.
