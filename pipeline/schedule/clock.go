@@ -58,7 +58,7 @@ func (c *calendar) reopen(d *Day, today schema.Day, now time.Time, loc *time.Loc
 		return d.move(reopens)
 	case r.State == ledger.Settled && (!r.Final && !d.refused() || now.Before(c.settles(at, loc))) && r.LastSuccess != nil:
 		return d.move(reopens)
-	case r.LastLook && today-at < schema.Reach-1:
+	case r.LastLook && !leavesSoon(at, today):
 		r.LastLook, d.changed = false, true
 		return true
 	}

@@ -57,7 +57,7 @@ func (s *step) markExported(since time.Time) {
 	if d.move(why) && r.State == ledger.Settled {
 		s.emit(Event{Kind: DaySettled})
 	}
-	if s.policy.today(s.now)-d.name.Day >= schema.Reach-1 {
+	if leavesSoon(d.name.Day, s.policy.today(s.now)) {
 		r.LastLook = true
 	}
 	if s.o.Failure != nil {
@@ -143,7 +143,7 @@ func (s *step) outOfReach(fault *ledger.Fault) {
 		s.emit(Event{Kind: ClockDiffers, At: f.Date})
 	default:
 		s.events = append(s.events, s.st.expire(s.d, today)...)
-		if s.d.record.State == ledger.Settled && today-s.d.name.Day >= schema.Reach-1 {
+		if s.d.record.State == ledger.Settled && leavesSoon(s.d.name.Day, today) {
 			s.d.record.LastLook = true // it was the last possible export
 		}
 	}

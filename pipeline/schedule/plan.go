@@ -147,11 +147,11 @@ func (s *Stream) next(at, today schema.Day, now time.Time) (Due, bool) {
 	case state == ledger.Gap:
 		return Due{}, false
 	case state == ledger.Settled:
-		if r.LastLook || today-at < schema.Reach-1 || s.Kind.Snapshot() {
+		if r.LastLook || !leavesSoon(at, today) || s.Kind.Snapshot() {
 			return Due{}, false
 		}
 	case state == ledger.Pending:
-		if at != today && today-at >= schema.Reach-1 {
+		if at != today && leavesSoon(at, today) {
 			next.urgency = leaving
 		}
 	case state == ledger.Open:

@@ -64,6 +64,10 @@ func (c *calendar) aboutToBeLost(today schema.Day, loc *time.Location) []Event {
 	return events
 }
 
+// leavesSoon reports whether the day is in its last two days of reach, in which it is
+// exported once more, or has left it.
+func leavesSoon(day, today schema.Day) bool { return today-day >= schema.Reach-1 }
+
 // leavesAt returns when a day leaves the API's reach.
 func leavesAt(day schema.Day, loc *time.Location) time.Time {
 	return (day + schema.Reach + 1).Start(loc)
