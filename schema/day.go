@@ -13,6 +13,9 @@ type Day int32
 // export/event).
 const Reach = 30
 
+// InReach reports whether the API exports the day today.
+func (d Day) InReach(today Day) bool { return d >= today-Reach && d <= today }
+
 const dayLayout = "2006-01-02"
 
 // ParseDay parses yyyy-MM-dd.

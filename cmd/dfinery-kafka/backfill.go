@@ -165,7 +165,7 @@ func checkDays(c *config.Config, stream, from, to string) (r dayRange, err error
 		return r, fmt.Errorf("--to %s is before --from %s", last, first)
 	case s.Export.Snapshot() && (first != today || last != today):
 		return r, fmt.Errorf("a %s stream is a snapshot: only today, %s, can be exported", s.Export, today)
-	case first < today-schema.Reach || last > today:
+	case !first.InReach(today) || !last.InReach(today):
 		return r, fmt.Errorf("%s to %s: the API exports %s to %s", first, last, today-schema.Reach, today)
 	}
 	return dayRange{first, last}, nil

@@ -88,7 +88,7 @@ func previewDay(c *config.Config, stream, day string) (schema.Day, error) {
 	switch {
 	case s.Export.Snapshot() && at != today:
 		return 0, fmt.Errorf("--day %s: a userprofile stream is a snapshot: only today, %s, can be exported", at, today)
-	case at < today-schema.Reach || at > today:
+	case !at.InReach(today):
 		return 0, fmt.Errorf("--day %s: the API exports %s to %s", at, today-schema.Reach, today)
 	}
 	return at, nil

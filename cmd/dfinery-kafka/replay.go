@@ -101,14 +101,12 @@ func (p *replayPlan) count(l *deadletter.Letter) error {
 		return nil
 	}
 	p.letters++
-	name := ledger.DayName{Stream: l.Stream, Day: l.Day}
-	if s := p.config.Stream(l.Stream); s != nil && s.Export.Snapshot() {
-		name.Day = p.today // a snapshot can only be exported for today
-	}
+	fromCopy, day := p.replayOf(l)
+	name := ledger.DayName{Stream: l.Stream, Day: day}
 	switch {
-	case p.fromCopy(l):
+	case fromCopy:
 		p.rows++
-	case !p.inReach(name.Day):
+	case !day.InReach(p.today):
 		p.lost[name] = true
 	default:
 		if l.Kind == schema.KindRow {
@@ -119,17 +117,13 @@ func (p *replayPlan) count(l *deadletter.Letter) error {
 	return nil
 }
 
-func (p *replayPlan) inReach(day schema.Day) bool {
-	return day >= p.today-schema.Reach && day <= p.today
-}
-
-// fromCopy reports whether the row is read from its letter. For a stream with MODE=changes it
-// is not: an old row would overwrite a newer profile.
-func (p *replayPlan) fromCopy(l *deadletter.Letter) bool {
-	if s := p.config.Stream(l.Stream); s != nil && s.Mode == config.ModeChanges {
-		return false
+// replayOf is command.ReplayOf of a letter, by the configuration of its stream.
+func (p *replayPlan) replayOf(l *deadletter.Letter) (fromCopy bool, day schema.Day) {
+	var s config.Stream
+	if configured := p.config.Stream(l.Stream); configured != nil {
+		s = *configured
 	}
-	return l.FromCopy(p.inReach(l.Day))
+	return command.ReplayOf(&l.DeadLetter, s.Export, s.Mode == config.ModeChanges, p.today)
 }
 
 // print prints the plan. That no letter matches is an error.
@@ -179,7 +173,7 @@ func (r *replayer) replay(p *replayPlan, each func(visitor) error) error {
 		r.streams[day.Stream] = append(r.streams[day.Stream], *at)
 	}
 	err := each(func(l *deadletter.Letter) error {
-		if l.Resolution == deadletter.Resolved || !p.fromCopy(l) {
+		if fromCopy, _ := p.replayOf(l); l.Resolution == deadletter.Resolved || !fromCopy {
 			return nil
 		}
 		r.streams[l.Stream] = append(r.streams[l.Stream], [2]int64{int64(l.Offset.Partition), l.Offset.Offset})
