@@ -57,7 +57,7 @@ func (g *generator) cells(q Query) iter.Seq[[]string] {
 				switch {
 				case i < 0:
 				case g.columns[i].slot == fixed:
-					cells[n] = g.templates[r.template].cells[i]
+					cells[n] = g.fixed(r.template)[i]
 				default:
 					cells[n] = string(r.appendSlot(nil, g.columns[i].slot, &c))
 				}

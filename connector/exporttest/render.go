@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+	"sync"
 
 	"dfinery-kafka/schema"
 )
@@ -25,15 +26,19 @@ func (f Format) lineEnd() string {
 	return "\n"
 }
 
-// plan is what can be rendered in advance for one list of columns.
+// plan is what rows share for one list of columns. It is safe for concurrent use.
 type plan struct {
+	g       *generator
+	at      []int // the names' indexes in the data's columns
+	format  Format
 	slots   []slot
 	layouts []layout // by template
 }
 
 // layout is a template's line, split at the slots: piece n comes before slot n, the last piece
-// after all slots.
+// after all slots. It is rendered with the template's first row.
 type layout struct {
+	once sync.Once
 	text []byte
 	cuts []int // ends of the pieces
 }
@@ -64,15 +69,11 @@ func (g *generator) indexes(names []string) []int {
 }
 
 func (g *generator) plan(names []string, f Format) *plan {
-	p := &plan{layouts: make([]layout, len(g.templates))}
-	at := g.indexes(names)
-	for _, i := range at {
+	p := &plan{g: g, at: g.indexes(names), format: f, layouts: make([]layout, len(g.templates))}
+	for _, i := range p.at {
 		if i >= 0 && g.columns[i].slot != fixed {
 			p.slots = append(p.slots, g.columns[i].slot)
 		}
-	}
-	for t := range p.layouts {
-		p.layouts[t] = g.layout(&g.templates[t], at, f)
 	}
 	return p
 }
@@ -91,17 +92,23 @@ func renderHeader(names []string, f Format) []byte {
 	return append(line, f.lineEnd()...)
 }
 
-func (g *generator) layout(t *template, at []int, f Format) layout {
-	var l layout
-	for n, i := range at {
+// layout returns the layout of a template.
+func (p *plan) layout(t int) *layout {
+	l := &p.layouts[t]
+	l.once.Do(func() { p.render(l, p.g.fixed(t)) })
+	return l
+}
+
+func (p *plan) render(l *layout, cells []string) {
+	for n, i := range p.at {
 		if n > 0 {
 			l.text = append(l.text, ',')
 		}
 		switch {
 		case i < 0:
-		case g.columns[i].slot == fixed:
-			l.text = appendCell(l.text, t.cells[i], f.QuoteAll)
-		case f.QuoteAll:
+		case p.g.columns[i].slot == fixed:
+			l.text = appendCell(l.text, cells[i], p.format.QuoteAll)
+		case p.format.QuoteAll:
 			l.text = append(l.text, '"')
 			l.cuts = append(l.cuts, len(l.text))
 			l.text = append(l.text, '"')
@@ -109,14 +116,13 @@ func (g *generator) layout(t *template, at []int, f Format) layout {
 			l.cuts = append(l.cuts, len(l.text))
 		}
 	}
-	l.text = append(l.text, f.lineEnd()...)
+	l.text = append(l.text, p.format.lineEnd()...)
 	l.cuts = append(l.cuts, len(l.text))
-	return l
 }
 
 // append appends the row's line with its line end.
 func (p *plan) append(dst []byte, r *row, c *clockText) []byte {
-	l := &p.layouts[r.template]
+	l := p.layout(r.template)
 	from := 0
 	for n, s := range p.slots {
 		dst = append(dst, l.text[from:l.cuts[n]]...)

@@ -5,11 +5,12 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"sync"
 
 	"dfinery-kafka/schema"
 )
 
-// generator generates the rows of one kind of export. It is immutable.
+// generator generates the rows of one kind of export. It is safe for concurrent use.
 type generator struct {
 	data      Data // with its zero values filled in
 	kind      schema.Kind
@@ -17,9 +18,11 @@ type generator struct {
 	templates []template // the first half plain, the second with odd values
 }
 
-// template holds the cells that many rows share: those that are not slots.
+// template holds the cells that many rows share: those that are not slots. A template is filled
+// when the first row needs it, because a short export needs few of them.
 type template struct {
 	event string
+	once  sync.Once
 	cells []string // one for each column; empty for slots
 }
 
@@ -65,7 +68,7 @@ func hits(share float64, id, salt uint64) bool {
 	return share > 0 && float64(mix(id^salt)>>11)/(1<<53) < share
 }
 
-// newGenerator makes the templates, which are the same on all days.
+// newGenerator names the templates, which are the same on all days.
 func newGenerator(data Data, kind schema.Kind) *generator {
 	g := &generator{data: data.filled(), kind: kind}
 	if kind == schema.Event {
@@ -75,13 +78,21 @@ func newGenerator(data Data, kind schema.Kind) *generator {
 	}
 	events := g.data.Events
 	plain := len(events) * (1 + 255/len(events)) // the same number of templates for each event
-	for t := range 2 * plain {
-		g.templates = append(g.templates, g.template(uint64(t), events[t%len(events)], t >= plain))
+	g.templates = make([]template, 2*plain)
+	for t := range g.templates {
+		g.templates[t].event = events[t%len(events)]
 	}
 	return g
 }
 
-func (g *generator) template(t uint64, event string, odd bool) template {
+// fixed returns the cells of a template.
+func (g *generator) fixed(t int) []string {
+	template := &g.templates[t]
+	template.once.Do(func() { template.cells = g.fill(uint64(t), template.event, t >= len(g.templates)/2) })
+	return template.cells
+}
+
+func (g *generator) fill(t uint64, event string, odd bool) []string {
 	cells := make([]string, len(g.columns))
 	seed := mix(g.data.Seed ^ t*golden)
 	for i, c := range g.columns {
@@ -97,7 +108,7 @@ func (g *generator) template(t uint64, event string, odd bool) template {
 			cells[i] = strings.Repeat(c.values[below(mix(h), uint64(len(c.values)))], max(1, g.data.Long))
 		}
 	}
-	return template{event: event, cells: cells}
+	return cells
 }
 
 // each yields the rows of a query in the order of the export, until yield returns false. The
@@ -122,8 +133,9 @@ func (g *generator) each(q Query, yield func(*row) bool) {
 // included reports for each template whether it passes the filter of events.
 func (g *generator) included(f schema.Filter) []bool {
 	keep := make([]bool, len(g.templates))
-	for i, t := range g.templates {
-		keep[i] = (f.Events == nil || slices.Contains(f.Events, t.event)) && !slices.Contains(f.ExcludeEvents, t.event)
+	for i := range g.templates {
+		event := g.templates[i].event
+		keep[i] = (f.Events == nil || slices.Contains(f.Events, event)) && !slices.Contains(f.ExcludeEvents, event)
 	}
 	return keep
 }
