@@ -56,23 +56,34 @@ const refusedAfter = stuckAfter / 6
 // too long: a checkpoint waits for every acknowledgement. The next ownership excludes a
 // partition that can't be written, and its stream waits.
 func watch(ctx context.Context, session *producer.Session, log *slog.Logger) {
-	look := time.NewTicker(refusedAfter)
-	defer look.Stop()
+	var look <-chan time.Time // nil while no partition waits
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-session.Done():
 			return
-		case <-look.C:
-			if p, err := session.Stuck(stuckAfter); err != nil {
-				session.End(fmt.Errorf("%v has taken no records for %s: %w", p, stuckAfter, err))
-			} else if p, err := session.Stuck(refusedAfter); cluster.Forbidden(err) {
-				session.End(fmt.Errorf("%v has taken no records for %s: %w", p, refusedAfter, err))
-			} else if err != nil {
-				log.Warn("waiting for Kafka to accept records", "partition", p, "error", err,
-					"do", "check the brokers of this partition; the records are sent until they are accepted")
+		case <-session.Retried():
+			if look == nil {
+				look = time.Tick(refusedAfter)
+			}
+		case <-look:
+			endStuck(session, log)
+			if len(session.Waiting()) == 0 {
+				look = nil
 			}
 		}
+	}
+}
+
+// endStuck looks once for a partition that has accepted no records for too long.
+func endStuck(session *producer.Session, log *slog.Logger) {
+	if p, err := session.Stuck(stuckAfter); err != nil {
+		session.End(fmt.Errorf("%v has taken no records for %s: %w", p, stuckAfter, err))
+	} else if p, err := session.Stuck(refusedAfter); cluster.Forbidden(err) {
+		session.End(fmt.Errorf("%v has taken no records for %s: %w", p, refusedAfter, err))
+	} else if err != nil {
+		log.Warn("waiting for Kafka to accept records", "partition", p, "error", err,
+			"do", "check the brokers of this partition; the records are sent until they are accepted")
 	}
 }

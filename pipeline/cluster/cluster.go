@@ -25,6 +25,8 @@ type Config struct {
 	// MetadataTTL is the maximum age of Client's metadata; 0 means 5 s. For smaller values see
 	// metadataTTL.
 	MetadataTTL time.Duration
+	// IdleTimeout is how long an unused connection stays open; 0 means 30 s.
+	IdleTimeout time.Duration
 	// Slow is called for a request that is still unanswered after slowAfter but not yet timed
 	// out: it shows early that a broker accepts connections but does not answer. Other requests
 	// that are late at the same time are not reported. nil: nothing is called.
@@ -78,6 +80,7 @@ func New(cfg Config) (*Cluster, error) {
 		Dial:           d.dial,
 		DialTimeout:    dialTimeout * time.Duration(len(cfg.Brokers)), // it tries the brokers one after another
 		MetadataTTL:    cfg.MetadataTTL,
+		IdleTimeout:    cfg.IdleTimeout, // kafka-go's default is 30 s
 		MetadataTopics: cfg.Topics,
 		ClientID:       cfg.ClientID,
 	}

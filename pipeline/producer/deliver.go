@@ -117,7 +117,7 @@ func (d *delivery) encode(s *Session, b *recordbatch.Builder) ([]byte, error) {
 	return encoded, err
 }
 
-// noteWait records, for Waiting and the meter, that the batch is sent again after err.
+// noteWait records, for Waiting, Retried and the meter, that the batch is sent again after err.
 func (d *delivery) noteWait(s *Sender, err error) {
 	since := s.session.now()
 	if w := s.waiting.Load(); w != nil {
@@ -128,6 +128,10 @@ func (d *delivery) noteWait(s *Sender, err error) {
 	if !d.waits {
 		d.waits = true
 		s.session.meter.waiting.Add(1)
+	}
+	select {
+	case s.session.retried <- struct{}{}:
+	default:
 	}
 }
 

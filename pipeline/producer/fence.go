@@ -42,7 +42,7 @@ func NoIdentity() Identity { return Identity{ID: -1, Epoch: -1} }
 // Patience.
 func (f *Fence) TakeOver(ctx context.Context, from Identity, partitions []recordbatch.TopicPartition) (*Session, error) {
 	s := &Session{
-		fence: f, codec: f.Codec, now: f.now, meter: cmp.Or(f.Meter, new(Meter)), done: make(chan struct{}),
+		fence: f, codec: f.Codec, now: f.now, meter: cmp.Or(f.Meter, new(Meter)), done: make(chan struct{}), retried: make(chan struct{}, 1),
 		senders: map[recordbatch.TopicPartition]*Sender{}, fenced: map[recordbatch.TopicPartition]bool{}, ends: map[recordbatch.TopicPartition]int64{}, limit: map[string]int{},
 	}
 	if err := s.acquire(ctx, from, partitions); err != nil {

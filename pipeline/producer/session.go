@@ -38,7 +38,8 @@ type Session struct {
 	now   func() time.Time
 	meter *Meter
 
-	done chan struct{} // closed when the session ends
+	done    chan struct{} // closed when the session ends
+	retried chan struct{} // has room for one retry
 
 	mu       sync.Mutex
 	err      error // why it ended
@@ -215,6 +216,10 @@ func (s *Session) Waiting() map[recordbatch.TopicPartition]error {
 	}
 	return waiting
 }
+
+// Retried receives when a batch has not been acknowledged at an attempt and is sent again; only
+// then can Stuck return one. Several retries may be received as one.
+func (s *Session) Retried() <-chan struct{} { return s.retried }
 
 // Stuck returns a partition whose batch in flight has not been acknowledged for d, if there is
 // one, with the last answer.
