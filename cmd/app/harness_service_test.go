@@ -58,7 +58,7 @@ func newSimulation(t *testing.T, api *exporttest.Server) *simulation {
 	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(w.net.Listen), kfake.BrokerConfigs(map[string]string{
 		"log.retention.ms": "-1",
 		// What the broker would do every few seconds of weeks: nothing here needs it.
-		"log.cleaner.backoff.ms": "21600000", "share.record.lock.sweep.interval.ms": "21600000", "offsets.retention.check.interval.ms": "21600000",
+		"log.cleaner.backoff.ms": "432000000", "share.record.lock.sweep.interval.ms": "21600000", "offsets.retention.check.interval.ms": "21600000",
 	}))
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,8 @@ func (w *simulation) wire() *app.App {
 		log = slog.New(slog.NewTextHandler(w, nil))
 	}
 	a, err := app.New(w.config, app.Options{Version: "test", Log: log, Transport: w.http, Kafka: func(k *cluster.Config) {
-		k.Dial, k.MetadataTTL = w.net.Dial, 6*time.Hour // each look at the layout costs, and it never changes
+		// Each look at the layout costs, and it never changes; so does each new connection.
+		k.Dial, k.MetadataTTL, k.IdleTimeout = w.net.Dial, 6*time.Hour, 6*time.Hour
 	}})
 	if err != nil {
 		w.t.Fatal(err)
