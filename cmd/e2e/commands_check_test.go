@@ -158,12 +158,12 @@ func TestCheck_Situations(t *testing.T) {
 			if got.Code != test.code {
 				t.Errorf("exit %d, want %d:\n%s%s", got.Code, test.code, out, got.Stderr)
 			}
-			golden.Compare(t, "testdata/check/"+strings.NewReplacer(" ", "-", ",", "").Replace(name)+".txt", stable(out+got.Stderr))
+			golden.Compare(t, "testdata/check/"+strings.NewReplacer(" ", "-", ",", "").Replace(name)+".txt", normalize(out+got.Stderr))
 			if !test.repaired {
 				return
 			}
 			for _, remedy := range b.check().remedies() {
-				b.carryOut(remedy)
+				b.runRemedy(remedy)
 			}
 			if out, got := b.run("check"); got.Code != 0 || strings.Contains(out, "→") {
 				t.Errorf("after the remedies: exit %d:\n%s", got.Code, out)

@@ -135,7 +135,7 @@ func TestReplay_Copies(t *testing.T) {
 			t.Errorf("%d rows are published, want %d", len(published), done)
 		}
 		replay(part, "nothing to do: "+command.Pluralize(n, "dead letter")+", already resolved")
-		b.giveReplay(t, part)
+		b.submitReplay(t, part)
 		p.await(fmt.Sprintf("0 rows published, %d were published already, 0 are still bad", n))
 		p.kill()
 		p = b.start("run")

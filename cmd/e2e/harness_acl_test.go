@@ -21,8 +21,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// newACLTestbed has a service on three embedded brokers with an authorizer, and with the
-// defaults of a careful administrator. The program logs in as one who may do everything.
+// newACLTestbed returns a service on three embedded brokers with an authorizer. The program
+// logs in as a user with all rights.
 func newACLTestbed(t *testing.T) *testbed {
 	t.Helper()
 	cluster := embedded(t, kfake.NumBrokers(3), kfake.EnableACLs(), kfake.Superuser("PLAIN", "admin", "admin-secret"),
@@ -39,7 +39,7 @@ func (b *testbed) login(user, password string) {
 	b.set("KAFKA_SASL_MECHANISM", "PLAIN", "KAFKA_SASL_USERNAME", user, "KAFKA_SASL_PASSWORD", password)
 }
 
-// loginAsNewUser creates a user without any right, and has the program log in as that user.
+// loginAsNewUser creates a user without rights, as which the program then logs in.
 func (b *testbed) loginAsNewUser(name, password string) {
 	b.t.Helper()
 	b.administer(func(ctx context.Context, c *kadm.Client) error {
@@ -64,7 +64,7 @@ func (b *testbed) grant(acls *kadm.ACLBuilder) {
 	})
 }
 
-// revoke takes a right of the program's user away.
+// revoke revokes a right of the program's user.
 func (b *testbed) revoke(acls *kadm.ACLBuilder) {
 	b.t.Helper()
 	acls.Allow("User:" + b.environ["KAFKA_SASL_USERNAME"]).AllowHosts().ResourcePatternType(kadm.ACLPatternLiteral)
@@ -77,7 +77,7 @@ func (b *testbed) revoke(acls *kadm.ACLBuilder) {
 	})
 }
 
-// checkReport is what "check --json" prints.
+// checkReport is the output of "check --json".
 type checkReport struct {
 	OK     bool
 	Checks []struct {
@@ -86,7 +86,7 @@ type checkReport struct {
 	}
 }
 
-// remedies are all commands that the checks print.
+// remedies returns the commands that the checks print.
 func (r checkReport) remedies() (commands []string) {
 	for _, check := range r.Checks {
 		commands = append(commands, check.Remedy...)
@@ -94,7 +94,7 @@ func (r checkReport) remedies() (commands []string) {
 	return commands
 }
 
-// failed are the failed checks as text.
+// failed returns the failed checks as text.
 func (r checkReport) failed() string {
 	var text strings.Builder
 	for _, check := range r.Checks {
@@ -121,18 +121,18 @@ func decodeCheck(t *testing.T, out string) checkReport {
 	return r
 }
 
-// grantMissing grants the rights that check misses, as it says.
+// grantMissing grants the rights that check reports as missing, by the commands it prints.
 func (b *testbed) grantMissing() {
 	b.t.Helper()
 	for _, remedy := range b.check().remedies() {
 		if strings.HasPrefix(remedy, "kafka-acls.sh") {
-			b.carryOut(remedy)
+			b.runRemedy(remedy)
 		}
 	}
 }
 
-// carryOut does what a command that check printed says.
-func (b *testbed) carryOut(command string) {
+// runRemedy applies a command that check printed.
+func (b *testbed) runRemedy(command string) {
 	b.t.Helper()
 	words := strings.Fields(command)
 	options := map[string][]string{}
@@ -161,7 +161,7 @@ func (b *testbed) carryOut(command string) {
 		if names := options["topic"]; names != nil {
 			acls.Topics(names...)
 		}
-		if names := options["transactional-id"]; names != nil { // without names it would mean any
+		if names := options["transactional-id"]; names != nil { // without names it would apply to all
 			acls.TransactionalIDs(names...)
 		}
 		for _, name := range options["operation"] {
@@ -173,8 +173,9 @@ func (b *testbed) carryOut(command string) {
 	}
 }
 
-// carryOutByTool runs a command that check printed with Kafka's own tool, as an administrator.
-func (b *testbed) carryOutByTool(command string) {
+// runRemedyByTool runs a command that check printed with Kafka's command-line tool, as an
+// administrator.
+func (b *testbed) runRemedyByTool(command string) {
 	b.t.Helper()
 	words := strings.Fields(strings.Replace(command, b.environ["KAFKA_BROKERS"], b.brokers, 1))
 	class := map[string]string{
@@ -187,7 +188,7 @@ func (b *testbed) carryOutByTool(command string) {
 	b.withClient(func(ctx context.Context, client *kgo.Client) error { return awaitBrokers(ctx, client) })
 }
 
-// kafkaJars is the class path of the newest Kafka that deploy/kafka-up.sh has fetched.
+// kafkaJars returns the class path of the newest Kafka that deploy/kafka-up.sh has downloaded.
 func kafkaJars(t *testing.T) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
@@ -196,12 +197,12 @@ func kafkaJars(t *testing.T) string {
 	}
 	found, err := filepath.Glob(filepath.Join(cache, "dfinery-kafka", "kafka-*"))
 	if err != nil || len(found) == 0 {
-		t.Fatal("deploy/kafka-up.sh has not fetched Kafka's jars: ", err)
+		t.Fatal("deploy/kafka-up.sh has not downloaded Kafka's jars:  ", err)
 	}
 	return filepath.Join(slices.Max(found), "*")
 }
 
-// varying are the parts of check's output that differ from run to run.
+// varying matches the parts of check's output that differ between runs.
 var varying = []struct {
 	pattern *regexp.Regexp
 	with    string
@@ -218,8 +219,8 @@ var varying = []struct {
 	{regexp.MustCompile(`"\d+":`), `"N":`},
 }
 
-// stable is check's output without what differs from run to run.
-func stable(text string) string {
+// normalize replaces the parts of check's output that differ between runs.
+func normalize(text string) string {
 	for _, v := range varying {
 		text = v.pattern.ReplaceAllString(text, v.with)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// adminClient asks the admin server of a running program.
+// adminClient sends requests to the admin server of a running program.
 type adminClient struct {
 	p       *process
 	address string
@@ -20,17 +20,17 @@ type adminClient struct {
 
 var adminAddress = regexp.MustCompile(`"msg":"admin server","address":"([^"]+)"`)
 
-// withAdminServer has the program serve on a free port.
+// withAdminServer makes the program listen on a free port.
 func (b *testbed) withAdminServer() { b.set("ADMIN_ADDR", "127.0.0.1:0") }
 
-// admin waits for the admin server.
+// admin waits until the admin server listens.
 func (p *process) admin() adminClient {
 	p.t.Helper()
 	p.await(`"msg":"admin server"`)
 	return adminClient{p, adminAddress.FindStringSubmatch(p.log())[1]}
 }
 
-// get is the status and the body of a path. No body may contain the token.
+// get returns the status and the body of a path. No body may contain the token.
 func (c adminClient) get(path string) (int, string) {
 	c.p.t.Helper()
 	client := &http.Client{Timeout: 10 * time.Second}
@@ -49,7 +49,7 @@ func (c adminClient) get(path string) (int, string) {
 	return answer.StatusCode, string(body)
 }
 
-// notReady are the parts that /readyz reports as not ready.
+// notReady returns the parts that /readyz reports as not ready.
 func (c adminClient) notReady() []string {
 	c.p.t.Helper()
 	code, body := c.get("/readyz")
@@ -75,21 +75,21 @@ func (c adminClient) notReady() []string {
 	return names
 }
 
-// await waits until a condition holds, and fails after half a minute.
+// await waits until a condition holds, and fails the test after half a minute.
 func (c adminClient) await(what string, holds func() bool) {
 	c.p.t.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	for !holds() {
 		if time.Now().After(deadline) {
 			_, status := c.get("/status")
-			c.p.t.Fatalf("never %s; status: %s\n%s", what, status, c.p.log())
+			c.p.t.Fatalf("timeout while waiting until %s; status: %s\n%s", what, status, c.p.log())
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-// awaitNotReady waits until exactly these parts are not ready; without any, until all are. The
-// process must be alive then.
+// awaitNotReady waits until exactly these parts are not ready; without arguments, until all
+// are ready. Then /livez must succeed.
 func (c adminClient) awaitNotReady(want ...string) {
 	c.p.t.Helper()
 	c.await("not ready: "+strings.Join(want, ", "), func() bool { return cmp.Equal(append([]string{}, want...), c.notReady()) })
@@ -98,7 +98,7 @@ func (c adminClient) awaitNotReady(want ...string) {
 	}
 }
 
-// metric is the value of one series, and whether it is served.
+// metric returns the value of a series, and whether it is served.
 func (c adminClient) metric(series string) (float64, bool) {
 	c.p.t.Helper()
 	_, body := c.get("/metrics")

@@ -13,20 +13,21 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// answer is an answer of the API, byte by byte.
+// answer is a response of the API.
 type answer struct {
 	status int // 0: 200
 	header http.Header
 	body   string
 }
 
-// csvOf is a whole CSV of a content type.
+// csvOf returns an answer with a complete CSV of a content type.
 func csvOf(contentType, body string) answer {
 	return answer{header: http.Header{"Content-Type": {contentType}}, body: body}
 }
 
-// newAnswering has a service whose API answers as reply says: how many days before today the
-// call asks for, and how many calls of that day there were before. reply can be replaced.
+// newAnswering returns a service whose API sends the answers of reply, and a function that
+// replaces reply. back is how many days before today the requested day is, call the number
+// of earlier calls for that day.
 func newAnswering(t *testing.T, reply func(back, call int) answer) (*testbed, func(func(back, call int) answer)) {
 	t.Helper()
 	b := newTestbed(t, &exporttest.Server{})
@@ -34,7 +35,7 @@ func newAnswering(t *testing.T, reply func(back, call int) answer) (*testbed, fu
 	calls := map[int]int{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
-			return // a check asks for the host alone
+			return // check requests only the root
 		}
 		var asked struct {
 			From schema.Day `json:"from_date"`
@@ -58,7 +59,7 @@ func newAnswering(t *testing.T, reply func(back, call int) answer) (*testbed, fu
 			w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 		}
 		w.WriteHeader(a.status)
-		_, _ = w.Write([]byte(a.body)) // the program may have gone
+		_, _ = w.Write([]byte(a.body)) // fails if the program has ended
 	}))
 	t.Cleanup(server.Close)
 	b.set("DFINERY_BASE_URL", server.URL)
@@ -70,7 +71,7 @@ func newAnswering(t *testing.T, reply func(back, call int) answer) (*testbed, fu
 	}
 }
 
-// rowsOf are the rows of a CSV without quotes.
+// rowsOf returns the rows of a CSV without quotes.
 func rowsOf(text string) []row {
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	names := strings.Split(lines[0], ",")

@@ -15,9 +15,9 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// newThreeBrokers has a service whose exports take a while, on the three brokers of
-// deploy/kafka-up.sh whose directory KAFKA_TEST_DIR names. BROKER_ROWS makes its tests larger.
-// They must not run in parallel: each kills brokers.
+// newThreeBrokers returns a service with slow exports on three brokers that deploy/kafka-up.sh
+// started in the directory KAFKA_TEST_DIR. BROKER_ROWS makes its tests larger. They must not
+// run in parallel, because they kill brokers.
 func newThreeBrokers(t *testing.T, seed uint64) *testbed {
 	t.Helper()
 	if os.Getenv("KAFKA_TEST_DIR") == "" {
@@ -38,7 +38,7 @@ func newThreeBrokers(t *testing.T, seed uint64) *testbed {
 
 func node(n int) string { return filepath.Join(os.Getenv("KAFKA_TEST_DIR"), strconv.Itoa(n)) }
 
-// killBroker kills a broker as kill -9 does. It is down until startBroker or the end of the test.
+// killBroker kills a broker with kill -9. The end of the test starts it again.
 func (b *testbed) killBroker(n int) {
 	b.t.Helper()
 	pid := strings.TrimSpace(readFile(b.t, filepath.Join(node(n), "pid")))

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// selfSigned is a certificate and its key in PEM.
+// selfSigned returns a self-signed certificate and its key in PEM.
 func selfSigned(t *testing.T) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -35,8 +35,8 @@ func selfSigned(t *testing.T) (certificate, key string) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}))
 }
 
-// manifest is what a Kubernetes API server has made of the chart: the pod that runs the
-// connector, and the objects for Strimzi.
+// manifest has the objects of the chart as a Kubernetes API server returned them: the pod of
+// the connector, and the objects for Strimzi.
 type manifest struct {
 	Pod    podSpec
 	Topics []kafkaTopic
@@ -76,13 +76,13 @@ type kafkaUser struct {
 	}
 }
 
-// manifests reads the files that .ci/kube has written to the directory CHART_MANIFESTS, by the
-// names of their values.
+// manifests reads the files that .ci/kube has written to the directory CHART_MANIFESTS, by
+// the names of their values files.
 func manifests(t *testing.T) map[string]manifest {
 	t.Helper()
 	dir := os.Getenv("CHART_MANIFESTS")
 	if dir == "" {
-		t.Skip("CHART_MANIFESTS names no directory; .ci/chart does")
+		t.Skip("CHART_MANIFESTS is not set; .ci/chart sets it")
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil || len(files) == 0 {
@@ -145,8 +145,8 @@ func decode(t *testing.T, text []byte, to any) {
 	}
 }
 
-// environ is a container's environment, with its secrets' files below dir where the pod has
-// them below /.
+// environ returns a container's environment. It writes the files of secrets to the directory
+// dir, which takes the place of the pod's root directory.
 func (m *manifest) environ(t *testing.T, c container, dir string) map[string]string {
 	t.Helper()
 	certificate, key := selfSigned(t)
@@ -155,7 +155,7 @@ func (m *manifest) environ(t *testing.T, c container, dir string) map[string]str
 	for _, mount := range c.VolumeMounts {
 		i := slices.IndexFunc(m.Pod.Volumes, func(v volume) bool { return v.Name == mount.Name })
 		if i < 0 {
-			t.Fatalf("%s is mounted, but no volume", mount.Name)
+			t.Fatalf("no volume for the mount %s", mount.Name)
 		}
 		files := m.Pod.Volumes[i].Secret
 		if files == nil {

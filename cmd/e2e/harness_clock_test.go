@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// clockedProgram builds the program with a wall clock that the variable CLOCK sets:
-// "3s=-960h,6s=0s" is right for three seconds after the start, then 40 days behind for three
-// more, then right again. The monotonic clock is not changed, as when someone sets a machine's
-// time.
+// clockedProgram builds the program with a wall clock that the variable CLOCK shifts:
+// "3s=-960h,6s=0s" is correct for three seconds after the start, then 40 days behind for
+// three seconds, then correct again. The monotonic clock does not change, as when an
+// administrator sets the time of a machine.
 var clockedProgram = sync.OnceValues(func() (program string, err error) {
 	dir := filepath.Join(filepath.Dir(binary), "clock")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -34,7 +34,7 @@ var clockedProgram = sync.OnceValues(func() (program string, err error) {
 	}
 	const reading = "\tsec, nsec, mono := runtimeNow()\n\tif mono == 0 {\n\t\treturn Time{uint64(nsec), sec + unixToInternal, Local}\n"
 	if n := strings.Count(string(text), reading); n != 1 {
-		return "", fmt.Errorf("time.Now of %s has another form: it is there %d times", runtime.Version(), n)
+		return "", fmt.Errorf("time.Now of %s has an unexpected form: %d matches, want one", runtime.Version(), n)
 	}
 	changed := strings.Replace(string(text), reading, strings.Replace(reading, "runtimeNow()\n", "runtimeNow()\n\tsec += ahead(mono)\n", 1), 1) + `
 type jump struct{ at, ahead int64 }
@@ -87,12 +87,12 @@ func ahead(mono int64) (seconds int64) {
 	return program, nil
 })
 
-// programWithClock is that program. It needs a build of all packages, so its tests run with a
-// real Kafka only.
+// programWithClock returns the path of that program. Because all packages are compiled, its
+// tests run only with a real Kafka.
 func programWithClock(t *testing.T) string {
 	t.Helper()
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
-		t.Skip("builds all packages with a clock of their own: KAFKA_TEST_BROKERS is not set")
+		t.Skip("compiles all packages: runs only if KAFKA_TEST_BROKERS is set")
 	}
 	program, err := clockedProgram()
 	if err != nil {
@@ -101,8 +101,8 @@ func programWithClock(t *testing.T) string {
 	return program
 }
 
-// clockOffset is a clock some whole seconds away from this machine's, for the API and the
-// program. It is set while no program runs.
+// clockOffset is a clock for the API and the program that differs from the machine's by a
+// number of seconds. It is only set while no program runs.
 type clockOffset struct{ seconds atomic.Int64 }
 
 func (c *clockOffset) now() time.Time {
@@ -113,5 +113,5 @@ func (c *clockOffset) environ() []string {
 	return []string{fmt.Sprintf("CLOCK=0s=%ds", c.seconds.Load())}
 }
 
-// sleepUntil waits until the clock shows a time.
+// sleepUntil waits until a time of the clock.
 func (b *testbed) sleepUntil(c *clockOffset, t time.Time) { b.sleep(t.Sub(c.now())) }

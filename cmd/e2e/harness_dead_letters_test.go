@@ -16,7 +16,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// deadLetters are the dead letters as a consumer reads them.
+// deadLetters returns the dead letters as a consumer reads them.
 func (b *testbed) deadLetters() []schema.DeadLetter {
 	b.t.Helper()
 	var letters []schema.DeadLetter
@@ -36,7 +36,7 @@ func (b *testbed) deadLetters() []schema.DeadLetter {
 	return letters
 }
 
-// deadLettersByCode counts the dead letters; nil without any.
+// deadLettersByCode counts the dead letters by their code; nil if there are none.
 func (b *testbed) deadLettersByCode() map[schema.Code]int {
 	b.t.Helper()
 	var count map[schema.Code]int
@@ -49,13 +49,13 @@ func (b *testbed) deadLettersByCode() map[schema.Code]int {
 	return count
 }
 
-// createDeadLetterTopic creates the dead-letter topic with the timestamps that the test writes.
+// createDeadLetterTopic creates the dead-letter topic. It keeps the timestamps that a test writes.
 func (b *testbed) createDeadLetterTopic(partitions int32) {
 	b.t.Helper()
 	b.createTopic("dead-letters", partitions, map[string]string{"message.timestamp.type": "CreateTime"})
 }
 
-// rowLetter is the dead letter of a row that was too large, and that the stream can read by now.
+// rowLetter returns the dead letter of a row that was too large for a former limit.
 func rowLetter(t *testing.T, user, pad string, at time.Time) []byte {
 	t.Helper()
 	raw := user + "," + pad
@@ -66,7 +66,7 @@ func rowLetter(t *testing.T, user, pad string, at time.Time) []byte {
 	return encodeLetter(t, l)
 }
 
-// rowID is the id of the first such row of an export.
+// rowID returns the id of the first copy of a row.
 func rowID(t *testing.T, names []string, raw string) string {
 	t.Helper()
 	columns, err := schema.NewColumns(names)
@@ -95,8 +95,8 @@ func encodeLetter(t *testing.T, l *schema.DeadLetter) []byte {
 	return value
 }
 
-// giveReplay asks the owner to replay letters, whether they are resolved or not.
-func (b *testbed) giveReplay(t *testing.T, names []string) {
+// submitReplay submits a replay of letters, including letters that are resolved.
+func (b *testbed) submitReplay(t *testing.T, names []string) {
 	t.Helper()
 	c := ledger.Command{ID: "replay-" + rand.Text(), Service: "1234", Verb: command.VerbReplay, Stream: "events", Given: time.Now()}
 	for _, name := range names {

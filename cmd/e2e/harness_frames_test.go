@@ -15,49 +15,49 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// fate is what becomes of a request or an answer on its way.
-type fate int
+// faultKind is what the proxy does to a request or an answer.
+type faultKind int
 
 const (
-	pass    fate = iota
-	delay        // it comes later, and what follows on its connection with it
-	drop         // it never comes, and some time later its connection ends
-	repeat       // it comes twice: a request at once on its connection or later on another one, an answer on its connection
-	reorder      // a request comes on another connection after its own has ended; before an answer comes the former answer of its connection
-	fates
+	pass    faultKind = iota
+	delay             // delays it and everything after it on its connection
+	drop              // discards it, and closes its connection later
+	repeat            // sends it twice: a request at once on its connection or later on another one, an answer on its connection
+	reorder           // closes the connection of a request and sends it on another one; repeats the previous answer before an answer
+	faultKinds
 )
 
-func (f fate) String() string { return []string{"pass", "delay", "drop", "repeat", "reorder"}[f] }
+func (f faultKind) String() string { return []string{"pass", "delay", "drop", "repeat", "reorder"}[f] }
 
-// meddling is one kind of fate, and what it befalls.
-type meddling struct {
-	key    kmsg.Key
-	answer bool
-	fate   fate
+// frameFault is a kind of fault, and the frames it applies to.
+type frameFault struct {
+	key       kmsg.Key
+	answer    bool
+	faultKind faultKind
 }
 
-func (m meddling) String() string {
-	return fmt.Sprintf("%s: %s %s", m.fate, m.key.Name(), map[bool]string{false: "request", true: "answer"}[m.answer])
+func (m frameFault) String() string {
+	return fmt.Sprintf("%s: %s %s", m.faultKind, m.key.Name(), map[bool]string{false: "request", true: "answer"}[m.answer])
 }
 
-// framesProxy is between the program and all brokers of a cluster. It parses Kafka's requests
-// and answers and decides the fate of each. It replaces the brokers' addresses in metadata by
-// its own. The test's end waits for its goroutines.
+// framesProxy is a proxy between the program and all brokers of a cluster. It parses Kafka's
+// requests and answers, injects a fault into each that choose selects, and replaces the
+// brokers' addresses in metadata by its own. The test's end waits for its goroutines.
 type framesProxy struct {
 	t       *testing.T
 	ctx     context.Context
 	running sync.WaitGroup
 
 	mu     sync.Mutex
-	fateOf func(meddling, *rand.Rand) fate // of the kind of frame that meddling names
+	choose func(frameFault, *rand.Rand) faultKind // the fault for a frame of this key and direction
 	random *rand.Rand
-	hits   map[meddling]int
-	ports  map[string]string // the proxy's address by the broker's
+	counts map[frameFault]int
+	ports  map[string]string // the proxy's addresses by those of the brokers
 }
 
 func newFramesProxy(t *testing.T, seed uint64) *framesProxy {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &framesProxy{t: t, ctx: ctx, random: rand.New(rand.NewPCG(seed, 2)), hits: map[meddling]int{}, ports: map[string]string{}}
+	p := &framesProxy{t: t, ctx: ctx, random: rand.New(rand.NewPCG(seed, 2)), counts: map[frameFault]int{}, ports: map[string]string{}}
 	t.Cleanup(func() {
 		cancel()
 		p.running.Wait()
@@ -65,7 +65,7 @@ func newFramesProxy(t *testing.T, seed uint64) *framesProxy {
 	return p
 }
 
-// address is where the proxy listens for connections to a broker.
+// address returns the address where the proxy accepts connections to a broker.
 func (p *framesProxy) address(broker string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,34 +91,34 @@ func (p *framesProxy) address(broker string) string {
 	return p.ports[broker]
 }
 
-// set decides what becomes of all frames to come; nil lets all pass.
-func (p *framesProxy) set(fateOf func(meddling, *rand.Rand) fate) {
+// set replaces the function that chooses faults; with nil there are none.
+func (p *framesProxy) set(choose func(frameFault, *rand.Rand) faultKind) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.fateOf = fateOf
+	p.choose = choose
 }
 
-// hit returns how often a kind of fate has occurred.
-func (p *framesProxy) hit(m meddling) int {
+// count returns how often a fault was injected.
+func (p *framesProxy) count(m frameFault) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.hits[m]
+	return p.counts[m]
 }
 
-func (p *framesProxy) decide(key kmsg.Key, answer bool) fate {
+func (p *framesProxy) decide(key kmsg.Key, answer bool) faultKind {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.fateOf == nil {
+	if p.choose == nil {
 		return pass
 	}
-	m := meddling{key: key, answer: answer}
-	if m.fate = p.fateOf(m, p.random); m.fate != pass {
-		p.hits[m]++
+	m := frameFault{key: key, answer: answer}
+	if m.faultKind = p.choose(m, p.random); m.faultKind != pass {
+		p.counts[m]++
 	}
-	return m.fate
+	return m.faultKind
 }
 
-// wait lets up to d pass; false when the test is over or the connection ends.
+// wait waits for a random time of at most d; false if the test or the connection ends first.
 func (p *framesProxy) wait(d time.Duration, ended <-chan struct{}) bool {
 	p.mu.Lock()
 	d = time.Duration(p.random.Int64N(int64(d)))
@@ -132,28 +132,28 @@ func (p *framesProxy) wait(d time.Duration, ended <-chan struct{}) bool {
 	return false
 }
 
-// How long what is late is late for, at most.
+// The maximum delays.
 const (
 	shortDelay = 300 * time.Millisecond
 	longDelay  = time.Second
 )
 
-// asked is a request whose answer is awaited.
-type asked struct {
+// pendingRequest is a request that has no answer yet.
+type pendingRequest struct {
 	key     kmsg.Key
 	version int16
-	unasked bool // no one waits for the answer
+	isCopy  bool // the proxy sent it a second time: its answer is discarded
 }
 
-// connection is one of the program's to a broker.
+// connection is a connection of the program to a broker.
 type connection struct {
 	*framesProxy
 	broker           string
 	client, upstream net.Conn
 	ended            chan struct{}
 	end              func()
-	awaited          chan asked // in the order of the requests, which is that of the answers
-	former           []byte     // the last answer
+	pending          chan pendingRequest // brokers answer in the order of the requests
+	lastAnswer       []byte
 }
 
 func (p *framesProxy) serve(client net.Conn, broker string) {
@@ -162,7 +162,7 @@ func (p *framesProxy) serve(client net.Conn, broker string) {
 		client.Close()
 		return
 	}
-	c := &connection{framesProxy: p, broker: broker, client: client, upstream: upstream, ended: make(chan struct{}), awaited: make(chan asked, 1000)}
+	c := &connection{framesProxy: p, broker: broker, client: client, upstream: upstream, ended: make(chan struct{}), pending: make(chan pendingRequest, 1000)}
 	c.end = sync.OnceFunc(func() { close(c.ended); client.Close(); upstream.Close() })
 	stop := context.AfterFunc(p.ctx, c.end)
 	defer stop()
@@ -172,14 +172,14 @@ func (p *framesProxy) serve(client net.Conn, broker string) {
 	both.Wait()
 }
 
-// requests carries requests until the connection ends.
+// requests forwards requests until the connection ends.
 func (c *connection) requests() {
 	for {
 		frame, err := readFrame(c.client)
 		if err != nil || len(frame) < 12 {
 			return
 		}
-		request := asked{key: kmsg.Key(wire.BigEndian.Uint16(frame[4:])), version: int16(wire.BigEndian.Uint16(frame[6:]))}
+		request := pendingRequest{key: kmsg.Key(wire.BigEndian.Uint16(frame[4:])), version: int16(wire.BigEndian.Uint16(frame[6:]))}
 		times := 1
 		switch c.decide(request.key, false) {
 		case delay:
@@ -190,18 +190,18 @@ func (c *connection) requests() {
 			c.wait(longDelay, c.ended)
 			return
 		case reorder:
-			c.late(frame)
+			c.sendLater(frame)
 			return
 		case repeat:
-			if c.coin() {
+			if c.randomBool() {
 				times = 2
 			} else {
-				c.late(frame)
+				c.sendLater(frame)
 			}
 		}
 		for n := range times {
-			request.unasked = n > 0
-			c.awaited <- request
+			request.isCopy = n > 0
+			c.pending <- request
 			if _, err := c.upstream.Write(frame); err != nil {
 				return
 			}
@@ -209,15 +209,14 @@ func (c *connection) requests() {
 	}
 }
 
-func (p *framesProxy) coin() bool {
+func (p *framesProxy) randomBool() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.random.IntN(2) == 0
 }
 
-// late sends a request over a connection of its own after a while, whatever has become of the
-// first.
-func (c *connection) late(frame []byte) {
+// sendLater sends a request on a new connection after a random time.
+func (c *connection) sendLater(frame []byte) {
 	c.running.Go(func() {
 		if !c.wait(longDelay, nil) {
 			return
@@ -229,23 +228,23 @@ func (c *connection) late(frame []byte) {
 		defer conn.Close()
 		defer context.AfterFunc(c.ctx, func() { conn.Close() })()
 		if _, err := conn.Write(frame); err == nil {
-			_, _ = readFrame(conn) // so that it is not ended before the broker has read it
+			_, _ = readFrame(conn) // the connection must stay open until the broker has read the request
 		}
 	})
 }
 
-// answers carries answers until the connection ends.
+// answers forwards answers until the connection ends.
 func (c *connection) answers() {
 	for {
 		frame, err := readFrame(c.upstream)
 		if err != nil {
 			return
 		}
-		request := <-c.awaited
-		if request.unasked {
+		request := <-c.pending
+		if request.isCopy {
 			continue
 		}
-		frame = c.renamed(request, frame)
+		frame = c.replaceAddresses(request, frame)
 		frames := [][]byte{frame}
 		switch c.decide(request.key, true) {
 		case delay:
@@ -258,8 +257,8 @@ func (c *connection) answers() {
 		case repeat:
 			frames = [][]byte{frame, frame}
 		case reorder:
-			if c.former != nil {
-				frames = [][]byte{c.former, frame}
+			if c.lastAnswer != nil {
+				frames = [][]byte{c.lastAnswer, frame}
 			}
 		}
 		for _, f := range frames {
@@ -267,12 +266,12 @@ func (c *connection) answers() {
 				return
 			}
 		}
-		c.former = frame
+		c.lastAnswer = frame
 	}
 }
 
-// renamed has an answer name the proxy's addresses in place of the brokers'.
-func (c *connection) renamed(request asked, frame []byte) []byte {
+// replaceAddresses replaces the addresses of brokers in an answer by those of the proxy.
+func (c *connection) replaceAddresses(request pendingRequest, frame []byte) []byte {
 	answer := kmsg.ResponseForKey(int16(request.key))
 	metadata, ok := answer.(*kmsg.MetadataResponse)
 	coordinator, ok2 := answer.(*kmsg.FindCoordinatorResponse)
@@ -285,12 +284,12 @@ func (c *connection) renamed(request asked, frame []byte) []byte {
 		head++ // no tags
 	}
 	if err := answer.ReadFrom(frame[head:]); err != nil {
-		c.t.Errorf("an answer of kind %s can't be read: %v", request.key.Name(), err)
+		c.t.Errorf("read an answer to %s: %v", request.key.Name(), err)
 		return frame
 	}
 	move := func(host *string, port *int32) {
 		if *host == "" {
-			return // there is none
+			return // no coordinator
 		}
 		at := c.address(net.JoinHostPort(*host, strconv.Itoa(int(*port))))
 		name, number, _ := net.SplitHostPort(at)

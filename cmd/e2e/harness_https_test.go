@@ -23,7 +23,7 @@ import (
 	"time"
 )
 
-// journal records what arrives at a server or a proxy, each request once.
+// journal records the distinct requests that a server or a proxy receives.
 type journal struct {
 	mu   sync.Mutex
 	seen map[string]bool
@@ -44,7 +44,7 @@ func (j *journal) list() []string {
 	return slices.Sorted(maps.Keys(j.seen))
 }
 
-// authority is a CA that signs the certificates of servers.
+// authority is a certificate authority.
 type authority struct {
 	t    *testing.T
 	cert *x509.Certificate
@@ -63,7 +63,7 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// sign makes a certificate. The first one, of the authority itself, is self-signed.
+// sign returns a certificate. The first one, that of the authority itself, is self-signed.
 func (a *authority) sign(template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
 	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -86,7 +86,7 @@ func (a *authority) sign(template *x509.Certificate) (*x509.Certificate, *ecdsa.
 	return cert, key
 }
 
-// serve is an HTTPS server with a certificate for api.dfinery.test and 127.0.0.1.
+// serve starts an HTTPS server with a certificate for api.dfinery.test and 127.0.0.1.
 func (a *authority) serve(h http.Handler, http2 bool, until time.Time) *httptest.Server {
 	a.t.Helper()
 	cert, key := a.sign(&x509.Certificate{DNSNames: []string{"api.dfinery.test"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
@@ -100,8 +100,8 @@ func (a *authority) serve(h http.Handler, http2 bool, until time.Time) *httptest
 	return server
 }
 
-// tunnel is a proxy that supports CONNECT only, asks for the password if it has one, and
-// connects to one address whatever the request names.
+// tunnel is a proxy that supports only CONNECT, requires a password if one is set, and always
+// connects to the same address.
 type tunnel struct {
 	to       string
 	password string // of the user "me"
@@ -120,7 +120,7 @@ func (p *tunnel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer out.Close()
-	in, _, err := http.NewResponseController(w).Hijack() // before the answer, so that the server does not read what the client sends after it
+	in, _, err := http.NewResponseController(w).Hijack() // before the answer: else the server reads what the client sends after it
 	if err != nil {
 		return
 	}
@@ -131,7 +131,7 @@ func (p *tunnel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ended := make(chan struct{}, 2)
 	for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
 		go func() {
-			_, _ = io.Copy(pair[0], pair[1]) // either end may hang up
+			_, _ = io.Copy(pair[0], pair[1]) // either side may close its connection
 			ended <- struct{}{}
 		}()
 	}

@@ -17,13 +17,13 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// query asks the cluster.
+// query reads from the cluster.
 func (b *testbed) query(do func(context.Context, *kadm.Client) error) {
 	b.t.Helper()
 	b.withClient(func(ctx context.Context, client *kgo.Client) error { return do(ctx, kadm.NewClient(client)) })
 }
 
-// administer changes the cluster, and returns when each broker goes by the change.
+// administer changes the cluster, and returns when every broker applies the change.
 func (b *testbed) administer(do func(context.Context, *kadm.Client) error) {
 	b.t.Helper()
 	b.withClient(func(ctx context.Context, client *kgo.Client) error {
@@ -53,10 +53,10 @@ func (b *testbed) tryClient(do func(context.Context, *kgo.Client) error, options
 	return do(ctx, client)
 }
 
-// awaitBrokers waits until each broker goes by all that the controller has accepted. A broker
-// learns of it a moment later, on a busy machine seconds later, but in order: when it shows a
-// quota that was set now, it knows of everything before. Two rounds are needed: a broker shows
-// a change before all of its parts go by it, but not the next change before they do.
+// awaitBrokers waits until every broker applies all changes that the controller has accepted.
+// Brokers receive changes in order but with a delay, on a busy machine of seconds: a broker
+// that shows a quota that was set after them has received them. Two rounds are needed, since a
+// broker shows a change before all of its parts apply it, but only then shows the next one.
 func awaitBrokers(ctx context.Context, client *kgo.Client) error {
 	kind, name, key := "client-id", fmt.Sprintf("mark-%08x", rand.Uint32()), "producer_byte_rate"
 	set := func(op kadm.AlterClientQuotaOp) error {
@@ -95,7 +95,7 @@ func awaitBrokers(ctx context.Context, client *kgo.Client) error {
 	return set(kadm.AlterClientQuotaOp{Remove: true})
 }
 
-// put writes records with a foreign client, each into the partition that it names.
+// put writes records with another client, each to its partition.
 func (b *testbed) put(topic string, records ...*kgo.Record) {
 	b.t.Helper()
 	for _, r := range records {
@@ -136,8 +136,8 @@ func (b *testbed) deleteTopics(names ...string) {
 	})
 }
 
-// deleteAllTopics deletes the topics of a test: a broker that has thousands of them is slow,
-// and then out of memory.
+// deleteAllTopics deletes the topics of a test. With thousands of topics a broker becomes slow
+// and runs out of memory.
 func (b *testbed) deleteAllTopics() {
 	err := b.tryClient(func(ctx context.Context, client *kgo.Client) error {
 		c := kadm.NewClient(client)
@@ -153,7 +153,7 @@ func (b *testbed) deleteAllTopics() {
 		return err
 	})
 	if err != nil {
-		b.t.Logf("the topics of %s are not deleted: %v", b.prefix, err)
+		b.t.Logf("delete the topics %s*: %v", b.prefix, err)
 	}
 }
 
@@ -180,7 +180,7 @@ func setTopicConfig(ctx context.Context, c *kadm.Client, topic, name, value stri
 	return err
 }
 
-// growTopic gives a topic more partitions.
+// growTopic adds partitions to a topic.
 func (b *testbed) growTopic(topic string, partitions int) {
 	b.t.Helper()
 	b.administer(func(ctx context.Context, c *kadm.Client) error {
@@ -192,7 +192,7 @@ func (b *testbed) growTopic(topic string, partitions int) {
 	})
 }
 
-// endOffsets are the ends of a topic's partitions.
+// endOffsets returns the end offsets of a topic's partitions.
 func (b *testbed) endOffsets(topic string) kadm.ListedOffsets {
 	b.t.Helper()
 	var ends kadm.ListedOffsets
@@ -203,14 +203,14 @@ func (b *testbed) endOffsets(topic string) kadm.ListedOffsets {
 	return ends
 }
 
-// recordsIn is the sum of a topic's end offsets, markers included.
+// recordsIn returns the sum of a topic's end offsets, which includes markers.
 func (b *testbed) recordsIn(topic string) (sum int64) {
 	b.t.Helper()
 	b.endOffsets(topic).Each(func(o kadm.ListedOffset) { sum += o.Offset })
 	return sum
 }
 
-// deleteRecords deletes a topic's records before some offsets, as retention does.
+// deleteRecords deletes the records before the given offsets, as retention does.
 func (b *testbed) deleteRecords(before kadm.Offsets) {
 	b.t.Helper()
 	b.administer(func(ctx context.Context, c *kadm.Client) error {
@@ -222,7 +222,8 @@ func (b *testbed) deleteRecords(before kadm.Offsets) {
 	})
 }
 
-// TestKafka_BrokersShowChanges checks awaitBrokers: right after a change each broker shows it.
+// TestKafka_BrokersShowChanges changes topics and checks, after awaitBrokers, that every broker
+// shows the change.
 func TestKafka_BrokersShowChanges(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{})

@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// loadLedger reads the ledger as the program left it.
+// loadLedger reads the ledger.
 func (b *testbed) loadLedger() (*store.Ledger, *ledger.State) {
 	b.t.Helper()
 	topic := b.prefix + "ledger"
@@ -33,15 +33,15 @@ func (b *testbed) loadLedger() (*store.Ledger, *ledger.State) {
 	return l, state
 }
 
-// ledgerState is what the ledger's records say.
+// ledgerState returns the state in the ledger.
 func (b *testbed) ledgerState() *ledger.State {
 	b.t.Helper()
 	_, state := b.loadLedger()
 	return state
 }
 
-// checkedDays are the days' records. Each must have as many fingerprints as rows and dead
-// letters: with a fingerprint too many, a later copy of its row would not be published.
+// checkedDays returns the records of days. It checks that each has as many fingerprints as rows
+// and dead letters: with one more, a later copy of its row would not be published.
 func (b *testbed) checkedDays() map[ledger.DayName]*ledger.Day {
 	b.t.Helper()
 	l, state := b.loadLedger()
@@ -59,8 +59,8 @@ func (b *testbed) checkedDays() map[ledger.DayName]*ledger.Day {
 	return state.Days
 }
 
-// checkLedger checks the fingerprints of all days, and that their records count the rows that
-// the topic has.
+// checkLedger checks the fingerprints of all days, and compares the counts of rows in their
+// records with the topic.
 func (b *testbed) checkLedger() {
 	b.t.Helper()
 	published := map[string]int{}
@@ -71,7 +71,7 @@ func (b *testbed) checkLedger() {
 	b.compareCounts(published)
 }
 
-// checkCounts is checkLedger with a topic that has been read.
+// checkCounts is checkLedger with records that have been read already.
 func (b *testbed) checkCounts(events []record) {
 	b.t.Helper()
 	published := map[string]int{}
@@ -81,8 +81,8 @@ func (b *testbed) checkCounts(events []record) {
 	b.compareCounts(published)
 }
 
-// compareCounts compares the days' records with how many rows the topic has of each
-// SERVICE/STREAM/DAY.
+// compareCounts compares the counts in the records of days with the number of rows in the
+// topic, by SERVICE/STREAM/DAY.
 func (b *testbed) compareCounts(published map[string]int) {
 	b.t.Helper()
 	for name, day := range b.checkedDays() {
@@ -92,7 +92,7 @@ func (b *testbed) compareCounts(published map[string]int) {
 	}
 }
 
-// ledgerRecords are the newest records of the ledger by key, member by member.
+// ledgerRecords returns the newest records of the ledger by key, with their members.
 func (b *testbed) ledgerRecords() map[string]map[string]json.RawMessage {
 	b.t.Helper()
 	records := map[string]map[string]json.RawMessage{}
@@ -106,10 +106,9 @@ func (b *testbed) ledgerRecords() map[string]map[string]json.RawMessage {
 	return records
 }
 
-// crashBeforeCheckpoint publishes the rows of one day and kills the program before its ledger
-// knows of them.
+// crashBeforeCheckpoint publishes the rows of a day and kills the program before the checkpoint.
 func (b *testbed) crashBeforeCheckpoint() {
 	b.t.Helper()
-	// The first checkpoint is that of the recovery, the second that of the export's end.
+	// The first checkpoint follows recovery, the second follows the export.
 	b.startWith([]string{"FAULT_STEP=flushed", "FAULT_COUNT=2", "DFINERY_CONCURRENT_CALLS=1", "CHECKPOINT_INTERVAL=1h"}, "run").wait(time.Minute)
 }

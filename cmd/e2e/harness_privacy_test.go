@@ -25,7 +25,7 @@ import (
 
 const privacySecret = "k3y-0123456789-0123456789-0123456789"
 
-// writeKey writes a key's file.
+// writeKey writes a secret to a file.
 func writeKey(t *testing.T, secret string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key")
@@ -35,7 +35,7 @@ func writeKey(t *testing.T, secret string) string {
 	return path
 }
 
-// hashed is what takes the place of a cell in a hashed column, by the contract's words.
+// hashed returns the hash of a cell as schema/README.md defines it.
 func hashed(column, cell string) string {
 	mac := func(key []byte, text string) []byte {
 		h := hmac.New(sha256.New, key)
@@ -45,14 +45,13 @@ func hashed(column, cell string) string {
 	return base64.RawURLEncoding.EncodeToString(mac(mac([]byte(privacySecret), "dfinery-kafka hash 1\x00"+column), cell)[:16])
 }
 
-// canaries look for texts that must be nowhere, in all forms in which they could be.
+// canaries searches for texts that must not occur, in all encodings in which they could.
 type canaries struct {
 	t     *testing.T
-	forms map[string][]byte // what to look for, by what it is
+	forms map[string][]byte // bytes to search for, by description
 }
 
-// newCanaries looks for cells, and for hashes without a key of cells and of whole lines of a
-// header.
+// newCanaries returns canaries for cells and lines, and for hashes without a key of both.
 func newCanaries(t *testing.T, header string, cells, lines []string) *canaries {
 	t.Helper()
 	c := &canaries{t: t, forms: map[string][]byte{}}
@@ -66,7 +65,7 @@ func newCanaries(t *testing.T, header string, cells, lines []string) *canaries {
 	}
 	for _, line := range lines {
 		c.addHashes(line)
-		// What is kept of a last line without a newline.
+		// The hash that the ledger keeps of a last line without a newline.
 		c.forms["crc32 of "+line] = fmt.Appendf(nil, `"tail":%d`, crc32.ChecksumIEEE([]byte(line[max(0, len(line)-16):])))
 		if row, err := csv.ParseRow(columns, []byte(line)); err == nil {
 			print := new(schema.Hasher).Row(row)
@@ -76,7 +75,7 @@ func newCanaries(t *testing.T, header string, cells, lines []string) *canaries {
 	return c
 }
 
-// add looks for bytes as they are, in hex and in base64.
+// add adds bytes, and their forms in hex and base64.
 func (c *canaries) add(what string, b []byte) {
 	c.forms[what] = b
 	c.forms[what+" in hex"] = []byte(hex.EncodeToString(b))
@@ -84,8 +83,8 @@ func (c *canaries) add(what string, b []byte) {
 	for shift := range 3 {
 		for name, encoding := range map[string]*base64.Encoding{"base64": base64.RawStdEncoding, "base64url": base64.RawURLEncoding} {
 			encoded := encoding.EncodeToString(append(make([]byte, shift), b...))
-			whole := encoded[(8*shift+5)/6 : 8*(shift+len(b))/6] // the letters that b alone decides
-			c.forms[fmt.Sprintf("%s in %s+%d", what, name, shift)] = []byte(whole)
+			inner := encoded[(8*shift+5)/6 : 8*(shift+len(b))/6] // the characters that depend only on b
+			c.forms[fmt.Sprintf("%s in %s+%d", what, name, shift)] = []byte(inner)
 		}
 	}
 }
@@ -102,7 +101,7 @@ func (c *canaries) addHashes(text string) {
 	c.add("md5 of "+text, sum5[:])
 }
 
-// expectNone fails if a text has any of them.
+// expectNone fails the test if a text contains one of the forms.
 func (c *canaries) expectNone(where, text string) {
 	c.t.Helper()
 	b := []byte(text)
@@ -113,7 +112,7 @@ func (c *canaries) expectNone(where, text string) {
 	}
 }
 
-// expectNoneInTopics looks through all topics of a service.
+// expectNoneInTopics searches all records of topics.
 func (c *canaries) expectNoneInTopics(b *testbed, topics ...string) {
 	c.t.Helper()
 	for _, topic := range topics {

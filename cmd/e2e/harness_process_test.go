@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// What the tests wait for in the program's log.
+// Log messages that tests wait for.
 const (
 	isOwner   = `"msg":"owner"`
 	isStandby = "standby: another instance owns the service"
@@ -30,13 +30,13 @@ type process struct {
 	done  chan struct{} // closed when it has ended
 }
 
-// start starts the program, and kills it at the end of the test.
+// start starts the program. It is killed at the end of the test.
 func (b *testbed) start(args ...string) *process {
 	b.t.Helper()
 	return b.startWith(nil, args...)
 }
 
-// startWith starts the program with more variables.
+// startWith starts the program with additional variables.
 func (b *testbed) startWith(environ []string, args ...string) *process {
 	b.t.Helper()
 	p := &process{t: b.t, cmd: exec.Command(b.program, args...), news: make(chan struct{}, 1), done: make(chan struct{})}
@@ -59,26 +59,26 @@ func (b *testbed) startWith(environ []string, args ...string) *process {
 			default:
 			}
 		}
-		_ = p.cmd.Wait() // how it ended is in ProcessState
+		_ = p.cmd.Wait() // the result is in ProcessState
 	}()
 	b.t.Cleanup(p.kill)
 	return p
 }
 
-// startToCrash starts the program so that it kills itself, as kill -9 does, when it reaches a
-// step for the n-th time.
+// startToCrash starts the program with a fault point: it kills itself, as with kill -9, when
+// it reaches a step for the n-th time.
 func (b *testbed) startToCrash(step string, n int, args ...string) *process {
 	b.t.Helper()
 	return b.startWith([]string{"FAULT_STEP=" + step, fmt.Sprintf("FAULT_COUNT=%d", n)}, args...)
 }
 
-// crash runs the program until it kills itself at a step, or ends before.
+// crash runs the program with a fault point until it ends.
 func (b *testbed) crash(step string, n int, args ...string) {
 	b.t.Helper()
 	b.startToCrash(step, n, args...).wait(time.Minute)
 }
 
-// kill ends the process as kill -9 does.
+// kill ends the process with kill -9.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // it may have ended already
 	<-p.done
@@ -100,7 +100,7 @@ func (p *process) wait(limit time.Duration) int {
 	select {
 	case <-p.done:
 	case <-time.After(limit):
-		p.t.Fatalf("the program does not end:\n%s", p.log())
+		p.t.Fatalf("timeout while waiting for the program's end:\n%s", p.log())
 	}
 	return p.cmd.ProcessState.ExitCode()
 }
@@ -113,7 +113,7 @@ func (p *process) expectExit(code int) {
 	}
 }
 
-// expectAlive fails if the process has ended.
+// expectAlive fails the test if the process has ended.
 func (p *process) expectAlive() {
 	p.t.Helper()
 	select {
@@ -129,7 +129,7 @@ func (p *process) log() string {
 	return p.lines.String()
 }
 
-// count is how often a text is in the log.
+// count returns how often a text occurs in the log.
 func (p *process) count(text string) int { return strings.Count(p.log(), text) }
 
 // await waits until the log contains a text.
@@ -150,7 +150,7 @@ func (p *process) awaitMore(text string, n int) {
 	p.awaitLog(strconv.Quote(text), func() bool { return p.count(text) > n })
 }
 
-// awaitLog waits until the log has what a function looks for.
+// awaitLog waits until has returns true, and checks again after each line of the log.
 func (p *process) awaitLog(what string, has func() bool) {
 	p.t.Helper()
 	deadline := time.After(time.Minute)
@@ -162,14 +162,13 @@ func (p *process) awaitLog(what string, has func() bool) {
 				p.t.Fatalf("the program ended without logging %s:\n%s", what, p.log())
 			}
 		case <-deadline:
-			p.t.Fatalf("the program does not log %s:\n%s", what, p.log())
+			p.t.Fatalf("timeout while waiting for %s in the log:\n%s", what, p.log())
 		}
 	}
 }
 
-// peakMemory returns the most memory that the process had resident, in bytes, when it has
-// ended. The value that wait4 reports would include the memory of the test, from which the
-// process was forked.
+// peakMemory sends the maximum resident memory of the process, in bytes, when it has ended.
+// The maximum that wait4 reports includes the memory of the test, which forked the process.
 func (p *process) peakMemory() <-chan int64 {
 	peak := make(chan int64, 1)
 	go func() {

@@ -7,46 +7,47 @@ import (
 	"time"
 )
 
-// profileModel says what a topic of profiles may hold, and what it must hold, by what the API
-// has served and what a consumer has read. Of the program it knows only the numbers of its
-// exports, and how its runs ended. It fails the test for anything else in the topic.
+// profileModel computes from the answers of the API which records a topic of profiles may have
+// and must have, and fails the test for all others. Of the program it uses only the numbers of
+// exports and how each run ended.
 type profileModel struct {
 	t     *testing.T
 	after time.Duration // DELETE_AFTER
 	most  float64       // DELETE_MOST
 
-	table    map[string]profileRow // what a consumer has that reads all of the topic
-	absent   map[string]absence    // of keys of the table
+	table    map[string]profileRow // the newest record of each key
+	absent   map[string]absence    // keys of the table that were absent
 	deleted  []*deletedProfiles
 	approved approvedDeletes
 	runs     []*profileRun
 
-	gone              map[string]bool // keys that were deleted once
-	returned          int             // of these, published again
+	gone              map[string]bool // keys that have been deleted
+	returned          int             // how many of these were published again
 	tombstones        int
-	waiting, withheld map[string]bool // keys that a settled snapshot lacked and the topic kept: for lack of another one, and for doubts
+	waiting, withheld map[string]bool // absent keys that were kept: until another snapshot, or because the snapshot proved nothing
 }
 
-// profileRow is a profile as the topic has it.
+// profileRow is the newest record of a profile.
 type profileRow struct {
 	city      string
 	export    int
 	partition int32
 }
 
-// absence is since when whole answers have lacked a key that was not published meanwhile:
-// answers that the program has evaluated, and those that it may have. The zero time means none.
-type absence struct{ surely, perhaps time.Time }
+// absence is the time of the first complete answer without a key, if it was not published
+// since: of the answers that the program has evaluated, and of those that it may have
+// evaluated. The zero time means none.
+type absence struct{ evaluated, possible time.Time }
 
-// deletedProfiles are the deletes of one run: those that were seen, and those that may have
-// been counted although nobody sees them.
+// deletedProfiles counts the deletes of a run: those in the topic, and those that the ledger
+// may count although the topic does not have them.
 type deletedProfiles struct {
-	at            time.Time
-	seen, perhaps int
+	at             time.Time
+	seen, possible int
 }
 
-// approvedDeletes are how many absent profiles are permitted at least, and at most: a run that
-// was killed may have ended an approval.
+// approvedDeletes is the approved number of absent profiles, as a range: a run that was killed
+// may have ended an approval.
 type approvedDeletes struct {
 	least, most int
 	until       time.Time
@@ -54,23 +55,23 @@ type approvedDeletes struct {
 
 // profileRun is one run of the program.
 type profileRun struct {
-	first, last int // numbers of its exports: above first, up to last
+	first, last int // numbers of its exports: after first, up to last
 	answers     []servedSnapshot
 	end         runEnd
-	quiet       bool // all brokers were there: the program has evaluated each answer before the next one
+	brokersUp   bool // no broker was down: the program has evaluated each answer before the next one
 	deleted     *deletedProfiles
 	may, must   map[string]bool // be deleted
-	confirmed   bool            // its last answer shows who is absent, and no more are than may be deleted
-	unclear     bool            // it may, for all that is known
+	confirmed   bool            // its last answer was complete and allowed deletes
+	unclear     bool            // whether it did is not known
 }
 
 // runEnd is how a run ended.
 type runEnd int
 
 const (
-	settled   runEnd = iota // its last answer was read to its end and evaluated
-	failed                  // each of its answers was read as far as it goes, and evaluated
-	disturbed               // nobody knows how far it came
+	succeeded   runEnd = iota // its last answer was complete and was evaluated
+	failed                    // each of its answers was evaluated
+	interrupted               // it was killed: which answers were evaluated is not known
 )
 
 func newProfileModel(t *testing.T, after time.Duration, most float64) *profileModel {
@@ -78,36 +79,36 @@ func newProfileModel(t *testing.T, after time.Duration, most float64) *profileMo
 		gone: map[string]bool{}, waiting: map[string]bool{}, withheld: map[string]bool{}}
 }
 
-// observe takes a run that has ended, and what the topic has more since the run before.
+// observe checks a run that has ended, by the new records of the topic.
 func (m *profileModel) observe(run *profileRun, news []message) {
 	m.t.Helper()
 	run.may, run.must, run.deleted = map[string]bool{}, map[string]bool{}, &deletedProfiles{}
-	late := 0 // records of former runs, which the broker had not shown when these were over
+	late := 0 // records of earlier runs that were not visible when these ended
 	for _, r := range news {
 		if n := m.exportOf(r); n > run.last {
-			m.t.Errorf("key %s: export %d, and the ledger knows of %d only", r.Key, n, run.last)
+			m.t.Errorf("key %s: export %d is after the last one in the ledger, %d", r.Key, n, run.last)
 		} else if n <= run.first {
 			m.applyLate(r, n)
 			late++
 		}
 	}
 	if late > 0 {
-		m.t.Logf("%d records of killed runs were seen late", late)
+		m.t.Logf("%d records of killed runs became visible late", late)
 	}
 	for i := range run.answers {
-		m.evaluate(run, &run.answers[i], run.end == failed || run.end == settled && (run.quiet || i == len(run.answers)-1))
+		m.evaluate(run, &run.answers[i], run.end == failed || run.end == succeeded && (run.brokersUp || i == len(run.answers)-1))
 	}
 	for _, r := range news {
 		if n := m.exportOf(r); n > run.first {
 			m.apply(run, r, n)
 		}
 	}
-	if run.end == disturbed {
-		run.deleted.perhaps = len(run.may) - run.deleted.seen
+	if run.end == interrupted {
+		run.deleted.possible = len(run.may) - run.deleted.seen
 	}
 	m.deleted, m.runs = append(m.deleted, run.deleted), append(m.runs, run)
-	if run.end == settled {
-		m.settle(run)
+	if run.end == succeeded {
+		m.compareWithLastAnswer(run)
 	}
 	run.answers, run.must = nil, nil
 }
@@ -120,20 +121,20 @@ func (m *profileModel) exportOf(r message) int {
 	return n
 }
 
-// evaluate says what may and must follow from an answer. surely says that the program has
-// evaluated it.
-func (m *profileModel) evaluate(run *profileRun, a *servedSnapshot, surely bool) {
+// evaluate computes which keys may and must be deleted after an answer. evaluated is whether
+// the program has certainly evaluated it.
+func (m *profileModel) evaluate(run *profileRun, a *servedSnapshot, evaluated bool) {
 	run.deleted.at = a.at
-	gone, profiles := m.lacking(a)
-	spentLeast, spentMost := m.spent(a.at)
+	gone, profiles := m.absentKeys(a)
+	spentLeast, spentMost := m.recentDeletes(a.at)
 	least, most := m.permitted(a.at)
 	ceiling := min(max(10, int(m.most*float64(profiles))), profiles/2)
 	mayConfirm := a.why == "" && (len(gone) == 0 || len(gone)+spentLeast <= ceiling || len(gone) <= most)
-	mustConfirm := surely && a.why == "" && (len(gone) == 0 || len(gone)+spentMost <= ceiling || len(gone) <= least)
-	run.confirmed, run.unclear = mustConfirm, surely && mayConfirm != mustConfirm
+	mustConfirm := evaluated && a.why == "" && (len(gone) == 0 || len(gone)+spentMost <= ceiling || len(gone) <= least)
+	run.confirmed, run.unclear = mustConfirm, evaluated && mayConfirm != mustConfirm
 	for key := range m.absent {
 		if a.has(key) {
-			m.meet(key, surely)
+			m.recordPresent(key, evaluated)
 		}
 	}
 	for _, key := range gone {
@@ -141,30 +142,30 @@ func (m *profileModel) evaluate(run *profileRun, a *servedSnapshot, surely bool)
 			break
 		}
 		since := m.absent[key]
-		if longAgo(since.perhaps, a.at, m.after) {
+		if elapsed(since.possible, a.at, m.after) {
 			run.may[key] = true
 		}
-		if mustConfirm && longAgo(since.surely, a.at, m.after) {
+		if mustConfirm && elapsed(since.evaluated, a.at, m.after) {
 			run.must[key] = true
 		}
-		if since.perhaps.IsZero() {
-			since.perhaps = a.at
+		if since.possible.IsZero() {
+			since.possible = a.at
 		}
-		if mustConfirm && since.surely.IsZero() {
-			since.surely = a.at
+		if mustConfirm && since.evaluated.IsZero() {
+			since.evaluated = a.at
 		}
 		m.absent[key] = since
 	}
 	if len(gone) == 0 && a.ended {
-		if m.approved.least = 0; surely {
+		if m.approved.least = 0; evaluated {
 			m.approved.most = 0
 		}
 	}
 }
 
-// lacking are the keys of the table that an answer does not have, and how many profiles the
-// topic has when its rows are published.
-func (m *profileModel) lacking(a *servedSnapshot) (gone []string, profiles int) {
+// absentKeys returns the keys of the table that an answer does not have, and the number of
+// profiles in the topic after the answer's rows are published.
+func (m *profileModel) absentKeys(a *servedSnapshot) (gone []string, profiles int) {
 	for key := range m.table {
 		if !a.has(key) {
 			gone = append(gone, key)
@@ -173,32 +174,32 @@ func (m *profileModel) lacking(a *servedSnapshot) (gone []string, profiles int) 
 	return gone, len(a.had) + len(gone)
 }
 
-func longAgo(since, now time.Time, after time.Duration) bool {
+func elapsed(since, now time.Time, after time.Duration) bool {
 	return !since.IsZero() && now.Sub(since) >= after
 }
 
-// meet notes that an answer had a row of an absent key.
-func (m *profileModel) meet(key string, surely bool) {
+// recordPresent records that an answer had a row of an absent key.
+func (m *profileModel) recordPresent(key string, evaluated bool) {
 	since := m.absent[key]
-	if since.surely = (time.Time{}); surely {
+	if since.evaluated = (time.Time{}); evaluated {
 		delete(m.absent, key)
 		return
 	}
 	m.absent[key] = since
 }
 
-// spent is how many profiles were deleted within seven days, at least and at most.
-func (m *profileModel) spent(now time.Time) (least, most int) {
+// recentDeletes returns the minimum and maximum number of deletes within seven days.
+func (m *profileModel) recentDeletes(now time.Time) (least, most int) {
 	for _, d := range m.deleted {
 		if now.Sub(d.at) < 7*24*time.Hour {
 			least += d.seen
-			most += d.seen + d.perhaps
+			most += d.seen + d.possible
 		}
 	}
 	return least, most
 }
 
-// approve notes that so many absent profiles are permitted from the next run on.
+// approve records an approval of n absent profiles.
 func (m *profileModel) approve(n int, at time.Time) {
 	m.approved = approvedDeletes{least: n, most: n, until: at.Add(7 * 24 * time.Hour)}
 }

@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// profileSource is an API whose snapshots of profiles a test changes.
+// profileSource is an API that serves snapshots of profiles.
 type profileSource struct {
 	clock    func() time.Time // nil: time.Now
 	mu       sync.Mutex
-	profiles map[string]string // a cell of each profile, by key
-	next     answerDefects     // of the calls to come
+	profiles map[string]string // the city of each profile, by key
+	next     answerDefects     // of the next answers
 	served   []servedSnapshot
 }
 
-// answerDefects are what is wrong with an answer.
+// answerDefects are the defects of an answer.
 type answerDefects struct {
-	cut       bool // it ends within the row behind the middle, before its promised length
-	truncated bool // it ends behind the row in the middle, and nothing promised more
-	unframed  bool // it ends with its connection
+	cut       bool // ends within a row, before its Content-Length
+	truncated bool // ends after half of the rows, with a Content-Length that is correct
+	unframed  bool // has no length: ends with its connection
 	empty     bool
 	lacks     map[string]bool // keys whose rows are left out
-	insert    []string        // lines behind the first row
+	insert    []string        // lines after the first row
 	// halfway is called when half of the answer is sent.
 	halfway func(*http.Request)
 }
@@ -34,7 +34,7 @@ type answerDefects struct {
 // servedSnapshot is an answer that was sent.
 type servedSnapshot struct {
 	at    time.Time
-	why   string // why it does not prove who is absent; empty: it does
+	why   string // why it is not proven complete; empty: it is
 	ended bool
 	had   map[string]string // the cells of the first row of each key
 }
@@ -77,10 +77,10 @@ func (s *profileSource) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.answer(w, r, first, rest)
 }
 
-// profileLine is a line of an answer; without a key it is no row.
+// profileLine is a line of an answer. The header and broken lines have no key.
 type profileLine struct{ key, city, text string }
 
-// lines are those of the next answer, the header first.
+// lines returns the lines of the next answer, the header first.
 func (s *profileSource) lines() []profileLine {
 	d := s.next
 	lines := []profileLine{{text: profileHeader}}
@@ -122,7 +122,7 @@ func text(lines []profileLine) string {
 	return all.String()
 }
 
-// why is why an answer with these defects and lines does not prove who is absent.
+// why returns why an answer with these defects and lines is not proven complete.
 func (d *answerDefects) why(lines []profileLine) string {
 	seen, repeated, broken := map[string]bool{}, false, false
 	for _, line := range lines[1:] {
@@ -146,7 +146,7 @@ func (d *answerDefects) why(lines []profileLine) string {
 	return ""
 }
 
-// answer sends an answer in two halves. The client may go away meanwhile.
+// answer sends an answer in two halves. The client may disconnect between them.
 func (d *answerDefects) answer(w http.ResponseWriter, r *http.Request, first, rest string) {
 	w.Header().Set("Content-Type", "text/csv")
 	if d.unframed || d.truncated {

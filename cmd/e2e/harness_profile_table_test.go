@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// apply takes a record of a run.
+// apply checks a record of the run and adds it to the table.
 func (m *profileModel) apply(run *profileRun, r message, n int) {
 	m.t.Helper()
 	former, is := m.place(r, n)
 	if r.Headers["op"] == "d" && r.Value == "" {
 		if !is || !run.may[r.Key] {
-			m.t.Errorf("%s was deleted by export %d, it was in the topic: %t; two whole answers lacked it, far enough apart: %t", r.Key, n, is, run.may[r.Key])
+			m.t.Errorf("%s was deleted by export %d; in the topic before: %t; absent from two complete answers, far enough apart: %t", r.Key, n, is, run.may[r.Key])
 		}
 		m.remove(r.Key, run)
 		return
@@ -26,7 +26,7 @@ func (m *profileModel) apply(run *profileRun, r message, n int) {
 		want = "u"
 	}
 	if r.Headers["op"] != want || is && former.city == city || !served {
-		m.t.Errorf("%s has the op %q of export %d, want %q; it is %q, it was %q; it was served so: %t", r.Key, r.Headers["op"], n, want, city, former.city, served)
+		m.t.Errorf("%s has op %q in export %d, want %q; value %q, previous value %q; the API served it: %t", r.Key, r.Headers["op"], n, want, city, former.city, served)
 	}
 	if !is && m.gone[r.Key] {
 		m.returned++
@@ -34,7 +34,7 @@ func (m *profileModel) apply(run *profileRun, r message, n int) {
 	m.put(r, n, city)
 }
 
-// applyLate takes a record of a former run.
+// applyLate checks a record of an earlier run and adds it to the table.
 func (m *profileModel) applyLate(r message, n int) {
 	m.t.Helper()
 	m.place(r, n)
@@ -45,21 +45,21 @@ func (m *profileModel) applyLate(r message, n int) {
 	for _, run := range m.runs {
 		if n > run.first && n <= run.last {
 			if !run.may[r.Key] {
-				m.t.Errorf("%s was deleted by export %d, and was not absent twice", r.Key, n)
+				m.t.Errorf("%s was deleted by export %d, but was not absent twice", r.Key, n)
 			}
 			m.remove(r.Key, run)
-			run.deleted.perhaps--
+			run.deleted.possible--
 		}
 	}
 }
 
-// place checks that the record stands in its key's partition behind those of former exports,
-// and returns the row that it replaces.
+// place checks that a record is in the partition of its key and follows records of earlier
+// exports only. It returns the row that it replaces.
 func (m *profileModel) place(r message, n int) (former profileRow, is bool) {
 	m.t.Helper()
 	former, is = m.table[r.Key]
 	if is && (former.partition != r.Partition || former.export >= n) {
-		m.t.Errorf("key %s: export %d in partition %d behind export %d in partition %d", r.Key, n, r.Partition, former.export, former.partition)
+		m.t.Errorf("key %s: export %d in partition %d follows export %d in partition %d", r.Key, n, r.Partition, former.export, former.partition)
 	}
 	return former, is
 }
@@ -77,8 +77,7 @@ func (m *profileModel) remove(key string, run *profileRun) {
 	delete(m.absent, key)
 }
 
-// cityOf is the cell of a record whose value has no others than its key and that one, unless it
-// is empty.
+// cityOf returns the cell "city", and checks that the record has no other cells than the key.
 func (m *profileModel) cityOf(r message) string {
 	m.t.Helper()
 	return cityOf(m.t, r)
@@ -101,27 +100,27 @@ func cityOf(t *testing.T, r message) (city string) {
 	return city
 }
 
-// settle compares the topic with the last answer of a run that has ended well: it has each row
-// of it, and besides only profiles that may not be deleted yet.
-func (m *profileModel) settle(run *profileRun) {
+// compareWithLastAnswer compares the topic with the last answer of a run that succeeded: it
+// must have every row of the answer, and no profile that had to be deleted.
+func (m *profileModel) compareWithLastAnswer(run *profileRun) {
 	m.t.Helper()
 	last := run.answers[len(run.answers)-1]
 	wrong := 0
-	complain := func(format string, args ...any) {
+	report := func(format string, args ...any) {
 		if wrong++; wrong <= 10 {
 			m.t.Errorf(format, args...)
 		}
 	}
 	for key, city := range last.had {
 		if row, is := m.table[key]; !is || row.city != city {
-			complain("%s is %q in the topic (there: %t), want %q", key, row.city, is, city)
+			report("%s is %q in the topic (present: %t), want %q", key, row.city, is, city)
 		}
 	}
 	for key := range m.table {
 		switch {
 		case last.has(key):
 		case run.must[key]:
-			complain("%s is still in the topic; two whole answers lacked it, far enough apart, and nothing withholds its deletion", key)
+			report("%s is still in the topic, but was absent from two complete answers, far enough apart", key)
 		case run.confirmed:
 			m.waiting[key] = true
 		default:
@@ -133,7 +132,7 @@ func (m *profileModel) settle(run *profileRun) {
 	}
 }
 
-// kept is how many profiles the topic has that an answer does not have.
+// kept counts the profiles in the topic that an answer does not have.
 func (m *profileModel) kept(a *servedSnapshot) int {
 	n := 0
 	for key := range m.table {
@@ -144,7 +143,7 @@ func (m *profileModel) kept(a *servedSnapshot) int {
 	return n
 }
 
-// expectTable compares what a consumer has read of the whole topic, each key with each cell.
+// expectTable compares all records of the topic with the table.
 func (m *profileModel) expectTable(records []message) {
 	m.t.Helper()
 	got := map[string]string{}
@@ -156,10 +155,10 @@ func (m *profileModel) expectTable(records []message) {
 	wrong := ""
 	for key, city := range got {
 		if row, is := m.table[key]; (!is || row.city != city) && len(wrong) < 1000 {
-			wrong += fmt.Sprintf("\n%s is %q, want %q (there: %t)", key, city, row.city, is)
+			wrong += fmt.Sprintf("\n%s is %q, want %q (present: %t)", key, city, row.city, is)
 		}
 	}
 	if len(got) != len(m.table) || wrong != "" {
-		m.t.Errorf("the topic has %d profiles, a consumer that has read all of it has %d%s", len(got), len(m.table), wrong)
+		m.t.Errorf("the topic has %d profiles, want %d%s", len(got), len(m.table), wrong)
 	}
 }

@@ -15,7 +15,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// newProfileService has a service whose only stream publishes changes of the source's profiles.
+// newProfileService returns a service whose only stream has MODE=changes and exports the
+// source's profiles.
 func newProfileService(t *testing.T, s *profileSource) *testbed {
 	t.Helper()
 	b := newProfiles(t, &exporttest.Server{})
@@ -28,8 +29,8 @@ func newProfileService(t *testing.T, s *profileSource) *testbed {
 	return b
 }
 
-// table is what a consumer that keeps the newest record of each key has, and how often each key
-// was deleted. It fails if the exports of a key's records do not rise.
+// table returns the newest value of each key in the topic, and how often each key was deleted.
+// It fails the test if the export numbers of a key's records do not increase.
 func (b *testbed) table(topic string) (rows map[string]string, deletes map[string]int) {
 	b.t.Helper()
 	rows, deletes = map[string]string{}, map[string]int{}
@@ -37,7 +38,7 @@ func (b *testbed) table(topic string) (rows map[string]string, deletes map[strin
 	for _, m := range b.consume(topic, kgo.ReadUncommitted()) {
 		n, err := strconv.Atoi(m.Export[strings.LastIndex(m.Export, "/")+1:])
 		if err != nil || n <= numbers[m.Key] {
-			b.t.Errorf("key %s: export %q behind export %d: %v", m.Key, m.Export, numbers[m.Key], err)
+			b.t.Errorf("key %s: export %q follows export %d: %v", m.Key, m.Export, numbers[m.Key], err)
 		}
 		if at, known := partitions[m.Key]; known && at != m.Partition {
 			b.t.Errorf("key %s is in the partitions %d and %d", m.Key, at, m.Partition)
@@ -56,13 +57,13 @@ func (b *testbed) table(topic string) (rows map[string]string, deletes map[strin
 	return rows, deletes
 }
 
-// profileRecord is what the ledger has of a stream of profiles.
+// profileRecord has members of a stream's state in the ledger.
 type profileRecord struct {
 	N, Missing, Withheld int
 	Why                  string
 }
 
-// profileRecord is what the ledger has of the stream.
+// profileRecord returns the state of the stream users in the ledger.
 func (b *testbed) profileRecord() profileRecord {
 	b.t.Helper()
 	var newest string
@@ -79,7 +80,7 @@ func (b *testbed) profileRecord() profileRecord {
 }
 
 // checkTable compares the topic with the source. With more, the topic may have profiles that
-// the source has no longer.
+// were removed from the source.
 func (b *testbed) checkTable(s *profileSource, more bool) {
 	b.t.Helper()
 	rows, _ := b.table("users")
@@ -90,14 +91,13 @@ func (b *testbed) checkTable(s *profileSource, more bool) {
 	}
 	for key := range rows {
 		if _, is := s.profiles[key]; !is && !more {
-			b.t.Errorf("%s is in the topic, and not in the source", key)
+			b.t.Errorf("%s is in the topic, but not in the source", key)
 		}
 	}
 }
 
-// checkDeletes fails unless each key that was deleted since, by an export that got at most one
-// answer, was absent twice: in the last answer, and in a whole one before, since which no
-// answer had it.
+// checkDeletes checks that each key that was deleted between before and after was absent from
+// two complete answers, the last one and an earlier one, and present in none between them.
 func (b *testbed) checkDeletes(s *profileSource, before, after map[string]int) {
 	b.t.Helper()
 	for key, n := range after {
@@ -114,12 +114,12 @@ func (b *testbed) checkDeletes(s *profileSource, before, after map[string]int) {
 			}
 		}
 		if last := s.served[len(s.served)-1]; last.why != "" || absent < 2 || n != before[key]+1 {
-			b.t.Errorf("%s was deleted %d times, whole answers lacked it %d times since one had it, the last one was whole, or not: %q", key, n-before[key], absent, last.why)
+			b.t.Errorf("%s was deleted %d times after %d complete answers without it; the last answer is not complete because of %q", key, n-before[key], absent, last.why)
 		}
 	}
 }
 
-// endsWithin waits for a process that may be killed, and reports whether it ended by itself.
+// endsWithin reports whether the process ends within a time.
 func (p *process) endsWithin(limit time.Duration) bool {
 	select {
 	case <-p.done:

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// weather is what the network does to the bytes of a connection. A connection that survives
-// loses none, as TCP promises.
-type weather struct {
-	latency   time.Duration // of each piece, both ways
-	bandwidth int           // bytes a second, each way; 0 means no limit
-	hole      bool          // nothing passes, without an error
-	mute      bool          // requests pass, answers do not
+// networkConditions are the properties of the network that a proxy simulates. As with TCP, no
+// bytes of an open connection are lost.
+type networkConditions struct {
+	latency     time.Duration // of each piece, both ways
+	bandwidth   int           // bytes a second, each way; 0 means no limit
+	blackhole   bool          // nothing is forwarded, without an error
+	dropAnswers bool          // only requests are forwarded
 }
 
 // proxy is a TCP proxy between the program and a broker. The end of the test waits for its
@@ -24,7 +24,7 @@ type proxy struct {
 	running  sync.WaitGroup
 
 	mu      sync.Mutex
-	now     weather
+	now     networkConditions
 	changed chan struct{} // closed at the next change
 	pairs   map[net.Conn]net.Conn
 }
@@ -80,7 +80,7 @@ func (p *proxy) accept() {
 	}
 }
 
-// carry forwards pieces, each as late as the weather says.
+// carry forwards data with the latency of the current conditions.
 func (p *proxy) carry(from, to net.Conn, answers bool, gone <-chan struct{}) {
 	piece := make([]byte, 32<<10)
 	for {
@@ -104,7 +104,7 @@ func (p *proxy) hold(n int, answers bool, gone <-chan struct{}) bool {
 		p.mu.Lock()
 		now, changed := p.now, p.changed
 		p.mu.Unlock()
-		if now.hole || now.mute && answers {
+		if now.blackhole || now.dropAnswers && answers {
 			select {
 			case <-changed:
 				continue
@@ -125,7 +125,7 @@ func (p *proxy) hold(n int, answers bool, gone <-chan struct{}) bool {
 	}
 }
 
-func (p *proxy) set(w weather) {
+func (p *proxy) set(w networkConditions) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.now = w
@@ -133,7 +133,7 @@ func (p *proxy) set(w weather) {
 	p.changed = make(chan struct{})
 }
 
-// reset resets all connections, as a router does that has forgotten them.
+// reset resets all connections.
 func (p *proxy) reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

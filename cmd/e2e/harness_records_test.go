@@ -23,17 +23,16 @@ type message struct {
 	Headers            map[string]string
 }
 
-// day is the SERVICE/STREAM/DAY of a row's export.
+// day returns the SERVICE/STREAM/DAY of the record's export.
 func (m *message) day() string { return m.Export[:strings.LastIndex(m.Export, "/")] }
 
-// consume reads a topic from its start to its end with a foreign client.
+// consume reads a topic from its start to its end with franz-go.
 func (b *testbed) consume(topic string, isolation kgo.IsolationLevel) []message {
 	b.t.Helper()
 	return b.consumeFrom(topic, isolation, map[int32]int64{})
 }
 
-// consumeFrom reads each partition from an offset, 0 if there is none, to its end, and moves
-// the offsets there.
+// consumeFrom reads each partition from an offset, or 0, to its end, and updates the offsets.
 func (b *testbed) consumeFrom(topic string, isolation kgo.IsolationLevel, from map[int32]int64) []message {
 	b.t.Helper()
 	var all []message
@@ -41,7 +40,7 @@ func (b *testbed) consumeFrom(topic string, isolation kgo.IsolationLevel, from m
 	return all
 }
 
-// read hands out the records that consumeFrom returns.
+// read calls each with the records that consumeFrom returns.
 func (b *testbed) read(topic string, isolation kgo.IsolationLevel, from map[int32]int64, each func(*kgo.Record)) {
 	b.t.Helper()
 	topic = b.prefix + topic
@@ -62,7 +61,7 @@ func newMessage(r *kgo.Record) message {
 	return m
 }
 
-// copies is how often each record of the stream events, by its day and id, is in the topic.
+// copies counts the records of the stream events by day and id.
 func (b *testbed) copies() map[string]int {
 	b.t.Helper()
 	copies := map[string]int{}
@@ -72,7 +71,7 @@ func (b *testbed) copies() map[string]int {
 	return copies
 }
 
-// copiesByDay is for each day how many of its records are in the topic once, twice and so on.
+// copiesByDay counts, for each day, the records that are in the topic once, twice and so on.
 func (b *testbed) copiesByDay() map[string]map[int]int {
 	b.t.Helper()
 	days := map[string]map[int]int{}
@@ -86,8 +85,7 @@ func (b *testbed) copiesByDay() map[string]map[int]int {
 	return days
 }
 
-// row is a row as text, equal for equal rows: the names and values of its cells that are not
-// empty, in the order of the names.
+// row is a comparable row: the names and values of its cells that are not empty, sorted by name.
 type row string
 
 type cell struct{ name, value string }
@@ -104,14 +102,14 @@ func newRow(cells []cell) row {
 	text := make([]byte, 0, size)
 	for _, c := range cells {
 		text = append(text, c.name...)
-		text = append(text, '\xfe') // no UTF-8 has these bytes
+		text = append(text, '\xfe') // not a byte of UTF-8
 		text = append(text, c.value...)
 		text = append(text, '\xff')
 	}
 	return row(text)
 }
 
-// newRows are rows that are given as column → value.
+// newRows returns rows that are given as maps of cells by column.
 func newRows(records ...map[string]string) []row {
 	rows := make([]row, len(records))
 	for i, record := range records {
@@ -124,9 +122,9 @@ func newRows(records ...map[string]string) []row {
 	return rows
 }
 
-// tableRows are the rows of an export.
+// tableRows returns the rows of an export.
 func tableRows(table exporttest.Table) []row {
-	byName := make([]int, len(table.Columns)) // the columns in the order of their names, so that no row needs to be sorted
+	byName := make([]int, len(table.Columns)) // columns sorted by name: then the cells of rows need not be sorted
 	for n := range byName {
 		byName[n] = n
 	}
@@ -145,12 +143,12 @@ func tableRows(table exporttest.Table) []row {
 	return rows
 }
 
-// rowsOf are all rows of a day without those of some events.
+// rowsOf returns the rows of a day without those of some events.
 func (b *testbed) rowsOf(day schema.Day, without ...string) []row {
 	return tableRows(b.api.Data.Export(exporttest.Query{Kind: schema.Event, From: day, To: day, Filter: schema.Filter{ExcludeEvents: without}}))
 }
 
-// decodeCells are the cells of a record's value.
+// decodeCells returns the cells of a record's value.
 func (b *testbed) decodeCells(value string) []cell {
 	b.t.Helper()
 	if cells, ok := scanCells(value); ok {
@@ -167,8 +165,8 @@ func (b *testbed) decodeCells(value string) []cell {
 	return cells
 }
 
-// scanCells reads an object whose members are all strings without escapes, as most records are,
-// in a fraction of the time.
+// scanCells decodes an object whose members are strings without escapes, as most records are,
+// faster than encoding/json.
 func scanCells(value string) (cells []cell, ok bool) {
 	rest, ok := strings.CutPrefix(value, "{")
 	for ok && rest != "}" {
@@ -210,7 +208,7 @@ func valueOf(cells []cell, name string) string {
 	return ""
 }
 
-// rows are the rows of a topic, whether or not they are there twice.
+// rows returns the rows of a topic, with duplicates.
 func (b *testbed) rows(stream string) []row {
 	b.t.Helper()
 	var rows []row
@@ -226,7 +224,7 @@ type record struct {
 	cells []cell
 }
 
-// records are those of a topic.
+// records returns the records of a topic.
 func (b *testbed) records(stream string) []record {
 	b.t.Helper()
 	var records []record
@@ -236,14 +234,14 @@ func (b *testbed) records(stream string) []record {
 	return records
 }
 
-// published are the rows of a topic. Each record must have its row's key and an id of its own,
-// and be visible to read_committed.
+// published returns the rows of a topic. It checks that each record has its row's key and a
+// unique id, and is visible to read_committed.
 func (b *testbed) published(stream string) []row {
 	b.t.Helper()
 	return b.publishedRows(stream, b.records(stream))
 }
 
-// publishedRows are the same of a topic that has been read.
+// publishedRows is published with records that have been read already.
 func (b *testbed) publishedRows(stream string, records []record) []row {
 	b.t.Helper()
 	committed := 0
@@ -259,7 +257,7 @@ func (b *testbed) publishedRows(stream string, records []record) []row {
 			b.t.Errorf("key %q, the row has %q", m.Key, key)
 		}
 		if ids[id{m.day(), m.ID}] {
-			b.t.Errorf("id %s of %s is there twice", m.ID, m.day())
+			b.t.Errorf("id %s of %s is in the topic twice", m.ID, m.day())
 		}
 		ids[id{m.day(), m.ID}] = true
 		rows = append(rows, newRow(m.cells))
@@ -267,8 +265,8 @@ func (b *testbed) publishedRows(stream string, records []record) []row {
 	return rows
 }
 
-// served are the rows that the simulator has sent in whole exports, of all days: each row as
-// often as the export that has it most often.
+// served returns the rows that the simulator has sent in complete exports, of all days: each
+// row as often as in the export that has most copies of it.
 func (b *testbed) served(kind schema.Kind) []row {
 	most := map[schema.Day]map[row]int{}
 	counted := map[string]bool{}
@@ -293,13 +291,13 @@ func (b *testbed) served(kind schema.Kind) []row {
 	return rows
 }
 
-// compareEvents fails unless the stream events has exactly the rows that were served.
+// compareEvents compares the rows of the stream events with those that were served.
 func (b *testbed) compareEvents() {
 	b.t.Helper()
 	compareRows(b.t, b.served(schema.Event), b.published("events"))
 }
 
-// checkAll compares what was served with what is published: rows, their order and the ledger.
+// checkAll compares the topic with what was served: rows, their order and the ledger.
 func (b *testbed) checkAll() {
 	b.t.Helper()
 	events := b.records("events")
@@ -308,7 +306,7 @@ func (b *testbed) checkAll() {
 	b.checkCounts(events)
 }
 
-// compareRows fails unless both have the same rows, each as often.
+// compareRows compares two multisets of rows.
 func compareRows(t *testing.T, want, got []row) {
 	t.Helper()
 	count := map[row]int{}
@@ -330,28 +328,27 @@ func compareRows(t *testing.T, want, got []row) {
 	}
 }
 
-// checkOrder checks that the rows of one export and key are in their partition in the order of
-// the export.
+// checkOrder checks that the rows of a key are published in the order of their export.
 func (b *testbed) checkOrder(events []record) {
 	b.t.Helper()
 	type place struct{ export, key string }
-	last := map[place]int{} // the position of the last row in its day
+	last := map[place]int{} // position in its day of the last row
 	positions := b.rowPositions()
 	for _, m := range events {
 		id := valueOf(m.cells, "event_log_id")
 		position, ok := positions[id]
 		if !ok {
-			b.t.Fatalf("no row has the event_log_id %q", id)
+			b.t.Fatalf("no row was served with the event_log_id %q", id)
 		}
 		if at := (place{m.Export, m.Key}); position < last[at] {
-			b.t.Errorf("export %s: a row of key %s is behind a later one", m.Export, m.Key)
+			b.t.Errorf("export %s: a row of key %s follows one that is after it in the export", m.Export, m.Key)
 		} else {
 			last[at] = position
 		}
 	}
 }
 
-// rowPositions numbers the rows of all days in the order of their exports, by event_log_id.
+// rowPositions returns the positions of rows in the exports of their days, by event_log_id.
 func (b *testbed) rowPositions() map[string]int {
 	if b.positions != nil {
 		return b.positions

@@ -54,8 +54,8 @@ func readFile(t *testing.T, path string) string {
 	return string(text)
 }
 
-// testbed has a service whose program connects by a listener. The test itself connects as an
-// administrator.
+// testbed returns a service whose program connects to one of the listeners. The test itself
+// connects as an administrator.
 func (k *securedKafka) testbed(t *testing.T, listener string, rows int) *testbed {
 	t.Helper()
 	b := newTestbedOn(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: rows}}, k.listeners["ADMIN"])
@@ -64,7 +64,7 @@ func (k *securedKafka) testbed(t *testing.T, listener string, rows int) *testbed
 	return b
 }
 
-// testbedWithoutRights has a service whose program logs in as a new user without any right.
+// testbedWithoutRights returns a service whose program logs in as a new user without rights.
 func (k *securedKafka) testbedWithoutRights(t *testing.T, rows int) *testbed {
 	t.Helper()
 	b := k.testbed(t, "SASL_PLAIN", rows)
@@ -72,7 +72,7 @@ func (k *securedKafka) testbedWithoutRights(t *testing.T, rows int) *testbed {
 	return b
 }
 
-// trust has the program use TLS, and trust one CA.
+// trust makes the program use TLS and trust one CA.
 func (b *testbed) trust(k *securedKafka, ca string) {
 	b.set("KAFKA_TLS", "true", "KAFKA_TLS_CA_FILE", filepath.Join(k.pki, ca))
 }
@@ -86,8 +86,8 @@ func (b *testbed) loginWith(mechanism, user, password string) {
 	b.set("KAFKA_SASL_MECHANISM", mechanism)
 }
 
-// loginWithToken has the program get its tokens from an OAuth server of the test, which accepts
-// one secret and signs the given claims.
+// loginWithToken makes the program get its tokens from an OAuth server of the test, which
+// accepts one secret and signs the given claims.
 func (b *testbed) loginWithToken(k *securedKafka, secret string, claims map[string]any) {
 	b.t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -104,13 +104,13 @@ func (b *testbed) loginWithToken(k *securedKafka, secret string, claims map[stri
 		"KAFKA_SASL_OAUTH_CLIENT_SECRET", secret, "KAFKA_SASL_OAUTH_SCOPE", "kafka")
 }
 
-// claims are those of a token for an audience that was issued an hour ago.
+// claims returns the claims of a token for an audience that was issued an hour ago.
 func claims(audience string, life time.Duration) map[string]any {
 	now := time.Now()
 	return map[string]any{"sub": "dfinery", "aud": audience, "scope": "kafka", "iat": now.Add(-time.Hour).Unix(), "exp": now.Add(life).Unix()}
 }
 
-// sign makes a JSON web token that the cluster accepts.
+// sign returns a JSON web token that the cluster accepts.
 func (k *securedKafka) sign(t *testing.T, claims map[string]any) string {
 	block, _ := pem.Decode([]byte(readFile(t, filepath.Join(k.pki, "oauth.key"))))
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
@@ -119,7 +119,7 @@ func (k *securedKafka) sign(t *testing.T, claims map[string]any) string {
 		return ""
 	}
 	part := func(v any) string {
-		text, _ := json.Marshal(v) // maps of strings and numbers
+		text, _ := json.Marshal(v) // can't fail for maps of strings and numbers
 		return base64.RawURLEncoding.EncodeToString(text)
 	}
 	text := part(map[string]string{"alg": "RS256", "kid": "test", "typ": "JWT"}) + "." + part(claims)

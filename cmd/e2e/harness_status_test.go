@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// status is what the tests read of "status --json" and of the admin server's /status.
+// status has the members of "status --json" and /status that the tests read.
 type status struct {
 	Service string `json:"service_id"`
 	Role    string
@@ -34,7 +34,7 @@ type statusDay struct {
 	Bad, Missing int
 }
 
-// status is what "status --json" prints.
+// status returns the output of "status --json".
 func (b *testbed) status() status {
 	b.t.Helper()
 	out, got := b.run("status", "--json")
@@ -53,7 +53,7 @@ func decodeStatus(t *testing.T, text string) status {
 	return s
 }
 
-// dayStates are the states of the stream's days by "status --json".
+// dayStates returns the states of the stream's days in "status --json".
 func (b *testbed) dayStates() map[string]string {
 	b.t.Helper()
 	states := map[string]string{}

@@ -25,28 +25,28 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// seoul is the source's time zone. It has no daylight saving time, so the tests need no zone data.
+// seoul is the source's time zone. It has no daylight saving time: a fixed offset is enough.
 var seoul = time.FixedZone("Asia/Seoul", 9*3600)
 
-// currentDay is today in the source's time zone.
+// currentDay returns today in the source's time zone.
 func currentDay() schema.Day { return schema.DayOf(time.Now(), seoul) }
 
 // testbed is one service under test: a simulated API, a Kafka, and the program's environment.
 type testbed struct {
 	t         *testing.T
 	api       *exporttest.Server
-	brokers   string    // as the test reaches them; the program goes by KAFKA_BROKERS
+	brokers   string    // addresses for the test; the program uses KAFKA_BROKERS
 	admins    []kgo.Opt // the test's login, if the brokers need one
 	prefix    string    // of all topics
 	environ   map[string]string
-	program   string         // what run and start execute
+	program   string         // path of the executable
 	positions map[string]int // see rowPositions
 
 	changing sync.RWMutex // guards api
 }
 
-// newTestbed has a service on the Kafka that KAFKA_TEST_BROKERS names, or on one of the
-// shared embedded brokers.
+// newTestbed returns a service on the Kafka of KAFKA_TEST_BROKERS, or on one of the shared
+// embedded brokers.
 func newTestbed(t *testing.T, api *exporttest.Server) *testbed {
 	t.Helper()
 	brokers := os.Getenv("KAFKA_TEST_BROKERS")
@@ -54,11 +54,11 @@ func newTestbed(t *testing.T, api *exporttest.Server) *testbed {
 		brokers = strings.Join(sharedBroker(t).ListenAddrs(), ",")
 	}
 	b := newTestbedOn(t, api, brokers)
-	t.Cleanup((&testbed{t: t, brokers: brokers, prefix: b.prefix}).deleteAllTopics) // b itself may move to another cluster
+	t.Cleanup((&testbed{t: t, brokers: brokers, prefix: b.prefix}).deleteAllTopics) // the test may change the brokers of b
 	return b
 }
 
-// newScripted has a service on an embedded broker of its own, for tests that script, restrict
+// newScripted returns a service on a separate embedded broker, for tests that script, restrict
 // or stop it.
 func newScripted(t *testing.T, api *exporttest.Server, options ...kfake.Opt) (*testbed, *kfake.Cluster) {
 	t.Helper()
@@ -67,7 +67,7 @@ func newScripted(t *testing.T, api *exporttest.Server, options ...kfake.Opt) (*t
 	return newTestbedOn(t, api, strings.Join(cluster.ListenAddrs(), ",")), cluster
 }
 
-// embedded is an embedded Kafka that ends with the test.
+// embedded starts an embedded Kafka that is closed at the end of the test.
 func embedded(t *testing.T, options ...kfake.Opt) *kfake.Cluster {
 	t.Helper()
 	cluster, err := kfake.NewCluster(options...)
@@ -103,8 +103,8 @@ func newTestbedOn(t *testing.T, api *exporttest.Server, brokers string) *testbed
 	return b
 }
 
-// newLateRows has a service that polls all the time and whose days get late rows from their
-// second export on.
+// newLateRows returns a service that polls continuously and whose days have more rows in each
+// export after the first.
 func newLateRows(t *testing.T) *testbed {
 	t.Helper()
 	b := newTestbed(t, &exporttest.Server{
@@ -116,18 +116,18 @@ func newLateRows(t *testing.T) *testbed {
 	return b
 }
 
-// unlimited lifts the quota, and makes checkpoints frequent.
+// unlimited removes the limit of calls and makes checkpoints frequent.
 func (b *testbed) unlimited() {
 	b.set("DFINERY_CALLS_PER_HOUR", "1000000", "CHECKPOINT_INTERVAL", "100ms")
 }
 
-// pollEvery sets how often the stream events exports today and the days of its lookback. "1h"
-// means once at the start only.
+// pollEvery sets how often the stream events exports today and the days of its lookback: with
+// "1h" only once, at the start.
 func (b *testbed) pollEvery(interval string) {
 	b.set("STREAM_EVENTS_POLL_INTERVAL", interval, "STREAM_EVENTS_LOOKBACK_INTERVAL", interval)
 }
 
-// secondStream adds a stream of events that starts today.
+// secondStream configures another stream of events that starts today.
 func (b *testbed) secondStream(name string) {
 	prefix := "STREAM_" + strings.ToUpper(name)
 	b.set("STREAMS", "events,"+name, prefix+"_TOPIC", b.prefix+name, prefix+"_START", "0")
@@ -155,19 +155,19 @@ func (b *testbed) env() []string {
 	return environ
 }
 
-// result is how a run of the program ended.
+// result is the exit code of a program and its output to stderr.
 type result struct {
 	Code   int
 	Stderr string
 }
 
-// run runs the program to its end.
+// run runs the program until it ends.
 func (b *testbed) run(args ...string) (string, result) {
 	b.t.Helper()
 	return runProgram(b.t, b.program, b.env(), args...)
 }
 
-// runProgram runs a program to its end with the given environment only.
+// runProgram runs a program until it ends, with the given environment only.
 func runProgram(t *testing.T, program string, environ []string, args ...string) (string, result) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
@@ -183,7 +183,7 @@ func runProgram(t *testing.T, program string, environ []string, args ...string) 
 	return stdout.String(), result{cmd.ProcessState.ExitCode(), stderr.String()}
 }
 
-// runOnce runs "run --once", expects an exit code, and returns the log.
+// runOnce runs "run --once", checks its exit code, and returns the log.
 func (b *testbed) runOnce(code int) string {
 	b.t.Helper()
 	_, got := b.run("run", "--once")
@@ -193,7 +193,7 @@ func (b *testbed) runOnce(code int) string {
 	return got.Stderr
 }
 
-// command runs a command that must succeed and whose output must contain some texts.
+// command runs a command, and checks that it succeeds and that its output contains the texts.
 func (b *testbed) command(texts []string, args ...string) {
 	b.t.Helper()
 	out, got := b.run(args...)
@@ -203,8 +203,8 @@ func (b *testbed) command(texts []string, args ...string) {
 	expectText(b.t, out, texts...)
 }
 
-// finish runs the program until no work is left, then compares what was served with what is
-// published: rows, their order and the ledger. No run may report a loss.
+// finish runs the program until no work is left, then compares the topic with what was served:
+// rows, their order and the ledger. No run may report a loss.
 func (b *testbed) finish() {
 	b.t.Helper()
 	var got result
@@ -219,21 +219,21 @@ func (b *testbed) finish() {
 			b.t.Fatalf("exit %d:\n%s", got.Code, got.Stderr)
 		}
 	}
-	b.t.Fatalf("there is always work left:\n%s", got.Stderr)
+	b.t.Fatalf("work is left after many runs:\n%s", got.Stderr)
 }
 
-// await waits until a condition holds, and fails after two minutes.
+// await waits until a condition holds, and fails the test after two minutes.
 func (b *testbed) await(what string, holds func() bool) {
 	b.t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); !holds(); {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("not within two minutes: %s", what)
+			b.t.Fatalf("timeout after two minutes while waiting until %s", what)
 		}
 		b.sleep(50 * time.Millisecond)
 	}
 }
 
-// sleep waits, or fails when the test's time is over.
+// sleep waits, and fails the test if its time is over.
 func (b *testbed) sleep(d time.Duration) {
 	b.t.Helper()
 	select {
@@ -243,7 +243,7 @@ func (b *testbed) sleep(d time.Duration) {
 	}
 }
 
-// number reads a variable that makes a test larger. Without it the test is as small as CI runs it.
+// number reads a variable that makes a test larger, or returns the value that CI uses.
 func number(t *testing.T, variable string, otherwise int) int {
 	t.Helper()
 	text := os.Getenv(variable)
@@ -257,8 +257,8 @@ func number(t *testing.T, variable string, otherwise int) int {
 	return n
 }
 
-// crashSeed is the seed of a random test: CRASH_SEED, which repeats a run, or a new one. It is
-// logged.
+// crashSeed returns and logs the seed of a random test: CRASH_SEED, which repeats a run, or a
+// new one.
 func crashSeed(t *testing.T) uint64 {
 	t.Helper()
 	seed := number(t, "CRASH_SEED", int(time.Now().UnixNano()&0xffffff))
@@ -266,7 +266,7 @@ func crashSeed(t *testing.T) uint64 {
 	return uint64(seed)
 }
 
-// expectText checks that a log or an output contains some texts.
+// expectText checks that a log or an output contains the texts.
 func expectText(t *testing.T, log string, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -281,7 +281,7 @@ func expectNoLoss(t *testing.T, log string) {
 	t.Helper()
 	for _, alarm := range []string{"may be published twice", "are missing from the ledger", "Kafka has lost"} {
 		if strings.Contains(log, alarm) {
-			t.Errorf("a loss is reported without one:\n%s", log)
+			t.Errorf("the log reports a loss, but nothing was lost:\n%s", log)
 		}
 	}
 }

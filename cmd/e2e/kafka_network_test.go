@@ -18,11 +18,11 @@ func TestKafka_NetworkFaults(t *testing.T) {
 	k := newSecuredKafka(t)
 	tests := map[string]func(*testbed, *proxy){
 		"latency": func(b *testbed, p *proxy) {
-			p.set(weather{latency: 200 * time.Millisecond})
+			p.set(networkConditions{latency: 200 * time.Millisecond})
 			b.sleep(10 * time.Second)
 		},
 		"narrow": func(b *testbed, p *proxy) {
-			p.set(weather{bandwidth: 300_000})
+			p.set(networkConditions{bandwidth: 300_000})
 			b.sleep(10 * time.Second)
 		},
 		"resets": func(b *testbed, p *proxy) {
@@ -34,20 +34,20 @@ func TestKafka_NetworkFaults(t *testing.T) {
 		"answers are lost": func(b *testbed, p *proxy) { // the broker has written what the program sends again
 			for range 10 {
 				b.sleep(300 * time.Millisecond)
-				p.set(weather{mute: true})
+				p.set(networkConditions{dropAnswers: true})
 				b.sleep(300 * time.Millisecond)
 				p.reset()
-				p.set(weather{})
+				p.set(networkConditions{})
 			}
 		},
 		"a black hole": func(b *testbed, p *proxy) { // longer than the program waits for one answer
-			p.set(weather{hole: true})
+			p.set(networkConditions{blackhole: true})
 			b.sleep(35 * time.Second)
 		},
 		"half-open": func(b *testbed, p *proxy) { // late answers are those to requests that were given up
-			p.set(weather{mute: true})
+			p.set(networkConditions{dropAnswers: true})
 			b.sleep(35 * time.Second)
-			p.set(weather{})
+			p.set(networkConditions{})
 		},
 	}
 	host, port, err := net.SplitHostPort(k.listeners["PROXIED"])
@@ -73,7 +73,7 @@ func TestKafka_NetworkFaults(t *testing.T) {
 			run.await(isOwner)
 			storm(b, p)
 			run.expectAlive()
-			p.set(weather{})
+			p.set(networkConditions{})
 			run.awaitMore("export ended", run.count("export ended"))
 			run.kill()
 			b.finish()

@@ -26,9 +26,9 @@ const canary = "c4n4ry-t0k3n"
 // which a test can crash it; they do nothing unless FAULT_STEP names one.
 var binary string
 
-// shared are the embedded brokers of all tests that do not script, restrict or stop their own.
-// Each test has its own topics on one of them. There are several because one broker looks at all
-// its producers after each request.
+// shared are the embedded brokers of the tests that do not need a separate one. Each test has
+// its own topics on one of them. There are several because an embedded broker iterates over
+// all its producers after each request.
 var shared struct {
 	mu       sync.Mutex // guards the following
 	clusters [16]*kfake.Cluster
@@ -50,13 +50,12 @@ func runTests(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, output)
 		return 1
 	}
-	// The tests wait for processes more than they compute: run more of them at once than there
-	// are cores.
+	// The tests mostly wait for processes: run more of them at once than there are cores.
 	if err := flag.Set("test.parallel", strconv.Itoa(max(20, runtime.GOMAXPROCS(0)))); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	// The tests compare many rows, and have memory to spare.
+	// The tests compare many rows, and have enough memory.
 	debug.SetGCPercent(1000)
 	debug.SetMemoryLimit(2 << 30)
 	defer func() {
@@ -69,9 +68,9 @@ func runTests(m *testing.M) int {
 	return m.Run()
 }
 
-// lookAtSources looks, once, at every file that the program is built from. go test repeats the
-// result of a former run unless a file that the tests looked at has changed, and this package
-// does not import the program. What TestMain looks at does not count.
+// lookAtSources stats every file that the program is built from, once. go test reuses a cached
+// result unless a file that the tests opened has changed, and this package does not import the
+// program. Files that TestMain opens do not count.
 var lookAtSources = sync.OnceValue(func() error {
 	for _, dir := range []string{"cmd", "connector", "deploy", "pipeline", "schema"} {
 		err := filepath.WalkDir(filepath.Join("../..", dir), func(path string, entry fs.DirEntry, err error) error {
@@ -82,14 +81,14 @@ var lookAtSources = sync.OnceValue(func() error {
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("look at the program's sources: %w", err)
+			return fmt.Errorf("stat the program's sources: %w", err)
 		}
 	}
 	_, err := os.Stat("../../go.mod")
 	return err
 })
 
-// sharedBroker is the next of the shared brokers. Each starts with the first test that needs it.
+// sharedBroker returns the next of the shared brokers, which is started when it is first used.
 func sharedBroker(t *testing.T) *kfake.Cluster {
 	t.Helper()
 	shared.mu.Lock()

@@ -36,10 +36,10 @@ func TestFence_HostileNetwork(t *testing.T) {
 	}
 	t.Logf("NETWORK_SEED=%d NETWORK_FOR=%s", seed, mixed)
 	random := rand.New(rand.NewPCG(seed, 1))
-	var kinds []meddling
+	var kinds []frameFault
 	for _, key := range fencing {
-		for f := delay; f < fates; f++ {
-			kinds = append(kinds, meddling{key, false, f}, meddling{key, true, f})
+		for f := delay; f < faultKinds; f++ {
+			kinds = append(kinds, frameFault{key, false, f}, frameFault{key, true, f})
 		}
 	}
 	random.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
@@ -56,9 +56,9 @@ func TestFence_HostileNetwork(t *testing.T) {
 		t.Parallel()
 		random := rand.New(rand.NewPCG(seed, 1))
 		n := newHostileNetwork(t, seed)
-		n.meddle(func(m meddling, r *rand.Rand) fate {
+		n.injectFaults(func(m frameFault, r *rand.Rand) faultKind {
 			if slices.Contains(fencing, m.key) {
-				return delay + fate(r.IntN(int(fates-delay)))
+				return delay + faultKind(r.IntN(int(faultKinds-delay)))
 			}
 			return pass
 		})
@@ -70,17 +70,17 @@ func TestFence_HostileNetwork(t *testing.T) {
 }
 
 // hostileKinds lets the network do one kind after the other, each until it has happened.
-func hostileKinds(t *testing.T, seed uint64, kinds []meddling) {
+func hostileKinds(t *testing.T, seed uint64, kinds []frameFault) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	n := newHostileNetwork(t, seed)
 	for _, kind := range kinds {
-		n.meddle(func(m meddling, _ *rand.Rand) fate {
+		n.injectFaults(func(m frameFault, _ *rand.Rand) faultKind {
 			if m.key == kind.key && m.answer == kind.answer {
-				return kind.fate
+				return kind.faultKind
 			}
 			return pass
 		})
-		for tries := 0; n.proxy.hit(kind) == 0; tries++ {
+		for tries := 0; n.proxy.count(kind) == 0; tries++ {
 			if tries == 20 {
 				t.Fatalf("no chance in 20 takeovers to %s", kind)
 			}
@@ -108,7 +108,7 @@ type hostileNetwork struct {
 	rows      atomic.Int64 // of each day
 	running   []*process   // the newest last
 	takeOvers int
-	meddled   atomic.Int64 // frames since the last takeover
+	injected  atomic.Int64 // frames since the last takeover
 }
 
 func newHostileNetwork(t *testing.T, seed uint64) *hostileNetwork {
@@ -157,24 +157,24 @@ func (n *hostileNetwork) settleLatest() {
 	n.checkLedger()
 }
 
-// meddle decides the fates to come, as fateOf says: of one in twenty requests to produce, of
-// half of the others, and of no more than mostMeddling in a takeover. What comes late fences
+// injectFaults decides the faultKinds to come, as choose says: of one in twenty requests to produce, of
+// half of the others, and of no more than maxFaults in a takeover. What comes late fences
 // the next try to take over, and of enough of it no try would succeed.
-func (n *hostileNetwork) meddle(fateOf func(meddling, *rand.Rand) fate) {
-	n.proxy.set(func(m meddling, r *rand.Rand) fate {
+func (n *hostileNetwork) injectFaults(choose func(frameFault, *rand.Rand) faultKind) {
+	n.proxy.set(func(m frameFault, r *rand.Rand) faultKind {
 		share := 0.5
 		if m.key == kmsg.Produce {
 			share = 0.05
 		}
-		f := fateOf(m, r)
-		if f == pass || r.Float64() >= share || n.meddled.Add(1) > mostMeddling {
+		f := choose(m, r)
+		if f == pass || r.Float64() >= share || n.injected.Add(1) > maxFaults {
 			return pass
 		}
 		return f
 	})
 }
 
-const mostMeddling = 8
+const maxFaults = 8
 
 // takeOver starts one more instance, which takes over at once, or puts the newest to sleep
 // until the other takes over from it. The older one of the two lives on, and what it sent is
@@ -182,7 +182,7 @@ const mostMeddling = 8
 func (n *hostileNetwork) takeOver(random *rand.Rand) {
 	n.t.Helper()
 	n.takeOvers++
-	n.meddled.Store(0)
+	n.injected.Store(0)
 	n.rows.Add(20)
 	for len(n.running) > 1 {
 		n.running[0].kill()
@@ -215,12 +215,12 @@ func (n *hostileNetwork) owners() (times int) {
 	return times
 }
 
-// log says how often each fate came to pass.
+// log says how often each faultKind came to pass.
 func (n *hostileNetwork) log() {
 	n.t.Logf("%d takeovers", n.takeOvers)
 	n.proxy.mu.Lock()
 	defer n.proxy.mu.Unlock()
-	for m, times := range n.proxy.hits {
+	for m, times := range n.proxy.counts {
 		n.t.Logf("%4d × %s", times, m)
 	}
 }

@@ -10,45 +10,45 @@ import (
 	"time"
 )
 
-// TestProfiles_Random has snapshots whose profiles change, vanish one by one and in waves, and
-// come back, while answers are cut, empty, truncated, shortened, repeat keys or have bad rows,
-// and the program is killed at random times, in the middle of an answer, and between its steps.
-// After each run the topic is compared with what the API has served, and after each snapshot
-// that went well all of it is.
+// TestProfiles_Random exports snapshots in which profiles change, are removed singly and in
+// large numbers, and are restored. Answers are cut, truncated, empty, incomplete, repeat keys or
+// have bad rows; the program is killed at random times, in the middle of an answer, and between
+// its steps. Each run's new records, and the whole topic after each run that succeeded, are
+// compared with the answers.
 //
 // PROFILE_ROWS and PROFILE_RUNS make it larger, CRASH_SEED repeats it. With KAFKA_TEST_BROKERS
-// a snapshot is a day after the one before, or some hours, and the topic is compacted behind
-// each, and during some. With KAFKA_TEST_DIR, the directory of a deploy/kafka-up.sh of three
-// nodes, brokers are killed as well.
+// snapshots are a day or some hours apart, and the topic is compacted after each of them and
+// during some. With KAFKA_TEST_DIR, the directory of a deploy/kafka-up.sh of three nodes,
+// brokers are killed as well.
 func TestProfiles_Random(t *testing.T) {
 	t.Parallel()
-	m := newProfileMonth(t)
+	m := newProfileHistory(t)
 	for range m.snapshots {
-		m.churn()
-		m.disturb()
-		m.finishSnapshot(m.defects.draw())
+		m.changeProfiles()
+		m.injectFaults()
+		m.finishSnapshot(m.defects.next())
 		m.approveSometimes()
 	}
 	m.end()
 	m.report()
 }
 
-// disturb kills the program some times, and brokers.
-func (m *profileMonth) disturb() {
-	kills := m.kills.draw()
+// injectFaults kills the program and brokers.
+func (m *profileHistory) injectFaults() {
+	kills := m.kills.next()
 	outage := m.random.IntN(kills + 1) // before which run
 	for n := range kills + 1 {
 		if n == outage && m.brokersDie {
-			m.killBrokers(m.outages.draw())
+			m.killBrokers(m.outages.next())
 		}
 		if n < kills {
-			m.run(noDefect, m.killed.draw(), nil)
+			m.run(noDefect, m.killed.next(), nil)
 		}
 	}
 }
 
-// killBrokers kills so many brokers, soon; each comes back after some seconds.
-func (m *profileMonth) killBrokers(n int) {
+// killBrokers kills n brokers after random times; each is started again after some seconds.
+func (m *profileHistory) killBrokers(n int) {
 	m.awaitBrokers()
 	for _, broker := range m.random.Perm(3)[:n] {
 		after, away := time.Duration(m.random.Int64N(int64(m.took))), time.Duration(1+m.random.IntN(8))*time.Second
@@ -65,11 +65,11 @@ func (m *profileMonth) killBrokers(n int) {
 	}
 }
 
-// awaitBrokers waits until all brokers are there, and each has all of the topics.
-func (m *profileMonth) awaitBrokers() {
+// awaitBrokers waits until all brokers are up and all replicas are in sync.
+func (m *profileHistory) awaitBrokers() {
 	if m.outage {
 		m.down.Wait()
-		for _, address := range strings.Split(m.brokers, ",") { // until it is back, a broker can look as if it were in sync
+		for _, address := range strings.Split(m.brokers, ",") { // a broker that is still down may be reported as in sync
 			m.await("a broker listens", func() bool {
 				conn, err := net.Dial("tcp", address)
 				if err == nil {
@@ -83,34 +83,34 @@ func (m *profileMonth) awaitBrokers() {
 	}
 }
 
-// finishSnapshot lets the program export a snapshot that has a defect.
-func (m *profileMonth) finishSnapshot(d defect) {
+// finishSnapshot exports a snapshot that has a defect.
+func (m *profileHistory) finishSnapshot(d defect) {
 	var during func(*process)
 	if m.real && !m.outage && m.random.IntN(3) == 0 {
 		during = func(p *process) {
 			p.await(isOwner)
-			m.letCompact("users")
+			m.enableCompaction("users")
 			m.happened["compactions during a run"]++
 		}
 	}
 	m.run(d, "", during)
 	m.happened["answers "+string(d)]++
-	m.t.Logf("%s: a snapshot %s", time.Since(m.began).Round(time.Second), d)
+	m.t.Logf("%s: snapshot %s", time.Since(m.began).Round(time.Second), d)
 	if m.real {
 		m.model.expectTable(m.compactKeys("users"))
 		m.happened["compactions"]++
 	}
 }
 
-// approveSometimes approves deletes that are too many, in one of two cases.
-func (m *profileMonth) approveSometimes() {
+// approveSometimes approves withheld deletes, at random.
+func (m *profileHistory) approveSometimes() {
 	if m.overCeiling && m.random.IntN(2) == 0 {
 		m.approve()
 	}
 }
 
-// approve approves more deletes than are withheld, and lets the program carry that out.
-func (m *profileMonth) approve() {
+// approve approves more deletes than are withheld, and runs the program.
+func (m *profileHistory) approve() {
 	most := m.kept + m.profiles/100 + 1
 	m.awaitBrokers()
 	m.command(nil, "profiles", "approve", "users", "--most", fmt.Sprint(most), "--wait", "0s")
@@ -119,8 +119,8 @@ func (m *profileMonth) approve() {
 	m.happened["approvals"]++
 }
 
-// end lets the program export sound snapshots until the topic equals the source.
-func (m *profileMonth) end() {
+// end exports snapshots without defects, and checks that the topic then equals the source.
+func (m *profileHistory) end() {
 	m.awaitBrokers()
 	m.ending = true
 	for range 3 {
@@ -138,22 +138,22 @@ func (m *profileMonth) end() {
 		topic[key] = row.city
 	}
 	if !maps.Equal(topic, m.source.profiles) {
-		m.t.Errorf("in the end the topic has %d profiles, and the source %d", len(topic), len(m.source.profiles))
+		m.t.Errorf("at the end the topic has %d profiles, the source %d", len(topic), len(m.source.profiles))
 	}
 }
 
-// report logs what has happened, and fails if something has not that the test is for. Few
-// snapshots have not room for everything.
-func (m *profileMonth) report() {
+// report logs how often each tested case occurred, and fails the test if one did not, unless
+// there were too few snapshots for all of them.
+func (m *profileHistory) report() {
 	m.happened["deletes"], m.happened["profiles deleted and published again"] = m.model.tombstones, m.model.returned
 	m.happened["profiles withheld"], m.happened["profiles that waited for another snapshot"] = len(m.model.withheld), len(m.model.waiting)
 	var must []string
-	if m.snapshots >= len(m.defects.cards) {
-		must = []string{"deletes", "profiles withheld", "profiles that waited for another snapshot", "snapshots over the ceiling", "waves", "approvals"}
-		for _, d := range m.defects.cards {
+	if m.snapshots >= len(m.defects.values) {
+		must = []string{"deletes", "profiles withheld", "profiles that waited for another snapshot", "snapshots over DELETE_MOST", "mass removals", "approvals"}
+		for _, d := range m.defects.values {
 			must = append(must, "answers "+string(d))
 		}
-		for _, k := range m.killed.cards {
+		for _, k := range m.killed.values {
 			must = append(must, "kills "+string(k))
 		}
 		if m.real {
@@ -168,7 +168,7 @@ func (m *profileMonth) report() {
 	}
 	for _, what := range must {
 		if m.happened[what] == 0 {
-			m.t.Errorf("there were no %s", what)
+			m.t.Errorf("the test had no %s", what)
 		}
 	}
 	var text strings.Builder

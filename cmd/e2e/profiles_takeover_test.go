@@ -26,7 +26,7 @@ func TestProfiles_TakeoverMidSnapshot(t *testing.T) {
 		exports = last
 	}
 	b.runOnce(0)
-	observe(settled)
+	observe(succeeded)
 	for round, sleeps := range []bool{false, true, true, false} {
 		reached, goOn := make(chan struct{}), make(chan struct{})
 		var held atomic.Bool
@@ -65,14 +65,14 @@ func TestProfiles_TakeoverMidSnapshot(t *testing.T) {
 		old.kill()
 		newer.kill()
 		expectNoLoss(t, old.log()+newer.log())
-		observe(disturbed)
+		observe(interrupted)
 		if _, is := model.table[fmt.Sprint("user", round)]; is {
 			t.Errorf("user%d is still in the topic", round)
 		}
 	}
 	source.set(func(s *profileSource) { s.next = answerDefects{} })
 	b.runOnce(0)
-	observe(settled)
+	observe(succeeded)
 	b.checkTable(source, false)
 	if model.tombstones != 4 {
 		t.Errorf("%d deletes, want 4", model.tombstones)

@@ -24,7 +24,7 @@ func TestRights_Exact(t *testing.T) {
 	b := k.testbedWithoutRights(t, 3000)
 	for range 3 { // brokers that have just started do not answer everything at first
 		for _, remedy := range b.check().remedies() {
-			b.carryOut(remedy)
+			b.runRemedy(remedy)
 		}
 	}
 	var got []string
@@ -85,7 +85,7 @@ func TestRights_EachNeeded(t *testing.T) {
 			remedies := b.check().remedies()
 			for j, remedy := range remedies {
 				if j != i {
-					b.carryOut(remedy)
+					b.runRemedy(remedy)
 				}
 			}
 			var missing []string
@@ -106,9 +106,9 @@ func TestRights_EachNeeded(t *testing.T) {
 				t.Errorf("without a right that is a %s, exit %d:\n%s", status, got.Code, got.Stderr)
 			}
 			if strings.HasPrefix(names[i], "Write on transactional-id") {
-				b.carryOutByTool(remedies[i])
+				b.runRemedyByTool(remedies[i])
 			} else {
-				b.carryOut(remedies[i])
+				b.runRemedy(remedies[i])
 			}
 			if r := b.check(); !r.OK {
 				t.Errorf("after the remedy check fails: %+v", r)
@@ -141,7 +141,7 @@ func TestRights_Revoked(t *testing.T) {
 	b.environ["STREAM_EVENTS_START"], b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_MORE_POLL_INTERVAL"] = "0", "200ms", "200ms"
 	b.unlimited()
 	for _, remedy := range b.check().remedies() {
-		b.carryOut(remedy)
+		b.runRemedy(remedy)
 	}
 	p := b.start("run")
 	p.await(`"msg":"export ended","stream":"events"`)

@@ -6,11 +6,11 @@ import (
 
 var cities = []string{"Seoul", "Busan", "Jeju", "", "서울", `Seo,ul`, `"Seoul"`, "Seo\nul", " Seoul ", "Sëoul 🛍", `Seo\ul`}
 
-func (m *profileMonth) city() string { return cities[m.random.IntN(len(cities))] }
+func (m *profileHistory) city() string { return cities[m.random.IntN(len(cities))] }
 
-// churn changes profiles: one in a hundred has another cell, a few vanish, and a few appear or
-// come back. In a wave, many vanish at once.
-func (m *profileMonth) churn() {
+// changeProfiles changes one profile in a hundred, removes a few, and adds or restores a few.
+// At times it removes many at once, which the next call may restore.
+func (m *profileHistory) changeProfiles() {
 	m.source.mu.Lock()
 	defer m.source.mu.Unlock()
 	all := m.source.profiles
@@ -23,7 +23,7 @@ func (m *profileMonth) churn() {
 			}
 		}
 	}
-	vanish := func(key string) {
+	removeProfile := func(key string) {
 		m.gone[key] = all[key]
 		delete(all, key)
 	}
@@ -34,34 +34,34 @@ func (m *profileMonth) churn() {
 		}
 		delete(m.gone, key)
 	})
-	some(1+m.profiles/1500, true, vanish)
-	if len(m.wave) > 0 && m.random.IntN(2) == 0 {
-		for _, key := range m.wave {
+	some(1+m.profiles/1500, true, removeProfile)
+	if len(m.removed) > 0 && m.random.IntN(2) == 0 {
+		for _, key := range m.removed {
 			if city, is := m.gone[key]; is {
 				all[key] = city
 				delete(m.gone, key)
 			}
 		}
-		m.happened["waves that came back"]++
+		m.happened["mass removals that were undone"]++
 	}
-	m.wave = nil
-	if m.waves.draw() {
+	m.removed = nil
+	if m.massRemovals.next() {
 		some(15+m.profiles/40, true, func(key string) {
-			m.wave = append(m.wave, key)
-			vanish(key)
+			m.removed = append(m.removed, key)
+			removeProfile(key)
 		})
-		m.happened["waves"]++
+		m.happened["mass removals"]++
 	}
 	if m.real {
-		m.clock.seconds.Add(int64(m.advances.draw()) * 3600)
+		m.clock.seconds.Add(int64(m.advances.next()) * 3600)
 	}
 }
 
-// flicker has some profiles come and go before each run, half of them with another cell.
-func (m *profileMonth) flicker() {
+// toggleProfiles removes and restores some profiles, half of them with another cell.
+func (m *profileHistory) toggleProfiles() {
 	m.source.set(func(s *profileSource) {
 		for i := range 4 + m.profiles/2000 {
-			key := fmt.Sprint("flickers", i)
+			key := fmt.Sprint("toggled", i)
 			if _, is := s.profiles[key]; is && m.random.IntN(2) == 0 {
 				m.gone[key] = s.profiles[key]
 				delete(s.profiles, key)
@@ -74,8 +74,8 @@ func (m *profileMonth) flicker() {
 	})
 }
 
-// spoil chooses what is wrong with the next answers.
-func (m *profileMonth) spoil(d defect) {
+// setDefects sets the defects of the next answers.
+func (m *profileHistory) setDefects(d defect) {
 	third := map[string]bool{}
 	if d == withBadRow || d == withKeyTwice || d == withoutAThird {
 		for i := range m.profiles + m.profiles/5 {
