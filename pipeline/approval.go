@@ -23,7 +23,7 @@ func (k *profileKeeper) Approve(stream string, most int, now time.Time) (int, er
 		most = r.Withheld
 	}
 	if most == 0 {
-		return 0, fmt.Errorf("no deletes of %s are withheld: give a number with --most to approve deletes in advance", stream)
+		return 0, fmt.Errorf("no deletes of %s are withheld, so there is nothing to approve", stream)
 	}
 	r.Approved = &ledger.Approval{N: most, Until: now.Add(approvedFor).UTC(), Unreadable: why == profiles.UnreadableRows}
 	return most, nil

@@ -2,29 +2,52 @@ package pipeline
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"dfinery-kafka/pipeline/transfer"
 )
 
 // ShownBefore lists the topics that still have cells, or hashes of them, of a stream
 // that starts to hide columns.
 func (c *Config) ShownBefore(stream string) string {
-	return fmt.Sprintf("topic %s rows, %s dead letters for 90 days, %s.rows fingerprints of whole rows for 35 days", c.topicOf(stream), c.DeadLetterTopic, c.LedgerTopic)
+	st := streamNamed(c.Streams, stream)
+	if st == nil {
+		return ""
+	}
+	rows := "topic " + st.Topic + " rows"
+	if st.Changes {
+		rows = "topic " + st.Topic + " earlier records until compaction has removed them, about 7 days"
+	}
+	return fmt.Sprintf("%s, %s dead letters for 90 days, %s.rows fingerprints of whole rows for 35 days", rows, c.DeadLetterTopic, c.LedgerTopic)
 }
 
 // DeleteShownBefore describes how to delete them immediately.
 func (c *Config) DeleteShownBefore(stream string) string {
+	st := streamNamed(c.Streams, stream)
+	if st == nil {
+		return ""
+	}
 	var b strings.Builder
-	b.WriteString("nothing, if they may stay until they expire. Otherwise, once the days are published again, write the previous end offsets of the topics to a file, as shown in schema/README.md#privacy: ")
-	for _, topic := range []string{c.topicOf(stream), c.DeadLetterTopic} {
+	b.WriteString("nothing, if they may stay until they expire. Otherwise, ")
+	topics := []string{c.DeadLetterTopic}
+	if st.Changes { // brokers refuse to delete records of a compacted topic
+		fmt.Fprintf(&b, "set a new topic in STREAM_X_TOPIC, and delete %s when its consumers read the new one; then ", st.Topic)
+	} else {
+		topics = []string{st.Topic, c.DeadLetterTopic}
+	}
+	b.WriteString("once the days are published again, write the previous end offsets of the topics to a file, as shown in schema/README.md#privacy: ")
+	for _, topic := range topics {
 		fmt.Fprintf(&b, "kafka-get-offsets.sh --bootstrap-server %s --topic %s; ", c.Cluster.Bootstrap(), topic)
 	}
 	fmt.Fprintf(&b, "and run kafka-delete-records.sh --bootstrap-server %s --offset-json-file FILE", c.Cluster.Bootstrap())
+	if st.Changes && hidesKey(st) {
+		fmt.Fprintf(&b, ". In the same topic the profiles stay under their former keys, too, until dfinery-kafka profiles approve %s permits their deletes", stream)
+	}
 	return b.String()
 }
 
-func (c *Config) topicOf(stream string) string {
-	if st := streamNamed(c.Streams, stream); st != nil {
-		return st.Topic
-	}
-	return ""
+// hidesKey reports whether the stream hashes a column of its key.
+func hidesKey(st *transfer.Stream) bool {
+	return slices.ContainsFunc(st.Key.Columns(), func(column string) bool { return slices.Contains(st.Privacy.Strings(), column) })
 }

@@ -119,7 +119,7 @@ func TestProfileKeeper_Approve(t *testing.T) {
 		"those that are withheld":      {ledger.Profiles{Withheld: 30, Why: string(profiles.OverCeiling)}, 0, 30, ""},
 		"fewer":                        {ledger.Profiles{Withheld: 30, Why: string(profiles.OverCeiling)}, 10, 10, ""},
 		"beforehand":                   {ledger.Profiles{}, 10, 10, ""},
-		"beforehand, without a number": {ledger.Profiles{}, 0, 0, "no deletes of users are withheld: give a number with --most"},
+		"beforehand, without a number": {ledger.Profiles{}, 0, 0, "no deletes of users are withheld, so there is nothing to approve"},
 		"rows that can't be read":      {ledger.Profiles{Withheld: 3, Why: string(profiles.UnreadableRows)}, 0, 3, ""},
 		"a reason that none helps":     {ledger.Profiles{Withheld: 3, Why: string(profiles.RepeatedKeys)}, 0, 0, "an approval does not help"},
 		"the same, with a number":      {ledger.Profiles{Withheld: 3, Why: string(profiles.RepeatedKeys)}, 5, 5, ""},

@@ -98,6 +98,35 @@ func TestProfiles_Hashed(t *testing.T) {
 	}
 }
 
+// TestProfiles_HideLater hides the key of profiles that are published already. What is said to
+// do about them works for a compacted topic, whose records can't be deleted.
+func TestProfiles_HideLater(t *testing.T) {
+	t.Parallel()
+	b, source := newUsers(t, 20)
+	b.runOnce(0)
+	b.set("PRIVACY_KEY_FILE", writeKey(t, privacySecret), "STREAM_USERS_HASH", "df_unified_id")
+	check, _ := b.run("check")
+	for _, text := range []string{check, b.runOnce(0)} {
+		expectText(t, text, "Kafka still has their earlier cells", "earlier records until compaction has removed them", "set a new topic in STREAM_X_TOPIC",
+			"--topic "+b.prefix+"dead-letters; and run kafka-delete-records.sh", "profiles approve users permits their deletes")
+		if strings.Contains(text, "--topic "+b.prefix+"users;") {
+			t.Errorf("records of a compacted topic are to be deleted, which brokers refuse:\n%s", text)
+		}
+	}
+	expectText(t, b.runOnce(0), `"absent":20,"why":"over_ceiling"`)
+	b.command(nil, "profiles", "approve", "users", "--wait", "0s")
+	b.runOnce(0)
+	b.runOnce(0)
+	want := map[string]string{}
+	for key, city := range source.profiles {
+		key = hashed("df_unified_id", key)
+		want[key] = fmt.Sprintf(`{"df_unified_id":%q,"city":%q}`, key, city)
+	}
+	if rows, _ := b.table("users"); !cmp.Equal(want, rows) {
+		t.Errorf("profiles (-want +got):\n%s", cmp.Diff(want, rows))
+	}
+}
+
 // TestProfiles_FromAll goes on with a topic that was filled with all rows, and the other way round.
 func TestProfiles_FromAll(t *testing.T) {
 	t.Parallel()

@@ -77,6 +77,9 @@ func TestProfiles_Approve(t *testing.T) {
 	}
 	b.runOnce(0)
 	b.checkTable(source, false)
+	source.set(func(s *profileSource) { s.next.lacks = map[string]bool{"user20": true, "user21": true} })
+	expectText(t, b.runOnce(0), "profiles are absent from a snapshot, but are not deleted", `"absent":2,"why":"over_ceiling"`)
+	source.set(func(s *profileSource) { s.next.lacks = nil })
 	b.runOnce(0)
 	if s := b.profileStatus(); s.Present != 10 || s.Absent != 0 || s.Withheld != 0 || s.Why != "" {
 		t.Errorf("status after the deletes: %+v", s)
@@ -196,6 +199,9 @@ func TestProfiles_DeadLetters(t *testing.T) {
 	}
 	if s := b.profileStatus(); s.Why != "repeated_keys" || s.LastComplete != nil {
 		t.Errorf("status: %+v", s)
+	}
+	if out, _ := b.run("dlq", "list"); !strings.Contains(out, " open ") || strings.Contains(out, "unknown") {
+		t.Errorf("the letter is not open:\n%s", out)
 	}
 	source.set(func(s *profileSource) { s.next.insert, s.profiles["twice"] = nil, "c" })
 	b.command([]string{"0 rows to be read again, 1 day to be exported again"}, "dlq", "replay", "--stream", "users", "--yes", "--wait", "0s")

@@ -34,6 +34,7 @@ type Resolver struct {
 	stored   *store.Ledger
 	days     map[ledger.DayName]ledger.Day
 	expected map[ledger.DayName]*expectedRows
+	changes  map[string]int // by stream that publishes changes: the number of its last export
 }
 
 // expectedRows are the rows of a day to which letters refer.
@@ -49,9 +50,14 @@ func NewResolver(ctx context.Context, stored *store.Ledger) (*Resolver, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Resolver{stored: stored, days: map[ledger.DayName]ledger.Day{}, expected: map[ledger.DayName]*expectedRows{}}
+	r := &Resolver{stored: stored, days: map[ledger.DayName]ledger.Day{}, expected: map[ledger.DayName]*expectedRows{}, changes: map[string]int{}}
 	for name := range state.Days {
 		r.days[name] = state.Confirmed(name, stored.Rows)
+	}
+	if state.Service != nil {
+		for stream, profiles := range state.Service.Profiles {
+			r.changes[stream] = profiles.N
+		}
 	}
 	return r, nil
 }
@@ -185,6 +191,10 @@ func (r *Resolver) lookUp(ctx context.Context, name ledger.DayName, day *ledger.
 	wanted := func(f schema.Fingerprint) bool {
 		i, found := slices.BinarySearchFunc(e.rows, dedup.Copy{Fingerprint: f}, compareRows)
 		return found || i < len(e.rows) && e.rows[i].Fingerprint == f
+	}
+	if n, changes := r.changes[name.Stream]; changes && day.Exports <= n {
+		all := *day
+		all.Published, day = 0, &all // the ledger has fingerprints of bad rows only: the topic shows the others
 	}
 	set, err := r.stored.LoadSome(ctx, name, day, wanted)
 	if cluster.Forbidden(err) || cluster.Missing(err) {

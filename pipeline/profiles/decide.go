@@ -178,13 +178,17 @@ func (s *Scan) settle(list []ledger.Deletion, now time.Time) []ledger.Deletion {
 	return kept
 }
 
-// Deleted records that the n tombstones of the last deletes are acknowledged.
+// Deleted records that the n tombstones of the last deletes are acknowledged. Once
+// nobody is absent an approval is spent: it was given for these profiles, not for the
+// next ones.
 func Deleted(r *ledger.Profiles, n int) {
 	r.Deletes = slices.Clone(r.Deletes)
 	if last := len(r.Deletes) - 1; last >= 0 {
 		r.Deletes[last].Done = true
 	}
-	r.Missing = max(0, r.Missing-n)
+	if r.Missing = max(0, r.Missing-n); r.Missing == 0 {
+		r.Approved = nil
+	}
 }
 
 func compareMarks(a, b *Mark) int {

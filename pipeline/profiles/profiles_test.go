@@ -91,6 +91,16 @@ func TestScan_Partitions(t *testing.T) {
 		}
 		return s
 	}
+	deleted := func(spread, partitions int) *Scan { // the rows are compacted away
+		s := NewScan("1234", "users", 1, 0, partitions, nil)
+		for i := range 100 {
+			key := fmt.Sprint("key", i)
+			s.Add(cluster.PartitionOf([]byte(key), spread), record(key, "", "", "1234/users/2026-11-30/2"))
+		}
+		return s
+	}
+	byHand := fill(4, 6)
+	byHand.Add(5, record("key1", "", "", ""))
 	for _, test := range []struct {
 		name         string
 		scan         *Scan
@@ -104,6 +114,9 @@ func TestScan_Partitions(t *testing.T) {
 		{name: "inferred after partitions were added", scan: fill(4, 6), want: 4},
 		{name: "keys are not in the pinned partitions", scan: fill(4, 6), pinned: 5, misfit: true},
 		{name: "fewer partitions than pinned", scan: fill(2, 2), pinned: 4, misfit: true},
+		{name: "every key is deleted, and partitions were added", scan: deleted(4, 6), pinned: 4, want: 4},
+		{name: "inferred from deletes", scan: deleted(4, 6), want: 4},
+		{name: "deleted by hand elsewhere", scan: byHand, pinned: 4, want: 4},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := test.scan.Partitions(test.pinned)
@@ -214,6 +227,27 @@ func TestDecide_Window(t *testing.T) {
 			}
 			if test.absent == 0 && d.Record.Approved != nil {
 				t.Error("the approval is kept although no key is absent")
+			}
+		})
+	}
+}
+
+// TestDeleted_Approval: an approval is spent with the deletes that it was given for. Those who
+// are absent from the next snapshot are others.
+func TestDeleted_Approval(t *testing.T) {
+	for _, test := range []struct {
+		name            string
+		missing, due    int
+		stillIsApproved bool
+	}{
+		{"all that were absent", 20, 20, false},
+		{"some of them", 20, 19, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := &ledger.Profiles{Missing: test.missing, Deletes: []ledger.Deletion{{N: test.due}}, Approved: &ledger.Approval{N: 20}}
+			Deleted(r, test.due)
+			if is := r.Approved != nil; is != test.stillIsApproved || !r.Deletes[0].Done {
+				t.Errorf("approved: %t, want %t; deletes %+v", is, test.stillIsApproved, r.Deletes)
 			}
 		})
 	}

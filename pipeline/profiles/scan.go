@@ -24,8 +24,8 @@ type Scan struct {
 	prefix    []byte // SERVICE/STREAM/, the start of the ids of exports
 	seed      uint64
 	againFrom int
-	used      int    // partitions up to the last one that has a key
-	misfit    []bool // by number of partitions: some key of the stream is not in its partition
+	used      int    // partitions up to the last one that has a key, or the stream's tombstone of one
+	misfit    []bool // by number of partitions: some key or tombstone of the stream is not in its partition
 
 	// The last header "export", as most consecutive records have the same.
 	export     []byte
@@ -51,10 +51,13 @@ func (s *Scan) Add(partition int, r *recordbatch.Record) {
 		s.Highest = n
 	}
 	s.State.put(h).set(kind, id)
-	if kind.inTopic() {
+	// A key that returns must not move either: a consumer that reads partition by
+	// partition could see its tombstone last.
+	ours := kind == own || kind == stale || kind == gone && s.exportKind == own
+	if kind.inTopic() || ours {
 		s.used = max(s.used, partition+1)
 	}
-	if kind == own || kind == stale {
+	if ours {
 		s.place(partition, r.Key)
 	}
 	if m := s.Marks[h]; m != nil {
@@ -126,9 +129,9 @@ func (e *MisfitError) Error() string {
 }
 
 // Partitions is over how many partitions keys are distributed. pinned is the number
-// in the ledger, or 0. For a topic without keys it is the current number of partitions.
-// Without pinned it is inferred: the topic's partitions if all keys match these, else
-// those up to the last partition that has a key.
+// in the ledger, or 0. For a topic without keys and tombstones it is the current number
+// of partitions. Without pinned it is inferred: the topic's partitions if all keys match
+// these, else those up to the last partition that has a key.
 func (s *Scan) Partitions(pinned int) (int, error) {
 	now := len(s.misfit) - 1
 	switch {
