@@ -26,14 +26,17 @@ func NewRegistry(c *config.Registry, version string) (*registry.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	authorize, unauthorized := authorizer(c)
 	return registry.New(registry.Config{
-		URLs: c.URLs, Authorize: authorizer(c), TLS: tlsConfig, Timeout: c.Timeout, LookupOnly: !c.Register, UserAgent: "dfinery-kafka/" + version,
+		URLs: c.URLs, Authorize: authorize, Unauthorized: unauthorized, TLS: tlsConfig, Timeout: c.Timeout, LookupOnly: !c.Register,
+		UserAgent: "dfinery-kafka/" + version,
 	})
 }
 
 // authorizer adds the credentials to a request. Secrets in files are read for
-// each request, so that a new secret needs no restart.
-func authorizer(c *config.Registry) func(*http.Request) error {
+// each request, so that a new secret needs no restart. An access token is used until
+// unauthorized is called; nil: nothing is kept between requests.
+func authorizer(c *config.Registry) (authorize func(*http.Request) error, unauthorized func()) {
 	switch {
 	case c.Username != "":
 		password := secret(c.Password, c.PasswordFile)
@@ -41,15 +44,15 @@ func authorizer(c *config.Registry) func(*http.Request) error {
 			text, err := password()
 			r.SetBasicAuth(c.Username, text)
 			return err
-		}
+		}, nil
 	case c.Token != "":
 		token := secret(c.Token, c.TokenFile)
-		return bearer(func(context.Context) (string, error) { return token() })
+		return bearer(func(context.Context) (string, error) { return token() }), nil
 	case c.TokenURL != "":
 		credentials := &cluster.ClientCredentials{TokenURL: string(c.TokenURL), ClientID: c.ClientID, Secret: secret(c.ClientSecret, c.ClientSecretFile), Scopes: c.Scope}
-		return bearer(credentials.Token)
+		return bearer(credentials.Token), credentials.Forget
 	}
-	return nil
+	return nil, nil
 }
 
 func bearer(token func(context.Context) (string, error)) func(*http.Request) error {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -56,6 +57,72 @@ func TestValues_RegistryAway(t *testing.T) {
 	if letters := b.deadLetters(); len(letters) > 0 {
 		t.Errorf("%d dead letters were written for a registry that was away", len(letters))
 	}
+}
+
+// TestValues_RegistryAwayLater: a process that has registered the schema of a header publishes its
+// rows without the registry.
+func TestValues_RegistryAwayLater(t *testing.T) {
+	t.Parallel()
+	target, err := url.Parse(registryURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var requests atomic.Int64
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	once := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) > 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(once.Close)
+	b, _ := newAnswering(t, func(_, call int) answer {
+		return csvOf("text/csv", "df_unified_id,event_name,n\nu1,open,1\n"+strings.Repeat("u2,open,2\n", min(call, 1)))
+	})
+	b.pollEvery("20ms")
+	b.set("STREAM_EVENTS_START", "0", "STREAM_EVENTS_FORMAT", "avro", "SCHEMA_REGISTRY_URL", once.URL)
+	p := b.start("run")
+	p.await(isOwner)
+	b.await("the later row", func() bool { return b.countRecords() == 2 })
+	p.signal(syscall.SIGTERM)
+	p.expectExit(0)
+}
+
+// TestValues_RegistryToken: an access token that the registry does not accept any more is replaced
+// by a new one, although nothing says when it ends.
+func TestValues_RegistryToken(t *testing.T) {
+	t.Parallel()
+	target, err := url.Parse(registryURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tokens, requests atomic.Int64
+	login := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer"}`, tokens.Add(1))
+	}))
+	t.Cleanup(login.Close)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	guard := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == 1 || r.Header.Get("Authorization") != fmt.Sprintf("Bearer token-%d", tokens.Load()) {
+			http.Error(w, `{"error_code":40101,"message":"Unauthorized"}`, http.StatusUnauthorized)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(guard.Close)
+	b, _ := newAnswering(t, func(int, int) answer { return csvOf("text/csv", "df_unified_id,event_name\nu1,open\n") })
+	b.set("STREAM_EVENTS_START", "0", "STREAM_EVENTS_FORMAT", "avro", "SCHEMA_REGISTRY_URL", guard.URL, "SCHEMA_REGISTRY_OAUTH_TOKEN_URL", login.URL,
+		"SCHEMA_REGISTRY_OAUTH_CLIENT_ID", "dfinery", "SCHEMA_REGISTRY_OAUTH_CLIENT_SECRET", "registry-secret")
+	p := b.start("run")
+	p.await(isOwner)
+	b.await("the row", func() bool { return b.countRecords() == 1 })
+	if n := tokens.Load(); n != 2 {
+		t.Errorf("%d access tokens were requested, want a second one after the refusal", n)
+	}
+	p.signal(syscall.SIGTERM)
+	p.expectExit(0)
 }
 
 // TestValues_RegistryRefuses: a definite refusal halts the stream with the

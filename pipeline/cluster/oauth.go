@@ -65,6 +65,14 @@ func (c *ClientCredentials) Token(ctx context.Context) (string, error) {
 	return token.AccessToken, nil
 }
 
+// Forget makes the next call of Token request a new token, after a server has refused the current
+// one: it may have been revoked, or have no known end.
+func (c *ClientCredentials) Forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.token = nil
+}
+
 func (c *ClientCredentials) request(ctx context.Context, secret string) (*oauth2.Token, error) {
 	config := clientcredentials.Config{ClientID: c.ClientID, ClientSecret: secret, TokenURL: c.TokenURL, Scopes: c.Scopes}
 	return config.Token(ctx)

@@ -25,7 +25,7 @@ func (f tokens) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
-// TestTokenIsKept uses one token until it expires, and the secret as it is then.
+// TestTokenIsKept uses one token until it expires or is forgotten, and the secret as it is then.
 func TestTokenIsKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -48,11 +48,16 @@ func TestTokenIsKept(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 			secret = "second"
 		}
-		if diff := cmp.Diff([]string{"token-1", "token-1", "token-1", "token-2"}, got); diff != "" {
+		c.Forget() // a server has refused it
+		token, err := c.Token(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"token-1", "token-1", "token-1", "token-2", "token-3"}, append(got, token)); diff != "" {
 			t.Errorf("tokens (-want +got):\n%s", diff)
 		}
 		form := "grant_type=client_credentials&scope=a+b"
-		if diff := cmp.Diff([]string{"me first " + form, "me second " + form}, asked); diff != "" {
+		if diff := cmp.Diff([]string{"me first " + form, "me second " + form, "me second " + form}, asked); diff != "" {
 			t.Errorf("requests (-want +got):\n%s", diff)
 		}
 	})

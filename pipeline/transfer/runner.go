@@ -127,7 +127,7 @@ func (r *Runner) newEncoder(s *Stream) encoding.Encoder {
 	if s.Values == nil {
 		return &plainEncoder{JSON: encoding.JSON{Empty: s.Empty}, topic: s.Topic, evolve: r.Evolve(s.Name)}
 	}
-	return &typedEncoder{values: s.Values, topic: s.Topic, evolve: r.Evolve(s.Name), hideCells: s.Raw == RawNone}
+	return &typedEncoder{values: s.Values, topic: s.Topic, evolve: r.Evolve(s.Name), hideCells: s.Raw == RawNone, redact: r.Redact}
 }
 
 // Ended receives exports that have ended, for TakeBack.

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ type typedEncoder struct {
 	evolve Evolve
 	// hideCells hides cells in the reasons why rows are bad.
 	hideCells bool
+	redact    func([]byte) []byte // removes the source's secrets from a cell
 	typed     *encoding.Typed
 }
 
@@ -125,6 +127,9 @@ func (t *typedEncoder) register(ctx context.Context, e *encoding.Evolution) (*en
 		return nil, err
 	}
 	id, err := t.values.Registry.Register(ctx, s)
+	if err == nil {
+		err = reassigned(e, n, id)
+	}
 	if err != nil {
 		if failed, ok := errors.AsType[*registry.Error](err); ok && !failed.Wait {
 			_, dropped := t.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) {
@@ -141,8 +146,28 @@ func (t *typedEncoder) register(ctx context.Context, e *encoding.Evolution) (*en
 	})
 }
 
+// reassigned is the error for an id that another version already has: a registry that was
+// emptied during the export assigns it again.
+func reassigned(e *encoding.Evolution, n, id int) error {
+	for _, v := range e.Versions {
+		if v.ID == id && v.Fields != n {
+			return &registry.Error{Code: registry.Lost, Detail: fmt.Sprintf("the schema of %d columns of subject %s was given id %d, which the one of %d columns had", n, e.Subject, id, v.Fields)}
+		}
+	}
+	return nil
+}
+
 // maxCell limits how much a dead letter shows of a cell that its type refuses.
 const maxCell = 64
+
+// shown is what a dead letter shows of a cell. The start of a secret is recognized only at the
+// end of a text, so a shortened cell is redacted before text follows it.
+func (t *typedEncoder) shown(cell []byte) []byte {
+	if len(cell) <= maxCell {
+		return cell
+	}
+	return t.redact(bytes.ToValidUTF8(cell[:maxCell], nil))
+}
 
 // Append implements encoding.Encoder.
 func (t *typedEncoder) Append(dst []byte, row *schema.Row) ([]byte, error) {
@@ -151,13 +176,9 @@ func (t *typedEncoder) Append(dst []byte, row *schema.Row) ([]byte, error) {
 	if !ok {
 		return out, err
 	}
-	cell := refused.Cell
-	if len(cell) > maxCell {
-		cell = cell[:maxCell]
-	}
-	reason := fmt.Sprintf("column %s: %q is no %s", refused.Column, cell, refused.Type)
-	if t.hideCells {
-		reason = fmt.Sprintf("column %s: its cell is no %s", refused.Column, refused.Type)
+	reason := fmt.Sprintf("column %s: its cell is no %s", refused.Column, refused.Type)
+	if !t.hideCells {
+		reason = fmt.Sprintf("column %s: %q is no %s", refused.Column, t.shown(refused.Cell), refused.Type)
 	}
 	return dst, row.Bad(schema.BadValue, schema.OriginSchema, "a cell is no value of its column's type", reason)
 }

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -189,5 +190,51 @@ func TestTypedEncoder_Renamed(t *testing.T) {
 				t.Errorf("id %d, %t", id, ok)
 			}
 		})
+	}
+}
+
+// TestTypedEncoder_Reassigned: a registry that is emptied during an export must not give the id
+// of published rows to another schema.
+func TestTypedEncoder_Reassigned(t *testing.T) {
+	ledger, v := new(fakeLedger), avroValues(new(fakeRegistry))
+	if err := ledger.header(t, v, "id"); err != nil {
+		t.Fatal(err)
+	}
+	v.Registry = new(fakeRegistry)
+	err := ledger.header(t, v, "id", "new")
+	if failed, ok := errors.AsType[*registry.Error](err); !ok || failed.Code != registry.Lost {
+		t.Errorf("error %v, want %s", err, registry.Lost)
+	}
+	if n := len(ledger.kept.Fields); n != 1 {
+		t.Errorf("%d fields are kept, want the one that was published", n)
+	}
+}
+
+// TestTypedEncoder_BadCell: a reason shows the start of a cell, and nothing of a secret in it.
+func TestTypedEncoder_BadCell(t *testing.T) {
+	const secret = "s3cr3t-t0k3n"
+	long := func(cell string) string { return cell + strings.Repeat("x", maxCell) }
+	for cell, want := range map[string]string{
+		"5.5": `"5.5"`, long(""): `"` + long("") + `"`, long(strings.Repeat("가", 21) + "나"): `"` + strings.Repeat("가", 21) + `"`,
+		strings.Repeat("x", maxCell-6) + secret: `"` + strings.Repeat("x", maxCell-6) + schema.Redacted + `"`,
+	} {
+		v := avroValues(new(fakeRegistry))
+		v.Columns.Declared = []encoding.Declaration{{Column: "n", Type: encoding.Type{Kind: encoding.Long}}}
+		e := new(fakeLedger).encoder(v)
+		e.redact = func(text []byte) []byte { // knows a secret that is cut only at the end
+			return bytes.TrimSuffix(bytes.ReplaceAll(append(text, '\n'), []byte(secret[:6]+"\n"), []byte(schema.Redacted+"\n")), []byte("\n"))
+		}
+		columns, err := schema.NewColumns([]string{"n"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Header(t.Context(), columns); err != nil {
+			t.Fatal(err)
+		}
+		_, err = e.Append(nil, &schema.Row{Columns: columns, Line: 2, Data: []byte(cell), Cells: []schema.Span{{End: uint32(len(cell))}}}) //nolint:gosec // short
+		bad, ok := errors.AsType[*schema.BadRow](err)
+		if detail := "line 2: column n: " + want + " is no long"; !ok || bad.Detail != detail {
+			t.Errorf("%.80s: %v, want %s", cell, err, detail)
+		}
 	}
 }

@@ -28,8 +28,12 @@ func (t *typedEncoder) verify(ctx context.Context) error {
 		return nil
 	}
 	e, err := t.evolve(ctx, keep)
-	if err != nil || e == nil || e.Topic != t.topic || e.Format != t.values.Format {
+	if err != nil {
 		return err
+	}
+	if e == nil || e.Topic != t.topic || e.Format != t.values.Format {
+		t.values.lookedUp.Store(true) // there are no versions but those that this process registers
+		return nil
 	}
 	for i, v := range e.Versions {
 		if v.ID == 0 { // removed after the registry was lost

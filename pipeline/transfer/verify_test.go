@@ -37,6 +37,25 @@ func (r *countingRegistry) Lookup(_ context.Context, s *registry.Schema) (int, e
 	return id, nil
 }
 
+// TestVerify_First: the first schema is registered by this process, which then publishes without
+// the registry.
+func TestVerify_First(t *testing.T) {
+	t.Parallel()
+	r := &countingRegistry{absent: true}
+	ledger, v := new(fakeLedger), avroValues(r)
+	if err := verify(t.Context(), ledger.encoder(v)); err != nil {
+		t.Fatal(err)
+	}
+	v.Registry = new(fakeRegistry)
+	if err := ledger.header(t, v, "id"); err != nil {
+		t.Fatal(err)
+	}
+	v.Registry = r
+	if err := verify(t.Context(), ledger.encoder(v)); err != nil {
+		t.Errorf("the next export waits: %v", err)
+	}
+}
+
 // TestVerify looks every version up once, then the newest alone: a registry that was
 // emptied or has another content is found before the next call.
 func TestVerify(t *testing.T) {

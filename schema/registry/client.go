@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"time"
 
@@ -18,8 +19,11 @@ type Config struct {
 	// Authorize, if set, adds the credentials to a request. It is called for
 	// each request, so that secrets in files may change.
 	Authorize func(*http.Request) error
-	TLS       *tls.Config   // nil: the system's
-	Timeout   time.Duration // of one request, including its answer
+	// Unauthorized, if set, is called when the registry has refused the credentials (401 or 403),
+	// so that Authorize can get new ones.
+	Unauthorized func()
+	TLS          *tls.Config   // nil: the system's
+	Timeout      time.Duration // of one request, including its answer
 	// LookupOnly disables registration: a schema that the registry lacks is an error.
 	LookupOnly bool
 	UserAgent  string
@@ -31,6 +35,8 @@ type Client struct {
 	lookupOnly bool
 	transport  *http.Transport
 	sent       credentials
+	// unauthorized is called after the registry has refused the credentials; nil: nothing is.
+	unauthorized func()
 }
 
 // maxAnswer limits the size of an answer.
@@ -43,7 +49,7 @@ func New(c Config) (*Client, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone() // proxies as for the API
 	transport.TLSClientConfig = c.TLS
-	client := &Client{lookupOnly: c.LookupOnly, transport: transport}
+	client := &Client{lookupOnly: c.LookupOnly, transport: transport, unauthorized: c.Unauthorized}
 	caller := &http.Client{
 		Timeout: c.Timeout, Transport: boundedTransport{transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // no redirect: credentials must not go to another host
@@ -116,6 +122,9 @@ func (c *Client) each(ctx context.Context, call func(*sr.Client) error) error {
 	var err error
 	for _, client := range c.clients {
 		err = call(client)
+		if unauthorized(err) && c.unauthorized != nil {
+			c.unauthorized()
+		}
 		if err == nil || ctx.Err() != nil || definite(err) {
 			return err
 		}
@@ -129,7 +138,9 @@ func (c *Client) checkID(id int, what string, s *Schema, err error) (int, error)
 	case err != nil:
 		return 0, c.classify(err, doing)
 	case id <= 0: // the library does not treat an answer such as {} as an error
-		return 0, &Error{Wait: true, Detail: fmt.Sprintf("%s: the answer names no id", doing)}
+		return 0, &Error{Wait: true, Detail: doing + ": the answer names no id"}
+	case id > math.MaxInt32: // values have 4 bytes for it
+		return 0, &Error{Wait: true, Detail: fmt.Sprintf("%s: the answer names the id %d, which has more than 32 bits", doing, id)}
 	}
 	return id, nil
 }

@@ -119,7 +119,8 @@ func TestClient_Outcomes(t *testing.T) {
 		"a redirect":                 {302, "", "", true},
 		"an answer without an end":   {200, strings.Repeat(" ", 5<<20), "", true},
 		"an error without an end":    {500, strings.Repeat("x", 5<<20), "", true},
-		"an id that is no 32-bit id": {200, `{"id":-7}`, "", true},
+		"a negative id":              {200, `{"id":-7}`, "", true},
+		"an id that is no 32-bit id": {200, `{"id":4294967303}`, "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -189,6 +190,35 @@ func TestClient_Credentials(t *testing.T) {
 	case got := <-leaked:
 		t.Errorf("another host was sent %q", got)
 	default:
+	}
+}
+
+// TestClient_Unauthorized: after the registry has refused the credentials, the next request has
+// new ones.
+func TestClient_Unauthorized(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") != "Bearer token-2" {
+				w.WriteHeader(status)
+			}
+			fmt.Fprint(w, `{"id":7}`)
+		}))
+		t.Cleanup(s.Close)
+		n := 1
+		c := newClient(t, registry.Config{
+			URLs: []string{s.URL}, Unauthorized: func() { n++ },
+			Authorize: func(r *http.Request) error {
+				r.Header.Set("Authorization", fmt.Sprintf("Bearer token-%d", n))
+				return nil
+			},
+		})
+		if _, err := c.Register(context.Background(), &events); !asError(t, err).Wait {
+			t.Errorf("%d: %v, want an error that waits", status, err)
+		}
+		if id, err := c.Register(context.Background(), &events); err != nil || id != 7 {
+			t.Errorf("%d: id %d, %v with new credentials", status, id, err)
+		}
 	}
 }
 

@@ -73,6 +73,12 @@ func codeOf(err error) schema.Code {
 	return ""
 }
 
+// unauthorized reports whether the registry has refused the credentials.
+func unauthorized(err error) bool {
+	var answer *sr.ResponseError
+	return errors.As(err, &answer) && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden)
+}
+
 // maxMessage limits how much of a registry's answer is shown.
 const maxMessage = 500
 
@@ -92,7 +98,7 @@ func (c *Client) classify(err error, doing string) error {
 		message = strings.ToValidUTF8(message[:maxMessage], "") + "…"
 	}
 	e.Detail = fmt.Sprintf("%s: HTTP %d: %s", doing, answer.StatusCode, message)
-	if answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden {
+	if unauthorized(err) {
 		e.Detail += "; check SCHEMA_REGISTRY_USERNAME, _PASSWORD or _TOKEN and the rights of the user on the subject"
 	}
 	return e
