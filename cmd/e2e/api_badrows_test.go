@@ -10,8 +10,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// mixed is a CSV of rows that pattern names, over and over: g for a good one, f for one with
-// too few fields, k for one without key.
+// mixed returns a CSV whose rows repeat a pattern: g is a good row, f one with too few fields,
+// k one without key.
 func mixed(pattern string, rows int) (text string, good []row) {
 	var b strings.Builder
 	b.WriteString("df_unified_id,v\n")
@@ -21,7 +21,7 @@ func mixed(pattern string, rows int) (text string, good []row) {
 			fmt.Fprintf(&b, "u%d,%d\n", i, i)
 			good = append(good, newRow([]cell{{"df_unified_id", fmt.Sprintf("u%d", i)}, {"v", fmt.Sprint(i)}}))
 		case 'f':
-			fmt.Fprintf(&b, "u%d,%d,%s\n", i, i, canary) // which deadLetters looks for
+			fmt.Fprintf(&b, "u%d,%d,%s\n", i, i, canary) // deadLetters fails the test if a letter contains it
 		case 'k':
 			fmt.Fprintf(&b, ",%d\n", i)
 		}
@@ -38,7 +38,7 @@ func TestBadRows_TooMany(t *testing.T) {
 		rows    int
 		limit   string // STREAM_EVENTS_MAX_BAD; empty: the default
 		letters map[schema.Code]int
-		good    int // rows that are published; -1: all
+		good    int // rows that must be published; -1: all
 	}{
 		"half":                          {"gf", 2000, "", map[schema.Code]int{schema.FieldCount: 1000}, -1},
 		"more than half":                {"gff", 2000, "", map[schema.Code]int{schema.BadRows: 1}, 334},
@@ -81,7 +81,7 @@ func TestBadRows_TooMany(t *testing.T) {
 				}
 			}
 
-			// A source that is corrected goes on where it was.
+			// Once the source is corrected, its good rows are published.
 			corrected, all := mixed("g", c.rows)
 			reply(func(int, int) answer { return csvOf("text/csv", corrected) })
 			b.command(nil, "resume", "events")
@@ -91,8 +91,8 @@ func TestBadRows_TooMany(t *testing.T) {
 	}
 }
 
-// TestBadRows_Crash kills the program while the dead letters of bad rows wait: each is written
-// once all the same.
+// TestBadRows_Crash kills the program while dead letters of bad rows are held back, and checks
+// that each is written once.
 func TestBadRows_Crash(t *testing.T) {
 	t.Parallel()
 	text, good := mixed("ggf", 6000)
@@ -104,6 +104,6 @@ func TestBadRows_Crash(t *testing.T) {
 	b.runOnce(0)
 	compareRows(t, good, b.published("events"))
 	if got := b.deadLettersByCode()[schema.FieldCount]; got != 2000 {
-		t.Errorf("%d dead letters of 2000 bad rows", got)
+		t.Errorf("%d dead letters, want one for each of 2000 bad rows", got)
 	}
 }

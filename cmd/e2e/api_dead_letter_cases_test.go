@@ -19,10 +19,11 @@ type letterCase struct {
 	exit    int                // of run --once
 	server  *exporttest.Server // nil: one with a few rows
 	environ map[string]string
-	rows    []row // that the faulty answer has
+	rows    []row // rows of the answer that fails
 }
 
-// behind breaks a body off behind its third row, when all rows before have arrived.
+// behind returns a fault that breaks a body off after its third row, when the rows before it
+// have arrived.
 func behind(then exporttest.Break, at int64) exporttest.Fault {
 	return exporttest.Fault{Then: then, AfterRow: 3, At: at, Drip: 1 << 20, DripEvery: 100 * time.Millisecond}
 }
@@ -39,8 +40,8 @@ func badRow(kind exporttest.BadKind) exporttest.Fault {
 	return exporttest.Fault{BadRows: []exporttest.BadRow{{After: 3, Kind: kind}}}
 }
 
-// letterCases are the API's codes, under their statuses and under others, other answers, broken
-// connections, and broken bodies. A case without a failure has no letter.
+// letterCases are all codes of the API, with their documented status and with others, other
+// answers, broken connections, and broken bodies. A case without a failure has no dead letter.
 func letterCases(t *testing.T) map[string]letterCase {
 	reset := fmt.Sprint(time.Now().Add(2 * time.Hour).Unix())
 	return map[string]letterCase{
@@ -113,13 +114,13 @@ func letterCases(t *testing.T) map[string]letterCase {
 	}
 }
 
-// empty has no events, and one profile.
+// empty returns a server without events and with one profile.
 func empty() *exporttest.Server {
 	return &exporttest.Server{Data: exporttest.Data{RowsOn: func(schema.Day) int { return 0 }, Users: 1}}
 }
 
-// first has one fault for the first call of each endpoint. The two wait for each other, so that
-// both are under way before one fails.
+// first injects a fault into the first call of each endpoint. The two calls wait for each
+// other, so that both have begun before one fails.
 func first(ctx context.Context, f exporttest.Fault) func(exporttest.Call) *exporttest.Fault {
 	var mu sync.Mutex
 	seen, both := map[schema.Kind]bool{}, make(chan struct{})

@@ -17,8 +17,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestAPI_DeadLetters makes each failure at both endpoints. Each has one dead letter, the same
-// to the last byte, and all sound rows are published.
+// TestAPI_DeadLetters causes each failure at both endpoints. It compares the dead letters with
+// golden files, and checks that all good rows are published.
 func TestAPI_DeadLetters(t *testing.T) {
 	t.Parallel()
 	for name, test := range letterCases(t) {
@@ -84,8 +84,8 @@ func (b *testbed) checkDeadLetters(file string) {
 	golden.Compare(b.t, file, got.String())
 }
 
-// changes are the parts that differ from run to run. The length of a body differs if it has
-// rows, whose cells depend on the day.
+// changes matches the parts that differ between runs. The length of a body with rows differs
+// because cells depend on the day.
 var changes = []struct {
 	what *regexp.Regexp
 	with string
@@ -93,7 +93,7 @@ var changes = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:.]+Z`), "TIME"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d`), "DAY"},
 	{regexp.MustCompile(`(127\.0\.0\.1):\d+`), "$1:PORT"},
-	{regexp.MustCompile(`\bt[0-9a-f]{8}\.`), ""}, // the prefix of topics
+	{regexp.MustCompile(`\bt[0-9a-f]{8}\.`), ""}, // prefix of the topics
 	{regexp.MustCompile(`"duration_ms":\d+`), `"duration_ms":0`},
 	{regexp.MustCompile(`"date":"[^"]+"`), `"date":"DATE"`},
 	{regexp.MustCompile(`-reset":"\d+"`), `-reset":"RESET"`},

@@ -9,9 +9,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestEmptyDays has an API that answers days without events without rows: they are exported
-// where DFINERY_EMPTY_DAY says so, and other days have rows. It is then distinguished from an
-// API that answers every day this way.
+// TestEmptyDays exports from an API that answers days without events with 204, 404 or an empty
+// body: with DFINERY_EMPTY_DAY these days count as exported, but only if other days have rows. If
+// every day is answered this way, the stream is halted.
 func TestEmptyDays(t *testing.T) {
 	t.Parallel()
 	nothing := map[string]answer{"204": {status: 204}, "404": {status: 404, body: "no data"}, "empty": {}}
@@ -20,7 +20,7 @@ func TestEmptyDays(t *testing.T) {
 		code := map[string]schema.Code{"204": "http_204", "404": "http_404", "empty": schema.EmptyBody}[kind]
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			// Of four days one has rows.
+			// One of four days has rows.
 			b, reply := newAnswering(t, func(back, _ int) answer {
 				if back == 2 {
 					return csvOf("text/csv", row(2))
@@ -36,7 +36,7 @@ func TestEmptyDays(t *testing.T) {
 				}
 			}
 
-			// Now every day gets this answer, as from a wrong address: none is accepted any more.
+			// Now every day gets this answer, as from a wrong address: it is no longer accepted.
 			reply(func(int, int) answer { return none })
 			b.set("STREAM_EVENTS_START", "4")
 			b.pollEvery("50ms")
@@ -64,7 +64,7 @@ func TestEmptyDays(t *testing.T) {
 			b.command(nil, "resume", "events")
 			b.runOnce(0)
 			if n := len(b.published("events")); n != 4 {
-				t.Errorf("%d rows are published in the end", n)
+				t.Errorf("%d rows are published at the end", n)
 			}
 		})
 		t.Run(kind+" without the variable", func(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// answerWith has calls answered by the CSV that body gives for the n-th call of a day, counted
-// from 1.
+// answerWith replaces the API by a server that answers the n-th call of a day, counted from 1,
+// with the CSV that body returns.
 func (b *testbed) answerWith(body func(day string, n int) string) {
 	var mu sync.Mutex
 	calls := map[string]int{}
@@ -42,7 +42,7 @@ func (b *testbed) answerWith(body func(day string, n int) string) {
 	b.set("DFINERY_BASE_URL", server.URL, "STREAM_EVENTS_START", "1")
 }
 
-// lettersByDay are the dead letters: day, kind, code and message.
+// lettersByDay counts the dead letters by day, kind, code and message.
 func (b *testbed) lettersByDay() map[string]int {
 	count := map[string]int{}
 	for _, l := range b.deadLetters() {
@@ -54,11 +54,12 @@ func (b *testbed) lettersByDay() map[string]int {
 // anyOrder compares multisets of rows.
 var anyOrder = cmp.Options{cmpopts.EquateEmpty(), cmpopts.SortSlices(func(a, b row) bool { return a < b })}
 
-// endsHeader is the header of the bodies below; their rows have a key of their day.
+// endsHeader is the header of the bodies below. The keys of their rows contain the day.
 const endsHeader = "df_unified_id,event_name,memo\n"
 
-// TestEnds: each answer ends cleanly, as HTTP sees it. What the source never had is not
-// published, and a whole answer is published once.
+// TestEnds exports answers that are complete by HTTP, but some of which are cut by their
+// content. It compares the published rows and the dead letters: no torn row is published, and
+// a complete answer is published once.
 func TestEnds(t *testing.T) {
 	t.Parallel()
 	plain := func(day string) string { return "a" + day + ",open,one\nb" + day + ",open,two\n" }
@@ -84,7 +85,7 @@ func TestEnds(t *testing.T) {
 		body   func(day string, n int) string
 		code   int
 		rows   []map[string]string
-		letter string // one for each day; none when empty
+		letter string // of each day; empty: none
 		says   string
 	}{
 		"cut within a quoted cell, twice": {
@@ -133,7 +134,7 @@ func TestEnds(t *testing.T) {
 			b := newTestbed(t, new(exporttest.Server))
 			b.answerWith(test.body)
 			log := b.runOnce(test.code)
-			log += b.runOnce(test.code) // what it has learned is in the ledger
+			log += b.runOnce(test.code) // a new process uses what the ledger has recorded
 			expectText(t, log, test.says)
 			if diff := cmp.Diff(newRows(test.rows...), b.published("events"), anyOrder); diff != "" {
 				t.Errorf("published (-want +got):\n%s", diff)
@@ -149,9 +150,9 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// TestEnds_Recover: a quote that nothing closes is a cut until the operator says that the API
-// leaves quotes unescaped. status and the metrics name the day; then the next start publishes
-// what follows the quote, without waiting.
+// TestEnds_Recover exports an answer with a quote that is not closed: it counts as cut, and
+// status and metrics name the day. After the variable for unescaped quotes is set, the next
+// start publishes the rows after the quote at once.
 func TestEnds_Recover(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, new(exporttest.Server))
@@ -186,12 +187,12 @@ func TestEnds_Recover(t *testing.T) {
 		t.Errorf("dead letters (-want +got):\n%s", diff)
 	}
 	if out, _ := b.run("status"); strings.Contains(out, "never closed") {
-		t.Errorf("status still names the day:\n%s", out)
+		t.Errorf("status still reports the day as cut:\n%s", out)
 	}
 }
 
-// TestRelease_Month: a month that the release before has published, sound but awkward, is
-// exported again by this one, and again by the release before: not one row comes twice.
+// TestRelease_Month publishes a month of unusual but valid answers with the previous release,
+// then with this one, then with the previous one again: no row is published twice.
 func TestRelease_Month(t *testing.T) {
 	t.Parallel()
 	for name, format := range map[string]exporttest.Format{"LF": {}, "BOM and CRLF": {BOM: true, CRLF: true}, "all quoted": {QuoteAll: true}} {
@@ -217,20 +218,20 @@ func TestRelease_Month(t *testing.T) {
 	}
 }
 
-// TestRelease_LineEnds: the release before assumes that the API leaves out the last newline,
-// though each answer is cut in the same place. This one takes that for unproven: no further
-// torn row is published, start, check and status name the variable, and the release before
-// finds its state as it left it.
+// TestRelease_LineEnds: each answer is cut at the same place, from which the previous release
+// has concluded that the API omits the last newline. This release does not use that
+// conclusion: it publishes no further torn row, and start, check and status name the variable.
+// The state of the previous release stays in the ledger.
 func TestRelease_LineEnds(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, new(exporttest.Server))
 	cut := "thr"
 	b.answerWith(func(day string, _ int) string { return endsHeader + "a" + day + ",open,one\nb" + day + ",open," + cut })
-	b.pollEvery("20ms") // less than a start takes
+	b.pollEvery("20ms") // shorter than a start
 	b.unlimited()
 	b.program = programBefore(t)
 	b.run("run", "--once")
-	for tries := 0; len(b.published("events")) < 4 && tries < 10; tries++ { // until it has torn rows of two days
+	for tries := 0; len(b.published("events")) < 4 && tries < 10; tries++ { // until torn rows of two days are published
 		b.run("run", "--once")
 	}
 	before := b.published("events")
@@ -238,11 +239,11 @@ func TestRelease_LineEnds(t *testing.T) {
 	b.program, cut = binary, "three words"
 	expectText(t, b.runOnce(3), "DFINERY_FINAL_NEWLINE=optional")
 	if diff := cmp.Diff(before, b.published("events"), anyOrder); diff != "" {
-		t.Errorf("published (-release before +this one):\n%s", diff)
+		t.Errorf("published (-previous release +this one):\n%s", diff)
 	}
 	b.command([]string{"note: an earlier release", "DFINERY_FINAL_NEWLINE=optional"}, "status")
 	if out, _ := b.run("check"); !strings.Contains(out, "DFINERY_FINAL_NEWLINE=optional") {
-		t.Errorf("check says nothing of it:\n%s", out)
+		t.Errorf("check does not name the variable:\n%s", out)
 	}
 	var service struct {
 		Source   struct{ Habit map[string]bool }
@@ -262,6 +263,6 @@ func TestRelease_LineEnds(t *testing.T) {
 	b.set("DFINERY_FINAL_NEWLINE", "optional")
 	b.runOnce(0)
 	if out, _ := b.run("status"); strings.Contains(out, "earlier release") {
-		t.Errorf("status still asks:\n%s", out)
+		t.Errorf("status still has the note:\n%s", out)
 	}
 }

@@ -15,8 +15,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestAPI_SlowAndBrokenBodies detects a stall, a silence or a reset within the limits and
-// retries it. A slow body never fails, and a clock that is hours off changes nothing.
+// TestAPI_SlowAndBrokenBodies: stalls, answers that do not come and resets are detected within
+// the configured times and retried. A slow body does not fail, and a clock of the API that is
+// hours off has no effect.
 func TestAPI_SlowAndBrokenBodies(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -50,9 +51,9 @@ func TestAPI_SlowAndBrokenBodies(t *testing.T) {
 	}
 }
 
-// TestOnce_BrokenSurroundings says what is wrong around the program and what to do, with the
-// right exit code, soon and without a stack trace: 1 if Kafka can't be used, 3 if the API gives
-// nothing and the days stay due. Kafka has 20 seconds.
+// TestOnce_BrokenSurroundings runs "run --once" while Kafka or the API can't be used. The last
+// error says what is wrong and what to do, without a stack trace. The exit code is 1 if Kafka
+// could not be used for 20 seconds, and 3 if no export succeeded and days are still due.
 func TestOnce_BrokenSurroundings(t *testing.T) {
 	t.Parallel()
 	answer := func(status int, contentType, body string) http.HandlerFunc {
@@ -116,7 +117,7 @@ func TestOnce_BrokenSurroundings(t *testing.T) {
 				b.environ[name] = value
 			}
 			p := b.start("run", "--once")
-			t.Parallel() // only now: the program waits 20 s for brokers and topics, also beside other tests
+			t.Parallel() // after the setup: the program's 20 s for Kafka pass while other tests run
 			code, log := p.wait(time.Minute), p.log()
 			if code != test.code {
 				t.Errorf("exit %d, want %d", code, test.code)
@@ -129,7 +130,7 @@ func TestOnce_BrokenSurroundings(t *testing.T) {
 			}
 			for _, text := range []string{"goroutine ", "panic", ".go:", "waits for  ", canary} {
 				if strings.Contains(log, text) {
-					t.Errorf("it shows %q", text)
+					t.Errorf("the output contains %q", text)
 				}
 			}
 			if t.Failed() {
@@ -154,9 +155,9 @@ func TestOnce_BrokenSurroundings(t *testing.T) {
 	}
 }
 
-// TestAPI_StalledBody has a source stall in the middle of a body. All rows before, bad
-// ones included, are in Kafka long before the next checkpoint, and are not published again. Dead
-// letters of rows are held back until the 1,000th row of the export.
+// TestAPI_StalledBody stalls an answer in the middle of its body. All rows that arrived, and
+// the dead letters of bad ones, are in Kafka before the next checkpoint, and are not published
+// again. Dead letters of rows are held back until the 1,000th row of the export.
 func TestAPI_StalledBody(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 12, RowsPerDay: 2000}})

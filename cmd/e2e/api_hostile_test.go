@@ -19,10 +19,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// silent is the log of a server whose clients are expected to fail.
+// silent returns a log without output, for servers whose clients are expected to fail.
 func silent() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// pour writes n bytes of a repeated text, or as many as the client reads.
+// pour writes n bytes of a repeated text; false if the client closes the connection before.
 func pour(w io.Writer, text string, n int64) bool {
 	block := []byte(strings.Repeat(text, 1+(256<<10)/len(text)))
 	for n > 0 {
@@ -36,8 +36,9 @@ func pour(w io.Writer, text string, n int64) bool {
 
 const hostileHeader = "df_unified_id,event_name,event_log_id\n"
 
-// TestAPI_HostileBodies keeps memory small whatever the API sends, and publishes what comes
-// after it. HOSTILE_MIB makes the bodies larger.
+// TestAPI_HostileBodies exports very large and malformed answers. It limits the memory of the
+// program, and checks the dead letters and that the rows of the next answer are published.
+// HOSTILE_MIB makes the bodies larger.
 func TestAPI_HostileBodies(t *testing.T) {
 	t.Parallel()
 	total := int64(number(t, "HOSTILE_MIB", 112)) << 20
@@ -151,12 +152,12 @@ func TestAPI_HostileBodies(t *testing.T) {
 			select {
 			case <-p.done:
 			case <-time.After(2 * time.Minute):
-				t.Fatalf("it does not end:\n%s", p.log())
+				t.Fatalf("timeout while waiting for the program's end:\n%s", p.log())
 			}
 			resident := <-peak
-			t.Logf("%d MiB resident at most, %s", resident>>20, time.Since(began).Round(100*time.Millisecond))
+			t.Logf("peak memory %d MiB, after %s", resident>>20, time.Since(began).Round(100*time.Millisecond))
 			if most := max(test.most, 100) << 20; resident > most {
-				t.Errorf("%d bytes were resident, more than %d", resident, most)
+				t.Errorf("peak memory %d bytes, more than %d", resident, most)
 			}
 			if code := p.cmd.ProcessState.ExitCode(); code != test.code {
 				t.Errorf("exit %d, want %d", code, test.code)
@@ -174,14 +175,14 @@ func TestAPI_HostileBodies(t *testing.T) {
 	}
 }
 
-// bomb answers with a row of n bytes, compressed to a thousandth of them.
+// bomb answers with a row of n bytes, gzipped to about a thousandth of its size.
 func bomb(n int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/csv")
 		w.Header().Set("Content-Encoding", "gzip")
 		z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
 		if err != nil {
-			panic(err) // the level is a valid one
+			panic(err) // can't happen: the level is valid
 		}
 		_, _ = io.WriteString(z, hostileHeader+"u,e,")
 		pour(z, "x", n)
@@ -209,7 +210,7 @@ func hints(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// promise declares an exabyte and ends after two lines.
+// promise declares a Content-Length of an exabyte and ends after two lines.
 func promise(w http.ResponseWriter, _ *http.Request) {
 	conn, out, err := http.NewResponseController(w).Hijack()
 	if err != nil {

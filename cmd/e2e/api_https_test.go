@@ -16,9 +16,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestAPI_TLSAndProxies uses a private CA, HTTP/2 and proxies as every Go program does. What is
-// wrong between the program and the API is in a dead letter, and no host in between sees the
-// token or the proxy's password.
+// TestAPI_TLSAndProxies exports through TLS with a private CA, HTTP/2 and proxies, which the
+// standard variables configure. Failures on the way to the API have a dead letter, and no other
+// host receives the token or the proxy's password.
 func TestAPI_TLSAndProxies(t *testing.T) {
 	t.Parallel()
 	type route struct {
@@ -35,7 +35,7 @@ func TestAPI_TLSAndProxies(t *testing.T) {
 	tests := map[string]struct {
 		http2, expired bool
 		set            func(*route)
-		proto          []string // what the API saw; empty: no request reaches it
+		proto          []string // of the requests to the API; empty: none
 		proxied        []string
 		letter, says   string
 	}{
@@ -77,18 +77,18 @@ func TestAPI_TLSAndProxies(t *testing.T) {
 			}
 			_, got := w.testbed.run("run", "--once")
 			if diff := cmp.Diff(test.proto, protos.list()); diff != "" {
-				t.Errorf("what the API saw (-want +got):\n%s", diff)
+				t.Errorf("requests to the API (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(test.proxied, w.proxy.journal.list()); diff != "" {
-				t.Errorf("what the proxy saw (-want +got):\n%s", diff)
+				t.Errorf("requests to the proxy (-want +got):\n%s", diff)
 			}
 			w.testbed.checkEnd(got, test.letter, test.says)
 		})
 	}
 }
 
-// TestAPI_Redirects follows only redirects that keep method, scheme and host, so that the token
-// is sent nowhere else.
+// TestAPI_Redirects: only redirects that keep method, scheme and host are followed, so that the
+// token is not sent to another host.
 func TestAPI_Redirects(t *testing.T) {
 	t.Parallel()
 	var elsewhere journal
@@ -130,13 +130,12 @@ func TestAPI_Redirects(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		if seen := elsewhere.list(); len(seen) > 0 {
-			t.Errorf("another server was asked: %q", seen)
+			t.Errorf("another server received requests: %q", seen)
 		}
 	})
 }
 
-// checkEnd checks a run that either published all that was served or, with a dead letter,
-// nothing.
+// checkEnd checks a run that either published all rows or, with a dead letter, none.
 func (b *testbed) checkEnd(got result, letter, says string) {
 	b.t.Helper()
 	code := 0

@@ -22,8 +22,8 @@ func (b *testbed) failedCalls() map[schema.Code]int {
 	return failed
 }
 
-// TestAPI_PoisonedEvent has one event of 50 whose query fails on one day of 30: everything else
-// of that day and all other days are published.
+// TestAPI_PoisonedEvent: the query for one of 50 events fails on one of 30 days. All other
+// events and days are published, and a dead letter names that event.
 func TestAPI_PoisonedEvent(t *testing.T) {
 	t.Parallel()
 	today := currentDay()
@@ -51,20 +51,20 @@ func TestAPI_PoisonedEvent(t *testing.T) {
 		}
 	}
 	if alone != 1 {
-		t.Errorf("%d dead letters name %s alone, want 1", alone, poison.Event)
+		t.Errorf("%d dead letters name only %s, want 1", alone, poison.Event)
 	}
 	if diff := cmp.Diff(b.failedCalls()[schema.QueryError], len(letters)); diff != "" {
 		t.Errorf("failed calls and dead letters: %s", diff)
 	}
-	// 30 days, 3 failures, then at most two slices for each halving of 50 names and the one of
-	// everything else.
+	// 30 days, 3 failures, then at most two slices for each halving of 50 names and one for
+	// all other names.
 	if n := len(b.api.Calls()); n > 30+3+1+2*6+1 {
 		t.Errorf("%d calls", n)
 	}
 }
 
-// TestAPI_ExclusiveToDate never settles days as empty if the API treats to_date in another way
-// than configured.
+// TestAPI_ExclusiveToDate: if the API treats to_date in another way than configured, days are
+// not settled as empty; the stream is halted.
 func TestAPI_ExclusiveToDate(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 50}, ToDateExclusive: true})
@@ -84,8 +84,8 @@ func TestAPI_ExclusiveToDate(t *testing.T) {
 	compareRows(t, want, b.published("events"))
 }
 
-// TestAPI_OutOfReach makes a day a gap when the API says that it is out of reach, but not when
-// the API's clock differs by hours.
+// TestAPI_OutOfReach: a day that the API refuses as out of reach becomes a gap, but not if the
+// API's clock differs by hours.
 func TestAPI_OutOfReach(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

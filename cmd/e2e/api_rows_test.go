@@ -14,14 +14,15 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestRows_Once exports three days. RUN_ROWS is how many rows each has.
+// TestRows_Once exports three days and compares the rows in the topic. RUN_ROWS is the number
+// of rows of each day.
 func TestRows_Once(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: number(t, "RUN_ROWS", 1500), Odd: 0.1, Duplicates: 0.05}})
 	b.runOnce(0)
 	b.compareEvents()
 
-	// All rows are known now: a second run adds nothing.
+	// A second run publishes nothing.
 	before := b.published("events")
 	b.runOnce(0)
 	if diff := cmp.Diff(len(before), len(b.published("events"))); diff != "" {
@@ -30,8 +31,8 @@ func TestRows_Once(t *testing.T) {
 }
 
 // TestRows_ExportedAgain exports the same days ten times, each time in another order, with
-// copies, late rows, rows that are gone later, and columns that are new, empty and then gone,
-// and in other positions: each row is published once, its copies by their number.
+// identical rows, late rows, rows that later exports lack, and columns that are added, empty,
+// moved and removed. Each row is published as often as the export with most copies of it has it.
 func TestRows_ExportedAgain(t *testing.T) {
 	t.Parallel()
 	today := currentDay()
@@ -63,7 +64,7 @@ func TestRows_ExportedAgain(t *testing.T) {
 	expectText(t, log, "rows that were published are missing from the latest export of their day", "the export's columns have changed")
 }
 
-// badKinds are the kinds of which each line is one bad row.
+// badKinds are the kinds of defects that make exactly one bad row of a line.
 var badKinds = []struct {
 	kind exporttest.BadKind
 	code schema.Code
@@ -73,9 +74,9 @@ var badKinds = []struct {
 	{exporttest.HugeCell, schema.TooLarge},
 }
 
-// TestRows_Bad has one dead letter for each bad row, however often its day is exported and
-// through two crashes. The sound rows are published. BAD_ROWS and BAD_OF make it larger, for
-// example 10,000 of 1,000,000.
+// TestRows_Bad exports days with bad rows several times, with two crashes: each bad row has one
+// dead letter, and the good rows are published. BAD_ROWS and BAD_OF make it larger, for example
+// 10,000 of 1,000,000.
 func TestRows_Bad(t *testing.T) {
 	t.Parallel()
 	rows, of := number(t, "BAD_ROWS", 700), number(t, "BAD_OF", 10_000)
@@ -84,7 +85,7 @@ func TestRows_Bad(t *testing.T) {
 	for i := range rows {
 		kind := badKinds[i%len(badKinds)]
 		if kind.kind == exporttest.HugeCell && i%100 != 6 {
-			kind = badKinds[0] // a few large ones are enough
+			kind = badKinds[0] // only a few large rows
 		}
 		bad = append(bad, exporttest.BadRow{After: i * (of / max(rows, 1)), Kind: kind.kind, Size: 150_000})
 		want[fmt.Sprintf("%s, bad %d", kind.code, bad[i].After)] = 1
@@ -93,7 +94,7 @@ func TestRows_Bad(t *testing.T) {
 		Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 5, RowsPerDay: of},
 		Faults: func(c exporttest.Call) *exporttest.Fault {
 			f := &exporttest.Fault{BadRows: bad}
-			if c.N <= 2 { // slow enough for checkpoints
+			if c.N <= 2 { // slow enough for checkpoints during the export
 				f.Drip, f.DripEvery = max(64<<10, of*400/60), 10*time.Millisecond
 			}
 			return f
@@ -118,7 +119,7 @@ func TestRows_Bad(t *testing.T) {
 		cells := strings.SplitN(raw, ",", 3)
 		got[fmt.Sprintf("%s, %s", l.Error.Code, cells[1])]++
 		if got := l.Row.RawBytes; got != int64(len(raw)) && (l.Error.Code != schema.TooLarge || len(raw) != schema.MaxCopy) {
-			t.Errorf("a letter has %d bytes of a row of %d", len(raw), got)
+			t.Errorf("a dead letter has %d bytes of a row of %d", len(raw), got)
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -126,7 +127,7 @@ func TestRows_Bad(t *testing.T) {
 	}
 }
 
-// rawRow is a letter's copy of its row.
+// rawRow returns the row that a dead letter contains.
 func rawRow(t *testing.T, l *schema.LetterRow) string {
 	t.Helper()
 	if l.RawBase64 == "" {
@@ -139,9 +140,9 @@ func rawRow(t *testing.T, l *schema.LetterRow) string {
 	return string(raw)
 }
 
-// TestRows_CutEverywhere cuts, resets or stalls the body of one day at every CUT_EVERY-th byte,
-// one call after the other: no torn row is published, none is lost or published twice, and each
-// failed call has one dead letter.
+// TestRows_CutEverywhere cuts, resets or stalls the answer of one day at every CUT_EVERY-th
+// byte, one call after the other: no torn row is published, no row is lost or published twice,
+// and each failed call has one dead letter.
 func TestRows_CutEverywhere(t *testing.T) {
 	t.Parallel()
 	every := number(t, "CUT_EVERY", 97*150)
@@ -182,8 +183,8 @@ func TestRows_CutEverywhere(t *testing.T) {
 	}
 }
 
-// TestRows_SeveralStreams has two streams of events and one of profiles, each with its own
-// filter, key and topic.
+// TestRows_SeveralStreams exports two streams of events and one of profiles, each with its own
+// filter, key and topic, and compares all three topics.
 func TestRows_SeveralStreams(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 53, RowsPerDay: 800, Users: 300, Odd: 0.1}})
@@ -208,7 +209,7 @@ func TestRows_SeveralStreams(t *testing.T) {
 	}
 }
 
-// TestRows_AtLeastOnce works without a transactional id. With one instance at a time nothing is
+// TestRows_AtLeastOnce runs with DELIVERY=at-least-once: with one instance at a time no row is
 // published twice.
 func TestRows_AtLeastOnce(t *testing.T) {
 	t.Parallel()

@@ -13,7 +13,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// encoded is text in another encoding.
+// encoded returns text in another encoding.
 func encoded(t *testing.T, e encoding.Encoding, text string) string {
 	t.Helper()
 	out, err := e.NewEncoder().String(text)
@@ -23,7 +23,7 @@ func encoded(t *testing.T, e encoding.Encoding, text string) string {
 	return out
 }
 
-// koreanRows is a CSV of which most rows are Korean, and every tenth is ASCII.
+// koreanRows returns a CSV in which every tenth row is ASCII and the others are Korean.
 func koreanRows(header string, n int) string {
 	var b strings.Builder
 	b.WriteString(header + "\n")
@@ -37,12 +37,12 @@ func koreanRows(header string, n int) string {
 	return b.String()
 }
 
-// TestText_Declared exports a day in the charset that its content type declares: each row is
-// published as the text that it is.
+// TestText_Declared exports answers in the charset that their content type declares, and
+// compares the published text.
 func TestText_Declared(t *testing.T) {
 	t.Parallel()
 	const header = "df_unified_id,event_name,memo"
-	both := header + "\nu1,open,회화\nu2,open,카타\n" // in EUC-KR each of these is valid UTF-8, too
+	both := header + "\nu1,open,회화\nu2,open,카타\n" // valid as EUC-KR and as UTF-8
 	utf16 := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
 	for name, c := range map[string]struct {
 		kind string
@@ -62,7 +62,7 @@ func TestText_Declared(t *testing.T) {
 			t.Parallel()
 			b, _ := newAnswering(t, func(int, int) answer { return csvOf(c.kind, c.sent) })
 			b.set("STREAM_EVENTS_START", "0", "STREAM_EVENTS_POLL_INTERVAL", "10ms")
-			for range 2 { // the second time nothing is new
+			for range 2 { // the second export publishes nothing
 				b.runOnce(0)
 				compareRows(t, rowsOf(c.want), b.published("events"))
 			}
@@ -73,8 +73,8 @@ func TestText_Declared(t *testing.T) {
 	}
 }
 
-// TestText_Undeclared exports rows that are not in the charset of their content type: one dead
-// letter, and a stream that is halted until DFINERY_CHARSET says which is right.
+// TestText_Undeclared exports rows in another charset than their content type declares: the
+// stream is halted with one dead letter until DFINERY_CHARSET is set.
 func TestText_Undeclared(t *testing.T) {
 	t.Parallel()
 	text := strings.ReplaceAll(koreanRows("df_unified_id,event_name,memo", 2000), "ascii only", "가나다")
@@ -103,12 +103,12 @@ func TestText_Undeclared(t *testing.T) {
 	b.runOnce(0)
 	compareRows(t, rowsOf(text), b.published("events"))
 	if n := len(b.deadLetters()); n != 1 {
-		t.Errorf("%d dead letters in the end", n)
+		t.Errorf("%d dead letters at the end", n)
 	}
 }
 
-// TestText_Broken exports rows with bytes that their charset does not have: each is one dead
-// letter of its decoded text, the rest is published.
+// TestText_Broken exports rows with bytes that are invalid in their charset: each has one dead
+// letter with its decoded text, the other rows are published.
 func TestText_Broken(t *testing.T) {
 	t.Parallel()
 	sent := "df_unified_id,memo\n" + encoded(t, korean.EUCKR, "u1,구매\n") + "u2,\xb1\n" + "u3,\"\xb1\"\n" + encoded(t, korean.EUCKR, "u4,상품\n") + "u5,\xff\xb1\xb8\n"
@@ -129,8 +129,8 @@ func TestText_Broken(t *testing.T) {
 	}
 }
 
-// TestText_ReleaseBefore exports again what the release before has published: not one row comes
-// a second time, whatever the content type declares.
+// TestText_ReleaseBefore exports days again that the previous release has published: no row is
+// published twice, whatever charset the content type declares.
 func TestText_ReleaseBefore(t *testing.T) {
 	t.Parallel()
 	const days = 9

@@ -16,10 +16,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestToken_EchoedInCells: a token in a cell of a row that becomes a dead letter, for
-// whatever reason, is in no letter and in no output. Such letters say so, and a replay
-// exports their day: a copy without the token is another row. A token of ten letters
-// is as long as what takes its place.
+// TestToken_EchoedInCells puts the token into cells of bad rows: it is in no dead letter and
+// in no output. The letters say that they were redacted, and a replay exports their day,
+// since the row can't be published from a redacted copy. One of the tokens has the same
+// length as the text that replaces it.
 func TestToken_EchoedInCells(t *testing.T) {
 	t.Parallel()
 	for _, token := range []string{"tenletters", `a%41b"c\d%2F`} {
@@ -28,7 +28,7 @@ func TestToken_EchoedInCells(t *testing.T) {
 			inJSON, _ := json.Marshal(token)
 			cell := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 			pad := strings.Repeat("0123456789", 100)
-			long := strings.Repeat("0123456789", 3_000) // a letter has only the beginning
+			long := strings.Repeat("0123456789", 3_000) // a dead letter has only the beginning
 			var large atomic.Bool
 			large.Store(true)
 			rows := []map[string]string{
@@ -70,12 +70,12 @@ func TestToken_EchoedInCells(t *testing.T) {
 				}
 				codes[l.Error.Code]++
 				if !l.Redacted && l.Error.Code != schema.InvalidUTF8 {
-					t.Errorf("a letter does not say that it was redacted: %.300s", m.Value)
+					t.Errorf("a dead letter does not say that it was redacted: %.300s", m.Value)
 				}
 			}
 			for _, code := range []schema.Code{schema.EmptyKey, schema.TooLarge, schema.FieldCount, schema.BadQuotes, schema.InvalidUTF8} {
 				if codes[code] == 0 {
-					t.Errorf("no letter has the code %s: %v", code, codes)
+					t.Errorf("no dead letter has the code %s: %v", code, codes)
 				}
 			}
 			list, _ := b.run("dlq", "list", "--json")

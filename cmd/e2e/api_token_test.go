@@ -19,9 +19,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestToken_Rotated stops all calls while the token is refused, and resumes once its file has
-// another one. The server echoes tokens wherever it can, and none of them is in a topic, a log
-// or an error.
+// TestToken_Rotated: no calls are made while the token is refused, until its file has another
+// one. The server echoes tokens in its answers, but none is in a topic, a log or an error.
 func TestToken_Rotated(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{
@@ -57,7 +56,7 @@ func TestToken_Rotated(t *testing.T) {
 	time.Sleep(2 * time.Second)
 	refused := len(b.api.Calls())
 	if refused > 5 {
-		t.Errorf("%d calls with a token that is refused", refused)
+		t.Errorf("%d calls with the refused token", refused)
 	}
 	out, _ := b.run("status")
 	expectText(t, out, "unauthorized_token")
@@ -68,7 +67,7 @@ func TestToken_Rotated(t *testing.T) {
 	b.api.SetToken("next-" + canary)
 	ok := p.count(`"code":"ok"`)
 	p.awaitMore(`"code":"ok"`, ok+2)
-	p.kill() // which looks for the token in the log
+	p.kill() // fails the test if the token is in the log
 	for _, topic := range []string{"events", "dead-letters", "ledger", "ledger.rows"} {
 		for _, m := range b.consume(topic, kgo.ReadUncommitted()) {
 			if strings.Contains(m.Key+m.Value+m.ID+m.Export+m.Reason, canary) {
@@ -78,7 +77,7 @@ func TestToken_Rotated(t *testing.T) {
 	}
 }
 
-// TestToken_Refused ends "run --once" with work left, and says what to do.
+// TestToken_Refused: with a refused token "run --once" ends with work left, and logs what to do.
 func TestToken_Refused(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 92, RowsPerDay: 10}})
@@ -92,8 +91,7 @@ func TestToken_Refused(t *testing.T) {
 	}
 }
 
-// TestToken_Resume tries a refused token at once, which was accepted again by then: by itself
-// it would be tried in ten minutes.
+// TestToken_Resume: "resume" retries a refused token at once instead of after ten minutes.
 func TestToken_Resume(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 93, RowsPerDay: 10}})
@@ -107,13 +105,13 @@ func TestToken_Resume(t *testing.T) {
 	p.kill()
 }
 
-// TestToken_Echoed has the server send the token back wherever a server can, in several forms.
-// No topic, log, metric, status or error contains it.
+// TestToken_Echoed: the server sends the token in every part of an answer, in several forms. No
+// topic, log, metric, status or error contains it.
 func TestToken_Echoed(t *testing.T) {
 	t.Parallel()
 	upper := strings.ToUpper(canary)
 	encoded := base64.StdEncoding.EncodeToString([]byte("Bearer " + canary))
-	escaped := "%63" + canary[1:] // the letter c, as a URL may have it
+	escaped := "%63" + canary[1:] // with the letter c escaped as in a URL
 	page := func(status int, text string) exporttest.Fault {
 		return exporttest.Fault{Status: status, Page: "<html><pre>Authorization: " + text + "</pre></html>"}
 	}
@@ -143,7 +141,7 @@ func TestToken_Echoed(t *testing.T) {
 	admin := p.admin()
 	p.await(`"code":"bad_header","rows"`) // the last one
 	for _, path := range []string{"/status", "/metrics", "/readyz", "/livez"} {
-		admin.get(path) // which looks for the token, as run and kill do
+		admin.get(path) // fails the test if the token is in the body, as run and kill do for theirs
 	}
 	b.run("status")
 	b.run("status", "--json")
@@ -178,8 +176,8 @@ func TestToken_Echoed(t *testing.T) {
 	}
 }
 
-// TestToken_AfterTheAnswer has the server send the token after its answer, which net/http would
-// log.
+// TestToken_AfterTheAnswer: the server sends the token after its answer, which net/http would
+// log. The program does not log it.
 func TestToken_AfterTheAnswer(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{})
@@ -188,7 +186,7 @@ func TestToken_AfterTheAnswer(t *testing.T) {
 		if err != nil {
 			panic(err) // HTTP/1 can always be hijacked
 		}
-		t.Cleanup(func() { conn.Close() }) // open until then: net/http does not read from a closed connection
+		t.Cleanup(func() { conn.Close() }) // open until the end: net/http does not read from a closed connection
 		const body = "df_unified_id,event_name\nu,e\n"
 		_, _ = fmt.Fprintf(out, "HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%sunasked, %s", len(body), body, canary)
 		_ = out.Flush()

@@ -15,14 +15,14 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// injected are the variables that Kubernetes sets in every container, even without service links.
+// injected has the variables that Kubernetes sets in every container, even without service links.
 var injected = map[string]string{
 	"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443", "KUBERNETES_SERVICE_PORT_HTTPS": "443", "HOSTNAME": "shop-7d9f",
 	"KUBERNETES_PORT": "tcp://10.96.0.1:443", "KUBERNETES_PORT_443_TCP": "tcp://10.96.0.1:443", "KUBERNETES_PORT_443_TCP_ADDR": "10.96.0.1",
 }
 
-// TestChart_Environment accepts every environment that the chart renders, without a fault or an
-// unintended warning, and finds that values can set all variables.
+// TestChart_Environment: the program accepts every environment that the chart renders, without
+// an unexpected warning, and the chart has a value for every variable.
 func TestChart_Environment(t *testing.T) {
 	t.Parallel()
 	set := map[string]bool{}
@@ -54,11 +54,11 @@ func TestChart_Environment(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string(nil), missing); diff != "" {
-		t.Errorf("variables that no value of the chart sets (-want +got):\n%s", diff)
+		t.Errorf("variables that the chart has no value for (-want +got):\n%s", diff)
 	}
 }
 
-// documented is a variable's name in the documentation, for example STREAM_X_TOPIC for
+// documented returns a variable's name in the documentation, for example STREAM_X_TOPIC for
 // STREAM_EVENTS_TOPIC.
 func documented(name string) string {
 	if rest, ok := strings.CutPrefix(name, "STREAM_"); ok {
@@ -68,8 +68,8 @@ func documented(name string) string {
 	return name
 }
 
-// TestChart_Export runs whole exports with the environments of two releases, one after the
-// other: what was settled stays settled, and nothing is published again.
+// TestChart_Export runs exports with the environments of two releases of the chart, one after
+// the other: settled days stay settled, and nothing is published again.
 func TestChart_Export(t *testing.T) {
 	t.Parallel()
 	all := manifests(t)
@@ -110,7 +110,7 @@ func TestChart_Export(t *testing.T) {
 	}
 }
 
-// TestChart_Strimzi compares the topics and rights that the chart asks Strimzi for with those
+// TestChart_Strimzi compares the topics and rights in the chart's Strimzi objects with those
 // that the program needs.
 func TestChart_Strimzi(t *testing.T) {
 	m, ok := manifests(t)["strimzi"]
@@ -137,7 +137,7 @@ func TestChart_Strimzi(t *testing.T) {
 	}
 	var wanted, declared []topic
 	for _, spec := range a.Service.TopicSpecs() {
-		want := topic{spec.Name, spec.Partitions, map[string]string{"message.timestamp.type": "LogAppendTime"}} // which EnsureTopics adds
+		want := topic{spec.Name, spec.Partitions, map[string]string{"message.timestamp.type": "LogAppendTime"}} // EnsureTopics adds it
 		for name, value := range spec.Configs {
 			want.Configs[name] = value
 		}
@@ -168,7 +168,7 @@ func TestChart_Strimzi(t *testing.T) {
 	kinds := map[string]cluster.Resource{"topic": cluster.TopicResource, "transactionalId": cluster.TransactionalResource}
 	for _, acl := range m.Users[0].Authorization.ACLs {
 		if acl.Resource.PatternType != "literal" {
-			t.Errorf("%+v is no literal name", acl.Resource)
+			t.Errorf("%+v is not a literal name", acl.Resource)
 		}
 		for _, op := range acl.Operations {
 			right := cluster.Right{Resource: kinds[acl.Resource.Type], Name: acl.Resource.Name, Operation: cluster.Operation(op)}

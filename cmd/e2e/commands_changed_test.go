@@ -10,9 +10,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestBackfill_Changed: a wider filter leaves settled days without the new events. That is
-// logged at each start until backfill --changed has exported these days again, and then each
-// row is in the topic once.
+// TestBackfill_Changed widens a filter: settled days lack the new events. Each start logs that
+// until "backfill --changed" has exported these days again; each row is then in the topic once.
 func TestBackfill_Changed(t *testing.T) {
 	t.Parallel()
 	const lack = "settled days lack events that the stream exports now"
@@ -22,7 +21,7 @@ func TestBackfill_Changed(t *testing.T) {
 	b.command([]string{"nothing to do"}, "backfill", "events", "--changed")
 	b.set("STREAM_EVENTS_EVENTS", "")
 	b.unlimited()
-	b.pollEvery("50ms") // today is due again
+	b.pollEvery("50ms") // today is due again at once
 	if log := b.runOnce(0); !strings.Contains(log, lack) || !strings.Contains(log, "all but df_login") || !strings.Contains(log, "backfill events --changed") {
 		t.Errorf("a wider filter is not logged:\n%s", log)
 	}
@@ -38,13 +37,14 @@ func TestBackfill_Changed(t *testing.T) {
 		t.Errorf("%d records, there were %d: nothing was added", after, before)
 	}
 	if log := b.runOnce(0); strings.Contains(log, lack) {
-		t.Errorf("days are said to lack events that they have:\n%s", log)
+		t.Errorf("the log reports days as lacking events that they have:\n%s", log)
 	}
 	b.compareEvents()
 }
 
-// TestChanged_Properties: check says what other properties cost before it happens, and the log
-// before the first row; nothing is said while nothing is published.
+// TestChanged_Properties changes the properties of a stream: check and, before the first row,
+// the log report how many rows are published again. If nothing was published yet, they report
+// nothing.
 func TestChanged_Properties(t *testing.T) {
 	t.Parallel()
 	const again = "hidden columns have changed"
@@ -57,11 +57,11 @@ func TestChanged_Properties(t *testing.T) {
 	perDay.Store(20)
 	b.set("STREAM_EVENTS_PROPERTIES", "df_discount")
 	if out, _ := b.run("check"); strings.Contains(out, again) {
-		t.Errorf("nothing was published, and check says:\n%s", out)
+		t.Errorf("nothing was published, but check reports:\n%s", out)
 	}
 	b.pollEvery("20ms")
 	if log := b.runOnce(0); strings.Contains(log, again) {
-		t.Errorf("nothing was published, and the log says:\n%s", log)
+		t.Errorf("nothing was published, but the log reports:\n%s", log)
 	}
 	b.set("STREAM_EVENTS_PROPERTIES", "df_order_id,df_discount")
 	rows := b.countRecords()
@@ -73,8 +73,8 @@ func TestChanged_Properties(t *testing.T) {
 	}
 }
 
-// TestNames_Unknown: an event and a property that no row has are named, with the nearest names
-// that occur, once all days were exported.
+// TestNames_Unknown: names of an event and a property that no row has are reported once all
+// days have been exported, with similar names that do occur.
 func TestNames_Unknown(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 64, RowsPerDay: 100, Events: []string{"df_login", "shop_visit"}}})
@@ -85,12 +85,12 @@ func TestNames_Unknown(t *testing.T) {
 		return []string{"no row of 3 days had an event shop_visitt: did you mean shop_visit?", "no row of 3 days had a property df_discont: did you mean df_discount?", text}
 	}
 	if out, _ := b.run("check"); strings.Contains(out, "no row") {
-		t.Errorf("check knows before the first call:\n%s", out)
+		t.Errorf("check reports names before the first call:\n%s", out)
 	}
 	expectText(t, b.runOnce(0), want("a name of the stream's filter never occurs")...)
 	out, _ := b.run("check")
 	expectText(t, out, want("correct STREAM_VISITS_PROPERTIES, or remove the name")...)
 	if n := strings.Count(out, "no row of"); n != 2 {
-		t.Errorf("%d names are said never to occur, want 2:\n%s", n, out)
+		t.Errorf("check reports %d names that never occur, want 2:\n%s", n, out)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// withProfiles adds a stream of profiles whose API gives the customer's own user id only on
+// withProfiles adds a stream of profiles. The API returns the customer's own user id only on
 // request.
 func withProfiles(b *testbed, identities string) {
 	b.change(func(api *exporttest.Server) { api.IdentitiesOnRequest = true })
@@ -26,7 +26,7 @@ func withProfiles(b *testbed, identities string) {
 }
 
 // situations are what check may find. code is its exit code.
-// refusedBefore leaves a ledger of a service whose token the API refuses.
+// refusedBefore runs a service whose token the API refuses, so that the ledger has that state.
 func refusedBefore(b *testbed) {
 	token := b.environ["DFINERY_EXPORT_TOKEN"]
 	b.set("DFINERY_EXPORT_TOKEN", "another-"+canary)
@@ -144,8 +144,8 @@ var situations = map[string]struct {
 	"at least once": {set: func(b *testbed) { b.environ["DELIVERY"] = "at-least-once"; b.runOnce(0) }},
 }
 
-// TestCheck_Situations reports what is wrong in each situation. Its remedies, carried out as
-// printed, repair it.
+// TestCheck_Situations compares check's report in each situation with a golden file. Then it
+// runs the commands that check printed: check must succeed afterwards.
 func TestCheck_Situations(t *testing.T) {
 	t.Parallel()
 	for name, test := range situations {
@@ -173,7 +173,7 @@ func TestCheck_Situations(t *testing.T) {
 	}
 }
 
-// TestCheck_BesideOwner does not disturb a running owner.
+// TestCheck_BesideOwner runs check while an owner is running: the owner is not interrupted.
 func TestCheck_BesideOwner(t *testing.T) {
 	t.Parallel()
 	b := newACLTestbed(t)
@@ -187,7 +187,7 @@ func TestCheck_BesideOwner(t *testing.T) {
 			case <-owner.done:
 				t.Fatalf("the owner ended:\n%s", owner.log())
 			case <-t.Context().Done():
-				t.Fatalf("the owner makes no more calls:\n%s", owner.log())
+				t.Fatalf("timeout while waiting for a call of the owner:\n%s", owner.log())
 			}
 		}
 	}
@@ -199,18 +199,18 @@ func TestCheck_BesideOwner(t *testing.T) {
 		calls(3)
 	}
 	if strings.Contains(owner.log(), "fenced") || strings.Contains(owner.log(), "standby") {
-		t.Errorf("the owner was disturbed:\n%s", owner.log())
+		t.Errorf("the owner was interrupted:\n%s", owner.log())
 	}
 }
 
-// TestCheck_OneReplica warns once of all topics of a cluster that has one broker.
+// TestCheck_OneReplica: on a cluster of one broker check has one warning for all topics.
 func TestCheck_OneReplica(t *testing.T) {
 	t.Parallel()
 	b, _ := newScripted(t, &exporttest.Server{Data: exporttest.Data{RowsPerDay: 10}})
 	b.runOnce(0)
 	out, got := b.run("check")
 	if n := strings.Count(out, "1 replica each"); got.Code != 0 || n != 1 {
-		t.Errorf("exit %d, %d warnings of topics with one replica:\n%s", got.Code, n, out)
+		t.Errorf("exit %d, %d warnings for topics with one replica:\n%s", got.Code, n, out)
 	}
 	for _, topic := range []string{"ledger", "ledger.rows", "dead-letters", "events"} {
 		expectText(t, out, "ok    topic "+b.prefix+topic+": ")

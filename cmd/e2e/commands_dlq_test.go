@@ -24,15 +24,15 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// noise does not compress well, so that a fetch returns little of it.
+// noise returns text that compresses badly, so that a fetch returns few records.
 func noise(size int) string {
 	b := make([]byte, size/2)
 	rand.Read(b)
 	return hex.EncodeToString(b)
 }
 
-// TestDLQ_ListAsItReads prints the first letters while Kafka holds the later ones back, and all
-// in the order of time.
+// TestDLQ_ListAsItReads: "dlq list" prints the first letters while fetches of later ones are
+// still held back, and prints all in the order of time.
 func TestDLQ_ListAsItReads(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"table", "json"} {
@@ -42,7 +42,7 @@ func TestDLQ_ListAsItReads(t *testing.T) {
 			var want []string
 			began := time.Now().Add(-time.Hour)
 			b.createDeadLetterTopic(2)
-			for i := range 20 { // each a batch of its own
+			for i := range 20 { // each in its own batch
 				at := began.Add(time.Duration(i) * time.Second)
 				b.put("dead-letters", &kgo.Record{Partition: int32(i % 2), Timestamp: at, Value: rowLetter(t, "u1", noise(1<<19), at)})
 				want = append(want, fmt.Sprintf("%d/%d", i%2, i/2))
@@ -89,7 +89,7 @@ func TestDLQ_ListAsItReads(t *testing.T) {
 	}
 }
 
-// nameIn is the name of the letter in a line of the table or of JSON; "" for the table's
+// nameIn returns the name of the letter in a line of the table or of JSON; "" for the table's
 // header.
 func nameIn(t *testing.T, line string) string {
 	if strings.HasPrefix(line, "{") {
@@ -105,17 +105,17 @@ func nameIn(t *testing.T, line string) string {
 	return ""
 }
 
-// TestDLQ_Since reads no dead letter before the time of --since, let alone lists or replays one.
+// TestDLQ_Since: with --since, records before that time are not fetched, listed or replayed.
 func TestDLQ_Since(t *testing.T) {
 	t.Parallel()
 	b, fake := newScripted(t, new(exporttest.Server))
 	b.createDeadLetterTopic(1)
 	now := time.Now()
-	for _, minutes := range []time.Duration{50, 40, 30, 20, 10} { // each a batch of its own
+	for _, minutes := range []time.Duration{50, 40, 30, 20, 10} { // each in its own batch
 		at := now.Add(-minutes * time.Minute)
 		b.put("dead-letters", &kgo.Record{Timestamp: at, Value: rowLetter(t, "u1", "x", at)})
 	}
-	var least atomic.Int64 // offset that was fetched
+	var least atomic.Int64 // lowest offset that was fetched
 	fake.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()
 		least.Store(min(least.Load(), r.(*kmsg.FetchRequest).Topics[0].Partitions[0].FetchOffset))
@@ -146,13 +146,13 @@ func TestDLQ_Since(t *testing.T) {
 			t.Errorf("%s: the first offset read (-want +got):\n%s", name, diff)
 		}
 	}
-	// A named letter that is older does not match.
+	// A letter that is given by its name, but is older, does not match.
 	if out, got := b.run("dlq", "replay", "0/1", "--since", "25m", "--plan"); got.Code != 1 || !strings.Contains(got.Stderr, "no dead letter matches") {
-		t.Errorf("an older one by its name: exit %d: %s%s", got.Code, out, got.Stderr)
+		t.Errorf("an older letter by its name: exit %d: %s%s", got.Code, out, got.Stderr)
 	}
 }
 
-// names are the names of the letters in a table.
+// names returns the names of the letters in a table.
 func names(t *testing.T, table string) []string {
 	t.Helper()
 	var names []string
@@ -164,9 +164,9 @@ func names(t *testing.T, table string) []string {
 	return names
 }
 
-// TestDLQ_States: letters of exports are resolved by a later success, those of rows once the
-// row is published or a later whole export has it no more, on whatever line the others are
-// then. --open leaves resolved ones out, and a replay plans without them.
+// TestDLQ_States: letters of exports are resolved by a later success, those of rows once the row
+// is published or a later complete export does not have it, even if other bad rows moved to other
+// lines. --open and the plan of a replay leave resolved ones out.
 func TestDLQ_States(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 62, RowsPerDay: 40}})
@@ -184,7 +184,7 @@ func TestDLQ_States(t *testing.T) {
 	bad(exporttest.FewerFields, exporttest.MoreFields, exporttest.EmptyKey, exporttest.HugeCell)
 	b.api.Inject(exporttest.Fault{Code: schema.UnknownError})
 	b.runOnce(0)
-	// states are those of the letters, by code; the number says how many.
+	// states counts the letters by code and state.
 	states := func(args ...string) map[string]int {
 		t.Helper()
 		out, got := b.run(slices.Concat([]string{"dlq", "list", "--json"}, args)...)
@@ -210,15 +210,15 @@ func TestDLQ_States(t *testing.T) {
 			t.Errorf("%s: letters (-want +got):\n%s", when, diff)
 		}
 	}
-	expect("all are there", map[string]int{"unknown_error resolved": 1, "field_count open": 2, "empty_key open": 1, "too_large open": 1})
+	expect("after the first export", map[string]int{"unknown_error resolved": 1, "field_count open": 2, "empty_key open": 1, "too_large open": 1})
 	b.runOnce(0)
-	expect("and again", map[string]int{"unknown_error resolved": 1, "field_count open": 2, "empty_key open": 1, "too_large open": 1})
+	expect("after another export", map[string]int{"unknown_error resolved": 1, "field_count open": 2, "empty_key open": 1, "too_large open": 1})
 
 	bad(exporttest.MoreFields, exporttest.HugeCell) // on other lines
 	b.setTopicConfig("events", "max.message.bytes", "1000000")
 	b.runOnce(0)
 	put := map[string]int{"unknown_error resolved": 1, "field_count open": 1, "field_count resolved": 1, "empty_key resolved": 1, "too_large resolved": 1}
-	expect("some are put right, one is published", put)
+	expect("some are corrected, one is published", put)
 	expect("the open ones", map[string]int{"field_count open": 1}, "--open")
 	b.command([]string{"plan: 1 dead letter: 1 row to be read again", "skipped: 4 dead letters, already resolved"}, "dlq", "replay", "--plan")
 	b.command([]string{"CODE", "STATE", "resolved"}, "dlq", "list")

@@ -15,7 +15,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestOnce_Commands executes all commands that were submitted between two runs of a CronJob.
+// TestOnce_Commands: "run --once" executes all commands that were submitted since the last run.
 func TestOnce_Commands(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 200}})
@@ -53,17 +53,17 @@ func TestOnce_Commands(t *testing.T) {
 	b.command(nil, "pause", "events", "--wait", "0")
 	b.runOnce(0)
 	if got := len(b.api.Calls()); got != calls {
-		t.Errorf("%d calls of a stream that was paused before", got-calls)
+		t.Errorf("%d calls of a paused stream", got-calls)
 	}
 	b.command(nil, "resume", "events", "--wait", "0")
 	b.runOnce(0)
 	if got := len(b.api.Calls()); got == calls {
-		t.Error("no call of a stream that was resumed before")
+		t.Error("no call of a resumed stream")
 	}
 	expectNoneOpen()
 }
 
-// TestOnce_Stopped exits with 3 if it is stopped before its work is done.
+// TestOnce_Stopped: "run --once" exits with 3 if it is stopped before its work is done.
 func TestOnce_Stopped(t *testing.T) {
 	t.Parallel()
 	stop := func(t *testing.T, p *process) string {
@@ -101,8 +101,8 @@ func TestOnce_Stopped(t *testing.T) {
 	})
 }
 
-// TestOnce_BreakerOpens waits for the breaker after the failures that "run --once" retries: as
-// many open it.
+// TestOnce_BreakerOpens: the failures that "run --once" retries open the breaker, and the log
+// says until when it is open.
 func TestOnce_BreakerOpens(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Faults: func(exporttest.Call) *exporttest.Fault { return &exporttest.Fault{Code: schema.UnknownError} }})
@@ -111,8 +111,8 @@ func TestOnce_BreakerOpens(t *testing.T) {
 	expectText(t, log, "waits for breaker until "+b.status().Breaker.Until.UTC().Format(time.RFC3339))
 }
 
-// TestOnce_ProbeFails: the call that asks whether to_date is exclusive is none of a day's work.
-// A run that can't make it leaves no work, and no day is shown as failing.
+// TestOnce_ProbeFails: a failed probe for an exclusive to_date does not count for any day: the
+// run ends without work left, and status shows no failing day.
 func TestOnce_ProbeFails(t *testing.T) {
 	t.Parallel()
 	for _, code := range []schema.Code{schema.InvalidParameter, schema.UnknownError, schema.ExceedDateRangeLimit} {
@@ -132,7 +132,7 @@ func TestOnce_ProbeFails(t *testing.T) {
 			for range 2 {
 				b.runOnce(0)
 				if out, _ := b.run("status"); strings.Contains(out, "failing:") || strings.Contains(out, "lost") {
-					t.Errorf("days are not well:\n%s", out)
+					t.Errorf("status shows failing days:\n%s", out)
 				}
 			}
 		})

@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestCommands_WaitIsOver tells by its exit code, too, that a command which is waited for was
-// not executed in time. It is executed later.
+// TestCommands_WaitIsOver: a command that is not executed within --wait exits with an error code
+// and says that it remains queued. It is executed later.
 func TestCommands_WaitIsOver(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{RowsPerDay: 10}})
@@ -42,11 +42,12 @@ func TestCommands_WaitIsOver(t *testing.T) {
 		}
 	}
 	if n := strings.Count(b.runOnce(0), `"msg":"command carried out"`); n != len(tests) {
-		t.Errorf("%d commands were carried out, want %d", n, len(tests))
+		t.Errorf("%d commands were executed, want %d", n, len(tests))
 	}
 }
 
-// TestCommands_BackfillAgain publishes every row of some days once more, with the same ids.
+// TestCommands_BackfillAgain: "backfill --again" publishes every row of some days once more, with
+// the same ids.
 func TestCommands_BackfillAgain(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 41, RowsPerDay: 700, Duplicates: 0.1}})
@@ -62,8 +63,8 @@ func TestCommands_BackfillAgain(t *testing.T) {
 	b.command([]string{"published again", "1 day exported"}, "backfill", "events", "--from", yesterday.String(), "--to", yesterday.String(), "--again", "--yes", "--wait", "1m")
 	p.kill()
 
-	// The topic has each record of that day twice now, with the same id, and those of other
-	// days once. The next export knows them all.
+	// The topic now has each record of that day twice, with the same id, and those of other
+	// days once. The next export publishes nothing.
 	want := map[string]map[int]int{}
 	for day := yesterday - 1; day <= yesterday+1; day++ {
 		want["1234/events/"+day.String()] = map[int]int{1: 700}
@@ -71,7 +72,7 @@ func TestCommands_BackfillAgain(t *testing.T) {
 	want["1234/events/"+yesterday.String()] = map[int]int{2: 700}
 	for _, when := range []string{"after the command", "after another run"} {
 		got := b.copiesByDay()
-		delete(got, "1234/events/"+(yesterday+2).String()) // if midnight has passed
+		delete(got, "1234/events/"+(yesterday+2).String()) // present if midnight has passed
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: records by how often they are in the topic (-want +got):\n%s", when, diff)
 		}
@@ -79,8 +80,8 @@ func TestCommands_BackfillAgain(t *testing.T) {
 	}
 }
 
-// TestCommands_PauseAndResume makes no call for a paused stream, also after a restart, until it
-// is resumed.
+// TestCommands_PauseAndResume: no calls are made for a paused stream, even after a restart, until
+// it is resumed.
 func TestCommands_PauseAndResume(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 43, RowsPerDay: 50}})
@@ -98,7 +99,7 @@ func TestCommands_PauseAndResume(t *testing.T) {
 		t.Errorf("%d calls while paused", n-calls)
 	}
 	p.kill()
-	p = b.start("run") // a pause survives a restart
+	p = b.start("run") // the stream stays paused
 	p.await(isOwner)
 	time.Sleep(500 * time.Millisecond)
 	if n := len(b.api.Calls()); n != calls {
@@ -111,8 +112,8 @@ func TestCommands_PauseAndResume(t *testing.T) {
 	p.kill()
 }
 
-// TestCommands_BackfillInScript asks for no confirmation when its input is the null device, and
-// still prints the estimate.
+// TestCommands_BackfillInScript: backfill does not ask for confirmation if its input is the null
+// device, but prints the estimate.
 func TestCommands_BackfillInScript(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{})
@@ -128,8 +129,8 @@ func TestCommands_BackfillInScript(t *testing.T) {
 	}
 }
 
-// TestCommands_BackfillPlan goes by the quota that the API leaves, where that is less than the
-// configured one.
+// TestCommands_BackfillPlan: the estimate uses the quota that the API reports if it is less than
+// the configured one.
 func TestCommands_BackfillPlan(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: 20}, Data: exporttest.Data{RowsPerDay: 5}})
@@ -138,8 +139,7 @@ func TestCommands_BackfillPlan(t *testing.T) {
 	b.command([]string{"2 days, 2 calls, about 0.1 hours at the quota left by polls (16 calls an hour)"}, "backfill", "events", "--from", (currentDay() - 1).String(), "--to", currentDay().String())
 }
 
-// TestCommands_Order executes commands that waited for an owner in the order in which they were
-// submitted.
+// TestCommands_Order: an owner executes queued commands in the order in which they were submitted.
 func TestCommands_Order(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 43, RowsPerDay: 10}})
@@ -151,12 +151,13 @@ func TestCommands_Order(t *testing.T) {
 		}
 		b.runOnce(0)
 		if b.status().Streams[0].Paused {
-			t.Fatalf("round %d: the stream is paused, although the last command was to resume it", n+1)
+			t.Fatalf("round %d: the stream is paused, but the last command was resume", n+1)
 		}
 	}
 }
 
-// TestCommands_MissingRight says, for a command that lacks a right, how to find the one to grant.
+// TestCommands_MissingRight: a command without the necessary rights says how to find the right to
+// grant.
 func TestCommands_MissingRight(t *testing.T) {
 	t.Parallel()
 	b := newACLTestbed(t)
@@ -169,7 +170,8 @@ func TestCommands_MissingRight(t *testing.T) {
 	}
 }
 
-// TestCommands_Interrupted says what happens to a command whose wait is interrupted.
+// TestCommands_Interrupted interrupts a command while it waits: it says whether the command
+// remains queued.
 func TestCommands_Interrupted(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, new(exporttest.Server))
@@ -180,7 +182,7 @@ func TestCommands_Interrupted(t *testing.T) {
 	p.signal(os.Interrupt)
 	<-p.done
 	waited, given := "dfinery-kafka: pause events: interrupt signal received: it remains queued in the ledger, and the owner carries it out\n",
-		"dfinery-kafka: ended before it was done: interrupt signal received\n" // interrupted before Kafka has answered
+		"dfinery-kafka: ended before it was done: interrupt signal received\n" // when interrupted before Kafka has answered
 	if text, code := p.log(), p.cmd.ProcessState.ExitCode(); code != 1 || text != waited && text != given {
 		t.Errorf("exit %d: %s", code, text)
 	}

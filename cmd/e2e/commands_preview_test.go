@@ -19,7 +19,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// previewed is what preview --json prints, as far as the tests look at it.
+// previewed has the members of "preview --json" that the tests read.
 type previewed struct {
 	Topic       string            `json:"topic"`
 	TopicExists bool              `json:"topic_exists"`
@@ -58,7 +58,7 @@ func (r *previewedRecord) message() message {
 	return m
 }
 
-// preview looks at a day's first rows.
+// preview runs "preview --json" and checks its exit code.
 func (b *testbed) preview(code int, args ...string) previewed {
 	b.t.Helper()
 	out, got := b.run(append([]string{"preview", "--json"}, args...)...)
@@ -72,8 +72,8 @@ func (b *testbed) preview(code int, args ...string) previewed {
 	return p
 }
 
-// comparable are records as text, sorted: but for the export's number, and for the
-// id of the schema if it is not known.
+// comparable returns sorted texts of records, without the number of the export, and without
+// the id of the schema if it is not known.
 func comparable(records []message, binary, idKnown bool) []string {
 	var list []string
 	for _, m := range records {
@@ -89,7 +89,7 @@ func comparable(records []message, binary, idKnown bool) []string {
 			headers[name] = text
 		}
 		headers["export"] = headers["export"][:strings.LastIndex(headers["export"], "/")]
-		text, _ := json.Marshal([]any{m.Partition, m.Key, headers, value}) // maps are written in order
+		text, _ := json.Marshal([]any{m.Partition, m.Key, headers, value}) // maps are encoded in the order of their keys
 		list = append(list, string(text))
 	}
 	slices.Sort(list)
@@ -104,7 +104,7 @@ func previewedMessages(records []previewedRecord) []message {
 	return list
 }
 
-// letterTexts are dead letters without what differs from call to call.
+// letterTexts returns dead letters without the members that differ between calls.
 func letterTexts(t *testing.T, letters []message) []string {
 	t.Helper()
 	var list []string
@@ -125,7 +125,7 @@ func letterTexts(t *testing.T, letters []message) []string {
 	return list
 }
 
-// topicNames are the topics of the service that exist.
+// topicNames returns the existing topics of the service.
 func (b *testbed) topicNames() []string {
 	b.t.Helper()
 	var names []string
@@ -141,8 +141,8 @@ func (b *testbed) topicNames() []string {
 	return names
 }
 
-// TestPreview_Formats compares in every format what preview shows of a day, before
-// and after the first run, with what run publishes: byte for byte.
+// TestPreview_Formats compares the records that preview shows, before and after the first run,
+// with those that run publishes, byte for byte in every format.
 func TestPreview_Formats(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "json-typed", "json-schema", "avro", "protobuf"} {
@@ -203,8 +203,8 @@ func TestPreview_Formats(t *testing.T) {
 	}
 }
 
-// expectNoSubjects fails if the registry has a subject of the testbed's topics. Other tests
-// share a real one.
+// expectNoSubjects fails the test if the registry has a subject of the testbed's topics. A real
+// registry also has subjects of other tests.
 func (b *testbed) expectNoSubjects(registry string) {
 	b.t.Helper()
 	client, err := sr.NewClient(sr.URLs(registry))
@@ -242,7 +242,7 @@ func checkPreviewedTypes(t *testing.T, format string, p *previewed) {
 	}
 }
 
-// TestPreview_Text shows a preview as people read it.
+// TestPreview_Text checks the text output of preview.
 func TestPreview_Text(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{
@@ -263,7 +263,8 @@ func TestPreview_Text(t *testing.T) {
 		"\n  COLUMN ", "\n  df_server_datetime  ")
 }
 
-// TestPreview_Failures ends without records, and says why.
+// TestPreview_Failures: preview ends without records if the call fails or can't be made, and
+// says why.
 func TestPreview_Failures(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 20}})
@@ -296,8 +297,8 @@ func TestPreview_Failures(t *testing.T) {
 	}
 }
 
-// TestPreview_Changes compares what preview shows of a stream of changes with what
-// its first export publishes.
+// TestPreview_Changes compares the records that preview shows of a stream with MODE=changes with
+// those that its first export publishes.
 func TestPreview_Changes(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 20, Users: 30}})

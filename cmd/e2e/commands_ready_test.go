@@ -30,7 +30,8 @@ func viewOf(role string, reasons []string) func(time.Time) admin.View {
 	}
 }
 
-// TestReady_Command asks an admin server, and prints why it is not ready.
+// TestReady_Command runs "ready" with admin servers in several states, and compares its exit code
+// and output.
 func TestReady_Command(t *testing.T) {
 	t.Parallel()
 	server := func(role string, reasons ...string) *httptest.Server {
@@ -77,8 +78,8 @@ func TestReady_Command(t *testing.T) {
 	}
 }
 
-// TestReady_TwoReplicas has both instances become ready, as in a rolling update and with a
-// second replica: the older one as a standby only.
+// TestReady_TwoReplicas starts a second instance, as in a rolling update: both become ready, the
+// older one as a standby.
 func TestReady_TwoReplicas(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: 10}})
@@ -94,11 +95,12 @@ func TestReady_TwoReplicas(t *testing.T) {
 		}
 	}
 	if _, got := b.run("ready", "http://"+older.address); got.Code != 1 {
-		t.Errorf("the standby as an owner: exit %d: %s", got.Code, got.Stderr)
+		t.Errorf("ready of the standby, if an owner is required: exit %d: %s", got.Code, got.Stderr)
 	}
 }
 
-// TestReady_KafkaUnreachable starts without Kafka, which comes, goes and comes back.
+// TestReady_KafkaUnreachable starts the program without Kafka, then starts, stops and restarts
+// Kafka: readiness follows.
 func TestReady_KafkaUnreachable(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -125,7 +127,8 @@ func TestReady_KafkaUnreachable(t *testing.T) {
 	}
 }
 
-// TestReady_TokenRefused has a refused token, then one that is accepted.
+// TestReady_TokenRefused: the program is not ready with a refused token, and ready with an
+// accepted one.
 func TestReady_TokenRefused(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 53, RowsPerDay: 5}})
@@ -145,7 +148,7 @@ func TestReady_TokenRefused(t *testing.T) {
 	c.awaitNotReady()
 }
 
-// TestReady_BreakerOpen stays ready while the breaker is open.
+// TestReady_BreakerOpen: the program is ready while the breaker is open.
 func TestReady_BreakerOpen(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 54, RowsPerDay: 5},
@@ -162,13 +165,13 @@ func TestReady_BreakerOpen(t *testing.T) {
 		`dfinery_breaker_state{state="open"}`:                                            1,
 		`dfinery_breaker_transitions_total{from="closed",to="open"}`:                     1,
 		`dfinery_exports_total{code="unknown_error",stream="events"}`:                    2,
-		`dfinery_days{state="pending",stream="events"}`:                                  3, // the third was not tried
+		`dfinery_days{state="pending",stream="events"}`:                                  3, // the third was not attempted
 		`dfinery_dead_letters_total{code="unknown_error",kind="export",stream="events"}`: 2,
 	})
 }
 
-// TestReady_Standby is alive and not ready after another instance took over, and reports
-// nothing of what it no longer owns.
+// TestReady_Standby: after another instance took over, the former owner is alive but not ready,
+// and does not serve the metrics of an owner.
 func TestReady_Standby(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 55, RowsPerDay: 5}})
@@ -184,8 +187,8 @@ func TestReady_Standby(t *testing.T) {
 	first.expectMetrics(map[string]float64{"dfinery_owner": 1, "dfinery_ready": 1})
 }
 
-// TestReady_Stopping reports that the process stops for as long as that takes, here because
-// Kafka accepts no records.
+// TestReady_Stopping: /readyz reports that the process is stopping for as long as that takes,
+// here because Kafka accepts no records.
 func TestReady_Stopping(t *testing.T) {
 	t.Parallel()
 	b, kafka := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 56, RowsPerDay: 5}})
@@ -204,8 +207,8 @@ func TestReady_Stopping(t *testing.T) {
 	p.expectExit(0)
 }
 
-// TestAdmin_Figures compares what the admin server reports of a running service with what the
-// simulated API and Kafka have seen.
+// TestAdmin_Figures compares metrics and /status of a running service with the calls to the
+// simulated API and the records in Kafka.
 func TestAdmin_Figures(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 51, RowsPerDay: 60}})
@@ -252,8 +255,7 @@ func TestAdmin_Figures(t *testing.T) {
 	}
 }
 
-// TestAdmin_PortInUse fails with an error that names ADMIN_ADDR if the port is taken, rather
-// than run without the server.
+// TestAdmin_PortInUse: if the port is in use, run fails with an error that names ADMIN_ADDR.
 func TestAdmin_PortInUse(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{})

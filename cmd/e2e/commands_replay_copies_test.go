@@ -18,9 +18,9 @@ import (
 	"dfinery-kafka/pipeline/command"
 )
 
-// newRowPairs is a service with a day of 400 rows, 200 identical pairs, and a
-// topic that takes records of up to 425 bytes: of some pairs both rows, of some
-// none, and of some only the first, whose id is shorter.
+// newRowPairs returns a service with a day of 400 rows, 200 identical pairs, and a topic that
+// accepts records of up to 425 bytes: of some pairs both rows, of some none, and of some only
+// the first, whose id is shorter.
 func newRowPairs(t *testing.T) (b *testbed, rows []map[string]string) {
 	var csv strings.Builder
 	csv.WriteString("df_unified_id,event_name,memo\n")
@@ -44,7 +44,7 @@ func newRowPairs(t *testing.T) (b *testbed, rows []map[string]string) {
 	return b, rows
 }
 
-// letterNames are the names of the row letters, in random order.
+// letterNames returns the names of the dead letters of rows in random order.
 func (b *testbed) letterNames(rng *rand.Rand) []string {
 	b.t.Helper()
 	list, got := b.run("dlq", "list", "--kind", "row", "--json")
@@ -63,8 +63,8 @@ func (b *testbed) letterNames(rng *rand.Rand) []string {
 	return names
 }
 
-// checkCopies compares the ids of the published rows and of the letters with those
-// that the pairs have: each is published or has a letter, and none is published twice.
+// checkCopies compares the ids of the published rows and of the letters with those of the
+// pairs: each is published or has a letter, and none is published twice.
 func (b *testbed) checkCopies(rows int) (published, letters map[string]bool) {
 	b.t.Helper()
 	published, letters = map[string]bool{}, map[string]bool{}
@@ -77,7 +77,7 @@ func (b *testbed) checkCopies(rows int) (published, letters map[string]bool) {
 	all := map[string]bool{}
 	for _, l := range b.deadLetters() {
 		if l.Row == nil || l.Row.ID == "" || letters[l.Row.ID] {
-			b.t.Errorf("a letter without the id of its row, or a second one: %+v", l.Row)
+			b.t.Errorf("a dead letter without the id of its row, or a second one for it: %+v", l.Row)
 			continue
 		}
 		letters[l.Row.ID], all[l.Row.ID] = true, true
@@ -91,8 +91,8 @@ func (b *testbed) checkCopies(rows int) (published, letters map[string]bool) {
 	return published, letters
 }
 
-// TestReplay_Copies publishes the copies of rows that the letters name, and no others,
-// one after the other or all at once, again, and after a crash.
+// TestReplay_Copies replays dead letters of identical rows, one after the other or all at once,
+// repeatedly, and after a crash: exactly the copies that the letters name are published.
 func TestReplay_Copies(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(crashSeed(t), 1))
@@ -151,8 +151,8 @@ func TestReplay_Copies(t *testing.T) {
 	b.checkLedger()
 }
 
-// TestRows_Copies raises the topic's limit: an export publishes exactly the copies that
-// are missing, also after a replay of some of them.
+// TestRows_Copies raises the topic's limit: the next export publishes exactly the copies that
+// are missing, even after a replay of some of them.
 func TestRows_Copies(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(crashSeed(t), 1))
@@ -177,8 +177,8 @@ func TestRows_Copies(t *testing.T) {
 	b.checkLedger()
 }
 
-// TestRelease_RollbackWithCopies runs the release before on the ledger of this one, and
-// this one again: none publishes a row twice, and all rows are published.
+// TestRelease_RollbackWithCopies runs the previous release on the ledger of this one, and then
+// this one again: no row is published twice, and all rows are published.
 func TestRelease_RollbackWithCopies(t *testing.T) {
 	t.Parallel()
 	b, rows := newRowPairs(t)
@@ -202,9 +202,9 @@ func TestRelease_RollbackWithCopies(t *testing.T) {
 	compareRows(t, newRows(rows...), b.published("events"))
 }
 
-// TestRelease_RollbackWithCopyGaps: the release before counts copies and does not know which of
-// them are published. Where the second is and the first is not, it publishes one
-// more, with the second's id: no row is missing, and none is there too often.
+// TestRelease_RollbackWithCopyGaps: the previous release counts copies but does not know which
+// of them are published. If the second is published and the first is not, it publishes one more
+// with the second's id: no row is missing or published too often.
 func TestRelease_RollbackWithCopyGaps(t *testing.T) {
 	t.Parallel()
 	b, rows := newRowPairs(t)
@@ -238,7 +238,7 @@ func TestRelease_RollbackWithCopyGaps(t *testing.T) {
 	for _, program := range []string{former, binary, former, binary} {
 		b.program = program
 		b.runOnce(0)
-		compareRows(t, newRows(rows...), b.rows("events")) // some of the others have the second's id, too
+		compareRows(t, newRows(rows...), b.rows("events")) // some first copies have the second's id
 		b.checkLedger()
 	}
 }

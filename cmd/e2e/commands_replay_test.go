@@ -14,8 +14,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestReplay_Rows publishes rows that were too large for the topic once it accepts more, and
-// only once.
+// TestReplay_Rows replays rows that were too large for the topic after its limit was raised: each
+// is published once.
 func TestReplay_Rows(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 31, RowsPerDay: 600, Odd: 0.1}})
@@ -63,7 +63,7 @@ func TestReplay_Rows(t *testing.T) {
 	b.compareEvents()
 }
 
-// TestReplay_Exports exports the day of an export's dead letter again.
+// TestReplay_Exports: the replay of an export's dead letter exports its day again.
 func TestReplay_Exports(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 32, RowsPerDay: 300}})
@@ -72,7 +72,7 @@ func TestReplay_Exports(t *testing.T) {
 	b.runOnce(0)
 	calls := len(b.api.Calls())
 	b.pollEvery("1h")
-	b.put("dead-letters", &kgo.Record{Value: exportLetter(t, currentDay())}) // the other one is resolved
+	b.put("dead-letters", &kgo.Record{Value: exportLetter(t, currentDay())}) // the other letter is resolved
 	p := b.start("run")
 	p.await(isOwner)
 	out, got := b.run("dlq", "replay", "--kind", "export", "--yes")
@@ -87,8 +87,8 @@ func TestReplay_Exports(t *testing.T) {
 	b.compareEvents()
 }
 
-// TestReplay_ManyLetters replays letters with more bytes than the owner holds at a time, a day
-// of many letters by one call, and reports first what is out of the API's reach.
+// TestReplay_ManyLetters replays letters with more bytes than the owner keeps in memory, and many
+// letters of one day with one call. The plan reports days that are out of the API's reach.
 func TestReplay_ManyLetters(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{RowsOn: func(schema.Day) int { return 0 }}})
@@ -123,7 +123,7 @@ func TestReplay_ManyLetters(t *testing.T) {
 		t.Errorf("%d calls, want 1", n)
 	}
 	if out, got := b.run("dlq", "replay", "2/5", "0/4000", "--yes"); got.Code != 1 || !strings.Contains(got.Stderr, "no dead letter of service 1234 at 0/4000") {
-		t.Errorf("a letter that isn't there: exit %d: %s%s", got.Code, out, got.Stderr)
+		t.Errorf("a letter that doesn't exist: exit %d: %s%s", got.Code, out, got.Stderr)
 	}
 	p.kill()
 	compareRows(t, newRows(want...), b.published("events"))
@@ -135,9 +135,9 @@ func TestReplay_ManyLetters(t *testing.T) {
 	}
 }
 
-// TestReplay_UnreadableRows refuses letters whose rows can't be read as rows of the stream as
-// it is now, because its key is another one or because somebody else wrote them, by their
-// positions. They stop neither the replay of others nor the owner.
+// TestReplay_UnreadableRows: letters whose rows can't be parsed with the stream's configuration,
+// because its key has changed or another program wrote them, are reported by their positions.
+// The replay of the other letters succeeds, and the owner goes on.
 func TestReplay_UnreadableRows(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 33, RowsPerDay: 30}})
@@ -149,7 +149,7 @@ func TestReplay_UnreadableRows(t *testing.T) {
 		l := schema.DeadLetter{Kind: schema.KindRow, Service: "1234", Stream: "events", Day: schema.DayOf(b.api.Calls()[0].At, seoul), Export: 1,
 			Row: &schema.LetterRow{Line: 2, Raw: raw, RawBytes: int64(len(raw)), Columns: columns}}
 		l.Error.Code = schema.TooLarge
-		l.Row.ID = rowID(t, []string{"df_unified_id", "a"}, cmp.Or(strings.ReplaceAll(raw, `"`, ""), "u,")) // of what can be read
+		l.Row.ID = rowID(t, []string{"df_unified_id", "a"}, cmp.Or(strings.ReplaceAll(raw, `"`, ""), "u,")) // of the cells that can be parsed
 		value, err := json.Marshal(l)
 		if err != nil {
 			t.Fatal(err)
@@ -172,8 +172,8 @@ func TestReplay_UnreadableRows(t *testing.T) {
 	p.kill()
 }
 
-// TestReplay_MissingPartition answers a command at once that names letters of a partition which
-// does not exist, as after the topic was replaced by one with fewer.
+// TestReplay_MissingPartition: a replay of letters in a partition that does not exist, as after
+// the topic was replaced by one with fewer, fails at once.
 func TestReplay_MissingPartition(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 34, RowsPerDay: 30}})

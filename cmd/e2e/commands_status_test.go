@@ -16,7 +16,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestStatus_AfterRun prints from the ledger alone what was published and what comes next.
+// TestStatus_AfterRun: without a running owner, status prints from the ledger what was published
+// and what is due next.
 func TestStatus_AfterRun(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 44, RowsPerDay: 50}})
@@ -37,8 +38,8 @@ func TestStatus_AfterRun(t *testing.T) {
 	}
 }
 
-// TestStatus_WithoutToken: what reads and writes Kafka alone needs no token, and a token file
-// that is not there does not matter.
+// TestStatus_WithoutToken: commands that only use Kafka need no token, and ignore that a token
+// file is missing.
 func TestStatus_WithoutToken(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 44, RowsPerDay: 50}})
@@ -76,8 +77,8 @@ func TestStatus_WithoutToken(t *testing.T) {
 	}
 }
 
-// TestStatus_OwnersConfiguration: status shows the streams as their owner has them, although it
-// has no variable but Kafka's, the service's id, STREAMS and LEDGER_TOPIC.
+// TestStatus_OwnersConfiguration: status shows the streams with their owner's configuration, if
+// only the variables of Kafka, the service's id, STREAMS and LEDGER_TOPIC are set.
 func TestStatus_OwnersConfiguration(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 45, RowsPerDay: 50}})
@@ -110,7 +111,8 @@ func TestStatus_OwnersConfiguration(t *testing.T) {
 	}
 }
 
-// TestStatus_FailIfLate fails only when a day that is over stays incomplete for longer than that.
+// TestStatus_FailIfLate: with --fail-if-late status fails if a day has been incomplete for longer
+// than that after its end.
 func TestStatus_FailIfLate(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 44, RowsPerDay: 50}})
@@ -119,7 +121,7 @@ func TestStatus_FailIfLate(t *testing.T) {
 	if out, got := b.run("status", "--fail-if-late", "1s"); got.Code != 0 {
 		t.Errorf("today alone: exit %d:\n%s%s", got.Code, out, got.Stderr)
 	}
-	b.set("STREAM_EVENTS_START", "2") // these days were never exported
+	b.set("STREAM_EVENTS_START", "2") // these days have not been exported
 	since := (currentDay() - 2).End(seoul).UTC().Format(time.RFC3339)
 	want := result{1, "dfinery-kafka: late by more than 1h0m0s:\n  stream events: the day that ended at " + since + " is not complete\n"}
 	if _, got := b.run("status", "--fail-if-late", "1h"); got != want {
@@ -134,7 +136,7 @@ func TestStatus_FailIfLate(t *testing.T) {
 	}
 }
 
-// TestVersion_OfLinker prints the version that the linker has set.
+// TestVersion_OfLinker: version prints the version that the linker has set.
 func TestVersion_OfLinker(t *testing.T) {
 	t.Parallel()
 	if out, got := runProgram(t, binary, nil, "version"); got != (result{}) || !strings.HasPrefix(out, "dfinery-kafka v1.2.3 ") {
@@ -142,7 +144,7 @@ func TestVersion_OfLinker(t *testing.T) {
 	}
 }
 
-// TestStatus_Waits prints, on any machine, what a failing service waits for and until when.
+// TestStatus_Waits: status prints the reason why a failing service waits, and until when.
 func TestStatus_Waits(t *testing.T) {
 	t.Parallel()
 	in := func(d time.Duration) string { return fmt.Sprint(time.Now().Add(d).Unix()) }
@@ -150,7 +152,7 @@ func TestStatus_Waits(t *testing.T) {
 	tests := map[string]struct {
 		fault   exporttest.Fault
 		waits   string
-		until   time.Duration // from now on, plus or minus half
+		until   time.Duration // from now, plus or minus half
 		says    []string
 		environ set
 	}{
@@ -174,7 +176,7 @@ func TestStatus_Waits(t *testing.T) {
 				Faults: func(exporttest.Call) *exporttest.Fault { return &test.fault }})
 			b.unlimited()
 			b.set("STREAM_EVENTS_START", "0", "BREAKER_FAILURES", "2", "BREAKER_OPEN_FOR", "10m", "RETRY_BACKOFF", "10ms", "RETRY_MAX_BACKOFF", "20ms",
-				"OWNER_HEARTBEAT", "5m", "STANDBY_AFTER", "10m") // so that no heartbeat writes it to the ledger
+				"OWNER_HEARTBEAT", "5m", "STANDBY_AFTER", "10m") // so that no heartbeat writes the wait to the ledger
 			maps.Copy(b.environ, test.environ)
 			p := b.start("run")
 			p.await(exported)
@@ -192,8 +194,8 @@ func TestStatus_Waits(t *testing.T) {
 	}
 }
 
-// TestLog_RepeatedFailures logs two lines for a day that fails again and again, in either
-// format, while each failure is a dead letter.
+// TestLog_RepeatedFailures: a day that fails repeatedly has two lines in the log, in either
+// format, and a dead letter for each failure.
 func TestLog_RepeatedFailures(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "text"} {
@@ -217,8 +219,8 @@ func TestLog_RepeatedFailures(t *testing.T) {
 	}
 }
 
-// failures are the log's lines of failed exports: the number of the export, and how many lines
-// were folded into this one.
+// failures returns the numbers of the failed exports in the log, with how many repeated lines
+// each stands for.
 func failures(t *testing.T, text, format string) []string {
 	t.Helper()
 	var list []string
@@ -230,7 +232,7 @@ func failures(t *testing.T, text, format string) []string {
 		}
 		if format == "json" {
 			if err := json.Unmarshal([]byte(line), &l); err != nil {
-				continue // the error that the program ends with
+				continue // the error with which the program ends
 			}
 		} else if strings.Contains(line, `msg="export ended"`) {
 			l.Msg = "export ended"

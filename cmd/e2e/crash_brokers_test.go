@@ -9,8 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// TestBrokers_Killed kills each broker in turn, the controller included, and then all of them
-// for twenty seconds. One program survives it all.
+// TestBrokers_Killed kills each broker in turn, including the controller, and then all of them
+// for twenty seconds. The program does not end, and all rows are published once.
 func TestBrokers_Killed(t *testing.T) {
 	b := newThreeBrokers(t, 71)
 	p := b.start("run")
@@ -39,8 +39,7 @@ func TestBrokers_Killed(t *testing.T) {
 }
 
 // TestBrokers_BelowMinISR keeps one stream's topic below its min.insync.replicas for a minute:
-// the other stream continues, the log says what the program waits for, and no row is missing
-// afterwards.
+// the other stream continues, the log gives the reason, and no row is missing afterwards.
 func TestBrokers_BelowMinISR(t *testing.T) {
 	b := newThreeBrokers(t, 72)
 	b.environ["STREAMS"], b.environ["STREAM_OTHER_TOPIC"], b.environ["STREAM_OTHER_START"] = "events,other", b.prefix+"other", "1"
@@ -50,16 +49,16 @@ func TestBrokers_BelowMinISR(t *testing.T) {
 	b.setTopicConfig("events", "min.insync.replicas", "3")
 	b.killBroker(2)
 	began := time.Now()
-	p.await("can't be fenced now, so they can't be written") // after the time that makes a partition count as stuck
+	p.await("can't be fenced now, so they can't be written") // after the time after which a partition counts as stuck
 	grew, owned := b.recordsIn("other"), p.count(isOwner)
 	for time.Since(began) < time.Minute {
 		p.expectAlive()
 		b.sleep(time.Second)
 	}
 	if now := b.recordsIn("other"); now <= grew {
-		t.Errorf("the other stream makes no progress at %d records:\n%s", now, p.log())
+		t.Errorf("the other stream stays at %d records:\n%s", now, p.log())
 	}
-	// Each takeover ends the exports of the other stream.
+	// Each takeover interrupts the exports of the other stream.
 	if now := p.count(isOwner); now > owned+2 {
 		t.Errorf("%d takeovers while the topic waited for its replicas:\n%s", now-owned, p.log())
 	}
@@ -74,8 +73,9 @@ func TestBrokers_BelowMinISR(t *testing.T) {
 }
 
 // TestBrokers_LeaderlessAtTakeover stops an owner with SIGSTOP while a partition has no leader,
-// has another instance take over, and continues the old one just when the partition's broker is
-// back. What the old one still sends is refused, or found by the new one before it writes.
+// lets another instance take over, and continues the old one when the partition's broker is
+// back. The broker refuses the records of the old one, or the new one finds them before it
+// writes.
 func TestBrokers_LeaderlessAtTakeover(t *testing.T) {
 	b := newThreeBrokers(t, 73)
 	b.administer(func(ctx context.Context, client *kadm.Client) error {
@@ -83,7 +83,7 @@ func TestBrokers_LeaderlessAtTakeover(t *testing.T) {
 		_, err := client.CreateTopic(ctx, 6, 1, map[string]*string{"min.insync.replicas": &one}, b.prefix+"events")
 		return err
 	})
-	// The owner restarts when the broker is back, which must not look like its silence.
+	// The owner restarts when the broker is back: the standby must not take over because of that.
 	b.set("OWNER_HEARTBEAT", "1s", "STANDBY_AFTER", "1m")
 	for round := range 2 {
 		old := b.start("run")

@@ -11,18 +11,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// TestCrash_CheckpointInParts has a checkpoint written in several batches, because the ledger's
-// topic accepts less than the program, which may not read its configuration, believes. It is
-// killed when all batches but the last are written. What the days' records count must not be
-// counted again when the topics are read back, and no set of fingerprints may be lost.
+// TestCrash_CheckpointInParts makes the program write a checkpoint in several batches: the
+// ledger's topic accepts only small ones, and the program may not read its configuration. It is
+// killed when all batches but the last are written. Recovery must not count rows again that the
+// records of days count already, and no fingerprints may be lost.
 func TestCrash_CheckpointInParts(t *testing.T) {
 	t.Parallel()
 	b, fake := newScripted(t, partlyServed())
 	day := b.publishPartly()
 	settled, checkpoint := []byte(`"state":"settled"`), []byte("checkpoint/1234")
-	var armed, part atomic.Bool // part: a batch with the settled day's record is written, its checkpoint is not
+	var armed, part atomic.Bool // part: the settled day's record is written, the checkpoint is not
 	held := make(chan struct{}, 1)
-	// refuse has matching requests that append to the ledger answered by an error.
+	// refuse answers matching requests that append to the ledger with an error.
 	refuse := func(err *kerr.Error, match func(records []byte) bool) {
 		fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: b.prefix + "ledger", Err: err, Count: -1, When: func(r kmsg.Request) bool {
 			return armed.Load() && match(r.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records)
@@ -53,7 +53,7 @@ func TestCrash_CheckpointInParts(t *testing.T) {
 		select {
 		case <-held:
 		case <-time.After(20 * time.Second):
-			t.Fatalf("no checkpoint:\n%s", p.log())
+			t.Fatalf("timeout while waiting for the checkpoint:\n%s", p.log())
 		}
 		p.kill()
 		armed.Store(false)

@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestClock_Jumps runs with a clock that is wrong or jumps, is killed, and continues with the
-// right clock: every row is published once, and no day counts as lost.
+// TestClock_Jumps runs the program with a clock that is wrong or jumps, kills it, and continues
+// with the correct clock: every row is published once, and no day counts as lost.
 func TestClock_Jumps(t *testing.T) {
 	program := programWithClock(t)
 	for name, clock := range map[string]string{
@@ -45,7 +45,7 @@ func TestClock_Jumps(t *testing.T) {
 			today := currentDay()
 			for day := today - 2; day <= today; day++ {
 				if state := states[day.String()]; state != "open" {
-					t.Errorf("%v is %q, it can still change", day, state)
+					t.Errorf("%v is %q, but it can still change", day, state)
 				}
 			}
 			if t.Failed() {
@@ -55,9 +55,9 @@ func TestClock_Jumps(t *testing.T) {
 	}
 }
 
-// TestClock_QuotaThroughCrashes kills the program at random times while hours pass. The API
-// refuses nothing and reports no quota; in any hour it counts no more calls than are allowed,
-// and not far fewer.
+// TestClock_QuotaThroughCrashes kills the program at random times while the simulated clock
+// advances by hours. The API refuses no call and reports no quota: the program must not make
+// more calls in any hour than are allowed, and not far fewer.
 func TestClock_QuotaThroughCrashes(t *testing.T) {
 	t.Parallel()
 	program := programWithClock(t)
@@ -70,7 +70,7 @@ func TestClock_QuotaThroughCrashes(t *testing.T) {
 	for clock.seconds.Load() < hours*3600 {
 		p := b.startWith(clock.environ(), "run")
 		calls := len(b.api.Calls()) + random.IntN(allowed/2)
-		for looks := 0; len(b.api.Calls()) <= calls && looks < 60; { // there may be none left in this hour
+		for looks := 0; len(b.api.Calls()) <= calls && looks < 60; { // the quota of this hour may be spent
 			p.expectAlive()
 			time.Sleep(5 * time.Millisecond)
 			if p.count(isOwner) > 0 {
@@ -85,12 +85,12 @@ func TestClock_QuotaThroughCrashes(t *testing.T) {
 		t.Errorf("%d calls within an hour, %d are allowed", n, allowed)
 	}
 	if n := len(b.api.Calls()); n < hours*allowed/3 {
-		t.Errorf("%d calls in %d hours: too few to show anything", n, hours)
+		t.Errorf("%d calls in %d hours: too few for the test", n, hours)
 	}
 }
 
-// TestClock_BackfillOverMidnight publishes days again while midnight passes in the source's
-// time zone, and kills the owner right after it.
+// TestClock_BackfillOverMidnight runs "backfill --again" over midnight in the source's time zone,
+// and kills the owner right after it: each row is published as often as it must be.
 func TestClock_BackfillOverMidnight(t *testing.T) {
 	t.Parallel()
 	program := programWithClock(t)

@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestCrash_Random kills the program again and again, at random times, while bodies are cut and
-// rows arrive late. CRASH_ROWS, CRASH_DAYS and CRASH_KILLS make it larger, CRASH_SEED repeats a
+// TestCrash_Random kills the program repeatedly, at random times, while answers are cut and rows
+// arrive late: each row is published once. CRASH_ROWS, CRASH_DAYS and CRASH_KILLS make it larger, CRASH_SEED repeats a
 // run. With KAFKA_TEST_DIR, the directory of a deploy/kafka-up.sh of three nodes, brokers are
 // killed as well.
 func TestCrash_Random(t *testing.T) {

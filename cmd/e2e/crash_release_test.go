@@ -27,45 +27,44 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// releaseBefore is the commit of the release before this one. An installation can be rolled
-// back to it, and forward again.
+// releaseBefore is the commit of the previous release. An installation can be rolled back to it
+// and upgraded again.
 const releaseBefore = "344fc7d"
 
-// buildBefore builds the release before from the repository's history.
+// buildBefore builds the previous release from the repository's history.
 var buildBefore = sync.OnceValues(func() (string, error) {
 	dir := filepath.Join(filepath.Dir(binary), "release-before")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
 	archive := exec.Command("git", "archive", "--format=tar", releaseBefore)
-	archive.Dir = "../.." // all of the tree, not only this folder
+	archive.Dir = "../.." // the whole repository, not only this folder
 	sources, err := archive.Output()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		err = fmt.Errorf("%w: %s", err, bytes.TrimSpace(exit.Stderr))
 	}
 	if err != nil {
-		return "", fmt.Errorf("read the release before, commit %s, from the history (a shallow clone lacks it: git fetch --unshallow): %w", releaseBefore, err)
+		return "", fmt.Errorf("read the previous release, commit %s, from the history (in a shallow clone run git fetch --unshallow): %w", releaseBefore, err)
 	}
 	unpack := exec.Command("tar", "-x", "-C", dir)
 	unpack.Stdin = bytes.NewReader(sources)
 	if out, err := unpack.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("unpack the release before: %w\n%s", err, out)
+		return "", fmt.Errorf("unpack the previous release: %w\n%s", err, out)
 	}
 	overlay, err := replaceSources(dir)
 	if err != nil {
-		return "", fmt.Errorf("replace the sources by those of the release before: %w", err)
+		return "", fmt.Errorf("replace the sources by those of the previous release: %w", err)
 	}
 	program := filepath.Join(filepath.Dir(binary), "dfinery-kafka-before")
 	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-s -w", "-overlay", overlay, "-o", program, "../dfinery-kafka")
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the release before: %w\n%s", err, out)
+		return "", fmt.Errorf("build the previous release: %w\n%s", err, out)
 	}
 	return program, nil
 })
 
-// replaceSources writes an overlay for go build by which the files of dir are in the place of
-// this repository's. A build in dir itself, whose name is another each time, would find no
-// package in the build cache.
+// replaceSources writes an overlay for go build that replaces the files of this repository by
+// those of dir. A build in dir itself would not use the build cache, since its path changes.
 func replaceSources(dir string) (overlay string, err error) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -76,7 +75,7 @@ func replaceSources(dir string) (overlay string, err error) {
 		dir string
 		by  func(path string) string
 	}{
-		{root, func(string) string { return "" }}, // is not there
+		{root, func(string) string { return "" }}, // deleted
 		{dir, func(path string) string { return filepath.Join(dir, path) }},
 	} {
 		err := filepath.WalkDir(tree.dir, func(path string, entry fs.DirEntry, err error) error {
@@ -104,7 +103,7 @@ func replaceSources(dir string) (overlay string, err error) {
 	return overlay, os.WriteFile(overlay, text, 0o600)
 }
 
-// programBefore is the program of the release before.
+// programBefore returns the path of the previous release's program.
 func programBefore(t *testing.T) string {
 	t.Helper()
 	program, err := buildBefore()
@@ -114,7 +113,7 @@ func programBefore(t *testing.T) string {
 	return program
 }
 
-// newGrowingDays has a service whose days have as many rows as rows says at the time of a call.
+// newGrowingDays returns a service whose days have rows.Load() rows in each call.
 func newGrowingDays(t *testing.T) (b *testbed, rows *atomic.Int64) {
 	rows = new(atomic.Int64)
 	rows.Store(40)
@@ -127,13 +126,13 @@ func newGrowingDays(t *testing.T) (b *testbed, rows *atomic.Int64) {
 	return b, rows
 }
 
-// TestRelease_Rollback runs the release before, this one, and both again on one ledger. Rows,
-// the order of their columns and all counts stay right, and neither release drops members of a
-// record that it does not know.
+// TestRelease_Rollback runs the previous release, this one, and both again on one ledger. Rows,
+// the order of their columns and all counts stay correct, and neither release removes members of
+// a record that it does not know.
 func TestRelease_Rollback(t *testing.T) {
 	t.Parallel()
 	b, rows := newGrowingDays(t)
-	b.pollEvery("20ms") // each run is later than that and exports the rows that are new
+	b.pollEvery("20ms") // shorter than the time between runs: each run exports the new rows
 	former := programBefore(t)
 	for turn, program := range []string{former, binary, former, binary} {
 		b.program = program
@@ -147,14 +146,14 @@ func TestRelease_Rollback(t *testing.T) {
 			}
 			b.addMember("service/1234", "a_later_release")
 		} else if _, ok := b.ledgerRecords()["service/1234"]["a_later_release"]; !ok {
-			t.Errorf("turn %d has dropped a member of the service's record that it does not know", turn)
+			t.Errorf("run %d has removed an unknown member of the service's record", turn)
 		}
 		rows.Add(40)
 	}
 }
 
-// TestRelease_RollbackAfterCrash kills each of the two releases at work: the next one recovers
-// what the other has left.
+// TestRelease_RollbackAfterCrash kills both releases during exports: each recovers what the other
+// has published.
 func TestRelease_RollbackAfterCrash(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(crashSeed(t), 1))
@@ -175,8 +174,7 @@ func TestRelease_RollbackAfterCrash(t *testing.T) {
 	b.checkColumnOrder()
 }
 
-// checkColumnOrder checks that each record has its members in the order of the export's
-// columns, and that the ledger has them in this order, too.
+// checkColumnOrder checks that records and the ledger have the columns in the order of the export.
 func (b *testbed) checkColumnOrder() {
 	b.t.Helper()
 	var columns []string
@@ -226,8 +224,7 @@ func (b *testbed) addMember(key, member string) {
 	b.put("ledger", &kgo.Record{Key: []byte(key), Value: value})
 }
 
-// dumped is a line of the file that dumpLedger writes: a record of one of the ledger's two
-// topics.
+// dumped is a line of the file that dumpLedger writes: a record of a topic of the ledger.
 type dumped struct {
 	Topic      string `json:"topic"` // "" or ".rows"
 	Offset     int64  `json:"offset"`
@@ -237,8 +234,8 @@ type dumped struct {
 	Prints     []byte `json:"prints,omitempty"`
 }
 
-// dumpLedger writes the records of the ledger's two topics into a file, which other packages'
-// tests read.
+// dumpLedger writes the records of the ledger's two topics to a file, which tests of other
+// packages read.
 func (b *testbed) dumpLedger(path string) {
 	b.t.Helper()
 	var file bytes.Buffer
@@ -274,7 +271,7 @@ func (b *testbed) dumpLedger(path string) {
 					return err
 				}
 				if next == end.Offset-2 {
-					break // the last record may be a marker, which a consumer does not get
+					break // the last record may be a marker, which consumers do not return
 				}
 			}
 			return nil

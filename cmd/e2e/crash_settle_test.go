@@ -20,9 +20,9 @@ func partlyServed() *exporttest.Server {
 	}
 }
 
-// publishPartly has owners that are killed publish some of yesterday's rows, so that their
-// fingerprints are in several runs. The next export of yesterday settles it, and rewrites its
-// fingerprints as one run.
+// publishPartly publishes some of yesterday's rows with several owners, which it kills, so that
+// their fingerprints are in several ranges. The next export of yesterday settles it and rewrites
+// its fingerprints as one range.
 func (b *testbed) publishPartly() ledger.DayName {
 	b.t.Helper()
 	yesterday := currentDay() - 1
@@ -39,29 +39,29 @@ func (b *testbed) publishPartly() ledger.DayName {
 	b.unlimited()
 	b.pollEvery("1h")
 	b.set("STREAM_EVENTS_START", yesterday.String(), "STREAM_EVENTS_LOOKBACK", "0")
-	b.set("KAFKA_COMPRESSION", "none") // so that the tests find keys in requests
+	b.set("KAFKA_COMPRESSION", "none") // the tests search for keys in requests
 	name := ledger.DayName{Stream: "events", Day: yesterday}
 	for n := 1; n <= 3; n++ {
 		cutAfter(200 * n)
 		p := b.start("run")
-		p.await(`"code":"cut_body","rows":`) // by now the ledger has it
+		p.await(`"code":"cut_body","rows":`) // logged after the checkpoint
 		p.kill()
 	}
 	cutAfter(0)
 	state := b.ledgerState()
 	if d := state.Days[name]; d == nil || d.State != ledger.Pending || d.Published == 0 || len(d.Fingerprints) < 2 {
-		b.t.Fatalf("yesterday is %+v, want it pending with fingerprints in several runs", d)
+		b.t.Fatalf("yesterday is %+v, want it pending with fingerprints in several ranges", d)
 	}
 	return name
 }
 
-// checkSettled checks that the day is settled and has the fingerprints of all its rows in one
-// run, then exports it twice more: only the late rows are new.
+// checkSettled checks that the day is settled and has its fingerprints in one range. Then it
+// exports the day twice more: only late rows are published.
 func (b *testbed) checkSettled(name ledger.DayName) {
 	b.t.Helper()
 	d := b.checkedDays()[name]
 	if d == nil || d.State != ledger.Settled || len(d.Fingerprints) != 1 {
-		b.t.Fatalf("the day is %+v, want it settled with its fingerprints in one run", d)
+		b.t.Fatalf("the day is %+v, want it settled with its fingerprints in one range", d)
 	}
 	p := b.start("run")
 	p.await(isOwner)
@@ -75,7 +75,7 @@ func (b *testbed) checkSettled(name ledger.DayName) {
 }
 
 // TestCrash_Settling kills the program at each step of the checkpoint that rewrites a settled
-// day's fingerprints.
+// day's fingerprints: none is lost.
 func TestCrash_Settling(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"called", "flushed", "fingerprints", "days", "checkpointed"} {
@@ -83,8 +83,7 @@ func TestCrash_Settling(t *testing.T) {
 			t.Parallel()
 			b := newTestbed(t, partlyServed())
 			day := b.publishPartly()
-			// The first checkpoint is that of the recovery; those of yesterday and today follow
-			// in any order.
+			// The first checkpoint follows recovery; those of yesterday and today follow in any order.
 			for n := 1; n <= 3; n++ {
 				b.startToCrash(step, n, "run", "--once").wait(time.Minute)
 			}
@@ -94,9 +93,8 @@ func TestCrash_Settling(t *testing.T) {
 	}
 }
 
-// TestStop_Settling stops the program in order while Kafka is slow to accept a settled day's
-// fingerprints. Whatever the owner does before it handles the signal, all of them are in the
-// ledger in the end.
+// TestStop_Settling sends SIGTERM while Kafka is slow to accept a settled day's fingerprints. All
+// of them are in the ledger at the end, whatever the owner does before it handles the signal.
 func TestStop_Settling(t *testing.T) {
 	t.Parallel()
 	for round := range 6 {
@@ -114,7 +112,7 @@ func TestStop_Settling(t *testing.T) {
 				}
 				return nil, nil, false
 			})
-			b.set("CHECKPOINT_INTERVAL", "1h") // the checkpoint that is held is that of the export's end
+			b.set("CHECKPOINT_INTERVAL", "1h") // the checkpoint that is held is the one after the export
 			p := b.start("run")
 			<-held
 			time.Sleep(1100 * time.Millisecond) // longer than the intervals of all the owner's tickers

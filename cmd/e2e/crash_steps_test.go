@@ -14,9 +14,9 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// TestCrash_EachStep kills the program between any two steps of its protocol, at the first,
-// second and third time that it reaches the step. A step that a process takes only once is
-// tried three times.
+// TestCrash_EachStep kills the program at every step of its protocol, when it reaches the step for
+// the first, second and third time, and compares the topic. If a process reaches a step only
+// once, three processes are killed there.
 func TestCrash_EachStep(t *testing.T) {
 	t.Parallel()
 	steps := map[string][]int{
@@ -41,7 +41,7 @@ func TestCrash_EachStep(t *testing.T) {
 	}
 }
 
-// TestCrash_Command executes a command once, whatever step of it the owner is killed at.
+// TestCrash_Command kills the owner at each step of a command: the command is executed once.
 func TestCrash_Command(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"command", "checkpointed", "called", "fingerprints", "days"} {
@@ -57,7 +57,7 @@ func TestCrash_Command(t *testing.T) {
 				p := b.startToCrash(step, n, "run")
 				select {
 				case <-p.done:
-				case <-time.After(4 * time.Second): // the command is executed, and the step is reached less often
+				case <-time.After(4 * time.Second): // the command is executed with fewer of these steps
 				}
 				p.kill()
 			}
@@ -72,7 +72,7 @@ func TestCrash_Command(t *testing.T) {
 					want = 2
 				}
 				if n != want {
-					t.Fatalf("%s is there %d times, want %d", record, n, want)
+					t.Fatalf("%s is in the topic %d times, want %d", record, n, want)
 				}
 			}
 			if len(times) != 3*500 {
@@ -82,9 +82,9 @@ func TestCrash_Command(t *testing.T) {
 	}
 }
 
-// TestCrash_Slices kills the program again and again while it exports a day in slices because
-// of two events whose queries fail. Each process continues where the last one was, and
-// everything but the two events is published once.
+// TestCrash_Slices kills the program repeatedly while it exports a day in slices, because the
+// queries for two events fail. Each process continues with the slices that are left, and all
+// rows but those of the two events are published once.
 func TestCrash_Slices(t *testing.T) {
 	t.Parallel()
 	today := currentDay()
@@ -104,7 +104,7 @@ func TestCrash_Slices(t *testing.T) {
 		case <-p.done:
 			kills++
 		case <-time.After(20 * time.Second):
-			t.Fatalf("the program makes no %d more calls:\n%s", n, p.log())
+			t.Fatalf("timeout while waiting for %d more calls:\n%s", n, p.log())
 		}
 	}
 	b.runOnce(0)
@@ -117,17 +117,17 @@ func TestCrash_Slices(t *testing.T) {
 	}
 	slices.Sort(alone)
 	if diff := cmp.Diff(events, slices.Compact(alone)); diff != "" {
-		t.Errorf("events that dead letters name alone (-want +got):\n%s", diff)
+		t.Errorf("events that dead letters of a single event name (-want +got):\n%s", diff)
 	}
-	// The days, the failures, a slice for the other names, for each event two slices for each
-	// halving of 50 names, and what the crashes repeat.
+	// The days, the failures, a slice for all other names, for each event two slices for each
+	// halving of 50 names, and the calls that crashes repeat.
 	if n := len(b.api.Calls()); n > 3+3+1+2*2*6+2*kills+3 {
 		t.Errorf("%d calls", n)
 	}
 }
 
-// TestCrash_ReplayOfNewGeneration replays rows into a day for which "backfill --again" has
-// begun a new generation, without an export since. They are published once, wherever the owner
+// TestCrash_ReplayOfNewGeneration replays rows of a day for which "backfill --again" has begun a
+// new generation that was not exported yet. They are published once, at whatever step the owner
 // is killed.
 func TestCrash_ReplayOfNewGeneration(t *testing.T) {
 	t.Parallel()
@@ -149,12 +149,12 @@ func TestCrash_ReplayOfNewGeneration(t *testing.T) {
 	patience := 2 * time.Second
 	for n := 1; !replayed(); n++ {
 		if patience > time.Minute {
-			t.Fatal("the replay is not carried out")
+			t.Fatal("the replay is not executed")
 		}
 		p := b.startToCrash("flushed", n, "run")
 		select {
 		case <-p.done:
-		case <-time.After(patience): // all is done before, or takes longer on this machine
+		case <-time.After(patience): // the replay is done before the step, or this machine is slow
 			p.kill()
 			patience *= 2
 		}
@@ -165,7 +165,7 @@ func TestCrash_ReplayOfNewGeneration(t *testing.T) {
 	}
 	for id, n := range times {
 		if n != 1 {
-			t.Errorf("%s is there %d times", id, n)
+			t.Errorf("%s is in the topic %d times", id, n)
 		}
 	}
 	if len(times) != 1200 {

@@ -82,7 +82,7 @@ func (c adminClient) await(what string, holds func() bool) {
 	for !holds() {
 		if time.Now().After(deadline) {
 			_, status := c.get("/status")
-			c.p.t.Fatalf("timeout while waiting until %s; status: %s\n%s", what, status, c.p.log())
+			c.p.t.Fatalf("timeout while waiting for: %s; status: %s\n%s", what, status, c.p.log())
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

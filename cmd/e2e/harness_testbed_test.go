@@ -227,7 +227,7 @@ func (b *testbed) await(what string, holds func() bool) {
 	b.t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); !holds(); {
 		if time.Now().After(deadline) {
-			b.t.Fatalf("timeout after two minutes while waiting until %s", what)
+			b.t.Fatalf("timeout after two minutes while waiting for: %s", what)
 		}
 		b.sleep(50 * time.Millisecond)
 	}

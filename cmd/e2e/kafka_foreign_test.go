@@ -16,9 +16,9 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// TestKafka_ForeignTransactions has transactions of other writers, committed and aborted, with
-// their markers, among the rows behind the checkpoint. None of that is mistaken for a gap, for a
-// loss or for a row of ours.
+// TestKafka_ForeignTransactions writes committed and aborted transactions of other programs among
+// the rows after the checkpoint. Recovery must not take their records and markers for gaps,
+// losses or rows of the connector.
 func TestKafka_ForeignTransactions(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -46,7 +46,7 @@ func TestKafka_ForeignTransactions(t *testing.T) {
 	log := b.runOnce(0)
 	for _, alarm := range []string{"the log lacks records", "lost"} {
 		if strings.Contains(log, alarm) {
-			t.Errorf("a loss is reported without one:\n%s", log)
+			t.Errorf("the log reports a loss, but nothing was lost:\n%s", log)
 		}
 	}
 	expectNoLoss(t, log)
@@ -54,12 +54,12 @@ func TestKafka_ForeignTransactions(t *testing.T) {
 	b.checkedDays()
 }
 
-// TestKafka_JavaPartitioner checks that Kafka's own console producer puts the same keys into
-// the same partitions.
+// TestKafka_JavaPartitioner writes the same keys with Kafka's console producer, and compares
+// their partitions.
 func TestKafka_JavaPartitioner(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
-		t.Skip("KAFKA_TEST_BROKERS is not set: no real Kafka to test against")
+		t.Skip("needs a real Kafka in KAFKA_TEST_BROKERS")
 	}
 	java, err := exec.LookPath("java")
 	if err != nil {
@@ -71,7 +71,7 @@ func TestKafka_JavaPartitioner(t *testing.T) {
 	}
 	libs, err := filepath.Glob(filepath.Join(cache, "dfinery-kafka", "kafka-*"))
 	if err != nil || len(libs) == 0 {
-		t.Skip("deploy/kafka-up.sh has not fetched Kafka's tools")
+		t.Skip("deploy/kafka-up.sh has not downloaded Kafka's tools")
 	}
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 81, RowsPerDay: 100}})
 	b.runOnce(0)
@@ -83,7 +83,7 @@ func TestKafka_JavaPartitioner(t *testing.T) {
 		want[key] = int32(cluster.PartitionOf([]byte(key), 6))
 	}
 	if len(want) < 20 {
-		t.Fatalf("the program has published the keys %v only", want)
+		t.Fatalf("the program has published only the keys %v", want)
 	}
 
 	kafka, err := cluster.New(cluster.Config{Brokers: strings.Split(b.brokers, ","), Topics: []string{b.prefix + "java"}})
@@ -109,6 +109,6 @@ func TestKafka_JavaPartitioner(t *testing.T) {
 		got[m.Key] = m.Partition
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("partitions (-ours +Java's):\n%s", diff)
+		t.Errorf("partitions (-connector +Java):\n%s", diff)
 	}
 }

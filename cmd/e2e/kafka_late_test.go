@@ -11,8 +11,7 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// frontedListener is a broker's listener that is advertised under the address of a proxy in
-// front of it.
+// frontedListener is a broker's listener that is advertised with the address of a proxy.
 type frontedListener struct {
 	net.Listener
 	front net.Addr
@@ -20,9 +19,9 @@ type frontedListener struct {
 
 func (l frontedListener) Addr() net.Addr { return l.front }
 
-// TestKafka_LateProxy starts a service with a new stream while the proxy in front of Kafka is
-// not ready, as beside a mesh's: its topic is created once the proxy is, in each of several
-// tries.
+// TestKafka_LateProxy starts a service with a new stream before the proxy between it and Kafka
+// is ready, as with the sidecar of a service mesh. When it is, the topic is created and the rows
+// are published. It repeats this with several streams.
 func TestKafka_LateProxy(t *testing.T) {
 	t.Parallel()
 	reserved, err := net.Listen("tcp", "127.0.0.1:0")

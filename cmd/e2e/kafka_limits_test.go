@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestKafka_HiddenSizeLimit may not read the topics' configurations. The broker's refusals
-// teach the program the limit, each row that is too large becomes a dead letter, and the others
+// TestKafka_HiddenSizeLimit: the program may not read the topics' configurations. It learns the
+// limit from the broker's refusals: each row that is too large has a dead letter, and the others
 // are published.
 func TestKafka_HiddenSizeLimit(t *testing.T) {
 	t.Parallel()
@@ -53,7 +53,7 @@ func TestKafka_HiddenSizeLimit(t *testing.T) {
 	}
 }
 
-// hideConfigs has the cluster refuse to describe topics' configurations.
+// hideConfigs makes the cluster refuse to describe configurations of topics.
 func hideConfigs(cluster *kfake.Cluster) {
 	cluster.ControlKey(int16(kmsg.DescribeConfigs), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
@@ -67,8 +67,7 @@ func hideConfigs(cluster *kfake.Cluster) {
 	})
 }
 
-// refuse has the cluster refuse batches for a topic that are larger than its segments, as Kafka
-// does.
+// refuse makes the cluster refuse batches that are larger than a topic's segments, as Kafka does.
 func refuse(cluster *kfake.Cluster, topic string, most int) {
 	cluster.ControlKey(int16(kmsg.Produce), func(request kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
@@ -88,9 +87,9 @@ func refuse(cluster *kfake.Cluster, topic string, most int) {
 	})
 }
 
-// TestKafka_SegmentBytes has a row that fits into the topic's max.message.bytes and not into a
-// segment: it is a dead letter, for Kafka never accepts it. The others are published, and the
-// row as well once segments are larger.
+// TestKafka_SegmentBytes exports a row that is within the topic's max.message.bytes but larger
+// than a segment: it has a dead letter, because Kafka never accepts it. The other rows are
+// published, and this one after segments are made larger.
 func TestKafka_SegmentBytes(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 62, RowsPerDay: 20},

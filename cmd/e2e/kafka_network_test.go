@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestKafka_NetworkFaults publishes through a bad network between the program and a real Kafka:
-// nothing is lost, nothing is published twice, and the program survives.
+// TestKafka_NetworkFaults causes network faults between the program and a real Kafka: no row is
+// lost or published twice, and the program does not end.
 func TestKafka_NetworkFaults(t *testing.T) {
 	k := newSecuredKafka(t)
 	tests := map[string]func(*testbed, *proxy){
@@ -31,7 +31,7 @@ func TestKafka_NetworkFaults(t *testing.T) {
 				p.reset()
 			}
 		},
-		"answers are lost": func(b *testbed, p *proxy) { // the broker has written what the program sends again
+		"answers are lost": func(b *testbed, p *proxy) { // the broker has written the batches that the program sends again
 			for range 10 {
 				b.sleep(300 * time.Millisecond)
 				p.set(networkConditions{dropAnswers: true})
@@ -40,11 +40,11 @@ func TestKafka_NetworkFaults(t *testing.T) {
 				p.set(networkConditions{})
 			}
 		},
-		"a black hole": func(b *testbed, p *proxy) { // longer than the program waits for one answer
+		"a black hole": func(b *testbed, p *proxy) { // longer than the timeout of a request
 			p.set(networkConditions{blackhole: true})
 			b.sleep(35 * time.Second)
 		},
-		"half-open": func(b *testbed, p *proxy) { // late answers are those to requests that were given up
+		"half-open": func(b *testbed, p *proxy) { // late answers belong to requests that have timed out
 			p.set(networkConditions{dropAnswers: true})
 			b.sleep(35 * time.Second)
 			p.set(networkConditions{})
@@ -59,7 +59,7 @@ func TestKafka_NetworkFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	advertised := net.JoinHostPort(host, strconv.Itoa(n+1))
-	for name, storm := range tests {
+	for name, causeFault := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := newProxy(t, advertised, k.listeners["PROXIED"])
 			b := newTestbed(t, &exporttest.Server{
@@ -71,7 +71,7 @@ func TestKafka_NetworkFaults(t *testing.T) {
 			b.pollEvery("200ms")
 			run := b.start("run")
 			run.await(isOwner)
-			storm(b, p)
+			causeFault(b, p)
 			run.expectAlive()
 			p.set(networkConditions{})
 			run.awaitMore("export ended", run.count("export ended"))
@@ -81,14 +81,14 @@ func TestKafka_NetworkFaults(t *testing.T) {
 	}
 }
 
-// TestKafka_SilentBrokers tries brokers that accept connections and never answer once each, at
-// the same time, and names them.
+// TestKafka_SilentBrokers: commands connect once to each broker, at the same time. If all accept
+// connections but never answer, the error names them.
 func TestKafka_SilentBrokers(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{"status", "dlq list", "dlq show 0/1", "dlq replay --yes", "pause events", "backfill events --from 2026-11-27 --yes"} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
-			one, other := newHole(t), newHole(t)
+			one, other := newSilentBroker(t), newSilentBroker(t)
 			environ := []string{"DFINERY_SERVICE_ID=1234", "DFINERY_EXPORT_TOKEN=" + canary, "KAFKA_BROKERS=" + one.address + "," + other.address, "STREAM_EVENTS_START=0"}
 			args := strings.Fields(strings.Replace(args, "2026-11-27", currentDay().String(), 1))
 			_, got := runProgram(t, binary, environ, args...)
@@ -96,7 +96,7 @@ func TestKafka_SilentBrokers(t *testing.T) {
 			if got.Code != 1 || !strings.HasPrefix(got.Stderr, waiting) {
 				t.Errorf("exit %d:\n%s", got.Code, got.Stderr)
 			}
-			for _, h := range []*hole{one, other} {
+			for _, h := range []*silentBroker{one, other} {
 				if !strings.Contains(got.Stderr, "kafka broker "+h.address+": ") {
 					t.Errorf("%s is not named:\n%s", h.address, got.Stderr)
 				}
@@ -108,23 +108,23 @@ func TestKafka_SilentBrokers(t *testing.T) {
 	}
 }
 
-// TestKafka_OneBrokerOfTwo reaches the cluster by one broker although another one never answers.
+// TestKafka_OneBrokerOfTwo: a command succeeds if one of two brokers never answers.
 func TestKafka_OneBrokerOfTwo(t *testing.T) {
 	t.Parallel()
-	h, alive := newHole(t), embedded(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "dfinery.ledger")).ListenAddrs()[0]
+	h, alive := newSilentBroker(t), embedded(t, kfake.NumBrokers(1), kfake.SeedTopics(1, "dfinery.ledger")).ListenAddrs()[0]
 	environ := []string{"DFINERY_SERVICE_ID=1234", "DFINERY_EXPORT_TOKEN=" + canary, "KAFKA_BROKERS=" + h.address + "," + alive}
 	if out, got := runProgram(t, binary, environ, "status"); got != (result{}) || !strings.Contains(out, "never run") {
 		t.Errorf("exit %d: %s\n%s", got.Code, got.Stderr, out)
 	}
 }
 
-// hole accepts connections and never answers.
-type hole struct {
+// silentBroker accepts connections and never answers.
+type silentBroker struct {
 	address string
 	close   func() (taken int)
 }
 
-func newHole(t *testing.T) *hole {
+func newSilentBroker(t *testing.T) *silentBroker {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -142,7 +142,7 @@ func newHole(t *testing.T) *hole {
 			taken = append(taken, conn)
 		}
 	}()
-	h := &hole{address: l.Addr().String(), close: func() int {
+	h := &silentBroker{address: l.Addr().String(), close: func() int {
 		l.Close()
 		<-done
 		for _, conn := range taken {

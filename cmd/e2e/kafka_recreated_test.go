@@ -15,8 +15,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestTopics_Recreated replaces a topic by an empty one: the loss is reported, with the command
-// that publishes the days again, and the command does.
+// TestTopics_Recreated replaces a topic by an empty one: the log reports the loss and the command
+// that publishes the days again. The command restores all rows.
 func TestTopics_Recreated(t *testing.T) {
 	t.Parallel()
 	for name, partitions := range map[string]int32{"with fewer partitions": 2, "with as many": 6, "with more": 9} {
@@ -33,22 +33,22 @@ func TestTopics_Recreated(t *testing.T) {
 			b.command([]string{"3 days exported"}, "backfill", "events", "--from", (day - 2).String(), "--to", day.String(), "--again", "--wait", "1m")
 			p.kill()
 			b.runOnce(0)
-			// What was published in between is there twice: --again publishes everything.
+			// Rows that were published in between are in the topic twice, since --again publishes all rows.
 			distinct := map[row]bool{}
 			for _, r := range b.rows("events") {
 				distinct[r] = true
 			}
 			for _, r := range b.served(schema.Event) {
 				if !distinct[r] {
-					t.Fatalf("not published: %q", r)
+					t.Fatalf("a row is not published: %q", r)
 				}
 			}
 		})
 	}
 }
 
-// TestTopics_RecreatedWhileRunning replaces topics under a running owner. Without the ledger's
-// topics it publishes nothing twice, even if it is killed right after; lost rows are reported.
+// TestTopics_RecreatedWhileRunning replaces topics while an owner runs. If the ledger's topics are
+// replaced, nothing is published twice, even after a crash; lost rows are reported.
 func TestTopics_RecreatedWhileRunning(t *testing.T) {
 	t.Parallel()
 	configs := map[string]map[string]string{"ledger": {"cleanup.policy": "compact"}, "ledger.rows": {"retention.ms": "-1", "retention.bytes": "-1"}}
@@ -59,7 +59,7 @@ func TestTopics_RecreatedWhileRunning(t *testing.T) {
 			b.unlimited()
 			b.pollEvery("1h")
 			b.environ["STREAM_EVENTS_POLL_INTERVAL"] = "300ms"                     // only today changes
-			b.environ["OWNER_HEARTBEAT"], b.environ["STANDBY_AFTER"] = "10m", "1h" // a heartbeat would find out
+			b.environ["OWNER_HEARTBEAT"], b.environ["STANDBY_AFTER"] = "10m", "1h" // a heartbeat would detect it
 			p := b.start("run")
 			p.awaitMore(exported, 3)
 			b.deleteTopics(topics...)
@@ -70,7 +70,7 @@ func TestTopics_RecreatedWhileRunning(t *testing.T) {
 						partitions = 1
 					}
 					err := createTopic(ctx, c, b.prefix+topic, partitions, configs[topic])
-					if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // the program may have been faster
+					if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // the program may have created it
 						return fmt.Errorf("create %s: %w", topic, err)
 					}
 				}
@@ -90,9 +90,9 @@ func TestTopics_RecreatedWhileRunning(t *testing.T) {
 	}
 }
 
-// TestTopics_FingerprintsRecreated replaces the topic of fingerprints by an empty one, and by
-// one that has records of another service at the same offsets. Each day is reported once as one
-// that may repeat. From then on each day's fingerprints are those of its rows.
+// TestTopics_FingerprintsRecreated replaces the topic of fingerprints by an empty one, and by one
+// with records of another service at the same offsets. The log reports once for each day that
+// its rows may be published twice. After that its fingerprints are complete again.
 func TestTopics_FingerprintsRecreated(t *testing.T) {
 	t.Parallel()
 	for name, others := range map[string]int{"empty": 0, "with fingerprints of another service": 60} {
@@ -115,10 +115,10 @@ func TestTopics_FingerprintsRecreated(t *testing.T) {
 			b.runOnce(0)
 			b.checkedDays()
 			if log := b.runOnce(0); strings.Contains(log, "may be published twice") || strings.Contains(log, "missing from the latest export") {
-				t.Errorf("reported again, although nothing repeats any more:\n%s", log)
+				t.Errorf("reported again, although no rows are published twice any more:\n%s", log)
 			}
 			b.checkedDays()
-			compareRows(t, append(before, b.served(schema.Event)...), b.rows("events")) // what was published before repeats, once
+			compareRows(t, append(before, b.served(schema.Event)...), b.rows("events")) // rows of before are in the topic twice
 		})
 	}
 }

@@ -23,8 +23,8 @@ const (
 	lostLetters = "Kafka has lost acknowledged dead letters"
 )
 
-// newGrowingService has more rows and more bad rows at each call, as many as rows says, and
-// many of them under way at any time.
+// newGrowingService returns a service with rows.Load() rows and bad rows in each call, and many
+// records that are not acknowledged at any time.
 func newGrowingService(t *testing.T, seed uint64) (b *testbed, rows *atomic.Int64) {
 	rows = new(atomic.Int64)
 	rows.Store(30)
@@ -55,7 +55,7 @@ func (b *testbed) replaceTopic(topic string, partitions int32) {
 			if err == nil || !errors.Is(err, kerr.TopicAlreadyExists) {
 				return err
 			}
-			// The program may have been faster, or the deletion is not done.
+			// The program may have created it, or the deletion is not complete.
 			topics, err := kadm.NewClient(client).ListTopics(ctx, b.prefix+topic)
 			if err == nil && topics[b.prefix+topic].Err == nil && len(topics[b.prefix+topic].Partitions) > 0 {
 				return nil
@@ -64,10 +64,10 @@ func (b *testbed) replaceTopic(topic string, partitions int32) {
 	})
 }
 
-// TestTopics_ReplacedUnderOwner deletes the topic of rows, or of dead letters, under an owner
-// that publishes into it, and creates it again at once. What was written to the new one before
-// the owner has noticed is not published again. The loss is reported, and what comes after it
-// is published once. At last the program is killed right after one more replacement.
+// TestTopics_ReplacedUnderOwner deletes the topic of rows, or of dead letters, while an owner
+// publishes to it, and creates it again at once. Records that the owner wrote to the new topic
+// before it noticed are not published again. The loss is reported, and later rows are published
+// once. At the end the program is killed right after one more replacement.
 func TestTopics_ReplacedUnderOwner(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -125,7 +125,7 @@ func TestTopics_ReplacedUnderOwner(t *testing.T) {
 			if test.topic == "events" {
 				b.expectPublished(minus(b.served(schema.Event), before))
 			} else {
-				b.compareEvents() // these are all there
+				b.compareEvents() // no dead letter was lost
 				b.checkLedger()
 			}
 		})
@@ -149,7 +149,7 @@ func (b *testbed) awaitLeaders(topic string) {
 	})
 }
 
-// expectOnce fails if a record of ours is in a topic twice.
+// expectOnce fails the test if a record of the connector is in a topic twice.
 func (b *testbed) expectOnce(topic string) {
 	b.t.Helper()
 	times, twice := map[string]int{}, 0
@@ -161,11 +161,11 @@ func (b *testbed) expectOnce(topic string) {
 		}
 	}
 	if twice > 0 || len(all) == 0 {
-		b.t.Errorf("%d of %d records of %s are there twice", twice, len(all), topic)
+		b.t.Errorf("%d of %d records of %s are in the topic twice", twice, len(all), topic)
 	}
 }
 
-// expectPublished fails unless each of the rows is in the topic.
+// expectPublished checks that all of the rows are in the topic.
 func (b *testbed) expectPublished(want map[row]int) {
 	b.t.Helper()
 	for _, r := range b.rows("events") {
@@ -176,11 +176,11 @@ func (b *testbed) expectPublished(want map[row]int) {
 		missing += max(0, n)
 	}
 	if missing > 0 || len(want) == 0 {
-		b.t.Errorf("%d rows that came after the loss are not in the topic", missing)
+		b.t.Errorf("%d rows of after the loss are not in the topic", missing)
 	}
 }
 
-// minus counts the rows of all that are not in without.
+// minus counts the rows in all that are not in without.
 func minus(all, without []row) map[row]int {
 	left := map[row]int{}
 	for _, r := range all {
@@ -192,9 +192,9 @@ func minus(all, without []row) map[row]int {
 	return left
 }
 
-// TestTopics_RestoredFromCopy replaces the topic of rows and copies some of its records back,
-// as an administrator with a mirror does. What is there again is neither published again nor
-// counted twice, whatever its new partition.
+// TestTopics_RestoredFromCopy replaces the topic of rows and copies some of its records back, as
+// an administrator with a mirror does. These records are neither published again nor counted
+// twice, even in another partition.
 func TestTopics_RestoredFromCopy(t *testing.T) {
 	t.Parallel()
 	for name, partitions := range map[string]int32{"as many partitions": 6, "more partitions": 9, "fewer partitions": 2} {

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestRetention_ConfirmedRecords deletes records of a topic that the ledger knows: they are not
+// TestRetention_ConfirmedRecords deletes records whose rows are in the ledger: they are not
 // published again.
 func TestRetention_ConfirmedRecords(t *testing.T) {
 	t.Parallel()
@@ -21,41 +21,41 @@ func TestRetention_ConfirmedRecords(t *testing.T) {
 	b.deleteRecords(b.endOffsets("events").Offsets())
 	for range 3 { // each later export has late rows
 		if log := b.runOnce(0); strings.Contains(log, "published twice") || strings.Contains(log, "lost") {
-			t.Errorf("nothing is lost, and nothing repeats:\n%s", log)
+			t.Errorf("the log reports a loss or duplicates, but there are none:\n%s", log)
 		}
 	}
 	compareRows(t, b.served(schema.Event), append(before, b.published("events")...))
 }
 
-// TestRetention_UnconfirmedRecords deletes records that no checkpoint has confirmed: that is
-// reported, and only they may repeat.
+// TestRetention_UnconfirmedRecords deletes records after the last checkpoint: that is reported,
+// and only these rows may be published twice.
 func TestRetention_UnconfirmedRecords(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
 	b.crashBeforeCheckpoint()
 	before := b.published("events")
 	if len(before) < 200 {
-		t.Fatalf("%d rows stand in the tail", len(before))
+		t.Fatalf("%d rows after the last checkpoint", len(before))
 	}
 	b.deleteRecords(b.endOffsets("events").Offsets())
 	expectText(t, b.runOnce(0), "the topic has lost records that were not yet in the ledger: rows of unsettled days may be published twice")
 	if log := b.runOnce(0); strings.Contains(log, "the topic has lost records") {
 		t.Errorf("reported again:\n%s", log)
 	}
-	b.compareEvents() // the ledger knew none of the deleted rows
+	b.compareEvents() // the ledger had none of the deleted rows
 	b.checkLedger()
 }
 
-// TestRetention_Compaction compacts a stream's topic. Records that are removed before a
-// checkpoint has confirmed them are reported as rows that may repeat; those that the ledger
-// knows are neither published again nor reported as lost.
+// TestRetention_Compaction compacts a stream's topic. Removed records after the last checkpoint
+// are reported as rows that may be published twice; removed records whose rows are in the ledger
+// are neither published again nor reported as lost.
 func TestRetention_Compaction(t *testing.T) {
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
-		t.Skip("the embedded Kafka compacts nothing: KAFKA_TEST_BROKERS is not set")
+		t.Skip("the embedded Kafka does not compact: set KAFKA_TEST_BROKERS")
 	}
 	tests := map[string]struct {
 		confirmed bool
-		says      string // "": nothing
+		says      string // "": no report
 	}{
 		"before the checkpoint": {false, "the log lacks records that were not yet in the ledger"},
 		"after the checkpoint":  {true, ""},
@@ -84,7 +84,7 @@ func TestRetention_Compaction(t *testing.T) {
 			})
 			log := b.runOnce(0)
 			if reported := strings.Contains(log, "the log lacks records"); reported != (test.says != "") {
-				t.Errorf("missing records are reported: %v, want %v:\n%s", reported, test.says != "", log)
+				t.Errorf("report of missing records: %v, want %v:\n%s", reported, test.says != "", log)
 			}
 			if strings.Contains(log, "Kafka has lost") {
 				t.Errorf("a loss is reported without one:\n%s", log)

@@ -17,9 +17,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// tightDir is the directory of a deploy/kafka-up.sh of one node on a small file
-// system of its own, which a test fills: KAFKA_TEST_TIGHT. KAFKA_TEST_TIGHT_BROKERS
-// is that node.
+// tightDir returns the directory in KAFKA_TEST_TIGHT: that of a deploy/kafka-up.sh of one node on
+// a separate small file system, which a test fills. KAFKA_TEST_TIGHT_BROKERS is its address.
 func tightDir(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("KAFKA_TEST_TIGHT")
@@ -37,8 +36,8 @@ func newTight(t *testing.T, rows int) *testbed {
 	}, os.Getenv("KAFKA_TEST_TIGHT_BROKERS"))
 }
 
-// TestKafka_Throttled: a client quota slows the program down, which says so; no
-// row is lost or comes twice.
+// TestKafka_Throttled: a client quota slows the program down. The program logs it, and no row is
+// lost or published twice.
 func TestKafka_Throttled(t *testing.T) {
 	tightDir(t)
 	b := newTight(t, 4000)
@@ -63,8 +62,8 @@ func TestKafka_Throttled(t *testing.T) {
 	expectText(t, log, "its quota is exceeded")
 }
 
-// TestKafka_FullDisk: a broker whose disk is full stops. The program waits, and
-// goes on when there is room and the broker is back: no row is lost or comes twice.
+// TestKafka_FullDisk fills the disk of a broker, which stops. The program waits until there is
+// space and the broker is started again: no row is lost or published twice.
 func TestKafka_FullDisk(t *testing.T) {
 	dir := tightDir(t)
 	b := newTight(t, 20_000) // 45 MiB
@@ -91,7 +90,7 @@ func TestKafka_FullDisk(t *testing.T) {
 	p.kill()
 }
 
-// fill writes a file until so many bytes of the file system are left.
+// fill writes a file until only left bytes of the file system are free.
 func fill(t *testing.T, path string, left int64) {
 	t.Helper()
 	file, err := os.Create(path)

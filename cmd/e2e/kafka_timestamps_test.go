@@ -8,12 +8,12 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestKafka_RefusedTimestamps has a topic on a real Kafka that takes no time but the brokers'
-// own, not even that of a takeover's marker: its stream waits, the other goes on, few calls are
-// spent, and the command that the program prints puts it right.
+// TestKafka_RefusedTimestamps: a topic on a real Kafka refuses all timestamps before the broker's
+// time, even that of a takeover's marker. Its stream waits, the other one continues, few calls
+// are made, and the command that the program prints repairs the topic.
 func TestKafka_RefusedTimestamps(t *testing.T) {
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
-		t.Skip("an embedded broker looks at no timestamps: KAFKA_TEST_BROKERS is not set")
+		t.Skip("the embedded Kafka does not check timestamps: set KAFKA_TEST_BROKERS")
 	}
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 51, RowsPerDay: 300}})
@@ -27,7 +27,7 @@ func TestKafka_RefusedTimestamps(t *testing.T) {
 	b.await("rows of the other stream", func() bool { return len(b.rows("events")) == 900 })
 	b.sleep(10 * time.Second)
 	if n := len(b.api.Calls()); n > 15 {
-		t.Errorf("%d calls were spent", n)
+		t.Errorf("%d calls were made", n)
 	}
 	run.await("message.timestamp.type=LogAppendTime")
 	b.setTopicConfig("strict", "message.timestamp.type", "LogAppendTime")

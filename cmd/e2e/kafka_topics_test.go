@@ -8,8 +8,8 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// TestTopics_PartitionsAdded uses new partitions of a stream's topic, and refuses those of the
-// ledger, which move the service's key.
+// TestTopics_PartitionsAdded adds partitions: those of a stream's topic are used; with those of
+// the ledger, which move the service's key, run refuses to start.
 func TestTopics_PartitionsAdded(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -19,7 +19,7 @@ func TestTopics_PartitionsAdded(t *testing.T) {
 	b.runOnce(0)
 	b.compareEvents()
 
-	moved := 2 // the fewest partitions with which the service's key is not in the first one
+	moved := 2 // the lowest number of partitions with which the service's key is not in the first one
 	for cluster.PartitionOf([]byte("1234"), moved) == 0 {
 		moved++
 	}
@@ -27,7 +27,8 @@ func TestTopics_PartitionsAdded(t *testing.T) {
 	expectText(t, b.runOnce(1), "partitions were added to the ledger")
 }
 
-// TestTopics_PartitionsAddedWhileRunning fences new partitions of a topic before it writes to them.
+// TestTopics_PartitionsAddedWhileRunning adds partitions while an owner runs: it fences them before
+// it writes to them.
 func TestTopics_PartitionsAddedWhileRunning(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -40,8 +41,8 @@ func TestTopics_PartitionsAddedWhileRunning(t *testing.T) {
 	b.finish()
 }
 
-// TestTopics_Deleted reports that the rows of a deleted topic are lost, with the command that
-// publishes them again.
+// TestTopics_Deleted deletes a stream's topic: the log reports that its rows are lost, with the
+// command that publishes them again.
 func TestTopics_Deleted(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -52,9 +53,8 @@ func TestTopics_Deleted(t *testing.T) {
 		fmt.Sprintf("dfinery-kafka backfill events --from %s --to %s --again", day-2, day))
 }
 
-// TestTopics_MissingAtStart starts without a stream's topic, which is created again only later:
-// its rows are reported as lost all the same. That the stream waits is logged once, with the
-// command that creates the topic.
+// TestTopics_MissingAtStart starts without a stream's topic and creates it later: its rows are
+// reported as lost. That the stream waits is logged once, with the command that creates the topic.
 func TestTopics_MissingAtStart(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -78,7 +78,8 @@ func TestTopics_MissingAtStart(t *testing.T) {
 	}
 }
 
-// TestTopics_FewerPartitions reports the rows of partitions that a topic no longer has as lost.
+// TestTopics_FewerPartitions replaces a topic by one with fewer partitions: the rows of the other
+// partitions are reported as lost.
 func TestTopics_FewerPartitions(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)

@@ -13,9 +13,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestTopics_UncleanElection kills the follower of a topic, has the leader alone acknowledge
-// what is published, kills it, too, and lets the follower lead, which has less. The loss is
-// reported, and what the follower has is neither published again nor counted twice.
+// TestTopics_UncleanElection kills the follower of a topic, publishes rows that only the leader
+// has, kills the leader and starts the follower, which becomes leader without these rows. The
+// loss is reported; rows that the follower has are neither published again nor counted twice.
 func TestTopics_UncleanElection(t *testing.T) {
 	if os.Getenv("KAFKA_TEST_DIR") == "" {
 		t.Skip("needs the directory of a deploy/kafka-up.sh of three nodes in KAFKA_TEST_DIR")
@@ -36,12 +36,12 @@ func TestTopics_UncleanElection(t *testing.T) {
 			grow()
 			grow()
 			if now := b.recordsIn(topic); now <= had {
-				t.Fatalf("the leader alone has acknowledged nothing: %d records", now)
+				t.Fatalf("no records were published without the follower: %d records", now)
 			}
 			b.killBroker(1)
 			b.startBroker(2)
 			b.awaitLeaders(topic)
-			b.startBroker(1) // it takes over what it lacks, and loses what the other lacks
+			b.startBroker(1) // it truncates its log to that of the new leader
 			b.awaitInSync()
 			p.await(says)
 			before := b.served(schema.Event)
@@ -62,8 +62,7 @@ func TestTopics_UncleanElection(t *testing.T) {
 	}
 }
 
-// createUnclean creates a topic of which any replica may lead, however far behind, and the
-// leader may acknowledge alone.
+// createUnclean creates a topic with unclean leader election and min.insync.replicas=1.
 func (b *testbed) createUnclean(topic string, partitions int32, replicas ...int32) {
 	b.t.Helper()
 	b.withClient(func(ctx context.Context, client *kgo.Client) error {

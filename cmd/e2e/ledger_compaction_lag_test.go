@@ -19,8 +19,7 @@ const (
 	lagCommand = "ledger --add-config min.compaction.lag.ms=" + oneDay
 )
 
-// configs are the configurations that were set for a topic, those that were set just now
-// included.
+// configs returns the configurations of a topic that are not defaults.
 func (b *testbed) configs(topic string) map[string]string {
 	b.t.Helper()
 	set := map[string]string{}
@@ -42,8 +41,9 @@ func (b *testbed) configs(topic string) map[string]string {
 	return set
 }
 
-// TestLedger_CompactionLagIsSet sets the compaction lag of a ledger that an earlier release has
-// created, and keeps its other settings, also while it runs. A new ledger is created with it.
+// TestLedger_CompactionLagIsSet: the program sets the compaction lag of a ledger that an earlier
+// release has created, at its start and while it runs, and keeps other settings. A new ledger is
+// created with it.
 func TestLedger_CompactionLagIsSet(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 61, RowsPerDay: 50}})
@@ -68,8 +68,8 @@ func TestLedger_CompactionLagIsSet(t *testing.T) {
 	}
 }
 
-// TestLedger_CompactionLagIsRefused may not set the compaction lag: run and check print the
-// command that does, and the service runs.
+// TestLedger_CompactionLagIsRefused: without the right to set the compaction lag, run and check
+// print the command that sets it, and the service runs.
 func TestLedger_CompactionLagIsRefused(t *testing.T) {
 	t.Parallel()
 	b, fake := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 62, RowsPerDay: 50}})

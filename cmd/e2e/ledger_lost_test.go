@@ -10,7 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestLedger_Lost deletes the ledger: the service learns from its topics what was published.
+// TestLedger_Lost deletes the ledger: it is rebuilt from the topics, the loss is reported once,
+// and nothing is published twice.
 func TestLedger_Lost(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -25,9 +26,9 @@ func TestLedger_Lost(t *testing.T) {
 
 const daysGone = "the ledger has lost the records of days"
 
-// TestLedger_DayRecordsLost keeps the newest checkpoint of the ledger, but not the records of
-// days that have not changed lately, as after retention. That is reported, nothing of these
-// days is published again and nothing is counted twice, whenever the recovery is killed.
+// TestLedger_DayRecordsLost deletes old records of days from the ledger but keeps the checkpoint,
+// as retention does. That is reported; rows of these days are neither published again nor
+// counted twice, even if the program is killed during recovery.
 func TestLedger_DayRecordsLost(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -36,7 +37,7 @@ func TestLedger_DayRecordsLost(t *testing.T) {
 	before := b.endOffsets("ledger").Offsets()
 	b.pollEvery("1h")
 	b.command(nil, "backfill", "events", "--from", day.String(), "--to", day.String(), "--yes")
-	b.runOnce(0) // no other day changes
+	b.runOnce(0) // only today changes
 	b.setTopicConfig("ledger", "cleanup.policy", "delete")
 	b.administer(func(ctx context.Context, c *kadm.Client) error {
 		answers, err := c.DeleteRecords(ctx, before)
@@ -58,8 +59,8 @@ func TestLedger_DayRecordsLost(t *testing.T) {
 	}
 }
 
-// TestLedger_UnreadableRecord stops at a record of the ledger that it can't read, and changes
-// nothing.
+// TestLedger_UnreadableRecord: run ends with an error at a record of the ledger that it can't
+// read, and publishes nothing.
 func TestLedger_UnreadableRecord(t *testing.T) {
 	t.Parallel()
 	for name, value := range map[string]string{"not JSON": "garbage", "a newer release's": `{"v":2,"state":"open"}`, "an unknown state": `{"state":"half"}`} {
@@ -74,7 +75,7 @@ func TestLedger_UnreadableRecord(t *testing.T) {
 			before := len(b.published("events"))
 			expectText(t, b.runOnce(1), "can't be read", "at offset ", "The service stops, because ignoring the record could repeat or lose rows")
 			if n := len(b.published("events")); n != before {
-				t.Errorf("%d rows were published all the same", n-before)
+				t.Errorf("%d rows were published", n-before)
 			}
 		})
 	}

@@ -18,8 +18,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestLedger_TopicPolicy reports ledger topics that would lose records while it runs, and
-// refuses them at its start, with the command that repairs them.
+// TestLedger_TopicPolicy: configurations of the ledger's topics that would lose records are
+// reported while the program runs, and refused at its start, with the command that repairs them.
 func TestLedger_TopicPolicy(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
@@ -39,8 +39,8 @@ func TestLedger_TopicPolicy(t *testing.T) {
 	b.compareEvents()
 }
 
-// TestLedger_Pruning deletes old days and commands from the ledger at its start, once, and
-// publishes nothing again.
+// TestLedger_Pruning: a start deletes old days and commands from the ledger, the next one deletes
+// nothing more, and nothing is published again.
 func TestLedger_Pruning(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 44, RowsPerDay: 300, Duplicates: 0.1, Late: 0.2, LateFrom: 2}})
@@ -50,7 +50,7 @@ func TestLedger_Pruning(t *testing.T) {
 	today := currentDay()
 	var records []*kgo.Record
 	want := map[ledger.DayName]bool{}
-	for _, stream := range []string{"events", "former"} { // the second is no longer configured
+	for _, stream := range []string{"events", "former"} { // the second is not configured
 		kept := 400
 		if stream == "events" {
 			for day := today - 2; day <= today; day++ {
@@ -82,7 +82,7 @@ func TestLedger_Pruning(t *testing.T) {
 		t.Errorf("days (-want +got):\n%s", diff)
 	}
 	if len(state.Commands) != 1 || state.Commands["young"] == nil {
-		t.Errorf("commands %+v, want the young one alone", state.Commands)
+		t.Errorf("commands %+v, want only the newer one", state.Commands)
 	}
 	deleted := 0
 	for _, m := range b.consume("ledger", kgo.ReadUncommitted()) {
@@ -97,12 +97,12 @@ func TestLedger_Pruning(t *testing.T) {
 	b.compareEvents()
 }
 
-// TestLedger_StreamRemovedForAWhile continues a stream that was not configured for a while, and
-// does not recover it as if the ledger knew nothing of it.
+// TestLedger_StreamRemovedForAWhile removes a stream from the configuration and adds it again: its
+// offsets in the checkpoint are kept, and nothing is recovered or published again.
 func TestLedger_StreamRemovedForAWhile(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
-	// Each start exports all days again. The other stream's calls cause the late rows that must
+	// Each start exports all days again. The calls of the other stream add late rows, which must
 	// be published.
 	b.pollEvery("20ms")
 	b.secondStream("other")
@@ -127,8 +127,8 @@ func TestLedger_StreamRemovedForAWhile(t *testing.T) {
 	b.checkLedger()
 }
 
-// TestLedger_OffsetsOfUnfencedPartition keeps the checkpoint's offset of a partition that takes
-// no part in a renewal or in a takeover.
+// TestLedger_OffsetsOfUnfencedPartition: the checkpoint keeps the offset of a partition that is
+// not part of a renewal or of a takeover.
 func TestLedger_OffsetsOfUnfencedPartition(t *testing.T) {
 	t.Parallel()
 	b, fake := newScripted(t, &exporttest.Server{
@@ -191,7 +191,7 @@ func TestLedger_OffsetsOfUnfencedPartition(t *testing.T) {
 	p = b.start("run")
 	p.await("a stream waits for its topic")
 	p.await(`"msg":"export ended","stream":"other"`)
-	p.awaitMore(isOwner, 1) // the owner has restarted, after a checkpoint
+	p.awaitMore(isOwner, 1) // the owner restarts after a checkpoint
 	p.kill()
 	keep("missing from the start")
 	mended.Store(true)

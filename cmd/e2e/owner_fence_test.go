@@ -11,18 +11,20 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// expiring names brokers that expire producers and transactional ids after seconds instead of days:
+// expiring is the variable with the addresses of brokers that expire producers and transactional
+// ids after seconds instead of days:
 //
 //	transactional.id.expiration.ms=3000
 //	transaction.remove.expired.transaction.cleanup.interval.ms=500
 //	producer.id.expiration.ms=3000
 //	producer.id.expiration.check.interval.ms=500
 //
-// as KAFKA_PROPERTIES of deploy/kafka-up.sh.
+// in KAFKA_PROPERTIES of deploy/kafka-up.sh.
 const expiring = "KAFKA_TEST_EXPIRING"
 
-// asleep stops an owner in the middle of its work for longer than the brokers remember it,
-// while another one takes over. It returns how many records are there twice when both are done.
+// asleep stops an owner with SIGSTOP during an export until the brokers have expired its
+// producer, while another instance takes over, and continues it. It returns how many records
+// are in the topic twice.
 func asleep(t *testing.T, renewal string) int {
 	named := os.Getenv(expiring)
 	if named == "" {
@@ -39,8 +41,8 @@ func asleep(t *testing.T, renewal string) int {
 		},
 	})
 	b.unlimited()
-	// The first write of the instance that slept must be of rows: a heartbeat would be refused
-	// and end it.
+	// The first write of the stopped instance must be of rows: a heartbeat would be refused and
+	// end it.
 	b.environ["FENCE_RENEWAL"], b.environ["OWNER_HEARTBEAT"], b.environ["STANDBY_AFTER"], b.environ["CHECKPOINT_INTERVAL"] = renewal, "10m", "20m", "1h"
 	b.pollEvery("1h")
 	first := b.start("run")
@@ -49,7 +51,7 @@ func asleep(t *testing.T, renewal string) int {
 	first.signal(syscall.SIGSTOP)
 	second := b.start("run")
 	second.await(isOwner)
-	time.Sleep(10 * time.Second) // long enough for the second to finish, and for the brokers to forget
+	time.Sleep(10 * time.Second) // long enough for the second instance to finish and for the brokers' expirations
 	first.signal(syscall.SIGCONT)
 	time.Sleep(3 * time.Second)
 	first.kill()
@@ -68,18 +70,18 @@ func asleep(t *testing.T, renewal string) int {
 	return twice
 }
 
-// TestFence_KeptByRenewal lets an instance sleep for longer than the brokers remember a
-// producer. It writes nothing when it wakes.
+// TestFence_KeptByRenewal: an owner that was stopped for longer than the brokers' expirations
+// can't write, because the new owner renews the fence.
 func TestFence_KeptByRenewal(t *testing.T) {
 	if n := asleep(t, "500ms"); n > 0 {
-		t.Errorf("%d records are there twice", n)
+		t.Errorf("%d records are in the topic twice", n)
 	}
 }
 
-// TestFence_ForgottenWithoutRenewal shows that the renewal keeps the fence: without it the
-// brokers forget, and the instance that slept writes.
+// TestFence_ForgottenWithoutRenewal: without the renewal the brokers expire the producer, and the
+// instance that was stopped writes. This shows that TestFence_KeptByRenewal tests the renewal.
 func TestFence_ForgottenWithoutRenewal(t *testing.T) {
 	if n := asleep(t, "12h"); n == 0 {
-		t.Error("nothing is published twice without a renewal, so the test of the renewal shows nothing")
+		t.Error("nothing is published twice without a renewal: TestFence_KeptByRenewal tests nothing")
 	}
 }

@@ -17,13 +17,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// fencing are the requests that the fence consists of, and those that it guards.
+// fencing has the requests of a takeover, and those that the fence refuses.
 var fencing = []kmsg.Key{kmsg.InitProducerID, kmsg.AddPartitionsToTxn, kmsg.EndTxn, kmsg.Produce}
 
-// TestFence_HostileNetwork has two instances take the service over from each other while the
-// network delays, drops, repeats and reorders requests and answers: each kind by itself, and,
-// for as long as NETWORK_FOR says, all of them at once. No row is lost, and none is published
-// twice. NETWORK_SEED repeats a run as far as its processes are as fast again.
+// TestFence_HostileNetwork: two instances take the service over from each other while the network
+// delays, drops, repeats and reorders requests and answers: each kind of fault separately, and,
+// for the duration NETWORK_FOR, all of them together. No row is lost or published twice.
+// NETWORK_SEED repeats the random choices of a run, but not the timing of its processes.
 func TestFence_HostileNetwork(t *testing.T) {
 	t.Parallel()
 	seed := uint64(number(t, "NETWORK_SEED", 1))
@@ -44,15 +44,15 @@ func TestFence_HostileNetwork(t *testing.T) {
 	}
 	random.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 	group := 0
-	for some := range slices.Chunk(kinds, 8) { // each group has a service of its own
+	for some := range slices.Chunk(kinds, 8) { // each group has its own service
 		group++
 		n := uint64(group)
-		t.Run(fmt.Sprintf("each kind by itself, group %d", n), func(t *testing.T) {
+		t.Run(fmt.Sprintf("each kind separately, group %d", n), func(t *testing.T) {
 			t.Parallel()
 			hostileKinds(t, seed+n, some)
 		})
 	}
-	t.Run("all kinds at once", func(t *testing.T) {
+	t.Run("all kinds together", func(t *testing.T) {
 		t.Parallel()
 		random := rand.New(rand.NewPCG(seed, 1))
 		n := newHostileNetwork(t, seed)
@@ -69,7 +69,7 @@ func TestFence_HostileNetwork(t *testing.T) {
 	})
 }
 
-// hostileKinds lets the network do one kind after the other, each until it has happened.
+// hostileKinds injects one kind of fault after the other, each until it has occurred.
 func hostileKinds(t *testing.T, seed uint64, kinds []frameFault) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	n := newHostileNetwork(t, seed)
@@ -82,7 +82,7 @@ func hostileKinds(t *testing.T, seed uint64, kinds []frameFault) {
 		})
 		for tries := 0; n.proxy.count(kind) == 0; tries++ {
 			if tries == 20 {
-				t.Fatalf("no chance in 20 takeovers to %s", kind)
+				t.Fatalf("the fault did not occur in 20 takeovers: %s", kind)
 			}
 			n.takeOver(random)
 		}
@@ -90,7 +90,7 @@ func hostileKinds(t *testing.T, seed uint64, kinds []frameFault) {
 	n.end()
 }
 
-// end repairs the network, and checks what was published.
+// end removes all faults, and checks what was published.
 func (n *hostileNetwork) end() {
 	n.t.Helper()
 	n.proxy.set(nil)
@@ -98,7 +98,7 @@ func (n *hostileNetwork) end() {
 		p.kill()
 	}
 	n.log()
-	n.settleLatest()
+	n.compareLatest()
 }
 
 // hostileNetwork is a service with two instances behind a proxy.
@@ -106,9 +106,9 @@ type hostileNetwork struct {
 	*testbed
 	proxy     *framesProxy
 	rows      atomic.Int64 // of each day
-	running   []*process   // the newest last
+	running   []*process   // in the order of their starts
 	takeOvers int
-	injected  atomic.Int64 // frames since the last takeover
+	injected  atomic.Int64 // faults since the last takeover
 }
 
 func newHostileNetwork(t *testing.T, seed uint64) *hostileNetwork {
@@ -128,10 +128,9 @@ func newHostileNetwork(t *testing.T, seed uint64) *hostileNetwork {
 	return n
 }
 
-// settleLatest runs the program until nothing is left, and compares what it has published with
-// the latest export of each day, which has the rows of all before: there are too many of these
-// to look at each.
-func (n *hostileNetwork) settleLatest() {
+// compareLatest runs the program until no work is left, and compares the topic with the latest
+// export of each day, which has the rows of all earlier ones.
+func (n *hostileNetwork) compareLatest() {
 	n.t.Helper()
 	for tries := 0; ; tries++ {
 		_, got := n.run("run", "--once")
@@ -157,9 +156,9 @@ func (n *hostileNetwork) settleLatest() {
 	n.checkLedger()
 }
 
-// injectFaults decides the faultKinds to come, as choose says: of one in twenty requests to produce, of
-// half of the others, and of no more than maxFaults in a takeover. What comes late fences
-// the next try to take over, and of enough of it no try would succeed.
+// injectFaults injects the faults that choose returns into one in twenty Produce requests and half
+// of the others, but at most maxFaults in a takeover: late requests fence the next takeover, and
+// with too many no takeover would succeed.
 func (n *hostileNetwork) injectFaults(choose func(frameFault, *rand.Rand) faultKind) {
 	n.proxy.set(func(m frameFault, r *rand.Rand) faultKind {
 		share := 0.5
@@ -176,9 +175,8 @@ func (n *hostileNetwork) injectFaults(choose func(frameFault, *rand.Rand) faultK
 
 const maxFaults = 8
 
-// takeOver starts one more instance, which takes over at once, or puts the newest to sleep
-// until the other takes over from it. The older one of the two lives on, and what it sent is
-// still on its way.
+// takeOver starts another instance and waits until it, or the older one, takes over. The older
+// one keeps running, or is stopped with SIGSTOP meanwhile; its requests may still be delayed.
 func (n *hostileNetwork) takeOver(random *rand.Rand) {
 	n.t.Helper()
 	n.takeOvers++
@@ -195,8 +193,8 @@ func (n *hostileNetwork) takeOver(random *rand.Rand) {
 	}
 	owners := n.owners()
 	n.running = append(n.running, n.start("run"))
-	// A request that comes late may fence the newest, and then the older one may be the first
-	// to notice that there is no owner.
+	// A late request may fence the newest instance; then the older one may be the first to
+	// detect that there is no owner.
 	n.await("a takeover", func() bool { return n.owners() > owners })
 	n.sleep(time.Duration(random.IntN(200)) * time.Millisecond)
 	if asleep != nil {
@@ -206,7 +204,7 @@ func (n *hostileNetwork) takeOver(random *rand.Rand) {
 	n.owners()
 }
 
-// owners counts the takeovers of those that run.
+// owners counts the takeovers of the running instances.
 func (n *hostileNetwork) owners() (times int) {
 	for _, p := range n.running {
 		p.expectAlive()
@@ -215,7 +213,7 @@ func (n *hostileNetwork) owners() (times int) {
 	return times
 }
 
-// log says how often each faultKind came to pass.
+// log logs how often each fault was injected.
 func (n *hostileNetwork) log() {
 	n.t.Logf("%d takeovers", n.takeOvers)
 	n.proxy.mu.Lock()

@@ -15,12 +15,12 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// TestFence_MarkersOutliveCompaction stops an owner with SIGSTOP, lets another instance take
-// over, has the log cleaner compact, and removes the producer snapshots of all brokers, so that
-// they know only the producers in their logs. Then the old owner continues: the brokers must
-// refuse what it writes. The instance that took over either lives, or was killed right after
-// its fence, when only the marker keeps the old one out. Without the compaction lag the old one
-// may write; that is up to Kafka, and is logged.
+// TestFence_MarkersOutliveCompaction stops an owner with SIGSTOP, lets another instance take over,
+// waits for the log cleaner, and removes the producer snapshots of all brokers, so that they
+// rebuild the state of producers from their logs. Then it continues the old owner: the brokers
+// must refuse its writes. The new owner either keeps running, or is killed right after the
+// takeover, so that only the marker fences the old one. Without the compaction lag the old one
+// may write; that is only logged.
 func TestFence_MarkersOutliveCompaction(t *testing.T) {
 	tests := map[string]struct {
 		dies, lag bool
@@ -77,7 +77,7 @@ func TestFence_MarkersOutliveCompaction(t *testing.T) {
 	}
 }
 
-// fencedAt is the last marker in the ledger's log.
+// fencedAt returns the last marker in the ledger's log.
 func (b *testbed) fencedAt() (last recordbatch.Marker) {
 	b.t.Helper()
 	b.readLedger(recordbatch.Visitor{Marker: func(m recordbatch.Marker) error {
@@ -87,8 +87,8 @@ func (b *testbed) fencedAt() (last recordbatch.Marker) {
 	return last
 }
 
-// writtenBefore names a record of the ledger that is behind the marker and has an older epoch
-// of the same producer; "" without any.
+// writtenBefore returns a record of the ledger after the marker that has an older epoch of the
+// same producer; "" if there is none.
 func (b *testbed) writtenBefore(m recordbatch.Marker) (found string) {
 	b.t.Helper()
 	b.readLedger(recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
@@ -113,16 +113,16 @@ func (b *testbed) readLedger(v recordbatch.Visitor) {
 	}
 }
 
-// compact writes to the ledger and to a witness, a topic that is compacted without a lag, until
-// the cleaner has compacted the witness twice on the leader and on the followers: by then it
-// has processed the ledger, too.
+// compact writes to the ledger and to a second topic, witness, which is compacted without a lag,
+// until the cleaner has compacted that topic twice on the leader and on the followers. It has
+// then also processed the ledger.
 func (b *testbed) compact(witness string) {
 	b.t.Helper()
 	count := func() int { return len(b.consume(witness, kgo.ReadUncommitted())) }
 	put, deadline := 0, time.Now().Add(3*time.Minute)
 	for rounds, last := 0, 0; rounds < 3; b.sleep(500 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			b.t.Fatal("the witness is not compacted within three minutes")
+			b.t.Fatalf("%s is not compacted within three minutes", witness)
 		}
 		for _, topic := range []string{witness, "ledger"} {
 			b.put(topic, &kgo.Record{Key: []byte("command/other"), Value: []byte(`{"service":"999"}`)})
@@ -134,7 +134,7 @@ func (b *testbed) compact(witness string) {
 		}
 		last = now
 	}
-	b.t.Logf("%d records were put, %d are left", put, count())
+	b.t.Logf("%d records were written, %d are left", put, count())
 	b.sleep(5 * time.Second) // the followers
 }
 

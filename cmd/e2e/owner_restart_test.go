@@ -13,12 +13,12 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestOwner_FailureDuringRecovery ends an owner's session, and has its next start fail after
-// the takeover: it is still the owner and recovers.
+// TestOwner_FailureDuringRecovery ends an owner's session and makes its next start fail after the
+// takeover: the instance remains the owner and recovers.
 func TestOwner_FailureDuringRecovery(t *testing.T) {
 	t.Parallel()
 	b, fake := newScripted(t, &exporttest.Server{Data: exporttest.Data{Seed: 62, RowsPerDay: 500}})
-	var ended, again atomic.Bool // ended: the first session is over; again: the next takeover has begun
+	var ended, again atomic.Bool // ended: the first session has ended; again: the next takeover has begun
 	fake.ControlKey(int16(kmsg.InitProducerID), func(kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()
 		again.Store(ended.Load())
@@ -32,15 +32,15 @@ func TestOwner_FailureDuringRecovery(t *testing.T) {
 	)
 	out := b.runOnce(0)
 	if n := strings.Count(out, "taking the service over again"); n != 2 {
-		t.Errorf("started over %d times, want 2:\n%s", n, out)
+		t.Errorf("restarted %d times, want 2:\n%s", n, out)
 	}
 	b.compareEvents()
 	b.checkLedger()
 }
 
 // TestOwner_TopicChangeWithStuckPartition changes a topic's configuration, which restarts the
-// owner, while an export waits for room in a partition that accepts nothing. The owner restarts
-// all the same.
+// owner, while an export waits for space in the buffer of a partition that accepts no records.
+// The owner restarts.
 func TestOwner_TopicChangeWithStuckPartition(t *testing.T) {
 	t.Parallel()
 	b, fake := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 24, RowsPerDay: 8000}})
@@ -54,7 +54,7 @@ func TestOwner_TopicChangeWithStuckPartition(t *testing.T) {
 	}})
 	p := b.start("run")
 	p.await(isOwner)
-	for refused.Load() < 5 { // so that the downloads wait for room
+	for refused.Load() < 5 { // until the downloads wait for space in the buffer
 		p.expectAlive()
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -10,9 +10,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestOwner_StandbyTakesOver kills the owner of two instances again and again, and stops one
-// with SIGSTOP in the middle of its work: the other takes over each time, and nothing is
-// published twice.
+// TestOwner_StandbyTakesOver runs two instances, kills the owner repeatedly, and stops one with
+// SIGSTOP during an export: the other takes over each time, and nothing is published twice.
 func TestOwner_StandbyTakesOver(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{
@@ -24,7 +23,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	})
 	b.unlimited()
 	b.pollEvery("100ms")
-	b.set("FENCE_RENEWAL", "700ms", "STANDBY_AFTER", "3s") // a takeover on a busy machine must not take longer
+	b.set("FENCE_RENEWAL", "700ms", "STANDBY_AFTER", "3s") // longer than a takeover on a busy machine
 
 	owner := b.start("run")
 	owner.await(isOwner)
@@ -33,7 +32,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	owner.await(isStandby)
 	owner, standby = standby, owner
 	for range 3 {
-		time.Sleep(500 * time.Millisecond) // the owner works for a while
+		time.Sleep(500 * time.Millisecond) // let the owner publish rows
 		seen := standby.count(isOwner)
 		owner.kill()
 		standby.awaitMore(isOwner, seen)
@@ -51,9 +50,9 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	owner.signal(syscall.SIGCONT)
 	owner.await(isStandby)
-	time.Sleep(4 * time.Second) // longer than STANDBY_AFTER: it must not take over from a living owner
+	time.Sleep(4 * time.Second) // longer than STANDBY_AFTER: it must not take over from a running owner
 	if owner.count(isOwner) != 1 {
-		t.Errorf("the instance that slept took over from a living owner:\n%s", owner.log())
+		t.Errorf("the instance that was stopped took over from a running owner:\n%s", owner.log())
 	}
 	for _, p := range []*process{standby, owner} {
 		p.signal(syscall.SIGTERM)
@@ -63,10 +62,10 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	b.compareEvents()
 }
 
-// TestOwner_ReplicasKilled has two replicas for REPLICAS_FOR (three seconds), kills one of them
-// every now and then and replaces it. After the end of an owner the other one exports, there
-// are no more takeovers than reasons for one, and every row is published once. It logs the
-// longest pause from a kill to the end of the next export.
+// TestOwner_ReplicasKilled runs two replicas for the duration REPLICAS_FOR (three seconds), and
+// repeatedly kills and replaces one of them. If the owner was killed, the other one takes over.
+// There are no other takeovers, and every row is published once. The test logs the longest time
+// from a kill to the end of the next export.
 func TestOwner_ReplicasKilled(t *testing.T) {
 	t.Parallel()
 	during := 3 * time.Second
@@ -79,12 +78,12 @@ func TestOwner_ReplicasKilled(t *testing.T) {
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1, AtOnce: -1}, Data: exporttest.Data{Seed: 12, RowsPerDay: 1000, Late: 0.3, LateFrom: 5}})
 	b.unlimited()
 	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"], b.environ["FENCE_RENEWAL"] = "300ms", "300ms", "5s"
-	b.set("STANDBY_AFTER", "3s") // a takeover on a busy machine must not take longer
+	b.set("STANDBY_AFTER", "3s") // longer than a takeover on a busy machine
 
 	random := rand.New(rand.NewPCG(1, 2))
 	var all []*process
-	// replica starts one more, which takes over at once. If it is slow, the other one takes
-	// over from it before it says that it is the owner.
+	// replica starts another replica, which takes over at once. If it is slow, the other one
+	// takes over from it before it logs that it is the owner.
 	replica := func() *process {
 		p := b.start("run")
 		all = append(all, p)
@@ -117,7 +116,7 @@ func TestOwner_ReplicasKilled(t *testing.T) {
 		reasons += p.count("the owner has been silent: taking over") + p.count("taking the service over again") + p.count("Kafka unreachable, retrying")
 	}
 	if owners > reasons {
-		t.Errorf("%d owners, for %d reasons", owners, reasons)
+		t.Errorf("%d takeovers, want %d", owners, reasons)
 	}
 	t.Logf("%d kills, the longest pause was %s with STANDBY_AFTER=%s", kills, longest.Round(10*time.Millisecond), b.environ["STANDBY_AFTER"])
 	b.finish()

@@ -19,9 +19,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// addSettledDays adds days that are settled to the ledger, each with so many rows and their
-// fingerprints. The service has run before. It runs again after the fingerprints are written,
-// so that a checkpoint confirms them.
+// addSettledDays adds settled days to the ledger of a service that has run before, each with its
+// rows and their fingerprints. Then it runs the service, so that a checkpoint confirms them.
 func (b *testbed) addSettledDays(today schema.Day, days, rows int) {
 	b.t.Helper()
 	random := rand.NewChaCha8([32]byte{1})
@@ -48,7 +47,7 @@ func (b *testbed) addSettledDays(today schema.Day, days, rows int) {
 	b.put("ledger", records...)
 }
 
-// timeToFirstExport starts the program and returns how long it takes to publish something.
+// timeToFirstExport starts the program and returns the time until it has published a row.
 func (b *testbed) timeToFirstExport() time.Duration {
 	b.t.Helper()
 	before, began := b.recordsIn("events"), time.Now()
@@ -62,9 +61,9 @@ func (b *testbed) timeToFirstExport() time.Duration {
 	return took
 }
 
-// TestOwner_StartAfterSettledDays starts with 30 settled days in the ledger and publishes as
-// soon as with none: it reads none of their fingerprints. START_ROWS makes the days larger than
-// 20,000 rows. The two times are logged.
+// TestOwner_StartAfterSettledDays starts with 30 settled days in the ledger: none of their
+// fingerprints are read. START_ROWS makes the days larger than 20,000 rows. The times from the
+// start to the first row with and without these days are logged.
 func TestOwner_StartAfterSettledDays(t *testing.T) {
 	t.Parallel()
 	const days = 30

@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestStop_InDownload sends SIGTERM in the middle of downloads: the program exits with 0 when
-// everything is acknowledged, and the next run continues from there.
+// TestStop_InDownload sends SIGTERM during downloads: the program exits with 0 when all records
+// are acknowledged, and the next run publishes the rest.
 func TestStop_InDownload(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{
@@ -32,13 +32,13 @@ func TestStop_InDownload(t *testing.T) {
 		expectText(t, p.log(), "stopped, everything is in the ledger")
 	}
 	if letters := b.deadLetters(); len(letters) > 0 {
-		t.Errorf("a stop made dead letters: %+v", letters)
+		t.Errorf("dead letters after a stop: %+v", letters)
 	}
 	b.finish()
 }
 
 // TestStop_SecondSignal sends two signals, as timeout(1) and shells do to a process and then to
-// its group: the program still drains.
+// its group: the program still ends in order.
 func TestStop_SecondSignal(t *testing.T) {
 	t.Parallel()
 	for range 5 {
@@ -55,8 +55,8 @@ func TestStop_SecondSignal(t *testing.T) {
 	}
 }
 
-// TestStop_KafkaStalls sends SIGTERM while Kafka accepts nothing: the program exits within
-// SHUTDOWN_TIMEOUT, whatever waits for Kafka.
+// TestStop_KafkaStalls sends SIGTERM while Kafka accepts no records: the program exits within
+// SHUTDOWN_TIMEOUT.
 func TestStop_KafkaStalls(t *testing.T) {
 	t.Parallel()
 	b, fake := newScripted(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 61, RowsPerDay: 8000}})
@@ -76,7 +76,7 @@ func TestStop_KafkaStalls(t *testing.T) {
 	<-stalled
 	select {
 	case <-p.done:
-	case <-time.After(time.Second): // so that a checkpoint waits for the rows, and the download for room
+	case <-time.After(time.Second): // until a checkpoint waits for the rows, and the download for space in the buffer
 	}
 	p.signal(syscall.SIGTERM)
 	p.expectExit(0)

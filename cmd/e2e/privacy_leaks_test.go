@@ -20,19 +20,19 @@ const (
 	hiddenCity    = "cnry-city-4242"
 )
 
-// privacyLine is a row with hidden cells.
+// privacyLine returns a row with hidden cells.
 func privacyLine(user, memo string) string {
 	return strings.Join([]string{user, "open", hiddenName, hiddenPhone, hiddenCity, memo}, ",")
 }
 
-// hideColumns has the stream events hide the columns of privacyHeader.
+// hideColumns hides columns of privacyHeader in the stream events.
 func (b *testbed) hideColumns() {
 	b.set("STREAM_EVENTS_DROP", "phone", "STREAM_EVENTS_HASH", "df_name", "STREAM_EVENTS_MASK", "city", "PRIVACY_KEY_FILE", writeKey(b.t, privacySecret))
 }
 
-// TestPrivacy_NothingLeaks: after runs with every kind of fault, a hidden cell is nowhere: not
-// in topics, logs, dead letters, the ledger, the admin server's pages or the output of
-// commands, neither as it is nor hashed without the key. What the rows show is exact.
+// TestPrivacy_NothingLeaks runs exports with every kind of fault: no topic, log, dead letter,
+// record of the ledger, page of the admin server or output of a command contains a hidden cell,
+// neither as it is nor hashed without the key. The published values are compared exactly.
 func TestPrivacy_NothingLeaks(t *testing.T) {
 	t.Parallel()
 	body := func(lines ...string) string { return privacyHeader + "\n" + strings.Join(lines, "\n") + "\n" }
@@ -41,7 +41,7 @@ func TestPrivacy_NothingLeaks(t *testing.T) {
 		"u11,open," + hiddenName + "," + hiddenPhone,                               // too few fields
 		privacyLine("u12", "m") + "," + hiddenCity,                                 // too many
 		`u13,"open"x,` + hiddenName + "," + hiddenPhone + "," + hiddenCity + ",m",  // quotes
-		"u14,open,\xff" + hiddenName + "," + hiddenPhone + "," + hiddenCity + ",m", // no UTF-8
+		"u14,open,\xff" + hiddenName + "," + hiddenPhone + "," + hiddenCity + ",m", // not UTF-8
 		privacyLine("", "no key"), privacyLine("u15", memo),                        // no key; too large for Kafka
 	}
 	good := body(privacyLine("u1", "a"), privacyLine("u2", `"say ""b"""`), "u3,open,,,,", privacyLine("u1", "a"))
@@ -91,11 +91,11 @@ func TestPrivacy_NothingLeaks(t *testing.T) {
 	for _, code := range []schema.Code{"field_count", "bad_quotes", "invalid_utf8", "empty_key", "too_large", "unknown_error", "http_500", "not_csv", "redirect", "maybe_torn",
 		"cut_body", "open_quote", "bad_encoding", "http_404"} {
 		if codes[code] == 0 {
-			t.Errorf("no letter of %s: %v", code, codes)
+			t.Errorf("no dead letter with the code %s: %v", code, codes)
 		}
 	}
 
-	// A header that is data: without the key, and with it.
+	// A row in the place of the header: without the key's name, and with it.
 	for _, c := range [][2]string{{"bad_header", privacyLine("u1", hiddenName)}, {"privacy_columns", "df_unified_id," + privacyLine("u1", "a")}} {
 		name, header := c[0], c[1]
 		reply(func(int, int) answer { return csvOf("text/csv", header+"\n"+privacyLine("u1", "a")+"\n") })
@@ -161,14 +161,14 @@ func TestPrivacy_NothingLeaks(t *testing.T) {
 	b.expectRedacted(t, name)
 }
 
-// expectRedacted checks what the letters of rows show: sound rows their public cells, others
-// their place.
+// expectRedacted checks the dead letters of rows: those of rows that could be parsed have the
+// public cells, the others only the position.
 func (b *testbed) expectRedacted(t *testing.T, name string) {
 	t.Helper()
 	for _, l := range b.deadLetters() {
 		if l.Kind != schema.KindRow {
 			if l.Error.Body != "" || l.Error.BodyBase64 != "" || l.Error.Headers["location"] != "" || !l.Redacted {
-				t.Errorf("letter of an export: %+v", l)
+				t.Errorf("a dead letter of an export: %+v", l)
 			}
 			continue
 		}
@@ -188,7 +188,8 @@ func (b *testbed) expectRedacted(t *testing.T, name string) {
 	}
 }
 
-// TestPrivacy_TooManyBadRows: the letter of an export with too many bad rows shows none of them.
+// TestPrivacy_TooManyBadRows: the dead letter of an export with too many bad rows contains none
+// of them.
 func TestPrivacy_TooManyBadRows(t *testing.T) {
 	t.Parallel()
 	short := "u1,open," + hiddenName + "," + hiddenPhone

@@ -13,7 +13,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// newPrivate has a service whose days have these rows, and counts its calls.
+// newPrivate returns a service whose days have these rows, and a counter of its calls.
 func newPrivate(t *testing.T, body func() string) (*testbed, *atomic.Int64) {
 	t.Helper()
 	calls := new(atomic.Int64)
@@ -36,9 +36,9 @@ func (b *testbed) values() map[string]int {
 	return values
 }
 
-// TestPrivacy_GuessesOfID: a row's id says nothing of its hidden cells. Who knows all other
-// cells finds no guess of a dropped or hashed cell by it, and rows that differ in dropped cells
-// alone are copies of one row.
+// TestPrivacy_GuessesOfID: a row's id does not depend on hidden cells. With all other cells known,
+// no guess of a dropped or hashed cell can be confirmed by the id, and rows that differ only in
+// dropped cells are copies of one row.
 func TestPrivacy_GuessesOfID(t *testing.T) {
 	t.Parallel()
 	line := func(phone int, name string) string {
@@ -60,21 +60,21 @@ func TestPrivacy_GuessesOfID(t *testing.T) {
 	if diff := cmp.Diff(map[string]bool{public("Kim"): true, public("Kim") + ".1": true, public("Lee"): true}, ids); diff != "" {
 		t.Fatalf("ids (-of the public cells +published):\n%s", diff)
 	}
-	// All other cells known, as they arrived or as they are published, and with hashes that
-	// need no key.
+	// With all other cells known, as they arrived and as they are published, and with hashes
+	// that need no key.
 	for guess := 55501000; guess < 55502000; guess++ {
 		for _, name := range []string{"Kim", "Lee", hashed("df_name", "Kim"), ""} {
 			for _, city := range []string{"Seoul", "***", ""} {
 				if id := rowID(t, names, fmt.Sprintf("u1,open,%s,010%08d,%s,memo", name, guess, city)); ids[id] {
-					t.Fatalf("the id tells the phone number %d", guess)
+					t.Fatalf("the id confirms the phone number %d", guess)
 				}
 			}
 		}
 	}
 }
 
-// TestPrivacy_ListsChange: other lists make other rows. The days in reach are published again,
-// which is said at the start, once.
+// TestPrivacy_ListsChange: with other lists of hidden columns rows are other rows. The days in
+// reach are published again, which is logged once at the start.
 func TestPrivacy_ListsChange(t *testing.T) {
 	t.Parallel()
 	b, calls := newPrivate(t, func() string { return privacyHeader + "\n" + privacyLine("u1", "a") + "\n" })
@@ -99,14 +99,14 @@ func TestPrivacy_ListsChange(t *testing.T) {
 		log := b.runOnce(0)
 		expectText(t, log, changed, `"days":3,"rows":3`)
 		if n := strings.Count(log, begins); n != step.warnings {
-			t.Errorf("the log says %d times what Kafka still holds, want %d:\n%s", n, step.warnings, log)
+			t.Errorf("the log warns %d times of cells that Kafka still has, want %d:\n%s", n, step.warnings, log)
 		}
 		want[step.value] = 3
 		if diff := cmp.Diff(want, b.values()); diff != "" {
 			t.Errorf("values (-want +got):\n%s", diff)
 		}
 		before := calls.Load()
-		if log := b.runOnce(0); strings.Contains(log, changed) || calls.Load() > before+1 { // today alone may be due again
+		if log := b.runOnce(0); strings.Contains(log, changed) || calls.Load() > before+1 { // only today may be due again
 			t.Errorf("published again without a change, %d calls:\n%s", calls.Load()-before, log)
 		}
 	}
@@ -115,8 +115,8 @@ func TestPrivacy_ListsChange(t *testing.T) {
 	}
 }
 
-// TestPrivacy_KeyChanges: another key halts the stream before any call. The former key lets it
-// go on as if nothing had been; resume accepts the new one, and publishes the days in reach
+// TestPrivacy_KeyChanges: with another key the stream is halted before any call. With the former
+// key it continues without changes; resume accepts the new key, and publishes the days in reach
 // again.
 func TestPrivacy_KeyChanges(t *testing.T) {
 	t.Parallel()
@@ -141,7 +141,7 @@ func TestPrivacy_KeyChanges(t *testing.T) {
 
 	b.set("PRIVACY_KEY_FILE", former)
 	if log := b.runOnce(0); strings.Contains(log, "published again") || strings.Contains(log, "privacy_key") {
-		t.Errorf("the former key changes something:\n%s", log)
+		t.Errorf("the log has a warning or an error with the former key:\n%s", log)
 	}
 	if diff := cmp.Diff(published, b.values()); diff != "" {
 		t.Errorf("values with the former key (-before +after):\n%s", diff)
@@ -166,9 +166,9 @@ func TestPrivacy_KeyChanges(t *testing.T) {
 	}
 }
 
-// TestPrivacy_Columns: a name that the header does not have halts the stream before anything is
-// published, and so does a column that was renamed. Headers that differ from day to day go on,
-// and resume accepts a header as it is.
+// TestPrivacy_Columns: if the header lacks a column to be hidden, the stream is halted before
+// anything is published, and likewise if a column was renamed. Headers that only differ between
+// days are accepted, and resume accepts any header.
 func TestPrivacy_Columns(t *testing.T) {
 	t.Parallel()
 	var header atomic.Pointer[string]
@@ -185,12 +185,12 @@ func TestPrivacy_Columns(t *testing.T) {
 		t.Fatalf("%d values were published with a misspelt name", n)
 	}
 	b.set("STREAM_EVENTS_DROP", "phone")
-	b.command(nil, "resume", "events") // which must not accept the header for other lists
+	b.command(nil, "resume", "events") // must not accept the header for other lists
 	b.runOnce(0)
 	if got := b.values(); len(got) != 1 {
 		t.Fatalf("values %v", got)
 	}
-	set("df_unified_id,event_name,df_name") // a day that has less
+	set("df_unified_id,event_name,df_name") // a day with fewer columns
 	b.runOnce(0)
 	renamed := strings.Replace(privacyHeader, "phone", "mobile", 1)
 	set(renamed)
@@ -211,12 +211,12 @@ func TestPrivacy_Columns(t *testing.T) {
 	b.runOnce(0)
 	name := hashed("df_name", hiddenName)
 	if n := b.values()[`{"df_unified_id":"u1","event_name":"open","df_name":"`+name+`","mobile":"`+hiddenPhone+`","city":"***","memo":"a"}`]; n != 1 {
-		t.Errorf("the header was accepted, and its row is %d times there: %v", n, b.values())
+		t.Errorf("the accepted header's row is in the topic %d times: %v", n, b.values())
 	}
 	b.runOnce(0)
 }
 
-// TestPrivacy_Replay: the letter of a redacted row exports its day again, and says so.
+// TestPrivacy_Replay: the replay of a redacted row's dead letter exports its day again, and says so.
 func TestPrivacy_Replay(t *testing.T) {
 	t.Parallel()
 	memo := strings.Repeat("0123456789", 150)
@@ -249,8 +249,8 @@ func TestPrivacy_Replay(t *testing.T) {
 	}
 }
 
-// TestPrivacy_Raw: what dead letters show by DEAD_LETTER_RAW, and that a replay of a whole copy
-// publishes its public row.
+// TestPrivacy_Raw: the contents of dead letters for each DEAD_LETTER_RAW, and that a replay of a
+// complete copy publishes the public row.
 func TestPrivacy_Raw(t *testing.T) {
 	t.Parallel()
 	bad := "u3,open"
@@ -290,14 +290,14 @@ func TestPrivacy_Raw(t *testing.T) {
 			}
 			p.kill()
 			if n := b.values()[`{"df_unified_id":"u2","event_name":"open","df_name":"`+name+`","city":"***","memo":"`+memo+`"}`]; n != 1 {
-				t.Errorf("the row is %d times there", n)
+				t.Errorf("the row is in the topic %d times", n)
 			}
 		})
 	}
 }
 
-// TestPrivacy_Formats: in every format a hashed or masked column is a string, whatever its type
-// was, and a dropped one has no field.
+// TestPrivacy_Formats: in every format a hashed or masked column is a string, whatever its type,
+// and a dropped one has no field.
 func TestPrivacy_Formats(t *testing.T) {
 	t.Parallel()
 	const header = "df_unified_id,event_name,df_birth,df_push_optin,visits,df_total_purchase_amount"
@@ -325,7 +325,7 @@ func TestPrivacy_Formats(t *testing.T) {
 		if c.Hidden {
 			hiddenTypes[c.Name] = c.Type
 			if len(c.Candidates) > 0 {
-				t.Errorf("preview tells types of the cells of %s: %s", c.Name, out)
+				t.Errorf("preview shows types of the cells of %s: %s", c.Name, out)
 			}
 		}
 		if c.Name == "df_total_purchase_amount" {
@@ -335,15 +335,15 @@ func TestPrivacy_Formats(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"df_birth": "string", "df_push_optin": "string", "visits": "string"}, hiddenTypes); diff != "" {
 		t.Errorf("hidden columns (-want +got):\n%s", diff)
 	}
-	// A column that has another type in the topic needs another name.
+	// A column with another type in the topic needs another name.
 	b.set("STREAM_EVENTS_MASK", "", "STREAM_EVENTS_TOPIC", b.prefix+"typed")
 	b.runOnce(0)
 	b.set("STREAM_EVENTS_MASK", "df_push_optin")
 	expectText(t, b.runOnce(3), `"code":"schema_changed"`)
 }
 
-// TestPrivacy_RawWithoutLists: DEAD_LETTER_RAW serves streams that hide nothing, too. Rows that
-// could be read are shown by redacted, answers are not.
+// TestPrivacy_RawWithoutLists: DEAD_LETTER_RAW also applies to streams that hide nothing. With
+// redacted, dead letters have rows that could be parsed, but no answers.
 func TestPrivacy_RawWithoutLists(t *testing.T) {
 	t.Parallel()
 	b, _ := newAnswering(t, func(back, call int) answer {

@@ -11,8 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestProfiles_Changes publishes only what is new or has changed, and deletes a profile that
-// two snapshots lack.
+// TestProfiles_Changes: only new and changed profiles are published, and a profile that two
+// snapshots lack is deleted.
 func TestProfiles_Changes(t *testing.T) {
 	t.Parallel()
 	source := &profileSource{profiles: map[string]string{"a": "Seoul", "b": "Busan", "c": "Daegu"}}
@@ -43,8 +43,8 @@ func TestProfiles_Changes(t *testing.T) {
 	b.checkTable(source, false)
 }
 
-// TestProfiles_CrashEachStep kills the program between any two steps of an export that
-// publishes and deletes.
+// TestProfiles_CrashEachStep kills the program at every step of an export that publishes and
+// deletes, and compares the topic and the counted deletes.
 func TestProfiles_CrashEachStep(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"called", "profiles_begun", "profiles_flushed", "profiles_marked", "profiles_decided", "profiles_deleting", "profiles_deleted", "checkpointed"} {
@@ -72,7 +72,7 @@ func TestProfiles_CrashEachStep(t *testing.T) {
 	}
 }
 
-// TestProfiles_Hashed compares profiles, and deletes them, by what is public of them.
+// TestProfiles_Hashed: profiles are compared and deleted by their public cells and hashed keys.
 func TestProfiles_Hashed(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 20)
@@ -98,8 +98,8 @@ func TestProfiles_Hashed(t *testing.T) {
 	}
 }
 
-// TestProfiles_HideLater hides the key of profiles that are published already. What is said to
-// do about them works for a compacted topic, whose records can't be deleted.
+// TestProfiles_HideLater hides the key of profiles that have been published. The remedy that run
+// and check print suits a compacted topic, whose records can't be deleted.
 func TestProfiles_HideLater(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 20)
@@ -110,7 +110,7 @@ func TestProfiles_HideLater(t *testing.T) {
 		expectText(t, text, "Kafka still has their earlier cells", "earlier records until compaction has removed them", "set a new topic in STREAM_X_TOPIC",
 			"--topic "+b.prefix+"dead-letters; and run kafka-delete-records.sh", "profiles approve users permits their deletes")
 		if strings.Contains(text, "--topic "+b.prefix+"users;") {
-			t.Errorf("records of a compacted topic are to be deleted, which brokers refuse:\n%s", text)
+			t.Errorf("the remedy deletes records of a compacted topic, which brokers refuse:\n%s", text)
 		}
 	}
 	expectText(t, b.runOnce(0), `"absent":20,"why":"over_ceiling"`)
@@ -127,7 +127,7 @@ func TestProfiles_HideLater(t *testing.T) {
 	}
 }
 
-// TestProfiles_FromAll goes on with a topic that was filled with all rows, and the other way round.
+// TestProfiles_FromAll sets MODE=changes for a topic that has all rows of earlier exports.
 func TestProfiles_FromAll(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 20)
@@ -147,7 +147,7 @@ func TestProfiles_FromAll(t *testing.T) {
 	b.runOnce(0)
 	all := b.consume("users", kgo.ReadUncommitted())
 	if last := all[len(all)-1]; len(all) != before+1 || !slicesHave(all, "user1", "d") {
-		t.Errorf("%d records, want %d, the new one a deletion of user1; the last one is %+v", len(all), before+1, last)
+		t.Errorf("%d records, want %d with a deletion of user1; the last one is %+v", len(all), before+1, last)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// newUsers has a service with so many profiles.
+// newUsers returns a service with n profiles.
 func newUsers(t *testing.T, n int) (*testbed, *profileSource) {
 	t.Helper()
 	source := &profileSource{profiles: map[string]string{}}
@@ -22,7 +22,7 @@ func newUsers(t *testing.T, n int) (*testbed, *profileSource) {
 	return newProfileService(t, source), source
 }
 
-// profileStatus is what "profiles status --json" prints.
+// profileStatus has the output of "profiles status --json".
 type profileStatus struct {
 	Present, Absent, Withheld int
 	Why                       string
@@ -41,7 +41,7 @@ func (b *testbed) profileStatus(args ...string) (s profileStatus) {
 	return s
 }
 
-// TestProfiles_Approve withholds deletes of too many profiles until they are approved.
+// TestProfiles_Approve: deletes of too many profiles are withheld until they are approved.
 func TestProfiles_Approve(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -63,7 +63,7 @@ func TestProfiles_Approve(t *testing.T) {
 	}
 	for _, key := range s.Sample {
 		if _, is := source.profiles[key]; is {
-			t.Errorf("%s is listed as absent, and is present", key)
+			t.Errorf("%s is listed as absent, but is present", key)
 		}
 	}
 	out, _ := b.run("status")
@@ -73,7 +73,7 @@ func TestProfiles_Approve(t *testing.T) {
 	b.command(nil, "profiles", "approve", "users", "--wait", "0s")
 	b.runOnce(0)
 	if rows, _ := b.table("users"); len(rows) != 30 {
-		t.Errorf("%d profiles in the topic, want 30: one whole snapshot is not enough", len(rows))
+		t.Errorf("%d profiles in the topic, want 30: one complete snapshot is not enough", len(rows))
 	}
 	b.runOnce(0)
 	b.checkTable(source, false)
@@ -88,7 +88,7 @@ func TestProfiles_Approve(t *testing.T) {
 	expectText(t, b.runOnce(0), "no deletes of users are withheld")
 }
 
-// TestProfiles_Never keeps profiles that are gone.
+// TestProfiles_Never: with DELETE_AFTER=never absent profiles are kept.
 func TestProfiles_Never(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -112,7 +112,8 @@ func TestProfiles_Never(t *testing.T) {
 	expectText(t, b.runOnce(0), "most profiles have changed at once")
 }
 
-// TestProfiles_Again publishes every row once more, and deletes as if nothing had happened.
+// TestProfiles_Again: "backfill --again" publishes every profile once more, and deletes are not
+// affected.
 func TestProfiles_Again(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -138,8 +139,8 @@ func TestProfiles_Again(t *testing.T) {
 	}
 }
 
-// TestProfiles_Partitions leaves partitions empty that were added, also when the ledger is
-// lost, and says so.
+// TestProfiles_Partitions: partitions that are added stay empty, even after the ledger was lost,
+// and the log says so.
 func TestProfiles_Partitions(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 40)
@@ -158,7 +159,7 @@ func TestProfiles_Partitions(t *testing.T) {
 		t.Errorf("%d records with a new ledger, %d before", got, records)
 	}
 	if strings.Contains(log, "published twice") {
-		t.Errorf("the new ledger is said to publish twice:\n%s", log)
+		t.Errorf("the log reports duplicates with a new ledger:\n%s", log)
 	}
 	source.set(func(s *profileSource) { s.profiles["user3"] = "Busan" })
 	b.runOnce(0)
@@ -168,7 +169,7 @@ func TestProfiles_Partitions(t *testing.T) {
 	}
 }
 
-// TestProfiles_SharedTopic halts the stream when another one writes its topic.
+// TestProfiles_SharedTopic: a stream whose topic has keys of another stream is halted.
 func TestProfiles_SharedTopic(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -178,12 +179,12 @@ func TestProfiles_SharedTopic(t *testing.T) {
 	calls := len(source.served)
 	expectText(t, b.runOnce(3), "shared_topic")
 	if len(source.served) != calls {
-		t.Error("a call was made though the topic is shared")
+		t.Error("a call was made although the topic is shared")
 	}
 }
 
-// TestProfiles_DeadLetters keeps the first row of a key, and exports again to replay the letter
-// of another one.
+// TestProfiles_DeadLetters: of two rows of a key the first is published and the second has a dead
+// letter, whose replay exports the snapshot again.
 func TestProfiles_DeadLetters(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -209,8 +210,8 @@ func TestProfiles_DeadLetters(t *testing.T) {
 	b.checkTable(source, false)
 }
 
-// TestProfiles_NeverMany withholds nothing of a stream that deletes nothing, however many
-// profiles are gone, and starts over when it is to delete.
+// TestProfiles_NeverMany: a stream that deletes nothing withholds nothing, however many profiles
+// are absent. After deletes are enabled, absence is counted from then.
 func TestProfiles_NeverMany(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -223,7 +224,7 @@ func TestProfiles_NeverMany(t *testing.T) {
 	})
 	for range 2 {
 		if log := b.runOnce(0); strings.Contains(log, "not deleted") {
-			t.Errorf("deletes that nobody wants are said to be withheld:\n%s", log)
+			t.Errorf("the log reports withheld deletes of a stream that deletes nothing:\n%s", log)
 		}
 	}
 	if s := b.profileStatus(); s.Present != 16 || s.Absent != 14 || s.Withheld != 0 || s.Why != "" {
@@ -232,14 +233,14 @@ func TestProfiles_NeverMany(t *testing.T) {
 	b.set("STREAM_USERS_DELETES", "tombstone", "STREAM_USERS_DELETE_MOST", "50%")
 	b.runOnce(0)
 	if rows, _ := b.table("users"); len(rows) != 30 {
-		t.Errorf("%d profiles in the topic, want 30: one snapshot since deletes are wanted is not enough", len(rows))
+		t.Errorf("%d profiles in the topic, want 30: one snapshot since deletes are enabled is not enough", len(rows))
 	}
 	b.runOnce(0)
 	b.checkTable(source, false)
 }
 
-// TestProfiles_ApproveUnreadable: a row that stays broken withholds deletes until they are
-// approved; a key that comes twice in spite of that.
+// TestProfiles_ApproveUnreadable: unreadable rows withhold deletes until they are approved; an
+// approval has no effect on snapshots with a repeated key.
 func TestProfiles_ApproveUnreadable(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
@@ -270,12 +271,12 @@ func TestProfiles_ApproveUnreadable(t *testing.T) {
 	b.runOnce(0)
 	b.runOnce(0)
 	if rows, _ := b.table("users"); rows["user2"] == "" {
-		t.Error("user2 was deleted: the approval was to end when nobody was absent")
+		t.Error("user2 was deleted, but the approval should end when no profile is absent")
 	}
 }
 
-// TestProfiles_ReplayYesterday: letters of a snapshot of another day are replayed by a snapshot
-// of today, and the plan says so.
+// TestProfiles_ReplayYesterday: dead letters of another day's snapshot are replayed with a
+// snapshot of today, and the plan says so.
 func TestProfiles_ReplayYesterday(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"all", "changes"} {

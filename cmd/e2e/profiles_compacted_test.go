@@ -7,8 +7,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestProfiles_Compacted lets a real Kafka compact the topic as hard as it can between exports.
-// What is left of it is all that the program goes by.
+// TestProfiles_Compacted compacts the topic on a real Kafka between exports, and compares it with
+// the source.
 func TestProfiles_Compacted(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {

@@ -7,8 +7,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestProfiles_Preview compares what preview shows of a stream of changes, before the first
-// run, after it, and when partitions were added, with what run publishes.
+// TestProfiles_Preview compares the records that preview shows of a stream with MODE=changes with
+// those that run publishes: before the first run, after it, and after partitions were added.
 func TestProfiles_Preview(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 20)

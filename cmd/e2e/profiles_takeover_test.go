@@ -10,10 +10,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// TestProfiles_TakeoverMidSnapshot has another instance take over in the middle of an owner's
-// snapshot, whose second half says what was true before. The former owner is awake, or sleeps
-// until the newer one has published and deleted profiles. Nothing stale is published, and
-// nobody is deleted who was not absent twice.
+// TestProfiles_TakeoverMidSnapshot: another instance takes over in the middle of an owner's
+// snapshot, whose second half is outdated. The former owner keeps running, or is stopped with
+// SIGSTOP until the newer one has published and deleted profiles. Nothing outdated is published,
+// and no profile is deleted that was not absent twice.
 func TestProfiles_TakeoverMidSnapshot(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 40)

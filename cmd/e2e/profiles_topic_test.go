@@ -10,7 +10,7 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// newProfiles has a service whose only stream publishes changes of profiles.
+// newProfiles returns a service whose only stream exports profiles with MODE=changes.
 func newProfiles(t *testing.T, api *exporttest.Server) *testbed {
 	t.Helper()
 	b := newTestbed(t, api)
@@ -18,7 +18,7 @@ func newProfiles(t *testing.T, api *exporttest.Server) *testbed {
 	return b
 }
 
-// ofProfiles has the service export profiles instead of events.
+// ofProfiles makes the service export profiles instead of events.
 func (b *testbed) ofProfiles() {
 	delete(b.environ, "STREAM_EVENTS_START")
 	delete(b.environ, "STREAM_EVENTS_TOPIC")
@@ -27,8 +27,8 @@ func (b *testbed) ofProfiles() {
 	b.unlimited()
 }
 
-// TestProfiles_Topic creates a compacted topic, and waits for one that would lose profiles
-// until it is repaired by the command that is printed.
+// TestProfiles_Topic: the topic is created as a compacted one. With configurations that would lose
+// profiles the stream waits until the printed command has been run.
 func TestProfiles_Topic(t *testing.T) {
 	t.Parallel()
 	b := newProfiles(t, &exporttest.Server{Data: exporttest.Data{Seed: 70, Users: 20}})
@@ -56,9 +56,8 @@ func TestProfiles_Topic(t *testing.T) {
 	expectText(t, b.runOnce(0), "the topic removes tombstones soon")
 }
 
-// TestProfiles_Modes publishes a whole snapshot when a stream of changes is to publish all
-// rows, also on the same day, and goes on from what the topic then holds when it is one of
-// changes again.
+// TestProfiles_Modes changes MODE from changes to all, even on the same day: the complete snapshot
+// is published. With changes again, it is compared with what the topic then has.
 func TestProfiles_Modes(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 5)
@@ -74,7 +73,7 @@ func TestProfiles_Modes(t *testing.T) {
 		log := b.runOnce(0)
 		expectNoLoss(t, log)
 		if strings.Contains(log, "missing from the latest export") || strings.Contains(log, "twice") {
-			t.Errorf("another mode is told as a loss:\n%s", log)
+			t.Errorf("the change of mode is reported as a loss:\n%s", log)
 		}
 	}
 	all := b.consume("users", kgo.ReadUncommitted())
@@ -99,6 +98,6 @@ func TestProfiles_Modes(t *testing.T) {
 		}
 	}
 	if len(news) != 1 || deletes != 1 {
-		t.Errorf("%d records were published, want the tombstone of user3 alone", len(news))
+		t.Errorf("%d records were published, want only the tombstone of user3", len(news))
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
-// TestSecurity_Listeners moves 100,000 rows by each kind of listener, after check's own
-// remedies gave the user its rights.
+// TestSecurity_Listeners publishes 100,000 rows through each kind of listener, after the commands
+// that check prints have granted the user its rights.
 func TestSecurity_Listeners(t *testing.T) {
 	k := newSecuredKafka(t)
 	modes := map[string]struct {
@@ -54,8 +54,8 @@ func TestSecurity_Listeners(t *testing.T) {
 	}
 }
 
-// TestSecurity_LoginExpires: a broker ends each connection at the first request two seconds
-// after its login (KIP-368). Connections are replaced before that, so that no request fails and
+// TestSecurity_LoginExpires: a broker closes each connection at the first request two seconds
+// after its login (KIP-368). Connections are replaced before that: no request fails, and
 // nothing is logged.
 func TestSecurity_LoginExpires(t *testing.T) {
 	k := newSecuredKafka(t)
@@ -68,22 +68,22 @@ func TestSecurity_LoginExpires(t *testing.T) {
 		b.runRemedy(remedy)
 	}
 	began := time.Now()
-	wantNoComplaint(t, b.runOnce(0))
+	expectNoWarning(t, b.runOnce(0))
 	if took := time.Since(began); took < 4*time.Second {
-		t.Errorf("it took %s only, less than two logins live", took)
+		t.Errorf("the run took only %s, less than the lifetime of two logins", took)
 	}
 	b.compareEvents()
 }
 
-func wantNoComplaint(t *testing.T, log string) {
+func expectNoWarning(t *testing.T, log string) {
 	t.Helper()
 	if strings.Contains(log, `"level":"WARN"`) || strings.Contains(log, `"level":"ERROR"`) {
-		t.Errorf("there is a warning or an error:\n%s", log)
+		t.Errorf("the log has a warning or an error:\n%s", log)
 	}
 }
 
 // TestSecurity_LoginExpiresWhileIdle: connections that were idle when their login expired are
-// replaced as well, without a warning.
+// also replaced without a warning.
 func TestSecurity_LoginExpiresWhileIdle(t *testing.T) {
 	k := newSecuredKafka(t)
 	b := k.testbed(t, "SASL_PLAIN", 10)
@@ -94,11 +94,11 @@ func TestSecurity_LoginExpiresWhileIdle(t *testing.T) {
 	b.set("STREAM_EVENTS_START", "0", "STREAM_EVENTS_POLL_INTERVAL", "3s", "DFINERY_CALLS_PER_HOUR", "10000", "OWNER_HEARTBEAT", "4s", "STANDBY_AFTER", "10s")
 	p := b.start("run")
 	p.awaitMore(`"msg":"export ended"`, 6)
-	wantNoComplaint(t, p.log())
+	expectNoWarning(t, p.log())
 }
 
-// TestSecurity_WrongSettings has each wrong setting: check reports which at once, "run --once"
-// gives up, neither hangs or prints a secret.
+// TestSecurity_WrongSettings runs check and "run --once" with each wrong setting: check reports
+// it at once, "run --once" gives up, and neither hangs or prints a secret.
 func TestSecurity_WrongSettings(t *testing.T) {
 	k := newSecuredKafka(t)
 	wrongs := map[string]struct {

@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestProxies_Unparsable: a proxy that net/http would ignore ends every command before the
-// first call, and its password is not shown.
+// TestProxies_Unparsable: with a proxy URL that net/http would ignore every command fails before
+// the first call, and does not print its password.
 func TestProxies_Unparsable(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 82, RowsPerDay: 10}})
@@ -32,8 +32,8 @@ func TestProxies_Unparsable(t *testing.T) {
 	}
 }
 
-// TestProxies_OAuth: the token endpoint of OAUTHBEARER is called through the proxy, as the
-// Export API is.
+// TestProxies_OAuth: requests to the token endpoint of OAUTHBEARER use the proxy, like those to
+// the Export API.
 func TestProxies_OAuth(t *testing.T) {
 	t.Parallel()
 	var seen journal
@@ -51,9 +51,9 @@ func TestProxies_OAuth(t *testing.T) {
 	}
 	requests := seen.list()
 	if len(requests) == 0 {
-		t.Fatal("the proxy was not asked")
+		t.Fatal("the proxy received no request")
 	}
 	if diff := cmp.Diff("POST http://login.dfinery.test/token Basic bWU6cCV3", requests[0]); diff != "" {
-		t.Errorf("what the proxy saw (-want +got):\n%s", diff)
+		t.Errorf("requests to the proxy (-want +got):\n%s", diff)
 	}
 }

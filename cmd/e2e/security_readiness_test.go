@@ -11,9 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 )
 
-// TestRights_Readiness revokes the right to write a topic that every stream needs, but to which
-// nothing is written at the time: within a heartbeat /readyz says so and names the topic, and
-// once the right is granted again the service is ready.
+// TestRights_Readiness revokes the right to write to a topic that every stream needs, while
+// nothing is written to it: within a heartbeat /readyz names the topic, and after the right is
+// granted again the service is ready.
 func TestRights_Readiness(t *testing.T) {
 	t.Parallel()
 	b := newACLTestbed(t)

@@ -17,12 +17,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestRights_Exact grants what check asks for and nothing else, and does with it all that the
-// program can do.
+// TestRights_Exact grants exactly the rights that check asks for, and runs all commands with them.
 func TestRights_Exact(t *testing.T) {
 	k := newSecuredKafka(t)
 	b := k.testbedWithoutRights(t, 3000)
-	for range 3 { // brokers that have just started do not answer everything at first
+	for range 3 { // brokers that have just started may return errors at first
 		for _, remedy := range b.check().remedies() {
 			b.runRemedy(remedy)
 		}
@@ -50,7 +49,7 @@ func TestRights_Exact(t *testing.T) {
 	}
 }
 
-// TestRights_ByPrefix grants what deploy/KAFKA.md offers as the short form.
+// TestRights_ByPrefix grants the rights by prefix that deploy/KAFKA.md has as the short form.
 func TestRights_ByPrefix(t *testing.T) {
 	k := newSecuredKafka(t)
 	b := k.testbedWithoutRights(t, 10)
@@ -67,8 +66,8 @@ func TestRights_ByPrefix(t *testing.T) {
 	b.compareEvents()
 }
 
-// TestRights_EachNeeded grants all rights but one: check reports that one only, run names it,
-// and the printed command repairs it.
+// TestRights_EachNeeded grants all rights but one: check reports only that one, run names it, and
+// the printed command grants it.
 func TestRights_EachNeeded(t *testing.T) {
 	k := newSecuredKafka(t)
 	all := k.testbedWithoutRights(t, 10).check()
@@ -128,9 +127,9 @@ func generic(name string) string {
 	return strings.Join(fields, " ")
 }
 
-// TestRights_Revoked revokes the right to write to one stream's topic while the service runs:
-// the other stream continues, log, status and check say what is missing, and once it is granted
-// again every row is published once. Then it revokes rights that the service as a whole needs.
+// TestRights_Revoked revokes the right to write to one stream's topic while the service runs: the
+// other stream continues, and log, status and check name the missing right. After it is granted
+// again every row is published once. Then it revokes rights that the whole service needs.
 func TestRights_Revoked(t *testing.T) {
 	k := newSecuredKafka(t)
 	b := k.testbedWithoutRights(t, 10)
@@ -153,7 +152,7 @@ func TestRights_Revoked(t *testing.T) {
 		t.Helper()
 		for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(200 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatalf("not within a minute: %s\n%s", what, p.log())
+				t.Fatalf("timeout after a minute while waiting for: %s\n%s", what, p.log())
 			}
 		}
 	}
@@ -163,7 +162,7 @@ func TestRights_Revoked(t *testing.T) {
 	b.revoke(kadm.NewACLs().Topics(b.prefix + "events").Operations(kadm.OpWrite))
 	rows.Store(200)
 	wait("the other stream's rows are published", func() bool { return published("more") })
-	wait("status says it", func() bool {
+	wait("status names it", func() bool {
 		out, got := b.run("status")
 		return got.Code == 0 && strings.Contains(out, "  halted: ") && strings.Contains(out, "Topic Authorization Failed") && strings.Contains(out, "waits for halted")
 	})
@@ -178,16 +177,16 @@ func TestRights_Revoked(t *testing.T) {
 	}
 	expectText(t, p.log(), `"msg":"a stream waits for its topic","stream":"events"`, "grant the missing right")
 	b.grantMissing()
-	wait("the stream goes on", all)
+	wait("the stream continues", all)
 
 	for _, topic := range []string{"ledger", "dead-letters"} {
 		const said = `"do":"grant the missing right`
 		before := p.count(said)
 		b.revoke(kadm.NewACLs().Topics(b.prefix + topic).Operations(kadm.OpWrite))
-		p.awaitMore(said, before) // found by a look at the topics or by a write
+		p.awaitMore(said, before) // detected by a check of the topics or by a write
 		b.grantMissing()
 		rows.Add(100)
-		wait("the service goes on", all)
+		wait("the service continues", all)
 	}
 	p.kill()
 	for _, stream := range []string{"events", "more"} {

@@ -11,12 +11,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestValues_Contract halts a frozen stream before the first row below a header with
-// a column that the stream never had. Columns that only some of the known exports
-// have are not a change. Accepted columns are published, and known from then on.
+// TestValues_Contract: a stream with CONTRACT=freeze is halted before the first row of an export
+// with a new column. Columns that only some of the earlier exports had are not new. After the
+// columns are accepted, they are published and not reported again.
 func TestValues_Contract(t *testing.T) {
 	t.Parallel()
-	var more atomic.Bool // columns than ever
+	var more atomic.Bool // new columns
 	b := newTestbed(t, &exporttest.Server{
 		Limits: exporttest.Limits{PerHour: -1},
 		Data: exporttest.Data{Seed: 31, RowsPerDay: 60, Late: 0.5, LateFrom: 4, Header: exporttest.Headers(exporttest.Rotated, exporttest.EmptyColumn("df_nothing"),
@@ -38,7 +38,7 @@ func TestValues_Contract(t *testing.T) {
 	more.Store(true)
 	out := b.runOnce(3)
 	if n := b.countRecords(); n != before {
-		t.Fatalf("%d rows are published below columns that nobody accepted: %s", n-before, out)
+		t.Fatalf("%d rows are published with columns that were not accepted: %s", n-before, out)
 	}
 	letters := b.deadLetters()
 	if len(letters) == 0 || letters[0].Error.Code != schema.NewColumn || !strings.HasSuffix(letters[0].Error.Message, "is frozen: 쿠폰, 새") {

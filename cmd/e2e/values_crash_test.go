@@ -16,10 +16,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestValues_RandomCrashes kills the program again and again, at random times, while
-// columns come, go and move and the schema registry comes and goes: each row is
-// published once, every value is read with the schema of its id, and no version is
-// registered twice. VALUES_ROWS, VALUES_DAYS and VALUES_KILLS make it larger,
+// TestValues_RandomCrashes kills the program repeatedly, at random times, while columns are added,
+// removed and moved, and the schema registry is stopped and started. Each row is published once,
+// every value can be read with the schema of its id, and no version is registered twice.
+// VALUES_ROWS, VALUES_DAYS and VALUES_KILLS make it larger,
 // CRASH_SEED repeats a run, REGISTRY_TEST_URL and KAFKA_TEST_BROKERS name real ones.
 func TestValues_RandomCrashes(t *testing.T) {
 	t.Parallel()
@@ -46,7 +46,7 @@ func TestValues_RandomCrashes(t *testing.T) {
 		refuse.Store(int64([]int{0, http.StatusServiceUnavailable}[rng.IntN(2)]))
 		p := b.start("run")
 		p.await(isOwner)
-		if rng.IntN(3) > 0 { // far enough to register something
+		if rng.IntN(3) > 0 { // long enough to register a schema
 			p.await("export ended")
 		}
 		for range 1 + rng.IntN(3) {
@@ -72,7 +72,7 @@ func TestValues_RandomCrashes(t *testing.T) {
 		expectNoLoss(t, got.Stderr)
 	}
 	if code != 0 {
-		t.Fatal("there is always work left")
+		t.Fatal("work is left after many runs")
 	}
 	compareRows(t, newRows(b.servedTyped()...), newRows(b.publishedTyped(format, target)...))
 	checkVersions(t, target, b.prefix+"events-value")
@@ -81,8 +81,8 @@ func TestValues_RandomCrashes(t *testing.T) {
 	}
 }
 
-// randomColumns adds empty columns to an export, in any place: one of its day, one that
-// is new with every third export of the day, and up to three others.
+// randomColumns adds empty columns to an export at random positions: one of its day, one that is
+// new with every third export of the day, and up to three others.
 func randomColumns(seed uint64) exporttest.Header {
 	return func(day schema.Day, export int, columns []string) []string {
 		rng := rand.New(rand.NewPCG(seed, uint64(day)<<20|uint64(export))) //nolint:gosec // both are small and positive
@@ -96,7 +96,7 @@ func randomColumns(seed uint64) exporttest.Header {
 	}
 }
 
-// checkVersions checks that a subject has no schema twice.
+// checkVersions checks that a subject does not have the same schema twice.
 func checkVersions(t *testing.T, registry, subject string) {
 	t.Helper()
 	client, err := sr.NewClient(sr.URLs(registry))
@@ -110,9 +110,9 @@ func checkVersions(t *testing.T, registry, subject string) {
 	texts, ids := map[string]bool{}, map[int]bool{}
 	for _, v := range versions {
 		if texts[v.Schema.Schema] || ids[v.ID] {
-			t.Errorf("version %d, id %d, is there twice", v.Version, v.ID)
+			t.Errorf("version %d with id %d is registered twice", v.Version, v.ID)
 		}
 		texts[v.Schema.Schema], ids[v.ID] = true, true
 	}
-	t.Logf("%d versions", len(versions)) // 1 if the registry was away until all columns were met
+	t.Logf("%d versions", len(versions)) // 1 if the registry was stopped until all columns had occurred
 }

@@ -25,11 +25,11 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// typedColumns declares two columns; the standard ones have types without it.
+// typedColumns declares two columns; standard columns have types without a declaration.
 const typedColumns = "df_total_purchase_amount:decimal(12,2),df_app_version:string:app-version"
 
-// registryURL is a registry for one test: the one that REGISTRY_TEST_URL names
-// (deploy/registry-up.sh), or one in this process.
+// registryURL returns the URL of a registry: REGISTRY_TEST_URL (deploy/registry-up.sh), or that
+// of a fake one in this process.
 func registryURL(t *testing.T) string {
 	t.Helper()
 	if url := os.Getenv("REGISTRY_TEST_URL"); url != "" {
@@ -40,7 +40,7 @@ func registryURL(t *testing.T) string {
 	return fake.URL()
 }
 
-// newTyped has a service whose columns move, come, go and change from day to day.
+// newTyped returns a service whose columns are moved, added, removed and changed between days.
 func newTyped(t *testing.T, format, registry string) *testbed {
 	t.Helper()
 	today := currentDay()
@@ -60,8 +60,8 @@ func newTyped(t *testing.T, format, registry string) *testbed {
 	return b
 }
 
-// TestValues_Formats publishes days whose columns differ in every format, and
-// reads them back with other libraries: each cell is compared by value and type.
+// TestValues_Formats publishes days with different columns in every format, and reads the values
+// with other libraries: each cell is compared by value and type.
 func TestValues_Formats(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json-typed", "json-schema", "avro", "protobuf"} {
@@ -79,8 +79,8 @@ func TestValues_Formats(t *testing.T) {
 	}
 }
 
-// servedTyped are the rows that the API has served, by field name, each cell in
-// the one form that equal values of its type share.
+// servedTyped returns the rows that the API has served, by field name. Cells are in a normalized
+// form, equal for equal values of a type.
 func (b *testbed) servedTyped() []map[string]string {
 	var rows []map[string]string
 	for _, served := range b.served(schema.Event) {
@@ -156,7 +156,7 @@ func (d *valueReader) read(value []byte) map[string]string {
 		return readTypedJSON(d.t, value)
 	}
 	if len(value) < 5 || value[0] != 0 {
-		d.t.Fatalf("a value begins with %x", value[:min(5, len(value))])
+		d.t.Fatalf("a value has no header of a schema id: %x", value[:min(5, len(value))])
 	}
 	id := int(encodingbinary.BigEndian.Uint32(value[1:]))
 	decode := d.decoders[id]
@@ -277,7 +277,7 @@ func protobufDecoder(t *testing.T, text string) func([]byte) map[string]string {
 		row := map[string]string{}
 		m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 			name := f.JSONName()
-			if name != string(f.Name()) { // its number is appended where another field has the name
+			if name != string(f.Name()) { // a number is appended if another field has the name
 				name = strings.TrimSuffix(name, fmt.Sprintf("_%d", f.Number()))
 			}
 			switch f.Kind() {

@@ -10,8 +10,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestValues_Headers: cells and the attributes of CloudEvents are headers of their
-// records; keys and values stay as they are.
+// TestValues_Headers: cells and the attributes of CloudEvents are written as headers of records;
+// keys and values do not change.
 func TestValues_Headers(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 9, RowsPerDay: 300, Duplicates: 0.05}})

@@ -12,9 +12,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestValues_Meta puts what a record's headers say into its value as well, in formats
-// with and without a schema, and keys records by two columns: each row is published
-// once, also through a crash, in the partition of its key.
+// TestValues_Meta adds the contents of a record's headers to its value, in formats with and
+// without a schema, and uses two columns as the key: each row is published once, even with a
+// crash, in the partition of its key.
 func TestValues_Meta(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "avro", "protobuf"} {
@@ -61,8 +61,8 @@ func TestValues_Meta(t *testing.T) {
 	}
 }
 
-// TestValues_MetaCollides: a column that is called as one of those that are added is
-// a fault where it is declared, and else halts the stream.
+// TestValues_MetaCollides: a column with the name of an added one is refused where it is declared,
+// and halts the stream if it occurs in a header.
 func TestValues_MetaCollides(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 20, Header: func(_ schema.Day, _ int, columns []string) []string {
@@ -82,7 +82,7 @@ func TestValues_MetaCollides(t *testing.T) {
 	}
 }
 
-// cells are the row's by their columns.
+// cells returns the cells of the row by their columns.
 func (r row) cells() map[string]string {
 	cells := map[string]string{}
 	for text := range strings.SplitSeq(strings.TrimSuffix(string(r), "\xff"), "\xff") {

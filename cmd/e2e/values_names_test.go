@@ -9,9 +9,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestValues_Names publishes 400 columns, some with names that no format allows, and
-// reads them back by their own names. Two columns that would be one field halt the
-// stream: the message names both, and nothing is published of them.
+// TestValues_Names publishes 400 columns, some with names that the formats do not allow, and reads
+// them back by their original names. Two columns that would become one field halt the stream: the
+// message names both, and nothing is published.
 func TestValues_Names(t *testing.T) {
 	t.Parallel()
 	rename := map[string]string{}
@@ -48,7 +48,7 @@ func TestValues_Names(t *testing.T) {
 				t.Errorf("the log does not name the columns: %s", out)
 			}
 			if n := b.countRecords(); n != len(got) {
-				t.Errorf("%d records were published of columns that collide", n-len(got))
+				t.Errorf("%d records with columns that collide were published", n-len(got))
 			}
 		})
 	}

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// TestValues_ReadByPython has the deserializers of confluent-kafka read days whose
-// columns differ, values of several schema ids among them: each cell is compared by
-// value and type. VALUES_PYTHON names an interpreter that has the packages of .ci/run.
+// TestValues_ReadByPython reads days with different columns, and values of several schema ids,
+// with the deserializers of confluent-kafka: each cell is compared by value and type.
+// VALUES_PYTHON is a Python with the packages of .ci/run.
 func TestValues_ReadByPython(t *testing.T) {
 	t.Parallel()
 	python := os.Getenv("VALUES_PYTHON")
@@ -47,8 +47,8 @@ func TestValues_ReadByPython(t *testing.T) {
 	}
 }
 
-// pythonCells are a row's cells in the form of servedTyped. A cell of another type than
-// its column's is named by its type.
+// pythonCells returns the cells of a row in the form of servedTyped. A cell that has another type
+// than its column gets the type's name as a prefix, so that it differs.
 func pythonCells(t *testing.T, format string, cells map[string][2]string) map[string]string {
 	t.Helper()
 	row := map[string]string{}

@@ -17,8 +17,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// registryProxy is a proxy before a registry: refuse answers every request with a
-// status instead, as long as it is not 0.
+// registryProxy returns the URL of a proxy for a registry. While refuse is not 0, the proxy answers
+// every request with that status.
 func registryProxy(t *testing.T, target string) (string, *atomic.Int64) {
 	t.Helper()
 	to, err := url.Parse(target)
@@ -38,8 +38,8 @@ func registryProxy(t *testing.T, target string) (string, *atomic.Int64) {
 	return s.URL, refuse
 }
 
-// TestValues_RegistryAway: without the registry nothing is published and no call is
-// made for what needs it; once it answers everything is.
+// TestValues_RegistryAway: while the registry does not answer, nothing that needs it is exported
+// or published. When it answers, all rows are published.
 func TestValues_RegistryAway(t *testing.T) {
 	t.Parallel()
 	registry, refuse := registryProxy(t, registryURL(t))
@@ -55,7 +55,7 @@ func TestValues_RegistryAway(t *testing.T) {
 	p.expectExit(0)
 	compareRows(t, newRows(b.servedTyped()...), newRows(b.publishedTyped("avro", registry)...))
 	if letters := b.deadLetters(); len(letters) > 0 {
-		t.Errorf("%d dead letters were written for a registry that was away", len(letters))
+		t.Errorf("%d dead letters were written while the registry did not answer", len(letters))
 	}
 }
 
@@ -125,8 +125,8 @@ func TestValues_RegistryToken(t *testing.T) {
 	p.expectExit(0)
 }
 
-// TestValues_RegistryRefuses: a definite refusal halts the stream with the
-// registry's words in one dead letter a try, and resume goes on.
+// TestValues_RegistryRefuses: a refusal halts the stream, with one dead letter for each attempt
+// that has the registry's message. resume continues it.
 func TestValues_RegistryRefuses(t *testing.T) {
 	t.Parallel()
 	registry, refuse := registryProxy(t, registryURL(t))
@@ -146,8 +146,8 @@ func TestValues_RegistryRefuses(t *testing.T) {
 	compareRows(t, newRows(b.servedTyped()...), newRows(b.publishedTyped("avro", registry)...))
 }
 
-// TestValues_RegistryEmptied: an emptied registry, which would give old ids to new
-// schemas, halts the stream; resume accepts new ids.
+// TestValues_RegistryEmptied: a registry that was emptied would assign old ids to new schemas. The
+// stream is halted; resume accepts new ids.
 func TestValues_RegistryEmptied(t *testing.T) {
 	t.Parallel()
 	first, second := srfake.New(), srfake.New()
@@ -167,8 +167,8 @@ func TestValues_RegistryEmptied(t *testing.T) {
 	b.runOnce(0)
 }
 
-// TestValues_FormatChanged: a topic that holds values of one format gets none of another. check
-// says so before, and the log before any call.
+// TestValues_FormatChanged: values of another format are not published to a topic that has values
+// of one. check reports that, and the log before any call.
 func TestValues_FormatChanged(t *testing.T) {
 	t.Parallel()
 	for name, formats := range map[string][2]string{"json to avro": {"json", "avro"}, "json-typed to json": {"json-typed", "json"}} {
@@ -193,8 +193,8 @@ func TestValues_FormatChanged(t *testing.T) {
 	}
 }
 
-// TestValues_BadValue: a cell that its type refuses is a dead letter that names
-// it, or null and counted; with the right type the row is published once.
+// TestValues_BadValue: a row with a cell that its type refuses has a dead letter that names the
+// cell, or the cell becomes null and is counted. With the right type the row is published once.
 func TestValues_BadValue(t *testing.T) {
 	t.Parallel()
 	b := newTyped(t, "json-typed", "")
@@ -216,5 +216,5 @@ func TestValues_BadValue(t *testing.T) {
 	}
 }
 
-// countRecords is how many rows are in the topic of the stream events, in any format.
+// countRecords counts the records of the stream events, in any format.
 func (b *testbed) countRecords() int { return len(b.consume("events", kgo.ReadUncommitted())) }

@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestValues_SubjectChanged: another subject gets the stream's schema before the next row; rows
-// of before keep their ids. A subject that refuses it costs no field.
+// TestValues_SubjectChanged: after a change of the subject, the schema is registered there before
+// the next row; earlier records keep their ids. If the subject refuses it, no field is lost.
 func TestValues_SubjectChanged(t *testing.T) {
 	t.Parallel()
 	registry, refuse := registryProxy(t, registryURL(t))
@@ -29,8 +29,7 @@ func TestValues_SubjectChanged(t *testing.T) {
 	compareRows(t, newRows(b.servedTyped()...), newRows(b.publishedTyped("avro", registry)...))
 }
 
-// TestValues_ReplayLooksUp: a replay publishes nothing under the ids of a registry that was
-// emptied.
+// TestValues_ReplayLooksUp: a replay publishes no values with ids of a registry that was emptied.
 func TestValues_ReplayLooksUp(t *testing.T) {
 	t.Parallel()
 	first, second := srfake.New(), srfake.New()
