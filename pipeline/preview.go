@@ -54,7 +54,7 @@ func (r *Reader) planCall(ctx context.Context, p *preview.Plan, day schema.Day) 
 		return refused, nil
 	}
 	if kept := record.Schemas[p.Stream.Name]; kept != nil {
-		p.Schemas = kept.Evolution()
+		p.Schemas = kept.Of(p.Stream.Topic)
 	}
 	if kept := record.Profiles[p.Stream.Name]; p.Stream.Changes && kept != nil {
 		p.Topic.Pinned = kept.Partitions

@@ -33,29 +33,33 @@ func (r *serviceRecord) change(ctx context.Context, apply func(*ledger.Service) 
 // wrote only JSON. was are the identities of the streams in the ledger.
 func (r *serviceRecord) noteFormats(streams []transfer.Stream, was map[string]ledger.Stream) {
 	for i := range streams {
-		st := &streams[i]
-		kept := was[st.Name]
-		if r.content.Schemas[st.Name] != nil || !kept.HasRows || schedule.TopicOf(kept.Identity) != st.Topic {
+		name := streams[i].Name
+		kept := was[name]
+		topic := schedule.TopicOf(kept.Identity)
+		if r.content.Schemas[name] != nil || !kept.HasRows || topic == "" {
 			continue
 		}
 		if r.content.Schemas == nil {
 			r.content.Schemas = map[string]*ledger.Schemas{}
 		}
-		r.content.Schemas[st.Name] = &ledger.Schemas{Format: encoding.FormatJSON, Topic: st.Topic, Fields: []encoding.Field{}}
+		r.content.Schemas[name] = &ledger.Schemas{Format: encoding.FormatJSON, Topic: topic, Fields: []encoding.Field{}}
 	}
 }
 
 // acceptIDs removes the ids that the registry has lost: resuming the stream accepts new
 // ones.
 func (r *serviceRecord) acceptIDs(stream string) {
-	if s := r.content.Schemas[stream]; s != nil && r.schedule.Stream(stream).HaltedBy() == schema.RegistryLost {
-		e := s.Evolution()
+	s, st := r.content.Schemas[stream], r.schedule.Stream(stream)
+	if s == nil || st.HaltedBy() != schema.RegistryLost {
+		return
+	}
+	if e := s.Of(st.Topic); e != nil {
 		e.ForgetIDs()
 		s.Set(e)
 	}
 }
 
-// evolver returns the function that changes a stream's schemas in the ledger.
+// evolver returns the function that changes the schemas of a stream's topic in the ledger.
 func (r *serviceRecord) evolver(stream string) transfer.Evolve {
 	return func(ctx context.Context, change func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error) {
 		var result *encoding.Evolution
@@ -63,7 +67,8 @@ func (r *serviceRecord) evolver(stream string) transfer.Evolve {
 			was := service.Schemas[stream]
 			var now *encoding.Evolution
 			if was != nil {
-				now, result = was.Evolution(), was.Evolution()
+				topic := r.schedule.Stream(stream).Topic
+				now, result = was.Of(topic), was.Of(topic)
 			}
 			next, err := change(now)
 			if err != nil || next == nil {
@@ -76,7 +81,7 @@ func (r *serviceRecord) evolver(stream string) transfer.Evolve {
 				service.Schemas = map[string]*ledger.Schemas{}
 			}
 			was.Set(next)
-			result = was.Evolution()
+			result = next.Clone()
 			service.Schemas[stream] = was
 			return true, nil
 		})

@@ -138,7 +138,7 @@ func TestServiceRecord_Evolver(t *testing.T) {
 			return nil, nil // nothing changes
 		})
 		b.must(err)
-		kept := b.load().Service.Schemas["events"].Evolution()
+		kept := b.load().Service.Schemas["events"].Of("events")
 		if got.Topic != "events" || got.Fields[0].Name != "a" || kept.Topic != "events" || kept.Fields[0].Name != "a" {
 			t.Errorf("the export has %+v, the ledger %+v, want the field a of the topic events", got, kept)
 		}
@@ -149,8 +149,8 @@ func TestServiceRecord_Evolver(t *testing.T) {
 	})
 }
 
-// TestServiceRecord_NoteFormats: rows of a release without formats are JSON; what is
-// known of a topic stays, and another topic begins anew.
+// TestServiceRecord_NoteFormats: rows of a release without formats are JSON, in the topic that
+// the stream had then; what is known of a topic stays.
 func TestServiceRecord_NoteFormats(t *testing.T) {
 	streams := make([]transfer.Stream, 4)
 	for i, name := range []string{"before", "known", "moved", "empty"} {
@@ -167,7 +167,8 @@ func TestServiceRecord_NoteFormats(t *testing.T) {
 	avro := &ledger.Schemas{Format: "avro", Topic: "known.topic"}
 	r := &serviceRecord{content: ledger.Service{Schemas: map[string]*ledger.Schemas{"known": avro}}}
 	r.noteFormats(streams, was)
-	want := map[string]*ledger.Schemas{"known": avro, "before": {Format: encoding.FormatJSON, Topic: "before.topic", Fields: []encoding.Field{}}}
+	want := map[string]*ledger.Schemas{"known": avro, "before": {Format: encoding.FormatJSON, Topic: "before.topic", Fields: []encoding.Field{}},
+		"moved": {Format: encoding.FormatJSON, Topic: "another", Fields: []encoding.Field{}}}
 	if diff := cmp.Diff(want, r.content.Schemas, cmpopts.IgnoreUnexported(ledger.Schemas{})); diff != "" {
 		t.Errorf("schemas (-want +got):\n%s", diff)
 	}

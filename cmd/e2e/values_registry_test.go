@@ -193,6 +193,37 @@ func TestValues_FormatChanged(t *testing.T) {
 	}
 }
 
+// TestValues_FormerTopic: a stream that returns to a topic may not change the format that its
+// values have there.
+func TestValues_FormerTopic(t *testing.T) {
+	t.Parallel()
+	for _, steps := range [][]string{
+		{"avro A", "json B", "avro B"},
+		{"json A", "json B", "avro A"},
+		{"avro A", "json-typed B", "json A"},
+		{"json-typed A", "avro B", "avro A"},
+	} {
+		t.Run(strings.Join(steps, ", "), func(t *testing.T) {
+			t.Parallel()
+			b, _ := newAnswering(t, func(int, int) answer { return csvOf("text/csv", "df_unified_id,event_name\nu1,open\n") })
+			b.pollEvery("20ms")
+			b.set("STREAM_EVENTS_START", "0", "SCHEMA_REGISTRY_URL", registryURL(t))
+			for i, step := range steps {
+				format, topic, _ := strings.Cut(step, " ")
+				b.set("STREAM_EVENTS_FORMAT", format, "STREAM_EVENTS_TOPIC", b.prefix+topic)
+				if i < len(steps)-1 {
+					b.runOnce(0)
+					continue
+				}
+				expectText(t, b.runOnce(3), string(schema.SchemaChanged), "topic "+b.prefix+topic+" has values of the format ")
+			}
+			b.set("STREAM_EVENTS_FORMAT", strings.Fields(steps[0])[0], "STREAM_EVENTS_TOPIC", b.prefix+"A")
+			b.command(nil, "resume", "events")
+			b.runOnce(0)
+		})
+	}
+}
+
 // TestValues_BadValue: a row with a cell that its type refuses has a dead letter that names the
 // cell, or the cell becomes null and is counted. With the right type the row is published once.
 func TestValues_BadValue(t *testing.T) {

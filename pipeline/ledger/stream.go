@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"dfinery-kafka/schema"
@@ -22,7 +23,7 @@ type Columns struct {
 	unknown
 }
 
-// Schemas is the history of the schema of a topic's values.
+// Schemas is the history of the schema of a stream's values, for its current topic.
 type Schemas struct {
 	Format   encoding.Format    `json:"format"`
 	Topic    string             `json:"topic"`
@@ -30,19 +31,41 @@ type Schemas struct {
 	Record   string             `json:"record,omitempty"`
 	Fields   []encoding.Field   `json:"fields"`
 	Versions []encoding.Version `json:"versions,omitempty"`
+	// Former are those of the stream's former topics, the last one first: a topic that the
+	// stream returns to still has its values.
+	Former []encoding.Evolution `json:"former,omitempty"`
 
 	unknown
 }
 
-// Evolution returns a copy without unknown members.
-func (s *Schemas) Evolution() *encoding.Evolution {
-	e := encoding.Evolution{Format: s.Format, Topic: s.Topic, Subject: s.Subject, Record: s.Record, Fields: s.Fields, Versions: s.Versions}
-	return e.Clone()
+// maxFormer limits how many former topics are known, because a record has the columns of each.
+const maxFormer = 3
+
+// Of returns a copy of the history of a topic; nil if there is none.
+func (s *Schemas) Of(topic string) *encoding.Evolution {
+	if s.Topic == topic {
+		return s.current().Clone()
+	}
+	for i := range s.Former {
+		if s.Former[i].Topic == topic {
+			return s.Former[i].Clone()
+		}
+	}
+	return nil
 }
 
-// Set replaces all known members.
+func (s *Schemas) current() *encoding.Evolution {
+	return &encoding.Evolution{Format: s.Format, Topic: s.Topic, Subject: s.Subject, Record: s.Record, Fields: s.Fields, Versions: s.Versions}
+}
+
+// Set stores the history of a topic, which becomes the stream's current one.
 func (s *Schemas) Set(e *encoding.Evolution) {
 	e = e.Clone()
+	if s.Topic != "" && s.Topic != e.Topic {
+		former := slices.DeleteFunc(slices.Clone(s.Former), func(f encoding.Evolution) bool { return f.Topic == e.Topic })
+		former = append([]encoding.Evolution{*s.current()}, former...)
+		s.Former = former[:min(len(former), maxFormer)]
+	}
 	s.Format, s.Topic, s.Subject, s.Record, s.Fields, s.Versions = e.Format, e.Topic, e.Subject, e.Record, e.Fields, e.Versions
 }
 

@@ -104,7 +104,7 @@ func (p *Plan) survey(under *schema.Columns) *columnSurvey {
 	v := p.Stream.Values
 	e := new(encoding.Evolution)
 	if v != nil {
-		if p.Schemas != nil && p.Schemas.Topic == p.Stream.Topic {
+		if p.Schemas != nil {
 			e = p.Schemas.Clone()
 		}
 		if _, err := e.Extend(under.Names, &v.Columns); err != nil {

@@ -29,7 +29,7 @@ type Plan struct {
 	Redact  func([]byte) []byte
 	// CheckHeader checks the header of a stream that hides columns, and writes nothing.
 	CheckHeader transfer.CheckHeader
-	Schemas     *encoding.Evolution // of the stream, in the ledger; nil: none. Run changes it.
+	Schemas     *encoding.Evolution // of the stream's topic, in the ledger; nil: none. Run changes it.
 
 	headerRefused bool
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // plainEncoder encodes the rows of one export in a format without types. It refuses a
-// topic that has values of another format.
+// topic that has values of another format, and writes to the ledger that its topic has
+// values of this one.
 type plainEncoder struct {
 	encoding.JSON
 	topic  string
@@ -19,12 +20,17 @@ type plainEncoder struct {
 
 // Header implements encoding.Encoder.
 func (p *plainEncoder) Header(ctx context.Context, columns *schema.Columns) error {
-	e, err := p.evolve(ctx, keep)
+	_, err := p.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) {
+		switch {
+		case e == nil:
+			return &encoding.Evolution{Format: encoding.FormatJSON, Topic: p.topic, Fields: []encoding.Field{}}, nil
+		case e.Format != encoding.FormatJSON:
+			return nil, formatChanged(p.topic, e.Format, encoding.FormatJSON)
+		}
+		return nil, nil
+	})
 	if err != nil {
 		return err
-	}
-	if e != nil && e.Topic == p.topic && e.Format != encoding.FormatJSON {
-		return formatChanged(p.topic, e.Format, encoding.FormatJSON)
 	}
 	return p.JSON.Header(ctx, columns)
 }

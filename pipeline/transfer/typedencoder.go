@@ -48,7 +48,7 @@ func (t *typedEncoder) Header(ctx context.Context, columns *schema.Columns) erro
 func (t *typedEncoder) published(ctx context.Context, names []string) (*encoding.Evolution, error) {
 	v := t.values
 	e, err := t.evolve(ctx, keep)
-	if err != nil || e == nil || !v.Format.Registered() || e.Format != v.Format || e.Topic != t.topic || t.renamed(e) {
+	if err != nil || e == nil || !v.Format.Registered() || e.Format != v.Format || t.renamed(e) {
 		return nil, err
 	}
 	e, err = e.Published(names, &v.Columns)
@@ -87,7 +87,7 @@ func schemaChanged(err error) error {
 func (t *typedEncoder) extend(e *encoding.Evolution, names []string) (*encoding.Evolution, error) {
 	v := t.values
 	switch {
-	case e == nil || e.Topic != t.topic:
+	case e == nil:
 		e = &encoding.Evolution{Format: v.Format, Topic: t.topic}
 	case e.Format != v.Format:
 		return nil, formatChanged(t.topic, e.Format, v.Format)

@@ -34,7 +34,7 @@ type Values struct {
 	nulled    atomic.Int64 // cells published as null
 }
 
-// Evolve changes the evolution of a topic's schema in the ledger, and returns a copy of
+// Evolve changes the evolution of the topic's schema in the ledger, and returns a copy of
 // it. It waits until the change is acknowledged, so that columns keep their numbers
 // through a crash, and a fenced instance registers nothing. The previous evolution is
 // nil if there is none; the returned one replaces it unless it is nil.

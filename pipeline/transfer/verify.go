@@ -31,7 +31,7 @@ func (t *typedEncoder) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if e == nil || e.Topic != t.topic || e.Format != t.values.Format {
+	if e == nil || e.Format != t.values.Format {
 		t.values.lookedUp.Store(true) // there are no versions but those that this process registers
 		return nil
 	}
