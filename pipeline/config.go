@@ -98,13 +98,3 @@ func (c *Config) newSchedule(now time.Time) *schedule.State {
 	}
 	return schedule.New(streams, policy, now)
 }
-
-// streamNamed returns the stream with this name; nil if there is none.
-func streamNamed(streams []transfer.Stream, name string) *transfer.Stream {
-	for i := range streams {
-		if streams[i].Name == name {
-			return &streams[i]
-		}
-	}
-	return nil
-}

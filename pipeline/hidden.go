@@ -11,7 +11,7 @@ import (
 // ShownBefore lists the topics that still have cells, or hashes of them, of a stream
 // that starts to hide columns.
 func (c *Config) ShownBefore(stream string) string {
-	st := streamNamed(c.Streams, stream)
+	st := transfer.Named(c.Streams, stream)
 	if st == nil {
 		return ""
 	}
@@ -24,7 +24,7 @@ func (c *Config) ShownBefore(stream string) string {
 
 // DeleteShownBefore describes how to delete them immediately.
 func (c *Config) DeleteShownBefore(stream string) string {
-	st := streamNamed(c.Streams, stream)
+	st := transfer.Named(c.Streams, stream)
 	if st == nil {
 		return ""
 	}

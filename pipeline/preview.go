@@ -10,6 +10,7 @@ import (
 	"dfinery-kafka/pipeline/preview"
 	"dfinery-kafka/pipeline/producer"
 	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
@@ -18,7 +19,7 @@ import (
 // unknown stream is an error.
 func (r *Reader) PlanPreview(ctx context.Context, stream string, day schema.Day) (*preview.Plan, Source, error) {
 	p := &preview.Plan{Codec: r.config.Codec, Redact: r.config.Redact}
-	st := streamNamed(r.config.Streams, stream)
+	st := transfer.Named(r.config.Streams, stream)
 	if st == nil {
 		return nil, nil, fmt.Errorf("there is no stream %q", stream)
 	}

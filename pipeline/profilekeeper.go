@@ -70,11 +70,10 @@ func (k *profileKeeper) Load(ctx context.Context, stream string) (*ledger.Profil
 
 // Scan implements transfer.Profiles.
 func (k *profileKeeper) Scan(ctx context.Context, stream string, visit func(partition int, r *recordbatch.Record)) error {
-	all := k.partitions.of(streamNamed(k.streams, stream).Topic)
-	if err := k.flush(ctx, all); err != nil {
+	if err := k.flush(ctx, stream); err != nil {
 		return err
 	}
-	logs, err := k.cluster.Offsets(ctx, all...)
+	logs, err := k.cluster.Offsets(ctx, k.partitionsOf(stream)...)
 	if err != nil {
 		return fmt.Errorf("scan the topic of %s: %w", stream, err)
 	}
@@ -94,15 +93,20 @@ func (k *profileKeeper) Scan(ctx context.Context, stream string, visit func(part
 	return nil
 }
 
-// flush waits until everything written to the partitions is acknowledged.
-func (k *profileKeeper) flush(ctx context.Context, partitions []recordbatch.TopicPartition) error {
-	list := make([]*producer.Sender, len(partitions))
-	for i, p := range partitions {
+// partitionsOf returns the partitions of a stream's topic.
+func (k *profileKeeper) partitionsOf(stream string) []recordbatch.TopicPartition {
+	return k.partitions.of(transfer.Named(k.streams, stream).Topic)
+}
+
+// flush waits until everything written to the stream's topic is acknowledged.
+func (k *profileKeeper) flush(ctx context.Context, stream string) error {
+	var list []*producer.Sender
+	for _, p := range k.partitionsOf(stream) {
 		sender, err := k.session.Sender(p)
 		if err != nil {
 			return err
 		}
-		list[i] = sender
+		list = append(list, sender)
 	}
 	return k.session.Flush(ctx, list...)
 }
@@ -132,9 +136,8 @@ func (k *profileKeeper) Begin(ctx context.Context, call *schema.Export, partitio
 // these before the record.
 func (k *profileKeeper) Settle(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error) {
 	var d *profiles.Decision
-	topic := k.partitions.of(streamNamed(k.streams, stream).Topic)
 	err := k.calls.do(ctx, func(ctx context.Context) error {
-		if err := k.flush(ctx, topic); err != nil {
+		if err := k.flush(ctx, stream); err != nil {
 			return err
 		}
 		k.step("profiles_flushed")
@@ -164,10 +167,9 @@ func (k *profileKeeper) Settle(ctx context.Context, stream string, decide func(*
 
 // Deleted implements transfer.Profiles.
 func (k *profileKeeper) Deleted(ctx context.Context, stream string, n int) error {
-	topic := k.partitions.of(streamNamed(k.streams, stream).Topic)
 	return k.calls.do(ctx, func(ctx context.Context) error {
 		k.step("profiles_deleting")
-		if err := k.flush(ctx, topic); err != nil {
+		if err := k.flush(ctx, stream); err != nil {
 			return err
 		}
 		k.step("profiles_deleted")
@@ -182,7 +184,7 @@ func (k *profileKeeper) Deleted(ctx context.Context, stream string, n int) error
 // publishing does not remove them then. Only the loop calls it.
 func (k *profileKeeper) forgetMarks() {
 	for name, r := range k.record.content.Profiles {
-		if st := streamNamed(k.streams, name); st != nil && !st.Changes && r != nil {
+		if st := transfer.Named(k.streams, name); st != nil && !st.Changes && r != nil {
 			r.Absent = ledger.Absent{}
 		}
 	}
@@ -193,7 +195,7 @@ func (k *profileKeeper) forgetMarks() {
 // published or deleted. Only the loop calls it.
 func (k *profileKeeper) publishWhole(now time.Time) {
 	for name, r := range k.record.content.Profiles {
-		st := streamNamed(k.streams, name)
+		st := transfer.Named(k.streams, name)
 		if st == nil || st.Changes || r == nil || r.N == 0 {
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/pipeline/transfer"
 	"dfinery-kafka/schema"
 )
 
@@ -54,7 +55,7 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 			one.Published += int64(d.Published)
 			one.DeadLetters += int64(d.Bad)
 		}
-		one.Profiles = profileStatus(streamNamed(r.config.Streams, one.Name), record.Profiles[one.Name], 0)
+		one.Profiles = profileStatus(transfer.Named(r.config.Streams, one.Name), record.Profiles[one.Name], 0)
 		p.Streams = append(p.Streams, one)
 		if newest, err := r.newest(ctx, one.Topic, state.Checkpoint); err == nil && !newest.IsZero() {
 			p.Newest[one.Name] = newest

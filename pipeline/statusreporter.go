@@ -49,7 +49,7 @@ func (r *statusReporter) addCounts(s *StreamStatus, counts StreamCounts) {
 	for _, n := range counts.Letters {
 		s.DeadLetters += n
 	}
-	s.Profiles = profileStatus(streamNamed(r.streams, s.Name), r.record.content.Profiles[s.Name], r.transfers.Partitions(s.Name))
+	s.Profiles = profileStatus(transfer.Named(r.streams, s.Name), r.record.content.Profiles[s.Name], r.transfers.Partitions(s.Name))
 	for i := range s.Days {
 		one := &s.Days[i]
 		one.Published += r.transfers.Pending(ledger.DayName{Stream: s.Name, Day: one.Day})

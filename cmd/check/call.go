@@ -58,8 +58,7 @@ func (c *Check) call(ctx context.Context) {
 // columns lists the columns of the answer, unless one that must be hidden is missing: the names
 // may then be cells, or renamed hidden columns.
 func (c *Check) columns(e schema.Export, columns *schema.Columns) {
-	i := slices.IndexFunc(c.Service.Streams, func(s transfer.Stream) bool { return s.Name == e.Stream })
-	if missing := c.Service.Streams[i].Privacy.Missing(columns.Names); len(missing) > 0 {
+	if missing := transfer.Named(c.Service.Streams, e.Stream).Privacy.Missing(columns.Names); len(missing) > 0 {
 		c.add(Warn, "call columns", fmt.Sprintf("%d, without %s, which the stream must hide", len(columns.Names), strings.Join(missing, ", ")),
 			"check the names in "+config.StreamVariable(e.Stream, "DROP")+", _HASH and _MASK against the columns registered at DFINERY")
 		return

@@ -177,7 +177,7 @@ func (x *Executor) execute(ctx context.Context, c *ledger.Command) (changed, don
 	if c.Error != "" { // it could not be read
 		return true, true
 	}
-	st := x.stream(c.Stream)
+	st := transfer.Named(x.Streams, c.Stream)
 	if st == nil {
 		c.Error = fmt.Sprintf("there is no stream %q here: the streams are %s", c.Stream, strings.Join(x.names(), ", "))
 		return true, true
@@ -205,15 +205,6 @@ func (x *Executor) execute(ctx context.Context, c *ledger.Command) (changed, don
 	}
 	c.Result = c.Stream + " " + c.Verb + "d"
 	return true, true
-}
-
-func (x *Executor) stream(name string) *transfer.Stream {
-	for i := range x.Streams {
-		if x.Streams[i].Name == name {
-			return &x.Streams[i]
-		}
-	}
-	return nil
 }
 
 func (x *Executor) names() []string {

@@ -22,6 +22,16 @@ type Stream struct {
 	Raw     Raw             // what dead letters show
 }
 
+// Named returns the stream with this name; nil if there is none.
+func Named(streams []Stream, name string) *Stream {
+	for i := range streams {
+		if streams[i].Name == name {
+			return &streams[i]
+		}
+	}
+	return nil
+}
+
 // stream is a stream with the days that are in memory.
 type stream struct {
 	*Stream
