@@ -14,9 +14,21 @@ func describe(e *schedule.Event) (slog.Level, string, []any) {
 	if e.Day != 0 {
 		attrs = append(attrs, "day", e.Day)
 	}
-	line := func(level slog.Level, text string, more ...any) (slog.Level, string, []any) {
-		return level, text, append(attrs, more...)
-	}
+	l := describeDay(e)
+	return l.level, l.text, append(attrs, l.attrs...)
+}
+
+// logLine is a log line without the stream and the day of its event.
+type logLine struct {
+	level slog.Level
+	text  string
+	attrs []any
+}
+
+func line(level slog.Level, text string, attrs ...any) logLine { return logLine{level, text, attrs} }
+
+// describeDay returns the log line of an event of a day, or of its columns.
+func describeDay(e *schedule.Event) logLine {
 	switch e.Kind {
 	case schedule.DayLost:
 		return line(slog.LevelError, "a day has left the API's reach without ever having been exported: its rows are lost at the source",
@@ -32,7 +44,7 @@ func describe(e *schedule.Event) (slog.Level, string, []any) {
 		return line(slog.LevelError, "a day ended with its last answer cut: its rows after the cut are missing", "cut", e.Cut,
 			"do", "tell those who use this data; only DFINERY may still have them")
 	case schedule.DayCut:
-		return describeCut(e, line)
+		return describeCut(e)
 	case schedule.DayAboutToBeLost:
 		return line(slog.LevelWarn, "a day that was never exported is about to leave the API's reach", "lost_after", e.Until.UTC(),
 			"do", "check its last error in dfinery-kafka status, and fix the cause in time")
@@ -65,11 +77,11 @@ func describe(e *schedule.Event) (slog.Level, string, []any) {
 		}
 		return line(slog.LevelInfo, "the export's columns have changed", "new", e.Added)
 	}
-	return describeStream(e, line)
+	return describeStream(e)
 }
 
 // describeCut returns the log line of a finished day whose answer is cut.
-func describeCut(e *schedule.Event, line func(slog.Level, string, ...any) (slog.Level, string, []any)) (slog.Level, string, []any) {
+func describeCut(e *schedule.Event) logLine {
 	level, do := slog.LevelWarn, "nothing, unless it persists: then ask DFINERY about this day"
 	switch e.Cut {
 	case schema.NoNewline:
@@ -81,7 +93,7 @@ func describeCut(e *schedule.Event, line func(slog.Level, string, ...any) (slog.
 }
 
 // describeStream returns the log line of an event of a stream, or of a day in slices.
-func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (slog.Level, string, []any)) (slog.Level, string, []any) {
+func describeStream(e *schedule.Event) logLine {
 	switch e.Kind {
 	case schedule.Narrowed:
 		return line(slog.LevelWarn, "a day's query keeps failing: exporting it in slices of events", "events", e.Count,
@@ -101,11 +113,17 @@ func describeStream(e *schedule.Event, line func(slog.Level, string, ...any) (sl
 			"rows", e.Count, "do", "nothing yet")
 	case schedule.ExclusiveFound:
 		return line(slog.LevelError, "stream is halted", "rows", e.Count, "error", e.Detail, "do", "set DFINERY_TO_DATE=exclusive and restart")
+	}
+	return describeSettings(e)
+}
+
+// describeSettings returns the log line of an event that a change of the stream's
+// configuration causes.
+func describeSettings(e *schedule.Event) logLine {
+	switch e.Kind {
 	case schedule.IdentityChanged:
 		return line(slog.LevelWarn, "the stream's properties, topic or hidden columns have changed: its days in reach are published again", "days", e.Count, "rows", e.Rows, "calls", e.Count,
 			"do", "nothing, if that was intended; consumers receive the rows of these days again, with other ids")
-	}
-	switch e.Kind {
 	case schedule.KeyRefused:
 		return line(slog.LevelError, "stream is halted: its hidden cells were hashed with another key", "code", e.Code, "error", e.Detail,
 			"do", "mount the former key and restart; dfinery-kafka resume "+e.Stream+" accepts the new one, and publishes the days in reach again")
