@@ -15,7 +15,7 @@ type Status struct {
 	Reasons   []string
 	Owner     *ledger.Owner // of a standby: the owner for which it waits
 	Turned    time.Time     // when the loop last ran
-	Restoring bool          // called when Kafka is reached; the takeover and recovery are in progress
+	Restoring bool          // Kafka was reached: the takeover and recovery are in progress
 	Streams   []StreamStatus
 	Remaining map[string]time.Duration // by stream: until its oldest unexported day is lost; absent without one
 	Commands  []ledger.Command         // of an owner: those that are not done, oldest first

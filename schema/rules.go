@@ -171,5 +171,5 @@ func (c Class) Effect() Effect {
 	case Outage, Refused, OutOfReach: // answers that only a good token gets
 		return Effect{Token: TokenAccepted}
 	}
-	return Effect{} // Cancelled
+	return Effect{} // Postponed, Cancelled: neither says anything about the API
 }
