@@ -19,7 +19,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// scheduleKinds are the kinds of events that package schedule declares.
+// scheduleKinds returns the kinds of events that package schedule declares.
 func scheduleKinds(t *testing.T) (kinds []schedule.Kind) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "schedule/event.go", nil, parser.SkipObjectResolution)
@@ -43,17 +43,17 @@ func scheduleKinds(t *testing.T) (kinds []schedule.Kind) {
 	return kinds
 }
 
-// TestDescribe_EveryKind: each event has a line of its own, with the stream and the day,
-// and one at warn or above says what to do.
+// TestDescribe_EveryKind: each kind of event has its own log message, which names the stream
+// and the day, and at warn or above also what to do.
 func TestDescribe_EveryKind(t *testing.T) {
 	t.Parallel()
 	kinds := scheduleKinds(t)
 	if len(kinds) < 20 {
-		t.Fatalf("%d kinds found: they are declared elsewhere now?", len(kinds))
+		t.Fatalf("found only %d kinds of events: were their declarations moved?", len(kinds))
 	}
 	for _, kind := range kinds {
 		if kind == schedule.DaySettled || kind == schedule.HidingBegins {
-			continue // the announcer does more about these
+			continue // the announcer handles these itself
 		}
 		level, text, attrs := describe(&schedule.Event{Kind: kind, Stream: "events", Day: today, Code: schema.QueryError, Detail: "event", EventName: "a"})
 		given := map[any]any{}
@@ -61,20 +61,20 @@ func TestDescribe_EveryKind(t *testing.T) {
 			given[attrs[i]] = attrs[i+1]
 		}
 		if text == "schedule changed" || given["stream"] != "events" || given["day"] != today {
-			t.Errorf("%s: %q %v, want a line of its own that names stream and day", kind, text, attrs)
+			t.Errorf("%s: %q %v, want a message that names stream and day", kind, text, attrs)
 		}
 		if level >= slog.LevelWarn && given["do"] == nil {
-			t.Errorf("%s: %q says nobody what to do", kind, text)
+			t.Errorf("%s: %q does not say what to do", kind, text)
 		}
 	}
 }
 
-// TestAnnouncer_Tell: lost days and new columns are counted, and a settled day whose
-// fingerprints are in several places is written as one run.
+// TestAnnouncer_Tell: lost days and new columns are counted, and a settled day with
+// fingerprints in several ranges is marked to be rewritten as one range.
 func TestAnnouncer_Tell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		o := b.take()
+		b := newTestbed(t)
+		o := b.takeOver()
 		now := time.Now()
 		name := func(back schema.Day) ledger.DayName {
 			return ledger.DayName{Stream: "events", Day: schema.DayOf(now, planned) - back}
@@ -90,20 +90,20 @@ func TestAnnouncer_Tell(t *testing.T) {
 			o.announcer.announce([]schedule.Event{{Kind: schedule.DaySettled, Stream: "events", Day: name(back).Day}})
 		}
 		if one, two := o.transfers.Day(name(1)).Rows.Rewriting(), o.transfers.Day(name(2)).Rows.Rewriting(); one || !two {
-			t.Errorf("a day of one range is written again: %t, one of two: %t", one, two)
+			t.Errorf("rewritten: %t for a day with one range, %t for one with two; want false, true", one, two)
 		}
 		o.announcer.announce([]schedule.Event{
 			{Kind: schedule.DayLost, Stream: "events", Day: name(40).Day}, {Kind: schedule.ColumnsChanged, Stream: "users", Added: []string{"a"}},
 			{Kind: schedule.HidingBegins, Stream: "events"},
 		})
 		if counts := o.counts.copies(); counts["events"].Gaps != 1 || counts["users"].ColumnChanges != 1 {
-			t.Errorf("counts %+v, want a gap of events and a change of users", counts)
+			t.Errorf("counts %+v, want a gap in events and a new column in users", counts)
 		}
-		b.expectSaid(1, `holding="topic events rows, dead dead letters for 90 days, ledger.rows fingerprints of whole rows for 35 days"`)
+		b.expectLogged(1, `holding="topic events rows, dead dead letters for 90 days, ledger.rows fingerprints of whole rows for 35 days"`)
 	})
 }
 
-// TestAnnouncer_Count: calls that were cancelled or put off are no exports; all others are,
+// TestAnnouncer_Count: all calls that were not cancelled or deferred are counted as exports,
 // with their dead letters.
 func TestAnnouncer_Count(t *testing.T) {
 	t.Parallel()

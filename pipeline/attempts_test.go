@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestAttempts_Pause: pauses grow up to a limit, are as long as they are asked to be,
-// and begin anew after a success.
+// TestAttempts_Pause: pauses grow up to a limit, are at least as long as requested, start at
+// the minimum again after a success, and end with their context.
 func TestAttempts_Pause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAttempts(0)
@@ -18,18 +18,18 @@ func TestAttempts_Pause(t *testing.T) {
 			return time.Since(began)
 		}
 		if d := took(0); d < 50*time.Millisecond || d > 150*time.Millisecond {
-			t.Errorf("the first pause is %s", d)
+			t.Errorf("the first pause is %s, want about 100ms", d)
 		}
 		if d := took(time.Minute); d != time.Minute {
-			t.Errorf("a pause of a minute is %s", d)
+			t.Errorf("a pause of at least a minute is %s", d)
 		}
 		for range 20 {
 			if d := took(0); d > 23*time.Second {
-				t.Errorf("a pause is %s", d)
+				t.Errorf("a pause is %s, want at most 23s", d)
 			}
 		}
 		if d := took(0); d < 7*time.Second {
-			t.Errorf("after many attempts a pause is %s", d)
+			t.Errorf("after many attempts a pause is %s, want at least 7s", d)
 		}
 		a.succeeded()
 		if d := took(0); d > 150*time.Millisecond {
@@ -39,13 +39,13 @@ func TestAttempts_Pause(t *testing.T) {
 		defer stop()
 		began := time.Now()
 		if a.pause(ctx, time.Hour); time.Since(began) != time.Second {
-			t.Errorf("a pause outlasts the end of Run by %s", time.Since(began)-time.Second)
+			t.Errorf("a pause ends %s after its context", time.Since(began)-time.Second)
 		}
 	})
 }
 
-// TestAttempts_Patience: without patience attempts never end; with it no pause reaches
-// beyond, and a success begins it anew.
+// TestAttempts_Patience: a limit of the time for attempts shortens pauses to its end, and
+// starts again after a success. Without a limit attempts never end.
 func TestAttempts_Patience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		forever, bounded := newAttempts(0), newAttempts(20*time.Second)
@@ -57,7 +57,7 @@ func TestAttempts_Patience(t *testing.T) {
 			t.Errorf("attempts last %s, exhausted %t, want 20s", took, bounded.exhausted())
 		}
 		if time.Sleep(1000 * time.Hour); forever.exhausted() {
-			t.Error("attempts without a limit have one")
+			t.Error("attempts without a limit are exhausted")
 		}
 	})
 }

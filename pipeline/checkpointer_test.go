@@ -23,7 +23,8 @@ import (
 
 var errNotAcknowledged = errors.New("not acknowledged")
 
-// failingFlush lets so many flushes pass, then one fail; negative: all pass.
+// failingFlush is a session in which one Flush fails, after left successful ones; if left is
+// negative, none fails.
 type failingFlush struct {
 	*producer.Session
 	left int
@@ -37,19 +38,19 @@ func (f *failingFlush) Flush(ctx context.Context, senders ...*producer.Sender) e
 	return f.Session.Flush(ctx, senders...)
 }
 
-// checkpointBed is a checkpointer of one stream on an embedded Kafka.
-type checkpointBed struct {
+// checkpointTestbed is a checkpointer with one stream on an embedded Kafka.
+type checkpointTestbed struct {
 	t       *testing.T
 	stored  *store.Ledger
 	session *failingFlush
 	days    *schedule.State
 	day     *transfer.Day
-	rows    schema.Fingerprint // the last one that was published
+	rows    schema.Fingerprint // of the last published row
 	steps   []string
 	*checkpointer
 }
 
-func newCheckpointBed(t *testing.T) *checkpointBed {
+func newCheckpointTestbed(t *testing.T) *checkpointTestbed {
 	t.Helper()
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
@@ -62,7 +63,7 @@ func newCheckpointBed(t *testing.T) *checkpointBed {
 		t.Fatal(err)
 	}
 	t.Cleanup(kafka.Close)
-	b := &checkpointBed{t: t, stored: &store.Ledger{Cluster: kafka, Topic: topic, Rows: topic + ".rows", Service: "1234"}}
+	b := &checkpointTestbed{t: t, stored: &store.Ledger{Cluster: kafka, Topic: topic, Rows: topic + ".rows", Service: "1234"}}
 	if _, err := kafka.EnsureTopics(t.Context(), true, b.stored.Specs(1, 1)...); err != nil {
 		t.Fatal(err)
 	}
@@ -93,8 +94,8 @@ func newCheckpointBed(t *testing.T) *checkpointBed {
 	return b
 }
 
-// publish has n more rows of the day in memory.
-func (b *checkpointBed) publish(n int) {
+// publish adds n rows to the day in memory.
+func (b *checkpointTestbed) publish(n int) {
 	b.days.Begin(schedule.Due{Stream: "events", Day: today}, noon)
 	for range n {
 		b.rows[0]++
@@ -104,8 +105,8 @@ func (b *checkpointBed) publish(n int) {
 	b.days.Day(b.day.Name).Progress(n, 0, 0)
 }
 
-// write does what the barrier does: all that was appended is acknowledged before.
-func (b *checkpointBed) write() error {
+// write writes a checkpoint as the owner does: after all appended records are acknowledged.
+func (b *checkpointTestbed) write() error {
 	if err := b.session.Session.Flush(b.t.Context()); err != nil {
 		b.t.Fatal(err)
 	}
@@ -117,8 +118,8 @@ func (b *checkpointBed) write() error {
 	return err
 }
 
-// loaded is the day's record in the ledger, and how many of its rows are there.
-func (b *checkpointBed) loaded() (*ledger.State, int) {
+// loaded reads the ledger and returns the number of the day's fingerprints.
+func (b *checkpointTestbed) loaded() (*ledger.State, int) {
 	b.t.Helper()
 	state, err := b.stored.Load(b.t.Context())
 	if err != nil {
@@ -135,11 +136,11 @@ func (b *checkpointBed) loaded() (*ledger.State, int) {
 	return state, set.Rows()
 }
 
-// TestCheckpointer_Order writes fingerprints, days and the checkpoint in this order:
-// the ledger then has the rows, and how far each topic was written.
+// TestCheckpointer_Order: fingerprints, days and the checkpoint are written in this order. The
+// ledger then has the rows and the end offset of each topic.
 func TestCheckpointer_Order(t *testing.T) {
 	t.Parallel()
-	b := newCheckpointBed(t)
+	b := newCheckpointTestbed(t)
 	for round := range 3 {
 		b.publish(10)
 		if err := b.write(); err != nil {
@@ -150,14 +151,14 @@ func TestCheckpointer_Order(t *testing.T) {
 		}
 		state, rows := b.loaded()
 		if want := 10 * (round + 1); rows != want || state.Days[b.day.Name].Published != want {
-			t.Errorf("the ledger has %d rows of %d, want %d", rows, state.Days[b.day.Name].Published, want)
+			t.Errorf("the ledger has %d fingerprints of %d rows, want %d", rows, state.Days[b.day.Name].Published, want)
 		}
 		log, err := b.stored.Cluster.Log(t.Context(), b.partitions.rows)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := state.Checkpoint.Marks()[b.partitions.rows].Next; got != log.End {
-			t.Errorf("the checkpoint has the rows topic up to %d, it ends at %d", got, log.End)
+			t.Errorf("the checkpoint's offset for the topic of rows is %d, its end offset %d", got, log.End)
 		}
 		if b.day.Rows.Dirty() {
 			t.Error("the day has unsaved rows after a checkpoint")
@@ -165,15 +166,14 @@ func TestCheckpointer_Order(t *testing.T) {
 	}
 }
 
-// TestCheckpointer_FailsAnywhere: whichever acknowledgement is missing, the next
-// attempt is whole, and no range of fingerprints spans what a failed attempt left
-// behind.
+// TestCheckpointer_FailsAnywhere lets each acknowledgement fail: the next attempt writes
+// everything, and no range of fingerprints includes records of the failed attempt.
 func TestCheckpointer_FailsAnywhere(t *testing.T) {
 	t.Parallel()
 	for flushes := range 2 {
 		t.Run(fmt.Sprintf("after %d flushes", flushes), func(t *testing.T) {
 			t.Parallel()
-			b := newCheckpointBed(t)
+			b := newCheckpointTestbed(t)
 			b.publish(5)
 			if err := b.write(); err != nil {
 				t.Fatal(err)
@@ -191,17 +191,17 @@ func TestCheckpointer_FailsAnywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			if state, rows := b.loaded(); rows != 13 || state.Days[b.day.Name].Published != 13 {
-				t.Errorf("the ledger has %d rows of %d, want 13", rows, state.Days[b.day.Name].Published)
+				t.Errorf("the ledger has %d fingerprints of %d rows, want 13", rows, state.Days[b.day.Name].Published)
 			}
 		})
 	}
 }
 
-// TestCheckpointer_KeepsMarks: partitions and days that this owner could not restore
-// keep what the former checkpoint says of them.
+// TestCheckpointer_KeepsMarks: offsets of partitions and days that this owner could not restore
+// are copied from the previous checkpoint.
 func TestCheckpointer_KeepsMarks(t *testing.T) {
 	t.Parallel()
-	b := newCheckpointBed(t)
+	b := newCheckpointTestbed(t)
 	elsewhere := ledger.Mark{Topic: "other", Partition: 2, Next: 42}
 	b.carried[recordbatch.TopicPartition{Topic: "other", Partition: 2}] = elsewhere
 	b.carriedDays = map[string]map[schema.Day]int{"other": {today - 1: 3}}

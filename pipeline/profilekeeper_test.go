@@ -15,13 +15,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestProfileKeeper_Snapshot goes the way of a snapshot: the call's number, the scan,
-// the marks of absent keys, their record, and the end of the deletes. Each is
-// acknowledged before the next.
+// TestProfileKeeper_Snapshot makes the steps of a snapshot: the number of the call, the scan,
+// marks of absent keys, the stream's record, and the end of the deletes. Each write is
+// acknowledged before the next step.
 func TestProfileKeeper_Snapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		o, _ := newBedRecord(b)
+		b := newTestbed(t)
+		o, _ := newTestRecord(b)
 		k := o.profiles
 		b.steps = nil
 		today := schema.DayOf(time.Now(), planned)
@@ -41,7 +41,7 @@ func TestProfileKeeper_Snapshot(t *testing.T) {
 		var seen []string
 		b.must(k.Scan(t.Context(), "users", func(_ int, r *recordbatch.Record) { seen = append(seen, string(r.Key)) }))
 		if diff := cmp.Diff([]string{"a", "b"}, seen); diff != "" {
-			t.Errorf("scanned, with what was not acknowledged yet (-want +got):\n%s", diff)
+			t.Errorf("scanned keys, of which one was not acknowledged before (-want +got):\n%s", diff)
 		}
 
 		var seed uint64
@@ -68,18 +68,18 @@ func TestProfileKeeper_Snapshot(t *testing.T) {
 	})
 }
 
-// TestProfileKeeper_Modes: a stream that publishes all rows now forgets its marks, and
-// publishes today again if its last export was one of changes.
+// TestProfileKeeper_Modes: if MODE is no longer changes, the stream's marks are removed, and
+// today is published again if its last export published only changes.
 func TestProfileKeeper_Modes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		b.Streams[1].Changes = false
-		o := b.take()
+		o := b.takeOver()
 		now := time.Now()
 		name := ledger.DayName{Stream: "users", Day: schema.DayOf(now, planned)}
 		o.record.content.Profiles = map[string]*ledger.Profiles{
 			"users":  {N: 3, Absent: ledger.Absent{Ranges: []ledger.Range{{0, 1, 2}}}},
-			"former": {N: 3, Absent: ledger.Absent{Ranges: []ledger.Range{{0, 1, 2}}}}, // not configured any more
+			"former": {N: 3, Absent: ledger.Absent{Ranges: []ledger.Range{{0, 1, 2}}}}, // no longer configured
 		}
 		o.schedule.Load(&o.record.content, map[ledger.DayName]ledger.Day{name: {State: ledger.Open, Exports: 3, Generation: 1, LastSuccess: &now}}, now)
 		o.profiles.forgetMarks()
@@ -92,14 +92,14 @@ func TestProfileKeeper_Modes(t *testing.T) {
 		}
 		o.profiles.publishWhole(now) // the next start
 		if d := o.schedule.Record(name); d.Generation != 2 {
-			t.Errorf("today is %+v, published again with each start", d)
+			t.Errorf("today is %+v, want that the next start does not publish it again", d)
 		}
-		o.record.content.Profiles["former"] = nil // as good as none
+		o.record.content.Profiles["former"] = nil // treated like a missing entry
 		o.record.content.Profiles["users"].N = 2
 		o.schedule.Load(&o.record.content, map[ledger.DayName]ledger.Day{name: {State: ledger.Open, Exports: 3, Generation: 1, LastSuccess: &now}}, now)
 		o.profiles.publishWhole(now)
 		if d := o.schedule.Record(name); d.Generation != 1 {
-			t.Errorf("today is %+v, published again although its last export published all rows", d)
+			t.Errorf("today is %+v, want it not published again: its last export published all rows", d)
 		}
 		o.profiles.PublishAgain("users")
 		if from := o.record.content.Profiles["users"].AgainFrom; from != 4 {
@@ -108,7 +108,8 @@ func TestProfileKeeper_Modes(t *testing.T) {
 	})
 }
 
-// TestProfileKeeper_Approve: which deletes an approval permits, and when it can't.
+// TestProfileKeeper_Approve: the number of deletes that an approval permits, and the errors if
+// nothing can be approved.
 func TestProfileKeeper_Approve(t *testing.T) {
 	for name, test := range map[string]struct {
 		record ledger.Profiles

@@ -15,12 +15,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestReader_Snapshot: what any machine reads of a service, whether its owner lives or not.
+// TestReader_Snapshot reads the state of a service from the ledger: before its first owner, while
+// an owner runs, after it stopped sending heartbeats, and after it ended in order.
 func TestReader_Snapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		if _, err := b.Reader().Snapshot(t.Context()); !cluster.Missing(err) {
-			t.Errorf("error %v, want one of the missing ledger", err)
+			t.Errorf("error %v, want that the ledger is missing", err)
 		}
 		snapshot := func() *Snapshot {
 			t.Helper()
@@ -28,7 +29,7 @@ func TestReader_Snapshot(t *testing.T) {
 			b.must(err)
 			return s
 		}
-		o := b.take()
+		o := b.takeOver()
 		if s := snapshot(); s.Owner != nil || s.Alive || len(s.Streams) != 2 || len(s.Newest) != 0 {
 			t.Errorf("before the first owner %+v", s)
 		}
@@ -67,7 +68,7 @@ func TestReader_Snapshot(t *testing.T) {
 		}
 		time.Sleep(b.StandbyAfter)
 		if snapshot().Alive {
-			t.Error("an owner that is silent counts as alive")
+			t.Error("an owner without heartbeats counts as alive")
 		}
 		o.heartbeat.release()
 		b.must(o.heartbeat.beat(t.Context()))
@@ -77,11 +78,11 @@ func TestReader_Snapshot(t *testing.T) {
 	})
 }
 
-// TestReader_AbsentProfiles: of the sampled keys those are named that the topic still has.
+// TestReader_AbsentProfiles: the sample of absent keys has only keys that are still in the topic.
 func TestReader_AbsentProfiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		o := b.take()
+		b := newTestbed(t)
+		o := b.takeOver()
 		rows, err := senders(o.session, o.partitions.of("users"))
 		b.must(err)
 		for _, record := range []struct{ key, value string }{{"a", "{}"}, {"b", "{}"}, {"c", "{}"}, {"d", "{}"}, {"b", ""}} {

@@ -20,7 +20,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// restorationOf is what an owner begins with.
+// restorationOf returns the restoration of an owner.
 func restorationOf(o *owner) *restoration {
 	return &restoration{
 		streams: o.config.Streams, location: o.config.Location, deadLetters: o.config.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session,
@@ -28,8 +28,9 @@ func restorationOf(o *owner) *restoration {
 	}
 }
 
-// publish appends rows of a day to the topic of events, numbered from first, as its export n.
-func (b *bed) publish(o *owner, day schema.Day, n, first, count int) {
+// publish appends rows of a day's export n to the topic of events. The rows are numbered from
+// first.
+func (b *testbed) publish(o *owner, day schema.Day, n, first, count int) {
 	b.t.Helper()
 	rows, err := senders(o.session, o.partitions.of("events"))
 	b.must(err)
@@ -41,29 +42,29 @@ func (b *bed) publish(o *owner, day schema.Day, n, first, count int) {
 	b.must(o.session.Flush(b.t.Context()))
 }
 
-// TestRestoration_Recover reads back what was published behind the last checkpoint, and
-// all of it if the ledger is lost.
+// TestRestoration_Recover restores rows that were published after the last checkpoint, and all
+// rows if the ledger is lost.
 func TestRestoration_Recover(t *testing.T) {
 	for name, test := range map[string]struct {
-		lost bool
-		want int // rows
-		said string
+		lost   bool
+		want   int // rows
+		logged string
 	}{
 		"behind the checkpoint": {false, 2, `level=INFO msg="recovered rows that were published after the last checkpoint" rows=2 days=1`},
 		"the ledger is lost":    {true, 5, `level=ERROR msg="the ledger was lost: it is rebuilt from the topics`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := newBed(t)
+				b := newTestbed(t)
 				day := schema.DayOf(time.Now(), planned)
-				o := b.take()
+				o := b.takeOver()
 				b.must(restorationOf(o).recover(t.Context(), b.load()))
 				b.publish(o, day, 1, 0, 3)
 				b.must(o.checkpoints.write(t.Context(), nil, func() *ledger.Service { return new(ledger.Service) }))
 				b.publish(o, day, 2, 3, 2)
 				o.session.Close()
 
-				next := b.take()
+				next := b.takeOver()
 				state := b.load()
 				if test.lost {
 					state = ledger.NewState(0)
@@ -77,25 +78,24 @@ func TestRestoration_Recover(t *testing.T) {
 					t.Error("the rows are not in memory for the next checkpoint")
 				}
 				if got, end := next.checkpoints.written(next.partitions.of("events")[0]).Next, b.end("events"); got != end {
-					t.Errorf("the next checkpoint has events up to %d, it ends at %d", got, end)
+					t.Errorf("the next checkpoint's offset for events is %d, the end offset %d", got, end)
 				}
 				if _, read := next.checkpoints.marks[next.partitions.of("users")[0]]; read {
-					t.Error("the topic of a stream of changes is read back: its exports read it")
+					t.Error("the topic of a stream with MODE=changes is read by recovery; only its exports should read it")
 				}
-				b.expectSaid(1, test.said)
+				b.expectLogged(1, test.logged)
 			})
 		})
 	}
 }
 
-// TestRestoration_MissingDays: days that the checkpoint lists and the ledger no longer
-// has are read back from their first export. Those of a stream whose topic can't be
-// read now are left to a later owner, and so are those of a stream that is not
-// configured.
+// TestRestoration_MissingDays: days that are in the checkpoint but no longer in the ledger are
+// restored from the topic, from their first export. Days of a stream whose topic can't be read,
+// or that is not configured, are left to a later owner.
 func TestRestoration_MissingDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		o := b.take()
+		b := newTestbed(t)
+		o := b.takeOver()
 		day := schema.DayOf(time.Now(), planned)
 		lists := map[string]map[schema.Day]int{
 			"events": {day - 40: 1, day - 2: 3, day - 1: 0, day: 0}, "users": {day: 2}, "former": {day - 3: 1},
@@ -110,16 +110,16 @@ func TestRestoration_MissingDays(t *testing.T) {
 			t.Errorf("missing (-want +got):\n%s", diff)
 		}
 		if from := o.schedule.Record(ledger.DayName{Stream: "events", Day: day - 2}).From; from != 3 {
-			t.Errorf("the day is read back from export %d, want 3", from)
+			t.Errorf("the day is restored from export %d, want 3", from)
 		}
 		if diff := cmp.Diff(map[string]map[schema.Day]int{"users": lists["users"], "former": lists["former"]}, o.checkpoints.carriedDays); diff != "" {
 			t.Errorf("days for a later owner (-want +got):\n%s", diff)
 		}
-		b.expectSaid(1, fmt.Sprintf("stream=events days=2 first=%s last=%s", day-2, day-1))
+		b.expectLogged(1, fmt.Sprintf("stream=events days=2 first=%s last=%s", day-2, day-1))
 	})
 }
 
-// TestRestoration_Reports: what recovery finds is an error in the log, with the command
+// TestRestoration_Reports: losses that recovery finds are logged as errors, with the command
 // that publishes lost rows again.
 func TestRestoration_Reports(t *testing.T) {
 	today := schema.DayOf(time.Now(), planned)
@@ -141,7 +141,7 @@ func TestRestoration_Reports(t *testing.T) {
 		"records can't be read": {recovery.Finding{Kind: recovery.Holes, Partition: at("events"), From: 3, To: 9}, []string{"may be published twice", "records=6"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var said bytes.Buffer
+			var logged bytes.Buffer
 			configs := []schedule.StreamConfig{{Name: "events", Topic: "events", Kind: schema.Event}, {Name: "quiet", Topic: "quiet", Kind: schema.Event}}
 			days := schedule.New(configs, schedule.Policy{Location: planned}, time.Now())
 			for back, published := range map[schema.Day]int{40: 5, 3: 1, 2: 0, 1: 7, 0: 0} {
@@ -149,12 +149,12 @@ func TestRestoration_Reports(t *testing.T) {
 			}
 			r := &restoration{
 				streams:  []transfer.Stream{{StreamConfig: configs[0]}, {StreamConfig: configs[1]}},
-				location: planned, ledger: new(store.Ledger), schedule: days, log: slog.New(slog.NewTextHandler(&said, nil)),
+				location: planned, ledger: new(store.Ledger), schedule: days, log: slog.New(slog.NewTextHandler(&logged, nil)),
 			}
 			r.report([]recovery.Finding{test.finding})
 			for _, want := range append(test.want, "level=ERROR", test.finding.Partition.Topic) {
-				if !strings.Contains(said.String(), want) {
-					t.Errorf("the log lacks %q:\n%s", want, said.String())
+				if !strings.Contains(logged.String(), want) {
+					t.Errorf("the log lacks %q:\n%s", want, logged.String())
 				}
 			}
 		})

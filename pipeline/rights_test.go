@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/pipeline/transfer"
 )
 
-// TestRightsAreDocumented compares the list with the administrators' page.
+// TestRightsAreDocumented compares the rights with those that deploy/KAFKA.md lists.
 func TestRightsAreDocumented(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../deploy/KAFKA.md")
@@ -24,7 +24,7 @@ func TestRightsAreDocumented(t *testing.T) {
 	_, rest, _ := strings.Cut(string(page), "<!-- rights -->\n")
 	table, _, ok := strings.Cut(rest, "<!-- /rights -->")
 	if !ok {
-		t.Fatal("the page has no place for the rights")
+		t.Fatal("the page has no markers for the rights")
 	}
 	s := &pipeline.Config{ID: "1234", LedgerTopic: "dfinery.ledger", DeadLetterTopic: "dfinery.dead-letters", CreateTopics: true,
 		Streams: []transfer.Stream{{StreamConfig: schedule.StreamConfig{Name: "events", Topic: "dfinery.events"}}}}
@@ -41,8 +41,8 @@ func TestRightsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestRightsFollowTheConfiguration leaves out what a service that creates nothing and
-// fences no one does not need.
+// TestRightsFollowTheConfiguration: a service that creates no topics and does not fence needs
+// fewer rights.
 func TestRightsFollowTheConfiguration(t *testing.T) {
 	t.Parallel()
 	s := &pipeline.Config{ID: "1234", LedgerTopic: "l", DeadLetterTopic: "d", AtLeastOnce: true, Streams: []transfer.Stream{{StreamConfig: schedule.StreamConfig{Name: "a", Topic: "t"}}}}

@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// scriptedAPI is what all instances export from: each export of a day has all of its rows so far.
+// scriptedAPI is the source of all instances. Each export of a day has all rows so far.
 type scriptedAPI struct {
 	mu    sync.Mutex
 	n     int           // rows

@@ -53,18 +53,18 @@ func (s *script) start(name string, once bool) {
 	go func() {
 		err := i.service.Run(ctx)
 		i.cluster.Close()
-		i.say("run returns: %v", err)
+		i.print("run returns: %v", err)
 		close(i.ended)
 	}()
 }
 
 func (s *script) instance(name string) *instance {
-	for _, i := range slices.Backward(s.instances) { // the newest of that name
+	for _, i := range slices.Backward(s.instances) { // the last one with that name
 		if i.name == name {
 			return i
 		}
 	}
-	s.t.Fatalf("there is no instance %s", name)
+	s.t.Fatalf("no instance %s", name)
 	return nil
 }
 
@@ -75,7 +75,7 @@ func (s *script) must(err error) {
 	}
 }
 
-// duration is the first word with the prefix; 0 if there is none.
+// duration returns the duration after a prefix in the arguments; 0 if no argument has it.
 func (s *script) duration(args []string, prefix string) time.Duration {
 	for _, arg := range args {
 		if text, ok := strings.CutPrefix(arg, prefix); ok {
@@ -87,7 +87,7 @@ func (s *script) duration(args []string, prefix string) time.Duration {
 	return 0
 }
 
-// attribute leaves out what is not the same each time, and the advice, which is long.
+// attribute removes attributes that differ between runs, and do, which is long.
 func (s *script) attribute(_ []string, a slog.Attr) slog.Attr {
 	switch {
 	case slices.Contains([]string{slog.TimeKey, "took", "next", "do"}, a.Key):
@@ -98,7 +98,7 @@ func (s *script) attribute(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// since is when something happened.
+// since returns a time relative to the start of the script.
 func (s *script) since(at time.Time) string {
 	if at.IsZero() {
 		return "never"
@@ -108,7 +108,7 @@ func (s *script) since(at time.Time) string {
 
 var producerText = regexp.MustCompile(`producer (\d+) epoch (\d+)`)
 
-// name names the producers in a text.
+// name replaces the producer ids in a text by short names.
 func (s *script) name(text string) string {
 	return producerText.ReplaceAllStringFunc(text, func(found string) string {
 		part := producerText.FindStringSubmatch(found)
@@ -119,7 +119,7 @@ func (s *script) name(text string) string {
 	})
 }
 
-// administer changes a topic as somebody else.
+// administer changes a topic with another client.
 func (s *script) administer(what, topic string, args []string) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.kafka.ListenAddrs()...), kgo.Dialer(s.net.Dial))
 	s.must(err)
@@ -144,8 +144,7 @@ func (s *script) administer(what, topic string, args []string) {
 	s.must(err)
 }
 
-// show writes the owner's record, and the topic with who wrote what. The markers of
-// takeovers are in it.
+// show prints the owner's record, and the records and markers in the topic with their producers.
 func (s *script) show(out io.Writer) {
 	k, err := cluster.New(cluster.Config{Brokers: s.kafka.ListenAddrs(), Dial: s.net.Dial})
 	s.must(err)
@@ -174,39 +173,39 @@ func (s *script) show(out io.Writer) {
 	}
 }
 
-// noAnswer are the timeouts of requests. Which of two at the same time comes first is left open.
+// noAnswer matches both errors of a request that timed out: which one occurs is random.
 var noAnswer = regexp.MustCompile(`(kafka did not answer within \S+: )?context deadline exceeded`)
 
-// Write takes a line of the log. How often a line is repeated is left open: attempts
-// come after pauses of random lengths.
+// Write adds a line of the log, unless it is equal to the last one: how often attempts are
+// repeated is random.
 func (i *instance) Write(line []byte) (int, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if text := i.name + ": " + noAnswer.ReplaceAllString(string(line), "no answer"); !i.killed && text != i.last {
-		i.said.WriteString(text)
+		i.logged.WriteString(text)
 		i.last = text
 	}
 	return len(line), nil
 }
 
-func (i *instance) say(format string, args ...any) { fmt.Fprintf(i, format+"\n", args...) }
+func (i *instance) print(format string, args ...any) { fmt.Fprintf(i, format+"\n", args...) }
 
-// step says the steps of takeovers and renewals. Those of checkpoints are many.
+// step prints the steps of takeovers and renewals, but not those of checkpoints, which are many.
 func (i *instance) step(name string) {
 	switch name {
 	case "fenced", "owner", "restored", "renewing", "renewed":
-		i.say("step %s", name)
+		i.print("step %s", name)
 	}
 }
 
-// hear writes what the instance has said since.
-func (i *instance) hear(out io.Writer) {
+// writeLog writes the lines that the instance has logged since the last call.
+func (i *instance) writeLog(out io.Writer) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	_, _ = i.said.WriteTo(out)
+	_, _ = i.logged.WriteTo(out)
 }
 
-// kill ends the instance. Nothing that it does reaches anybody from now on.
+// kill ends the instance at once: its connections are closed, and its log is discarded.
 func (i *instance) kill() {
 	i.mu.Lock()
 	i.killed = true

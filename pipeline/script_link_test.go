@@ -7,17 +7,17 @@ import (
 	"sync"
 )
 
-// link is an instance's way to Kafka.
+// link is the network between an instance and Kafka.
 type link struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu    sync.Mutex
-	held  chan struct{} // closed once what is held goes on; nil: nothing is held
+	held  chan struct{} // closed when held data is released; nil: data is not held
 	gone  bool
 	conns []net.Conn
 }
 
-var errGone = errors.New("the instance is gone")
+var errGone = errors.New("the instance was killed")
 
 func (l *link) hold() {
 	l.mu.Lock()
@@ -44,7 +44,7 @@ func (l *link) cut() {
 	}
 }
 
-// pass returns when what is sent or received now goes on its way.
+// pass waits while data is held, and returns an error if the instance was killed.
 func (l *link) pass() error {
 	l.mu.Lock()
 	held := l.held

@@ -23,11 +23,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected output in testdata")
 
-// TestTakeover_Scripts runs the scripts in testdata/takeover: commands to instances of
-// one service, and all that the instances log and the steps of their protocol.
-// script.run says which commands there are. Times are those since the script began;
-// producers are named p1, p2 in the order in which they are met, and p1/3 is one in its
-// epoch 3.
+// TestTakeover_Scripts runs the scripts in testdata/takeover, commands for instances of one
+// service, and compares what the instances log and the steps of their protocol. script.run
+// lists the commands. Times are relative to the start of the script; producers are named p1,
+// p2 in the order of their occurrence, and p1/3 is p1 with epoch 3.
 func TestTakeover_Scripts(t *testing.T) {
 	scripttest.Files(t, "testdata/takeover/*.txt", *update, func(t *testing.T, text string) (got string) {
 		t.Parallel()
@@ -36,7 +35,7 @@ func TestTakeover_Scripts(t *testing.T) {
 	})
 }
 
-// script is one service and its Kafka. Each instance has its own way there.
+// script is one service and its Kafka. Each instance has its own link to Kafka.
 type script struct {
 	t         *testing.T
 	began     time.Time
@@ -44,8 +43,8 @@ type script struct {
 	net       clustertest.Network
 	api       scriptedAPI
 	instances []*instance
-	forgotten atomic.Int32      // how often Kafka has forgotten the transactional ids
-	producers map[string]string // their names here
+	forgotten atomic.Int32      // how often the command forget was executed
+	producers map[string]string // short names by id
 }
 
 // instance is one process.
@@ -55,18 +54,18 @@ type instance struct {
 	cluster *cluster.Cluster
 	service *Service
 	stop    context.CancelFunc
-	ended   chan error // closed behind what Run returns
+	ended   chan error // closed after the result of Run
 
 	mu     sync.Mutex
-	said   bytes.Buffer
+	logged bytes.Buffer
 	last   string // line
-	killed bool   // what it says is not heard
+	killed bool   // its log is discarded
 }
 
 func newScript(t *testing.T) *script {
 	s := &script{t: t, began: time.Now(), producers: map[string]string{}}
 	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(s.net.Listen), kfake.BrokerConfigs(map[string]string{
-		// What the broker would do every few seconds: nothing here needs it.
+		// Periodic work of the broker that the scripts do not need.
 		"log.cleaner.backoff.ms": "21600000", "share.record.lock.sweep.interval.ms": "21600000", "offsets.retention.check.interval.ms": "21600000",
 	}))
 	if err != nil {
@@ -89,7 +88,8 @@ func newScript(t *testing.T) *script {
 	return s
 }
 
-// nameTransaction gives each transactional id another name once Kafka has forgotten the former one.
+// nameTransaction appends the number of forget commands to transactional ids, so that Kafka does
+// not know their former state.
 func (s *script) nameTransaction(r kmsg.Request) (kmsg.Response, error, bool) {
 	s.kafka.KeepControl()
 	suffix := ""
@@ -107,21 +107,21 @@ func (s *script) nameTransaction(r kmsg.Request) (kmsg.Response, error, bool) {
 	return nil, nil, false
 }
 
-// run carries out one command and returns what the instances say in the second after
-// it, and while it lasts:
+// run executes one command and returns what the instances log during it and in the second
+// after it:
 //
-//	start NAME [once]        an instance starts
-//	stop NAME                it is stopped in order
-//	kill NAME                it is gone at once
-//	hang NAME, wake NAME     all that it sends and gets is held, and goes on its way
-//	rows N [every=DURATION]  the API has N rows more, which take so long each
-//	forget                   Kafka forgets the transactional ids
-//	delete TOPIC             somebody deletes a topic
-//	create TOPIC N           somebody creates one of N partitions
-//	partitions TOPIC N       somebody adds N partitions
-//	wait DURATION            time passes
-//	show                     the owner's record, and what is in the topic
-//	status NAME              what the instance shows
+//	start NAME [once]        start an instance
+//	stop NAME                stop it in order
+//	kill NAME                kill it
+//	hang NAME, wake NAME     hold all data that it sends and receives, and release it
+//	rows N [every=DURATION]  add N rows to the API's answers, with a delay before each
+//	forget                   expire the transactional ids in Kafka
+//	delete TOPIC             delete a topic
+//	create TOPIC N           create a topic with N partitions
+//	partitions TOPIC N       add N partitions
+//	wait DURATION            advance the clock
+//	show                     print the owner's record and the records in the topic
+//	status NAME              print the status of an instance
 func (s *script) run(args []string) string {
 	var out strings.Builder
 	switch args[0] {
@@ -156,7 +156,7 @@ func (s *script) run(args []string) string {
 	time.Sleep(time.Second)
 	synctest.Wait()
 	for _, i := range s.instances {
-		i.hear(&out)
+		i.writeLog(&out)
 	}
 	return s.name(out.String())
 }

@@ -18,20 +18,20 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// newBedRecord is the record of an owner whose loop serves exports.
-func newBedRecord(b *bed) (*owner, *serviceRecord) {
-	o := b.take()
+// newTestRecord returns the service record of an owner whose loop executes calls.
+func newTestRecord(b *testbed) (*owner, *serviceRecord) {
+	o := b.takeOver()
 	o.record.source = new(scriptedAPI)
 	b.serve(o)
 	return o, o.record
 }
 
-// TestServiceRecord_Change: a change is in the ledger when change returns; one that is
-// refused, or changes nothing, writes nothing, and the loop goes on.
+// TestServiceRecord_Change: a change is in the ledger when change returns. A function that returns
+// an error, or changes nothing, causes no write, and the owner's loop continues.
 func TestServiceRecord_Change(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		_, r := newBedRecord(b)
+		b := newTestbed(t)
+		_, r := newTestRecord(b)
 		refused := errors.New("refused")
 		change := func(changed bool, err error) error {
 			return r.change(t.Context(), func(s *ledger.Service) (bool, error) {
@@ -47,7 +47,7 @@ func TestServiceRecord_Change(t *testing.T) {
 		}
 		b.must(change(false, nil))
 		if end := b.end("ledger"); end != before {
-			t.Errorf("%d records are written for nothing", end-before)
+			t.Errorf("%d records are written without a change", end-before)
 		}
 		b.must(change(true, nil))
 		if w := b.load().Service.Wait; w == nil || w.For != schema.WaitQuota {
@@ -61,12 +61,12 @@ func TestServiceRecord_Change(t *testing.T) {
 	})
 }
 
-// TestServiceRecord_SetWait writes what all streams wait for when that changes, and not
-// with each look.
+// TestServiceRecord_SetWait: the reason why all streams wait is written to the ledger only when it
+// changes.
 func TestServiceRecord_SetWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		o, r := newBedRecord(b)
+		b := newTestbed(t)
+		o, r := newTestRecord(b)
 		until := time.Now().Add(time.Hour)
 		for _, step := range []struct {
 			what   string
@@ -95,12 +95,12 @@ func TestServiceRecord_SetWait(t *testing.T) {
 	})
 }
 
-// TestServiceRecord_RecordCall: a call has its number in the ledger, with the source's
-// state, before it is made; else it is not made.
+// TestServiceRecord_RecordCall: the number of a call and the source's state are written to the
+// ledger before the call is made; if that fails, the call is not made.
 func TestServiceRecord_RecordCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		o, r := newBedRecord(b)
+		b := newTestbed(t)
+		o, r := newTestRecord(b)
 		name := ledger.DayName{Stream: "events", Day: schema.DayOf(time.Now(), planned)}
 		for n := range 2 {
 			o.schedule.Begin(schedule.Due{Stream: name.Stream, Day: name.Day}, time.Now())
@@ -117,12 +117,12 @@ func TestServiceRecord_RecordCall(t *testing.T) {
 	})
 }
 
-// TestServiceRecord_Evolver: an export gets a copy of the stream's schemas, and what it
-// makes of them is in the ledger first.
+// TestServiceRecord_Evolver: an export gets a copy of the stream's schemas. Its changes are written
+// to the ledger before they are used.
 func TestServiceRecord_Evolver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		_, r := newBedRecord(b)
+		b := newTestbed(t)
+		_, r := newTestRecord(b)
 		evolve := r.evolver("events")
 		first := &encoding.Evolution{Format: encoding.FormatJSON, Topic: "events", Fields: []encoding.Field{{Name: "a"}}}
 		got, err := evolve(t.Context(), func(was *encoding.Evolution) (*encoding.Evolution, error) {
@@ -132,10 +132,10 @@ func TestServiceRecord_Evolver(t *testing.T) {
 			return first, nil
 		})
 		b.must(err)
-		got.Fields[0].Name, first.Fields[0].Name = "b", "c" // neither is the record's
+		got.Fields[0].Name, first.Fields[0].Name = "b", "c" // neither changes the record
 		got, err = evolve(t.Context(), func(was *encoding.Evolution) (*encoding.Evolution, error) {
 			was.Topic = "elsewhere"
-			return nil, nil // nothing changes
+			return nil, nil // no change
 		})
 		b.must(err)
 		kept := b.load().Service.Schemas["events"].Of("events")
@@ -149,8 +149,8 @@ func TestServiceRecord_Evolver(t *testing.T) {
 	})
 }
 
-// TestServiceRecord_NoteFormats: rows of a release without formats are JSON, in the topic that
-// the stream had then; what is known of a topic stays.
+// TestServiceRecord_NoteFormats: if the ledger has no format of a stream, its former topic has
+// JSON, as a release without formats published it. The schemas of a topic are kept.
 func TestServiceRecord_NoteFormats(t *testing.T) {
 	streams := make([]transfer.Stream, 4)
 	for i, name := range []string{"before", "known", "moved", "empty"} {
@@ -174,8 +174,8 @@ func TestServiceRecord_NoteFormats(t *testing.T) {
 	}
 }
 
-// TestServiceRecord_Resume: ids that the registry has lost are given up only if that
-// halted the stream.
+// TestServiceRecord_Resume: schema ids that the registry has lost are removed only if that was the
+// reason for the halt.
 func TestServiceRecord_Resume(t *testing.T) {
 	for _, code := range []schema.Code{schema.RegistryLost, schema.BadHeader} {
 		s := schedule.New([]schedule.StreamConfig{{Name: "events", Topic: "events", Kind: schema.Event, Key: "id"}}, schedule.Policy{Location: planned}, noon)
@@ -190,12 +190,12 @@ func TestServiceRecord_Resume(t *testing.T) {
 			t.Errorf("%s: the stream is still halted", code)
 		}
 		if forgotten := r.content.Schemas["events"].Versions[0].ID == 0; forgotten != (code == schema.RegistryLost) {
-			t.Errorf("%s: the ids are given up: %t", code, forgotten)
+			t.Errorf("%s: ids removed: %t", code, forgotten)
 		}
 	}
 }
 
-// TestSameWait: a wait whose end moves a little is the same until it is over.
+// TestSameWait: waits whose ends differ a little count as the same until their end.
 func TestSameWait(t *testing.T) {
 	now := time.Now()
 	wait := func(what string, in time.Duration) *ledger.Wait {

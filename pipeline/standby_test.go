@@ -18,7 +18,7 @@ import (
 
 var errNoAnswer = errors.New("no answer")
 
-// scriptedLedger is a ledger whose owner does what a test says, by the time since the test began.
+// scriptedLedger is a ledger whose owner's record is a function of the time since the test began.
 type scriptedLedger struct {
 	began time.Time
 	owner func(at time.Duration) (*ledger.Owner, error)
@@ -39,16 +39,17 @@ func (l *scriptedLedger) CatchUp(_ context.Context, state *ledger.State) error {
 	return err
 }
 
-// newScriptedStandby is a standby that takes over after 30 seconds of silence, and looks every 5.
+// newScriptedStandby returns a standby that reads the ledger every 5 seconds and takes over after
+// 30 seconds without a heartbeat, and its log.
 func newScriptedStandby(owner func(at time.Duration) (*ledger.Owner, error)) (*standby, *bytes.Buffer) {
-	said := new(bytes.Buffer)
+	logged := new(bytes.Buffer)
 	return &standby{
 		service: "1234", instance: "B", ledger: &scriptedLedger{began: time.Now(), owner: owner}, after: 30 * time.Second, every: 5 * time.Second,
-		show: func(*ledger.Owner) {}, log: slog.New(slog.NewTextHandler(said, nil)),
-	}, said
+		show: func(*ledger.Owner) {}, log: slog.New(slog.NewTextHandler(logged, nil)),
+	}, logged
 }
 
-// TestStandby_Wait: how long a standby waits, for what an owner and Kafka do.
+// TestStandby_Wait: how long a standby waits, depending on the owner's heartbeats and on Kafka.
 func TestStandby_Wait(t *testing.T) {
 	const minute = time.Minute
 	elsewhen := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC) // the owner's clock is wrong
@@ -61,10 +62,10 @@ func TestStandby_Wait(t *testing.T) {
 	}
 	unreadable := &store.RecordError{Topic: "ledger", Key: "owner/1234", Err: errNoAnswer}
 	for name, test := range map[string]struct {
-		owner func(at time.Duration) (*ledger.Owner, error)
-		want  time.Duration // that it waits
-		err   error
-		said  string
+		owner  func(at time.Duration) (*ledger.Owner, error)
+		want   time.Duration // how long it waits
+		err    error
+		logged string
 	}{
 		"there is no owner": {
 			func(time.Duration) (*ledger.Owner, error) { return nil, nil }, 30 * time.Second, nil, "the owner has been silent",
@@ -72,7 +73,7 @@ func TestStandby_Wait(t *testing.T) {
 		"the owner was silent before": {
 			func(time.Duration) (*ledger.Owner, error) { return beats("A", 0, 0), nil }, 30 * time.Second, nil, "the owner has been silent",
 		},
-		"the owner lives for a while": {
+		"the owner sends heartbeats for a while": {
 			func(at time.Duration) (*ledger.Owner, error) { return beats("A", at, 20*minute), nil }, 20*minute + 30*time.Second, nil, "the owner has been silent",
 		},
 		"the owner ends in order": {
@@ -80,7 +81,7 @@ func TestStandby_Wait(t *testing.T) {
 				return released(beats("A", at, minute), at >= minute), nil
 			}, minute, nil, "the owner has ended cleanly",
 		},
-		"this instance ended in order before": { // nobody has written an owner's record since
+		"this instance ended in order before": { // no owner has written a record since
 			func(time.Duration) (*ledger.Owner, error) { return released(beats("B", 0, 0), true), nil }, 30 * time.Second, nil, "the owner has been silent",
 		},
 		"another one takes over from the owner": {
@@ -91,7 +92,7 @@ func TestStandby_Wait(t *testing.T) {
 				return beats("C", at-minute, minute), nil
 			}, 2*minute + 30*time.Second, nil, "the owner has been silent",
 		},
-		"Kafka is away: its silence is not the owner's": {
+		"Kafka does not answer: that does not count as silence of the owner": {
 			func(at time.Duration) (*ledger.Owner, error) {
 				if at > 0 && at < 10*minute {
 					return nil, errNoAnswer
@@ -99,7 +100,7 @@ func TestStandby_Wait(t *testing.T) {
 				return beats("A", 0, 0), nil
 			}, 10*minute - 5*time.Second + 30*time.Second, nil, "standby can't read the ledger",
 		},
-		"Kafka is away from the start": {
+		"Kafka does not answer from the start": {
 			func(at time.Duration) (*ledger.Owner, error) {
 				if at < minute {
 					return nil, errNoAnswer
@@ -121,7 +122,7 @@ func TestStandby_Wait(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b, said := newScriptedStandby(test.owner)
+				b, logged := newScriptedStandby(test.owner)
 				began := time.Now()
 				if err := b.wait(t.Context(), errors.New("fenced")); !errors.Is(err, test.err) {
 					t.Errorf("error %v, want %v", err, test.err)
@@ -129,17 +130,17 @@ func TestStandby_Wait(t *testing.T) {
 				if got := time.Since(began); got != test.want {
 					t.Errorf("it waits for %s, want %s", got, test.want)
 				}
-				if !strings.Contains(said.String(), test.said) {
-					t.Errorf("the log lacks %q:\n%s", test.said, said)
+				if !strings.Contains(logged.String(), test.logged) {
+					t.Errorf("the log lacks %q:\n%s", test.logged, logged)
 				}
 			})
 		})
 	}
 }
 
-// TestStandby_Stopped: a standby that is stopped ends at once, whether Kafka answers or not.
+// TestStandby_Stopped: a standby that is stopped ends at once, even if Kafka does not answer.
 func TestStandby_Stopped(t *testing.T) {
-	for name, err := range map[string]error{"Kafka answers": nil, "Kafka is away": errNoAnswer} {
+	for name, err := range map[string]error{"Kafka answers": nil, "Kafka does not answer": errNoAnswer} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b, _ := newScriptedStandby(func(at time.Duration) (*ledger.Owner, error) {
@@ -156,7 +157,7 @@ func TestStandby_Stopped(t *testing.T) {
 	}
 }
 
-// TestStandby_Shows: the view says who is waited for, as soon as that is known.
+// TestStandby_Shows: the view names the owner as soon as it is known.
 func TestStandby_Shows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, _ := newScriptedStandby(func(at time.Duration) (*ledger.Owner, error) {

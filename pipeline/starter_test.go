@@ -38,10 +38,10 @@ func (s *grantingSource) Export(ctx context.Context, call schema.Export) (transf
 
 func (s *grantingSource) Accepts(cut schema.Cut) bool { return s.accepts[cut] }
 
-// newBedStarter is the starter of an owner of the stream events alone, that may start exports.
-func newBedStarter(b *bed, source *grantingSource) (*owner, *starter) {
+// newTestStarter returns an owner with only the stream events, and its starter.
+func newTestStarter(b *testbed, source *grantingSource) (*owner, *starter) {
 	b.Streams = b.Streams[:1]
-	o := b.take()
+	o := b.takeOver()
 	o.schedule.Load(&o.record.content, nil, time.Now())
 	b.must(o.openSenders())
 	o.record.source, o.exports.source = source, source
@@ -49,19 +49,19 @@ func newBedStarter(b *bed, source *grantingSource) (*owner, *starter) {
 	return o, o.exports
 }
 
-// TestStarter_NumberFirst: when a call is made, the ledger has its number.
+// TestStarter_NumberFirst: the number of a call is in the ledger before the call is made.
 func TestStarter_NumberFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		var calls []schema.Export
 		source := &grantingSource{exported: func(call schema.Export) {
 			day := b.load().Days[ledger.DayName{Stream: call.Stream, Day: call.Day}]
 			if day == nil || day.Exports != call.N {
-				t.Errorf("call %d is made, the ledger has %+v", call.N, day)
+				t.Errorf("call %d is made, but the ledger has %+v", call.N, day)
 			}
 			calls = append(calls, call)
 		}}
-		o, x := newBedStarter(b, source)
+		o, x := newTestStarter(b, source)
 		next, err := x.startAll(t.Context(), t.Context())
 		b.must(err)
 		b.serve(o)
@@ -70,18 +70,18 @@ func TestStarter_NumberFirst(t *testing.T) {
 			t.Errorf("calls %+v, want one of today", calls)
 		}
 		if x.waits.For != "" || !next.Equal(endOf(time.Now(), planned)) {
-			t.Errorf("it waits for %+v and looks again at %s, want nothing and the end of today", x.waits, next)
+			t.Errorf("waits for %+v, next check at %s; want no wait and the end of today", x.waits, next)
 		}
 	})
 }
 
-// TestStarter_NotMade: a call whose number can't be written is not made, and does not
-// count for the quota.
+// TestStarter_NotMade: a call whose number can't be written to the ledger is not made, and does
+// not count for the quota.
 func TestStarter_NotMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		source := &grantingSource{exported: func(schema.Export) { t.Error("the call is made") }}
-		o, x := newBedStarter(b, source)
+		o, x := newTestStarter(b, source)
 		o.session.End(producer.ErrFenced)
 		if _, err := x.startAll(t.Context(), t.Context()); !errors.Is(err, producer.ErrFenced) || source.cancelled != 1 {
 			t.Errorf("%d calls are cancelled, error %v, want %v", source.cancelled, err, producer.ErrFenced)
@@ -92,13 +92,13 @@ func TestStarter_NotMade(t *testing.T) {
 	})
 }
 
-// TestStarter_SourceWaits: what the source waits for is remembered, and when it is
-// over; a new day may come before.
+// TestStarter_SourceWaits: the reason why the source grants no call is kept, and the next check is
+// at the end of the wait or of today.
 func TestStarter_SourceWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		source := &grantingSource{exported: func(schema.Export) { t.Error("the call is made") }}
-		_, x := newBedStarter(b, source)
+		_, x := newTestStarter(b, source)
 		midnight := endOf(time.Now(), planned)
 		for _, test := range []struct{ until, want time.Time }{
 			{time.Time{}, midnight},
@@ -108,19 +108,19 @@ func TestStarter_SourceWaits(t *testing.T) {
 			source.wait = schema.Wait{For: schema.WaitToken, Until: test.until}
 			next, err := x.startAll(t.Context(), t.Context())
 			if err != nil || !next.Equal(test.want) || x.waits != source.wait {
-				t.Errorf("it waits for %+v and looks again at %s, want %s: %v", x.waits, next, test.want, err)
+				t.Errorf("waits for %+v, next check at %s, want %s: %v", x.waits, next, test.want, err)
 			}
 		}
 	})
 }
 
-// TestStarter_AcceptCuts: days wait no longer for an answer with a cut once the source
-// takes it for whole. That is told once.
+// TestStarter_AcceptCuts: once the source accepts answers with a kind of cut as complete, days that
+// wait because of it are due at once. That is reported once.
 func TestStarter_AcceptCuts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		source := &grantingSource{accepts: map[schema.Cut]bool{}}
-		o, x := newBedStarter(b, source)
+		o, x := newTestStarter(b, source)
 		now := time.Now()
 		name := ledger.DayName{Stream: "events", Day: schema.DayOf(now, planned)}
 		o.record.content.Cuts = map[string]map[schema.Day]ledger.Truncation{"events": {name.Day: {Cut: schema.NoNewline, Times: 1, At: "1"}}}
@@ -133,7 +133,7 @@ func TestStarter_AcceptCuts(t *testing.T) {
 		}
 		x.acceptCuts(now)
 		if _, due, _ := o.schedule.Next(now); due {
-			t.Error("the day is due although the source takes no cut for whole")
+			t.Error("the day is due although the source accepts no cuts")
 		}
 		source.accepts[schema.NoNewline] = true
 		x.acceptCuts(now)

@@ -17,9 +17,9 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// newBedTakeover is a takeover of the bed's service by an instance of that name, whose
-// former owner does what owner says.
-func newBedTakeover(b *bed, instance string, owner func(at time.Duration) (*ledger.Owner, error)) *takeover {
+// newTestTakeover returns the takeover of an instance with that name. owner returns the former
+// owner's record by the time since the test began.
+func newTestTakeover(b *testbed, instance string, owner func(at time.Duration) (*ledger.Owner, error)) *takeover {
 	c := b.Config
 	c.Instance = instance
 	v := &view{service: c.ID}
@@ -28,12 +28,12 @@ func newBedTakeover(b *bed, instance string, owner func(at time.Duration) (*ledg
 	return t
 }
 
-// TestTakeover_Take: what a takeover has obtained is what the owner may write, and only
-// the newest may.
+// TestTakeover_Take: after a takeover all partitions of the service are fenced, and only the newest
+// owner can write.
 func TestTakeover_Take(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		first := newBedTakeover(b, "A", nil)
+		b := newTestbed(t)
+		first := newTestTakeover(b, "A", nil)
 		former, err := first.take(t.Context())
 		b.must(err)
 		defer former.session.Close()
@@ -50,21 +50,21 @@ func TestTakeover_Take(t *testing.T) {
 		if former.before.Owner != nil || former.before.Checkpoint != nil {
 			t.Error("the ledger of a new service is not empty")
 		}
-		second := newBedTakeover(b, "B", nil)
+		second := newTestTakeover(b, "B", nil)
 		taken, err := second.take(t.Context())
 		b.must(err)
 		defer taken.session.Close()
 		if is, was := taken.session.Identity(), former.session.Identity(); is.ID != was.ID || is.Epoch <= was.Epoch {
-			t.Errorf("%v took over from %v", is, was)
+			t.Errorf("the second producer is %v, the first %v: want the same id and a higher epoch", is, was)
 		}
-		// The former owner goes on as the producer that it was, and learns that it is out.
+		// The former owner continues with its producer identity, and gets the error that it is fenced.
 		if _, err := first.take(t.Context()); !errors.Is(err, producer.ErrFenced) {
 			t.Errorf("error %v, want %v", err, producer.ErrFenced)
 		}
 		if first.identity != former.session.Identity() {
-			t.Errorf("it goes on as %v, want %v", first.identity, former.session.Identity())
+			t.Errorf("its identity is %v, want %v", first.identity, former.session.Identity())
 		}
-		// After it has stood by it takes over as anybody.
+		// After it was a standby it takes over like any instance.
 		first.fenced()
 		again, err := first.take(t.Context())
 		b.must(err)
@@ -75,12 +75,12 @@ func TestTakeover_Take(t *testing.T) {
 	})
 }
 
-// TestTakeover_GoesOn: an instance whose ownership has ended, but not by another one,
-// takes over as the producer that it was. A fault in between does not make it forget.
+// TestTakeover_GoesOn: an instance whose ownership has ended, but not because of another instance,
+// takes over again with its producer identity, even after a failed attempt.
 func TestTakeover_GoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
-		o := newBedTakeover(b, "A", nil)
+		b := newTestbed(t)
+		o := newTestTakeover(b, "A", nil)
 		taken, err := o.take(t.Context())
 		b.must(err)
 		b.must(taken.session.Renew(t.Context(), taken.partitions.all))
@@ -96,10 +96,10 @@ func TestTakeover_GoesOn(t *testing.T) {
 		before := o.identity
 		_, err = o.take(t.Context())
 		if err == nil || !strings.Contains(err.Error(), "take over service 1234: topic dead partition 7 can't be fenced now") {
-			t.Errorf("error %v, want one of the partition that is not there", err)
+			t.Errorf("error %v, want that the partition does not exist", err)
 		}
 		if o.identity.ID != before.ID || o.identity.Epoch <= before.Epoch {
-			t.Errorf("it goes on as %v after it was %v: the broker takes no older epoch", o.identity, before)
+			t.Errorf("its identity is %v after %v: the broker refuses older epochs", o.identity, before)
 		}
 		o.partitions = letters
 		taken, err = o.take(t.Context())
@@ -108,7 +108,8 @@ func TestTakeover_GoesOn(t *testing.T) {
 	})
 }
 
-// TestTakeover_AwaitUnfenced: only a former owner that the fence does not reach is waited for.
+// TestTakeover_AwaitUnfenced: a takeover waits only for a former owner that is not fenced, because
+// it has another producer id.
 func TestTakeover_AwaitUnfenced(t *testing.T) {
 	as := producer.Identity{ID: 7, Epoch: 1}
 	for name, test := range map[string]struct {
@@ -135,17 +136,17 @@ func TestTakeover_AwaitUnfenced(t *testing.T) {
 	}
 }
 
-// TestTakeover_UnfencedOwnerLives: as long as an owner that is not fenced may live,
-// this instance is not known to be the owner: after a fault its next takeover fences
-// again, and waits again.
+// TestTakeover_UnfencedOwnerLives: while a former owner that is not fenced may be running, this
+// instance does not keep its producer identity: after an error the next takeover fences and
+// waits again.
 func TestTakeover_UnfencedOwnerLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		former := &ledger.Owner{Instance: "Z", ProducerID: 1 << 40}
-		o := b.take()
+		o := b.takeOver()
 		b.must(o.writer.Owner(former))
 		b.must(o.session.Flush(t.Context()))
-		next := newBedTakeover(b, "B", func(at time.Duration) (*ledger.Owner, error) {
+		next := newTestTakeover(b, "B", func(at time.Duration) (*ledger.Owner, error) {
 			if at > time.Minute {
 				return nil, &store.RecordError{Topic: "ledger", Key: "owner/1234", Err: errNoAnswer}
 			}
@@ -155,25 +156,25 @@ func TestTakeover_UnfencedOwnerLives(t *testing.T) {
 		for range 2 {
 			_, err := next.take(t.Context())
 			if _, unreadable := errors.AsType[*store.RecordError](err); !unreadable || next.identity != producer.NoIdentity() {
-				t.Errorf("error %v, identity %v: want one of the ledger, and none", err, next.identity)
+				t.Errorf("error %v, identity %v: want an error of the ledger and no identity", err, next.identity)
 			}
 		}
-		b.expectSaid(2, "the broker assigned another producer id")
+		b.expectLogged(2, "the broker assigned another producer id")
 	})
 }
 
-// TestTakeover_AtLeastOnce: without transactional ids nobody is fenced, and the log says so.
+// TestTakeover_AtLeastOnce: with DELIVERY=at-least-once no instance is fenced, and the log says so.
 func TestTakeover_AtLeastOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		b.AtLeastOnce = true
-		former := b.take()
-		o := b.take()
+		former := b.takeOver()
+		o := b.takeOver()
 		if former.session.Identity().ID == o.session.Identity().ID {
 			t.Error("two instances have the same producer id")
 		}
 		b.must(former.heartbeat.beat(t.Context()))
 		b.must(o.heartbeat.beat(t.Context()))
-		b.expectSaid(2, "DELIVERY=at-least-once: no instance is fenced")
+		b.expectLogged(2, "DELIVERY=at-least-once: no instance is fenced")
 	})
 }

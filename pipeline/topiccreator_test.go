@@ -16,8 +16,8 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// refuseCreation has Kafka refuse to create a topic, until the returned function is called.
-func (b *bed) refuseCreation(topic string, with *kerr.Error) (permit func()) {
+// refuseCreation makes Kafka refuse to create a topic until the returned function is called.
+func (b *testbed) refuseCreation(topic string, with *kerr.Error) (permit func()) {
 	var permitted atomic.Bool
 	b.fake.ControlKey(int16(kmsg.CreateTopics), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		b.fake.KeepControl()
@@ -34,11 +34,11 @@ func (b *bed) refuseCreation(topic string, with *kerr.Error) (permit func()) {
 	return func() { permitted.Store(true) }
 }
 
-// TestTopicCreator_Prepare creates what is missing with the configurations that the
-// program needs, and leaves alone what is there.
+// TestTopicCreator_Prepare: missing topics are created with the necessary configurations, and
+// existing ones are not changed.
 func TestTopicCreator_Prepare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		_, err := b.admin.CreateTopic(t.Context(), 3, 1, map[string]*string{"retention.ms": kadm.StringPtr("1000")}, "events")
 		b.must(err)
 		topics, err := newTopicCreator(&b.Config).prepare(t.Context())
@@ -55,15 +55,15 @@ func TestTopicCreator_Prepare(t *testing.T) {
 		if configs[0].RetentionMs != 1000 || configs[1].CleanupPolicy != "compact" || CompactionFault(b.Cluster, &b.Streams[1], &configs[1]) != nil {
 			t.Errorf("configurations %+v", configs)
 		}
-		b.expectSaid(2, `msg="created topics"`)
+		b.expectLogged(2, `msg="created topics"`)
 	})
 }
 
-// TestTopicCreator_Absent: a stream's topic that can't be created keeps no other from
-// its work. It says why until it was created.
+// TestTopicCreator_Absent: a stream's topic that can't be created does not affect the other
+// topics. The reason is kept until it is created.
 func TestTopicCreator_Absent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		permit := b.refuseCreation("events", kerr.PolicyViolation)
 		c := newTopicCreator(&b.Config)
 		topics, err := c.prepare(t.Context())
@@ -86,32 +86,33 @@ func TestTopicCreator_Absent(t *testing.T) {
 	})
 }
 
-// TestTopicCreator_NeedAll: with Once a stream's topic that is missing is an error;
-// without the right to create topics, too.
+// TestTopicCreator_NeedAll: with CREATE_TOPICS=false a missing topic is an error for "run --once",
+// and else only for its stream.
 func TestTopicCreator_NeedAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		_, err := newTopicCreator(&b.Config).prepare(t.Context())
 		b.must(err)
 		_, err = b.admin.DeleteTopics(t.Context(), "events")
 		b.must(err)
 		b.CreateTopics, b.Patience = false, time.Minute
 		if _, err := newTopicCreator(&b.Config).prepare(t.Context()); !cluster.Missing(err) {
-			t.Errorf("error %v, want one of the missing topic", err)
+			t.Errorf("error %v, want that the topic is missing", err)
 		}
 		b.Patience = 0
 		topics, err := newTopicCreator(&b.Config).prepare(t.Context())
 		if err != nil || !cluster.Missing(topics["events"].Err) {
-			t.Errorf("error %v and %v, want one of the missing topic alone", err, topics["events"].Err)
+			t.Errorf("errors %v and %v, want no error and that the topic is missing", err, topics["events"].Err)
 		}
 	})
 }
 
-// TestTopicCreator_MayPass: what may pass is tried again for a moment, not for longer.
+// TestTopicCreator_MayPass: a creation that fails with a transient error is retried for a limited
+// time.
 func TestTopicCreator_MayPass(t *testing.T) {
 	for _, passes := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBed(t)
+			b := newTestbed(t)
 			permit := b.refuseCreation("events", kerr.NotController)
 			if passes {
 				time.AfterFunc(3*time.Second, permit)
@@ -120,7 +121,7 @@ func TestTopicCreator_MayPass(t *testing.T) {
 			topics, err := newTopicCreator(&b.Config).prepare(t.Context())
 			b.must(err)
 			if got := topics["events"].Err == nil; got != passes {
-				t.Errorf("the topic is there: %t, want %t: %v", got, passes, topics["events"].Err)
+				t.Errorf("topic created: %t, want %t: %v", got, passes, topics["events"].Err)
 			}
 			if took := time.Since(began); took > 2*topicPatience {
 				t.Errorf("the other streams have waited for %s", took)
@@ -129,11 +130,11 @@ func TestTopicCreator_MayPass(t *testing.T) {
 	}
 }
 
-// TestTopicCreator_Policies: a ledger that would lose records is refused; the time that
-// its markers stay is set.
+// TestTopicCreator_Policies: ledger topics that would lose records are refused; the ledger's
+// min.compaction.lag.ms is set.
 func TestTopicCreator_Policies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t)
+		b := newTestbed(t)
 		prepare := func() error {
 			_, err := newTopicCreator(&b.Config).prepare(t.Context())
 			return err
@@ -144,7 +145,7 @@ func TestTopicCreator_Policies(t *testing.T) {
 		if fault, err := b.Ledger().CheckCompactionLag(t.Context()); fault != nil || err != nil {
 			t.Errorf("the lag is not set: %v, %v", fault, err)
 		}
-		b.expectSaid(1, "set the ledger's min.compaction.lag.ms")
+		b.expectLogged(1, "set the ledger's min.compaction.lag.ms")
 		b.alter("ledger", "cleanup.policy", "delete")
 		b.alter("ledger.rows", "retention.ms", "1000")
 		err := prepare()
@@ -154,10 +155,10 @@ func TestTopicCreator_Policies(t *testing.T) {
 			}
 		}
 		if !final(err) {
-			t.Error("the error is not final: nothing but an operator fixes it")
+			t.Error("the error is not final, but only an operator can fix it")
 		}
 		if _, ok := any(err).(*store.PolicyError); ok {
-			t.Error("only one of two faults is reported")
+			t.Error("only one of two wrong configurations is reported")
 		}
 	})
 }

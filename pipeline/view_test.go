@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestView_Roles: what is shown from the start of a process on. What an owner knew of
-// the streams stays, and the time until a day is lost goes on.
+// TestView_Roles: the role and reason that the view shows from the start of a process. The streams
+// of the last owner stay, and the time until a day is lost keeps decreasing.
 func TestView_Roles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := New(Config{ID: "1234"}).view
@@ -32,8 +32,8 @@ func TestView_Roles(t *testing.T) {
 		v.show(&Status{Service: "1234", Role: RoleOwner, Turned: time.Now(), Streams: []StreamStatus{{Name: "events"}}, Remaining: map[string]time.Duration{"events": time.Hour}})
 		expect(RoleOwner, "", false, 1)
 		time.Sleep(20 * time.Minute)
-		v.showWaiting(errors.New("Kafka is away"))
-		if st := expect(RoleWaiting, "Kafka is away", false, 1); st.Remaining["events"] != 40*time.Minute {
+		v.showWaiting(errors.New("Kafka does not answer"))
+		if st := expect(RoleWaiting, "Kafka does not answer", false, 1); st.Remaining["events"] != 40*time.Minute {
 			t.Errorf("the day is lost in %s, want 40m", st.Remaining["events"])
 		}
 		v.showRestoring()
@@ -41,13 +41,13 @@ func TestView_Roles(t *testing.T) {
 		v.showStandby(nil)
 		expect(RoleStandby, "standby: another instance owns the service", false, 1)
 		v.showStandby(&ledger.Owner{Instance: "B"})
-		v.showRestoring() // it takes over, and stays a standby until it is the owner
+		v.showRestoring() // it is shown as a standby until it is the owner
 		expect(RoleStandby, "standby: B owns the service", false, 1)
 	})
 }
 
-// TestView_Letters: each dead letter is listed, the newest first, up to a limit; those
-// of rows are counted by their code here.
+// TestView_Letters: the newest dead letters are listed, up to a limit, and those of rows are counted
+// by code.
 func TestView_Letters(t *testing.T) {
 	v := New(Config{ID: "1234"}).view
 	for i := range maxRecentLetters + 10 {
@@ -67,8 +67,8 @@ func TestView_Letters(t *testing.T) {
 	}
 }
 
-// TestCounts_Codes: an API that makes up codes does not make up metrics without end,
-// and no reader shares memory with the counts.
+// TestCounts_Codes: the number of codes that are counted separately is limited, and readers get a
+// copy of the counts.
 func TestCounts_Codes(t *testing.T) {
 	v := New(Config{ID: "1234"}).view
 	for i := range 3 * mostCodes {
@@ -85,6 +85,6 @@ func TestCounts_Codes(t *testing.T) {
 	}
 	totals.Exports["http_0"], totals.Letters[LetterKind{schema.KindRow, "http_0"}] = 99, 99
 	if again := v.Totals()["events"]; again.Exports["http_0"] != 1 || again.Letters[LetterKind{schema.KindRow, "http_0"}] != 1 {
-		t.Error("a reader has changed the counts")
+		t.Error("a change of the copy changes the counts")
 	}
 }

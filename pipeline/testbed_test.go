@@ -22,22 +22,22 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// bed is a service of the streams events and changes on an embedded Kafka in memory. It
-// lives in a synctest bubble.
-type bed struct {
+// testbed is a service with the streams events and users (MODE=changes) on an embedded Kafka
+// with an in-memory network. It is used in a synctest bubble.
+type testbed struct {
 	Config
-	t     *testing.T
-	fake  *kfake.Cluster
-	net   clustertest.Network
-	admin *kadm.Client
-	said  bytes.Buffer
-	steps []string
-	taken *ownership // the last one
+	t      *testing.T
+	fake   *kfake.Cluster
+	net    clustertest.Network
+	admin  *kadm.Client
+	logged bytes.Buffer
+	steps  []string
+	taken  *ownership // the last one
 }
 
-func newBed(t *testing.T) *bed {
+func newTestbed(t *testing.T) *testbed {
 	t.Helper()
-	b := &bed{t: t}
+	b := &testbed{t: t}
 	var err error
 	b.fake, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(b.net.Listen))
 	b.must(err)
@@ -62,21 +62,21 @@ func newBed(t *testing.T) *bed {
 		ID: "1234", Location: planned, Cluster: k, Codec: codec, Streams: []transfer.Stream{stream("events", schema.Event, false), stream("users", schema.UserProfile, true)},
 		LedgerTopic: "ledger", DeadLetterTopic: "dead", CreateTopics: true, Partitions: 1, Replicas: 1,
 		OwnerHeartbeat: 10 * time.Second, StandbyAfter: 30 * time.Second, RetryMaxBackoff: time.Minute, ConcurrentCalls: 1, CallsPerHour: 100,
-		Instance: "A", Host: "host", Version: "test", Log: slog.New(slog.NewTextHandler(&b.said, nil)), Step: func(name string) { b.steps = append(b.steps, name) },
+		Instance: "A", Host: "host", Version: "test", Log: slog.New(slog.NewTextHandler(&b.logged, nil)), Step: func(name string) { b.steps = append(b.steps, name) },
 	}
 	return b
 }
 
-func (b *bed) must(err error) {
+func (b *testbed) must(err error) {
 	if err != nil {
 		b.t.Helper()
 		b.t.Fatal(err)
 	}
 }
 
-// take takes the service over, and returns an owner that was not begun: only its ledger
-// can be written.
-func (b *bed) take() *owner {
+// takeOver takes over the service and returns an owner whose loop is not started. It can only
+// write to the ledger.
+func (b *testbed) takeOver() *owner {
 	b.t.Helper()
 	c := newTopicCreator(&b.Config)
 	v := &view{service: b.ID, streams: b.Streams}
@@ -92,8 +92,8 @@ func (b *bed) take() *owner {
 	return o
 }
 
-// serve does what the owner's loop does for exports, until the test ends.
-func (b *bed) serve(o *owner) {
+// serve executes the calls of exports, as the owner's loop does, until the test ends.
+func (b *testbed) serve(o *owner) {
 	ctx, stop := context.WithCancel(b.t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -113,31 +113,31 @@ func (b *bed) serve(o *owner) {
 	})
 }
 
-// load is the ledger.
-func (b *bed) load() *ledger.State {
+// load reads the ledger.
+func (b *testbed) load() *ledger.State {
 	b.t.Helper()
 	state, err := b.Ledger().Load(b.t.Context())
 	b.must(err)
 	return state
 }
 
-// end is where a partition 0 ends.
-func (b *bed) end(topic string) int64 {
+// end returns the end offset of a topic's partition 0.
+func (b *testbed) end(topic string) int64 {
 	b.t.Helper()
 	log, err := b.Cluster.Log(b.t.Context(), recordbatch.TopicPartition{Topic: topic})
 	b.must(err)
 	return log.End
 }
 
-// expectSaid fails the test unless the log has exactly so many lines with the text.
-func (b *bed) expectSaid(times int, text string) {
+// expectLogged checks how often the log contains a text.
+func (b *testbed) expectLogged(times int, text string) {
 	b.t.Helper()
-	if n := strings.Count(b.said.String(), text); n != times {
-		b.t.Errorf("the log says %d times, not %d, %q:\n%s", n, times, text, b.said.String())
+	if n := strings.Count(b.logged.String(), text); n != times {
+		b.t.Errorf("the log contains %d times, want %d, %q:\n%s", n, times, text, b.logged.String())
 	}
 }
 
-// expectChanged fails the test unless err says that the topics have changed, and how.
+// expectChanged checks that err is errChanged and describes the change.
 func expectChanged(t *testing.T, err error, how string) {
 	t.Helper()
 	if !errors.Is(err, errChanged) || !strings.Contains(err.Error(), how) {
