@@ -5,14 +5,22 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"dfinery-kafka/schema"
 )
 
-// kubernetes matches the variables that Kubernetes sets in every container for each service of
-// the namespace:
+// fromKubernetes reports whether Kubernetes sets the variable in every container for each
+// service of the namespace:
 // https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
-var kubernetes = regexp.MustCompile(`_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$`)
+func fromKubernetes(variable string) bool {
+	return strings.HasSuffix(variable, "_SERVICE_HOST") || strings.Contains(variable, "_PORT") && servicePort().MatchString(variable)
+}
+
+// servicePort is compiled when a variable needs it: most starts have none.
+var servicePort = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT$|_PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?$`)
+})
 
 // unknown reports variables that look like the connector's but are unknown. It shows no values,
 // which may be secrets.
@@ -36,7 +44,7 @@ func (l *loader) unknown(c *Config) {
 	}
 	names := slices.Sorted(maps.Keys(known))
 	for _, variable := range slices.Sorted(maps.Keys(l.environ)) {
-		if known[variable] || kubernetes.MatchString(variable) {
+		if known[variable] || fromKubernetes(variable) {
 			continue
 		}
 		if !l.strayStream(c, variable, fields, names) {
@@ -57,7 +65,7 @@ func (l *loader) strayStream(c *Config, variable string, fields map[string]bool,
 	if !l.good("STREAMS") {
 		return !slices.Contains(streams, strings.ToLower(stream))
 	}
-	if !fields[field] || !streamName.MatchString(strings.ToLower(stream)) {
+	if !fields[field] || !isStreamName(strings.ToLower(stream)) {
 		return false
 	}
 	message := "belongs to no stream: STREAMS is " + strings.Join(streams, ",")

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,7 +58,16 @@ func (k *Key) Decode(value string) error {
 // columns are the columns' names.
 func (k Key) columns() []string { return schema.Key(k).Columns() }
 
-var streamName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
+// isStreamName reports whether a name is lower-case letters and digits, a letter first.
+func isStreamName(name string) bool {
+	return strings.Trim(name, lower+digits) == "" && strings.IndexAny(name, lower) == 0
+}
+
+const (
+	lower  = "abcdefghijklmnopqrstuvwxyz"
+	upper  = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	digits = "0123456789"
+)
 
 // Names are the streams' names: at least one, each of lower-case letters and digits.
 type Names []string
@@ -71,10 +79,10 @@ func (n *Names) Decode(value string) error {
 	var list List
 	faults := []error{list.Decode(value)}
 	for _, name := range list {
-		if !streamName.MatchString(name) {
+		if !isStreamName(name) {
 			faults = append(faults, fmt.Errorf("%q can't name a stream: lower-case letters and digits, a letter first, such as events", name))
 		}
-		if lower := strings.ToLower(name); streamName.MatchString(lower) && !slices.Contains(*n, lower) {
+		if lower := strings.ToLower(name); isStreamName(lower) && !slices.Contains(*n, lower) {
 			*n = append(*n, lower)
 		}
 	}
@@ -140,14 +148,13 @@ func (s Start) String() string {
 	return strconv.Itoa(s.Back)
 }
 
-var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
-
 // Topic is a valid topic name: see org.apache.kafka.common.internals.Topic.
 type Topic string
 
 // Decode implements envconfig.Decoder.
 func (t *Topic) Decode(value string) error {
-	if !topicName.MatchString(value) || value == "." || value == ".." {
+	const longest = 249
+	if value == "" || len(value) > longest || strings.Trim(value, lower+upper+digits+"._-") != "" || value == "." || value == ".." {
 		return fmt.Errorf("%q can't name a topic: up to 249 letters, digits, dots, dashes and underscores", value)
 	}
 	*t = Topic(value)

@@ -49,6 +49,7 @@ type Cluster struct {
 	addr      net.Addr
 	dialer    *dialer
 	transport *transport
+	leaders   leaders
 	fetches   atomic.Int32 // the id of the last fetch
 }
 

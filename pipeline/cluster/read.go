@@ -24,7 +24,7 @@ import (
 // one decompressed batch.
 func (c *Cluster) Read(ctx context.Context, p recordbatch.TopicPartition, from, to int64, v recordbatch.Visitor) error {
 	r := &reader{cluster: c, TopicPartition: p, to: to, parser: recordbatch.NewParser(from, to, v), fetchBytes: cmp.Or(v.FetchBytes, fetchBytes),
-		leader: -1, retry: newRetry(stalledFor), patient: newRetry(patience), doubtful: newRetry(2 * holeAfter)}
+		leader: c.leaders.of(p), retry: newRetry(stalledFor), patient: newRetry(patience), doubtful: newRetry(2 * holeAfter)}
 	for !r.parser.Done() {
 		if err := r.step(ctx); err != nil {
 			return err
@@ -108,7 +108,7 @@ func (r *reader) fetch(ctx context.Context) (*fetched, error) {
 }
 
 func (r *reader) failed(ctx context.Context, err error) error {
-	r.leader = -1
+	r.forgetLeader()
 	err = fmt.Errorf("read %v at offset %d: %w", r.TopicPartition, r.parser.Next(), err)
 	switch {
 	case ctx.Err() != nil:
@@ -132,6 +132,11 @@ func (r *reader) outOfRange(ctx context.Context) error {
 	if next := r.parser.Next(); next < found.Start || next > found.End {
 		return found
 	}
-	r.leader = -1
+	r.forgetLeader()
 	return r.patient.next(ctx, found)
+}
+
+func (r *reader) forgetLeader() {
+	r.leader = -1
+	r.cluster.leaders.forget(r.TopicPartition)
 }

@@ -3,11 +3,13 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"dfinery-kafka/pipeline/cluster"
@@ -37,6 +39,46 @@ func TestReadFollowsTheLeader(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestReadAtTheSeenLeader: a read after a look at the offsets does not ask for the leader again,
+// and finds the new one if it has moved since.
+func TestReadAtTheSeenLeader(t *testing.T) {
+	fake := embedded(t, kfake.NumBrokers(3), kfake.SeedTopics(1, "events"))
+	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs()})
+	records, want := sample("events", 20)
+	produce(t, fake.ListenAddrs(), nil, records...)
+	at := recordbatch.TopicPartition{Topic: "events"}
+	var asked atomic.Int32
+	fake.ControlKey(int16(kmsg.Metadata), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		if len(r.(*kmsg.MetadataRequest).Topics) == 1 { // kafka-go itself asks for all
+			asked.Add(1)
+		}
+		return nil, nil, false
+	})
+	for move, times := range []int32{1, 2} {
+		asked.Store(0)
+		log, err := c.Log(t.Context(), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if move == 1 {
+			if err := fake.MoveTopicPartition("events", 0, (fake.LeaderFor("events", 0)+1)%3); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []copied
+		if err := c.Read(soon(t, 5*time.Second), at, 0, log.End, collect(&got)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if n := asked.Load(); n != times {
+			t.Errorf("asked %d times for the leader, want %d", n, times)
+		}
 	}
 }
 

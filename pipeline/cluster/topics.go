@@ -61,6 +61,7 @@ func (c *Cluster) Topics(ctx context.Context, names ...string) ([]Topic, error) 
 	for i, name := range names {
 		topics[i] = topicOf(name, res.Topics)
 	}
+	c.leaders.see(topics)
 	return topics, nil
 }
 

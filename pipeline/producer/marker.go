@@ -185,17 +185,33 @@ const notAttempted = kafka.BrokerAuthorizationFailed
 // withMarker returns those of the logs that have the marker of id after their previous end,
 // with the end after the marker.
 func (f *Fence) withMarker(ctx context.Context, id Identity, logs []cluster.LogRange, out unfenced) []cluster.LogRange {
-	missing := make([]error, len(logs))
+	missing, partitions := make([]error, len(logs)), make([]recordbatch.TopicPartition, len(logs))
+	for i, l := range logs {
+		partitions[i] = l.Partition
+	}
+	// One request for all ends, which are mostly behind the markers already.
+	ends, err := f.Cluster.Offsets(ctx, partitions...)
+	if err != nil {
+		ends = slices.Repeat([]cluster.LogRange{{Err: err}}, len(logs))
+	}
 	var searches sync.WaitGroup
 	limit := make(chan struct{}, 8)
 	for i, l := range logs {
 		searches.Go(func() {
 			limit <- struct{}{}
 			defer func() { <-limit }()
-			began := time.Now()
+			began, again := time.Now(), false
 			var why error
 			err := f.retry(ctx, "find the fence's marker", func() error {
-				if why = f.search(ctx, id, l); cluster.Retriable(why) && time.Since(began) < settleTime {
+				log, err := ends[i], ends[i].Err
+				if again {
+					log, err = f.Cluster.Log(ctx, l.Partition)
+				}
+				again = true
+				if why = err; err == nil {
+					why = f.search(ctx, id, l, log.End)
+				}
+				if cluster.Retriable(why) && time.Since(began) < settleTime {
 					return why
 				}
 				return nil
@@ -222,13 +238,9 @@ func (f *Fence) withMarker(ctx context.Context, id Identity, logs []cluster.LogR
 // errFound ends a search.
 var errFound = errors.New("the marker was found")
 
-// search returns nil if the log has the marker of id at or after the end l.
-func (f *Fence) search(ctx context.Context, id Identity, l cluster.LogRange) error {
-	log, err := f.Cluster.Log(ctx, l.Partition)
-	if err != nil {
-		return err
-	}
-	err = f.Cluster.Read(ctx, l.Partition, l.End, log.End, recordbatch.Visitor{Marker: func(m recordbatch.Marker) error {
+// search returns nil if the log has the marker of id at or after the end l, and before end.
+func (f *Fence) search(ctx context.Context, id Identity, l cluster.LogRange, end int64) error {
+	err := f.Cluster.Read(ctx, l.Partition, l.End, end, recordbatch.Visitor{Marker: func(m recordbatch.Marker) error {
 		if m.ProducerID == id.ID && m.ProducerEpoch >= id.Epoch {
 			return errFound
 		}

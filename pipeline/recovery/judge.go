@@ -4,20 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
 // judge compares a partition's log with the checkpoint's mark.
-func (r *reader) judge(ctx context.Context, at recordbatch.TopicPartition) (*part, error) {
-	start, end, err := r.bounds(ctx, at, time.Time{})
-	if err != nil {
-		return nil, err
-	}
+func (r *reader) judge(ctx context.Context, log cluster.LogRange) (p *part, err error) {
+	at, start, end := log.Partition, log.Start, log.End
 	mark, marked := r.Marks[at]
-	p := &part{at: at, start: start, end: end, marked: marked, news: mark.Next}
+	p = &part{at: at, start: start, end: end, marked: marked, news: mark.Next}
 	if !marked {
 		p.news = start
 		return p, nil

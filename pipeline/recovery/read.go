@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/recordbatch"
@@ -17,16 +18,23 @@ func Read(ctx context.Context, log Log, plan Plan) (*Result, error) {
 		Days: map[ledger.DayName]*Day{}, Positions: map[recordbatch.TopicPartition]recordbatch.Position{}, Carried: map[recordbatch.TopicPartition]ledger.Mark{},
 	}}
 	replaced := r.carry()
-	var parts []*part
+	var fenced []recordbatch.TopicPartition
 	for _, p := range plan.Partitions {
-		if !plan.Fenced(p) {
-			continue
+		if plan.Fenced(p) {
+			fenced = append(fenced, p)
 		}
-		judged, err := r.judge(ctx, p)
+	}
+	logs, err := r.bounds(ctx, time.Time{}, fenced...)
+	if err != nil {
+		return nil, err
+	}
+	var parts []*part
+	for _, log := range logs {
+		judged, err := r.judge(ctx, log)
 		if err != nil {
 			return nil, err
 		}
-		replaced[p.Topic] = replaced[p.Topic] || judged.replaced
+		replaced[judged.at.Topic] = replaced[judged.at.Topic] || judged.replaced
 		parts = append(parts, judged)
 	}
 	for _, p := range parts {
@@ -86,16 +94,18 @@ func (r *reader) carry() (replaced map[string]bool) {
 
 func (r *reader) find(f Finding) { r.result.Findings = append(r.result.Findings, f) }
 
-// bounds returns the offsets of a log from a time on.
-func (r *reader) bounds(ctx context.Context, p recordbatch.TopicPartition, since time.Time) (start, end int64, err error) {
-	logs, err := r.log.OffsetsSince(ctx, since, p)
-	if err == nil {
-		err = logs[0].Err
-	}
+// bounds returns the offsets of logs from a time on, in the order of the partitions.
+func (r *reader) bounds(ctx context.Context, since time.Time, partitions ...recordbatch.TopicPartition) ([]cluster.LogRange, error) {
+	logs, err := r.log.OffsetsSince(ctx, since, partitions...)
 	if err != nil {
-		return 0, 0, fmt.Errorf("recover %v: %w", p, err)
+		return nil, fmt.Errorf("recover: %w", err)
 	}
-	return logs[0].Start, logs[0].End, nil
+	for _, log := range logs {
+		if log.Err != nil {
+			return nil, fmt.Errorf("recover %v: %w", log.Partition, log.Err)
+		}
+	}
+	return logs, nil
 }
 
 // read visits the records of a partition that may be new.
@@ -104,11 +114,11 @@ func (r *reader) read(ctx context.Context, p *part) error {
 	position := recordbatch.Position{Next: p.end, Last: -1}
 	switch {
 	case p.replaced:
-		start, _, err := r.bounds(ctx, p.at, r.Since)
+		recent, err := r.bounds(ctx, r.Since, p.at)
 		if err != nil {
 			return err
 		}
-		from = min(start, p.end)
+		from = min(recent[0].Start, p.end)
 	case p.marked:
 		if p.news < p.start {
 			r.find(Finding{Kind: Expired, Partition: p.at, From: p.news, To: p.start})

@@ -24,6 +24,7 @@ import (
 type memory struct {
 	logs  map[recordbatch.TopicPartition]*memoryLog
 	since time.Time // of the last OffsetsSince with a time
+	looks int       // at the offsets of whole logs
 }
 
 type memoryLog struct {
@@ -41,6 +42,9 @@ func (m *memory) OffsetsSince(_ context.Context, since time.Time, partitions ...
 			m.since, r.Start = since, max(l.start, l.old)
 		}
 		logs = append(logs, r)
+	}
+	if since.IsZero() {
+		m.looks++
 	}
 	return logs, nil
 }
@@ -192,6 +196,19 @@ func names(copies ...dedup.Copy) (all []string) {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// TestRead_OneLook: the offsets of all partitions take one request.
+func TestRead_OneLook(t *testing.T) {
+	log := &memory{logs: map[recordbatch.TopicPartition]*memoryLog{
+		rows: logOf(row(copyOf(1, 0), 1)), {Topic: "rows", Partition: 1}: logOf(row(copyOf(2, 0), 1)), dead: logOf(letter(copyOf(3, 0), 1, schema.KindRow)),
+	}}
+	if got := read(t, log, days{}, rows, nil, false); got.Rows != 2 || got.Letters != 1 {
+		t.Errorf("%+v", got)
+	}
+	if log.looks != 1 {
+		t.Errorf("%d looks at the offsets", log.looks)
+	}
 }
 
 // TestRead: what is news of a log, and what is reported of it.
