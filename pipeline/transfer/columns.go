@@ -10,20 +10,18 @@ import (
 // stream never had, if STREAM_X_CONTRACT=freeze refuses them.
 type Admit func(ctx context.Context, header []string) (refused []string, err error)
 
-// head prepares for the first row after a header, good or bad, before any row is
-// written. It may block, as no lock is held.
-func (e *Export) head(ctx context.Context) error {
-	if e.runner.Admit != nil {
-		refused, err := e.runner.Admit(e.stream.Name)(ctx, e.Columns.Names)
-		if err != nil {
-			return registryFailure(&e.Call, err)
-		}
-		if len(refused) > 0 {
-			return frozen(&e.Call, refused)
-		}
+// admit makes the ledger accept the columns before the first row, good or bad. It may block,
+// as no lock is held.
+func (e *Export) admit(ctx context.Context) error {
+	if e.runner.Admit == nil {
+		return nil
 	}
-	if err := e.records.value.encoder.Header(ctx, e.Columns); err != nil {
+	refused, err := e.runner.Admit(e.stream.Name)(ctx, e.Columns.Names)
+	if err != nil {
 		return registryFailure(&e.Call, err)
+	}
+	if len(refused) > 0 {
+		return frozen(&e.Call, refused)
 	}
 	return nil
 }

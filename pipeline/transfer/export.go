@@ -129,14 +129,19 @@ func (e *Export) move(ctx context.Context) (err error) {
 	defer e.sendWhenIdle(ctx)()
 	defer func() { e.Repeated = body.Request().RepeatedHeaders }()
 	defer func() { e.changes.observeEnd(body) }()
-	headed := false // the encoder has the header: a header without rows registers nothing
+	admitted, head := false, head{columns: e.Columns}
 	for n := 1; ; n++ {
 		stopped := e.prefetched.fetch(body)
-		if !headed && !e.Call.Probe && e.prefetched.hasRow(stopped) {
-			if err := e.head(ctx); err != nil {
+		if !admitted && !e.Call.Probe && e.prefetched.hasRow(stopped) {
+			if err := e.admit(ctx); err != nil {
 				return err
 			}
-			headed = true
+			admitted = true
+		}
+		if !head.published && !e.Call.Probe {
+			if err := head.publish(ctx, e.records.value.encoder, e.prefetched.all); err != nil {
+				return registryFailure(&e.Call, err)
+			}
 		}
 		if err := e.publishFetched(body, stopped); err != nil {
 			return e.end(err)

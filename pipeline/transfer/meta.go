@@ -38,6 +38,13 @@ func newMetaEncoder(inner encoding.Encoder, call *schema.Export, id *[]byte) *me
 
 // Header implements encoding.Encoder.
 func (m *metaEncoder) Header(ctx context.Context, columns *schema.Columns) error {
+	if err := m.setColumns(columns); err != nil {
+		return err
+	}
+	return m.Encoder.Header(ctx, m.columns)
+}
+
+func (m *metaEncoder) setColumns(columns *schema.Columns) error {
 	added := schema.MetaColumns()
 	for _, name := range added {
 		if columns.Index(name) >= 0 {
@@ -45,10 +52,16 @@ func (m *metaEncoder) Header(ctx context.Context, columns *schema.Columns) error
 		}
 	}
 	var err error
-	if m.columns, err = schema.NewColumns(slices.Concat(columns.Names, added)); err != nil {
-		return err
+	m.columns, err = schema.NewColumns(slices.Concat(columns.Names, added))
+	return err
+}
+
+// try implements tentative.
+func (m *metaEncoder) try(ctx context.Context, columns *schema.Columns) (bool, error) {
+	if err := m.setColumns(columns); err != nil {
+		return false, err
 	}
-	return m.Encoder.Header(ctx, m.columns)
+	return try(ctx, m.Encoder, m.columns)
 }
 
 // verify implements verifier.

@@ -60,6 +60,15 @@ func (p *prefetched) hasRow(stopped error) bool {
 	return bad || p.n > 0
 }
 
+// all yields the fetched rows.
+func (p *prefetched) all(yield func(*schema.Row) bool) {
+	for i := range p.n {
+		if !yield(p.row(i)) {
+			return
+		}
+	}
+}
+
 // public returns the public row of the body's next row. It borrows nothing, so it can
 // be held.
 func (p *prefetched) public(row *schema.Row, long bool) *schema.Row {

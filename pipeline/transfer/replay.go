@@ -30,6 +30,15 @@ type ReplayRow struct {
 	Guessed bool
 }
 
+// parsed yields the rows that can be parsed.
+func (r *Replay) parsed(yield func(*schema.Row) bool) {
+	for i := range r.Rows {
+		if row := r.Rows[i].Row; row != nil && !yield(row) {
+			return
+		}
+	}
+}
+
 // republish publishes the rows of letters that are not yet published, each as the copy
 // given by its letter. It writes no letters, as rows that still can't be published have
 // one.
@@ -41,7 +50,8 @@ func (e *Export) republish(ctx context.Context) error {
 		return registryFailure(&e.Call, err)
 	}
 	e.Columns = e.Replay.Columns
-	if err := e.records.value.encoder.Header(ctx, e.Columns); err != nil {
+	head := head{columns: e.Columns}
+	if err := head.publish(ctx, e.records.value.encoder, e.Replay.parsed); err != nil {
 		return registryFailure(&e.Call, err)
 	}
 	e.records.setColumns(e.stream, e.Columns)

@@ -42,6 +42,30 @@ func (t *typedEncoder) Header(ctx context.Context, columns *schema.Columns) erro
 	return err
 }
 
+// unassignedID stands for the id of a schema in values that are not published.
+const unassignedID = 1<<31 - 1
+
+// try implements tentative: it finds the types of the columns, and writes nothing.
+func (t *typedEncoder) try(ctx context.Context, columns *schema.Columns) (bool, error) {
+	if t.values.NullBadValues {
+		return false, nil
+	}
+	e, err := t.evolve(ctx, keep)
+	if err != nil {
+		return false, err
+	}
+	extended, err := t.extend(e, columns.Names)
+	if err != nil {
+		return false, err
+	}
+	if extended != nil {
+		e = extended
+	}
+	e.SetID(len(e.Fields), unassignedID)
+	t.typed, err = encoding.NewTyped(&t.values.Options, e, columns)
+	return true, err
+}
+
 // published is the version with which rows of the header can be encoded without the
 // registry, also while another header waits for it; nil if the header must be
 // registered.
