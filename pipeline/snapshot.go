@@ -3,9 +3,11 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
@@ -31,6 +33,9 @@ type Snapshot struct {
 func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 	stored := r.config.Ledger()
 	state, err := stored.Load(ctx)
+	if cluster.Missing(err) {
+		return nil, fmt.Errorf("%w; has the connector run yet, and is LEDGER_TOPIC right?", err)
+	}
 	if err != nil {
 		return nil, err
 	}

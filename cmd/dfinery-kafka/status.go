@@ -14,7 +14,6 @@ import (
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/terminal"
 	"dfinery-kafka/pipeline"
-	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
 )
@@ -148,9 +147,6 @@ func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, 
 // readOverview reads the ledger, including the state of the source.
 func readOverview(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
 	peek, err := a.Service.Reader().Snapshot(cmd.Context())
-	if cluster.Missing(err) {
-		return nil, fmt.Errorf("%w; has the connector run yet, and is LEDGER_TOPIC right?", err)
-	}
 	if err != nil {
 		return nil, err
 	}

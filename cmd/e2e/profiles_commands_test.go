@@ -45,6 +45,9 @@ func (b *testbed) profileStatus(args ...string) (s profileStatus) {
 func TestProfiles_Approve(t *testing.T) {
 	t.Parallel()
 	b, source := newUsers(t, 30)
+	if _, got := b.run("profiles", "status", "users"); got.Code != 1 || !strings.Contains(got.Stderr, "has the connector run yet") {
+		t.Errorf("before any run: exit %d: %s", got.Code, got.Stderr)
+	}
 	b.runOnce(0)
 	source.set(func(s *profileSource) {
 		for i := range 20 {
