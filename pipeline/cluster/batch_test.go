@@ -16,8 +16,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// batchOf encodes a batch that spans the offsets from base to last and holds values at some of
-// them, as after a compaction.
+// batchOf encodes a batch from base to last with values at some of the offsets, as after
+// compaction.
 func batchOf(base, last int64, attributes int16, values map[int64]string) []byte {
 	b := kmsg.RecordBatch{FirstOffset: base, Magic: 2, Attributes: attributes, LastOffsetDelta: int32(last - base),
 		FirstTimestamp: 1000, MaxTimestamp: 2000, ProducerID: 7, ProducerEpoch: 3, NumRecords: int32(len(values))}
@@ -36,7 +36,7 @@ func batchOf(base, last int64, attributes int16, values map[int64]string) []byte
 	return b.AppendTo(nil)
 }
 
-// answering replaces the batches in the answers of fake to fetches from each offset.
+// answering replaces the batches in the answers of fake to fetches, by their offset.
 func answering(fake *kfake.Cluster, highWatermark int64, answers map[int64][]byte) {
 	fake.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		fake.KeepControl()
@@ -52,6 +52,7 @@ func answering(fake *kfake.Cluster, highWatermark int64, answers map[int64][]byt
 	})
 }
 
+// TestReadBatches reads batches with gaps, in all compressions, and invalid ones.
 func TestReadBatches(t *testing.T) {
 	const logAppendTime = 1 << 3
 	damaged := batchOf(0, 1, 0, map[int64]string{0: "a", 1: "b"})
@@ -60,7 +61,7 @@ func TestReadBatches(t *testing.T) {
 	oldFormat = binary.BigEndian.AppendUint32(oldFormat, 14)
 	oldFormat = append(oldFormat, make([]byte, 14)...)
 	for name, test := range map[string]struct {
-		answers map[int64][]byte // by the offset asked for
+		answers map[int64][]byte // by the requested offset
 		want    map[int64]string // of the offsets 0 to 10
 		holes   [][2]int64
 		fails   string
@@ -124,7 +125,7 @@ func TestReadBatches(t *testing.T) {
 			}})
 			if test.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), test.fails) {
-					t.Errorf("got %v, want an error that says %q", err, test.fails)
+					t.Errorf("got %v, want an error with %q", err, test.fails)
 				}
 				return
 			}
@@ -141,13 +142,14 @@ func TestReadBatches(t *testing.T) {
 	}
 }
 
-// The first answers are a broken connection and one that a quota emptied.
+// TestReadGoesOnAfterFaults: Read continues after a connection error and an answer that is empty
+// because of a quota.
 func TestReadGoesOnAfterFaults(t *testing.T) {
 	fake := embedded(t, kfake.SeedTopics(1, "events"))
 	records, want := sample("events", 5)
 	produce(t, fake.ListenAddrs(), nil, records...)
 	fake.ControlKey(int16(kmsg.Fetch), func(kmsg.Request) (kmsg.Response, error, bool) {
-		return nil, errors.New("the connection breaks"), true
+		return nil, errors.New("connection error"), true
 	})
 	fake.ControlKey(int16(kmsg.Fetch), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		res := req.ResponseKind().(*kmsg.FetchResponse)

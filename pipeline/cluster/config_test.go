@@ -15,7 +15,7 @@ func TestNewReportsAllFaults(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		cfg  cluster.Config
-		says []string // nothing: no fault
+		says []string // parts of the error; empty: no error
 	}{
 		{"good", cluster.Config{Brokers: brokers, TLS: &cluster.TLS{CAFile: ca.file, CertFile: certFile, KeyFile: keyFile}}, nil},
 		{"no brokers", cluster.Config{}, []string{"no Kafka brokers"}},
@@ -41,11 +41,11 @@ func TestNewReportsAllFaults(t *testing.T) {
 			}
 			for _, part := range test.says {
 				if !strings.Contains(err.Error(), part) {
-					t.Errorf("%q does not say %q", err, part)
+					t.Errorf("%q does not contain %q", err, part)
 				}
 			}
 			if strings.Contains(err.Error(), password) || strings.Contains(err.Error(), `\u0007`) {
-				t.Errorf("the password leaks: %v", err)
+				t.Errorf("the error contains the password: %v", err)
 			}
 		})
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// TestContact_Certificate: each configured broker is tried, and one that was reached by TLS
-// shows its certificate.
+// TestContact_Certificate connects to each configured broker, and returns the certificates of
+// those that use TLS.
 func TestContact_Certificate(t *testing.T) {
 	ca := newAuthority(t)
 	secured := embedded(t, kfake.NumBrokers(1), kfake.TLS(ca.server(t, "127.0.0.1"))).ListenAddrs()

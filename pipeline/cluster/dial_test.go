@@ -91,7 +91,7 @@ func TestConnectErrors(t *testing.T) {
 					t.Errorf("%s: retriable is %v: %v", call, !test.retriable, err)
 				}
 				if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, password) {
-					t.Errorf("%s: the password leaks: %s", call, text)
+					t.Errorf("%s: the error contains the password: %s", call, text)
 				}
 			}
 		})
@@ -103,7 +103,7 @@ func topicsError(ctx context.Context, c *cluster.Cluster) error {
 	return err
 }
 
-// Ping needs one broker only, and names all when none answers.
+// TestPingTriesAll: Ping succeeds if one broker answers. If none does, its error names all.
 func TestPingTriesAll(t *testing.T) {
 	dead, alive := clustertest.ClosedPort(t), embedded(t, kfake.NumBrokers(1)).ListenAddrs()[0]
 	if err := connect(t, cluster.Config{Brokers: []string{dead, alive}}).Ping(t.Context()); err != nil {
@@ -118,7 +118,8 @@ func TestPingTriesAll(t *testing.T) {
 
 const greeting = "\x00\x00\x00\x0a\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00" // ApiVersions v0: no error, no APIs
 
-// scripted listens, gives each connection an answer for each thing that it sends, and then ends it.
+// scripted listens on a port. It sends one of the answers for each request on a connection, and
+// then closes the connection.
 func scripted(t *testing.T, answers ...string) []string {
 	t.Helper()
 	return serve(t, func(conn net.Conn) {
@@ -153,8 +154,8 @@ func serve(t *testing.T, handle func(net.Conn)) []string {
 	return []string{l.Addr().String()}
 }
 
-// A broker that takes the connection and then says nothing, at whichever step, must not hold a
-// call longer than its context.
+// TestConnectNeverHangs: with a broker that stops answering at any step of the connection, a call
+// returns when its context ends.
 func TestConnectNeverHangs(t *testing.T) {
 	for name, first := range map[string]string{"before the first answer": "", "while authenticating": greeting} {
 		t.Run(name, func(t *testing.T) {
@@ -177,7 +178,7 @@ func TestConnectNeverHangs(t *testing.T) {
 	}
 }
 
-// Files are read again for each connection.
+// TestRotation: files of certificates and passwords are read again for each connection.
 func TestRotation(t *testing.T) {
 	ca := newAuthority(t)
 	fake := embedded(t, kfake.TLS(ca.server(t, "127.0.0.1")), kfake.EnableSASL(), kfake.Superuser("PLAIN", "app", password))

@@ -11,13 +11,12 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// TestEmptyAnswers: a leader that has nothing to give below its high watermark for a while is
-// asked again. What it does not give is a hole of a compacted topic only once it has said so
-// twice.
+// TestEmptyAnswers: an empty answer of a leader below its high watermark is retried. In a compacted
+// topic the offsets count as a gap after the second empty answer.
 func TestEmptyAnswers(t *testing.T) {
 	tests := map[string]struct {
 		policy string
-		empty  int // answers without records, at first
+		empty  int // number of empty answers at first
 		read   int // records
 		hole   int64
 	}{

@@ -55,7 +55,7 @@ func TestEnsureTopics(t *testing.T) {
 	})
 }
 
-// Instances that start together all want the same topics.
+// TestEnsureTopicsRace: instances that start at the same time create the same topics.
 func TestEnsureTopicsRace(t *testing.T) {
 	onEachKafka(t, func(t *testing.T, brokers []string) {
 		spec := cluster.TopicSpec{Name: topicName(t), Partitions: 3, ReplicationFactor: 1}
@@ -102,7 +102,7 @@ func TestEnsureTopicsRefusals(t *testing.T) {
 				}
 				for _, part := range test.says {
 					if !strings.Contains(err.Error(), part) {
-						t.Errorf("%q does not say %q", err, part)
+						t.Errorf("%q does not contain %q", err, part)
 					}
 				}
 			})
@@ -116,11 +116,12 @@ func TestEnsureTopicsForbidden(t *testing.T) {
 	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs(), SASL: &cluster.SASL{Mechanism: "PLAIN", Username: "app", Password: fixed("app-secret")}})
 	_, err := c.EnsureTopics(t.Context(), true, cluster.TopicSpec{Name: "events", Partitions: 1, ReplicationFactor: 1})
 	if !cluster.Forbidden(err) || !strings.Contains(err.Error(), "--create --topic events --partitions 1") {
-		t.Errorf("creating without the right to: %v", err)
+		t.Errorf("create without the right: %v", err)
 	}
 }
 
-// A partition without a leader is waited for only as long as Config.Timeout.
+// TestEnsureTopicsWithoutLeaders: EnsureTopics waits for a partition without a leader for at most
+// Config.Timeout.
 func TestEnsureTopicsWithoutLeaders(t *testing.T) {
 	fake := embedded(t)
 	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs(), Timeout: 300 * time.Millisecond})

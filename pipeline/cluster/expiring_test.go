@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// numbered opens connections whose peer answers each byte with the connection's number.
+// numbered opens connections whose peer answers each request with the connection's number.
 type numbered struct {
 	t        *testing.T
 	lifetime time.Duration
@@ -37,7 +37,7 @@ func (n *numbered) open(ctx context.Context) (net.Conn, time.Duration, error) {
 				n.closed = append(n.closed, number)
 				return
 			}
-			if b[0] == '?' { // the rest of a request
+			if b[0] == '?' { // the end of a request
 				fmt.Fprint(theirs, number)
 			}
 		}
@@ -58,8 +58,8 @@ func ask(t *testing.T, conn net.Conn, after time.Duration) string {
 	return string(answer)
 }
 
-// A request that comes when the login is nearly over goes over a new connection, and a request
-// that has begun keeps its own.
+// TestExpiring: shortly before its login expires, a connection is replaced for the next request,
+// but not within a request.
 func TestExpiring(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &numbered{t: t, lifetime: 10 * time.Second}
@@ -69,11 +69,11 @@ func TestExpiring(t *testing.T) {
 		if want := []string{"1", "1", "2", "3"}; !slices.Equal(got, want) {
 			t.Errorf("answers %v, want %v", got, want)
 		}
-		if _, err := conn.Write([]byte("-")); err != nil { // the first piece of a request
+		if _, err := conn.Write([]byte("-")); err != nil { // the first part of a request
 			t.Fatal(err)
 		}
 		if got := ask(t, conn, 9*time.Second); got != "3" {
-			t.Errorf("the second piece of a request went to connection %s", got)
+			t.Errorf("the second part of a request was sent on connection %s", got)
 		}
 		conn.Close()
 		synctest.Wait()
@@ -85,7 +85,7 @@ func TestExpiring(t *testing.T) {
 	})
 }
 
-// Close does not wait for a new connection, nor does a deadline.
+// TestExpiringEnds: Close and a deadline end a Write that waits for a new connection.
 func TestExpiringEnds(t *testing.T) {
 	for name, end := range map[string]func(*expiring){
 		"closed":   func(e *expiring) { go func() { time.Sleep(time.Second); e.Close() }() },
@@ -109,7 +109,7 @@ func TestExpiringEnds(t *testing.T) {
 	}
 }
 
-// A login without an end, and one of a broker that reports none, is never renewed.
+// TestRenewal: a login without an expiration is never renewed.
 func TestRenewal(t *testing.T) {
 	if got := renewal(0); !got.IsZero() {
 		t.Errorf("renewal(0) = %v", got)

@@ -13,12 +13,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// TestHealth: an outage begins with its first request and lasts until the next answer; who
-// gives a request up says nothing of it.
+// TestHealth: an outage lasts from the first failed request to the next answer. A request that its
+// caller cancelled does not count.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	fake := embedded(t, kfake.NumBrokers(1))
-	errAway := errors.New("no way there")
+	errAway := errors.New("unreachable")
 	var dial atomic.Value
 	direct := new(net.Dialer).DialContext
 	hold := func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -32,10 +32,10 @@ func TestHealth(t *testing.T) {
 	}})
 	ask := func(d func(context.Context, string, string) (net.Conn, error), ctx context.Context) (cluster.Health, time.Time) {
 		t.Helper()
-		c.Close() // the next request makes a new connection
+		c.Close() // so that the next request needs a new connection
 		dial.Store(d)
 		before := time.Now()
-		_ = topicsError(ctx, c) // Health reports it
+		_ = topicsError(ctx, c) // the result is in Health
 		return c.Health(), before
 	}
 
@@ -45,7 +45,7 @@ func TestHealth(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if h, _ := ask(hold, gone); h != (cluster.Health{}) {
-		t.Errorf("after a request that was given up: %+v", h)
+		t.Errorf("after a cancelled request: %+v", h)
 	}
 	first, before := ask(refuse, t.Context())
 	if !errors.Is(first.Err, errAway) || first.Failed.Before(before) || first.Since != first.Failed ||

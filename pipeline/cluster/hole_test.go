@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// TestHole: when an empty answer below the high watermark is accepted.
+// TestHole: after which empty answers below the high watermark the offsets count as a gap.
 func TestHole(t *testing.T) {
 	tests := map[string]struct {
 		compacted bool
@@ -28,10 +28,10 @@ func TestHole(t *testing.T) {
 				}
 			}
 			if got != test.want {
-				t.Errorf("believed at answer %d, want %d", got, test.want)
+				t.Errorf("accepted at answer %d, want %d", got, test.want)
 			}
 			if d.isHole(8, began.Add(time.Hour), test.compacted) {
-				t.Error("the first answer for another offset is believed")
+				t.Error("the first answer for another offset is accepted")
 			}
 		})
 	}

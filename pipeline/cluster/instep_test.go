@@ -23,8 +23,7 @@ func answerFrame(id int32, body int) []byte {
 	return append(b, make([]byte, body)...)
 }
 
-// piped is one end of a connection whose other end has sent answers, in pieces of a byte where
-// so is wanted.
+// piped is a connection from which answers can be read. It records whether it was closed.
 type piped struct {
 	net.Conn
 	answers io.Reader
@@ -35,8 +34,8 @@ func (p *piped) Read(b []byte) (int, error)  { return p.answers.Read(b) }
 func (p *piped) Write(b []byte) (int, error) { return len(b), nil }
 func (p *piped) Close() error                { p.closed = true; return nil }
 
-// TestInStep: answers that are not those to the requests, in their order, end the connection
-// before anybody decodes them.
+// TestInStep: an answer whose correlation id is not that of the next request ends the connection
+// before the answer is decoded.
 func TestInStep(t *testing.T) {
 	tests := map[string]struct {
 		requests, answers []int32
@@ -46,7 +45,7 @@ func TestInStep(t *testing.T) {
 		"in order":        {[]int32{1, -7, 2}, []int32{1, -7, 2}, 3},
 		"twice":           {[]int32{1, 2}, []int32{1, 1}, 1},
 		"out of order":    {[]int32{1, 2}, []int32{2, 1}, 0},
-		"nobody asked":    {nil, []int32{1}, 0},
+		"no request":      {nil, []int32{1}, 0},
 		"a former answer": {[]int32{3}, []int32{2, 3}, 0},
 	}
 	for name, test := range tests {
@@ -56,11 +55,11 @@ func TestInStep(t *testing.T) {
 				for _, id := range test.requests {
 					requests = append(requests, requestFrame(id, int(id&7)*5)...)
 				}
-				whole := 0
+				valid := 0
 				for i, id := range test.answers {
 					answers = append(answers, answerFrame(id, int(id&7)*3)...)
 					if i < test.read {
-						whole = len(answers)
+						valid = len(answers)
 					}
 				}
 				under := &piped{answers: bytes.NewReader(answers)}
@@ -85,8 +84,8 @@ func TestInStep(t *testing.T) {
 				if !errors.Is(err, io.ErrUnexpectedEOF) || !under.closed || !Retriable(err) {
 					t.Errorf("error %v, want one that is retried, and the connection closed", err)
 				}
-				if len(got) > whole+8 { // the head of the wrong one, byte by byte
-					t.Errorf("%d bytes were handed on, the right answers have %d", len(got), whole)
+				if len(got) > valid+8 { // the header of the wrong answer may be read in single bytes
+					t.Errorf("%d bytes were returned, the valid answers have %d", len(got), valid)
 				}
 			})
 		}

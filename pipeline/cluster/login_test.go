@@ -8,8 +8,8 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// Kafka's own tools store passwords as plain UTF-8, and so they are sent: SASLprep would change
-// each of these.
+// TestLoginSendsPlainUTF8: passwords that SASLprep would change are sent as plain UTF-8, as
+// Kafka's own tools store them.
 func TestLoginSendsPlainUTF8(t *testing.T) {
 	for name, text := range map[string]string{
 		"decomposed": "pa\u0308sswo\u0308rd", "compatibility": "\u00aa\u2168", "soft hyphen": "pass\u00adword", "no-break space": "pass\u00a0word",
@@ -28,12 +28,12 @@ func TestLoginSendsPlainUTF8(t *testing.T) {
 	}
 }
 
-// A login that is refused is tried once more with the password as earlier releases sent it;
-// that is said once, and the next login begins with it.
+// TestLegacyLogin: a refused login is retried with the password as earlier releases sent it. If
+// that succeeds, it is reported once, and the next login uses that form first.
 func TestLegacyLogin(t *testing.T) {
 	tests := map[string]struct {
 		mechanism, stored, given string
-		legacy                   int // how often it is said
+		legacy                   int // how often it is reported
 		fails                    bool
 	}{
 		"as it is":                     {"SCRAM-SHA-512", "secret", "secret", 0, false},
@@ -54,7 +54,7 @@ func TestLegacyLogin(t *testing.T) {
 				}
 			}
 			if said != test.legacy {
-				t.Errorf("said %d times, want %d", said, test.legacy)
+				t.Errorf("reported %d times, want %d", said, test.legacy)
 			}
 		})
 	}

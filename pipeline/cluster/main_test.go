@@ -41,7 +41,7 @@ func onEachKafka(t *testing.T, test func(t *testing.T, brokers []string)) {
 	t.Run("real", func(t *testing.T) {
 		brokers := os.Getenv("KAFKA_TEST_BROKERS")
 		if brokers == "" {
-			t.Skip("KAFKA_TEST_BROKERS is not set: no real Kafka to test against")
+			t.Skip("needs a real Kafka in KAFKA_TEST_BROKERS")
 		}
 		test(t, strings.Split(brokers, ","))
 	})
@@ -57,7 +57,7 @@ func connect(t *testing.T, cfg cluster.Config) *cluster.Cluster {
 	return c
 }
 
-// topicName is unique, so that a shared Kafka can be tested again and again.
+// topicName returns a unique name, so that tests can be repeated on a shared Kafka.
 func topicName(t *testing.T) string {
 	name := strings.NewReplacer("/", ".", "_", "-", "#", "-").Replace(t.Name())
 	return fmt.Sprintf("%s.%d", name, time.Now().UnixNano())
@@ -71,7 +71,7 @@ func ensure(t *testing.T, c *cluster.Cluster, spec cluster.TopicSpec) string {
 	return spec.Name
 }
 
-// produce writes records one batch a call, with a client that is not ours.
+// produce writes records in one batch with franz-go.
 func produce(t *testing.T, brokers []string, opts []kgo.Opt, records ...*kgo.Record) {
 	t.Helper()
 	opts = append([]kgo.Opt{
@@ -87,14 +87,14 @@ func produce(t *testing.T, brokers []string, opts []kgo.Opt, records ...*kgo.Rec
 	}
 }
 
-// soon bounds a call that must not hang.
+// soon returns a context for a call that must not hang.
 func soon(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// authority signs certificates.
+// authority is a certificate authority.
 type authority struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -132,7 +132,7 @@ func (a *authority) certificate(t *testing.T, template x509.Certificate) (*x509.
 	return cert, key
 }
 
-// server is a broker's TLS configuration, its certificate good for ip alone.
+// server returns a broker's TLS configuration with a certificate for one IP address.
 func (a *authority) server(t *testing.T, ip string) *tls.Config {
 	t.Helper()
 	cert, key := a.certificate(t, x509.Certificate{IPAddresses: []net.IP{net.ParseIP(ip)}})

@@ -63,14 +63,14 @@ func TestReadMarkers(t *testing.T) {
 		if diff := cmp.Diff(want, markers); diff != "" {
 			t.Error(diff)
 		}
-		// The tail holds a marker only: Read must end though it finds nothing for the visitor.
+		// The end of the log has only a marker: Read must end without a record.
 		if err := c.Read(soon(t, 5*time.Second), partition, 3, 4, recordbatch.Visitor{}); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-// awaitEnd waits for markers, which are written after EndTxn was answered.
+// awaitEnd waits until a log has its expected end: markers are written after the answer to EndTxn.
 func awaitEnd(t *testing.T, c *cluster.Cluster, p recordbatch.TopicPartition, end int64) cluster.LogRange {
 	t.Helper()
 	for ctx := soon(t, 5*time.Second); ; {

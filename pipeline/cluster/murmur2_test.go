@@ -9,8 +9,8 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// The hashes and the partitions of 12 were printed by Utils.murmur2 and Utils.toPositive of
-// kafka-clients 4.3.0.
+// TestMurmur2EqualsJava compares hashes and partitions of 12 with those that Utils.murmur2 and
+// Utils.toPositive of kafka-clients 4.3.0 printed.
 func TestMurmur2EqualsJava(t *testing.T) {
 	for _, golden := range []struct {
 		key       string

@@ -16,7 +16,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// tokens is a token server in the process.
+// tokens is a fake token server.
 type tokens func(form string, r *http.Request) (int, string)
 
 func (f tokens) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -25,7 +25,8 @@ func (f tokens) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
-// TestTokenIsKept uses one token until it expires or is forgotten, and the secret as it is then.
+// TestTokenIsKept: a token is used until it expires or Forget is called. A new one is requested
+// with the current secret.
 func TestTokenIsKept(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -63,7 +64,8 @@ func TestTokenIsKept(t *testing.T) {
 	})
 }
 
-// TestTokenFailures says why without the secret, whatever the server answers.
+// TestTokenFailures: errors give the reason but never contain the secret, whatever the server
+// answers.
 func TestTokenFailures(t *testing.T) {
 	t.Parallel()
 	const canary = "c4n4ry-s3cr3t"
@@ -94,7 +96,7 @@ func TestTokenFailures(t *testing.T) {
 
 func TestTokenWithoutSecret(t *testing.T) {
 	t.Parallel()
-	gone := errors.New("the file is gone")
+	gone := errors.New("the file does not exist")
 	c := &cluster.ClientCredentials{TokenURL: "https://login.example/token", Secret: func() (string, error) { return "", gone }}
 	if _, err := c.Token(context.Background()); !errors.Is(err, gone) {
 		t.Errorf("error %v, want %v", err, gone)

@@ -38,15 +38,15 @@ func TestOffsets(t *testing.T) {
 	})
 }
 
-// TestOffsetsSince: a log begins with its first record as late as the time asked for, and has
-// nothing when none is.
+// TestOffsetsSince: a range starts at the first record with at least the requested time, and is
+// empty if there is none.
 func TestOffsetsSince(t *testing.T) {
 	onEachKafka(t, func(t *testing.T, brokers []string) {
 		c := connect(t, cluster.Config{Brokers: brokers})
 		name := ensure(t, c, cluster.TopicSpec{Name: topicName(t), Partitions: 3, ReplicationFactor: 1, Configs: map[string]string{"message.timestamp.type": "CreateTime"}})
 		first := time.Now().Add(-time.Hour).Truncate(time.Second)
 		after := func(minutes int) time.Time { return first.Add(time.Duration(minutes) * time.Minute) }
-		for minutes := range 10 { // each a batch of its own: times within one are looked at by real brokers alone
+		for minutes := range 10 { // each in its own batch: the embedded broker ignores times within a batch
 			produce(t, brokers, nil, &kgo.Record{Topic: name, Partition: 0, Timestamp: after(minutes)})
 		}
 		produce(t, brokers, nil, &kgo.Record{Topic: name, Partition: 1, Timestamp: after(0)})

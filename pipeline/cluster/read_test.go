@@ -23,7 +23,7 @@ func TestRecordHeader(t *testing.T) {
 	}
 }
 
-// copied is a record without its borrowed memory.
+// copied is a copy of a record that does not share its memory.
 type copied struct {
 	Offset     int64
 	Time       time.Time
@@ -46,7 +46,7 @@ func collect(into *[]copied) recordbatch.Visitor {
 	}}
 }
 
-// sample makes n records, and how they must be read back.
+// sample returns n records, and the same records as they must be read.
 func sample(topic string, n int) (records []*kgo.Record, want []copied) {
 	for i := range n {
 		at := time.UnixMilli(1_700_000_000_000 + int64(i)).UTC()
@@ -139,8 +139,7 @@ func TestReadOutOfRange(t *testing.T) {
 				t.Error(diff)
 			}
 		}
-		// A log that ends before the range does may still grow: Read waits, here until its
-		// context ends.
+		// A log that ends before the range may still grow: Read waits, here until its context ends.
 		err = c.Read(soon(t, 200*time.Millisecond), recordbatch.TopicPartition{Topic: topic}, 9, 12, recordbatch.Visitor{})
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("beyond the end: %v", err)
@@ -148,7 +147,8 @@ func TestReadOutOfRange(t *testing.T) {
 	})
 }
 
-// The broker is in this process and makes its answers of one batch, so the time is mostly Read's.
+// BenchmarkRead reads from an embedded broker, whose answers have one batch, so that most of the
+// time is spent in Read.
 func BenchmarkRead(b *testing.B) {
 	for name, codec := range map[string]kgo.CompressionCodec{"plain": kgo.NoCompression(), "snappy": kgo.SnappyCompression()} {
 		b.Run(name, func(b *testing.B) {

@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// TestGrant writes one command for each resource, whose words a shell leaves whole.
+// TestGrant: one command for each resource, with arguments quoted for a shell.
 func TestGrant(t *testing.T) {
 	t.Parallel()
 	c, err := cluster.New(cluster.Config{Brokers: []string{"kafka-1:9092", "kafka-2:9092"}})
@@ -32,8 +32,8 @@ func TestGrant(t *testing.T) {
 	}
 }
 
-// TestAllowedOnANewCluster: coordinators that are still being made are waited for, and no
-// missing right.
+// TestAllowedOnANewCluster: a coordinator that is not available yet does not count as a missing
+// right; it is waited for.
 func TestAllowedOnANewCluster(t *testing.T) {
 	t.Parallel()
 	fake := embedded(t, kfake.NumBrokers(1))

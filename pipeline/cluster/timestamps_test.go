@@ -11,7 +11,7 @@ func TestTopicConfig_TimestampFault(t *testing.T) {
 	for name, test := range map[string]struct {
 		kind   string
 		values map[string]string
-		want   string // the configuration that is at fault
+		want   string // the wrong configuration
 	}{
 		"unknown":                     {},
 		"the brokers write the time":  {"LogAppendTime", map[string]string{"message.timestamp.before.max.ms": "0"}, ""},
@@ -28,7 +28,7 @@ func TestTopicConfig_TimestampFault(t *testing.T) {
 					t.Errorf("fault %v, want %q", err, test.want)
 				}
 			} else if test.want != "" || err != nil {
-				t.Errorf("error %v, want a fault of %q", err, test.want)
+				t.Errorf("error %v, want that %q is wrong", err, test.want)
 			}
 		})
 	}

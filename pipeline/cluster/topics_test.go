@@ -14,7 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// asState compares errors by what callers ask of them.
+// asState compares errors by their class.
 func asState(err error) string {
 	switch {
 	case err == nil:
@@ -50,8 +50,8 @@ func TestTopics(t *testing.T) {
 		for i := range want {
 			got := topics[1].Partitions[i]
 			want[i] = cluster.Partition{ID: i, Leader: got.Leader, Replicas: []int32{got.Leader}, ISR: []int32{got.Leader}}
-			if !hasBroker(alive, got.Leader) {
-				t.Errorf("partition %d is led by %d, which is no broker of %v", i, got.Leader, alive)
+			if !containsBroker(alive, got.Leader) {
+				t.Errorf("the leader of partition %d is %d, which is not a broker of %v", i, got.Leader, alive)
 			}
 		}
 		if diff := cmp.Diff(want, topics[1].Partitions, cmpopts.EquateEmpty()); diff != "" {
@@ -60,7 +60,7 @@ func TestTopics(t *testing.T) {
 	})
 }
 
-func hasBroker(brokers []cluster.Broker, id int32) bool {
+func containsBroker(brokers []cluster.Broker, id int32) bool {
 	for _, b := range brokers {
 		if b.ID == id && b.Err == nil {
 			return true
@@ -92,7 +92,7 @@ func TestTopicsForbidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	if asState(configs[0].Err) != "forbidden" {
-		t.Errorf("configuration without the right to it: %v", configs[0].Err)
+		t.Errorf("describe the configuration without the right: %v", configs[0].Err)
 	}
 }
 
@@ -100,8 +100,8 @@ func fixed(password string) func() (string, error) {
 	return func() (string, error) { return password, nil }
 }
 
-// A moved leader is known to Topics at once and to Client by the time that the first refusal is
-// returned.
+// TestMovedLeader: after a leader has moved, Topics returns the new one at once, and Client uses it
+// after the first refused request.
 func TestMovedLeader(t *testing.T) {
 	fake := embedded(t, kfake.NumBrokers(3), kfake.SeedTopics(1, "events"))
 	c := connect(t, cluster.Config{Brokers: fake.ListenAddrs(), Topics: []string{"events"}})
@@ -128,7 +128,7 @@ func TestMovedLeader(t *testing.T) {
 				t.Errorf("Topics: %v, %v", topics, err)
 			}
 			if err := write(); refused && !cluster.Retriable(err) {
-				t.Errorf("the old leader answered %v", err)
+				t.Errorf("the former leader answered %v", err)
 			}
 			if err := write(); err != nil {
 				t.Errorf("the second attempt: %v", err)

@@ -26,8 +26,8 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// copiesSimulation is one day of a source with identical rows, a Kafka that refuses rows
-// as it likes and may end at any append, and a ledger.
+// copiesSimulation simulates a day of a source with identical rows, a Kafka that refuses random
+// rows and may fail at any append, and a ledger.
 type copiesSimulation struct {
 	t      *testing.T
 	rng    *rand.Rand
@@ -37,11 +37,11 @@ type copiesSimulation struct {
 	stream   *transfer.Stream
 	calls    int
 	refuse   float64 // share of rows that Kafka refuses as too large
-	ends     int     // so many appends until it ends; negative: never
+	ends     int     // appends until Kafka fails; negative: it does not
 
 	topic   []string // ids
 	letters []writtenLetter
-	// The ledger, and how much of the topics it accounts for.
+	// The ledger, and the lengths of the topics at the last checkpoint.
 	rows            []schema.Fingerprint
 	numbered        []dedup.Copy
 	marked, markedL int
@@ -54,7 +54,7 @@ type writtenLetter struct {
 
 const today schema.Day = 20_000
 
-var errKafkaEnded = errors.New("kafka has ended")
+var errKafkaFailed = errors.New("kafka has failed")
 
 func newCopiesSimulation(t *testing.T, rng *rand.Rand) *copiesSimulation {
 	w := &copiesSimulation{t: t, rng: rng, ends: -1}
@@ -62,7 +62,7 @@ func newCopiesSimulation(t *testing.T, rng *rand.Rand) *copiesSimulation {
 	return w
 }
 
-// start is a process with what the ledger and the topics hold.
+// start starts a process, which restores its state from the ledger and the topics.
 func (w *copiesSimulation) start() {
 	w.stream = &transfer.Stream{StreamConfig: schedule.StreamConfig{Name: "events", Kind: schema.Event, Key: "key"}, MaxBad: 1}
 	streams := []transfer.Stream{*w.stream}
@@ -115,8 +115,8 @@ func (w *copiesSimulation) checkpoint() {
 	w.marked, w.markedL = len(w.topic), len(w.letters)
 }
 
-// attempt runs an export or a replay, with an end of Kafka now and then. It returns
-// false if that came.
+// attempt runs an export or a replay, during which Kafka may fail. It returns false if that
+// happened.
 func (w *copiesSimulation) attempt(job transfer.Job) bool {
 	w.ends = -1
 	if w.rng.IntN(3) == 0 {
@@ -127,7 +127,7 @@ func (w *copiesSimulation) attempt(job transfer.Job) bool {
 	w.executor.Transfers.TakeBack(e)
 	w.executor.Transfers.Collect()
 	err := e.Err
-	if err != nil && !errors.Is(err, errKafkaEnded) {
+	if err != nil && !errors.Is(err, errKafkaFailed) {
 		w.t.Fatal(err)
 	}
 	if err != nil || w.rng.IntN(4) == 0 { // the process is killed
@@ -153,7 +153,7 @@ func (w *copiesSimulation) export() bool {
 	return w.attempt(transfer.Job{Permit: &copiesPermit{rows: rows}, Call: w.call()})
 }
 
-// replay replays letters, and returns which it may have published if Kafka ended.
+// replay replays letters. It returns false if Kafka failed.
 func (w *copiesSimulation) replay(letters []writtenLetter) bool {
 	r := &replay{left: make([]deadletter.Offset, len(letters)), days: map[schema.Day]bool{}}
 	for _, l := range letters {
@@ -170,7 +170,7 @@ func (w *copiesSimulation) replay(letters []writtenLetter) bool {
 	return true
 }
 
-// values are the values of the source's rows.
+// values returns the values of the source's rows by fingerprint.
 func (w *copiesSimulation) values() map[schema.Fingerprint]string {
 	values := map[schema.Fingerprint]string{}
 	var h schema.Hasher
@@ -184,7 +184,7 @@ func (w *copiesSimulation) values() map[schema.Fingerprint]string {
 	return values
 }
 
-// sourceIDs are the ids of the source's rows.
+// sourceIDs returns the ids of the source's rows.
 func (w *copiesSimulation) sourceIDs() map[string]bool {
 	ids, copies := map[string]bool{}, map[string]int{}
 	var h schema.Hasher
@@ -199,7 +199,7 @@ func (w *copiesSimulation) sourceIDs() map[string]bool {
 	return ids
 }
 
-// open are the ids of rows that have letters and are not published.
+// open returns the ids of rows that have letters and are not published.
 func (w *copiesSimulation) open() map[string]bool {
 	ids := map[string]bool{}
 	for _, l := range w.letters {
@@ -214,8 +214,8 @@ func (w *copiesSimulation) open() map[string]bool {
 	return ids
 }
 
-// check compares what is published or has an open letter with the source.
-func (w *copiesSimulation) check(whole bool) {
+// check compares the rows that are published or have an open letter with the source.
+func (w *copiesSimulation) check(complete bool) {
 	w.t.Helper()
 	got, want := w.open(), w.sourceIDs()
 	for _, id := range w.topic {
@@ -224,7 +224,7 @@ func (w *copiesSimulation) check(whole bool) {
 		}
 		got[id] = true
 	}
-	if !whole {
+	if !complete {
 		maps.DeleteFunc(want, func(id string, _ bool) bool { return !got[id] })
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -232,10 +232,10 @@ func (w *copiesSimulation) check(whole bool) {
 	}
 }
 
-// TestCopies_AnyMix: of identical rows any may be published and any refused, letters
-// are replayed in any order, some, all and twice, days are exported again, and the
-// process is killed at any time. Each row of the source is published or has an open
-// letter, and a replay publishes the rows of its letters and no others.
+// TestCopies_AnyMix: random ones of identical rows are published or refused, letters are replayed
+// in random order and repeatedly, days are exported again, and the process is killed at random
+// times. Each row of the source is published or has an open letter, and a replay publishes exactly
+// the rows of its letters.
 func TestCopies_AnyMix(t *testing.T) {
 	t.Parallel()
 	seed := rand.Uint64()
@@ -244,17 +244,17 @@ func TestCopies_AnyMix(t *testing.T) {
 	for range 400 {
 		w := newCopiesSimulation(t, rng)
 		texts := []string{"a,1", "b,2", "c,3", ",no key"}
-		whole := false // the last export ended with the source as it is
+		complete := false // the last export was complete, and the source has not changed since
 		for range 12 {
 			w.refuse = []float64{0, 0.5, 1}[rng.IntN(3)]
 			switch rng.IntN(4) {
 			case 0:
 				for range rng.IntN(12) {
-					w.source, whole = append(w.source, texts[rng.IntN(len(texts))]), false
+					w.source, complete = append(w.source, texts[rng.IntN(len(texts))]), false
 				}
 				fallthrough
 			case 1:
-				whole = w.export() || whole
+				complete = w.export() || complete
 			default:
 				var some []writtenLetter
 				for _, l := range w.letters {
@@ -280,7 +280,7 @@ func TestCopies_AnyMix(t *testing.T) {
 					}
 				}
 			}
-			w.check(whole)
+			w.check(complete)
 		}
 		w.refuse = 0
 		for !w.export() {
@@ -301,18 +301,18 @@ func (w *copiesSimulation) letter(id string) *schema.DeadLetter {
 			return &w.letters[i].DeadLetter
 		}
 	}
-	w.t.Fatalf("no letter of %s", id)
+	w.t.Fatalf("no letter for %s", id)
 	return nil
 }
 
-// copiesTopic takes both rows and dead letters.
+// copiesTopic accepts rows and dead letters.
 type copiesTopic struct{ *copiesSimulation }
 
 func (w copiesTopic) TryFlush() bool { return true }
 
 func (w copiesTopic) Append(_ []byte, value recordbatch.Value, headers []recordbatch.Header) error {
 	if w.ends == 0 {
-		return errKafkaEnded
+		return errKafkaFailed
 	}
 	w.copiesSimulation.ends--
 	id := headers[0].Value
@@ -346,7 +346,7 @@ func (w copiesTopic) Append(_ []byte, value recordbatch.Value, headers []recordb
 	return nil
 }
 
-// copiesPermit answers with rows.
+// copiesPermit is a call whose answer has the given rows.
 type copiesPermit struct {
 	rows []string
 	next int
@@ -383,7 +383,7 @@ var copiesColumns = func() *schema.Columns {
 func parseCopy(columns *schema.Columns, raw []byte) (*schema.Row, error) {
 	key, _, found := bytes.Cut(raw, []byte(","))
 	if !found {
-		return nil, fmt.Errorf("%q has no two cells", raw)
+		return nil, fmt.Errorf("%q does not have two cells", raw)
 	}
 	end := uint32(len(key))
 	return &schema.Row{Columns: columns, Cells: []schema.Span{{End: end}, {Start: end + 1, End: uint32(len(raw))}}, Data: raw, Raw: raw}, nil

@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// partition takes records whose values have at most so many bytes.
+// partition accepts records whose values are at most limit bytes.
 type partition struct {
 	limit  int
 	values []string
@@ -33,7 +33,7 @@ func (p *partition) Append(_ []byte, value recordbatch.Value, headers []recordba
 	return nil
 }
 
-// TestWrite: a letter is redacted before it is shortened for its topic.
+// TestWrite: a letter is redacted before it is truncated to the limit of its topic.
 func TestWrite(t *testing.T) {
 	call := schema.Export{Service: "1234", Stream: "events", Day: 20779, N: 2}
 	clean := func(b []byte) []byte { return []byte(strings.ReplaceAll(string(b), "sesame", "[redacted]")) }

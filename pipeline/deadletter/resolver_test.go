@@ -8,13 +8,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// hashOf is a bad row's hash, as its letter's header "id" has it.
+// hashOf returns a bad row's hash as in the header "id" of its letter.
 func hashOf(raw string, copyNumber int) string {
 	return string(schema.AppendID(nil, schema.BadFingerprint([]byte(raw)), copyNumber))
 }
 
-// TestExportResolution: a later success resolves the letter of a call, unless the day lacks
-// what it asked for.
+// TestExportResolution: a later success resolves the letter of a call, unless the day still lacks
+// what the call requested.
 func TestExportResolution(t *testing.T) {
 	failed := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	before, after := failed.Add(-time.Hour), failed.Add(time.Hour)
@@ -38,7 +38,7 @@ func TestExportResolution(t *testing.T) {
 	}
 }
 
-// TestRowIsGone: a row is gone when a later whole export had none with its hash, whatever its line.
+// TestRowIsGone: a row is gone if a later complete export had no bad row with its hash on any line.
 func TestRowIsGone(t *testing.T) {
 	list := &ledger.StillBad{Export: 5}
 	for _, raw := range []string{"twice", "twice", "once"} {
@@ -70,8 +70,8 @@ func TestRowIsGone(t *testing.T) {
 	}
 }
 
-// TestUnpublished: what is older than the day's fingerprints, or whose fingerprints are gone,
-// is unknown.
+// TestUnpublished: whether a row was published is unknown if its letter is older than the day's
+// fingerprints, or these were lost.
 func TestUnpublished(t *testing.T) {
 	for name, test := range map[string]struct {
 		export, from int
@@ -89,8 +89,8 @@ func TestUnpublished(t *testing.T) {
 	}
 }
 
-// TestResolver_Snapshots: the letter of a call for profiles is resolved by a later day's
-// snapshot, that of a call for events is not.
+// TestResolver_Snapshots: the letter of a call for profiles is resolved by a later day's snapshot,
+// that of a call for events is not.
 func TestResolver_Snapshots(t *testing.T) {
 	failed := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	before, after := failed.Add(-time.Hour), failed.Add(24*time.Hour)

@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// model is what a Set promises, in the plainest form.
+// model is a simple implementation of a Set.
 type model struct {
 	published map[dedup.Copy]bool
 	observed  map[schema.Fingerprint]int
@@ -22,7 +22,7 @@ func newModel() *model {
 	return &model{published: map[dedup.Copy]bool{}, observed: map[schema.Fingerprint]int{}}
 }
 
-// next is the lowest copy number that is not published.
+// next returns the lowest copy number that is not published.
 func (m *model) next(f schema.Fingerprint) int {
 	n := 0
 	for m.published[dedup.Copy{Fingerprint: f, Number: n}] {
@@ -39,15 +39,15 @@ func published(s *dedup.Set) map[dedup.Copy]bool {
 	return all
 }
 
-// newRand prints its seed.
+// newRand returns random numbers from a new seed, which it logs.
 func newRand(t *testing.T) *rand.Rand {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	return rand.New(rand.NewPCG(seed, 1))
 }
 
-// randomPrints are distinct fingerprints, some of them alike but for the last bit.
-func randomPrints(rng *rand.Rand, n int) []schema.Fingerprint {
+// randomFingerprints returns distinct fingerprints, some of which differ only in the last bit.
+func randomFingerprints(rng *rand.Rand, n int) []schema.Fingerprint {
 	all := make([]schema.Fingerprint, n)
 	for i := range all {
 		binary.BigEndian.PutUint64(all[i][:], rng.Uint64())
@@ -60,12 +60,12 @@ func randomPrints(rng *rand.Rand, n int) []schema.Fingerprint {
 	return all
 }
 
-// TestSet_Model does whatever a Set can do in any order, and compares each answer
-// with the model's.
+// TestSet_Model calls the methods of a Set in random order, and compares each result with the
+// model's.
 func TestSet_Model(t *testing.T) {
 	rng := newRand(t)
 	for _, distinct := range []int{1, 3, 40, 5_000, 60_000} {
-		all := randomPrints(rng, distinct)
+		all := randomFingerprints(rng, distinct)
 		var set dedup.Set
 		m := newModel()
 		if rng.IntN(2) == 0 {
@@ -74,7 +74,7 @@ func TestSet_Model(t *testing.T) {
 		for range 5 {
 			set.Begin()
 			clear(m.observed)
-			skips, puts := rng.IntN(3)*rng.IntN(60), rng.IntN(2)*rng.IntN(60) // of 100 rows
+			skips, puts := rng.IntN(3)*rng.IntN(60), rng.IntN(2)*rng.IntN(60) // percent of rows
 			for range min(4*distinct, 120_000) {
 				f := all[rng.IntN(distinct)]
 				c := dedup.Copy{Fingerprint: f, Number: rng.IntN(1 + rng.IntN(20))}
@@ -115,8 +115,7 @@ func TestSet_Model(t *testing.T) {
 	}
 }
 
-// TestSet_Clustered has fingerprints that share their leading bytes, as no hash
-// makes them.
+// TestSet_Clustered adds fingerprints with common leading bytes, which all collide.
 func TestSet_Clustered(t *testing.T) {
 	var set dedup.Set
 	numbered := func(i int) (f schema.Fingerprint) {
@@ -137,23 +136,22 @@ func TestSet_Clustered(t *testing.T) {
 	}
 	set.Begin()
 	if n, known := set.Observe(numbered(3000)); n != 0 || known {
-		t.Fatalf("a skipped row of the export before: Observe = %d, %v", n, known)
+		t.Fatalf("a row that the previous export skipped: Observe = %d, %v", n, known)
 	}
 }
 
-// TestSet_Skipped: what an export skipped is forgotten at the next one, and takes
-// no room.
+// TestSet_Skipped: rows that an export skipped are removed by the next one, and need no memory.
 func TestSet_Skipped(t *testing.T) {
 	rng := newRand(t)
 	var set dedup.Set
-	kept := randomPrints(rng, 10_000)
+	kept := randomFingerprints(rng, 10_000)
 	for _, f := range kept {
 		set.Put(f, rng.IntN(3))
 	}
 	want := published(&set)
 	for range 5 {
 		set.Begin()
-		for _, f := range randomPrints(rng, 3_000) {
+		for _, f := range randomFingerprints(rng, 3_000) {
 			for range 1 + rng.IntN(20)*rng.IntN(2) {
 				set.Observe(f)
 				set.Skip(f)
@@ -171,12 +169,12 @@ func TestSet_Skipped(t *testing.T) {
 	}
 }
 
-// TestDay_AnyOrder: whatever is saved of a day in several parts loads as the same
-// set, in any order of the parts and of the rows in them.
+// TestDay_AnyOrder saves a day in several parts, and loads the parts and their rows in random
+// order: the set is the same.
 func TestDay_AnyOrder(t *testing.T) {
 	rng := newRand(t)
 	for range 300 {
-		all := randomPrints(rng, 1+rng.IntN(5))
+		all := randomFingerprints(rng, 1+rng.IntN(5))
 		day := dedup.Day{Set: new(dedup.Set)}
 		var rows []schema.Fingerprint
 		var numbered []dedup.Copy
@@ -233,8 +231,8 @@ func TestDay_AnyOrder(t *testing.T) {
 	}
 }
 
-// TestSet_OldLedger: rows without copy numbers are the first copies; one that is
-// named twice, as a release without copy numbers may have it, is another copy.
+// TestSet_OldLedger: rows without copy numbers, from a release that did not have them, are first
+// copies; a repeated fingerprint is another copy.
 func TestSet_OldLedger(t *testing.T) {
 	f, g := schema.Fingerprint{1}, schema.Fingerprint{1, 2}
 	var set dedup.Set

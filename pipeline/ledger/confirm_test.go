@@ -14,7 +14,7 @@ var (
 	day     = ledger.DayName{Stream: "events", Day: 20779}
 )
 
-// ignoreKept leaves out the members that a release keeps without knowing them: here are none.
+// ignoreKept ignores the fields for members that a release does not know.
 var ignoreKept = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".unknown" }, cmp.Ignore())
 
 func TestConfirmed(t *testing.T) {
@@ -38,7 +38,7 @@ func TestConfirmed(t *testing.T) {
 	marks := &ledger.Checkpoint{Partitions: []ledger.Mark{{Topic: "events", Partition: 0, Next: 1}, {Topic: rows, Partition: 0, Next: 8}}}
 	tests := map[string]struct {
 		checkpoint *ledger.Checkpoint
-		records    []ledger.Day // the last is the newest
+		records    []ledger.Day // oldest first
 		want       ledger.Day
 	}{
 		"as the checkpoint left it":        {marks, []ledger.Day{confirmed}, confirmed},

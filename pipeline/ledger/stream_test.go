@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// TestSchemas_Of: the history of a topic is kept while the stream has another one, and in the
-// record; of many topics the last ones.
+// TestSchemas_Of: the schemas of former topics are kept, in memory and in the record, up to a
+// number of topics.
 func TestSchemas_Of(t *testing.T) {
 	t.Parallel()
 	of := func(topic string, fields ...string) *encoding.Evolution {
@@ -41,7 +41,7 @@ func TestSchemas_Of(t *testing.T) {
 		}
 	}
 	if n := len(stored.Former); n != 1 {
-		t.Errorf("%d former topics, want b alone", n)
+		t.Errorf("%d former topics, want only b", n)
 	}
 	for i := range 9 {
 		stored.Set(of(fmt.Sprint("topic ", i)))

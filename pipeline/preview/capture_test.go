@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// TestCapture_Limit refuses what a sender would refuse: compression may make a large record fit.
+// TestCapture_Limit: the same records are refused as by a sender, which accepts large ones that
+// compress well.
 func TestCapture_Limit(t *testing.T) {
 	for name, test := range map[string]struct {
 		codec   string
@@ -31,7 +32,7 @@ func TestCapture_Limit(t *testing.T) {
 			c := &capture{topic: &Topic{Name: "rows", MaxBatch: 1000}, partition: 2, codec: codec, into: &got}
 			key := []byte("k")
 			err = c.Append(key, recordbatch.Bytes(test.value), []recordbatch.Header{{Key: []byte("id"), Value: []byte("1")}})
-			key[0] = 'x' // the caller may use it again
+			key[0] = 'x' // the caller may reuse its memory
 			if _, large := errors.AsType[*producer.TooLargeError](err); large != test.refused || err != nil && !large {
 				t.Fatalf("Append() = %v, want refused: %v", err, test.refused)
 			}

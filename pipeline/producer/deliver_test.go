@@ -21,8 +21,9 @@ func (l *log) fault(err *kerr.Error) {
 	l.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: err})
 }
 
-// TestAnswersThatMayPass: after each of them the same bytes go out again, and are in the log once.
-func TestAnswersThatMayPass(t *testing.T) {
+// TestSender_TransientErrors: after each of these errors the same batch is sent again, and is in the
+// log once.
+func TestSender_TransientErrors(t *testing.T) {
 	for _, err := range []*kerr.Error{
 		kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend, // both after the append
 		kerr.NotEnoughReplicas, kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.UnknownTopicOrPartition, kerr.KafkaStorageError,
@@ -39,27 +40,27 @@ func TestAnswersThatMayPass(t *testing.T) {
 			l.mustPut(s, l.at(0), "c")
 			l.want(0, "a", "b", "c")
 			if waiting := s.Waiting(); len(waiting) > 0 {
-				t.Errorf("all is acknowledged, but waits: %v", waiting)
+				t.Errorf("all records are acknowledged, but the sender waits: %v", waiting)
 			}
 		})
 	}
 }
 
-// cutter breaks a connection instead of passing on the next answer to a produce request.
+// cutter is a listener that closes a connection instead of sending the answer to a Produce request.
 type cutter struct {
 	net.Listener
 	armed atomic.Bool
 }
 
-// cutConn knows which request was read last: other connections may be answered meanwhile.
+// cutConn knows whether the last request on its connection was a Produce request.
 type cutConn struct {
 	net.Conn
 	cutter   *cutter
-	sized    bool        // the size of a request was read, whose key comes next
-	produces atomic.Bool // the last request is one to produce
+	sized    bool        // the size of a request was read; its key follows
+	produces atomic.Bool // the last request was a Produce request
 }
 
-// Read notes the key of a request. The broker reads its size, 4 bytes, and then the rest.
+// Read looks at the key of a request. The broker reads the size, 4 bytes, and then the rest.
 func (c *cutConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if c.sized && n >= 2 {
@@ -82,7 +83,7 @@ func (c *cutConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// TestLostAcknowledgement: the batch was appended, the answer never arrives.
+// TestLostAcknowledgement: a batch whose acknowledgement was lost is in the log once.
 func TestLostAcknowledgement(t *testing.T) {
 	c := new(cutter)
 	fake := embedded(t, kfake.ListenFn(func(network, address string) (net.Listener, error) {
@@ -110,7 +111,8 @@ func TestLostAcknowledgement(t *testing.T) {
 	}
 }
 
-// TestDuplicateIsAcknowledged: the broker has the batch, but no longer knows where.
+// TestDuplicateIsAcknowledged: a batch that the broker reports as a duplicate, without its offset,
+// counts as acknowledged.
 func TestDuplicateIsAcknowledged(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -122,8 +124,8 @@ func TestDuplicateIsAcknowledged(t *testing.T) {
 	}
 }
 
-// TestAnswersThatEndTheSession: nothing is written after any of them.
-func TestAnswersThatEndTheSession(t *testing.T) {
+// TestSender_FatalErrors: each of these errors ends the session, and nothing more is written.
+func TestSender_FatalErrors(t *testing.T) {
 	tests := map[string]struct {
 		answers []*kerr.Error
 		want    error
@@ -151,7 +153,7 @@ func TestAnswersThatEndTheSession(t *testing.T) {
 			err := l.put(s, l.at(0), "a", "b")
 			<-s.Done()
 			if test.want != nil {
-				wantErr(t, err, test.want)
+				expectError(t, err, test.want)
 			} else {
 				var got *producer.RefusedError
 				if !errors.As(err, &got) {
@@ -164,9 +166,9 @@ func TestAnswersThatEndTheSession(t *testing.T) {
 				}
 			}
 			if err := l.put(s, l.at(0), "c"); err == nil {
-				t.Error("an ended session takes records")
+				t.Error("a session that has ended accepts records")
 			}
-			wantErr(t, err, s.Err())
+			expectError(t, err, s.Err())
 		})
 	}
 }

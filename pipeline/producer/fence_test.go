@@ -21,13 +21,13 @@ func TestTakeOverFences(t *testing.T) {
 		l.mustPut(older, l.at(0), "a")
 		newer := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
 		if older.Identity().ID != newer.Identity().ID || older.Identity().Epoch >= newer.Identity().Epoch {
-			t.Errorf("%v took over from %v", newer.Identity(), older.Identity())
+			t.Errorf("the second producer is %v, the first %v: want the same id and a higher epoch", newer.Identity(), older.Identity())
 		}
-		for p := range 2 { // partition 1 was never written by the older one
-			wantErr(t, l.put(older, l.at(p), "never"), producer.ErrFenced)
+		for p := range 2 { // the older one has not written to partition 1
+			expectError(t, l.put(older, l.at(p), "never"), producer.ErrFenced)
 		}
 		<-older.Done()
-		wantErr(t, older.Err(), producer.ErrFenced)
+		expectError(t, older.Err(), producer.ErrFenced)
 		l.mustPut(newer, l.at(0), "b")
 		l.mustPut(newer, l.at(1), "c")
 		l.want(0, "a", "b")
@@ -48,18 +48,18 @@ func TestRenew(t *testing.T) {
 			l.mustPut(s, l.at(1), "c")
 		}
 		if after := s.Identity(); after.ID != before.ID || after.Epoch <= before.Epoch {
-			t.Errorf("%v renewed became %v", before, after)
+			t.Errorf("the identity is %v before a renewal and %v after it", before, after)
 		}
 		newer := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
-		wantErr(t, s.Renew(l.soon(), l.partitions(2)), producer.ErrFenced)
-		wantErr(t, s.Err(), producer.ErrFenced)
+		expectError(t, s.Renew(l.soon(), l.partitions(2)), producer.ErrFenced)
+		expectError(t, s.Err(), producer.ErrFenced)
 		l.mustPut(newer, l.at(0), "d")
 		l.want(0, "a", "b", "b", "d")
 		l.want(1, "c", "c")
 	})
 }
 
-// TestRenewWithFewerPartitions: a partition that the fence no longer covers is not written.
+// TestRenewWithFewerPartitions: after a renewal without a partition, it can't be written.
 func TestRenewWithFewerPartitions(t *testing.T) {
 	l := newFakeLog(t, 2, nil)
 	s := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
@@ -68,8 +68,8 @@ func TestRenewWithFewerPartitions(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := l.put(s, l.at(1), "never")
-	wantErr(t, err, producer.ErrRestore)
-	wantErr(t, err, producer.ErrNotOwned)
+	expectError(t, err, producer.ErrRestore)
+	expectError(t, err, producer.ErrNotOwned)
 	l.want(1, "a")
 }
 
@@ -82,27 +82,27 @@ func TestTakeOverWithOwnIdentity(t *testing.T) {
 		other := l.takeOver(producer.NoIdentity(), l.at(0))
 		for _, from := range []producer.Identity{first.Identity(), again.Identity()} {
 			_, err := l.fence.TakeOver(l.soon(), from, l.partitions(1))
-			wantErr(t, err, producer.ErrFenced)
+			expectError(t, err, producer.ErrFenced)
 		}
 		l.mustPut(other, l.at(0), "b")
 		l.want(0, "a", "b")
 	})
 }
 
-// TestFailedRenewalKeepsIdentity: a renewal that the broker broke off midway does not lose the
-// ownership.
+// TestFailedRenewalKeepsIdentity: after a failed renewal the instance can take over again with its
+// identity.
 func TestFailedRenewalKeepsIdentity(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	l.mustPut(s, l.at(0), "a")
 	l.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.AddPartitionsToTxn}, Topic: l.topic, Partitions: []int32{0}, Err: kerr.InvalidTxnState})
-	wantErr(t, s.Renew(l.soon(), l.partitions(1)), kafka.InvalidTransactionState)
+	expectError(t, s.Renew(l.soon(), l.partitions(1)), kafka.InvalidTransactionState)
 	l.mustPut(l.takeOver(s.Identity(), l.at(0)), l.at(0), "b")
 	l.want(0, "a", "b")
 }
 
-// TestRepeatedInit: the broker gives an instance whose answer was lost the same epoch again
-// (KIP-360), and refuses it once somebody else has taken over in between.
+// TestRepeatedInit: an instance that repeats InitProducerId because the answer was lost gets the same
+// epoch again (KIP-360), and is refused if another instance has taken over in between.
 func TestRepeatedInit(t *testing.T) {
 	onEachKafka(t, 1, func(t *testing.T, l *log) {
 		if l.fake != nil {
@@ -126,19 +126,19 @@ func TestRepeatedInit(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(first, repeated); diff != "" {
-			t.Errorf("the repeated request got another identity:\n%s", diff)
+			t.Errorf("the repeated request returns another identity:\n%s", diff)
 		}
 		l.takeOver(producer.NoIdentity(), l.at(0))
 		for _, stale := range []producer.Identity{from, first} {
 			if got, err := ask(stale); !cluster.Fenced(err) {
-				t.Errorf("%v was given %v, %v after another instance had taken over", stale, got, err)
+				t.Errorf("InitProducerId for %v returns %v, %v after another instance took over", stale, got, err)
 			}
 		}
 	})
 }
 
-// TestLeftOut: one partition that can't be fenced does not keep the others from being written.
-func TestLeftOut(t *testing.T) {
+// TestTakeOver_UnfencedPartition: if one partition can't be fenced, the others can be written.
+func TestTakeOver_UnfencedPartition(t *testing.T) {
 	missing := recordbatch.TopicPartition{Topic: "producer.missing", Partition: 0}
 	tests := map[string]struct {
 		extra  []recordbatch.TopicPartition
@@ -197,10 +197,10 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
-// TestMarkerIsLookedFor: the coordinator succeeds without having written one partition's
-// marker, as Apache Kafka does when that has no leader: the partition is not owned, and a
-// renewal that writes the marker owns it.
-func TestMarkerIsLookedFor(t *testing.T) {
+// TestTakeOver_MissingMarker: the coordinator reports success without having written the marker of a
+// partition, as Apache Kafka does if the partition has no leader: it is not owned until a renewal
+// has written the marker.
+func TestTakeOver_MissingMarker(t *testing.T) {
 	l := newFakeLog(t, 2, nil)
 	drop := true
 	l.fake.ControlKey(int16(kmsg.AddPartitionsToTxn), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -215,7 +215,7 @@ func TestMarkerIsLookedFor(t *testing.T) {
 	if !s.Fenced(l.at(0)) || s.Fenced(l.at(1)) {
 		t.Errorf("owns partition 0: %v, partition 1, which has no marker: %v", s.Fenced(l.at(0)), s.Fenced(l.at(1)))
 	}
-	wantErr(t, l.put(s, l.at(1), "never"), producer.ErrNotOwned)
+	expectError(t, l.put(s, l.at(1), "never"), producer.ErrNotOwned)
 	drop = false
 	if err := s.Renew(l.soon(), l.partitions(2)); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// log is a Kafka with a topic to write, and the fence that all instances of a test share.
+// log is a topic on a Kafka, and the fence that all instances of a test share.
 type log struct {
 	t       *testing.T
 	fake    *kfake.Cluster // nil: a real Kafka
@@ -44,7 +44,7 @@ func embedded(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
 	return fake
 }
 
-// newLog makes a topic of that many partitions.
+// newLog creates a topic.
 func newLog(t *testing.T, brokers []string, partitions int, configs map[string]string) *log {
 	t.Helper()
 	topic := fmt.Sprintf("producer.%08x", rand.Uint32())
@@ -86,7 +86,7 @@ func onEachKafka(t *testing.T, partitions int, test func(t *testing.T, l *log)) 
 	t.Run("real", func(t *testing.T) {
 		brokers := os.Getenv("KAFKA_TEST_BROKERS")
 		if brokers == "" {
-			t.Skip("KAFKA_TEST_BROKERS is not set: no real Kafka to test against")
+			t.Skip("needs a real Kafka in KAFKA_TEST_BROKERS")
 		}
 		l := newLog(t, strings.Split(brokers, ","), partitions, nil)
 		t.Cleanup(func() { _, _ = l.admin.DeleteTopics(context.Background(), l.topic) })
@@ -94,7 +94,7 @@ func onEachKafka(t *testing.T, partitions int, test func(t *testing.T, l *log)) 
 	})
 }
 
-// soon bounds what must not hang.
+// soon returns a context for calls that must not hang.
 func (l *log) soon() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	l.t.Cleanup(cancel)
@@ -145,13 +145,12 @@ func (l *log) mustPut(s *producer.Session, at recordbatch.TopicPartition, values
 	}
 }
 
-// appendEntry appends a record whose first header is made of its value.
+// appendEntry appends a record whose first header is derived from its value.
 func appendEntry(sender *producer.Sender, value string) error {
 	return sender.Append([]byte("k"), recordbatch.Bytes(value), []recordbatch.Header{{Key: []byte("id"), Value: []byte("id " + value)}})
 }
 
-// values are those of a partition's records, in the order of their offsets, read by a client
-// that is not ours.
+// values reads a partition with franz-go and returns the values of its records.
 func (l *log) values(partition int) []string {
 	l.t.Helper()
 	ends, err := l.admin.ListEndOffsets(l.soon(), l.topic)
@@ -195,24 +194,24 @@ func (l *log) want(partition int, want ...string) {
 	}
 }
 
-func wantErr(t *testing.T, err, want error) {
+func expectError(t *testing.T, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {
 		t.Errorf("error %v, want %v", err, want)
 	}
 }
 
-// wantNoSenders fails if a goroutine of a sender is still there.
-func wantNoSenders(t *testing.T) {
+// expectNoSenders fails the test if a goroutine of a sender is still running.
+func expectNoSenders(t *testing.T) {
 	t.Helper()
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	if strings.Contains(string(stacks), "producer.(*Sender)") {
-		t.Errorf("a sender goes on:\n%s", stacks)
+		t.Errorf("a sender is still running:\n%s", stacks)
 	}
 }
 
-// numbered are n values, each of size bytes that hardly compress.
+// numbered returns n values of size bytes that compress badly.
 func numbered(n, size int) []string {
 	rng := rand.New(rand.NewPCG(1, uint64(n)))
 	values := make([]string, n)

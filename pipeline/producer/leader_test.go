@@ -27,10 +27,10 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// TestLeaderDiesBeforeItsMarker: the leader of a partition dies just before the fence is
-// committed, and is back right after. The coordinator drops that partition's marker and
-// succeeds all the same, so the older instance can still write there. Only its log shows it the
-// new one, which must not count the partition as its own until a renewal has fenced it.
+// TestLeaderDiesBeforeItsMarker kills the leader of a partition just before the transaction of a
+// takeover is committed, and starts it again right after. The coordinator drops that partition's
+// marker but reports success: the older instance can still write there. The new one must detect
+// that in the log, and not own the partition until a renewal has fenced it.
 func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 	dir, brokers := os.Getenv("KAFKA_TEST_DIR"), strings.Split(os.Getenv("KAFKA_TEST_BROKERS"), ",")
 	if dir == "" || len(brokers) < 3 {
@@ -56,7 +56,7 @@ func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 	dead := &victim{t: t, dir: filepath.Join(dir, strconv.Itoa(int(mortal)))}
 	t.Cleanup(dead.start)
 	next := *l.fence
-	var mu sync.Mutex // connections are written to side by side
+	var mu sync.Mutex // connections are used concurrently
 	committed := false
 	next.Cluster = dialled(t, brokers, topic, func(request kmsg.Key) {
 		mu.Lock()
@@ -66,7 +66,7 @@ func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 			committed = true
 			dead.kill()
 			l.await("the partition has no leader", func(p cluster.Partition) bool { return p.Leader < 0 })
-		case request == kmsg.InitProducerID && dead.dead: // the second one, which succeeds when the markers are written
+		case request == kmsg.InitProducerID && dead.dead: // the second one, which succeeds after the markers are written
 			dead.start()
 			l.await("the partition has a leader", func(p cluster.Partition) bool { return p.Leader >= 0 })
 		}
@@ -82,19 +82,19 @@ func TestLeaderDiesBeforeItsMarker(t *testing.T) {
 	if newer.Fenced(l.at(0)) || !newer.Fenced(l.at(1)) {
 		t.Errorf("owns the partition without a leader: %v, the other: %v", newer.Fenced(l.at(0)), newer.Fenced(l.at(1)))
 	}
-	// This is the gap that only a look at the log reveals.
+	// The older instance can write: only the log shows that the marker is missing.
 	if err := l.put(older, l.at(0), "b"); err != nil {
-		t.Errorf("the partition refuses the older instance before the renewal, so this test shows nothing: %v", err)
+		t.Errorf("the partition refuses the older instance already before the renewal: %v", err)
 	}
 	if err := newer.Renew(l.soon(), l.partitions(2)); err != nil {
 		t.Fatal(err)
 	}
-	wantErr(t, l.put(older, l.at(0), "never"), producer.ErrFenced)
+	expectError(t, l.put(older, l.at(0), "never"), producer.ErrFenced)
 	l.mustPut(newer, l.at(0), "c")
 	l.want(0, "a", "b", "c")
 }
 
-// notCoordinator is a broker that may die without a change of the fence's coordinator.
+// notCoordinator returns a broker that is not the fence's coordinator.
 func (l *log) notCoordinator() int32 {
 	l.t.Helper()
 	ctx := l.soon()
@@ -135,7 +135,7 @@ func (l *log) assign(client *kgo.Client, brokers ...int32) {
 	}
 }
 
-// await waits until partition 0 is as it should be.
+// await waits until partition 0 fulfils a condition.
 func (l *log) await(what string, is func(cluster.Partition) bool) {
 	l.t.Helper()
 	ctx := l.soon()
@@ -146,15 +146,15 @@ func (l *log) await(what string, is func(cluster.Partition) bool) {
 		}
 		select {
 		case <-ctx.Done():
-			l.t.Errorf("waiting until %s: %v", what, err) // from the goroutine of a connection, too
+			l.t.Errorf("waiting until %s: %v", what, err) // may be called from the goroutine of a connection
 			return
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
-// dialled is the cluster by connections that call before, if given, with each request before it
-// is sent.
+// dialled returns the cluster with connections that call before, if given, before each request is
+// sent.
 func dialled(t *testing.T, brokers []string, topic string, before func(kmsg.Key)) *cluster.Cluster {
 	t.Helper()
 	config := cluster.Config{Brokers: brokers, Topics: []string{topic}}
@@ -172,7 +172,7 @@ func dialled(t *testing.T, brokers []string, topic string, before func(kmsg.Key)
 	return kafka
 }
 
-// watched looks at the requests that are written to a connection.
+// watched is a connection that calls before with the key of each request.
 type watched struct {
 	net.Conn
 	before func(kmsg.Key)
@@ -180,7 +180,7 @@ type watched struct {
 
 func (w *watched) Write(b []byte) (int, error) {
 	if len(b) > 6 {
-		w.before(kmsg.Key(binary.BigEndian.Uint16(b[4:]))) // behind the request's size
+		w.before(kmsg.Key(binary.BigEndian.Uint16(b[4:]))) // after the request's size
 	}
 	return w.Conn.Write(b)
 }

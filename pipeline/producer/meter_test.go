@@ -10,12 +10,12 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// TestMeter: counts go on through sessions, and what is under way ends with them.
+// TestMeter: counters continue across sessions, and gauges of records in flight end with them.
 func TestMeter(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	meter := new(producer.Meter)
 	l.fence.Meter = meter
-	var bytes int64 // of the record sets that the broker took
+	var bytes int64 // of the batches that the broker accepted
 	var during producer.Stats
 	var answers []*kerr.Error // to the next requests
 	l.fake.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -37,7 +37,7 @@ func TestMeter(t *testing.T) {
 	})
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	l.mustPut(s, l.at(0), "first")
-	early := meter.Stats().Retries // while the client did not know the topic yet
+	early := meter.Stats().Retries // before the client had the topic's metadata
 	first := bytes
 	answers = []*kerr.Error{kerr.NotEnoughReplicas}
 	l.mustPut(s, l.at(0), "a", "b")
@@ -49,7 +49,7 @@ func TestMeter(t *testing.T) {
 	s = l.takeOver(producer.NoIdentity(), l.at(0))
 	l.mustPut(s, l.at(0), "d")
 	answers = []*kerr.Error{kerr.NotLeaderForPartition, kerr.ProducerFenced}
-	wantErr(t, l.put(s, l.at(0), "e"), producer.ErrFenced)
+	expectError(t, l.put(s, l.at(0), "e"), producer.ErrFenced)
 	s.Close()
 	if diff := cmp.Diff(producer.Stats{Batches: 4, Records: 5, Bytes: bytes, Retries: early + 2}, meter.Stats()); diff != "" {
 		t.Errorf("at the end (-want +got):\n%s", diff)
@@ -59,7 +59,8 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// TestMeterOfTakeOver: a coordinator that is away is what a takeover waits for.
+// TestMeterOfTakeOver: while the coordinator is not available, the meter shows that a takeover waits
+// for it.
 func TestMeterOfTakeOver(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	meter := new(producer.Meter)

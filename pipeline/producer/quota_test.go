@@ -26,8 +26,8 @@ func (c *counter) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// TestQuota: that a broker holds us back for our quota is said, and what comes next goes over a
-// connection that it listens to.
+// TestQuota: throttling by a quota is logged, and the next request uses a connection that the broker
+// does not mute.
 func TestQuota(t *testing.T) {
 	c := new(counter)
 	fake := embedded(t, kfake.ListenFn(func(network, address string) (net.Listener, error) {
@@ -36,8 +36,8 @@ func TestQuota(t *testing.T) {
 		return c, err
 	}))
 	l := newLog(t, fake.ListenAddrs(), 1, nil)
-	var said bytes.Buffer
-	l.fence.Log = slog.New(slog.NewTextHandler(&said, nil))
+	var logged bytes.Buffer
+	l.fence.Log = slog.New(slog.NewTextHandler(&logged, nil))
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	throttle, offset := int32(20), int64(10)
 	fake.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
@@ -55,11 +55,11 @@ func TestQuota(t *testing.T) {
 		throttle int32
 		says     bool
 	}{{20, false}, {1200, true}, {60_000, true}} {
-		said.Reset()
+		logged.Reset()
 		throttle = c.throttle
 		l.mustPut(s, l.at(0), "a")
-		if says := strings.Contains(said.String(), "its quota is exceeded"); says != c.says {
-			t.Errorf("throttled for %d ms, it says %q", throttle, said.String())
+		if says := strings.Contains(logged.String(), "its quota is exceeded"); says != c.says {
+			t.Errorf("throttled for %d ms, the log has %q", throttle, logged.String())
 		}
 	}
 	connections := c.accepted.Load()
@@ -67,6 +67,6 @@ func TestQuota(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.accepted.Load() == connections {
-		t.Error("the next request went over the connection that the broker does not read")
+		t.Error("the next request used the connection that the broker does not read")
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// TestMadeAnew: a topic that is deleted and recreated under a session takes its records, but
-// not its fence, and has none of those before. So it ends the session, with the first record or
-// a later one.
-func TestMadeAnew(t *testing.T) {
+// TestSession_RecreatedTopic: a topic that is deleted and recreated during a session would accept its
+// records, but has no fence and none of the earlier records. The session ends, at the first record
+// or a later one.
+func TestSession_RecreatedTopic(t *testing.T) {
 	onEachKafka(t, 1, func(t *testing.T, l *log) {
 		for _, before := range [][]string{{}, {"a", "b", "c"}} {
 			s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -22,15 +22,15 @@ func TestMadeAnew(t *testing.T) {
 			if _, err := l.admin.DeleteTopics(l.soon(), l.topic); err != nil {
 				t.Fatal(err)
 			}
-			for again := true; again; { // brokers forget a deleted topic a moment later
+			for again := true; again; { // brokers remove a deleted topic with a delay
 				answer, err := l.admin.CreateTopic(l.soon(), 1, -1, nil, l.topic)
 				if again = errors.Is(err, kerr.TopicAlreadyExists); err != nil && !again {
 					t.Fatal(answer, err)
 				}
 			}
 			err := l.put(s, l.at(0), "d")
-			wantErr(t, err, producer.ErrRestore)
-			wantErr(t, s.Err(), producer.ErrRestore)
+			expectError(t, err, producer.ErrRestore)
+			expectError(t, s.Err(), producer.ErrRestore)
 			s.Close()
 		}
 	})

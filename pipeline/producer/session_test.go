@@ -16,7 +16,7 @@ import (
 func TestOrder(t *testing.T) {
 	onEachKafka(t, 3, func(t *testing.T, l *log) {
 		s := l.takeOver(producer.NoIdentity(), l.partitions(3)...)
-		values := numbered(900, 2000) // several batches a partition
+		values := numbered(900, 2000) // several batches for each partition
 		for i, v := range values {
 			sender, err := s.Sender(l.at(i % 3))
 			if err != nil {
@@ -50,8 +50,8 @@ func TestOrder(t *testing.T) {
 			}
 		}
 		s.Close()
-		wantErr(t, s.Err(), producer.ErrClosed)
-		wantNoSenders(t)
+		expectError(t, s.Err(), producer.ErrClosed)
+		expectNoSenders(t)
 	})
 }
 
@@ -79,17 +79,17 @@ func TestNothingWrittenHasNoPosition(t *testing.T) {
 	}
 	l.mustPut(s, l.at(0), "a")
 	if position, written := s.Position(l.at(1)); written {
-		t.Errorf("position %+v of a partition that was not written", position)
+		t.Errorf("position %+v of a partition without records", position)
 	}
 	_, err := s.Sender(l.at(2))
-	wantErr(t, err, producer.ErrNotOwned)
+	expectError(t, err, producer.ErrNotOwned)
 	s.Close()
 	_, err = s.Sender(l.at(0))
-	wantErr(t, err, producer.ErrClosed)
+	expectError(t, err, producer.ErrClosed)
 }
 
-// stall holds back every produce request until the returned function is called, and reports on
-// the channel each that arrives.
+// stall holds back Produce requests until the returned function is called, and sends to the channel
+// when one arrives.
 func stall(fake *kfake.Cluster) (arrived <-chan struct{}, release func()) {
 	held, gate := make(chan struct{}, 100), make(chan struct{})
 	fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
@@ -105,7 +105,8 @@ func stall(fake *kfake.Cluster) (arrived <-chan struct{}, release func()) {
 	return held, func() { close(gate) }
 }
 
-// TestBackPressure: while the broker takes nothing, Append waits, and what is held is bounded.
+// TestBackPressure: while the broker accepts no records, Append blocks after a limited number of
+// records.
 func TestBackPressure(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -130,12 +131,12 @@ func TestBackPressure(t *testing.T) {
 	<-arrived
 	select {
 	case err := <-ended:
-		t.Fatalf("all is appended while the broker takes nothing: %v", err)
+		t.Fatalf("Append does not block while the broker accepts no records: %v", err)
 	case <-time.After(300 * time.Millisecond):
 	}
-	// At most: a batch in flight, one in the queue, one that waits for room; of 512 KiB each.
+	// At most: a batch in flight, one in the queue, one that waits for space; 512 KiB each.
 	if n := len(appended); n > 3*9 {
-		t.Errorf("%d records of 64 KiB are held", n)
+		t.Errorf("%d records of 64 KiB were appended", n)
 	}
 	release()
 	if err := <-ended; err != nil {
@@ -147,7 +148,7 @@ func TestBackPressure(t *testing.T) {
 	l.want(0, values...)
 }
 
-// TestCloseWhileBlocked: Close wakes who waits for the broker, and leaves no goroutine.
+// TestCloseWhileBlocked: Close ends calls that wait for the broker, and all goroutines.
 func TestCloseWhileBlocked(t *testing.T) {
 	l := newFakeLog(t, 2, nil)
 	s := l.takeOver(producer.NoIdentity(), l.partitions(2)...)
@@ -171,14 +172,14 @@ func TestCloseWhileBlocked(t *testing.T) {
 	<-arrived
 	s.Close()
 	for range 2 {
-		wantErr(t, <-ended, producer.ErrClosed)
+		expectError(t, <-ended, producer.ErrClosed)
 	}
-	wantErr(t, s.Err(), producer.ErrClosed)
-	wantNoSenders(t)
+	expectError(t, s.Err(), producer.ErrClosed)
+	expectNoSenders(t)
 }
 
-// TestAbandonedFlush: a Flush whose context ends says nothing of what is under way, and the
-// next one still waits for it.
+// TestAbandonedFlush: after a Flush whose context has ended, the next Flush still waits for the records
+// in flight.
 func TestAbandonedFlush(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -192,7 +193,7 @@ func TestAbandonedFlush(t *testing.T) {
 	}
 	for range 3 { // the queue is full at the last
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		wantErr(t, s.Flush(ctx), context.DeadlineExceeded)
+		expectError(t, s.Flush(ctx), context.DeadlineExceeded)
 		cancel()
 	}
 	<-arrived
@@ -206,9 +207,9 @@ func TestAbandonedFlush(t *testing.T) {
 	l.want(0, "a")
 }
 
-// TestStale: a fence that was not renewed for too long is not written under; the session's
-// identity takes over again.
-func TestStale(t *testing.T) {
+// TestSession_ExpiredFence: with a fence that was not renewed for too long the session writes nothing;
+// its identity can take over again.
+func TestSession_ExpiredFence(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	now := time.Now()
 	l.fence.Now = func() time.Time { return now }
@@ -222,8 +223,8 @@ func TestStale(t *testing.T) {
 	now = now.Add(11 * time.Hour)
 	l.mustPut(s, l.at(0), "c")
 	now = now.Add(61 * time.Minute)
-	wantErr(t, l.put(s, l.at(0), "never"), producer.ErrStale)
-	wantErr(t, s.Err(), producer.ErrStale)
+	expectError(t, l.put(s, l.at(0), "never"), producer.ErrStale)
+	expectError(t, s.Err(), producer.ErrStale)
 	l.mustPut(l.takeOver(s.Identity(), l.at(0)), l.at(0), "d")
 	l.want(0, "a", "b", "c", "d")
 }

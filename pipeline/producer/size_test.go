@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// TestTooLarge: what fits alone or compressed is published in its place; what does not is
-// refused, and nothing else with it.
+// TestTooLarge: records that are small enough alone or compressed are published in their order; only
+// those that are too large are refused.
 func TestTooLarge(t *testing.T) {
 	l := newFakeLog(t, 1, map[string]string{"max.message.bytes": "5000"})
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -48,9 +48,9 @@ func TestTooLarge(t *testing.T) {
 	l.want(0, want...)
 }
 
-// TestHalves: a topic that takes less than the session assumes gets smaller batches, until a
-// record alone is too large.
-func TestHalves(t *testing.T) {
+// TestSender_SmallerBatches: if a topic refuses a batch as too large, smaller ones are sent, until a
+// single record is too large.
+func TestSender_SmallerBatches(t *testing.T) {
 	l := newFakeLog(t, 1, map[string]string{"max.message.bytes": "5000"})
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	values := numbered(60, 450)
@@ -69,9 +69,9 @@ func TestHalves(t *testing.T) {
 	l.want(0, append(values, "a", "b")...)
 }
 
-// TestWhole: what is appended between two flushes is sent in one request, though other senders
-// have several of that size.
-func TestWhole(t *testing.T) {
+// TestSender_SingleBatch: with UseSingleBatch all records between two flushes are sent in one request,
+// even if they are larger than the batches of other senders.
+func TestSender_SingleBatch(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
 	sender, err := s.Sender(l.at(0))

@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// plain is a record as every reader shows it.
+// plain is a record in a form that all readers can be compared in.
 type plain struct {
 	Key, Value string
 	Headers    []string
@@ -78,10 +78,10 @@ func TestBatchIsReadByOthers(t *testing.T) {
 			}
 			encoded = encoded[len("before"):]
 			if diff := cmp.Diff(want, readFranz(t, encoded)); diff != "" {
-				t.Errorf("%s, values to %d bytes, read by franz-go (-written +read):\n%s", name, size, diff)
+				t.Errorf("%s, values of up to %d bytes, read by franz-go (-written +read):\n%s", name, size, diff)
 			}
 			if diff := cmp.Diff(want, readKafkaGo(t, encoded)); diff != "" {
-				t.Errorf("%s, values to %d bytes, read by kafka-go (-written +read):\n%s", name, size, diff)
+				t.Errorf("%s, values of up to %d bytes, read by kafka-go (-written +read):\n%s", name, size, diff)
 			}
 		}
 	}
@@ -140,7 +140,7 @@ func readKafkaGo(t *testing.T, encoded []byte) []plain {
 	}
 }
 
-// TestSplit: whatever the place, both halves hold the records in order, and can be read.
+// TestSplit splits a batch at every record: both parts can be read and have the records in order.
 func TestSplit(t *testing.T) {
 	want := randomRecords(3, 140, 300)
 	codec, _ := NewCodec("none")
@@ -199,8 +199,8 @@ type wideRecord struct {
 	headers    []Header
 }
 
-// wideRecords are like the rows of a wide export: 22 members whose names repeat and whose
-// values do so less, 860 bytes.
+// wideRecords returns records like the rows of a wide export: 22 members with repeated names and
+// fewer repeated values, 860 bytes.
 func wideRecords(n int) []wideRecord {
 	rng := rand.New(rand.NewPCG(1, 2))
 	records := make([]wideRecord, n)
@@ -215,7 +215,7 @@ func wideRecords(n int) []wideRecord {
 	return records
 }
 
-// BenchmarkBatch takes a record each time; those that fill a batch pay for encoding it.
+// BenchmarkBatch adds one record in each iteration; those that fill a batch also encode it.
 func BenchmarkBatch(b *testing.B) {
 	records := wideRecords(2000)
 	for _, name := range []string{"none", "snappy", "lz4", "zstd", "gzip"} {
@@ -253,7 +253,7 @@ func BenchmarkBatch(b *testing.B) {
 	}
 }
 
-// benchValue is behind a pointer, as an encoder is.
+// benchValue is used by pointer, like an encoder.
 type benchValue struct{ text []byte }
 
 func (v *benchValue) Append(dst []byte) ([]byte, error) { return append(dst, v.text...), nil }

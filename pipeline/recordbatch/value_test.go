@@ -11,8 +11,7 @@ import (
 
 var errValue = errors.New("no value")
 
-// failingValue writes n bytes and fails; with replaced it returns memory of its own beside the
-// error.
+// failingValue appends n bytes and fails; with replaced it returns other memory with the error.
 type failingValue struct {
 	n        int
 	replaced bool
@@ -26,8 +25,8 @@ func (v failingValue) Append(dst []byte) ([]byte, error) {
 	return dst, errValue
 }
 
-// Whatever a value had written when it failed, and at any position, the batch equals one
-// without its record.
+// TestBuilder_FailedValue: after values that fail at random positions, having written random bytes,
+// the batch equals one without their records.
 func TestBuilder_FailedValue(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -63,7 +62,7 @@ func TestBuilder_FailedValue(t *testing.T) {
 	}
 }
 
-// What a Builder wrote with any codec a Parser reads, in whatever pieces the batches arrive.
+// TestParser_ReadsBuilder: a Parser reads the batches of a Builder with each codec, in any pieces.
 func TestParser_ReadsBuilder(t *testing.T) {
 	for _, name := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +82,7 @@ func TestParser_ReadsBuilder(t *testing.T) {
 				if log, err = b.Encode(log, codec, stamp); err != nil {
 					t.Fatal(err)
 				}
-				log[start+7] = byte(first) // the base offset is the broker's to write
+				log[start+7] = byte(first) // brokers set the base offset
 			}
 			for _, from := range []int64{0, 17, 30, 89} {
 				var got []plain

@@ -6,8 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCommands: only commands to the service are read, the last record of each. Other records
-// are not looked into.
+// TestCommands: only the last records of commands to the service are read. Other records are not
+// parsed.
 func TestCommands(t *testing.T) {
 	s := newTestLedger(t, 1)
 	s.put(0, "command/before", `{"service":"1234","verb":"pause"}`)

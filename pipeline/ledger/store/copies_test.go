@@ -14,12 +14,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestSave_Copies: the ledger knows which copies of a row are published, not only
-// how many. A reader that ignores the copy numbers still counts all rows.
+// TestSave_Copies: the ledger has the numbers of the published copies of a row. A reader that
+// ignores them still counts all rows.
 func TestSave_Copies(t *testing.T) {
 	s := newTestLedger(t, 1)
 	w := s.writer(0)
-	list := prints(0, 3)
+	list := fingerprints(0, 3)
 	all := dedup.Day{Set: new(dedup.Set)}
 	want := map[dedup.Copy]bool{}
 	ranges := []ledger.Range{{0, s.rowsEnd(), 0}}
@@ -71,7 +71,7 @@ func TestSave_Copies(t *testing.T) {
 	}
 }
 
-// TestLoadSet_BadCopies: copy numbers that do not fit their record stop the service.
+// TestLoadSet_BadCopies: copy numbers that do not match their record are an error.
 func TestLoadSet_BadCopies(t *testing.T) {
 	s := newTestLedger(t, 1)
 	for name, copies := range map[string][]byte{"too few": {1}, "cut": {1, 0x80}, "too large": {1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, "empty": {}} {
@@ -84,12 +84,12 @@ func TestLoadSet_BadCopies(t *testing.T) {
 		_, err = s.LoadSet(s.soon(), day, &ledger.Day{Generation: 1, Fingerprints: []ledger.Range{{0, at, at + 1}}})
 		var unreadable *store.RecordError
 		if !errors.As(err, &unreadable) || unreadable.Offset != at {
-			t.Errorf("%s: error %v, want a RecordError of offset %d", name, err, at)
+			t.Errorf("%s: error %v, want a RecordError for offset %d", name, err, at)
 		}
 	}
 }
 
-// rowsEnd is where the rows topic ends.
+// rowsEnd returns the end offset of the topic of fingerprints.
 func (s *testLedger) rowsEnd() int64 {
 	s.t.Helper()
 	logs, err := s.Cluster.Offsets(s.soon(), recordbatch.TopicPartition{Topic: s.Rows})

@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// BenchmarkLoadSet loads the fingerprints of a day of five million rows, from an embedded
-// broker in the same process. What it counts as memory is the set's alone.
+// BenchmarkLoadSet loads the fingerprints of a day of five million rows from an embedded broker.
+// The reported memory is only that of the set.
 func BenchmarkLoadSet(b *testing.B) {
 	const rows, together = 5_000_000, 200_000
 	s := newTestLedger(b, 1)
@@ -21,7 +21,7 @@ func BenchmarkLoadSet(b *testing.B) {
 	}
 	start := logs[0].End
 	for n := 0; n < rows; n += together {
-		if err := w.Save(day, 1, unsaved(prints(n, n+together))); err != nil {
+		if err := w.Save(day, 1, unsaved(fingerprints(n, n+together))); err != nil {
 			b.Fatal(err)
 		}
 		s.flush()

@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// owned is the partition of service 1234 among n.
+// owned returns the partition of service 1234 in a topic of n partitions.
 func owned(n int) int { return cluster.PartitionOf([]byte("1234"), n) }
 
 var (
@@ -22,11 +22,11 @@ var (
 	written = time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC)
 )
 
-// ignoreKept leaves out the members that a release keeps without knowing them: here are none.
+// ignoreKept ignores the fields for members that a release does not know.
 var ignoreKept = cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".unknown" }, cmp.Ignore())
 
-// TestRecordsRoundTrip: what is written is what is loaded, only the last record of each key,
-// even if others write to the topic.
+// TestRecordsRoundTrip writes records and loads them: the last record of each key is loaded, even
+// if others write to the topic.
 func TestRecordsRoundTrip(t *testing.T) {
 	const partitions = 3
 	s := newTestLedger(t, partitions)
@@ -47,11 +47,11 @@ func TestRecordsRoundTrip(t *testing.T) {
 		Commands:  map[string]*ledger.Command{"c": {ID: "c", Service: "1234", Verb: "backfill", Stream: "events", From: 20779, To: 20780, Again: true, Given: written, By: "me", Offset: 12}},
 		Partition: owned(partitions),
 	}
-	want.Since = map[ledger.DayName][]*ledger.Day{} // written again behind the checkpoint
+	want.Since = map[ledger.DayName][]*ledger.Day{} // days that were written after the checkpoint
 	for name, d := range want.Days {
 		want.Since[name] = []*ledger.Day{d}
 	}
-	for range 2 { // compaction has not run: the older ones are still there
+	for range 2 { // not compacted: the older records are still in the topic
 		if err := errors.Join(w.Owner(&ledger.Owner{Instance: "older"}), w.Owner(want.Owner), w.Checkpoint(want.Checkpoint), w.Service(want.Service),
 			w.Command(want.Commands["c"])); err != nil {
 			t.Fatal(err)
@@ -67,7 +67,7 @@ func TestRecordsRoundTrip(t *testing.T) {
 	s.put(owned(partitions), "day/1234/events/2026-11-01", "")
 	s.put(owned(partitions), "owner/999", `{"instance":"another service"}`)
 	s.put(owned(partitions), "day/12345/events/2026-11-22", `{"state":"what a newer release writes"}`)
-	for partition := range partitions { // a later release may place its kinds of records anywhere
+	for partition := range partitions { // a later release may write new kinds of records to any partition
 		s.put(partition, "lease/1234", `{"v":9,"state":[]}`)
 		s.put(partition, "lease/1234/events", "not JSON")
 		s.put(partition, "lease", "")
@@ -115,8 +115,8 @@ func TestUnreadableRecords(t *testing.T) {
 	}
 }
 
-// TestUnknownMembersAreKept: rewriting a record that a newer release wrote does not drop what
-// this one does not know.
+// TestUnknownMembersAreKept: members of a record that this release does not know are kept when it
+// is rewritten.
 func TestUnknownMembersAreKept(t *testing.T) {
 	s := newTestLedger(t, 1)
 	s.put(0, "owner/1234", `{"v":1,"instance":"a","zone":"x","more":{"a":[1,2.50]}}`)
@@ -153,8 +153,8 @@ func TestUnknownMembersAreKept(t *testing.T) {
 	}
 }
 
-// TestMisplaced: state in another partition than its own stops the service; commands stop
-// nothing, in whatever partition they are.
+// TestMisplaced: a record of the state in another partition than that of its key is an error; a
+// command may be in any partition.
 func TestMisplaced(t *testing.T) {
 	const partitions = 4
 	other := (owned(partitions) + 1) % partitions
@@ -166,7 +166,7 @@ func TestMisplaced(t *testing.T) {
 	s.put(owned(partitions), "command/d", "not JSON")
 	state := s.load()
 	if d := state.Commands["d"]; len(state.Commands) != 1 || d == nil || d.Error == "" {
-		t.Errorf("commands %+v, want d alone, with its error", state.Commands)
+		t.Errorf("commands %+v, want only d, with its error", state.Commands)
 	}
 	s.put(other, "day/1234/events/2026-11-22", `{"state":"pending"}`)
 	_, err := s.Load(s.soon())

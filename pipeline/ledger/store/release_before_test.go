@@ -15,8 +15,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// dumped is a record of the ledger that a run of the release before has left. cmd/e2e writes
-// the file: TestReleaseTakenBack -update.
+// dumped is a record in the ledger of the previous release. cmd/e2e writes the file:
+// TestRelease_Rollback -update.
 type dumped struct {
 	Topic      string // "" or ".rows"
 	Offset     int64
@@ -40,9 +40,9 @@ func readDump(t *testing.T) (records []dumped) {
 	return records
 }
 
-// TestReleaseBefore reads a ledger of the release before: all counts, fingerprints and columns
-// are there. Written again, each record is what it was, with the members of it that this
-// release does not know.
+// TestReleaseBefore reads a ledger of the previous release, and compares counts, fingerprints and
+// columns. When the records are written again they are equal, with the members that this release
+// does not know.
 func TestReleaseBefore(t *testing.T) {
 	s := newTestLedger(t, 1)
 	want := map[string]any{} // by key
@@ -56,7 +56,7 @@ func TestReleaseBefore(t *testing.T) {
 			record.Headers = []kgo.RecordHeader{{Key: "generation", Value: []byte(d.Generation)}}
 		}
 		for offset := int64(-1); offset < d.Offset; offset = record.Offset {
-			if offset >= 0 { // a marker was here
+			if offset >= 0 { // in the place of a marker
 				record = &kgo.Record{Topic: record.Topic, Key: record.Key, Value: record.Value, Headers: record.Headers}
 			}
 			if err := s.client.ProduceSync(s.soon(), record).FirstErr(); err != nil {
@@ -102,11 +102,11 @@ func TestReleaseBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("records (-of the release before +written again):\n%s", diff)
+		t.Errorf("records (-previous release +written again):\n%s", diff)
 	}
 }
 
-// parsed is a record's value, with numbers as written.
+// parsed decodes a record's value, without rounding numbers.
 func parsed(t *testing.T, value string) any {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(value))

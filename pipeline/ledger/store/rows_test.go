@@ -16,8 +16,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// prints are the fingerprints numbered from to to, the last one not included.
-func prints(from, to int) []schema.Fingerprint {
+// fingerprints returns the fingerprints with numbers from from up to, but not including, to.
+func fingerprints(from, to int) []schema.Fingerprint {
 	list := make([]schema.Fingerprint, 0, to-from)
 	for i := from; i < to; i++ {
 		var f schema.Fingerprint
@@ -28,7 +28,7 @@ func prints(from, to int) []schema.Fingerprint {
 	return list
 }
 
-// unsaved is a day whose rows are not in the ledger yet.
+// unsaved returns a day whose rows are not in the ledger yet.
 func unsaved(list []schema.Fingerprint) *dedup.Day {
 	d := new(dedup.Day)
 	for _, f := range list {
@@ -37,7 +37,7 @@ func unsaved(list []schema.Fingerprint) *dedup.Day {
 	return d
 }
 
-// contents are a set's fingerprints by number, with how many copies each has.
+// contents counts the copies of a set's fingerprints, by their number.
 func contents(set *dedup.Set) map[int]int {
 	found := map[int]int{}
 	for f := range set.All {
@@ -68,7 +68,7 @@ func TestLoadSet(t *testing.T) {
 	other := ledger.DayName{Stream: "events", Day: day.Day + 1}
 	write := func(n ledger.DayName, generation, from, to int) {
 		t.Helper()
-		if err := w.Save(n, generation, unsaved(prints(from, to))); err != nil {
+		if err := w.Save(n, generation, unsaved(fingerprints(from, to))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -128,7 +128,7 @@ func TestLoadSet(t *testing.T) {
 		set, err := s.LoadSet(s.soon(), day, &ledger.Day{Generation: 1, Fingerprints: []ledger.Range{{0, middle - 1, middle}, {0, end, end + 5}}})
 		var lost *store.LostError
 		if !errors.As(err, &lost) || lost.Have.From != end {
-			t.Fatalf("error %v, want a LostError from %d on", err, end)
+			t.Fatalf("error %v, want a LostError from offset %d", err, end)
 		}
 		if diff := cmp.Diff(map[int]int{1: 1, 2: 1}, contents(set)); diff != "" {
 			t.Errorf("set of what is left (-want +got):\n%s", diff)
@@ -143,7 +143,7 @@ func TestLoadSet(t *testing.T) {
 		_, err = s.LoadSet(s.soon(), day, &ledger.Day{Generation: 1, Fingerprints: []ledger.Range{{0, end, end + 1}}})
 		var unreadable *store.RecordError
 		if !errors.As(err, &unreadable) || unreadable.Offset != end {
-			t.Errorf("error %v, want a RecordError of offset %d", err, end)
+			t.Errorf("error %v, want a RecordError for offset %d", err, end)
 		}
 	})
 }
@@ -205,9 +205,9 @@ func TestPolicies(t *testing.T) {
 		return "kafka-configs.sh --bootstrap-server " + s.Cluster.Bootstrap() + " --alter --entity-type topics --entity-name " + topic + " --add-config " + config + "=" + value
 	}
 	tests := map[string]struct {
-		rows   bool // the rows topic, else that of the state
+		rows   bool // the topic of fingerprints, else that of the state
 		set    map[string]string
-		config string // "" when nothing is wrong
+		config string // "": none is wrong
 		have   string
 		want   string
 		repair string

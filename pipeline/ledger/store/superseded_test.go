@@ -10,8 +10,8 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// TestSuperseded: a ledger that compaction has not reached gives the same state as one whose
-// records are all entered in their order.
+// TestSuperseded: a ledger that is not compacted is loaded as the state that results from entering
+// all records in their order.
 func TestSuperseded(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -61,8 +61,8 @@ func TestSuperseded(t *testing.T) {
 	}
 }
 
-// TestSuperseded_Unreadable: a record that a later one of its key replaces is as good as
-// compacted, whatever is in it.
+// TestSuperseded_Unreadable: a record that is followed by another one with its key is ignored, even
+// if it can't be parsed.
 func TestSuperseded_Unreadable(t *testing.T) {
 	s := newTestLedger(t, 1)
 	s.put(0, "owner/1234", "not JSON")

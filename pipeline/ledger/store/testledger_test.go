@@ -18,7 +18,7 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// testLedger is an embedded Kafka with the ledger of service 1234 in it.
+// testLedger is the ledger of service 1234 on an embedded Kafka.
 type testLedger struct {
 	*store.Ledger
 	t       testing.TB
@@ -58,7 +58,7 @@ func (s *testLedger) soon() context.Context {
 	return ctx
 }
 
-// put writes one record with a client that is not ours; no value is a tombstone.
+// put writes a record with franz-go; without a value it is a tombstone.
 func (s *testLedger) put(partition int, key, value string) {
 	s.t.Helper()
 	record := &kgo.Record{Topic: s.Topic, Partition: int32(partition), Key: []byte(key)}
@@ -86,7 +86,7 @@ func (s *testLedger) alter(topic string, configs map[string]string) {
 	}
 }
 
-// writer owns the partitions that the service's records belong into.
+// writer returns a writer to the partitions of the service's records.
 func (s *testLedger) writer(partition int) *store.Writer {
 	s.t.Helper()
 	state, rows := recordbatch.TopicPartition{Topic: s.Topic, Partition: partition}, recordbatch.TopicPartition{Topic: s.Rows, Partition: partition}
