@@ -91,7 +91,7 @@ func (s *step) noteStillBad() {
 
 // fail records a failed call, and reacts by the class of the failure.
 func (s *step) fail() {
-	st, d, f := s.st, s.d, s.o.Failure
+	d, f := s.d, s.o.Failure
 	if s.o.Call.Slice && f.Class == schema.Outage {
 		s.sliceFailed()
 		return
@@ -101,34 +101,38 @@ func (s *step) fail() {
 	fault := &ledger.Fault{Code: f.Code, Detail: f.Detail, At: s.now, Attempts: s.o.Call.Attempt, Until: s.now}
 	d.record.Error = fault
 	switch f.Class {
-	case schema.Outage, schema.Trouble:
+	case schema.Outage, schema.Trouble, schema.Postponed:
 		fault.Until = s.now.Add(s.backoff(fault.Attempts))
 		if f.Code == schema.QueryError && fault.Attempts >= s.policy.NarrowAfter {
 			s.narrow()
 		}
 	case schema.Truncated:
 		fault.Until = s.truncated()
-	case schema.Postponed:
-		fault.Until = s.now.Add(s.backoff(fault.Attempts))
 	case schema.Throttled, schema.Unauthorized:
 		// The source delays all calls.
 		fault.Attempts--
 	case schema.Refused:
-		if f.Empty && !hadRows(&d.record) {
-			s.answeredEmpty(fault)
-			break
-		}
-		if f.Code != schema.PrivacyColumns && before != nil && before.Code == f.Code && st.days.exportedSince(before.At, d) {
-			fault.Until = s.now.Add(haltFor)
-			s.emit(Event{Kind: DayRefused, Code: f.Code, Detail: f.Detail})
-			break
-		}
-		st.halt(f.Code, f.Detail, s.now, s.now.Add(haltFor))
-		s.emitStream(Event{Kind: StreamHalted, Code: f.Code, Detail: f.Detail})
+		s.refused(fault, before)
 	case schema.OutOfReach:
 		s.outOfReach(fault)
 	}
 	d.keepRefusal(before)
+}
+
+// refused halts the stream, or delays only the day if other days were exported since it
+// was refused before. was is the previous failure.
+func (s *step) refused(fault, was *ledger.Fault) {
+	st, d, f := s.st, s.d, s.o.Failure
+	switch {
+	case f.Empty && !hadRows(&d.record):
+		s.answeredEmpty(fault)
+	case f.Code != schema.PrivacyColumns && was != nil && was.Code == f.Code && st.days.exportedSince(was.At, d):
+		fault.Until = s.now.Add(haltFor)
+		s.emit(Event{Kind: DayRefused, Code: f.Code, Detail: f.Detail})
+	default:
+		st.halt(f.Code, f.Detail, s.now, s.now.Add(haltFor))
+		s.emitStream(Event{Kind: StreamHalted, Code: f.Code, Detail: f.Detail})
+	}
 }
 
 // outOfReach handles an answer of the API that the day is out of reach.

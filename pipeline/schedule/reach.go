@@ -95,28 +95,14 @@ func (c *calendar) oldestUntried(today schema.Day) (schema.Day, bool) {
 	return 0, false
 }
 
-// leaving returns the days that end because they are before the first exported day:
-// those that were exported, and those that never were and have left the API's reach. A
-// day before START that was never exported is not a loss, unless a command has
-// requested it.
+// leaving returns the days that end because they are before the first exported day,
+// also those without a record.
 func (c *calendar) leaving(today schema.Day) []schema.Day {
 	first := c.first(today)
 	var list []schema.Day
 	for day, d := range c.days {
-		if day >= first || d.running {
-			continue
-		}
-		lost := day < today-schema.Reach
-		switch d.record.State {
-		case ledger.Open:
-			if lost || !d.requested {
-				list = append(list, day)
-			}
-		case ledger.Pending:
-			wanted := day >= c.dueFrom || d.requested || d.cut.Cut != ""
-			if !c.Kind.Snapshot() && lost && wanted || c.Kind.Snapshot() && d.cut.Cut != "" && (lost || !d.requested) {
-				list = append(list, day)
-			}
+		if day < first && !d.running && c.leaves(d, today) {
+			list = append(list, day)
 		}
 	}
 	if !c.Kind.Snapshot() {
@@ -128,6 +114,23 @@ func (c *calendar) leaving(today schema.Day) []schema.Day {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// leaves reports whether a day before the first exported day ends: one that was
+// exported, or one that never was and has left the API's reach. A day before START that
+// was never exported is not a loss, unless a command has requested it. A snapshot that
+// was never exported ends only if it was cut.
+func (c *calendar) leaves(d *Day, today schema.Day) bool {
+	lost, cut := d.name.Day < today-schema.Reach, d.cut.Cut != ""
+	switch {
+	case d.record.State == ledger.Open:
+		return lost || !d.requested
+	case d.record.State != ledger.Pending:
+		return false
+	case c.Kind.Snapshot():
+		return cut && (lost || !d.requested)
+	}
+	return lost && (d.name.Day >= c.dueFrom || d.requested || cut)
 }
 
 // expire ends a day that the API no longer exports, or that is before START now, and
