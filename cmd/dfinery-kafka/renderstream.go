@@ -17,21 +17,18 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 		b.WriteString(", paused")
 	}
 	renderDays(b, schema.DayOf(o.At, loc), s, loc, colour)
-	newest := "nothing published yet"
-	if t, ok := o.Newest[s.Name]; ok {
-		newest = "newest row published " + ago(o.At, t)
+	newest := "nothing published yet; "
+	switch t, known := o.Newest[s.Name]; {
+	case s.Profiles != nil && !known: // no checkpoint knows it
+		newest = ""
+	case s.Profiles != nil:
+		newest = fmt.Sprintf("%d profiles; ", s.Profiles.Present+s.Profiles.Absent)
+	case known:
+		newest = "newest row published " + ago(o.At, t) + "; "
 	}
 	last := "never exported"
 	if s.LastSuccess != nil {
 		last = "last export " + ago(o.At, *s.LastSuccess)
-	}
-	if s.Profiles != nil { // no checkpoint knows it
-		newest = fmt.Sprintf("%d profiles", s.Profiles.Present+s.Profiles.Absent)
-	}
-	if s.Profiles != nil && o.Newest[s.Name].IsZero() { // the ledger does not mark what such a stream publishes
-		newest = ""
-	} else {
-		newest += "; "
 	}
 	fmt.Fprintf(b, "  %s%s\n", newest, last)
 	if s.Profiles != nil {
