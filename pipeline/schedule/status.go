@@ -120,24 +120,19 @@ func (s *Stream) status(now time.Time) StreamStatus {
 		status.IncompleteSince = &since
 	}
 	for at, d := range s.days {
-		r := d.record
+		r := &d.record
 		if at < today-missed || s.Kind.Snapshot() && at < today && r.State == ledger.Pending {
 			continue // too old, or a snapshot of an earlier day that was never exported
 		}
-		one := DayStatus{Day: at, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad,
-			Running: d.running, Lacks: r.MissingEvents, Cut: d.cut.Cut, Narrowed: len(r.Slices) > 0 || len(r.MissingEvents) > 0, LastExport: r.LastExport, LastSuccess: r.LastSuccess}
-		if state, again := s.repeated(at, &r, now, loc); again {
+		one := d.status()
+		if state, again := s.repeated(at, r, now, loc); again {
 			one.State, one.Running = state, true
 		}
-		if r.Error != nil {
-			status.WaitsForRegistry = status.WaitsForRegistry || r.Error.Code == schema.RegistryUnavailable
-			text := string(r.Error.Code) + ": " + r.Error.Detail
-			one.Error = &text
-		}
+		status.Days = append(status.Days, one)
+		status.WaitsForRegistry = status.WaitsForRegistry || r.Error != nil && r.Error.Code == schema.RegistryUnavailable
 		if r.LastSuccess != nil && (status.LastSuccess == nil || r.LastSuccess.After(*status.LastSuccess)) {
 			status.LastSuccess = r.LastSuccess
 		}
-		status.Days = append(status.Days, one)
 	}
 	for at := status.First; at <= today; at++ {
 		if s.days[at] == nil {
@@ -151,6 +146,17 @@ func (s *Stream) status(now time.Time) StreamStatus {
 		}
 	}
 	return status
+}
+
+func (d *Day) status() DayStatus {
+	r := &d.record
+	one := DayStatus{Day: d.name.Day, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad, Running: d.running,
+		Lacks: r.MissingEvents, Cut: d.cut.Cut, Narrowed: len(r.Slices) > 0 || len(r.MissingEvents) > 0, LastExport: r.LastExport, LastSuccess: r.LastSuccess}
+	if r.Error != nil {
+		text := string(r.Error.Code) + ": " + r.Error.Detail
+		one.Error = &text
+	}
+	return one
 }
 
 // repeated returns the state that a day had before a command published it again:
