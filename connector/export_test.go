@@ -9,10 +9,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// FakeBody is what a Source needs of a body.
+// FakeBody has the methods of a body that a Source uses.
 type FakeBody = body
 
-// NewFakeSource is a Source whose calls are made by export instead of a Client.
+// NewFakeSource returns a Source whose calls are made by export instead of a Client.
 func NewFakeSource(export func(context.Context, schema.Export) (FakeBody, error), p limiter.Policy, state json.RawMessage) (*Source, error) {
 	return newSource(export, new(exportapi.LineEndLearner), p, state)
 }

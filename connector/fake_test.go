@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// fate is what the fake API does with one call.
-type fate struct {
+// answer is the answer of the fake API to a call.
+type answer struct {
 	takes   time.Duration
 	fail    *schema.Failure // instead of a body
 	midway  *schema.Failure // after the first row
@@ -22,13 +22,13 @@ type fate struct {
 	panics  bool
 }
 
-type fateKey struct{}
+type answerKey struct{}
 
-func with(a fate) context.Context { return context.WithValue(context.Background(), fateKey{}, a) }
+func with(a answer) context.Context { return context.WithValue(context.Background(), answerKey{}, a) }
 
-// act makes the call as the context's fate says.
+// act returns the answer that is in the context.
 func act(ctx context.Context, _ schema.Export) (connector.FakeBody, error) {
-	a := ctx.Value(fateKey{}).(fate)
+	a := ctx.Value(answerKey{}).(answer)
 	if a.panics {
 		panic("act")
 	}
@@ -39,10 +39,10 @@ func act(ctx context.Context, _ schema.Export) (connector.FakeBody, error) {
 		return nil, clone(a.fail)
 	}
 	a.midway = clone(a.midway)
-	return &fakeBody{fate: a}, nil
+	return &fakeBody{answer: a}, nil
 }
 
-// clone makes each call's failure one of its own, as the client does.
+// clone copies a failure: as with the client, calls do not share failures.
 func clone(f *schema.Failure) *schema.Failure {
 	if f == nil {
 		return nil
@@ -52,7 +52,7 @@ func clone(f *schema.Failure) *schema.Failure {
 }
 
 type fakeBody struct {
-	fate
+	answer
 	rows int64
 }
 
@@ -78,16 +78,16 @@ func (b *fakeBody) Request() schema.Request    { return schema.Request{Rows: b.r
 func (b *fakeBody) Headers() map[string]string { return b.headers }
 func (b *fakeBody) Date() time.Time            { return time.Time{} }
 
-func failed(class schema.Class, code schema.Code) fate {
-	return fate{fail: &schema.Failure{Class: class, Code: code}}
+func failed(class schema.Class, code schema.Code) answer {
+	return answer{fail: &schema.Failure{Class: class, Code: code}}
 }
 
 var (
-	good   = fate{}
+	good   = answer{}
 	query  = failed(schema.Outage, schema.QueryError)
 	system = failed(schema.Outage, schema.UnknownError)
-	cut    = fate{midway: &schema.Failure{Class: schema.Trouble, Code: schema.CutBody}}
-	late   = fate{midway: &schema.Failure{Class: schema.Outage, Code: schema.QueryError}}
+	cut    = answer{midway: &schema.Failure{Class: schema.Trouble, Code: schema.CutBody}}
+	late   = answer{midway: &schema.Failure{Class: schema.Outage, Code: schema.QueryError}}
 )
 
 func open(t *testing.T, p limiter.Policy, state json.RawMessage) *connector.Source {
@@ -99,8 +99,8 @@ func open(t *testing.T, p limiter.Policy, state json.RawMessage) *connector.Sour
 	return s
 }
 
-// finish exports to the end and returns the failure.
-func finish(p *connector.Permit, a fate, e schema.Export) error {
+// finish exports until the end of the answer and returns the failure.
+func finish(p *connector.Permit, a answer, e schema.Export) error {
 	d, err := p.Export(with(a), e)
 	if err != nil {
 		return err
@@ -118,8 +118,8 @@ func finish(p *connector.Permit, a fate, e schema.Export) error {
 	}
 }
 
-// call makes one whole call now, or returns what it has to wait for.
-func call(s *connector.Source, a fate) schema.Wait {
+// call makes one complete call, or returns the wait if none is allowed now.
+func call(s *connector.Source, a answer) schema.Wait {
 	p, wait := s.Reserve(time.Now(), 0)
 	if p != nil {
 		_ = finish(p, a, schema.Export{})
@@ -127,8 +127,8 @@ func call(s *connector.Source, a fate) schema.Wait {
 	return wait
 }
 
-// must makes one whole call, which nothing may hold back.
-func must(t *testing.T, s *connector.Source, a fate) {
+// must makes one complete call, and fails the test if it is not allowed now.
+func must(t *testing.T, s *connector.Source, a answer) {
 	t.Helper()
 	if wait := call(s, a); wait != (schema.Wait{}) {
 		t.Fatalf("the call has to wait: %v", wait)
@@ -144,8 +144,8 @@ func reserve(t *testing.T, s *connector.Source) *connector.Permit {
 	return p
 }
 
-// want compares a wait that Reserve gives now, relative to now: For and the time left, negative
-// without an end.
+// want compares the wait that Reserve returns now: its reason and the time left, which is
+// negative for a wait without an end.
 func want(t *testing.T, s *connector.Source, reason schema.Reason, left time.Duration) {
 	t.Helper()
 	now := time.Now()

@@ -16,7 +16,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// server answers HTTP requests in the process: the real client and source, without a network.
+// server answers the HTTP requests of the real client and source without a network.
 type server func(*http.Request) *http.Response
 
 func (s server) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -38,7 +38,7 @@ func refusal(status int, code schema.Code, header ...string) *http.Response {
 
 const twoRows = "df_unified_id,event_name\na,x\nb,y\n"
 
-// rows exports one day through the source and says how it ended.
+// rows exports one day through the source and returns its rows and its end.
 func rows(t *testing.T, s *connector.Source, e schema.Export) (lines []string, end error) {
 	t.Helper()
 	d, err := reserve(t, s).Export(t.Context(), e)
@@ -63,7 +63,7 @@ func TestSourceOverTheClient(t *testing.T) {
 		answer func() *http.Response
 		code   schema.Code // "" for all rows
 		reason schema.Reason
-		left   time.Duration // at least, and a second more at most
+		left   time.Duration // at least, and at most one second more
 	}{
 		{"rows", func() *http.Response { return reply(200, "text/csv", twoRows) }, "", "", noEnd},
 		{"rows, and a spent quota", func() *http.Response {
@@ -112,8 +112,8 @@ func TestSourceOverTheClient(t *testing.T) {
 	}
 }
 
-// The habit of a release before counts as unproven; it stays in the state for that release,
-// until a counter-example disproves it.
+// TestLineEndLearner_EarlierHabit: the conclusion of an earlier release that the API omits the
+// last newline counts as unproven. It stays in the state until a counter-example disproves it.
 func TestLineEndLearner_EarlierHabit(t *testing.T) {
 	const claimed = `{"version":1,"habit":{"unterminated_lines_are_whole":true}}`
 	learner := &exportapi.LineEndLearner{}
@@ -147,7 +147,7 @@ func TestLineEndLearner_EarlierHabit(t *testing.T) {
 	}
 }
 
-// endOf exports a day and returns how its body ended.
+// endOf exports a day and returns the error at the end of its body.
 func endOf(t *testing.T, c *exportapi.Client) error {
 	t.Helper()
 	body, err := c.Export(t.Context(), schema.Export{Service: "1", Stream: "events", Kind: schema.Event, Key: "id", Day: 20000, N: 1, Attempt: 1})

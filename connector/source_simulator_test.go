@@ -18,9 +18,9 @@ func TestSourceKeepsTheLimitsOfTheSimulator(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		limits   exporttest.Limits
-		answered int // at least, of what four windows allow
-		hour     int // answered calls of an hour, at most
-		refused  int // for the quota, at most
+		answered int // minimum in four windows
+		hour     int // maximum of answered calls in an hour
+		refused  int // maximum of calls refused because of the quota
 	}{
 		{"documented limits", exporttest.Limits{}, 400, 100, 0},
 		{"another client", exporttest.Limits{Others: others, ResetMillis: true}, 230, 60, 2},
@@ -42,7 +42,7 @@ func TestSourceKeepsTheLimitsOfTheSimulator(t *testing.T) {
 					t.Fatal(err)
 				}
 				day := schema.DayOf(time.Now(), time.UTC) - 3
-				storm(t, s, 3*time.Hour+30*time.Minute, func(p *connector.Permit) {
+				callRepeatedly(t, s, 3*time.Hour+30*time.Minute, func(p *connector.Permit) {
 					d, err := p.Export(t.Context(), schema.Export{Stream: "events", Kind: schema.Event, Key: "df_unified_id", Day: day})
 					if err != nil {
 						return

@@ -17,9 +17,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// storm calls as soon and as often as it may for as long as it lasts, and returns when the
-// calls were made.
-func storm(t *testing.T, s *connector.Source, lasts time.Duration, run func(*connector.Permit)) []time.Duration {
+// callRepeatedly makes calls for a duration, each as soon as it is allowed, and returns their times.
+func callRepeatedly(t *testing.T, s *connector.Source, lasts time.Duration, run func(*connector.Permit)) []time.Duration {
 	t.Helper()
 	var calls []time.Duration
 	start := time.Now()
@@ -47,7 +46,7 @@ func storm(t *testing.T, s *connector.Source, lasts time.Duration, run func(*con
 	return calls
 }
 
-func TestStormOfTwoHours(t *testing.T) {
+func TestSource_OutageOfTwoHours(t *testing.T) {
 	var plan []time.Duration // of the probes, each of which takes 2 seconds
 	for at, period := 2*time.Second, time.Minute; at+period < 2*time.Hour; period = min(2*period, 15*time.Minute) {
 		at += period
@@ -56,12 +55,12 @@ func TestStormOfTwoHours(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, limiter.Policy{}, nil)
-		got := storm(t, s, 2*time.Hour, func(p *connector.Permit) {
-			_ = finish(p, fate{takes: 2 * time.Second, fail: system.fail}, schema.Export{})
+		got := callRepeatedly(t, s, 2*time.Hour, func(p *connector.Permit) {
+			_ = finish(p, answer{takes: 2 * time.Second, fail: system.fail}, schema.Export{})
 		})
 		before := slices.IndexFunc(got, func(at time.Duration) bool { return at > 2*time.Second })
 		if before > 9 {
-			t.Errorf("%d calls until the breaker opened: 5 that failed and at most 4 that were under way", before)
+			t.Errorf("%d calls until the breaker opened, want 5 that failed and at most 4 in progress", before)
 		}
 		if diff := cmp.Diff(plan, got[before:]); diff != "" {
 			t.Error(diff)
@@ -137,7 +136,7 @@ func TestDownloadHandsThrough(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
-	answers := []fate{good, query, cut, failed(schema.Throttled, schema.TooManyAPIRequests), failed(schema.Unauthorized, schema.UnauthorizedToken), failed(schema.Cancelled, schema.Connection)}
+	answers := []answer{good, query, cut, failed(schema.Throttled, schema.TooManyAPIRequests), failed(schema.Unauthorized, schema.UnauthorizedToken), failed(schema.Cancelled, schema.Connection)}
 	s := open(t, limiter.Policy{CallsPerHour: 1 << 20, OpenFor: time.Microsecond, RetryBackoff: time.Microsecond, RetryMaxBackoff: time.Microsecond}, nil)
 	var workers sync.WaitGroup
 	for range 8 {
@@ -159,7 +158,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestProbeIsAnsweredWhateverHappens(t *testing.T) {
+func TestProbe_EveryOutcome(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		probe func(t *testing.T, p *connector.Permit)
@@ -174,7 +173,7 @@ func TestProbeIsAnsweredWhateverHappens(t *testing.T) {
 		}},
 		{"panic", func(t *testing.T, p *connector.Permit) {
 			defer func() { _ = recover() }()
-			_, _ = p.Export(with(fate{panics: true}), schema.Export{})
+			_, _ = p.Export(with(answer{panics: true}), schema.Export{})
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -184,7 +183,7 @@ func TestProbeIsAnsweredWhateverHappens(t *testing.T) {
 				<-time.After(time.Minute)
 				p := reserve(t, s)
 				if !p.Probe() {
-					t.Error("the call is no probe")
+					t.Error("the call is not a probe")
 				}
 				c.probe(t, p)
 				if got := s.Status(time.Now()).Breaker.State; got != "half-open" {
@@ -204,7 +203,7 @@ func TestFailureNamesTheBreakersState(t *testing.T) {
 		s := open(t, limiter.Policy{Failures: 1}, nil)
 		var got []string
 		for range 2 {
-			for _, a := range []fate{failed(schema.Refused, schema.BadHeader), late} {
+			for _, a := range []answer{failed(schema.Refused, schema.BadHeader), late} {
 				err := finish(reserve(t, s), a, schema.Export{})
 				f, _ := errors.AsType[*schema.Failure](err)
 				got = append(got, f.Request.Breaker)

@@ -16,7 +16,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-func TestWhatIsNoState(t *testing.T) {
+func TestState_Invalid(t *testing.T) {
 	for _, c := range []struct{ name, state, want string }{
 		{"none", ``, ""},
 		{"fresh", `{"version":1}`, ""},
@@ -39,7 +39,7 @@ func TestWhatIsNoState(t *testing.T) {
 	}
 }
 
-func TestStateForgetsOldCalls(t *testing.T) {
+func TestState_OldCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, limiter.Policy{}, nil)
 		for range 100 {
@@ -52,8 +52,8 @@ func TestStateForgetsOldCalls(t *testing.T) {
 	})
 }
 
-// states lead a fresh source into each state that it can be in, with two failures that open the
-// breaker and five calls an hour.
+// states bring a new source into each of its possible states. Two failures open the breaker, and
+// five calls an hour are allowed.
 var states = []struct {
 	name string
 	lead func(t *testing.T, s *connector.Source)
@@ -67,13 +67,13 @@ var states = []struct {
 		reserve(t, s)
 	}},
 	{"another client", func(t *testing.T, s *connector.Source) {
-		must(t, s, fate{headers: map[string]string{"x-ratelimit-remaining": "1", "x-ratelimit-reset": "60"}})
+		must(t, s, answer{headers: map[string]string{"x-ratelimit-remaining": "1", "x-ratelimit-reset": "60"}})
 	}},
 	{"throttled", func(t *testing.T, s *connector.Source) {
-		must(t, s, fate{fail: &schema.Failure{Class: schema.Throttled, Code: schema.TooManyAPIRequests, RetryAfter: time.Minute}})
+		must(t, s, answer{fail: &schema.Failure{Class: schema.Throttled, Code: schema.TooManyAPIRequests, RetryAfter: time.Minute}})
 	}},
 	{"connection troubled", func(t *testing.T, s *connector.Source) {
-		must(t, s, fate{fail: &schema.Failure{Class: schema.Trouble, Code: schema.CutBody, RetryAfter: time.Hour}})
+		must(t, s, answer{fail: &schema.Failure{Class: schema.Trouble, Code: schema.CutBody, RetryAfter: time.Hour}})
 	}},
 	{"one failure that counts", func(t *testing.T, s *connector.Source) { must(t, s, query) }},
 	{"open", func(t *testing.T, s *connector.Source) { must(t, s, query); must(t, s, system) }},
@@ -90,16 +90,16 @@ var states = []struct {
 		must(t, s, good)
 	}},
 	{"all at once", func(t *testing.T, s *connector.Source) {
-		must(t, s, fate{headers: map[string]string{"x-ratelimit-remaining": "3", "x-ratelimit-reset": "600"}})
+		must(t, s, answer{headers: map[string]string{"x-ratelimit-remaining": "3", "x-ratelimit-reset": "600"}})
 		calls := []*connector.Permit{reserve(t, s), reserve(t, s), reserve(t, s)}
-		_ = finish(calls[0], fate{fail: &schema.Failure{Class: schema.Throttled, Code: schema.TooManyAPIRequests, RetryAfter: time.Minute}}, schema.Export{})
+		_ = finish(calls[0], answer{fail: &schema.Failure{Class: schema.Throttled, Code: schema.TooManyAPIRequests, RetryAfter: time.Minute}}, schema.Export{})
 		_ = finish(calls[1], query, schema.Export{})
-		_ = finish(calls[2], fate{fail: &schema.Failure{Class: schema.Trouble, Code: schema.Timeout, RetryAfter: time.Hour}}, schema.Export{})
+		_ = finish(calls[2], answer{fail: &schema.Failure{Class: schema.Trouble, Code: schema.Timeout, RetryAfter: time.Hour}}, schema.Export{})
 	}},
 }
 
-// The golden file was written by the release whose states must be read, and which reads those
-// of this one after a rollback.
+// TestStateOfTheFirstRelease: states of the first release, in the golden file, can be read, and
+// this release writes them in the same form, so that a rollback is possible.
 func TestStateOfTheFirstRelease(t *testing.T) {
 	text, err := os.ReadFile("testdata/state_v1.json")
 	if err != nil {
@@ -122,7 +122,7 @@ func TestStateOfTheFirstRelease(t *testing.T) {
 				if diff := cmp.Diff(s.Status(time.Now()).Breaker.State, again.Status(time.Now()).Breaker.State); diff != "" {
 					t.Errorf("breaker as read: %s", diff)
 				}
-				read := strings.NewReplacer(`"reserved":[946684860001],`, "").Replace(compact(t, golden[c.name])) // made at any time since, so counted
+				read := strings.NewReplacer(`"reserved":[946684860001],`, "").Replace(compact(t, golden[c.name])) // the call may have been made since, so it counts
 				if diff := cmp.Diff(read, string(again.State())); diff != "" {
 					t.Errorf("read and written again: %s", diff)
 				}

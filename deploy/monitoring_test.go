@@ -26,7 +26,7 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// metrics are the program's, each with its labels.
+// metrics returns the labels of each metric of the program.
 func metrics() map[string][]string {
 	all := map[string][]string{}
 	for line := range strings.Lines(admin.Markdown()) {
@@ -52,7 +52,7 @@ var (
 	matcher  = regexp.MustCompile(`([a-z_]+)\s*(=~|!~|!=|=)\s*"([^"]*)"`)
 )
 
-// values are those that a label has in a scrape in which everything occurs, by "metric label".
+// values returns the values of labels in a scrape in which everything occurs, by "metric label".
 func values(t *testing.T) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
@@ -66,8 +66,7 @@ func values(t *testing.T) map[string][]string {
 	return all
 }
 
-// checkQuery fails unless every metric of the query exists, and has the labels and values that
-// it is asked for.
+// checkQuery checks that every metric in a query exists and can have the labels and values in the query.
 func checkQuery(t *testing.T, where, query string) {
 	t.Helper()
 	known, possible := metrics(), values(t)
@@ -89,7 +88,7 @@ func checkQuery(t *testing.T, where, query string) {
 	}
 }
 
-// queries collects what the dashboard asks Prometheus, by panel or variable.
+// queries returns the dashboard's queries by panel or variable.
 func queries(t *testing.T) map[string][]string {
 	t.Helper()
 	var dashboard struct {
@@ -118,13 +117,13 @@ func queries(t *testing.T) map[string][]string {
 	return all
 }
 
-// TestDashboard: the dashboard asks for what there is, and leaves nothing out.
+// TestDashboard: the queries of the dashboard are valid, and every metric is shown.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	left := metrics()
 	for name := range left {
 		if strings.HasPrefix(name, "dfinery_export_duration_seconds") {
-			delete(left, name) // any of its series will do
+			delete(left, name) // one of its series is enough
 		}
 	}
 	for panel, list := range queries(t) {
@@ -145,7 +144,7 @@ var (
 	grouped     = regexp.MustCompile(`\bdfinery_service\b`)
 )
 
-// TestDashboardTellsServicesApart: no panel adds up services, and each names the service.
+// TestDashboardTellsServicesApart: no panel aggregates services, and each legend has the service.
 func TestDashboardTellsServicesApart(t *testing.T) {
 	t.Parallel()
 	var dashboard struct {
@@ -187,13 +186,12 @@ func firsts(found [][]string) []string {
 	return names
 }
 
-// TestAlerts: each alert asks for what there is, has a test, and a section of the runbook that
-// its link leads to.
+// TestAlerts: each alert has a valid query, a test, and a link to an existing section of the runbook.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	rules := read(t, "prometheus/alerts.yaml")
 	if rules != read(t, "../helm/dfinery-kafka/files/alerts.yaml") {
-		t.Error("prometheus/alerts.yaml is not the chart's: it has to be a link to it")
+		t.Error("prometheus/alerts.yaml must be a link to the chart's file")
 	}
 	for block := range strings.SplitSeq(rules, "- alert: ") {
 		query, _, _ := strings.Cut(block, "labels:\n")
@@ -207,7 +205,7 @@ func TestAlerts(t *testing.T) {
 		t.Errorf("alerts and their tests (-alerts +tests):\n%s", diff)
 	}
 
-	rules += read(t, "../helm/dfinery-kafka/templates/prometheusrule.yaml") // which has one more
+	rules += read(t, "../helm/dfinery-kafka/templates/prometheusrule.yaml") // which has one more alert
 	all := firsts(alert.FindAllStringSubmatch(rules, -1))
 	text := read(t, "RUNBOOK.md")
 	sections := firsts(section.FindAllStringSubmatch(text, -1))

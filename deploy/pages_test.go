@@ -17,8 +17,7 @@ var (
 	pathLike  = regexp.MustCompile("`([^`\\s]+/[^`\\s]*)`")
 )
 
-// TestPages_Links: each link of a page to another file of the repository, or to a section,
-// leads somewhere.
+// TestPages_Links: the targets of all links to files of the repository and to sections exist.
 func TestPages_Links(t *testing.T) {
 	pages := map[string]string{}
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
@@ -43,15 +42,15 @@ func TestPages_Links(t *testing.T) {
 				target = filepath.Join(filepath.Dir(path), file)
 			}
 			if _, err := os.Stat(target); err != nil {
-				t.Errorf("%s links to %s, which is not there", path, match[1])
+				t.Errorf("%s links to %s, which does not exist", path, match[1])
 			} else if section != "" && !hasSection(pages[target], section) {
-				t.Errorf("%s links to %s, which has no such section", path, match[1])
+				t.Errorf("%s links to %s, but there is no such section", path, match[1])
 			}
 		}
 	}
 }
 
-// hasSection reports whether a page has a heading that is linked to by that name.
+// hasSection reports whether a page has a heading with that anchor.
 func hasSection(page, name string) bool {
 	for _, match := range heading.FindAllStringSubmatch(page, -1) {
 		anchor := strings.Map(func(r rune) rune {
@@ -70,8 +69,7 @@ func hasSection(page, name string) bool {
 	return false
 }
 
-// TestPages_WhereToFind: the files and folders that CONTRIBUTING's tables send a reader to are
-// there.
+// TestPages_WhereToFind: the files and folders in CONTRIBUTING's tables exist.
 func TestPages_WhereToFind(t *testing.T) {
 	text, err := os.ReadFile("../.github/CONTRIBUTING.md")
 	if err != nil {
@@ -86,7 +84,7 @@ func TestPages_WhereToFind(t *testing.T) {
 			continue
 		}
 		if _, err := os.Stat(filepath.Join("..", match[1])); err != nil {
-			t.Errorf("CONTRIBUTING.md names %s, which is not there", match[1])
+			t.Errorf("CONTRIBUTING.md names %s, which does not exist", match[1])
 		}
 	}
 }

@@ -8,8 +8,7 @@ import (
 	"dfinery-kafka/schema/schematest"
 )
 
-// benchRows are rows as a wide export has them: 40 columns, about 370 bytes, every second cell
-// empty.
+// benchRows returns rows of a wide export: 40 columns, about 370 bytes, every second cell empty.
 func benchRows(b *testing.B) []schema.Row {
 	b.Helper()
 	day := schema.Day(20780)

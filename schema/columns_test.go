@@ -34,11 +34,11 @@ func TestNewColumns(t *testing.T) {
 			}
 			for i, name := range test.names {
 				if got := columns.Index(name); got != i {
-					t.Errorf("column %q stands at %d, want %d", name, got, i)
+					t.Errorf("column %q is at %d, want %d", name, got, i)
 				}
 			}
 			if got := columns.Index("missing"); got != -1 {
-				t.Errorf("a missing column stands at %d", got)
+				t.Errorf("a missing column is at %d", got)
 			}
 		})
 	}

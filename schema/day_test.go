@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
-	_ "time/tzdata" // the test must not depend on the machine's
+	_ "time/tzdata" // the test must not depend on the machine's zones
 
 	"github.com/google/go-cmp/cmp"
 
@@ -46,7 +46,7 @@ func TestDayInZones(t *testing.T) {
 			}
 			for at, want := range map[time.Time]schema.Day{start: day, start.Add(-1): day - 1, end.Add(-1): day, end: day + 1} {
 				if got := schema.DayOf(at, loc); got != want {
-					t.Errorf("at %s clocks show %s, want %s", at.UTC().Format(time.RFC3339Nano), got, want)
+					t.Errorf("local time at %s is %s, want %s", at.UTC().Format(time.RFC3339Nano), got, want)
 				}
 			}
 		})
@@ -67,6 +67,6 @@ func TestParseDay(t *testing.T) {
 		t.Errorf("as JSON (-want +got):\n%s", diff)
 	}
 	if err := json.Unmarshal([]byte(`{"2026-11-22":"x"}`), &got); err == nil {
-		t.Error("no day is read as one")
+		t.Error("a text that is not a day is parsed as one")
 	}
 }

@@ -80,7 +80,8 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
-// TestCopiesAreCut: a copy ends at MaxCopy, and one that was cut inside a character is text still.
+// TestCopiesAreCut: copies are truncated to MaxCopy. One that is truncated within a character remains
+// text.
 func TestCopiesAreCut(t *testing.T) {
 	filler := strings.Repeat("x", schema.MaxCopy-2)
 	tests := map[string]struct {
@@ -117,7 +118,7 @@ func base64Of(s string) string {
 	return string(bytes.Trim(b, `"`))
 }
 
-// TestShorten: whatever the length, what is left is still text or base64 of the beginning.
+// TestShorten: a letter that is shortened to any length still has text or base64 of the beginning.
 func TestShorten(t *testing.T) {
 	for n := range 12 {
 		text := schema.DeadLetter{Row: &schema.LetterRow{Raw: "a가나", Columns: []string{"x"}}}

@@ -8,8 +8,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestExportID: what a record's header "export" says is read back; anything else there is not
-// an export.
+// TestExportID formats and parses the header "export" of records. Other texts are refused.
 func TestExportID(t *testing.T) {
 	day, err := schema.ParseDay("2026-11-23")
 	if err != nil {

@@ -34,7 +34,7 @@ func fingerprint(t *testing.T, names, cells []string) schema.Fingerprint {
 	return new(schema.Hasher).Row(&row)
 }
 
-// golden compares with a file of testdata.
+// golden compares a text with a file in testdata.
 func golden(t *testing.T, file string, got []byte) {
 	t.Helper()
 	file = "testdata/" + file
@@ -52,7 +52,7 @@ func golden(t *testing.T, file string, got []byte) {
 	}
 }
 
-// TestGoldenFingerprints: the ids of these rows are in topics. No release may give them others.
+// TestGoldenFingerprints: rows with these ids are in topics, so no release may change them.
 func TestGoldenFingerprints(t *testing.T) {
 	long, longer := strings.Repeat("가나다", 50), strings.Repeat("x", 70_000)
 	type row struct {
@@ -91,7 +91,7 @@ func TestGoldenFingerprints(t *testing.T) {
 	golden(t, "fingerprints", []byte(text.String()))
 }
 
-// TestFingerprintStays: neither the order of columns nor empty cells are part of a row.
+// TestFingerprintStays: neither the order of columns nor empty cells change a fingerprint.
 func TestFingerprintStays(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 500 {
@@ -117,8 +117,8 @@ func TestFingerprintStays(t *testing.T) {
 	}
 }
 
-// TestFingerprintTellsApart: rows that say something else, most of them by bytes that moved to
-// a neighbour.
+// TestFingerprintTellsApart: different rows, many of which have the same bytes at other positions, have
+// different fingerprints.
 func TestFingerprintTellsApart(t *testing.T) {
 	rows := [][2][]string{
 		{{"a"}, {""}},

@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// The record that the README shows is one: its id is the fingerprint of the cells in its value.
+// TestREADMERecord: the id of the record in the README is the fingerprint of its cells.
 func TestREADMERecord(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestRedact: a secret is in no text of a letter, and the letter says that it is not
-// what the server sent.
+// TestRedact: a secret is removed from all texts of a letter, and the letter says that it was redacted.
 func TestRedact(t *testing.T) {
 	clean := func(b []byte) []byte {
 		b = bytes.ReplaceAll(b, []byte("sesame"), []byte("[redacted]"))
@@ -65,7 +64,7 @@ func TestRedact(t *testing.T) {
 				t.Fatal(err)
 			}
 			if bytes.Contains(text, []byte("sesame")) || bytes.Contains(text, []byte("c2VzYW1l")) {
-				t.Errorf("the letter has it: %.300s", text)
+				t.Errorf("the letter has the secret: %.300s", text)
 			}
 			if test.letter.Redacted != test.redacted || bytes.Contains(text, []byte(`"redacted":true`)) != test.redacted {
 				t.Errorf("redacted: %v, want %v: %.300s", test.letter.Redacted, test.redacted, text)

@@ -19,7 +19,7 @@ func TestCopyInto(t *testing.T) {
 		r.Raw = r.Data[:len(raw)]
 		return r
 	}
-	var dst schema.Row // each copy uses the memory of the one before
+	var dst schema.Row // each copy reuses the memory of the previous one
 	for _, make := range []func() *schema.Row{
 		func() *schema.Row { return row("1,22", "1,22", schema.Span{End: 1}, schema.Span{Start: 2, End: 4}) },
 		func() *schema.Row {

@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// The whole table: what follows from each failure, as a line a code.
+// TestRules: the consequences of each code, one in each line.
 func TestRules(t *testing.T) {
 	classes := [...]string{schema.Trouble: "trouble", schema.Outage: "outage", schema.Throttled: "throttled", schema.Unauthorized: "unauthorized",
 		schema.Refused: "refused", schema.OutOfReach: "out of reach", schema.Truncated: "truncated", schema.Postponed: "postponed", schema.Cancelled: "cancelled"}
@@ -120,7 +120,8 @@ func TestEffects(t *testing.T) {
 	}
 }
 
-// The table of failures for users has each code once, and codes in one line share their class.
+// TestREADMEFailures: the README's table of failures has each code once, and codes in one line have the
+// same class.
 func TestREADMEFailures(t *testing.T) {
 	readme, err := os.ReadFile("../connector/README.md")
 	if err != nil {

@@ -36,6 +36,6 @@ func TestSecret(t *testing.T) {
 		}
 	}
 	if secret.Reveal() != token {
-		t.Error("Reveal gives something else")
+		t.Error("Reveal returns another text")
 	}
 }

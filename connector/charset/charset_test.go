@@ -39,8 +39,7 @@ func isUnknown(err error) bool {
 	return errors.As(err, &unknown)
 }
 
-// The bytes on the left were encoded by another program; those on the right are what a reader
-// of CSV must get to see.
+// TestReader: the input was encoded by another program; the output is what a CSV reader must get.
 func TestReader(t *testing.T) {
 	for _, c := range []struct {
 		name, label string
@@ -106,7 +105,7 @@ func TestReader(t *testing.T) {
 					t.Errorf("%s: %q, %v; want %q", pieces, out, err, c.out)
 				}
 				if got := r.Charset(); got != c.turnsOut {
-					t.Errorf("%s: turned out to be %s, not %s", pieces, got, c.turnsOut)
+					t.Errorf("%s: detected %s, want %s", pieces, got, c.turnsOut)
 				}
 			}
 		})
@@ -136,7 +135,8 @@ func TestReader_Guard(t *testing.T) {
 	}
 }
 
-// What arrived is handed out before the error, and the error stays.
+// TestReader_SourceFails: bytes that were read before an error of the source are returned, then the
+// error, repeatedly.
 func TestReader_SourceFails(t *testing.T) {
 	korean, _ := charset.Parse("euc-kr")
 	failed := errors.New("failed")
@@ -150,8 +150,8 @@ func TestReader_SourceFails(t *testing.T) {
 	}
 }
 
-// Whatever the bytes, each character comes out as the encoding has it, or the bytes around it
-// as invalid; and no line is lost.
+// FuzzReader: any bytes are decoded as the encoding defines, or as invalid, independent of the sizes
+// of reads, and no line feed is lost.
 func FuzzReader(f *testing.F) {
 	labels := []string{"euc-kr", "shift_jis", "euc-jp", "iso-2022-jp", "gb18030", "gbk", "big5", "windows-1252", "koi8-r"}
 	f.Add(0, []byte("\xb1\xb8,a\n\xff"))

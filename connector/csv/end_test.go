@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// The last of the body's rows that is bad, by what is known of it.
+// TestReader_LastRow: whether a bad row is the last one of the body, and what is known of it.
 func TestReader_LastRow(t *testing.T) {
 	const rows = "a,b,c\n1,2,3\n"
 	long := strings.Repeat("\r\n", csv.MaxTail)
@@ -53,7 +53,7 @@ func TestReader_LastRow(t *testing.T) {
 	}
 }
 
-// A source that fails behind a row does not make that row the last one.
+// TestReader_LastRowOfFailedSource: a row before an error of the source is not the last row.
 func TestReader_LastRowOfFailedSource(t *testing.T) {
 	cut := errors.New("cut")
 	r := csv.NewReader(io.MultiReader(strings.NewReader("a,b\ntext\n\n"), iotest.ErrReader(cut)), csv.Options{})
@@ -68,13 +68,13 @@ func TestReader_LastRowOfFailedSource(t *testing.T) {
 	}
 }
 
-// Nothing behind a quote that is never closed is a row, wherever the body ends; a source that
-// fails there fails as itself.
+// TestReader_OpenQuote: nothing after a quote that is not closed is a row, wherever the body ends.
+// An error of the source there is returned as it is.
 func TestReader_OpenQuote(t *testing.T) {
 	const body = "a,b\n1,2\n3,\"dear all,\nfake,row\n\"\"fake\"\",row\n"
 	for end := strings.Index(body, `"`) + 1; end < len(body); end++ {
 		if strings.HasSuffix(body[:end], `"`) && strings.Count(body[:end], `"`)%2 == 0 {
-			continue // the first of two quotes closes the cell, for all that is known
+			continue // the first of two quotes may close the cell
 		}
 		_, rows, err := read(csv.NewReader(iotest.HalfReader(strings.NewReader(body[:end])), csv.Options{}))
 		var open *csv.OpenQuoteError

@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/connector/csv"
 )
 
-// A row that repeats the header is skipped and counted, however it is quoted and whether or not
-// it brings a byte order mark.
+// TestReader_RepeatedHeader: a row that repeats the header, with any quoting and with or without a
+// byte order mark, is skipped and counted.
 func TestReader_RepeatedHeader(t *testing.T) {
 	for _, c := range []struct {
 		name, body string
@@ -54,8 +54,8 @@ func TestReader_RepeatedHeader(t *testing.T) {
 	}
 }
 
-// Lines that end in LF CR put a CR into the first value of each row: the reader refuses the
-// first one.
+// TestReader_LFCR: with lines that end in LF CR the first value of each row would begin with CR. The
+// reader refuses the body at the first one.
 func TestReader_LFCR(t *testing.T) {
 	for body, want := range map[string]string{
 		"a,b\n\r1,2\n\r3,4\n\r":     "LF CR",
@@ -74,8 +74,8 @@ func TestReader_LFCR(t *testing.T) {
 	}
 }
 
-// What is wrong with a header's line ends shows in its first bytes: nothing more of the body is
-// needed.
+// TestReader_LineEndsAtOnce: wrong line ends are reported after the first line, without reading more
+// of the body.
 func TestReader_LineEndsAtOnce(t *testing.T) {
 	for _, first := range []string{"a,b\r1", "a,b\r\r\n"} {
 		src := io.MultiReader(iotest.OneByteReader(strings.NewReader(first)), unread{t})
@@ -88,12 +88,12 @@ func TestReader_LineEndsAtOnce(t *testing.T) {
 type unread struct{ t *testing.T }
 
 func (u unread) Read([]byte) (int, error) {
-	u.t.Error("the reader wants more than the first line")
+	u.t.Error("the reader reads more than the first line")
 	return 0, io.EOF
 }
 
-// No part of a value of several lines is read as a row when its row is too large, wherever its
-// quote is closed.
+// TestReader_LargeRowOfLines: if a row with a value of several lines is too large, no line of the
+// value is read as a row.
 func TestReader_LargeRowOfLines(t *testing.T) {
 	long := strings.Repeat("x", 20)
 	for size := range 40 {
@@ -101,7 +101,7 @@ func TestReader_LargeRowOfLines(t *testing.T) {
 		for _, body := range []string{"a,b\n1,\"" + inner + "\"\n3,4\n", "a,b\n\"" + inner + "\"," + long + "\n3,4\n"} {
 			_, rows, _ := read(csv.NewReader(strings.NewReader(body), csv.Options{MaxRow: 50}))
 			if i := slices.IndexFunc(rows, func(s seen) bool { return s.Raw == "fake,row" }); i >= 0 {
-				t.Errorf("%q: the inside of a value became a row", body)
+				t.Errorf("%q: a part of a value is read as a row", body)
 			}
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/connector/csv"
 )
 
-// deliveries is a source whose reads give one piece each.
+// deliveries is a source in which each Read returns one element.
 type deliveries []string
 
 func (p *deliveries) Read(b []byte) (int, error) {
@@ -21,8 +21,7 @@ func (p *deliveries) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// TestReaderMore: whoever holds rows until no more have arrived must not wait for the source
-// meanwhile.
+// TestReaderMore: More reports whether the next row can be read without waiting for the source.
 func TestReaderMore(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -57,7 +56,7 @@ func TestReaderMore(t *testing.T) {
 	}
 }
 
-// TestReaderMoreBehindMuch moves the data within the buffer again and again.
+// TestReaderMoreBehindMuch reads so much that the buffer's contents are moved many times.
 func TestReaderMoreBehindMuch(t *testing.T) {
 	var source deliveries
 	line := string(make([]byte, 50_000)) + ",1\n"
@@ -72,7 +71,7 @@ func TestReaderMoreBehindMuch(t *testing.T) {
 	}
 	for n := range 21 {
 		if r.More() {
-			t.Errorf("more behind row %d", n)
+			t.Errorf("More returns true after row %d", n)
 		}
 		if row, err := r.Next(); err != nil || string(row.Raw)+"\n" != line {
 			t.Fatalf("row %d: %v", n+1, err)

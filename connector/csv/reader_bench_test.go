@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/connector/csv"
 )
 
-// manyRows is a body of 40 columns whose rows have 378 bytes on average, every third cell empty.
+// manyRows returns a body of 40 columns. Rows have 378 bytes on average, and every third cell is
+// empty.
 func manyRows(rows int, quote bool) []byte {
 	random := rand.New(rand.NewPCG(1, 2))
 	names := make([]string, 40)
@@ -19,7 +20,7 @@ func manyRows(rows int, quote bool) []byte {
 		names[i] = "column_" + string(rune('a'+i/26)) + string(rune('a'+i%26))
 	}
 	body := bytes.NewBufferString(strings.Join(names, ",") + "\n")
-	const letters = "abcdefghijklmnopqrstuvwxyz0123456789-_:."
+	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789-_:."
 	for range rows {
 		for i := range names {
 			if i > 0 {
@@ -33,7 +34,7 @@ func manyRows(rows int, quote bool) []byte {
 				continue
 			}
 			for range 6 + random.IntN(14) {
-				body.WriteByte(letters[random.IntN(len(letters))])
+				body.WriteByte(alphabet[random.IntN(len(alphabet))])
 			}
 		}
 		body.WriteByte('\n')

@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// A row too large to be held is not reported when its end never came.
+// TestReaderCutTooLarge: a row that is too large is not reported if the source fails before its end.
 func TestReaderCutTooLarge(t *testing.T) {
 	cut := errors.New("cut")
 	for size := range 10 {
@@ -26,20 +26,20 @@ func TestReaderCutTooLarge(t *testing.T) {
 }
 
 func TestReaderWithoutProgress(t *testing.T) {
-	r := csv.NewReader(idle{}, csv.Options{})
+	r := csv.NewReader(noProgress{}, csv.Options{})
 	if _, err := r.Header(); err == nil || err == io.EOF {
-		t.Errorf("a source that never gives anything ended with %v", err)
+		t.Errorf("a source whose reads return nothing ends with %v", err)
 	}
 }
 
-type idle struct{}
+type noProgress struct{}
 
-// A row a thousand times as large as the largest costs no memory, and is known by the hash of
-// all its bytes.
+// TestReaderMemory: a row a thousand times larger than the limit needs no memory for its size, and is
+// reported with the hash of all its bytes.
 func TestReaderMemory(t *testing.T) {
 	const maxRow, size = 256 << 10, 256 << 20
 	for _, start := range []string{"1,", "1,\""} {
-		src := io.MultiReader(strings.NewReader("a,b\n"+start), io.LimitReader(letters{}, size), strings.NewReader("\n3,4\n"))
+		src := io.MultiReader(strings.NewReader("a,b\n"+start), io.LimitReader(endlessLetters{}, size), strings.NewReader("\n3,4\n"))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		_, rows, err := read(csv.NewReader(src, csv.Options{MaxRow: maxRow, RecoverQuotes: true}))
@@ -54,15 +54,16 @@ func TestReaderMemory(t *testing.T) {
 			t.Error(diff)
 		}
 		if used := after.TotalAlloc - before.TotalAlloc; used > 4*maxRow {
-			t.Errorf("took %d bytes for rows of at most %d", used, maxRow)
+			t.Errorf("%d bytes allocated for rows of at most %d", used, maxRow)
 		}
 	}
 }
 
-// A quote that is never closed costs no memory beyond the largest row, however much follows it.
+// TestReaderMemory_OpenQuote: after a quote that is not closed no more memory is used than for the
+// largest row.
 func TestReaderMemory_OpenQuote(t *testing.T) {
 	const maxRow = 256 << 10
-	src := io.MultiReader(strings.NewReader("a,b\n1,2\n3,\""), io.LimitReader(letters{}, 256<<20))
+	src := io.MultiReader(strings.NewReader("a,b\n1,2\n3,\""), io.LimitReader(endlessLetters{}, 256<<20))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	r := csv.NewReader(src, csv.Options{MaxRow: maxRow})
@@ -73,14 +74,14 @@ func TestReaderMemory_OpenQuote(t *testing.T) {
 		t.Errorf("%d rows, then %v", len(rows), err)
 	}
 	if used := after.TotalAlloc - before.TotalAlloc; used > 4*maxRow {
-		t.Errorf("took %d bytes for rows of at most %d", used, maxRow)
+		t.Errorf("%d bytes allocated for rows of at most %d", used, maxRow)
 	}
 	if _, again := r.Next(); again != err {
 		t.Errorf("then %v", again)
 	}
 }
 
-type letters struct{}
+type endlessLetters struct{}
 
 func TestReaderAllocates(t *testing.T) {
 	r := csv.NewReader(strings.NewReader(string(manyRows(2000, true))), csv.Options{})

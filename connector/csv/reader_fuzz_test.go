@@ -13,7 +13,7 @@ import (
 	"dfinery-kafka/connector/csv"
 )
 
-// pieces gives its bytes in pieces whose sizes the bytes of sizes name.
+// pieces is a source whose reads return as many bytes as the elements of sizes.
 type pieces struct {
 	body, sizes []byte
 	turn        int
@@ -33,8 +33,8 @@ func (p *pieces) Read(to []byte) (int, error) {
 	return n, nil
 }
 
-// Whatever the body, it reads the same in pieces of any size, each of its bytes is in a row or
-// between two, and encoding/csv agrees where the two mean the same.
+// FuzzReader: a body is read equally with reads of any size, the positions of rows are correct, and
+// encoding/csv returns the same where both have the same rules.
 func FuzzReader(f *testing.F) {
 	for _, body := range []string{
 		"", "\n", "a,b\n1,2\n", "a,b\r\n1,2\r\n", "\ufeffa\n1\n", "a,b\n\"1\n\",\"\"\"\"\n", "a,b\n\"1,2\n3,4\n5,\"6\"\n", "a,b\n1,2\"\n3\n4,5,6\n7,8",
@@ -55,7 +55,7 @@ func FuzzReader(f *testing.F) {
 		if err != io.EOF {
 			return
 		}
-		checkPlaces(t, body, rows)
+		checkPositions(t, body, rows)
 		if len(body) <= maxRow && utf8.Valid(body) && !bytes.ContainsAny(body, "\r\ufeff") && r.Repeated() == 0 {
 			checkLikeCSV(t, body, columns, rows)
 		}
@@ -69,13 +69,13 @@ func message(err error) string {
 	return err.Error()
 }
 
-func checkPlaces(t *testing.T, body []byte, rows []seen) {
+func checkPositions(t *testing.T, body []byte, rows []seen) {
 	for _, row := range rows {
 		if row.Bad == nil && !bytes.HasPrefix(body[row.Offset:], []byte(row.Raw)) {
-			t.Errorf("%q does not stand at %d", row.Raw, row.Offset)
+			t.Errorf("%q is not at offset %d", row.Raw, row.Offset)
 		}
 		if line := 1 + bytes.Count(body[:row.Offset], []byte{'\n'}); line != row.Line {
-			t.Errorf("%q stands on line %d, not %d", row.Raw, line, row.Line)
+			t.Errorf("%q is on line %d, not %d", row.Raw, line, row.Line)
 		}
 		marked := slices.ContainsFunc(row.Cells, func(cell string) bool {
 			return bytes.ContainsFunc([]byte(cell), func(c rune) bool { return c < ' ' || c == '"' || c == '\\' })
@@ -90,7 +90,7 @@ func checkLikeCSV(t *testing.T, body []byte, columns []string, rows []seen) {
 	records, err := stdcsv.NewReader(bytes.NewReader(body)).ReadAll()
 	bad := slices.ContainsFunc(rows, func(row seen) bool { return row.Bad != nil })
 	if bad != (err != nil) {
-		t.Fatalf("encoding/csv says %v; bad rows here: %v", err, bad)
+		t.Fatalf("encoding/csv returns %v; bad rows here: %v", err, bad)
 	}
 	if err != nil {
 		return

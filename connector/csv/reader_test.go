@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// seen is a copy of what a reader returned of one row.
+// seen is a copy of a row that a reader returned.
 type seen struct {
 	Cells        []string
 	Raw          string
@@ -212,7 +212,8 @@ func TestReaderHeader(t *testing.T) {
 	})
 }
 
-// After a source's error the complete rows are kept, and nothing else; the error stays.
+// TestReaderCut: before an error of the source exactly the complete rows are returned, then the error,
+// repeatedly.
 func TestReaderCut(t *testing.T) {
 	const body = "a,b\n1,2\n\"3\n\",\"4\"\"\"\r\n5,6\"\n7,8\n"
 	whole := map[int]string{8: "1,2", 20: "\"3\n\",\"4\"\"\"", 25: `5,6"`, 29: "7,8"}
@@ -238,9 +239,9 @@ func TestReaderCut(t *testing.T) {
 	}
 }
 
-func (idle) Read([]byte) (int, error) { return 0, nil }
+func (noProgress) Read([]byte) (int, error) { return 0, nil }
 
-func (letters) Read(p []byte) (int, error) {
+func (endlessLetters) Read(p []byte) (int, error) {
 	for i := range p {
 		p[i] = 'x'
 	}

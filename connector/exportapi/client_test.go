@@ -32,7 +32,7 @@ func client(url string) *exportapi.Client {
 	return &exportapi.Client{BaseURL: url, Service: "1234", Version: "1.2.3", Token: func() (schema.Secret, error) { return token, nil }}
 }
 
-// outcome is all that came of one call.
+// outcome is the result of a call.
 type outcome struct {
 	Columns []string
 	Rows    []string // raw
@@ -40,7 +40,7 @@ type outcome struct {
 	Failure *schema.Failure
 }
 
-// run makes one call and reads its body to the end; it checks that the end stays.
+// run makes one call and reads its body to the end. It checks that the end is returned repeatedly.
 func run(t *testing.T, c *exportapi.Client, e schema.Export) outcome {
 	t.Helper()
 	return runCtx(t.Context(), t, c, e)
@@ -51,7 +51,7 @@ func runCtx(ctx context.Context, t *testing.T, c *exportapi.Client, e schema.Exp
 	body, err := c.Export(ctx, e)
 	if err != nil {
 		if !errors.As(err, &o.Failure) || body != nil {
-			t.Fatalf("Export gave %v and %v", body, err)
+			t.Fatalf("Export returned %v and %v", body, err)
 		}
 		return o
 	}
@@ -67,13 +67,13 @@ func runCtx(ctx context.Context, t *testing.T, c *exportapi.Client, e schema.Exp
 			o.Bad = append(o.Bad, bad.Code)
 		default:
 			if err != io.EOF && !errors.As(err, &o.Failure) {
-				t.Fatalf("Next gave %v", err)
+				t.Fatalf("Next returned %v", err)
 			}
 			if _, again := body.Next(); again != err {
 				t.Errorf("the end %v became %v", err, again)
 			}
 			if int64(len(o.Rows)) != body.Rows() {
-				t.Errorf("%d rows counted, %d handed out", body.Rows(), len(o.Rows))
+				t.Errorf("%d rows counted, %d returned", body.Rows(), len(o.Rows))
 			}
 			return o
 		}
@@ -150,7 +150,7 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// A failure has all that is known of the call.
+// TestFailure: a failure has the request, the answer's headers and the beginning of its body.
 func TestFailure(t *testing.T) {
 	url := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", "Sun, 22 Nov 2026 10:00:00 GMT")

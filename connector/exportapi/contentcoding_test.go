@@ -15,7 +15,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// answering is a client whose every call gets the same answer, and its log.
+// answering returns a client whose calls all get the same answer, and its log.
 func answering(status int, header http.Header, body string) (*exportapi.Client, *bytes.Buffer) {
 	log := new(bytes.Buffer)
 	api := client("http://api.example")
@@ -35,7 +35,8 @@ func warnings(log *bytes.Buffer) map[string]int {
 	return said
 }
 
-// A body is read by what it is, and a header that says otherwise is warned of once.
+// TestContentCoding: a body is decoded by its actual coding. If the header differs, there is one
+// warning.
 func TestContentCoding(t *testing.T) {
 	const (
 		csv        = "id,v\n1,2\n3,4\n"
@@ -116,8 +117,7 @@ func TestContentCoding(t *testing.T) {
 	}
 }
 
-// The gzip of a standard library that is not ours reads back what was written in any number of
-// streams, padded or not.
+// FuzzContentCoding: a body of any number of gzip streams, with or without padding, is decoded.
 func FuzzContentCoding(f *testing.F) {
 	f.Add([]byte("id\n1\n"), uint8(2), uint16(3))
 	f.Fuzz(func(t *testing.T, rows []byte, streams uint8, padding uint16) {

@@ -18,14 +18,14 @@ import (
 // cutBody has a plain row, a row of two lines with doubled quotes, and a last one.
 const cutBody = "id,v\n1,2\n\"3\n\",\"4\"\"\"\n5,6\n"
 
-// lines are the places behind cutBody's header and rows.
+// lines are the offsets after cutBody's header and rows.
 var lines = []struct {
 	end int
 	row string
 }{{5, ""}, {9, "1,2"}, {20, "\"3\n\",\"4\"\"\""}, {24, "5,6"}}
 
-// wholeBefore is what must come of the first n bytes: columns and rows.
-func wholeBefore(n int) (o outcome) {
+// completeRows returns the columns and rows of the first n bytes.
+func completeRows(n int) (o outcome) {
 	for i, line := range lines {
 		switch {
 		case line.end > n:
@@ -38,8 +38,8 @@ func wholeBefore(n int) (o outcome) {
 	return o
 }
 
-// rawServer answers each connection with the bytes that answer gives, and closes it. The client
-// closes first when it refuses to wait.
+// rawServer sends the bytes that answer returns on each connection, and closes it, unless the client
+// has closed it before.
 func rawServer(t *testing.T, answer func() []byte) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -76,7 +76,7 @@ func readRequest(conn net.Conn) {
 	}
 }
 
-// flushed is cutBody compressed, with a flush behind each line, and how far into it each line ends.
+// flushed returns cutBody compressed, with a flush after each line, and the offsets of these flushes.
 func flushed() (b []byte, ends []int) {
 	var buf bytes.Buffer
 	z := gzip.NewWriter(&buf)
@@ -91,12 +91,12 @@ func flushed() (b []byte, ends []int) {
 	return buf.Bytes(), ends
 }
 
-// chunked sends each byte as a chunk, so that a cut falls into every place of a chunk too; ends
-// is where each byte's chunk begins to be readable.
+// chunked returns a body in which each byte is a chunk, so that there are cuts at each position of a
+// chunk, and the offset from which each byte can be read.
 func chunked(body []byte) (b []byte, readable []int) {
 	for _, c := range body {
 		b = fmt.Appendf(b, "1\r\n%c", c)
-		if c >= 0x80 { // %c would make UTF-8 of it
+		if c >= 0x80 { // %c would encode it as UTF-8
 			b = append(b[:len(b)-len(string(rune(c)))], c)
 		}
 		readable = append(readable, len(b))
@@ -105,7 +105,8 @@ func chunked(body []byte) (b []byte, readable []int) {
 	return append(b, "0\r\n\r\n"...), readable
 }
 
-// A body cut at any byte gives each row whose newline arrived, no other, and one failure.
+// TestCut cuts a body at every byte: exactly the rows whose newline arrived are returned, then one
+// failure.
 func TestCut(t *testing.T) {
 	zip, zipEnds := flushed()
 	inChunks, readable := chunked([]byte(cutBody))
@@ -114,7 +115,7 @@ func TestCut(t *testing.T) {
 		name    string
 		headers string
 		sent    []byte
-		plain   func(cut int) int // how many of cutBody's bytes are known from the first cut bytes sent
+		plain   func(cut int) int // number of cutBody's bytes that are in the first cut bytes of the answer
 	}{
 		{"length", fmt.Sprintf("Content-Length: %d\r\n", len(cutBody)), []byte(cutBody), func(cut int) int { return cut }},
 		{"chunked", "Transfer-Encoding: chunked\r\n", inChunks, func(cut int) int { return count(readable, cut) }},
@@ -132,9 +133,9 @@ func TestCut(t *testing.T) {
 				got := run(t, api, export(t))
 				failure := got.Failure
 				got.Failure = nil
-				least, most := wholeBefore(c.plain(cut)), wholeBefore(len(cutBody))
+				least, most := completeRows(c.plain(cut)), completeRows(len(cutBody))
 				if !strings.Contains(c.headers, "gzip") {
-					most = least // a compressed line may be known some bytes before its flush has ended
+					most = least // a compressed line may be complete some bytes before the end of its flush
 				}
 				if !between(got, least, most) {
 					t.Errorf("cut after %d bytes: %+v, want %+v", cut, got, least)
@@ -153,7 +154,7 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// brief is what a cut body's failure is judged by.
+// brief returns the parts of a cut body's failure that are compared.
 func brief(f *schema.Failure) *schema.Failure {
 	if f == nil {
 		return nil
@@ -161,7 +162,7 @@ func brief(f *schema.Failure) *schema.Failure {
 	return &schema.Failure{Code: f.Code, Class: f.Class, Status: f.Status, Request: schema.Request{Rows: f.Request.Rows}}
 }
 
-// between says that got has all of least, and nothing but a beginning of most.
+// between reports whether got has at least the rows of least, and is a beginning of most.
 func between(got, least, most outcome) bool {
 	beginning := outcome{Rows: most.Rows[:min(len(got.Rows), len(most.Rows))]}
 	if got.Columns != nil {
@@ -170,7 +171,7 @@ func between(got, least, most outcome) bool {
 	return cmp.Equal(beginning, got, cmpopts.EquateEmpty()) && len(got.Columns) >= len(least.Columns) && len(got.Rows) >= len(least.Rows)
 }
 
-// count is how many of the ascending places are not behind n.
+// count returns how many of the ascending offsets are not after n.
 func count(places []int, n int) (c int) {
 	for _, place := range places {
 		if place <= n {
@@ -187,13 +188,13 @@ func linesKnown(n int) int {
 	return lines[n-1].end
 }
 
-// An HTTP/1 body without length, chunks and compression ends where the connection ends: at a
-// newline it is whole, for all that can be known.
+// TestCloseDelimited: an HTTP/1 body without length, chunks and compression ends with its connection.
+// If it ends with a newline, it counts as complete.
 func TestCloseDelimited(t *testing.T) {
 	cut := 0
 	api := client(rawServer(t, func() []byte { return []byte("HTTP/1.0 200 OK\r\nContent-Type: text/csv\r\n\r\n" + cutBody[:cut]) }))
 	for ; cut <= len(cutBody); cut++ {
-		want := wholeBefore(cut)
+		want := completeRows(cut)
 		got := run(t, api, export(t))
 		var code schema.Code
 		if got.Failure != nil {

@@ -16,7 +16,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// echoes are the forms in which a server may send the token back.
+// echoes returns the forms in which a server may send the token back.
 func echoes() map[string]string {
 	asJSON, _ := json.Marshal(token)
 	unicode, percent, hex, numeric := "", "", "", ""
@@ -38,9 +38,9 @@ func echoes() map[string]string {
 	}
 }
 
-// leaks says whether text has enough of the token, in whatever form, to be of use. Each form
-// above has one of these.
-func leaks(text string) bool {
+// containsToken reports whether a text has a part of the token, in any of these forms, from which it
+// could be guessed.
+func containsToken(text string) bool {
 	lower := strings.ToLower(text)
 	for _, part := range []string{"s3cret", "t0ken", "letters", `\u0033`, "%33", "%2533", `\x33`, "&#51;"} {
 		if strings.Contains(lower, part) {
@@ -59,12 +59,12 @@ func leaks(text string) bool {
 	return false
 }
 
-// printed is all that could be printed of a failure.
+// printed returns everything that could be printed of a failure.
 func printed(t *testing.T, err error) string {
 	t.Helper()
 	var f *schema.Failure
 	if !errors.As(err, &f) {
-		t.Fatalf("%v is no failure", err)
+		t.Fatalf("%v is not a failure", err)
 	}
 	text := fmt.Sprintf("%v %+v %#v %s %s %q", f, *f, *f, f.Body, f.Detail, f.Headers)
 	for err := error(f); err != nil; err = errors.Unwrap(err) {
@@ -75,8 +75,8 @@ func printed(t *testing.T, err error) string {
 
 func TestEchoedToken(t *testing.T) {
 	for form, echo := range echoes() {
-		if !leaks(echo) {
-			t.Fatalf("%s: the test does not see the token in %s", form, echo)
+		if !containsToken(echo) {
+			t.Fatalf("%s: containsToken does not find the token in %s", form, echo)
 		}
 		for _, c := range []struct {
 			name    string
@@ -94,11 +94,11 @@ func TestEchoedToken(t *testing.T) {
 			{"in the header line", answer(200, "", "other,"+strings.ReplaceAll(echo, `"`, "")+"\n")},
 		} {
 			t.Run(form+"/"+c.name, func(t *testing.T) {
-				if strings.HasPrefix(c.name, "in the header") && !leaks(strings.ReplaceAll(echo, `"`, "")) {
-					t.Skip("it is not the token without its quotes")
+				if strings.HasPrefix(c.name, "in the header") && !containsToken(strings.ReplaceAll(echo, `"`, "")) {
+					t.Skip("without its quotes it is not the token")
 				}
 				_, err := client(serve(t, c.handler)).Export(t.Context(), export(t))
-				if text := printed(t, err); c.name != "in the header line" && leaks(text) {
+				if text := printed(t, err); c.name != "in the header line" && containsToken(text) {
 					t.Errorf("%s", text)
 				}
 			})
@@ -111,21 +111,20 @@ func quoted(text string) string {
 	return string(b)
 }
 
-// A server may echo the request's headers in a line that is not HTTP, and the transport's error
-// quotes that line.
+// TestEchoedTokenInTransportError: if a server sends the request's headers in a line that is not HTTP,
+// the transport's error quotes the line. The token is redacted there.
 func TestEchoedTokenInTransportError(t *testing.T) {
 	_, err := client(rawServer(t, func() []byte { return []byte("HTTP/1.1 2x0 " + token + "\r\n\r\n") })).Export(t.Context(), export(t))
-	if text := printed(t, err); leaks(text) {
+	if text := printed(t, err); containsToken(text) {
 		t.Errorf("%s", text)
 	}
 	_, err = client(rawServer(t, func() []byte { return []byte("you-sent-" + url.QueryEscape(token) + "\r\n\r\n") })).Export(t.Context(), export(t))
-	if text := printed(t, err); leaks(text) || !strings.Contains(text, "you-sent-[redacted]") {
+	if text := printed(t, err); containsToken(text) || !strings.Contains(text, "you-sent-[redacted]") {
 		t.Errorf("%s", text)
 	}
 }
 
-// TestRedact: what is written of rows goes through Redact, which knows the tokens of former
-// calls, too.
+// TestRedact: Redact redacts the tokens of all calls so far in rows.
 func TestRedact(t *testing.T) {
 	c := client(serve(t, answer(200, "", "id,v\n1,2,"+url.QueryEscape(token)+"\n")))
 	body, err := c.Export(t.Context(), export(t))
@@ -135,7 +134,7 @@ func TestRedact(t *testing.T) {
 	defer body.Close()
 	_, err = body.Next()
 	var bad *schema.BadRow
-	if !errors.As(err, &bad) || leaks(bad.Error()) {
+	if !errors.As(err, &bad) || containsToken(bad.Error()) {
 		t.Fatalf("bad row %+v", bad)
 	}
 	for range 3 {
@@ -156,7 +155,7 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// A password in the base URL is not shown, no more than the token.
+// TestBaseURLPassword: a password in the base URL is not in errors or logs.
 func TestBaseURLPassword(t *testing.T) {
 	for _, login := range []string{"http://user:sesame@", "http://user:sesame%zz@"} {
 		failing := client(strings.Replace(serve(t, answer(500, "", "no")), "http://", login, 1))
@@ -175,7 +174,7 @@ func TestBaseURLPassword(t *testing.T) {
 	}
 }
 
-// A token that can't be used costs no call.
+// TestToken: with a token that is missing or invalid no call is made.
 func TestToken(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -192,7 +191,7 @@ func TestToken(t *testing.T) {
 			api := client(serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls++ })))
 			api.Token = func() (schema.Secret, error) { return c.token, c.err }
 			f := run(t, api, export(t)).Failure
-			if f == nil || f.Code != schema.UnauthorizedToken || f.Class != schema.Unauthorized || f.Message != c.want || calls != 0 || leaks(printed(t, f)) {
+			if f == nil || f.Code != schema.UnauthorizedToken || f.Class != schema.Unauthorized || f.Message != c.want || calls != 0 || containsToken(printed(t, f)) {
 				t.Errorf("failure %+v after %d calls", f, calls)
 			}
 		})

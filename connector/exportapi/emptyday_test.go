@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// An answer that DFINERY_EMPTY_DAY names is a day without rows where the pipeline says that it
-// may be one, and only there.
+// TestEmptyDay: an answer that DFINERY_EMPTY_DAY names is a success without rows only for calls that
+// the pipeline marks as possibly empty.
 func TestEmptyDay(t *testing.T) {
 	all := []exportapi.EmptyAnswer{exportapi.NoContent, exportapi.NotFound, exportapi.Empty}
 	const noSuchDay = `{"result":"fail","message":"no_data"}`

@@ -19,7 +19,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// The ends of a body, as the oracle and the test name them.
+// The ends of a body.
 const (
 	whole     = "whole"
 	noNewline = "no_newline"
@@ -29,16 +29,15 @@ const (
 	empty     = "empty_body"
 )
 
-// read is what comes of a body: rows, cell by cell, how many of them are bad, and its end.
+// read is the content of a body: the cells of its rows, the number of bad rows, and its end.
 type read struct {
 	Rows [][]string
 	Bad  int
 	End  string
 }
 
-// oracle reads a body character by character, as a person would with RFC 4180 beside it. It
-// shares no code with the reader and none of its ideas: it holds the whole body, knows no
-// buffers, and recovers from nothing. It is for bodies whose quotes are right.
+// oracle parses a body character by character by RFC 4180. It shares no code with the reader: it has
+// the whole body in memory and does not recover from wrong quotes.
 func oracle(body string) read {
 	body = strings.TrimPrefix(body, "\ufeff")
 	var (
@@ -47,7 +46,7 @@ func oracle(body string) read {
 		cells    []string
 		cell     strings.Builder
 		isQuoted bool
-		any      bool // something of the present line was read
+		any      bool // the current line is not empty
 	)
 	endLine := func(newline bool) (stop bool) {
 		if !any {
@@ -70,7 +69,7 @@ func oracle(body string) read {
 		case len(line) != len(header):
 			out.Bad++
 			if len(line) < len(header) {
-				out.End = tooFew // unless something follows
+				out.End = tooFew // unless more rows follow
 			}
 			return false
 		default:
@@ -125,7 +124,7 @@ func oracle(body string) read {
 		return out
 	}
 	if out.End == tooFew && !any {
-		out.Bad-- // it is the cut, not a row
+		out.Bad-- // the row is incomplete, not bad
 		return out
 	}
 	if endLine(false) {
@@ -139,7 +138,7 @@ func oracle(body string) read {
 	return out
 }
 
-// sheet makes bodies of random form.
+// sheet renders rows as CSV in random forms.
 type sheet struct {
 	*rand.Rand
 	header []string
@@ -161,7 +160,7 @@ func newSheet(random *rand.Rand) *sheet {
 	return s
 }
 
-// value is a cell: plain, empty, or one whose inside looks like rows, line ends, or the header.
+// value returns a cell: plain, empty, or with contents that look like rows, line ends or the header.
 func (s *sheet) value() string {
 	pieces := []string{"", "open", "a,b", `say "hi"`, "\n", "\r\n", "\nfake,purchase,1000000,KRW\n", "\nfake,x\n", "안녕", `"`, `","`, "\n" + strings.Join(s.header, ",") + "\n", "{", "x\ry", "Code: 1. Exception"}
 	text := ""
@@ -171,7 +170,7 @@ func (s *sheet) value() string {
 	return text
 }
 
-// form is how a sheet is written.
+// form is the form of a rendered sheet.
 type form struct {
 	lineEnd   string
 	quoteAll  bool
@@ -231,11 +230,11 @@ func (s *sheet) write(f form) string {
 	return text
 }
 
-// TestEnds generates bodies of every kind (line ends, quoting, values that look like rows,
-// repeated headers, a text behind the rows, no last newline), cuts them anywhere, and compares
-// what comes of each with the oracle: rows cell by cell, bad rows, and the end. No row is
-// handed out that the sheet has not, or that it has before the cut fewer times. ENDS_SEED
-// repeats a run, ENDS_BODIES says of how many bodies.
+// TestEnds generates bodies of many forms (line ends, quoting, values that look like rows, repeated
+// headers, a text after the rows, no last newline), cuts them at random positions, and compares the
+// rows, the number of bad rows and the end with the oracle's. No row is returned that the sheet does
+// not have before the cut, or more often. ENDS_SEED repeats a run, ENDS_BODIES is the number of
+// bodies.
 func TestEnds(t *testing.T) {
 	seed, bodies := uint64(time.Now().UnixNano()), 3000
 	if text := os.Getenv("ENDS_SEED"); text != "" {
@@ -253,7 +252,7 @@ func TestEnds(t *testing.T) {
 		text := s.write(f)
 		if random.IntN(3) > 0 {
 			text = text[:random.IntN(len(text)+1)]
-		} else if !f.noNewline { // else it would be a part of the last value, and nobody could tell
+		} else if !f.noNewline { // else the text would be a part of the last value
 			text += f.behind
 			if random.IntN(2) == 0 && f.behind != "" {
 				text += f.lineEnd
@@ -277,12 +276,12 @@ func TestEnds(t *testing.T) {
 	}
 	for _, end := range []string{whole, noNewline, tooFew, openQuote, badEnds} {
 		if ends[end] < bodies/100 {
-			t.Errorf("only %d of %d bodies ended as %s: %v", ends[end], bodies, end, ends)
+			t.Errorf("only %d of %d bodies have the end %s: %v", ends[end], bodies, end, ends)
 		}
 	}
 }
 
-// answers makes an answer for each request, without a network.
+// answers is a transport that returns an answer for each request.
 type answers func() *http.Response
 
 func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -290,7 +289,7 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a(), nil
 }
 
-// exportOf is what the client makes of a body that arrives whole, in pieces of one of three sizes.
+// exportOf returns what the client reads of a body, in reads of one of three sizes.
 func exportOf(t *testing.T, text string, pieces int) read {
 	api := &exportapi.Client{
 		BaseURL: "https://api.test", Service: "1", Token: func() (schema.Secret, error) { return "s3cret", nil },
@@ -320,7 +319,7 @@ func exportOf(t *testing.T, text string, pieces int) read {
 			out.End = string(f.Code)
 		}
 		if f != nil && f.Cut != "" && f.Request.Rows != int64(len(out.Rows)) {
-			t.Fatalf("%d rows by the request, %d were handed out", f.Request.Rows, len(out.Rows))
+			t.Fatalf("%d rows in the request's record, %d were returned", f.Request.Rows, len(out.Rows))
 		}
 		return out
 	}

@@ -13,7 +13,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// keyed is a hash that can't be guessed, as far as these tests go.
+// keyed is a fake hash with a key.
 type keyed struct{}
 
 func (keyed) LineHash(line []byte) schema.Fingerprint {
@@ -28,8 +28,8 @@ func private(t *testing.T) schema.Export {
 	return e
 }
 
-// TestPrivate_NothingOfAnswers: whatever the API answers for a stream that hides cells, the
-// failure and the log have no word of it, and still say what failed.
+// TestPrivate_NothingOfAnswers: for a stream that hides cells, failures and the log contain nothing of
+// the API's answers, but say what failed.
 func TestPrivate_NothingOfAnswers(t *testing.T) {
 	location := func(status int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -83,14 +83,14 @@ func TestPrivate_NothingOfAnswers(t *testing.T) {
 			told := printed(t, f) + string(letter) + log.String() + f.CutAt
 			unkeyed := fmt.Sprintf("%x", schema.BadFingerprint([]byte("2,"+cell)))
 			if strings.Contains(told, cell) || strings.Contains(told, unkeyed) {
-				t.Errorf("a cell is told: %s", told)
+				t.Errorf("a cell is shown: %s", told)
 			}
 		})
 	}
 }
 
-// TestPrivate_KeepBody: a copy of the answer is kept where dead letters are to show it, and
-// nothing else.
+// TestPrivate_KeepBody: with KeepBody the failure has a copy of the answer's body, but its message and
+// error do not contain it.
 func TestPrivate_KeepBody(t *testing.T) {
 	e := private(t)
 	e.KeepBody = true
@@ -100,8 +100,8 @@ func TestPrivate_KeepBody(t *testing.T) {
 	}
 }
 
-// TestPrivate_LineEnds: what is kept of a last line can't be compared with guesses, and serves
-// as before.
+// TestPrivate_LineEnds: the hash that is kept of a last line has a key, so that it can't be compared with
+// guesses, and proves line ends like other hashes.
 func TestPrivate_LineEnds(t *testing.T) {
 	last := "2," + cell
 	body := "id,v\n1,2\n" + last
@@ -137,11 +137,11 @@ func TestPrivate_LineEnds(t *testing.T) {
 		}
 	}
 	if !learner.Believed() {
-		t.Error("three proofs are no habit")
+		t.Error("three proofs do not suffice")
 	}
 }
 
-// TestPrivate_ErrorsStayKnown: the cause of a failure can still be asked for.
+// TestPrivate_ErrorsStayKnown: the cause of a failure can be found with errors.Is.
 func TestPrivate_ErrorsStayKnown(t *testing.T) {
 	f := run(t, client(closed(t)), private(t)).Failure
 	if f == nil || f.Err == nil || errors.Is(f, http.ErrServerClosed) {
@@ -149,14 +149,14 @@ func TestPrivate_ErrorsStayKnown(t *testing.T) {
 	}
 }
 
-// closed is where nothing listens.
+// closed returns an address where nothing listens.
 func closed(t *testing.T) string {
 	t.Helper()
 	return "http://127.0.0.1:1"
 }
 
-// TestPrivate_FormerLineEnds: what was kept of lines before the stream hid cells is forgotten,
-// also of days that are not exported any more. What another stream has stays.
+// TestPrivate_FormerLineEnds: hashes of lines from before the stream hid cells are removed, even those of
+// days that are no longer exported. Those of other streams are kept.
 func TestPrivate_FormerLineEnds(t *testing.T) {
 	learner := new(exportapi.LineEndLearner)
 	c := client(serve(t, answer(200, "text/csv", "id,v\n1,2\n2,"+cell)))

@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestScrubber_TokenWithEscapes: a token may have what looks like an escape in it, and be
-// escaped itself, several times over.
+// TestScrubber_TokenWithEscapes: tokens that contain escape sequences are found, even if they were escaped
+// several times.
 func TestScrubber_TokenWithEscapes(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -52,8 +52,8 @@ func TestScrubber_TokenWithEscapes(t *testing.T) {
 	}
 }
 
-// TestScrubber_Readings: a token that is nothing but escapes has no reading that is short
-// enough to occur in ordinary text.
+// TestScrubber_Readings: ordinary text is not redacted because of a token that consists of escape
+// sequences, whose unescaped form is short.
 func TestScrubber_Readings(t *testing.T) {
 	s := newRedactor("%41%42%43%44")
 	text := []byte("ABCD, and %41%42%43 as well")

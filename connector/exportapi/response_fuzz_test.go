@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// canned answers any request with the same bytes, and with an error at their end when it was cut.
+// canned answers every request with the same bytes, followed by an error if it is cut.
 type canned struct {
 	status int
 	header http.Header
@@ -28,8 +28,8 @@ type ending struct{ err error }
 
 func (e *ending) Read([]byte) (int, error) { return 0, e.err }
 
-// Whatever a server answers is a success or one failure of a code and class that we know, ends,
-// and has the token nowhere.
+// FuzzAnswer: any answer is a success or a failure with a known code and class, and the token is not in
+// the failure.
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{
 		"", "id,v\n1,2\n", "id,v\n1,2", "\ufeffid\r\n1\r\n", `{"result":"fail","message":"query_error"}`, "id\n1\n{\"result\":\"fail\",\"message\":\"query_error\"}",

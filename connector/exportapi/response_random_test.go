@@ -22,12 +22,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// written is how a generated body is encoded: by an encoder of another library, or by hand.
+// written is an encoding of a generated body, by another library or by code of this test.
 type written struct {
 	labels   []string
 	alphabet []rune
 	encode   func(text string) string
-	broken   string // bytes that are not a character, nor part of one with their neighbours; empty: none
+	broken   string // bytes that are invalid in the encoding, whatever precedes and follows them; empty: none
 	mark     string
 }
 
@@ -66,7 +66,7 @@ var (
 	kana        = []rune("ソ能表十日本語カナひらｱｲ")
 	hanzi       = []rune("你好中国人民币上海龙")
 	traditional = []rune("你好中國人民功許蓋餐廳")
-	western     = []rune("éïçñüÄÖß") // no two of which are a character in UTF-8
+	western     = []rune("éïçñüÄÖß") // no two of which form a UTF-8 character
 	everything  = []rune("한日你é€\U0001f600\ufffd\u00a0")
 )
 
@@ -90,7 +90,7 @@ var writtenAs = []written{
 	{[]string{"utf-32be"}, everything, runes(binary.BigEndian), "\x00\x00\xd8\x00", ""},
 }
 
-// generated is a body and what a reader must make of it.
+// generated is a body and its expected content.
 type generated struct {
 	what   string
 	header http.Header
@@ -116,13 +116,13 @@ func generate(rng *rand.Rand) generated {
 		return b.String()
 	}
 	names := []string{"id", "v", "w"}
-	if rng.IntN(3) == 0 || strings.Contains(label, "1") && w.broken == "\xff" { // else a broken row could be the first that shows the charset
+	if rng.IntN(3) == 0 || strings.Contains(label, "1") && w.broken == "\xff" { // else an invalid row could be the first that shows the charset
 		names[1] = "n" + string(w.alphabet[0])
 	}
 	var sent strings.Builder
 	sent.WriteString(w.mark + w.encode(strings.Join(names, ",")+end))
 	rows := 1 + rng.IntN(12)
-	bad := rng.IntN(2 * rows) // which row is broken, if any
+	bad := rng.IntN(2 * rows) // which row is invalid, if any
 	for i := range rows {
 		cells := []string{fmt.Sprint("k", i), word(), word()}
 		at := -1
@@ -176,8 +176,8 @@ func generate(rng *rand.Rand) generated {
 	return g
 }
 
-// Whatever the charset, its label, the content type, the content coding and the place of what
-// is broken: the cells come as they were written.
+// TestAnswers_Random exports answers with random charsets, labels, content types, content codings and
+// positions of invalid bytes, and compares the cells.
 func TestAnswers_Random(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -193,7 +193,7 @@ func TestAnswers_Random(t *testing.T) {
 			t.Fatalf("cells (-written +read):\n%s\n%s", diff, g.what)
 		}
 		if diff := cmp.Diff(g.broken, broken); diff != "" {
-			t.Fatalf("lines that are broken (-written +read):\n%s\n%s", diff, g.what)
+			t.Fatalf("invalid lines (-written +read):\n%s\n%s", diff, g.what)
 		}
 	}
 }

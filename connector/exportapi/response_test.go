@@ -16,10 +16,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// framings are the ways in which a server may send a whole body.
+// framings returns the ways in which a server may send a complete body.
 func framings(t *testing.T) map[string]func(status int, kind, body string) *exportapi.Client {
 	t.Helper()
-	// compressing and flushing make the handler choose the framing.
+	// compressing and flushing make net/http choose the framing.
 	start := func(http2, length, zip bool) func(int, string, string) *exportapi.Client {
 		return func(status int, kind, body string) *exportapi.Client {
 			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -71,7 +71,7 @@ func zipped(body string) []byte {
 	return b.Bytes()
 }
 
-// What arrives, and how it is classified.
+// TestRecognise: how answers are classified.
 func TestRecognise(t *testing.T) {
 	type failure struct {
 		Code            schema.Code
@@ -109,7 +109,7 @@ func TestRecognise(t *testing.T) {
 		status  int
 		kind    string
 		body    string
-		columns []string // "id", "v" when nil and no failure, or rows
+		columns []string // nil: "id", "v", unless there is a failure and no row
 		rows    []string
 		bad     []schema.Code
 		failure *failure

@@ -18,7 +18,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// rowByRow compares rows as a whole, which takes a fraction of the time.
+// rowByRow compares rows by slices.Equal, which is faster than cmp's comparison.
 var rowByRow = cmp.Comparer(slices.Equal[[]string])
 
 // simulate serves the Export API at noon of the day after export's.
@@ -43,7 +43,7 @@ func simulated(t *testing.T, kind schema.Kind) schema.Export {
 	return e
 }
 
-// table reads an export cell by cell; err is how it ended.
+// table reads the cells of an export; err is its end.
 func table(t *testing.T, api *exportapi.Client, e schema.Export) (read exporttest.Table, bad []string, err error) {
 	t.Helper()
 	body, err := api.Export(t.Context(), e)
@@ -70,7 +70,7 @@ func table(t *testing.T, api *exportapi.Client, e schema.Export) (read exporttes
 	}
 }
 
-// Whatever the form of the CSV and of the answer, each cell arrives as the API has it.
+// TestSimulator compares all cells for every form of the CSV and of the answer.
 func TestSimulator(t *testing.T) {
 	for _, kind := range []schema.Kind{schema.Event, schema.UserProfile} {
 		for _, format := range []exporttest.Format{{}, {BOM: true, CRLF: true}, {QuoteAll: true}} {
@@ -90,8 +90,8 @@ func TestSimulator(t *testing.T) {
 	}
 }
 
-// A bad row takes nothing of its neighbours, also one with a quote that nothing closes if such
-// quotes are to be read on behind.
+// TestSimulatedBadRows: a bad row does not affect the rows before and after it, and with the setting for
+// unescaped quotes neither does a row with a quote that is not closed.
 func TestSimulatedBadRows(t *testing.T) {
 	kinds := []exporttest.BadKind{exporttest.FewerFields, exporttest.MoreFields, exporttest.BareQuote, exporttest.AfterQuote, exporttest.OpenQuote, exporttest.InvalidUTF8, exporttest.HugeCell, exporttest.EmptyLine}
 	codes := []schema.Code{schema.FieldCount, schema.FieldCount, schema.BadQuotes, schema.BadQuotes, schema.BadQuotes, schema.InvalidUTF8, schema.TooLarge}

@@ -13,7 +13,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// What a stream's rows were read in before decides what a declared charset is worth.
+// TestText: the charset in which a stream's earlier rows were read decides whether a declared charset is
+// used.
 func TestText(t *testing.T) {
 	const (
 		korean    = "id,v\na,ascii\n구,b\n" // in UTF-8
@@ -93,7 +94,7 @@ func TestText(t *testing.T) {
 					t.Error(diff)
 				}
 				if c.refused == "" && remember != c.remember && c.warning == "" || c.remember != "" && remember != c.remember {
-					t.Errorf("%q is to be remembered, want %q", remember, c.remember)
+					t.Errorf("the charset to remember is %q, want %q", remember, c.remember)
 				}
 			}
 			want := map[string]int{}
@@ -107,7 +108,7 @@ func TestText(t *testing.T) {
 	}
 }
 
-// An answer without rows is a failure of its own, whatever charset it declares.
+// TestText_Failures: answers that are failures are classified the same with any declared charset.
 func TestText_Failures(t *testing.T) {
 	for kind, body := range map[string]string{
 		"application/json; charset=klingon": `{"result":"fail","message":"query_error"}`,
@@ -121,8 +122,7 @@ func TestText_Failures(t *testing.T) {
 	}
 }
 
-// runText makes one call, reads its body to the end, and returns what is to be remembered of
-// its charset.
+// runText makes one call, reads its body to the end, and returns the charset to remember.
 func runText(t *testing.T, c *exportapi.Client, e schema.Export) (o outcome, remember string) {
 	t.Helper()
 	body, err := c.Export(t.Context(), e)

@@ -17,13 +17,13 @@ import (
 
 func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// step is a piece of a body and how long it takes to come.
+// step is a part of a body and the delay before it.
 type step struct {
 	after time.Duration
 	piece string
 }
 
-// slow is a transport whose answers take their time, in a bubble of synctest.
+// slow is a transport with delays in its answers, for synctest.
 type slow struct {
 	headers time.Duration
 	status  int
@@ -40,7 +40,7 @@ func (s slow) RoundTrip(r *http.Request) (*http.Response, error) {
 
 type slowBody struct {
 	steps []step
-	ctx   context.Context // of the request, as a transport's body keeps it
+	ctx   context.Context // of the request, as in the body of a transport
 }
 
 func (b *slowBody) Read(p []byte) (int, error) {
@@ -108,10 +108,10 @@ func TestTimeouts(t *testing.T) {
 					t.Error(diff)
 				}
 				if took := time.Since(started); took != c.took {
-					t.Errorf("took %s, not %s", took, c.took)
+					t.Errorf("took %s, want %s", took, c.took)
 				}
 				if c.want != nil && c.want.Code == schema.Timeout && !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("%v is no timeout", err)
+					t.Errorf("%v is not a timeout", err)
 				}
 			})
 		})
@@ -126,8 +126,8 @@ func many(n int, s step) []step {
 	return steps
 }
 
-// A call that we end ourselves says so, at whatever moment, and whatever the cause that the
-// context names.
+// TestCancel: a call whose context is cancelled, at any time and with any cause, has the code of a
+// cancelled call.
 func TestCancel(t *testing.T) {
 	for name, s := range map[string]slow{
 		"before the headers":    {headers: time.Hour, status: 200},

@@ -18,7 +18,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// verdict classifies a failure of the transport.
+// verdict has the classification of a transport's failure.
 type verdict struct {
 	Code  schema.Code
 	Class schema.Class
@@ -141,7 +141,7 @@ func TestConnectionFailures(t *testing.T) {
 	}
 }
 
-// Close lets go of a body at once, however much is left, and twice is as good as once.
+// TestClose: Close returns at once even if much of the body is left, and can be called twice.
 func TestClose(t *testing.T) {
 	ended := make(chan struct{})
 	api := client(serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// union are the rows of both tables, a row that they share once.
+// union returns the rows of both tables, common rows once.
 func union(a, b exporttest.Table) [][]string {
 	rows := slices.Clone(a.Rows)
 	have := make(map[string]bool)
@@ -25,14 +25,14 @@ func union(a, b exporttest.Table) [][]string {
 	return rows
 }
 
-// Rows that come late, go, or arrive during the day are a part of all rows; which part depends
-// on the export and its time.
+// TestRowsComeAndGo: an export lacks some of all rows if rows are late, are removed later or arrive during
+// the day. Which ones depends on the export and its time.
 func TestRowsComeAndGo(t *testing.T) {
 	end := day(t, yesterday).End(time.FixedZone("", 9*3600))
 	tests := []struct {
 		name          string
 		data          exporttest.Data
-		before, after func(*exporttest.Query) // before: some rows are missing; after: all are there
+		before, after func(*exporttest.Query) // before: some rows are missing; after: none
 	}{
 		{
 			name: "late by exports", data: exporttest.Data{Late: 0.2, LateFrom: 3},
@@ -96,7 +96,7 @@ func TestLiveRowsAreThoseThatHaveArrived(t *testing.T) {
 		q.Now = at.Add(-early)
 		got := slices.ContainsFunc(d.Export(q).Rows, func(cells []string) bool { return slices.Equal(cells, first) })
 		if got != want {
-			t.Errorf("%s before its arrival the row is there: %t", early, got)
+			t.Errorf("%s before its arrival the export has the row: %t", early, got)
 		}
 	}
 }

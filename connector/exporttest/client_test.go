@@ -20,7 +20,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// rowByRow compares rows as a whole, which takes a fraction of the time.
+// rowByRow compares rows by slices.Equal, which is faster than cmp's comparison.
 var rowByRow = cmp.Comparer(slices.Equal[[]string])
 
 // noon is a time in the middle of today, in Seoul.
@@ -37,14 +37,14 @@ func day(t *testing.T, text string) schema.Day {
 	return d
 }
 
-// ofDay asks for all events of one day.
+// ofDay returns a request for all events of a day.
 func ofDay(text string) string {
 	return fmt.Sprintf(`{"events_condition_type":"all","from_date":%q,"to_date":%q}`, text, text)
 }
 
 const yesterday = "2026-11-22"
 
-// start serves until the end of the test; calls that hang are ended then.
+// start serves until the end of the test, which also ends calls that hang.
 func start(t *testing.T, s *exporttest.Server) *httptest.Server {
 	t.Helper()
 	if s.Clock == nil {
@@ -74,7 +74,7 @@ const (
 	profilePath = "/api/v1/export/userprofile?service_id=1234"
 )
 
-// export makes a call that answers; err is the error of reading the body.
+// export makes a call that is answered; err is the error of reading the body.
 func export(t *testing.T, server *httptest.Server, path, body string) (answer *http.Response, text []byte, err error) {
 	t.Helper()
 	answer, err = server.Client().Do(request(t, server, path, body))
@@ -86,8 +86,8 @@ func export(t *testing.T, server *httptest.Server, path, body string) (answer *h
 	return answer, text, err
 }
 
-// whole makes a call that must succeed.
-func whole(t *testing.T, server *httptest.Server, path, body string) []byte {
+// exportOK makes a call that must succeed.
+func exportOK(t *testing.T, server *httptest.Server, path, body string) []byte {
 	t.Helper()
 	answer, text, err := export(t, server, path, body)
 	if err != nil || answer.StatusCode != http.StatusOK {
@@ -107,7 +107,7 @@ func parse(t *testing.T, text []byte) exporttest.Table {
 	return exporttest.Table{Columns: rows[0], Rows: rows[1:]}
 }
 
-// asParsed is the table as parse sees it.
+// asParsed returns the table as parse reads it.
 func asParsed(table exporttest.Table) exporttest.Table {
 	rows := make([][]string, len(table.Rows))
 	for i, cells := range table.Rows {
@@ -118,7 +118,7 @@ func asParsed(table exporttest.Table) exporttest.Table {
 	return exporttest.Table{Columns: table.Columns, Rows: rows}
 }
 
-// seen is what a plain client sees of an answer.
+// seen is an answer as net/http's client returns it.
 type seen struct {
 	Status int
 	Type   string

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// sorted are the rows of a table in an order that does not depend on the export's.
+// sorted returns the rows of a table in an order that does not depend on the export.
 func sorted(table exporttest.Table) [][]string {
 	rows := slices.Clone(table.Rows)
 	slices.SortFunc(rows, slices.Compare)
@@ -24,7 +24,7 @@ func yesterdays(t *testing.T) exporttest.Query {
 	return exporttest.Query{Kind: schema.Event, From: d, To: d, Export: 1}
 }
 
-// The same seed means the same rows in every release: benchmarks compare across them.
+// TestRowsArePinned: rows depend only on the seed, in every release, so that benchmarks can be compared.
 func TestRowsArePinned(t *testing.T) {
 	got := exporttest.Data{Seed: 1, RowsPerDay: 1}.Export(yesterdays(t)).Records()
 	want := []map[string]string{{

@@ -35,13 +35,13 @@ func TestVariant_EqualOnlyForEqualTables(t *testing.T) {
 					q := exporttest.Query{Kind: schema.Event, From: day, To: day + 1, Filter: filter, Export: export, Now: schema.Day(day).Start(time.UTC).Add(time.Duration(hours) * time.Hour)}
 					table, variant := d.Export(q), d.Variant(q)
 					if former, met := variants[variant]; met && !cmp.Equal(former, table, rowByRow) {
-						t.Fatalf("%s: two tables are called %s", name, variant)
+						t.Fatalf("%s: two different tables have the variant %s", name, variant)
 					}
 					variants[variant] = table
 				}
 			}
 		}
-		if most := 2 * 2 * 3; name == "plain" && len(variants) > most { // by the filter, GoneFrom, which is 2 by itself, and which days have begun
+		if most := 2 * 2 * 3; name == "plain" && len(variants) > most { // by the filter, GoneFrom (which alone makes 2), and which days have begun
 			t.Errorf("%d variants of data that do not change, want %d", len(variants), most)
 		}
 	}

@@ -52,14 +52,14 @@ func TestExportIsExactlyWhatIsExpected(t *testing.T) {
 			if test.body == "" {
 				test.body = ofDay(yesterday)
 			}
-			text := whole(t, start(t, test.server), test.path, test.body)
+			text := exportOK(t, start(t, test.server), test.path, test.body)
 			call := test.server.Calls()[0]
 			want := test.server.Expected(call)
 			if diff := cmp.Diff(asParsed(want), parse(t, text), rowByRow); diff != "" {
 				t.Errorf("(-want +got)\n%.2000s", diff)
 			}
 			if !call.Whole || call.Rows != int64(len(want.Rows)) || call.Bytes != int64(len(text)) {
-				t.Errorf("call says whole %t, %d rows, %d bytes; the CSV has %d rows, %d bytes", call.Whole, call.Rows, call.Bytes, len(want.Rows), len(text))
+				t.Errorf("the call has whole %t, %d rows, %d bytes; the CSV has %d rows, %d bytes", call.Whole, call.Rows, call.Bytes, len(want.Rows), len(text))
 			}
 		})
 	}
@@ -117,7 +117,7 @@ func TestFraming(t *testing.T) {
 			s := &exporttest.Server{Data: exporttest.Data{RowsPerDay: 500}, Framing: test.framing}
 			server := start(t, s)
 			r := request(t, server, eventPath, ofDay(yesterday))
-			r.Header.Set("Accept-Encoding", test.accept) // keeps the transport from undoing the compression itself
+			r.Header.Set("Accept-Encoding", test.accept) // so that the transport does not decompress the body
 			answer, err := server.Client().Do(r)
 			if err != nil {
 				t.Fatal(err)
@@ -162,8 +162,8 @@ func unzip(t *testing.T, raw []byte) []byte {
 func TestCallsAreRecorded(t *testing.T) {
 	s := &exporttest.Server{Data: exporttest.Data{RowsPerDay: 3}}
 	server := start(t, s)
-	whole(t, server, eventPath, ofDay(yesterday))
-	whole(t, server, eventPath, ofDay(yesterday))
+	exportOK(t, server, eventPath, ofDay(yesterday))
+	exportOK(t, server, eventPath, ofDay(yesterday))
 	if _, text, err := export(t, server, eventPath, ofDay("2026-01-01")); err != nil || !strings.Contains(string(text), "exceed_date_range_limit") {
 		t.Fatalf("%q, %v", text, err)
 	}

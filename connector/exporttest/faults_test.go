@@ -21,13 +21,13 @@ const (
 	jsonType = "application/json"
 )
 
-// clean is yesterday's CSV of 300 rows when nothing goes wrong: more than one block of writing.
+// clean returns yesterday's CSV of 300 rows without faults, which is written in several blocks.
 func clean(t *testing.T) string {
 	t.Helper()
-	return string(whole(t, start(t, &exporttest.Server{Data: exporttest.Data{RowsPerDay: 300}}), eventPath, ofDay(yesterday)))
+	return string(exportOK(t, start(t, &exporttest.Server{Data: exporttest.Data{RowsPerDay: 300}}), eventPath, ofDay(yesterday)))
 }
 
-// after is the offset behind the header and n rows.
+// after returns the offset after the header and n rows.
 func after(text string, n int) int {
 	at := 0
 	for range n + 1 {
@@ -88,8 +88,8 @@ func TestBreaks(t *testing.T) {
 		name    string
 		fault   exporttest.Fault
 		want    string
-		chunked error // as the reader of a chunked body sees it
-		length  error // the same with Content-Length
+		chunked error // error of reading a chunked body
+		length  error // error of reading a body with Content-Length
 	}{
 		{"before the header", exporttest.Fault{Then: exporttest.Close}, "", io.ErrUnexpectedEOF, io.ErrUnexpectedEOF},
 		{"within the header", exporttest.Fault{Then: exporttest.Close, At: 10}, text[:10], io.ErrUnexpectedEOF, io.ErrUnexpectedEOF},
@@ -123,7 +123,7 @@ func TestBreaks(t *testing.T) {
 	}
 }
 
-// After a reset the client may miss bytes, but never sees others.
+// TestReset: after a reset the client may lack bytes, but never gets wrong ones.
 func TestReset(t *testing.T) {
 	text := clean(t)
 	for name, framing := range map[string]exporttest.Framing{"chunked": {}, "content length": {ContentLength: true}, "gzip": {Gzip: true}} {
@@ -133,7 +133,7 @@ func TestReset(t *testing.T) {
 			server := start(t, s)
 			answer, err := server.Client().Do(request(t, server, eventPath, ofDay(yesterday)))
 			var got []byte
-			if err == nil { // the reset may overtake the header
+			if err == nil { // the reset may arrive before the header
 				got, err = io.ReadAll(answer.Body)
 				answer.Body.Close()
 			}
@@ -163,14 +163,14 @@ func TestDrop(t *testing.T) {
 	}
 }
 
-// What takes time, in fake time: when the header and the whole body were there.
+// TestSlowAnswers: the times at which the header and the complete body arrive.
 func TestSlowAnswers(t *testing.T) {
 	tests := []struct {
 		name         string
 		fault        exporttest.Fault
 		header, body time.Duration
-		cut          bool   // ends with the client's patience of an hour
-		want         string // the body; empty means the whole CSV
+		cut          bool   // ends with the client's timeout of an hour
+		want         string // the body; empty means the complete CSV
 		bytes        int    // of it
 	}{
 		{name: "delay", fault: exporttest.Fault{Delay: 7 * time.Minute}, header: 7 * time.Minute, body: 7 * time.Minute, bytes: exporttest.AtEnd},
@@ -213,7 +213,7 @@ func TestSlowAnswers(t *testing.T) {
 	}
 }
 
-// csvOf is the CSV of a table whose cells need no quotes.
+// csvOf returns the CSV of a table whose cells need no quotes.
 func csvOf(table exporttest.Table) string {
 	var b strings.Builder
 	for _, cells := range append([][]string{table.Columns}, table.Rows...) {

@@ -34,14 +34,14 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-// A header that changes moves cells and leaves their values alone.
+// TestHeaderOfAnExport: a header that changes moves cells but does not change their values.
 func TestHeaderOfAnExport(t *testing.T) {
 	d := day(t, yesterday)
 	s := &exporttest.Server{Data: exporttest.Data{RowsPerDay: 40, Odd: 0.3, Header: exporttest.Headers(
 		exporttest.NewColumn("coupon_code", d), exporttest.EmptyColumn("df_new"), exporttest.Rotated)}}
 	server := start(t, s)
 	for range 2 {
-		got := parse(t, whole(t, server, eventPath, ofDay(yesterday)))
+		got := parse(t, exportOK(t, server, eventPath, ofDay(yesterday)))
 		calls := s.Calls()
 		call := calls[len(calls)-1]
 		if diff := cmp.Diff(asParsed(s.Expected(call)), got); diff != "" {

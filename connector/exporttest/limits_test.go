@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// today asks for the events of the bubble's day: its clock begins at 2000-01-01 00:00 UTC.
+// today requests the events of the day in synctest, where time begins at 2000-01-01 00:00 UTC.
 func today(ctx context.Context, server *httptest.Server) (*http.Response, error) {
 	d := schema.DayOf(time.Now(), time.FixedZone("", 9*3600)).String()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+eventPath, strings.NewReader(ofDay(d)))
@@ -136,7 +136,7 @@ func TestCallsAtOnceAreLimited(t *testing.T) {
 		}
 		synctest.Wait()
 		if got := statusOf(t, server); got != http.StatusOK {
-			t.Errorf("after two have gone: %d", got)
+			t.Errorf("after two calls have ended: %d", got)
 		}
 		if got := s.MostAtOnce(); got != 3 {
 			t.Errorf("%d at once, want 3", got)
@@ -144,14 +144,15 @@ func TestCallsAtOnceAreLimited(t *testing.T) {
 	})
 }
 
-// A client may make its next call as soon as it has seen the end of the last one.
+// TestCallIsOverWhenItsEndIsSeen: when a client has read the end of an answer, the call no longer counts
+// as concurrent.
 func TestCallIsOverWhenItsEndIsSeen(t *testing.T) {
 	for name, framing := range map[string]exporttest.Framing{"chunked": {}, "content length": {ContentLength: true}, "gzip": {Gzip: true}} {
 		t.Run(name, func(t *testing.T) {
 			s := &exporttest.Server{Limits: exporttest.Limits{AtOnce: 1, PerHour: -1}, Framing: framing, Data: exporttest.Data{RowsPerDay: 300}}
 			server := start(t, s)
 			for range 100 {
-				whole(t, server, eventPath, ofDay(yesterday))
+				exportOK(t, server, eventPath, ofDay(yesterday))
 			}
 			if got := s.MostAtOnce(); got != 1 {
 				t.Errorf("%d at once, want 1", got)
@@ -172,7 +173,7 @@ func TestMostInAnHour(t *testing.T) {
 			time.Sleep(wait)
 			statusOf(t, server)
 		}
-		if got := s.MostInAnHour(); got != 3 { // the fourth came exactly an hour after the first
+		if got := s.MostInAnHour(); got != 3 { // the fourth call was exactly an hour after the first
 			t.Errorf("%d in an hour, want 3", got)
 		}
 	})

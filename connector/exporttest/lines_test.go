@@ -20,7 +20,7 @@ func TestBadRowsStandBetweenGoodOnes(t *testing.T) {
 	}})
 	server := start(t, s)
 	body := `{"events_condition_type":"all","properties_condition_type":"include","properties":["memo"],"from_date":"2026-11-22","to_date":"2026-11-22"}`
-	got := strings.Split(string(whole(t, server, eventPath, body)), "\r\n")
+	got := strings.Split(string(exportOK(t, server, eventPath, body)), "\r\n")
 	good := strings.Split(csvOf(s.Expected(s.Calls()[0])), "\n")
 	want := []string{
 		good[0],
@@ -77,7 +77,7 @@ func TestHeaderLineFaults(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := &exporttest.Server{Data: exporttest.Data{RowsPerDay: 2, Columns: 6}}
 			s.Inject(test.fault)
-			got := strings.Split(string(whole(t, start(t, s), eventPath, ofDay(yesterday))), "\n")
+			got := strings.Split(string(exportOK(t, start(t, s), eventPath, ofDay(yesterday))), "\n")
 			expected := s.Expected(s.Calls()[0])
 			want := []string{test.want}
 			for _, cells := range expected.Rows {

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// discard is a response that only counts.
+// discard is a response that only counts bytes.
 type discard struct {
 	header http.Header
 	bytes  int64
@@ -24,7 +24,7 @@ func (d *discard) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// render makes one export of yesterday without a network.
+// render renders an export of yesterday, without a network, and returns its size.
 func render(s *exporttest.Server) int64 {
 	w := &discard{header: make(http.Header)}
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, eventPath, strings.NewReader(ofDay(yesterday)))

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-func TestWhatTheBreakerCounts(t *testing.T) {
+func TestBreaker_Counts(t *testing.T) {
 	refused := failed(schema.Refused, schema.InvalidParameter)
 	gone := failed(schema.OutOfReach, schema.ExceedDateRangeLimit)
 	stopped := failed(schema.Cancelled, schema.Connection)
@@ -57,7 +57,7 @@ func TestWhatTheBreakerCounts(t *testing.T) {
 	}
 }
 
-// opened is a source whose breaker has just opened, and with probe set whose first probe is due.
+// opened returns a limiter whose breaker has just opened, and with due set whose first probe is due.
 func opened(t *testing.T, p limiter.Policy, due bool) *limiter.Limiter {
 	t.Helper()
 	p.Failures = 1
@@ -83,7 +83,7 @@ func TestOneProbeAtItsTime(t *testing.T) {
 		}
 		want(t, s, "", noEnd)
 		must(t, s, query)
-		want(t, s, schema.WaitBreaker, time.Minute) // the time starts over
+		want(t, s, schema.WaitBreaker, time.Minute) // the time starts again
 	})
 }
 
@@ -104,7 +104,7 @@ func TestFailedProbesDoubleTheTime(t *testing.T) {
 	})
 }
 
-func TestProbeIsAlwaysAnswered(t *testing.T) {
+func TestProbe_EveryOutcome(t *testing.T) {
 	probe := func(a answer) func(t *testing.T, s *limiter.Limiter) {
 		return func(t *testing.T, s *limiter.Limiter) { must(t, s, a) }
 	}
@@ -155,7 +155,7 @@ func TestProbeIsAlwaysAnswered(t *testing.T) {
 	}
 }
 
-func TestResultsOfEarlierCallsSayNothing(t *testing.T) {
+func TestBreaker_ResultsOfEarlierCalls(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		a    answer

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-func TestLinkTroubleGrowsThePause(t *testing.T) {
+func TestConnectionBackoff_Grows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, limiter.Policy{}, nil)
 		for _, unjittered := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600} {
@@ -35,7 +35,7 @@ func TestLinkTroubleGrowsThePause(t *testing.T) {
 	})
 }
 
-func TestLinkTakesTheLongerOfPauseAndRetryAfter(t *testing.T) {
+func TestConnectionBackoff_RetryAfter(t *testing.T) {
 	for _, c := range []struct {
 		name                    string
 		retryAfter, least, most time.Duration
@@ -56,8 +56,8 @@ func TestLinkTakesTheLongerOfPauseAndRetryAfter(t *testing.T) {
 	}
 }
 
-func TestLinkOneCallAtATime(t *testing.T) {
-	answered := failed(schema.Outage, schema.QueryError) // by the API: no success, but no trouble either
+func TestConnectionBackoff_OneCallAtATime(t *testing.T) {
+	answered := failed(schema.Outage, schema.QueryError) // answered by the API: neither a success nor a connection failure
 	stopped := failed(schema.Cancelled, schema.Connection)
 	for _, c := range []struct {
 		name     string
@@ -97,7 +97,7 @@ func TestOneFaultOfManyCallsIsOneFailure(t *testing.T) {
 			_ = finish(p, cut)
 		}
 		before := s.State(time.Now()).Link
-		_ = finish(under[4], good) // had its connection before the trouble
+		_ = finish(under[4], good) // its connection was made before the failure
 		if diff := cmp.Diff(before, s.State(time.Now()).Link); diff != "" || before.Failures != 1 || before.Code != "cut_body" {
 			t.Errorf("%v %s", before, diff)
 		}

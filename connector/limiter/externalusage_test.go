@@ -10,12 +10,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// says is an answer whose headers leave remaining calls until a minute from now.
+// says returns an answer whose headers have the number of remaining calls and a reset in a minute.
 func says(remaining int) answer {
 	return answer{rate: limiter.RateLimit{Known: true, Remaining: remaining, Reset: time.Now().Add(time.Minute)}}
 }
 
-func TestAfterTheResetOneCallAsks(t *testing.T) {
+func TestExternalUsage_OneCallAfterReset(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		ends      func(p *call)
@@ -83,7 +83,7 @@ func TestHeadersOfALongDownloadAreTakenOnce(t *testing.T) {
 func TestAnswersInAnyOrderAreOneQuota(t *testing.T) {
 	for _, c := range []struct {
 		name      string
-		says      []int // the headers of five calls begun together, by their order
+		says      []int // the headers of five concurrent calls, in the order of their starts
 		remaining int   // after them, of 100
 	}{
 		{"alone, in order", []int{99, 98, 97, 96, 95}, 95},
@@ -119,8 +119,8 @@ func TestAnswersInAnyOrderAreOneQuota(t *testing.T) {
 	}
 }
 
-// TestQuota_SmallerThanConfigured: calls that leave others spare go by what the API allows, not
-// by the configured limit alone.
+// TestQuota_SmallerThanConfigured: calls that must leave spare ones use the API's quota if it is smaller
+// than the configured one.
 func TestQuota_SmallerThanConfigured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := open(t, limiter.Policy{CallsPerHour: 100}, nil)

@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// answer is what the API does with one call.
+// answer is the API's answer to a call.
 type answer struct {
 	takes  time.Duration
 	fail   *schema.Failure // instead of a body
@@ -33,7 +33,7 @@ var (
 	late   = answer{midway: &schema.Failure{Class: schema.Outage, Code: schema.QueryError}}
 )
 
-// open is a limiter with a state in its JSON form; nil: a fresh one.
+// open returns a limiter with a state in JSON, or without one.
 func open(t *testing.T, p limiter.Policy, state []byte) *limiter.Limiter {
 	t.Helper()
 	var s limiter.State
@@ -54,20 +54,20 @@ func saved(t *testing.T, l *limiter.Limiter) []byte {
 	return state
 }
 
-// restart is what a crash and a new process do to a limiter.
+// restart returns the limiter of a new process after a crash.
 func restart(t *testing.T, l *limiter.Limiter, p limiter.Policy) *limiter.Limiter {
 	t.Helper()
 	return open(t, p, saved(t, l))
 }
 
-// call is one call, from its reservation on.
+// call is a call that was reserved.
 type call struct{ *limiter.Ticket }
 
 func (c *call) Cancel() { c.Ticket.Cancel(time.Now()) }
 
 var errUsed = errors.New("used")
 
-// begin makes the call as far as the header of its answer; false when there is no body to read.
+// begin makes the call up to the header of its answer; false if there is no body to read.
 func (c *call) begin(a answer, slice bool) (body bool, err error) {
 	if !c.Sent(time.Now()) {
 		return false, errUsed
@@ -97,13 +97,13 @@ func (c *call) make(a answer, slice bool) error {
 	return c.end(a, slice)
 }
 
-// finish makes the whole call and returns its failure.
+// finish makes the complete call and returns its failure.
 func finish(c *call, a answer) error { return c.make(a, false) }
 
-// finishSlice makes the whole call for a slice of a day.
+// finishSlice makes the complete call for a slice of a day.
 func finishSlice(c *call, a answer) error { return c.make(a, true) }
 
-// try makes one whole call now, or returns what it has to wait for.
+// try makes one complete call, or returns the wait if none is allowed now.
 func try(l *limiter.Limiter, a answer) schema.Wait {
 	ticket, wait := l.Reserve(time.Now(), 0)
 	if ticket != nil {
@@ -112,7 +112,7 @@ func try(l *limiter.Limiter, a answer) schema.Wait {
 	return wait
 }
 
-// must makes one whole call, which nothing may hold back.
+// must makes one complete call, and fails the test if it is not allowed now.
 func must(t *testing.T, l *limiter.Limiter, a answer) {
 	t.Helper()
 	if wait := try(l, a); wait != (schema.Wait{}) {
@@ -149,7 +149,7 @@ func want(t *testing.T, l *limiter.Limiter, reason schema.Reason, left time.Dura
 
 const noEnd = -time.Second
 
-// tokenSource is a token that tests change.
+// tokenSource is a source of a token that tests change.
 type tokenSource struct {
 	mu    sync.Mutex
 	token schema.Secret
@@ -175,7 +175,7 @@ func (s *tokenSource) String() string { return "/run/token" }
 
 func newTokenSource() *tokenSource { return &tokenSource{err: errors.New("/run/token: no such file")} }
 
-// write changes the token, and lets a second pass.
+// write changes the token, and waits for a second.
 func write(s *tokenSource, token string) {
 	s.mu.Lock()
 	s.token, s.err = schema.Secret(strings.TrimSpace(token)), nil
@@ -183,7 +183,7 @@ func write(s *tokenSource, token string) {
 	<-time.After(time.Second)
 }
 
-// remove is what deleting the token's file does.
+// remove removes the token, as deleting its file does.
 func remove(s *tokenSource) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-const leaves = time.Hour + time.Second // after a call was made
+const leaves = time.Hour + time.Second // until a call no longer counts
 
 func TestQuotaLeavesSpareCalls(t *testing.T) {
 	for _, c := range []struct {
@@ -84,8 +84,8 @@ func TestCallCountsFromWhenItIsMade(t *testing.T) {
 	})
 }
 
-// TestCallMadeAfterItsState: the state of before a call, which is all that a kill -9 leaves of
-// it, does not say when it was made. It may have been right before the restart.
+// TestCallMadeAfterItsState: the state that is written before a call does not have the time of the call.
+// After a crash it may have been made right before the restart.
 func TestCallMadeAfterItsState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, limiter.Policy{CallsPerHour: 2}, nil)
@@ -93,7 +93,7 @@ func TestCallMadeAfterItsState(t *testing.T) {
 		<-time.After(time.Minute)
 		p := reserve(t, s)
 		state := saved(t, s)
-		<-time.After(40 * time.Second) // Kafka is slow to take it
+		<-time.After(40 * time.Second) // Kafka acknowledges the state slowly
 		_ = finish(p, good)
 		s = open(t, limiter.Policy{CallsPerHour: 2}, state)
 		want(t, s, schema.WaitQuota, leaves-100*time.Second)
@@ -111,7 +111,7 @@ func TestHeadersCorrectTheQuota(t *testing.T) {
 		date      time.Time
 		remaining int
 		resets    time.Duration
-		later     int // remaining when that time is over
+		later     int // remaining calls after the reset
 	}{
 		{"none", limiter.RateLimit{}, time.Time{}, 9, leaves, 10},
 		{"as we count", limiter.RateLimit{Known: true, Remaining: 9, Reset: start.Add(time.Minute)}, time.Time{}, 9, leaves, 10},
@@ -142,8 +142,7 @@ func TestHeadersCorrectTheQuota(t *testing.T) {
 	}
 }
 
-// api counts the calls that it answers as the Export API may: in a moving hour, ours and
-// another client's.
+// api counts the calls of this and other clients in a moving hour, as the Export API may.
 type api struct{ calls []time.Time }
 
 const apiLimit = 100
@@ -153,7 +152,7 @@ func (a *api) remaining() int {
 	return apiLimit - len(a.calls)
 }
 
-// take answers one call, or refuses it until the oldest leaves the hour.
+// take answers a call, or refuses it until the oldest call is an hour ago.
 func (a *api) take(headers bool) answer {
 	if a.remaining() <= 0 {
 		return throttled(time.Until(a.calls[0].Add(time.Hour)) + time.Second)
@@ -168,7 +167,7 @@ func TestNeverMoreCallsThanTheHourAllows(t *testing.T) {
 		restarts bool
 		others   int // calls of another client an hour
 		least    int // of our calls answered in five hours
-		refused  int // of our calls at most
+		refused  int // maximum of our calls
 	}{
 		{"alone", false, 0, 490, 0},
 		{"with restarts", true, 0, 490, 0},

@@ -11,8 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// phases lead a fresh source, with Failures 2 and CallsPerHour 5, into each state that it can
-// be in.
+// phases bring a new limiter, with Failures 2 and CallsPerHour 5, into each of its possible states.
 var phases = []struct {
 	name string
 	lead func(t *testing.T, s *limiter.Limiter)
@@ -52,8 +51,7 @@ var phases = []struct {
 	{"link to be tried", func(t *testing.T, s *limiter.Limiter) { must(t, s, cut); <-time.After(time.Hour) }},
 }
 
-// observed is all that distinguishes one source from another, without the transitions since the
-// start.
+// observed returns everything that can be observed of a limiter, except the transitions since its start.
 func observed(s *limiter.Limiter) (limiter.Status, schema.Wait) {
 	<-time.After(2) // a breaker restored after its time is due after 2 ns
 	p, wait := s.Reserve(time.Now(), 0)
@@ -118,8 +116,8 @@ func TestRestartKeepsTheDoubling(t *testing.T) {
 	})
 }
 
-// In a bubble the clock stops while a result is reported. Here it does not, and what a restart
-// had left of the period is over at once.
+// TestFailedProbeAfterARestartInRealTime: in synctest the clock stops while a result is reported. In real
+// time it does not, and the rest of the period after a restart passes meanwhile.
 func TestFailedProbeAfterARestartInRealTime(t *testing.T) {
 	s := open(t, limiter.Policy{}, []byte(
 		`{"breaker":{"streak":["query_error"],"probes":1,"period_ns":60000000000,"due":"1990-01-01T00:00:00Z"}}`))
@@ -186,7 +184,7 @@ func TestStateUnderANewPolicy(t *testing.T) {
 	})
 }
 
-func TestStateForgetsOldCalls(t *testing.T) {
+func TestState_OldCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, limiter.Policy{}, nil)
 		for range 100 {

@@ -17,7 +17,7 @@ func throttled(retryAfter time.Duration) answer {
 func TestThrottledWithoutReset(t *testing.T) {
 	for _, c := range []struct {
 		name       string
-		made       int // calls before, one a minute
+		made       int // calls before, one in each minute
 		retryAfter time.Duration
 		least      time.Duration
 		most       time.Duration
@@ -54,7 +54,7 @@ func TestThrottledUntilTheResetInTheHeaders(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		headers map[string]string
-		date    time.Duration // the API's clock against ours
+		date    time.Duration // difference of the API's clock from ours
 		left    time.Duration
 	}{
 		{"seconds", map[string]string{"x-rate-limit-remaining": "0", "x-rate-limit-reset": unix(20 * time.Minute)}, 0, 20*time.Minute + time.Second},
@@ -121,7 +121,7 @@ func TestThrottledCallsUnderWayAreOneRefusal(t *testing.T) {
 		for _, p := range under[:4] {
 			_ = finish(p, throttled(20*time.Second))
 		}
-		_ = finish(under[4], good) // was let through before the quota was spent
+		_ = finish(under[4], good) // was accepted before the quota was spent
 		want(t, s, schema.WaitQuota, 20*time.Second)
 	})
 }

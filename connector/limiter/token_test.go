@@ -37,7 +37,7 @@ func TestRefusedTokenIsTriedEveryTenMinutes(t *testing.T) {
 				try := reserve(t, s)
 				want(t, s, schema.WaitToken, noEnd)
 				try.Cancel()
-				must(t, s, failed(schema.Trouble, schema.Connection)) // no word about the token
+				must(t, s, failed(schema.Trouble, schema.Connection)) // no answer about the token
 				<-time.After(2 * time.Second)
 				try = reserve(t, s)
 				want(t, s, schema.WaitToken, noEnd)
@@ -58,7 +58,7 @@ func TestRetryTokenTriesAtOnce(t *testing.T) {
 		must(t, s, unauthorized)
 		want(t, s, schema.WaitToken, 10*time.Minute)
 		s.RetryToken(time.Now())
-		must(t, s, unauthorized) // one try
+		must(t, s, unauthorized) // one attempt
 		want(t, s, schema.WaitToken, 10*time.Minute)
 		s.RetryToken(time.Now())
 		must(t, s, good)
@@ -88,7 +88,7 @@ func TestRotatedTokenResumesAtOnce(t *testing.T) {
 	})
 }
 
-func TestAnswerToAReplacedTokenSaysNothing(t *testing.T) {
+func TestToken_AnswerToReplacedToken(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		a       answer
@@ -120,7 +120,7 @@ func TestAnswerToAReplacedTokenSaysNothing(t *testing.T) {
 	}
 }
 
-func TestNoTokenNoCall(t *testing.T) {
+func TestToken_Missing(t *testing.T) {
 	f := newTokenSource()
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, limiter.Policy{Token: f}, nil)

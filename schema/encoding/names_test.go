@@ -29,7 +29,7 @@ func FuzzMapName(f *testing.F) {
 		}
 		mapped := mapName(name)
 		if !wireName.MatchString(mapped) {
-			t.Errorf("%q is mapped to %q, which is no name", name, mapped)
+			t.Errorf("%q is mapped to %q, which is not a valid name", name, mapped)
 		}
 		if back := unmapName(mapped); back != name {
 			t.Errorf("%q is mapped to %q, which is read back as %q", name, mapped, back)
@@ -37,7 +37,7 @@ func FuzzMapName(f *testing.F) {
 	})
 }
 
-// Names of Protobuf fields never collide, and never depend on later fields.
+// TestProtoNames: names of Protobuf fields are unique and do not depend on later fields.
 func TestProtoNames(t *testing.T) {
 	fields := []Field{{Name: "a-b"}, {Name: "a_x2d_b"}, {Name: "aX2dB"}, {Name: "a_b"}, {Name: "aB"}, {Name: "가"}, {Name: "ab"}, {Name: "AB"}}
 	names := protoNames(fields)
@@ -50,7 +50,7 @@ func TestProtoNames(t *testing.T) {
 			taken[name] = i
 		}
 		if !wireName.MatchString(n.field) {
-			t.Errorf("%q is no field name", n.field)
+			t.Errorf("%q is not a valid field name", n.field)
 		}
 		if diff := cmp.Diff(names[:i+1], protoNames(fields[:i+1]), cmp.AllowUnexported(protoName{})); diff != "" {
 			t.Errorf("the names of the first %d fields depend on later ones:\n%s", i+1, diff)

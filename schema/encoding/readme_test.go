@@ -11,8 +11,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the table of the README")
 
-// The README's table of accepted and refused cells is that of TestType_Accepts.
-// With -update it is rewritten.
+// TestREADME compares the README's table of accepted and refused cells with that of TestType_Accepts.
+// -update rewrites it.
 func TestREADME(t *testing.T) {
 	const path, from, to = "../README.md", "<!-- types: go test ./schema/encoding -run README -update -->\n", "<!-- /types -->\n"
 	text, err := os.ReadFile(path)
@@ -22,7 +22,7 @@ func TestREADME(t *testing.T) {
 	before, rest, ok := strings.Cut(string(text), from)
 	table, after, ok2 := strings.Cut(rest, to)
 	if !ok || !ok2 {
-		t.Fatalf("%s has no place for the types between %q and %q", path, from, to)
+		t.Fatalf("%s has no markers %q and %q for the types", path, from, to)
 	}
 	want := "\n" + typesTable() + "\n"
 	if table == want {
@@ -45,7 +45,7 @@ func typesTable() string {
 	return b.String()
 }
 
-// listCells shows the cells that a table can show on one line.
+// listCells returns the cells that fit into one line of a table.
 func listCells(list []string) string {
 	var shown []string
 	for _, cell := range list {

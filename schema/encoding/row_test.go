@@ -32,8 +32,7 @@ func encode(t *testing.T, dst []byte, row *schema.Row, empty schema.Empty) []byt
 	return value
 }
 
-// benchRows are rows as a wide export has them: 40 columns, about 370 bytes, every second cell
-// empty.
+// benchRows returns rows of a wide export: 40 columns, about 370 bytes, every second cell empty.
 func benchRows(b *testing.B) []schema.Row {
 	b.Helper()
 	day := schema.Day(20780)

@@ -10,8 +10,7 @@ import (
 	"time"
 )
 
-// cells are the cells that each type accepts and refuses; the README's table is
-// made from them.
+// cells has cells that each type accepts and refuses, from which the README's table is generated.
 var cells = []struct {
 	types             string
 	accepted, refused []string
@@ -72,7 +71,7 @@ func TestParseType(t *testing.T) {
 
 var numberForm = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
-// seeds adds all cells of the table.
+// seeds adds all cells of the table to the corpus.
 func seeds(f *testing.F) {
 	for _, test := range cells {
 		for _, cell := range append(test.accepted, test.refused...) {
@@ -197,7 +196,7 @@ func FuzzScanArray(f *testing.F) {
 		if !json.Valid([]byte(cell)) {
 			for _, kind := range []Kind{StringArray, LongArray, DoubleArray} {
 				if _, ok := scanArray([]byte(cell), kind, nil); ok && strings.ToValidUTF8(cell, "") == cell {
-					t.Errorf("%s accepts %q, which is no JSON", Type{Kind: kind}, cell)
+					t.Errorf("%s accepts %q, which is not JSON", Type{Kind: kind}, cell)
 				}
 			}
 			return

@@ -18,14 +18,14 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// hostileNames are names that some language gives a comparableText, or has none for.
+// hostileNames are names that are special or not allowed in some language.
 var hostileNames = []string{
 	"이름", "캠페인 이름", "a-b", "a_x2d_b", "aX2dB", "a_b", "aB", "ab", "AB", "1st", "_x", "__x1_", "a b", "a.b", "a\"b", `a\b`, "a\nb", "a\tb", "a\x00b",
 	"null", "true", "optional", "message", "reserved", "string", "int64", "google", "type", "name", "fields", "default", "$schema", "properties", "__proto__",
 	"_", "-", "🛍️", "é", "e\u0301", "\u200b", "\ufeff", "a;b", "'a'", "{a}", "[a]", "a=b", "a/b", "//", "/*", "*/", "<a>", strings.Repeat("긴 이름 ", 60), " a", "a ",
 }
 
-// wideHeader is a header of 400 columns, hostile ones among them.
+// wideHeader returns a header of 400 columns, including the hostile names.
 func wideHeader(t *testing.T) (*schema.Columns, []string) {
 	t.Helper()
 	names := append([]string{}, hostileNames...)
@@ -43,8 +43,8 @@ func wideHeader(t *testing.T) (*schema.Columns, []string) {
 	return columns, cells
 }
 
-// TestWide_Names reads 400 columns with other libraries by the columns' own names,
-// whatever they are called: no two of them become one.
+// TestWide_Names encodes 400 columns, decodes them with other libraries and compares the cells by the
+// columns' original names: no two columns are merged.
 func TestWide_Names(t *testing.T) {
 	t.Parallel()
 	columns, cells := wideHeader(t)
@@ -139,15 +139,15 @@ func wideProtobuf(t *testing.T, text string, value []byte) map[string]string {
 	}
 	got := map[string]string{}
 	message.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		// A name that another field has taken gets the field's number.
+		// If another field has the name, the number of the field is appended.
 		got[strings.TrimSuffix(f.JSONName(), fmt.Sprintf("_%d", f.Number()))] = v.String()
 		return true
 	})
 	return got
 }
 
-// TestExtend_Collisions names both columns that would be one field, and leaves the
-// evolution as it was.
+// TestExtend_Collisions: two columns that would be the same field are an error that names both, and the
+// evolution is not changed.
 func TestExtend_Collisions(t *testing.T) {
 	t.Parallel()
 	columns := &Columns{Declared: []Declaration{{Column: "쿠폰", Name: "coupon"}}}

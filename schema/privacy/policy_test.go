@@ -35,7 +35,7 @@ func columns(t testing.TB, names ...string) *schema.Columns {
 	return c
 }
 
-// rowOf is a row as a CSV reader hands it out.
+// rowOf returns a row as a CSV reader does.
 func rowOf(c *schema.Columns, cells ...string) *schema.Row {
 	r := &schema.Row{Columns: c, Line: 2, Offset: 10, Plain: true}
 	for i, cell := range cells {
@@ -80,7 +80,7 @@ func TestPublicRow(t *testing.T) {
 		"empty stays empty": {[]string{"u1", "", "", "", "", ""}, map[string]string{"df_unified_id": "u1", "city": ""}},
 		"columns apart":     {[]string{"u1", "a", "a", "", "", ""}, map[string]string{"df_unified_id": "u1", "city": ""}},
 	}
-	// The vectors are computed by the contract's words.
+	// The hashes are computed as schema/README.md defines them.
 	want := func(column, cell string) string {
 		if cell == "" {
 			return ""
@@ -95,7 +95,7 @@ func TestPublicRow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			test.want["df_name"], test.want["df_birth"], test.want["long"] = want("df_name", test.cells[1]), want("df_birth", test.cells[2]), want("long", test.cells[5])
 			var row schema.Row
-			for range 2 { // the second time from the cache, into used memory
+			for range 2 { // the second time with cached hashes and reused memory
 				src := rowOf(header, test.cells...)
 				v.Public(&row, src)
 				if diff := cmp.Diff(test.want, cellsOf(&row)); diff != "" {
@@ -109,8 +109,8 @@ func TestPublicRow(t *testing.T) {
 	}
 }
 
-// TestVectors: values computed by another implementation (Python's hmac) of the contract. No
-// release may give others.
+// TestVectors compares hashes with those of another implementation (Python's hmac). No release may change
+// them.
 func TestVectors(t *testing.T) {
 	header := columns(t, "df_name", "df_birth")
 	v := view(t, privacy.Lists{Hash: []string{"df_name", "df_birth"}}, header)
@@ -157,7 +157,7 @@ func TestIdentity(t *testing.T) {
 		seen[name] = identity(p)
 	}
 	if privacy.New(privacy.Lists{}, k) != nil {
-		t.Error("empty lists make a policy")
+		t.Error("empty lists result in a policy")
 	}
 	if diff := cmp.Diff([]string{"a", "c"}, base.Missing([]string{"b", "x"})); diff != "" {
 		t.Errorf("missing (-want +got):\n%s", diff)

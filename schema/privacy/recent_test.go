@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// look is what a columnHash does to one cell, and reports whether its hash was there.
-func (r *recent) look(cell string) (kept, known bool) {
+// add looks up a cell and adds it, as a columnHash does. It reports whether a slot was used for it, and
+// whether its hash was cached.
+func (r *recent) add(cell string) (kept, known bool) {
 	s, known := r.slot([]byte(cell))
 	if s != nil && !known {
 		copy(s.hash[:], cell)
@@ -14,34 +15,34 @@ func (r *recent) look(cell string) (kept, known bool) {
 	return s != nil, known
 }
 
-// TestRecent_Pause: a column whose cells all differ is not looked at for a while, and nothing
-// of it is kept. When its cells begin to repeat, that is found.
+// TestRecent_Pause: if all cells of a column differ, its cache is paused and empty. When cells begin to
+// repeat, it is used again.
 func TestRecent_Pause(t *testing.T) {
 	r := new(recent)
 	next := 0
 	different := func() string { next++; return fmt.Sprint("cell ", next) }
 	for range window {
-		if kept, known := r.look(different()); !kept || known {
+		if kept, known := r.add(different()); !kept || known {
 			t.Fatalf("cell %d: kept %v, known %v", next, kept, known)
 		}
 	}
 	for range pause + 1 {
-		if kept, _ := r.look(different()); kept {
+		if kept, _ := r.add(different()); kept {
 			t.Fatalf("cell %d is kept during the pause", next)
 		}
 	}
 	if r.slots != [recentSize]slot{} {
 		t.Error("cells are kept during the pause")
 	}
-	r.look("again")
+	r.add("again")
 	for range 10 * window {
-		if kept, known := r.look("again"); !kept || !known {
+		if kept, known := r.add("again"); !kept || !known {
 			t.Fatalf("a cell that repeats: kept %v, known %v", kept, known)
 		}
 	}
 }
 
-// TestRecent_Windows: whether there is a pause depends on the last window alone.
+// TestRecent_Windows: a pause depends only on the last window.
 func TestRecent_Windows(t *testing.T) {
 	for name, test := range map[string]struct {
 		distinct int // cells of a window, in turns
@@ -54,10 +55,10 @@ func TestRecent_Windows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := new(recent)
 			for range window {
-				r.look("same")
+				r.add("same")
 			}
 			for i := range window + 1 {
-				r.look(fmt.Sprint(i % test.distinct))
+				r.add(fmt.Sprint(i % test.distinct))
 			}
 			if paused := r.paused > 0; paused != test.paused {
 				t.Errorf("paused %v, want %v", paused, test.paused)
@@ -66,13 +67,13 @@ func TestRecent_Windows(t *testing.T) {
 	}
 }
 
-// TestRecent_Long: longer cells are not kept.
+// TestRecent_Long: long cells are not cached.
 func TestRecent_Long(t *testing.T) {
 	r := new(recent)
 	for size, want := range map[int]bool{1: true, mostRecent: true, mostRecent + 1: false, 1000: false} {
 		cell := string(make([]byte, size))
-		r.look(cell)
-		if kept, known := r.look(cell); kept != want || known != want {
+		r.add(cell)
+		if kept, known := r.add(cell); kept != want || known != want {
 			t.Errorf("%d bytes: kept %v, known %v, want %v", size, kept, known, want)
 		}
 	}

@@ -15,8 +15,7 @@ import (
 	"dfinery-kafka/schema/privacy"
 )
 
-// FuzzPublicRow: whatever hidden cells contain, neither the public row nor the memory behind it
-// has any of it.
+// FuzzPublicRow: neither a public row nor the memory that it uses contains hidden cells.
 func FuzzPublicRow(f *testing.F) {
 	f.Add("name", "0105551234", "Seoul", true)
 	f.Add("", "", "a\"b\nc", false)
@@ -30,7 +29,7 @@ func FuzzPublicRow(f *testing.F) {
 		var row schema.Row
 		for range 2 {
 			src := rowOf(header, kept, mark+hashed+mark, mark, mark+dropped+mark)
-			if again { // as a reader hands it out that has undone its quotes
+			if again { // as a reader that has removed quotes returns it
 				arrived, err := csv.ParseRow(header, privacy.Render(src))
 				if err != nil {
 					t.Skip()
@@ -51,8 +50,8 @@ func FuzzPublicRow(f *testing.F) {
 	})
 }
 
-// TestHashesAreApart: equal cells of a column have equal hashes, all others differ: between
-// cells, columns and keys.
+// TestHashesAreApart: equal cells of a column have equal hashes. Hashes of different cells, columns and
+// keys differ.
 func TestHashesAreApart(t *testing.T) {
 	header := columns(t, "a", "b", "a\x00b")
 	lists := privacy.Lists{Hash: header.Names}
@@ -65,7 +64,7 @@ func TestHashesAreApart(t *testing.T) {
 		var row schema.Row
 		rng := rand.New(rand.NewPCG(1, 2))
 		for i := range 20_000 {
-			cell := fmt.Sprint(i % 9_000) // more than the cache has
+			cell := fmt.Sprint(i % 9_000) // more than the cache can keep
 			if rng.IntN(10) == 0 {
 				cell = strings.Repeat(cell, 12)
 			}
@@ -125,7 +124,7 @@ func TestPublicAllocates(t *testing.T) {
 	}
 }
 
-// BenchmarkPublic makes public rows of 40 columns of which three are hashed.
+// BenchmarkPublic makes public rows of 40 columns, three of which are hashed.
 func BenchmarkPublic(b *testing.B) {
 	names := make([]string, 40)
 	for i := range names {
@@ -153,7 +152,7 @@ func BenchmarkPublic(b *testing.B) {
 			}
 		})
 	}
-	b.Run("copied", func(b *testing.B) { // what it takes the place of
+	b.Run("copied", func(b *testing.B) { // without hidden columns rows are only copied
 		src := rowOf(header, make([]string, len(names))...)
 		src.Data = make([]byte, 370)
 		src.Raw = src.Data

@@ -34,7 +34,7 @@ func newClient(t *testing.T, c registry.Config) *registry.Client {
 	return client
 }
 
-// answering is a registry that gives every request the same answer.
+// answering starts a registry that gives the same answer to every request.
 func answering(t *testing.T, status int, body string) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +53,7 @@ func TestClient_RegisterAndLookup(t *testing.T) {
 	ctx := context.Background()
 	_, err := c.Lookup(ctx, &events)
 	if e := asError(t, err); e.Code != registry.Unknown || e.Wait {
-		t.Errorf("look up what is not there: %v", err)
+		t.Errorf("look up an unknown schema: %v", err)
 	}
 	id, err := c.Register(ctx, &events)
 	if err != nil {
@@ -90,12 +90,12 @@ func asError(t *testing.T, err error) *registry.Error {
 	t.Helper()
 	var e *registry.Error
 	if !errors.As(err, &e) {
-		t.Fatalf("%v is no *registry.Error", err)
+		t.Fatalf("%v is not a *registry.Error", err)
 	}
 	return e
 }
 
-// What an answer means: wait, or halt with which code.
+// TestClient_Outcomes: whether an answer means to wait, or a halt and its code.
 func TestClient_Outcomes(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -131,13 +131,13 @@ func TestClient_Outcomes(t *testing.T) {
 				t.Errorf("code %q, wait %t (%v), want %q, %t", e.Code, e.Wait, err, test.code, test.wait)
 			}
 			if !strings.Contains(err.Error(), events.Subject) || len(err.Error()) > 1000 {
-				t.Errorf("the error is no help: %v", err)
+				t.Errorf("the error does not say what to do: %v", err)
 			}
 		})
 	}
 }
 
-// The next URL is asked when one does not answer, and when it answers that it can't.
+// TestClient_NextURL: if one URL does not answer, or answers with a server error, the next one is used.
 func TestClient_NextURL(t *testing.T) {
 	t.Parallel()
 	good := answering(t, 200, `{"id":7}`)
@@ -151,11 +151,11 @@ func TestClient_NextURL(t *testing.T) {
 	}
 	c := newClient(t, registry.Config{URLs: []string{answering(t, 409, "no"), good}})
 	if id, err := c.Register(context.Background(), &events); err == nil {
-		t.Errorf("a definite refusal was not believed: id %d", id)
+		t.Errorf("a refusal is not final: id %d", id)
 	}
 }
 
-// Credentials are made for each request, and go to no other host.
+// TestClient_Credentials: credentials are read for each request, and are not sent to another host.
 func TestClient_Credentials(t *testing.T) {
 	t.Parallel()
 	leaked := make(chan string, 1)
@@ -188,13 +188,12 @@ func TestClient_Credentials(t *testing.T) {
 	}
 	select {
 	case got := <-leaked:
-		t.Errorf("another host was sent %q", got)
+		t.Errorf("another host received %q", got)
 	default:
 	}
 }
 
-// TestClient_Unauthorized: after the registry has refused the credentials, the next request has
-// new ones.
+// TestClient_Unauthorized: after the registry has refused the credentials, the next request uses new ones.
 func TestClient_Unauthorized(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
@@ -222,8 +221,8 @@ func TestClient_Unauthorized(t *testing.T) {
 	}
 }
 
-// TestClient_NoCredentials: what a registry sends back of the credentials is in no error, and
-// nothing of an answer controls a terminal.
+// TestClient_NoCredentials: errors contain neither credentials that a registry sends back, nor control
+// characters.
 func TestClient_NoCredentials(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -13,9 +13,8 @@ import (
 	"dfinery-kafka/schema/registry"
 )
 
-// A real registry takes the schemas of every format, versions that grow, and
-// gives the same schema the same id. REGISTRY_TEST_URL names one
-// (deploy/registry-up.sh).
+// TestClient_RealRegistry registers schemas of every format with a growing number of fields at the
+// registry of REGISTRY_TEST_URL (deploy/registry-up.sh): the same schema gets the same id.
 func TestClient_RealRegistry(t *testing.T) {
 	url := os.Getenv("REGISTRY_TEST_URL")
 	if url == "" {
