@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,8 +20,8 @@ import (
 // are discarded. The call respects the quota, breaker and token state in the ledger, but it
 // can't be recorded there, as only the owner writes the ledger. The owner notices the call by
 // the rate headers of its own next answer.
-func (c *Check) call(ctx context.Context) {
-	source, err := connector.NewSource(c.Client, c.Policy, c.state)
+func (c *Check) call(ctx context.Context, state json.RawMessage) {
+	source, err := connector.NewSource(c.Client, c.Policy, state)
 	if err != nil {
 		c.add(Fail, "call", "the source's state in the ledger can't be read: "+err.Error())
 		return

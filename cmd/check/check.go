@@ -47,10 +47,8 @@ type Check struct {
 	// none did.
 	LegacyLogin func() bool
 
-	lines     []Line
-	forbidden []cluster.Right // missing rights
-	single    []string        // topics with one replica
-	state     json.RawMessage // the source's, from the ledger
+	lines  []Line
+	single []string // topics with one replica
 }
 
 // Run runs the checks until ctx ends. A check that an earlier failure makes impossible has no line.
@@ -60,16 +58,17 @@ func (c *Check) Run(ctx context.Context) []Line {
 	c.adminAddress(ctx)
 	reached := c.api(ctx)
 	c.registry(ctx)
+	var state json.RawMessage // the source's, from the ledger
 	if c.brokers(ctx) && c.advertised(ctx) {
-		c.rights(ctx)
-		if c.topics(ctx) {
-			c.fence(ctx)
-			c.ledger(ctx)
+		missing := c.rights(ctx)
+		if c.topics(ctx, missing) {
+			c.fence(ctx, missing)
+			state = c.ledger(ctx, missing)
 		}
 	}
 	switch {
 	case c.Call && reached:
-		c.call(ctx)
+		c.call(ctx, state)
 	case reached:
 		c.add(OK, "token", "not tested: use --call")
 	}

@@ -16,12 +16,12 @@ import (
 
 // fence rehearses a takeover with a separate transactional id, and reads Kafka's clock from the
 // transaction marker. The owner and consumers ignore markers of other producers.
-func (c *Check) fence(ctx context.Context) {
+func (c *Check) fence(ctx context.Context, missing missingRights) {
 	if c.Service.AtLeastOnce {
 		return
 	}
 	id := c.Service.LedgerTopic + "." + c.Service.ID + pipeline.CheckSuffix
-	for _, r := range c.forbidden {
+	for _, r := range missing {
 		if r.Resource == cluster.TransactionalResource || r.Name == c.Service.LedgerTopic {
 			return // it can't succeed, and the reason was reported
 		}
@@ -72,16 +72,16 @@ func (c *Check) marker(ctx context.Context, at recordbatch.TopicPartition, from,
 	return marked, err
 }
 
-// ledger reads the service's state.
-func (c *Check) ledger(ctx context.Context) {
-	if c.lacks(c.Service.LedgerTopic, cluster.Read) {
-		return
+// ledger reads the service's state, and returns that of the source.
+func (c *Check) ledger(ctx context.Context, missing missingRights) json.RawMessage {
+	if missing.has(c.Service.LedgerTopic, cluster.Read) {
+		return nil
 	}
 	peek, err := c.Service.Reader().Snapshot(ctx)
 	switch {
 	case err != nil:
 		c.add(Fail, "ledger", err.Error())
-		return
+		return nil
 	case peek.Owner == nil:
 		c.add(OK, "ledger", "readable; the service has never run")
 	case peek.Alive:
@@ -89,20 +89,20 @@ func (c *Check) ledger(ctx context.Context) {
 	default:
 		c.add(OK, "ledger", fmt.Sprintf("readable; no instance is running, the last owner was %s on %s", peek.Owner.Instance, peek.Owner.Host))
 	}
-	c.state = peek.Source
 	c.service(peek)
-	c.lineEnds(peek.LineEnds)
+	c.lineEnds(peek)
+	return peek.Source
 }
 
 // lineEnds warns about a habit that an earlier release relied on without proof. call uses what
 // was learned.
-func (c *Check) lineEnds(saved json.RawMessage) {
+func (c *Check) lineEnds(peek *pipeline.Snapshot) {
 	learner := c.Client.LineEnds
-	if err := learner.Restore(saved); err != nil {
+	if err := learner.Restore(peek.LineEnds); err != nil {
 		c.add(Fail, "line ends", err.Error())
 		return
 	}
-	if _, err := connector.NewSource(c.Client, c.Policy, c.state); err != nil {
+	if _, err := connector.NewSource(c.Client, c.Policy, peek.Source); err != nil {
 		return // call says it
 	}
 	if hint := learner.Hint(); hint != "" {

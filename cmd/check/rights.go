@@ -10,15 +10,15 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-func (c *Check) rights(ctx context.Context) {
+// rights reports the missing rights, and returns them.
+func (c *Check) rights(ctx context.Context) (missing missingRights) {
 	rights := c.Service.Rights()
 	answers, err := c.Cluster.Allowed(ctx, rights...)
 	if err != nil {
 		c.add(Fail, "rights", err.Error())
-		return
+		return nil
 	}
 	granted := 0
-	var missing []cluster.Right
 	for i, r := range rights {
 		switch {
 		case answers[i] == nil:
@@ -39,7 +39,7 @@ func (c *Check) rights(ctx context.Context) {
 		}
 		c.add(status, "right "+r.String(), "is not granted; it is needed to "+r.Purpose, c.Cluster.Grant(c.principal(), r)...)
 	}
-	c.forbidden = missing
+	return missing
 }
 
 // principal is the connector's principal, as far as it is known here: a listener may map names
@@ -60,7 +60,10 @@ func (c *Check) principal() string {
 	return "User:ANONYMOUS"
 }
 
-// lacks reports whether a right on a topic is missing.
-func (c *Check) lacks(name string, op cluster.Operation) bool {
-	return slices.ContainsFunc(c.forbidden, func(r cluster.Right) bool { return r.Name == name && r.Operation == op })
+// missingRights are the rights that are not granted.
+type missingRights []cluster.Right
+
+// has reports whether a right on a topic is missing.
+func (m missingRights) has(name string, op cluster.Operation) bool {
+	return slices.ContainsFunc(m, func(r cluster.Right) bool { return r.Name == name && r.Operation == op })
 }

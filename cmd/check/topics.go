@@ -15,7 +15,7 @@ import (
 )
 
 // topics reports whether the ledger exists, so that it can be checked.
-func (c *Check) topics(ctx context.Context) bool {
+func (c *Check) topics(ctx context.Context, missing missingRights) bool {
 	specs := c.Service.TopicSpecs()
 	names := make([]string, len(specs))
 	for i, spec := range specs {
@@ -36,7 +36,7 @@ func (c *Check) topics(ctx context.Context) bool {
 		case topic.Err == nil:
 			c.topic(spec, topic, configs[i])
 		case cluster.Missing(topic.Err):
-			c.missing(ctx, spec)
+			c.missingTopic(ctx, spec, missing)
 			ready = ready && i >= ledgerTopics
 		default:
 			if !cluster.Forbidden(topic.Err) { // reported with the rights
@@ -53,13 +53,13 @@ func (c *Check) topics(ctx context.Context) bool {
 // ledgerTopics are the first two of the service's topics.
 const ledgerTopics = 2
 
-func (c *Check) missing(ctx context.Context, spec cluster.TopicSpec) {
+func (c *Check) missingTopic(ctx context.Context, spec cluster.TopicSpec, rights missingRights) {
 	check := "topic " + spec.Name
 	if !c.Service.CreateTopics {
 		c.add(Fail, check, "does not exist, and KAFKA_CREATE_TOPICS is false", c.Cluster.Creation(spec))
 		return
 	}
-	if c.lacks(spec.Name, cluster.Create) {
+	if rights.has(spec.Name, cluster.Create) {
 		return
 	}
 	refused, err := c.Cluster.ValidateTopics(ctx, spec)
