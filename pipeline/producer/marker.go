@@ -71,7 +71,7 @@ func (f *Fence) writable(ctx context.Context, partitions []recordbatch.TopicPart
 // unfenced maps the partitions that can't be fenced now to the reason.
 type unfenced map[recordbatch.TopicPartition]error
 
-// say logs them: one line for the partitions of a topic with the same reason.
+// logTo logs them: one line for the partitions of a topic with the same reason.
 func (out unfenced) logTo(log *slog.Logger) {
 	type reason struct{ topic, why string }
 	same := map[reason][]int{}
