@@ -85,8 +85,8 @@ func New(policy Policy, state State, now time.Time) *Limiter {
 }
 
 // limits is ordered by precedence when waits are equally long.
-func (l *Limiter) limits() [5]Limit {
-	return [...]Limit{&l.token, &l.breaker, &l.throttle, &l.quota, &l.connection}
+func (l *Limiter) limits() []Limit {
+	return []Limit{&l.token, &l.breaker, &l.throttle, &l.quota, &l.connection}
 }
 
 // Reserve grants one call now, or returns what to wait for. It grants only if the quota for
@@ -110,8 +110,8 @@ func (l *Limiter) Reserve(now time.Time, spare int) (*Ticket, schema.Wait) {
 		return nil, wait
 	}
 	t := &Ticket{limiter: l, breaker: l.breaker.state.String()}
-	for i, limit := range limits {
-		t.calls[i] = limit.Begin(now)
+	for _, limit := range limits {
+		t.calls = append(t.calls, limit.Begin(now))
 	}
 	return t, schema.Wait{}
 }
@@ -133,7 +133,7 @@ type Ticket struct {
 
 	// The limiter's mutex guards all below.
 
-	calls    [5]Call
+	calls    []Call // as observed by each limit
 	step     step
 	answered bool
 }
