@@ -62,7 +62,7 @@ func (t *takeover) take(ctx context.Context) (*ownership, error) {
 	}
 	t.restoring()
 	at := t.partitions(topics, before.Partition)
-	session, err := t.raise(ctx, at, before)
+	session, err := t.fencePartitions(ctx, at, before)
 	if err != nil {
 		return nil, err
 	}
@@ -75,9 +75,9 @@ func (t *takeover) ended(as producer.Identity) { t.identity = as }
 // fenced records that another instance has taken over: the next takeover fences it.
 func (t *takeover) fenced() { t.identity = producer.NoIdentity() }
 
-// raise fences every partition that will be written. Whatever fails later, the next
+// fencePartitions fences every partition that will be written. Whatever fails later, the next
 // takeover uses the new identity.
-func (t *takeover) raise(ctx context.Context, at *partitions, before *ledger.State) (*producer.Session, error) {
+func (t *takeover) fencePartitions(ctx context.Context, at *partitions, before *ledger.State) (*producer.Session, error) {
 	if t.atLeastOnce {
 		t.log.Warn("DELIVERY=at-least-once: no instance is fenced, two running at once may publish rows twice",
 			"do", "consumers must deduplicate by the header id; or allow transactional ids and set exactly-once")
