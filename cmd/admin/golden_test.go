@@ -29,7 +29,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func ptr[T any](v T) *T { return &v }
 
-// full is a view in which everything occurs.
+// full returns a view in which every metric and field has a value.
 func full() admin.View {
 	today := schema.DayOf(noon, time.UTC)
 	return admin.View{
@@ -76,7 +76,7 @@ func newServer(look func(time.Time) admin.View) *admin.Server {
 
 func of(v admin.View) func(time.Time) admin.View { return func(time.Time) admin.View { return v } }
 
-// ask makes one request.
+// ask makes a request.
 func ask(s *admin.Server, path string) (int, string) {
 	w := httptest.NewRecorder()
 	s.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
@@ -113,8 +113,8 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// ours leaves Go's and the process's metrics out of a scrape.
-func ours(text string) string {
+// ownMetrics removes the metrics of Go and of the process from a scrape.
+func ownMetrics(text string) string {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		name := strings.TrimPrefix(strings.TrimPrefix(line, "# HELP "), "# TYPE ")
@@ -141,7 +141,7 @@ func TestMetrics(t *testing.T) {
 			if code != http.StatusOK {
 				t.Fatalf("status %d: %s", code, body)
 			}
-			golden.Compare(t, filepath.Join("testdata", name), ours(body))
+			golden.Compare(t, filepath.Join("testdata", name), ownMetrics(body))
 			for _, other := range []string{"go_goroutines ", "process_resident_memory_bytes ", "promhttp_metric_handler_errors_total"} {
 				if !strings.Contains(body, other) {
 					t.Errorf("no %s among the metrics", other)
@@ -149,7 +149,7 @@ func TestMetrics(t *testing.T) {
 			}
 			problems, err := promlint.New(strings.NewReader(body)).Lint()
 			for _, p := range problems {
-				if p.Metric != "dfinery_days" { // which counts days: the linter takes them for a unit
+				if p.Metric != "dfinery_days" { // it counts days, which the linter takes for a unit
 					t.Errorf("lint: %s: %s", p.Metric, p.Text)
 				}
 			}
@@ -160,7 +160,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestMarkdown: what the documentation lists is what a full scrape has.
+// TestMarkdown compares the documented metrics with those of a full scrape.
 func TestMarkdown(t *testing.T) {
 	t.Parallel()
 	var listed, served []string
@@ -171,7 +171,7 @@ func TestMarkdown(t *testing.T) {
 	}
 	_, body := ask(newServer(of(full())), "/metrics")
 	help := map[string]string{}
-	for line := range strings.Lines(ours(body)) {
+	for line := range strings.Lines(ownMetrics(body)) {
 		fields := strings.SplitN(strings.TrimSpace(line), " ", 4)
 		switch fields[1] {
 		case "HELP":

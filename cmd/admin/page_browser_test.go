@@ -19,9 +19,8 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// TestPage_Browser serves scripted services and has a real Chromium look at
-// their pages; .ci/page runs it. PAGE_CHECK is the folder of check.js with its
-// modules installed, PAGE_SHOTS takes the screenshots.
+// TestPage_Browser serves the pages of simulated services and checks them in Chromium; .ci/page runs it.
+// PAGE_CHECK is the folder of check.js with its modules installed, PAGE_SHOTS the folder for screenshots.
 func TestPage_Browser(t *testing.T) {
 	standby := busy(1)
 	standby.Pipeline.Role, standby.Pipeline.Owner = pipeline.RoleStandby, &ledger.Owner{Instance: "host-7", Beat: noon}
@@ -55,7 +54,7 @@ func TestPage_Browser(t *testing.T) {
 	for prefix, view := range map[string]admin.View{"/busy": busy(3), "/standby": standby, "/refused": refused, "/hostile": hostile, "/wall": busy(2),
 		"/starting": {Pipeline: pipeline.Status{Service: "1234", Role: pipeline.RoleStarting, Reasons: []string{"starting"}}}} {
 		var looks atomic.Int64
-		s := newServer(func(time.Time) admin.View { // each look is a second later, and a known row was met
+		s := newServer(func(time.Time) admin.View { // each view is a second later, with one more known row
 			v, n := view, looks.Add(1)
 			v.At = noon.Add(time.Duration(n) * time.Second)
 			v.Pipeline.Streams = slices.Clone(view.Pipeline.Streams)

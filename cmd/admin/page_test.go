@@ -21,7 +21,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// everyDay is a stream with every kind of day.
+// everyDay returns a stream with days in every state.
 func everyDay(name string) pipeline.StreamStatus {
 	today := schema.DayOf(noon, time.UTC)
 	st := pipeline.StreamStatus{
@@ -51,8 +51,7 @@ func everyDay(name string) pipeline.StreamStatus {
 	return st
 }
 
-// busy is a view of a service with the given number of streams in which
-// everything occurs.
+// busy returns a view with the given number of streams in which every part of the page occurs.
 func busy(streams int) admin.View {
 	v := full()
 	v.At = noon
@@ -80,18 +79,18 @@ func get(t *testing.T, v admin.View, path string) *httptest.ResponseRecorder {
 	return w
 }
 
-// The policy allows exactly the inlined style and script, and nothing else.
+// TestPage_Policy: the content security policy allows only the inlined style and script.
 func TestPage_Policy(t *testing.T) {
 	t.Parallel()
 	w := get(t, busy(1), "/")
 	policy := w.Header().Get("Content-Security-Policy")
 	for _, part := range []string{"default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "connect-src 'self'"} {
 		if !strings.Contains(policy, part) {
-			t.Errorf("the policy lacks %s: %s", part, policy)
+			t.Errorf("the policy does not have %s: %s", part, policy)
 		}
 	}
 	if strings.Contains(policy, "unsafe") {
-		t.Errorf("the policy is lax: %s", policy)
+		t.Errorf("the policy allows too much: %s", policy)
 	}
 	for _, tag := range []string{"style", "script"} {
 		inlined := regexp.MustCompile("(?s)<"+tag+">(.*?)</"+tag+">").FindAllStringSubmatch(w.Body.String(), -1)
@@ -113,7 +112,7 @@ func TestPage_Policy(t *testing.T) {
 	}
 }
 
-// Whatever the API sends appears on the page as text.
+// TestPage_HostileText: texts that the API sends are escaped on the page.
 func TestPage_HostileText(t *testing.T) {
 	t.Parallel()
 	const hostile = `</style></script><script>alert(1)</script><img src=x onerror=alert(2)>" onfocus="alert(3)`
@@ -129,7 +128,7 @@ func TestPage_HostileText(t *testing.T) {
 	body := get(t, v, "/").Body.String()
 	for _, raw := range []string{"<script>alert", "<img", `" onfocus="`} {
 		if strings.Contains(body, raw) {
-			t.Errorf("the page holds %s unescaped", raw)
+			t.Errorf("the page has %s unescaped", raw)
 		}
 	}
 	if n := strings.Count(body, html.EscapeString("<img")); n < 5 {
@@ -137,7 +136,7 @@ func TestPage_HostileText(t *testing.T) {
 	}
 }
 
-// A page of ten streams in which everything occurs is one answer of at most 100 KiB.
+// TestPage_Size: a page with ten streams in which everything occurs has at most 100 KiB.
 func TestPage_Size(t *testing.T) {
 	t.Parallel()
 	const most = 100 << 10
@@ -146,7 +145,7 @@ func TestPage_Size(t *testing.T) {
 	}
 }
 
-// The page and /status of the same moment say the same of every day.
+// TestPage_AgreesWithStatus compares the days on the page with those of /status at the same time.
 func TestPage_AgreesWithStatus(t *testing.T) {
 	t.Parallel()
 	s := newServer(of(busy(2)))
@@ -244,7 +243,7 @@ func TestPage_Yesterday(t *testing.T) {
 	}
 }
 
-// A standby shows whose standby it is.
+// TestPage_Standby: the page of a standby names the owner.
 func TestPage_Standby(t *testing.T) {
 	t.Parallel()
 	v := busy(1)
@@ -254,7 +253,8 @@ func TestPage_Standby(t *testing.T) {
 	}
 }
 
-// Each action links its section of the runbook, if its address is known.
+// TestPage_Actions: each suggested action links to its section of the runbook, if the runbook's address is
+// known.
 func TestPage_Actions(t *testing.T) {
 	t.Parallel()
 	v := busy(1)

@@ -10,13 +10,13 @@ import (
 	"dfinery-kafka/cmd/golden"
 )
 
-// The README's table of metrics is made from the code. With -update it is rewritten.
+// TestREADME compares the README's table of metrics with the code. -update rewrites it.
 func TestREADME(t *testing.T) {
 	const path, from, to = "../../deploy/README.md", "go test ./cmd/admin -run README -update -->\n", "<!-- /metrics -->\n"
 	golden.Section(t, path, from, to, "\n"+admin.Markdown()+"\n", "go test ./cmd/admin -run README -update")
 }
 
-// The README names all that /status may have.
+// TestREADMEStatus: the README describes every member of /status.
 func TestREADMEStatus(t *testing.T) {
 	text, err := os.ReadFile("../../deploy/README.md")
 	if err != nil {
@@ -33,7 +33,7 @@ func TestREADMEStatus(t *testing.T) {
 	}
 	for _, match := range regexp.MustCompile(`"([a-z_]+)":`).FindAllSubmatch(full, -1) {
 		if !strings.Contains(table, "`"+string(match[1])+"`") {
-			t.Errorf("the README does not say what %s in /status is", match[1])
+			t.Errorf("the README does not describe %s in /status", match[1])
 		}
 	}
 }

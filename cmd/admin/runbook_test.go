@@ -10,8 +10,8 @@ import (
 	"dfinery-kafka/deploy"
 )
 
-// Without another address the page's links lead to the server's own copy of the
-// runbook, whose sections have the alerts' names.
+// TestRunbook: unless another address is configured, the page links to the server's own copy of the runbook,
+// whose sections have the names of the alerts.
 func TestRunbook(t *testing.T) {
 	t.Parallel()
 	v := busy(1)

@@ -20,7 +20,7 @@ import (
 
 func sorted(list []string) []string { return slices.Sorted(slices.Values(list)) }
 
-// started is a running server.
+// started starts a server and returns its address.
 func started(t *testing.T, s *admin.Server) string {
 	t.Helper()
 	if err := s.Start(t.Context()); err != nil {
@@ -42,7 +42,7 @@ func TestPaths(t *testing.T) {
 	waits.Pipeline.Reasons = []string{"no broker"}
 	standby, stopping := full(), full()
 	standby.Pipeline.Role = pipeline.RoleStandby
-	standby.Source.Token.Refused = true // of its own ownership, long ago
+	standby.Source.Token.Refused = true // from an earlier ownership
 	stopping.Pipeline.Role = pipeline.RoleStandby
 	stopping.Stopping = true
 	pprof := newServer(of(full()))
@@ -97,12 +97,12 @@ func TestPortInUse(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "admin server: listen tcp "+address) || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("a second server on %s: %v", address, err)
 	}
-	second.Close(t.Context()) // of one that never started
+	second.Close(t.Context()) // Close of a server that did not start
 }
 
-// TestCrowd: a thousand scrapes are answered, each whole, while two hundred slow clients hold
-// their connections.
-func TestCrowd(t *testing.T) {
+// TestServer_SlowClients: a thousand scrapes get complete answers while two hundred slow clients keep their
+// connections open.
+func TestServer_SlowClients(t *testing.T) {
 	t.Parallel()
 	address := started(t, newServer(of(full())))
 	var dialer net.Dialer
@@ -112,9 +112,9 @@ func TestCrowd(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		request := "GET /metrics HTTP/1.1\r\nHost: x\r\n" // a request that never ends
+		request := "GET /metrics HTTP/1.1\r\nHost: x\r\n" // an incomplete request
 		if i%2 == 0 {
-			request += "\r\n" // one whose answer is not read
+			request += "\r\n" // a request whose answer is not read
 		}
 		if _, err := fmt.Fprint(c, request); err != nil {
 			t.Fatal(err)
@@ -128,7 +128,7 @@ func TestCrowd(t *testing.T) {
 		scrapes.Go(func() {
 			text := "failed"
 			if answer, err := client.Get("http://" + address + "/metrics"); err == nil {
-				text = ours(read(t, answer.Body))
+				text = ownMetrics(read(t, answer.Body))
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -137,8 +137,8 @@ func TestCrowd(t *testing.T) {
 	}
 	scrapes.Wait()
 	_, alone := ask(newServer(of(full())), "/metrics")
-	if diff := cmp.Diff(map[string]int{ours(alone): 1000}, seen); diff != "" {
-		t.Errorf("answers by how often (-want +got):\n%s", diff)
+	if diff := cmp.Diff(map[string]int{ownMetrics(alone): 1000}, seen); diff != "" {
+		t.Errorf("counts of answers (-want +got):\n%s", diff)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestHugeHeader(t *testing.T) {
 	}
 	defer c.Close()
 	if _, err := fmt.Fprintf(c, "GET /livez HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", strings.Repeat("x", 64<<10)); err != nil {
-		t.Logf("cut while it was sent: %v", err)
+		t.Logf("the connection was closed during the request: %v", err)
 	}
 	line, err := bufio.NewReader(c).ReadString('\n')
 	if err != nil || !strings.HasPrefix(line, "HTTP/1.1 431 ") {

@@ -14,9 +14,9 @@ import (
 	"dfinery-kafka/cmd/admin"
 )
 
-// TestShared: scrapes that wait share one look, which is taken after the last of them came;
-// other formats have their own.
-func TestShared(t *testing.T) {
+// TestMetrics_SharedByScrapes: scrapes of the same format that wait at the same time share one view, which is
+// taken after the last of them arrived.
+func TestMetrics_SharedByScrapes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -31,7 +31,7 @@ func TestShared(t *testing.T) {
 			v.Produced.Batches = looks
 			return v
 		}).Handler()
-		seen := map[string]int{} // by what a scrape says, how many do
+		seen := map[string]int{} // number of scrapes by their answer
 		var scrapes sync.WaitGroup
 		scrape := func(accept string) {
 			scrapes.Go(func() {
@@ -52,14 +52,14 @@ func TestShared(t *testing.T) {
 		for range 5 {
 			scrape("text/plain")
 		}
-		scrape("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited") // not read here
+		scrape("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited") // its answer is not parsed here
 		close(release)
 		scrapes.Wait()
 		scrape("text/plain")
 		scrapes.Wait()
 		want := map[string]int{"text/plain 1": 1, "text/plain 2": 5, "application/vnd.google.protobuf ": 1, "text/plain 4": 1}
 		if diff := cmp.Diff(want, seen); diff != "" {
-			t.Errorf("scrapes by the look that they saw (-want +got):\n%s", diff)
+			t.Errorf("scrapes by their view (-want +got):\n%s", diff)
 		}
 	})
 }

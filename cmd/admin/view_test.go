@@ -15,7 +15,7 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// why are the parts of a view that are not ready, with their reasons.
+// why returns the parts of a view that are not ready, with their reasons.
 func why(v admin.View) map[string]string {
 	reasons := map[string]string{}
 	for _, p := range v.Parts() {

@@ -21,11 +21,11 @@ import (
 	main "dfinery-kafka/cmd/bench"
 )
 
-// asBenchmark is set for a process of the test binary that is to be the benchmark.
+// asBenchmark is set for a process of the test binary that runs as the benchmark.
 const asBenchmark = "DFINERY_KAFKA_BENCH"
 
-// program is the connector that is measured, built once as go test builds packages: a release's
-// settings would need another build of all packages.
+// program is the connector that is measured. It is built once, with the settings of go test, because those
+// of a release would require to build all packages again.
 var program = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(directory, "dfinery-kafka")
 	output, err := exec.Command("go", "build", "-o", path, "../dfinery-kafka").CombinedOutput()
@@ -128,8 +128,8 @@ func TestFiguresOfWrongRunsAreNotShown(t *testing.T) {
 	}
 }
 
-// TestFiguresOfWrongPollsAreNotShown: a poll that counts known rows as new ones is not a poll
-// of known rows.
+// TestFiguresOfWrongPollsAreNotShown: the figures of a poll that publishes rows which should be known are not
+// shown.
 func TestFiguresOfWrongPollsAreNotShown(t *testing.T) {
 	t.Parallel()
 	wrong := filepath.Join(t.TempDir(), "wrong")
@@ -179,7 +179,7 @@ func TestFiguresOfWrongGrowthAreNotShown(t *testing.T) {
 	}
 }
 
-// record is one record for kcat: key and value.
+// record is the key and value of a record.
 type record struct{ key, value string }
 
 func TestVerify(t *testing.T) {
@@ -233,7 +233,7 @@ func TestVerify(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			topic := fmt.Sprint("t", n)
 			produce(t, brokers, topic, c.change(slices.Clone(rows)))
-			for _, listed := range []string{"50", "0"} { // each row looked for, and by digest
+			for _, listed := range []string{"50", "0"} { // by comparing each row, and by digest
 				_, said, err := run(t, append([]string{"verify", "--brokers", brokers, "--topic", topic, "--listed", listed}, data...)...)
 				if got := err == nil; got != c.right {
 					t.Errorf("%s listed: right: %v, want %v: %s", listed, got, c.right, said)

@@ -18,7 +18,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// statuses are the lines without details and remedies.
+// statuses returns the lines without details and remedies.
 func statuses(lines []Line) []string {
 	var list []string
 	for _, l := range lines {
@@ -62,27 +62,27 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// What the ledger says is wrong is a warning, and a failure where it was asked for.
+// TestService: problems that are in the ledger are warnings, or failures with State.
 func TestService(t *testing.T) {
 	t.Parallel()
 	halted := "bad_header: no column"
 	broken := &pipeline.Snapshot{Wait: &ledger.Wait{For: schema.WaitToken, Until: time.Now().Add(time.Minute)}, Streams: []pipeline.StreamStatus{{Name: "events", Halted: &halted}, {Name: "users"}}}
 	for name, test := range map[string]struct {
-		peek  *pipeline.Snapshot
-		state bool
-		want  []string
+		snapshot *pipeline.Snapshot
+		state    bool
+		want     []string
 	}{
-		"nothing":                 {new(pipeline.Snapshot), false, nil},
-		"nothing, asked for":      {new(pipeline.Snapshot), true, []string{"ok service"}},
-		"token, stream":           {broken, false, []string{"warn service token", "warn stream events"}},
-		"token, stream, asked":    {broken, true, []string{"fail service token", "fail stream events"}},
-		"another wait":            {&pipeline.Snapshot{Wait: &ledger.Wait{For: schema.WaitQuota}}, false, nil},
-		"a token tried once more": {&pipeline.Snapshot{Wait: &ledger.Wait{For: schema.WaitToken}}, false, []string{"warn service token"}},
+		"nothing":                   {new(pipeline.Snapshot), false, nil},
+		"nothing, with State":       {new(pipeline.Snapshot), true, []string{"ok service"}},
+		"token, stream":             {broken, false, []string{"warn service token", "warn stream events"}},
+		"token, stream, with State": {broken, true, []string{"fail service token", "fail stream events"}},
+		"another wait":              {&pipeline.Snapshot{Wait: &ledger.Wait{For: schema.WaitQuota}}, false, nil},
+		"a token that is retried":   {&pipeline.Snapshot{Wait: &ledger.Wait{For: schema.WaitToken}}, false, []string{"warn service token"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := &Check{Client: &exportapi.Client{}, State: test.state}
-			c.service(test.peek)
+			c.service(test.snapshot)
 			if diff := cmp.Diff(test.want, statuses(c.lines)); diff != "" {
 				t.Errorf("lines (-want +got):\n%s", diff)
 			}

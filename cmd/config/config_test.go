@@ -18,13 +18,13 @@ import (
 
 const canary = "c4n4ry-t0k3n"
 
-// setenv makes variables the whole environment of the test, on top of the least that is needed.
-// A value of "unset" removes one, and DIR in a value is dir.
+// setenv sets the environment of the test to the required variables and the given ones. The value "unset"
+// removes a variable, and DIR in a value is replaced by dir.
 func setenv(t *testing.T, dir string, variables map[string]string) {
 	t.Helper()
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
-		t.Setenv(name, value) // restores it
+		t.Setenv(name, value) // restores the value at the end
 		os.Unsetenv(name)
 	}
 	all := map[string]string{"DFINERY_SERVICE_ID": "1234", "DFINERY_EXPORT_TOKEN": canary, "KAFKA_BROKERS": "kafka:9092"}

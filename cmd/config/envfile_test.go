@@ -15,8 +15,8 @@ import (
 
 var assignment = regexp.MustCompile(`^#?([A-Z][A-Z0-9_]*)=(.*)$`)
 
-// filledIn is the template with every variable set: to its default, or to a value with all
-// characters that the template calls safe.
+// filledIn returns the template with every variable set to its default, or to a value with all characters
+// that the template says are safe.
 func filledIn() (file string, want map[string]string) {
 	want = make(map[string]string)
 	var b strings.Builder
@@ -34,7 +34,7 @@ func filledIn() (file string, want map[string]string) {
 	return b.String(), want
 }
 
-// The template means the same to all programs that read such files.
+// TestEnvFileParsers: all programs that read such files get the same values from the template.
 func TestEnvFileParsers(t *testing.T) {
 	file, want := filledIn()
 	names := slices.Sorted(maps.Keys(want))
@@ -49,7 +49,7 @@ func TestEnvFileParsers(t *testing.T) {
 	}
 }
 
-// bySh reads the file as `set -a; . FILE` does.
+// bySh reads the file with `set -a; . FILE`.
 func bySh(t *testing.T, file string, names []string) map[string]string {
 	t.Helper()
 	script := file + "\n"
@@ -70,7 +70,7 @@ func bySh(t *testing.T, file string, names []string) map[string]string {
 	return got
 }
 
-// lines yields the assignments of a file without its comments, as all the others find them.
+// lines returns the assignments of a file without its comments.
 func lines(file string) map[string]string {
 	found := make(map[string]string)
 	for line := range strings.Lines(file) {
@@ -82,10 +82,10 @@ func lines(file string) map[string]string {
 	return found
 }
 
-// byDocker keeps every byte behind the first =.
+// byDocker keeps every byte after the first =.
 func byDocker(_ *testing.T, file string, _ []string) map[string]string { return lines(file) }
 
-// byCompose removes quotes and comments and replaces variables, none of which is set.
+// byCompose removes quotes and comments, and expands variables, none of which is set.
 func byCompose(_ *testing.T, file string, _ []string) map[string]string {
 	variable := regexp.MustCompile(`\$(\{[^}]*\}|[A-Za-z_][A-Za-z0-9_]*)`)
 	got := lines(file)

@@ -32,7 +32,7 @@ func TestFaults(t *testing.T) {
 	const quotes = "the value is wrapped in quotes, which are part of it: docker run --env-file, for example, does not remove them. Write it without quotes"
 	tests := map[string]struct {
 		set  map[string]string
-		want string // the faults, a line each
+		want string // the faults, one in each line
 	}{
 		"all at once": {
 			map[string]string{"DFINERY_SERVICE_ID": "unset", token: "unset", "KAFKA_BROKERS": "", "LOG_LEVEL": "loud", "STREAM_EVENTS_TOPIK": "x"},
@@ -247,7 +247,7 @@ BREAKER_TRIP_ON: "http_204" is not a failure that the breaker can count`},
 			if diff := cmp.Diff(want, err.Error()); diff != "" {
 				t.Errorf("faults (-want +got):\n%s", diff)
 			}
-			wantNoSecret(t, report, err)
+			expectNoSecret(t, report, err)
 		})
 	}
 }

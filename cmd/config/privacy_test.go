@@ -114,7 +114,7 @@ func TestPrivacyWarnings(t *testing.T) {
 	}
 }
 
-// TestPrivacyKey: a key is any 32 bytes, text or not, without one line end.
+// TestPrivacyKey: a key is any 32 bytes, text or binary. One line end after them is ignored.
 func TestPrivacyKey(t *testing.T) {
 	dir := t.TempDir()
 	binary := "\x00\xff\xfe\r\n\n0123456789-0123456789-0123\x80\r"
@@ -141,8 +141,7 @@ func TestPrivacyKey(t *testing.T) {
 	}
 }
 
-// TestPrivacyRead: the lists and the key as they are set, and what dead letters show of each
-// stream by default.
+// TestPrivacyRead: the configured lists and key, and the default of DEAD_LETTER_RAW for each stream.
 func TestPrivacyRead(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, dir, "key", privacySecret+"\r\n")

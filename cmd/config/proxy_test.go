@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/cmd/config"
 )
 
-// A proxy that net/http can't parse would be bypassed, or replaced by another host: each is a
-// fault that shows no password.
+// TestProxyFaults: a proxy URL that net/http can't parse, and would ignore or take for another host, is a
+// fault. It does not show the password.
 func TestProxyFaults(t *testing.T) {
 	const (
 		form    = "is not a proxy's address such as http://proxy.example:3128 or http://user:password@proxy.example:3128"
@@ -48,7 +48,7 @@ func TestProxyFaults(t *testing.T) {
 			if diff := cmp.Diff(test.want, report.Faults, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("faults (-want +got):\n%s", diff)
 			}
-			wantNoSecret(t, report, err)
+			expectNoSecret(t, report, err)
 		})
 	}
 }

@@ -17,7 +17,7 @@ func TestMarkdown(t *testing.T) { golden.Compare(t, "testdata/config.md", config
 
 func TestEnvFile(t *testing.T) { golden.Compare(t, "testdata/config.env", config.EnvFile()) }
 
-// The template is a valid configuration once what it asks for is filled in.
+// TestEnvFileFilledIn: the template is a valid configuration after the required values are filled in.
 func TestEnvFileFilledIn(t *testing.T) {
 	variables := make(map[string]string)
 	for line := range strings.Lines(config.EnvFile()) {
@@ -65,11 +65,11 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "testdata/list.txt", list.String())
-	wantNoSecret(t, report, nil)
+	expectNoSecret(t, report, nil)
 }
 
-// wantNoSecret looks for the canary in everything that may be printed.
-func wantNoSecret(t *testing.T, report config.Report, err error) {
+// expectNoSecret checks that nothing that may be printed contains the canary.
+func expectNoSecret(t *testing.T, report config.Report, err error) {
 	t.Helper()
 	var all bytes.Buffer
 	report.WriteTable(&all)

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/cmd/config"
 )
 
-// Of a secret's file only one line end is not part of the secret, and no error quotes it.
+// TestReadSecret: a secret is the contents of its file without one line end. Errors do not contain it.
 func TestReadSecret(t *testing.T) {
 	tests := map[string]struct{ content, secret, err string }{
 		"no line end":           {"s3cret", "s3cret", ""},
@@ -49,8 +49,8 @@ func TestReadSecret(t *testing.T) {
 	}
 }
 
-// A password may really have quotes or blanks: then it is used, with a warning that names where
-// it came from.
+// TestPasswordWarnings: a password with quotes or blanks at its ends is used as it is, with a warning that
+// names its variable or file.
 func TestPasswordWarnings(t *testing.T) {
 	const (
 		quotes = "the value is wrapped in quotes, which are sent as part of it: docker run --env-file, for example, does not remove them. Write it without quotes unless they belong to it"
@@ -87,7 +87,7 @@ func TestPasswordWarnings(t *testing.T) {
 			if diff := cmp.Diff(test.want, report.Warnings, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("warnings (-want +got):\n%s", diff)
 			}
-			wantNoSecret(t, report, err)
+			expectNoSecret(t, report, err)
 		})
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// writeToken gives the file new content, and its reader the second until it is read again.
+// writeToken writes new contents, and waits for the second until the file is read again.
 func writeToken(t *testing.T, f *config.TokenFile, content string) {
 	t.Helper()
 	if err := os.WriteFile(f.Path, []byte(content), 0o600); err != nil {

@@ -91,7 +91,7 @@ func TestUnknown(t *testing.T) {
 			if diff := cmp.Diff(test.warnings, report.Warnings, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("warnings (-want +got):\n%s", diff)
 			}
-			wantNoSecret(t, report, err)
+			expectNoSecret(t, report, err)
 		})
 	}
 }
@@ -103,7 +103,7 @@ func TestWarnings(t *testing.T) {
 		local[name] = value
 	}
 	profile := map[string]string{"STREAM_EVENTS_EXPORT": "userprofile", "STREAM_EVENTS_KEY": "event_name", "STREAM_EVENTS_PROPERTIES": "df_gender"}
-	today := schema.DayOf(time.Now(), time.UTC) // as DFINERY_TIMEZONE says in the two cases that need it
+	today := schema.DayOf(time.Now(), time.UTC) // in the time zone of the two cases that need it
 	const left = ", which the stream's properties exclude: without that column the stream is halted"
 	tests := map[string]struct {
 		set  map[string]string

@@ -62,6 +62,6 @@ func TestCompare(t *testing.T) {
 		})
 	}
 	if demo.Compare(nil, nil).Err() == nil {
-		t.Error("a comparison of nothing is no success")
+		t.Error("a comparison without rows is a success")
 	}
 }

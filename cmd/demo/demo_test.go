@@ -19,13 +19,13 @@ import (
 	demo "dfinery-kafka/cmd/demo"
 )
 
-// alone is set for a process of the test binary that runs one test: the demo changes the
-// environment of its process, and several demos at once wait as long as one.
+// alone is set for a process of the test binary that runs only one test: the demo changes the environment of
+// its process, and several demos in parallel do not take longer than one.
 const alone = "DFINERY_DEMO_ALONE"
 
-// byItself runs the test in a process of its own, beside the others; true: this is the process
-// that looks at the result.
-func byItself(t *testing.T) bool {
+// inOwnProcess runs the test in another process, in parallel with other tests. It returns true in the
+// process that waits for the result.
+func inOwnProcess(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(alone) != "" {
 		return false
@@ -39,15 +39,15 @@ func byItself(t *testing.T) bool {
 	return true
 }
 
-// What differs from run to run.
+// Parts of the output that differ between runs.
 var (
 	dates       = regexp.MustCompile(`\d{4}-\d{2}-\d{2}`)
 	calls       = regexp.MustCompile(`(open|settled) +\d+`)
 	counts      = regexp.MustCompile(`\d+ export calls|\d+ of them|\d+ dead letters|[0-9,]+ cells$|[0-9.]+ s$`)
-	lineNumbers = regexp.MustCompile(`line [0-9]+`) // quoted cells with line ends depend on the day
+	lineNumbers = regexp.MustCompile(`line [0-9]+`) // the number of quoted line ends depends on the day
 )
 
-// TestMain is the demo's second process, too.
+// TestMain also runs the demo's second process.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == demo.SecondProcess {
 		if err := demo.RunSecond(context.Background()); err != nil {
@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// second is the command that runs a connector in a process of its own.
+// second returns the command that runs a connector in another process.
 func second(t *testing.T) []string {
 	t.Helper()
 	program, err := os.Executable()
@@ -69,13 +69,13 @@ func second(t *testing.T) []string {
 	return []string{program, demo.SecondProcess}
 }
 
-// TestDemo runs the demo to its end, keeps it open, and looks at what it
-// printed, at the status page and at the environment file.
+// TestDemo runs the demo to its end, keeps it open, and checks its output, the status page and the
+// environment file.
 func TestDemo(t *testing.T) {
-	if byItself(t) {
+	if inOwnProcess(t) {
 		return
 	}
-	// A shell that is set up for a real connector, and not even rightly.
+	// The environment of a real connector, with mistakes.
 	t.Setenv("KAFKA_BROKERS", "127.0.0.1:1")
 	t.Setenv("DFINERY_EXPORT_TOKN", "x")
 	t.Setenv("STREAM_EVENTS_TOPIC", "elsewhere")
@@ -83,8 +83,8 @@ func TestDemo(t *testing.T) {
 	defer cancel()
 	out := &hook{text: "kcat -C -b", do: func(printed string) {
 		defer cancel()
-		lookAtPage(t, submatch(t, printed, `Open the status page in a browser: (\S+)`))
-		lookAtEnvironment(t, submatch(t, printed, `source (\S+)`))
+		checkPage(t, submatch(t, printed, `Open the status page in a browser: (\S+)`))
+		checkEnvironment(t, submatch(t, printed, `source (\S+)`))
 	}}
 	if err := (demo.Demo{Days: 5, Rows: 300, Keep: true, Admin: "127.0.0.1:0", Out: out, Second: second(t)}).Run(ctx); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
@@ -95,7 +95,7 @@ func TestDemo(t *testing.T) {
 	}
 	_, end, _ := strings.Cut(text, "\n8  ")
 	end, _, _ = strings.Cut("8  "+end, "\n11  ")
-	wantLines(t, end, `
+	expectLines(t, end, `
 8  A dead letter is replayed
    The row of D was larger than the 8 KiB that the topic took. While the connector was down, an administrator has
    raised max.message.bytes. `+"`"+`dfinery-kafka dlq replay --code too_large`+"`"+` publishes the row from its dead letter:
@@ -122,7 +122,7 @@ func TestDemo(t *testing.T) {
 		"The new token is in the file: exports go on, without a restart.",
 		"is gone. 9 late rows were in dfinery.events, and it had not finished.",
 		"306 rows: 3 published, 303 known already, 0 bad",
-		"D  settled   N      300        300    1", // the line as it was before the replay
+		"D  settled   N      300        300    1", // the line before the replay
 	} {
 		if !strings.Contains(calls.ReplaceAllString(lineNumbers.ReplaceAllString(dates.ReplaceAllString(text, "D"), "line L"), "$1   N"), line) {
 			t.Errorf("not printed: %s", line)
@@ -143,8 +143,8 @@ func submatch(t *testing.T, text, pattern string) string {
 	return found[1]
 }
 
-// lookAtPage finds the stream on the page.
-func lookAtPage(t *testing.T, url string) {
+// checkPage checks that the page shows the stream.
+func checkPage(t *testing.T, url string) {
 	t.Helper()
 	answer, err := http.Get(url)
 	if err != nil {
@@ -158,8 +158,8 @@ func lookAtPage(t *testing.T, url string) {
 	}
 }
 
-// lookAtEnvironment finds a right configuration in the file.
-func lookAtEnvironment(t *testing.T, file string) {
+// checkEnvironment checks that the file has a correct configuration.
+func checkEnvironment(t *testing.T, file string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -173,7 +173,7 @@ func lookAtEnvironment(t *testing.T, file string) {
 	}
 }
 
-func wantLines(t *testing.T, got, want string) {
+func expectLines(t *testing.T, got, want string) {
 	t.Helper()
 	var lines []string
 	for line := range strings.Lines("\n" + got) {
@@ -186,7 +186,7 @@ func wantLines(t *testing.T, got, want string) {
 	}
 }
 
-// hook is called once with the output when a text appears.
+// hook is a writer that calls a function once, when a text is written.
 type hook struct {
 	bytes.Buffer
 	text string
@@ -202,7 +202,7 @@ func (h *hook) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// repeat publishes the first record of a topic once more.
+// repeat writes the first record of a topic once more.
 func repeat(t *testing.T, broker, topic string) {
 	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
@@ -221,7 +221,7 @@ func repeat(t *testing.T, broker, topic string) {
 }
 
 func TestRepeatedRecordFails(t *testing.T) {
-	if byItself(t) {
+	if inOwnProcess(t) {
 		return
 	}
 	out := &hook{text: "A dead letter is replayed", do: func(printed string) {
@@ -237,7 +237,7 @@ func TestRepeatedRecordFails(t *testing.T) {
 }
 
 func TestInterrupt(t *testing.T) {
-	if byItself(t) {
+	if inOwnProcess(t) {
 		return
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -1,6 +1,6 @@
 package main
 
-// What the tests need of the demo's second process.
+// Parts of the demo's second process that the tests use.
 const SecondProcess = secondProcess
 
 var RunSecond = runSecond

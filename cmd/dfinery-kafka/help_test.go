@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// TestWrap: help texts are broken between words, and what is indented stays as it is.
+// TestWrap: help texts are wrapped between words, except indented lines.
 func TestWrap(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"a short line":     {"one two", "one two"},
@@ -30,8 +30,7 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-// TestHelpIsNarrow: no help text has lines that a terminal of usual width would break, but for
-// examples, which are copied.
+// TestHelpIsNarrow: no line of a help text is wider than a usual terminal, except in examples.
 func TestHelpIsNarrow(t *testing.T) {
 	var look func(*cobra.Command)
 	look = func(cmd *cobra.Command) {

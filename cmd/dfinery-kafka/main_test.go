@@ -19,20 +19,20 @@ import (
 // canary is the export token of every test: no output may contain it.
 const canary = "c4n4ry-t0k3n"
 
-// asProgram is set for a process of the test binary that is to be the program. The built
-// program is tested in cmd/e2e.
+// asProgram is set for a process of the test binary that runs as the program. The built program is tested in
+// cmd/e2e.
 const asProgram = "DFINERY_KAFKA_TEST"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		os.Unsetenv(asProgram) // it looks like a variable of the program
+		os.Unsetenv(asProgram) // the program would report it as an unknown variable
 		main.Main("v1.2.3")
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// program is a command that runs the program with the given environment only.
+// program returns a command that runs the program with the given environment only.
 func program(t *testing.T, environ []string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
@@ -45,7 +45,7 @@ type result struct {
 	Stderr string
 }
 
-// run runs the program to its end.
+// run runs the program until it ends.
 func run(t *testing.T, environ []string, args ...string) (string, result) {
 	t.Helper()
 	cmd := program(t, environ, args...)
@@ -61,7 +61,7 @@ func run(t *testing.T, environ []string, args ...string) (string, result) {
 	return stdout.String(), result{cmd.ProcessState.ExitCode(), stderr.String()}
 }
 
-// TestExitCodes: each command line, right or wrong, has its exit code and its words.
+// TestExitCodes: exit codes and messages of valid and invalid command lines.
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	valid := []string{"DFINERY_SERVICE_ID=1234", "DFINERY_EXPORT_TOKEN=" + canary, "KAFKA_BROKERS=kafka:9092"}
@@ -123,8 +123,8 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// TestWriteEnvFile: the template goes into a new file that others can't read, and an existing
-// file stays as it is.
+// TestWriteEnvFile: the template is written to a new file that only its owner can read. An existing file is
+// not changed.
 func TestWriteEnvFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "dfinery.env")
@@ -157,7 +157,7 @@ func TestWriteEnvFile(t *testing.T) {
 	}
 }
 
-// TestFailureToWrite: an answer that can't be written is a failure.
+// TestFailureToWrite: a command whose output can't be written fails.
 func TestFailureToWrite(t *testing.T) {
 	t.Parallel()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -199,7 +199,7 @@ func TestConfigJSON(t *testing.T) {
 	}
 }
 
-// TestVersion: version names version, commit and Go release, and so does --version.
+// TestVersion: version and --version print version, commit and Go release.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	line := "dfinery-kafka v1.2.3 " + runtime.Version() + "\n"

@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestRender: status draws streams, days and waits as people read them.
+// TestRender: the text output of status, with streams, days and waits.
 func TestRender(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 24, 11, 0, 0, 0, time.UTC)

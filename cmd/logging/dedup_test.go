@@ -134,7 +134,7 @@ func TestDedup(t *testing.T) {
 	}
 }
 
-// TestDedup_ManyWarnings forwards all of more different warnings than are remembered.
+// TestDedup_ManyWarnings: with more different warnings than are remembered, all are forwarded.
 func TestDedup_ManyWarnings(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/cmd/logging"
 )
 
-// TestHandler writes the times of lines and of attributes in UTC, and no lines below the level.
+// TestHandler: times of lines and attributes are in UTC, and lines below the level are not written.
 func TestHandler(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

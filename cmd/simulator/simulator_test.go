@@ -40,7 +40,7 @@ func start(t *testing.T, args ...string) map[string]string {
 	return vars
 }
 
-// export makes one call for the day so many days ago.
+// export makes a call for the day that is back days before today.
 func export(t *testing.T, vars map[string]string, back int) (int, string) {
 	t.Helper()
 	day := (schema.DayOf(time.Now(), zone) - schema.Day(back)).String()
@@ -63,7 +63,7 @@ func export(t *testing.T, vars map[string]string, back int) (int, string) {
 	return answer.StatusCode, string(body)
 }
 
-// A call with what the simulator prints is answered with the rows that the flags ask for.
+// TestSimulator: a call with the variables that the simulator prints returns the number of rows in its flags.
 func TestSimulator(t *testing.T) {
 	t.Parallel()
 	vars := start(t, "-service", "77", "-token", "t0k", "-rows", "100", "-columns", "8", "-days", "3", "-bad-rows=false", "-late", "0")
@@ -76,7 +76,7 @@ func TestSimulator(t *testing.T) {
 	}
 }
 
-// The faults come as often as the flags say.
+// TestSimulator_Faults: faults occur as often as the flags say.
 func TestSimulator_Faults(t *testing.T) {
 	t.Parallel()
 	vars := start(t, "-fail-every", "2", "-rows", "20", "-quota", "4", "-cut-every", "0")

@@ -13,7 +13,8 @@ import (
 	"dfinery-kafka/cmd/terminal"
 )
 
-// TestProgressWithoutTerminal: lines, seldom, and what is written through it as it is.
+// TestProgressWithoutTerminal: without a terminal progress is printed in lines at long intervals, and other
+// output is not changed.
 func TestProgressWithoutTerminal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

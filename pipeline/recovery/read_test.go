@@ -19,17 +19,16 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// memory is a cluster of logs in memory. Offsets without a record are markers, or holes if
-// holes says so.
+// memory is a cluster with logs in memory. Offsets without a record are markers, or gaps if holes is set.
 type memory struct {
 	logs  map[recordbatch.TopicPartition]*memoryLog
-	since time.Time // of the last OffsetsSince with a time
+	since time.Time // argument of the last OffsetsSince
 	looks int       // at the offsets of whole logs
 }
 
 type memoryLog struct {
 	start, end int64
-	old        int64 // records before here are older than any time asked for
+	old        int64 // records before this offset are older than any requested time
 	records    map[int64]*recordbatch.Record
 	holes      bool
 }
@@ -68,13 +67,13 @@ func (m *memory) Read(_ context.Context, p recordbatch.TopicPartition, from, to 
 	return nil
 }
 
-// append puts a record at the log's end.
+// append appends a record to the log.
 func (l *memoryLog) append(r *recordbatch.Record) {
 	l.records[l.end] = r
 	l.end++
 }
 
-// days is a ledger in memory: the copies of each day that are known.
+// days is a ledger in memory: the known copies of each day.
 type days map[ledger.DayName]*knownDay
 
 type knownDay struct {
@@ -113,7 +112,7 @@ func copyOf(n, number int) dedup.Copy {
 	return dedup.Copy{Fingerprint: schema.BadFingerprint(fmt.Append(nil, n)), Number: number}
 }
 
-// row is a record of a copy, written by an export of the day.
+// row returns the record of a copy, written by an export of the day.
 func row(c dedup.Copy, export int) *recordbatch.Record {
 	id := schema.AppendID(nil, c.Fingerprint, c.Number)
 	return &recordbatch.Record{Headers: []recordbatch.Header{{Key: []byte("id"), Value: id},
@@ -142,7 +141,7 @@ func markAt(p recordbatch.TopicPartition, next, last int64, c dedup.Copy) ledger
 	return ledger.Mark{Topic: p.Topic, Partition: p.Partition, Next: next, Last: last, ID: string(schema.AppendID(nil, c.Fingerprint, c.Number))}
 }
 
-// recovered is a Result in plain words.
+// recovered is a Result in a form that is easy to compare.
 type recovered struct {
 	Rows, Letters, Exports int
 	Copies                 []string
@@ -211,7 +210,7 @@ func TestRead_OneLook(t *testing.T) {
 	}
 }
 
-// TestRead: what is news of a log, and what is reported of it.
+// TestRead: the copies that are recovered from a log, and the findings.
 func TestRead(t *testing.T) {
 	a, a1, b, c := copyOf(1, 0), copyOf(1, 1), copyOf(2, 0), copyOf(3, 0)
 	known := func(copies ...dedup.Copy) days {
@@ -265,13 +264,13 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestRead_Union replaces logs by random ones: whatever they hold of what the ledger has, and
-// how often, each copy that the ledger lacks is recovered once.
+// TestRead_Union reads random logs with any of the ledger's copies, repeatedly: each copy that the ledger
+// lacks is recovered once.
 func TestRead_Union(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		known := &knownDay{record: ledger.Day{Generation: 1, Exports: 3}}
-		all := map[dedup.Copy]bool{} // known ones are true
+		all := map[dedup.Copy]bool{} // whether the ledger has it
 		for n := range 1 + rng.IntN(30) {
 			for number := range 1 + rng.IntN(4) {
 				c := copyOf(n, number)
@@ -298,8 +297,8 @@ func TestRead_Union(t *testing.T) {
 	}
 }
 
-// TestRead_PartitionsGone: a topic with fewer partitions than the checkpoint names has lost the
-// others; one that is missing may come back.
+// TestRead_PartitionsGone: if a topic has fewer partitions than the checkpoint, the rows of the others are
+// lost. If it does not exist, it may be created again.
 func TestRead_PartitionsGone(t *testing.T) {
 	second, other := recordbatch.TopicPartition{Topic: "rows", Partition: 1}, recordbatch.TopicPartition{Topic: "other"}
 	log := &memory{logs: map[recordbatch.TopicPartition]*memoryLog{rows: logOf(nil)}}

@@ -7,12 +7,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Which row of an export is the first at which too many are bad.
+// TestBadRows_TooMany: the row of an export from which too many are bad.
 func TestBadRows_TooMany(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		limit   badRows
-		rows    string // g: good, and then the first letter of the code, or k for one without key; repeated to 4,000 rows
+		rows    string // g: a good row; else the first letter of the code, or k for one without key; repeated to 4,000 rows
 		at      int    // 0: never
 		invalid bool   // most of the bad ones are not UTF-8
 	}{

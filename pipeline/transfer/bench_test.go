@@ -13,7 +13,7 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// encoded encodes the records that it takes, and keeps none.
+// encoded encodes records and discards them.
 type encoded struct{ buffer []byte }
 
 func (*encoded) TryFlush() bool { return true }
@@ -23,7 +23,7 @@ func (e *encoded) Append(_ []byte, value recordbatch.Value, _ []recordbatch.Head
 	return err
 }
 
-// rowsAnswer is a call whose rows are there at once.
+// rowsAnswer is a call whose rows have all arrived.
 type rowsAnswer struct {
 	answer
 	rows []schema.Row
@@ -41,7 +41,7 @@ func (a *rowsAnswer) Next() (*schema.Row, error) {
 	return &a.rows[a.next-1], nil
 }
 
-// BenchmarkExport moves rows from memory: all of them new, or all of them published before.
+// BenchmarkExport exports rows from memory: all of them new, or all published before.
 func BenchmarkExport(b *testing.B) {
 	const n = 100_000
 	names := []string{"key", "event_name", "df_server_datetime", "city", "amount", "note"}
@@ -84,7 +84,7 @@ func BenchmarkExport(b *testing.B) {
 	}
 }
 
-// benchRunner is a runner of one stream, without any row that was published before.
+// benchRunner returns a runner with one stream and no published rows.
 func benchRunner() *Runner {
 	r := New(Config{
 		Streams: []Stream{{StreamConfig: schedule.StreamConfig{Name: "events", Kind: schema.Event, Key: "key"}, MaxBad: 0.5}},

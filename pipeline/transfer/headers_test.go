@@ -52,7 +52,7 @@ func TestRecordHeaders(t *testing.T) {
 			row := headerRow(t, names, test.cells...)
 			h := newRecordHeaders(&test.options, &test.call, false)
 			h.setColumns(&test.options, row.Columns)
-			for range 2 { // the second record starts over
+			for range 2 { // the second record reuses the memory
 				var got headers
 				for _, one := range h.of(row, id) {
 					got = append(got, [2]string{string(one.Key), string(one.Value)})

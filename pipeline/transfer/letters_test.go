@@ -8,7 +8,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// newLetters writes to p, of an export of which at most share of the rows may be bad.
+// newLetters returns the letters of an export of whose rows at most share may be bad, written to p.
 func newLetters(p *partition, share float64) *letters {
 	return &letters{
 		runner: &shared{Config: Config{Redact: func(text []byte) []byte { return text }, Wrote: func(*schema.DeadLetter) {}}},
@@ -21,11 +21,11 @@ func badRow(text string) *schema.BadRow {
 	return &schema.BadRow{Code: schema.FieldCount, Raw: []byte(text), Hash: schema.BadFingerprint([]byte(text))}
 }
 
-// TestLetters_HeldBack: bad rows wait until the export can be judged, and have no
-// letter of their own if too many are bad.
+// TestLetters_HeldBack: letters of bad rows are held back until it is known whether too many rows of the
+// export are bad. If so, they are not written.
 func TestLetters_HeldBack(t *testing.T) {
 	for name, test := range map[string]struct {
-		bad     int // of the first rows
+		bad     int // among the first rows
 		share   float64
 		letters int
 		refused bool
@@ -45,7 +45,7 @@ func TestLetters_HeldBack(t *testing.T) {
 			before := p.n
 			err = l.take(bad, new(answer), 0)
 			if held := test.share < 1 && i < judgedFrom-1; held && p.n > before {
-				t.Fatalf("%s: a letter is written for row %d, before the export can be judged", name, i)
+				t.Fatalf("%s: a letter is written at row %d, which is too early", name, i)
 			}
 		}
 		failure, refused := errors.AsType[*schema.Failure](err)
@@ -58,8 +58,7 @@ func TestLetters_HeldBack(t *testing.T) {
 	}
 }
 
-// TestLetters_Again: each of identical bad rows has one letter, also when the day is
-// exported again.
+// TestLetters_Again: each of identical bad rows has one letter, even if the day is exported again.
 func TestLetters_Again(t *testing.T) {
 	p := new(partition)
 	l := newLetters(p, 1)

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// rowOf is a row of two columns.
+// rowOf returns a row of two columns.
 func rowOf(t *testing.T, a, b string) *schema.Row {
 	t.Helper()
 	columns, err := schema.NewColumns([]string{"a", "b"})
@@ -23,15 +23,15 @@ func rowOf(t *testing.T, a, b string) *schema.Row {
 		Cells: []schema.Span{{End: uint32(len(a))}, {Start: uint32(len(a)), End: uint32(len(data))}}}
 }
 
-// refusing refuses every row, as an encoder does whose type refuses a cell.
+// refusing is an encoder that refuses every row, as if a cell had a wrong type.
 type refusing struct{ encoding.JSON }
 
 func (*refusing) Append(dst []byte, row *schema.Row) ([]byte, error) {
 	return dst, row.Bad(schema.BadValue, schema.OriginSchema, "refused", "refused")
 }
 
-// TestMetaEncoder: the added members follow the row's, escaped where they must
-// be; the dead letter of a row has the columns of its header alone.
+// TestMetaEncoder: the added members follow those of the row, with JSON escapes. The dead letter of a row
+// has only the columns of its header.
 func TestMetaEncoder(t *testing.T) {
 	t.Parallel()
 	id := []byte("YOJRbHLWBkVpeGQTq7BC1g.1")
@@ -48,7 +48,7 @@ func TestMetaEncoder(t *testing.T) {
 		if err := m.Header(context.Background(), row.Columns); err != nil {
 			t.Fatal(err)
 		}
-		for range 2 { // its memory is used again
+		for range 2 { // the second time with reused memory
 			got, err := m.Append([]byte("before "), row)
 			if diff := cmp.Diff("before "+want, string(got)); err != nil || diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)
@@ -66,8 +66,8 @@ func TestMetaEncoder(t *testing.T) {
 	}
 }
 
-// TestRecordKey: one column's bytes are the key; several are a JSON array, which no
-// other cells make.
+// TestRecordKey: with one column the key is the cell; with several it is a JSON array, which differs for
+// different cells.
 func TestRecordKey(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

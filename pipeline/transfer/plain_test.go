@@ -9,8 +9,7 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// TestPlainEncoder_Empty: without Values a stream's rows are JSON, with empty cells as the
-// stream has them.
+// TestPlainEncoder_Empty: without Values rows are JSON, with empty cells as the stream configures them.
 func TestPlainEncoder_Empty(t *testing.T) {
 	columns, err := schema.NewColumns([]string{"a", "b"})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// refusingPartition takes no record.
+// refusingPartition refuses every record.
 type refusingPartition struct{ why error }
 
 func (p refusingPartition) TryFlush() bool { return false }
@@ -19,8 +19,8 @@ func (p refusingPartition) Append([]byte, recordbatch.Value, []recordbatch.Heade
 	return p.why
 }
 
-// TestRecordWriter_Refused: a row that has no value, or that Kafka does not take, is a
-// bad row with its fingerprint; any other error ends the export.
+// TestRecordWriter_Refused: a row that can't be encoded, or that Kafka refuses, is a bad row with its
+// fingerprint; any other error ends the export.
 func TestRecordWriter_Refused(t *testing.T) {
 	columns, err := schema.NewColumns([]string{"key"})
 	if err != nil {
@@ -31,7 +31,7 @@ func TestRecordWriter_Refused(t *testing.T) {
 	copyOf := dedup.Copy{Fingerprint: schema.BadFingerprint([]byte("k")), Number: 2}
 	for name, test := range map[string]struct {
 		why  error
-		code schema.Code // empty: it is no bad row
+		code schema.Code // empty: not a bad row
 		copy int
 	}{
 		"no value":  {&schema.BadRow{Code: schema.BadValue}, schema.BadValue, 0},
@@ -52,12 +52,12 @@ func TestRecordWriter_Refused(t *testing.T) {
 	}
 }
 
-// TestRecordWriter_TryFlush tries all partitions, also behind one that can't send now.
+// TestRecordWriter_TryFlush: all partitions are flushed, even after one that can't send now.
 func TestRecordWriter_TryFlush(t *testing.T) {
 	if w := (&recordWriter{senders: []Appender{new(partition), new(partition)}}); !w.tryFlush() {
-		t.Error("two that can send: false")
+		t.Error("TryFlush() = false with two partitions that can send")
 	}
 	if w := (&recordWriter{senders: []Appender{refusingPartition{}, new(partition)}}); w.tryFlush() {
-		t.Error("one that can't send: true")
+		t.Error("TryFlush() = true with one partition that can't send")
 	}
 }

@@ -17,10 +17,10 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// partition counts the records that it takes. While it is full, it blocks.
+// partition counts records. While it is full, Append blocks.
 type partition struct {
 	n    int
-	full chan struct{} // nil: there is room
+	full chan struct{} // nil: it is not full
 }
 
 func (p *partition) TryFlush() bool { return true }
@@ -33,8 +33,8 @@ func (p *partition) Append([]byte, recordbatch.Value, []recordbatch.Header) erro
 	return nil
 }
 
-// answer is a call whose rows, each another one, come when the test says so. It ends
-// when arrived is closed.
+// answer is a call with different rows, which arrive when the test sends to arrived. It ends when arrived
+// is closed.
 type answer struct {
 	columns *schema.Columns
 	arrived chan struct{}
@@ -66,9 +66,8 @@ func (noSets) LoadSet(context.Context, ledger.DayName, *ledger.Day) (*dedup.Set,
 	return new(dedup.Set), nil
 }
 
-// TestRunner_Pause: a pause finds each row either not begun or appended with all that
-// follows from it, Collect returns what was done since the last one, and the end of an
-// export comes once.
+// TestRunner_Pause: during a pause each row is either not begun or completely processed. Collect returns
+// the progress since the last pause, and the end of an export is reported once.
 func TestRunner_Pause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		columns, err := schema.NewColumns([]string{"key"})
@@ -90,7 +89,7 @@ func TestRunner_Pause(t *testing.T) {
 		day := ledger.DayName{Stream: "events", Day: 20_000}
 		r.Start(t.Context(), Job{Call: schema.Export{Service: "1234", Stream: "events", Kind: schema.Event, Key: "key", Day: day.Day, N: 1}, Permit: rows})
 		if r.Free() || r.Idle() || !r.Day(day).Busy() {
-			t.Error("nothing is under way after the start of an export")
+			t.Error("no export is in progress after its start")
 		}
 		collect := func(want ...Progress) {
 			t.Helper()
@@ -118,10 +117,10 @@ func TestRunner_Pause(t *testing.T) {
 		}
 		p.full = make(chan struct{})
 		rows.arrived <- struct{}{}
-		synctest.Wait() // the row is begun, and waits for room
+		synctest.Wait() // the row is being processed and blocks in Append
 		paused := make(chan struct{})
 		go func() {
-			collect(Progress{Day: day, News: Tally{Published: 1}}) // waits for the row: none is seen half done
+			collect(Progress{Day: day, News: Tally{Published: 1}}) // the pause waits for the row
 			close(paused)
 		}()
 		close(p.full)
@@ -130,12 +129,12 @@ func TestRunner_Pause(t *testing.T) {
 		e := <-r.Ended()
 		r.TakeBack(e)
 		if !r.Idle() || !r.Day(day).Busy() {
-			t.Error("a day is not busy whose export was not collected yet")
+			t.Error("a day whose export was not collected yet is not busy")
 		}
 		collect(Progress{Day: day, Ended: e})
 		collect()
 		if !r.Free() || !r.Idle() || r.Day(day).Busy() || r.Unsaved() || r.Pending(day) != 0 {
-			t.Error("something is under way after the end of the export")
+			t.Error("an export is in progress after its end")
 		}
 	})
 }

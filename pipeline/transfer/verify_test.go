@@ -13,7 +13,7 @@ import (
 	"dfinery-kafka/schema/registry"
 )
 
-// countingRegistry has versions by how many columns their schema has.
+// countingRegistry has versions of a schema by their number of columns, and counts look-ups.
 type countingRegistry struct {
 	ids    map[int]int
 	asked  []int
@@ -21,7 +21,7 @@ type countingRegistry struct {
 }
 
 func (r *countingRegistry) Register(context.Context, *registry.Schema) (int, error) {
-	return 0, errors.New("nothing is to be registered")
+	return 0, errors.New("verify must not register")
 }
 
 func (r *countingRegistry) Lookup(_ context.Context, s *registry.Schema) (int, error) {
@@ -56,8 +56,8 @@ func TestVerify_First(t *testing.T) {
 	}
 }
 
-// TestVerify looks every version up once, then the newest alone: a registry that was
-// emptied or has another content is found before the next call.
+// TestVerify: every version is looked up once, later only the newest: a registry that was emptied or has
+// other contents is detected before the next call.
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	kept := &encoding.Evolution{Format: encoding.FormatAvro, Topic: "events", Subject: "events-value",
