@@ -35,6 +35,9 @@ func (t *typedEncoder) verify(ctx context.Context) error {
 		t.values.lookedUp.Store(true) // there are no versions but those that this process registers
 		return nil
 	}
+	if !e.Registered() {
+		return t.registerFirst(ctx)
+	}
 	for i, v := range e.Versions {
 		if v.ID == 0 { // removed after the registry was lost
 			continue
@@ -57,6 +60,25 @@ func (t *typedEncoder) verify(ctx context.Context) error {
 			return err
 		default:
 			return &registry.Error{Code: registry.Lost, Err: err, Detail: fmt.Sprintf("the schema of %d columns of subject %s had id %d, and has id %d now", v.Fields, e.Subject, v.ID, id)}
+		}
+	}
+	t.values.lookedUp.Store(true)
+	return nil
+}
+
+// registerFirst registers fields for which the registry had no answer before, while no version
+// is registered: calls are of no use until it has one. With a version, the next header may be
+// a known one.
+func (t *typedEncoder) registerFirst(ctx context.Context) error {
+	t.values.extending.Lock()
+	defer t.values.extending.Unlock()
+	e, err := t.evolve(ctx, keep)
+	if err != nil {
+		return err
+	}
+	if len(e.Fields) > 0 && !e.Registered() && !t.renamed(e) {
+		if _, err := t.register(ctx, e); err != nil {
+			return err
 		}
 	}
 	t.values.lookedUp.Store(true)

@@ -56,6 +56,34 @@ func TestVerify_First(t *testing.T) {
 	}
 }
 
+// TestVerify_Unregistered: fields that the registry has not answered for are registered before the
+// next call, which is not made until then.
+func TestVerify_Unregistered(t *testing.T) {
+	t.Parallel()
+	r, away := new(fakeRegistry), true
+	r.refuse = func(*registry.Schema) error {
+		if away {
+			return &registry.Error{Wait: true}
+		}
+		return nil
+	}
+	ledger, v := new(fakeLedger), avroValues(r)
+	if err := ledger.header(t, v, "id"); err == nil {
+		t.Fatal("a header was published without the registry")
+	}
+	err := verify(t.Context(), ledger.encoder(v))
+	if failed, ok := errors.AsType[*registry.Error](err); !ok || !failed.Wait {
+		t.Errorf("error %v, want one that waits", err)
+	}
+	away = false
+	if err := verify(t.Context(), ledger.encoder(v)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]encoding.Version{{Fields: 1, ID: 1}}, ledger.kept.Versions); diff != "" {
+		t.Errorf("versions (-want +got):\n%s", diff)
+	}
+}
+
 // TestVerify: every version is looked up once, later only the newest: a registry that was emptied or has
 // other contents is detected before the next call.
 func TestVerify(t *testing.T) {

@@ -33,6 +33,11 @@ func (e *Evolution) ID(n int) (id int, ok bool) {
 	return 0, false
 }
 
+// Registered reports whether the id of any version is known.
+func (e *Evolution) Registered() bool {
+	return slices.ContainsFunc(e.Versions, func(v Version) bool { return v.ID > 0 })
+}
+
 // SetID stores the id of the schema of the first n fields.
 func (e *Evolution) SetID(n, id int) {
 	for i := range e.Versions {
