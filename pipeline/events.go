@@ -124,6 +124,9 @@ func describeSettings(e *schedule.Event) logLine {
 	case schedule.IdentityChanged:
 		return line(slog.LevelWarn, "the stream's properties, topic or hidden columns have changed: its days in reach are published again", "days", e.Count, "rows", e.Rows, "calls", e.Count,
 			"do", "nothing, if that was intended; consumers receive the rows of these days again, with other ids")
+	case schedule.ProfilesDiffer:
+		return line(slog.LevelWarn, "the stream's properties, topic or hidden columns have changed: profiles that now differ from the topic are published again",
+			"do", "nothing, if that was intended; consumers receive these profiles again, possibly all")
 	case schedule.KeyRefused:
 		return line(slog.LevelError, "stream is halted: its hidden cells were hashed with another key", "code", e.Code, "error", e.Detail,
 			"do", "mount the former key and restart; dfinery-kafka resume "+e.Stream+" accepts the new one, and publishes the days in reach again")

@@ -54,6 +54,9 @@ func (c *Check) changes(events []schedule.Event) {
 		case schedule.IdentityChanged:
 			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("its properties, topic or hidden columns have changed: run publishes %s with %s again, with other ids, by %s",
 				command.Pluralize(e.Count, "day"), command.Pluralize(e.Rows, "row"), command.Pluralize(e.Count, "call")), "nothing, if that is intended; otherwise restore the stream's variables")
+		case schedule.ProfilesDiffer:
+			c.add(Warn, "stream "+e.Stream, "its properties, topic or hidden columns have changed: run publishes profiles again that now differ from the topic, possibly all, by 1 call",
+				"nothing, if that is intended; otherwise restore the stream's variables")
 		case schedule.HidingBegins:
 			c.add(Warn, "stream "+e.Stream, "run hides columns from now on, but Kafka still has their earlier cells: "+c.Service.ShownBefore(e.Stream), c.Service.DeleteShownBefore(e.Stream))
 		case schedule.KeyRefused:

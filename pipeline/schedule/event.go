@@ -32,6 +32,7 @@ const (
 	ExclusiveSuspected Kind = "exclusive_suspected"  // days without rows have Count rows when they are exported together
 	ExclusiveFound     Kind = "exclusive_found"      // confirmed: the stream is halted
 	IdentityChanged    Kind = "identity_changed"     // topic, properties or hidden columns changed: Count days, with Rows rows so far, are published again
+	ProfilesDiffer     Kind = "profiles_differ"      // the same of a stream of changes: profiles are published that differ from its topic now
 	HidingBegins       Kind = "hiding_begins"        // columns are hidden from now on, but earlier rows were published with them
 	KeyRefused         Kind = "key_refused"          // the key of the hashes has changed: the stream is halted until it is resumed
 	SettingChanged     Kind = "setting_changed"      // Detail describes the effect

@@ -91,6 +91,9 @@ func (s *Stream) beginIdentity(now time.Time) []Event {
 			days++
 		}
 	}
+	if s.Changes && s.hadRows() {
+		return []Event{{Kind: ProfilesDiffer, Stream: s.Name}}
+	}
 	if rows == 0 {
 		return nil // nothing was published, so nothing can be published twice
 	}
