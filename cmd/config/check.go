@@ -90,7 +90,7 @@ func (l *loader) checkTLS(k *Kafka) {
 	if k.CAFile != "" {
 		pem, err := os.ReadFile(k.CAFile)
 		if err != nil {
-			l.fault(ca, "names a file that can't be used: "+reason(err))
+			l.unusable(ca, err)
 		} else if !x509.NewCertPool().AppendCertsFromPEM(pem) {
 			l.fault(ca, "names a file without a PEM certificate: "+k.CAFile)
 		}
@@ -108,11 +108,11 @@ func (l *loader) checkTLS(k *Kafka) {
 func (l *loader) checkPair(cert, certFile, key, keyFile string) {
 	certPEM, certErr := os.ReadFile(certFile)
 	if certErr != nil {
-		l.fault(cert, "names a file that can't be used: "+reason(certErr))
+		l.unusable(cert, certErr)
 	}
 	keyPEM, keyErr := os.ReadFile(keyFile)
 	if keyErr != nil {
-		l.fault(key, "names a file that can't be used: "+reason(keyErr))
+		l.unusable(key, keyErr)
 	}
 	if certErr != nil || keyErr != nil {
 		return

@@ -81,6 +81,11 @@ func (l *loader) fault(variable, message string) {
 	l.report.Faults = append(l.report.Faults, Finding{variable, message})
 }
 
+// unusable reports a fault of a variable that names a file.
+func (l *loader) unusable(variable string, err error) {
+	l.fault(variable, "names a file that can't be used: "+reason(err))
+}
+
 func (l *loader) warn(variable, message string) {
 	l.report.Warnings = append(l.report.Warnings, Finding{variable, message})
 }

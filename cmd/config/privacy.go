@@ -61,7 +61,7 @@ func (l *loader) checkPrivacy(c *Config) {
 	case c.Privacy.KeyFile != "":
 		key, err := readKey(c.Privacy.KeyFile)
 		if err != nil {
-			l.fault(keyFile, "names a file that can't be used: "+reason(err))
+			l.unusable(keyFile, err)
 		} else if c.Privacy.Key = key; needs == "" {
 			l.warn(keyFile, "has no effect: no stream has DROP, HASH or MASK")
 		}

@@ -147,7 +147,7 @@ func (l *loader) readColumns(s *Stream, prefix string) {
 	}
 	file, err := os.Open(s.ColumnsFile)
 	if err != nil {
-		l.fault(name, "names a file that can't be used: "+reason(err))
+		l.unusable(name, err)
 		return
 	}
 	defer file.Close()

@@ -89,7 +89,7 @@ func (l *loader) secret(name string, plain *schema.Secret, file string) (from st
 	}
 	secret, err := ReadSecret(file)
 	if err != nil {
-		l.fault(name+"_FILE", "names a file that can't be used: "+reason(err))
+		l.unusable(name+"_FILE", err)
 		return name + "_FILE"
 	}
 	*plain = secret
