@@ -19,22 +19,19 @@ type contract struct {
 	announcer *announcer
 }
 
-// admitter returns the function with which an export of the stream admits the columns
-// of a header.
-func (c *contract) admitter(stream string) transfer.Admit {
-	return func(ctx context.Context, header []string) ([]string, error) {
-		var refused []string
-		err := c.record.change(ctx, func(*ledger.Service) (changed bool, _ error) {
-			var events []schedule.Event
-			refused, changed, events = c.schedule.Stream(stream).AdmitColumns(header)
-			c.announcer.announce(events)
-			return changed, nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		return refused, nil
+// admit admits the columns of a stream's header, and writes that to the ledger.
+func (c *contract) admit(ctx context.Context, stream string, header []string) ([]string, error) {
+	var refused []string
+	err := c.record.change(ctx, func(*ledger.Service) (changed bool, _ error) {
+		var events []schedule.Event
+		refused, changed, events = c.schedule.Stream(stream).AdmitColumns(header)
+		c.announcer.announce(events)
+		return changed, nil
+	})
+	if err != nil {
+		return nil, err
 	}
+	return refused, nil
 }
 
 // checkHeader accepts a header of a stream that hides columns and writes that to the

@@ -63,7 +63,7 @@ func newOwner(c *Config, v *view, taken *ownership, topics *topicCreator, histor
 	o.contract = &contract{schedule: o.schedule, record: o.record, announcer: o.announcer}
 	o.transfers = transfer.New(transfer.Config{
 		Streams: c.Streams, Limit: c.ConcurrentCalls, Sets: stored, RowsTopic: stored.Rows, Redact: c.Redact, Wrote: v.wrote,
-		Evolve: o.record.evolver, Admit: o.contract.admitter, CheckHeader: o.contract.checkHeader, Profiles: o.profiles, Log: c.Log,
+		Evolve: o.record.evolver, Admit: o.contract.admit, CheckHeader: o.contract.checkHeader, Profiles: o.profiles, Log: c.Log,
 	})
 	o.announcer.transfers, o.contract.transfers = o.transfers, o.transfers
 	o.exports = &starter{

@@ -6,9 +6,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Admit makes the ledger accept the columns of a header. It returns those that the
-// stream never had, if STREAM_X_CONTRACT=freeze refuses them.
-type Admit func(ctx context.Context, header []string) (refused []string, err error)
+// Admit makes the ledger accept the columns of a stream's header. It returns those that
+// the stream never had, if STREAM_X_CONTRACT=freeze refuses them.
+type Admit func(ctx context.Context, stream string, header []string) (refused []string, err error)
 
 // admit makes the ledger accept the columns before the first row, good or bad. It may block,
 // as no lock is held.
@@ -16,7 +16,7 @@ func (e *Export) admit(ctx context.Context) error {
 	if e.runner.Admit == nil {
 		return nil
 	}
-	refused, err := e.runner.Admit(e.stream.Name)(ctx, e.Columns.Names)
+	refused, err := e.runner.Admit(ctx, e.stream.Name, e.Columns.Names)
 	if err != nil {
 		return registryFailure(&e.Call, err)
 	}

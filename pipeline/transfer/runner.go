@@ -31,9 +31,8 @@ type Config struct {
 	Wrote func(*schema.DeadLetter)
 	// Evolve returns the function that changes the schemas of a stream's values.
 	Evolve func(stream string) Evolve
-	// Admit returns the function that admits the columns of a stream's headers; nil:
-	// all columns are admitted.
-	Admit func(stream string) Admit
+	// Admit admits the columns of streams' headers; nil: all columns are admitted.
+	Admit Admit
 	// Profiles is for streams with MODE=changes; without it they publish all rows.
 	Profiles Profiles
 	// CheckHeader checks headers of streams that hide columns.
