@@ -56,7 +56,7 @@ func streamActions(st *pipeline.StreamStatus, left time.Duration, add func(class
 	}
 	if p := st.Profiles; p != nil && p.Withheld > 0 {
 		add("warn", "DfineryProfilesWithheld", fmt.Sprintf("Stream %s: %d deletes are withheld (%s).", st.Name, p.Withheld, p.Why),
-			"Run dfinery-kafka profiles status "+st.Name+"; if the profiles are gone indeed: dfinery-kafka profiles approve "+st.Name)
+			"Run dfinery-kafka profiles status "+st.Name+"; if the profiles really no longer exist: dfinery-kafka profiles approve "+st.Name)
 	}
 	if st.Paused {
 		add("warn", "", "Stream "+st.Name+" is paused.", "Continue it with: dfinery-kafka resume "+st.Name)

@@ -50,20 +50,20 @@ type Config struct {
 	State    recordbatch.TopicPartition   // where commands are written
 	Letters  []recordbatch.TopicPartition // of the dead letters
 	// Parse reads a row from its raw copy and the columns of its header, into memory of its
-	// own. An error that is a *schema.BadRow says that it still is none.
+	// own. A *schema.BadRow means that the row is still bad.
 	Parse     func(columns *schema.Columns, raw []byte) (*schema.Row, error)
 	Schedule  *schedule.State
 	Transfers *transfer.Runner
-	// Resume has a stream go on at once.
+	// Resume resumes a stream immediately.
 	Resume func(stream string, now time.Time)
-	// Profiles is what commands to streams of changes need.
+	// Profiles is for commands to streams with MODE=changes.
 	Profiles Profiles
 	Log      *slog.Logger
 }
 
-// Profiles is what commands do to streams of changes.
+// Profiles changes the state of streams with MODE=changes.
 type Profiles interface {
-	// PublishAgain has the rows of earlier exports published again when they are met.
+	// PublishAgain makes rows of earlier exports be published again when a snapshot has them.
 	PublishAgain(stream string)
 	// Approve permits up to most deletes of absent profiles, or as many as are withheld if most
 	// is 0, and returns how many.

@@ -27,17 +27,17 @@ func (w Why) Meaning() string {
 	case NotEnded:
 		return "the last export failed"
 	case UnprovenEnd:
-		return "the answer ended with its connection, which does not prove that it is whole"
+		return "the answer ended with its connection, which does not prove that it is complete"
 	case NoRows:
 		return "the last snapshot has no good row"
 	case UnreadableRows:
 		return "the last snapshot has rows whose keys can't be read"
 	case RepeatedKeys:
-		return "the last snapshot has keys twice, so it may lack others"
+		return "the last snapshot has keys twice, so others may be missing"
 	case RequestChanged:
-		return "something else was asked for than before"
+		return "the request differs from the previous one"
 	case OverCeiling:
-		return "more are gone than STREAM_X_DELETE_MOST allows within 7 days"
+		return "more are absent than STREAM_X_DELETE_MOST allows to delete within 7 days"
 	}
 	return string(w)
 }
@@ -47,20 +47,20 @@ func (w Why) Advice(stream string) string {
 	approve := "dfinery-kafka profiles approve " + stream
 	switch w {
 	case OverCeiling:
-		return "find out whether the profiles are gone indeed; if they are, " + approve
+		return "find out whether these profiles really no longer exist; if so, " + approve
 	case UnreadableRows:
-		return "have the rows mended that dfinery-kafka dlq list --kind row shows; if they stay broken and the profiles are gone indeed, " + approve
+		return "have the source corrected for the rows that dfinery-kafka dlq list --kind row shows; if that is not possible and the profiles really no longer exist, " + approve
 	case RepeatedKeys:
-		return "nothing, unless it stays: then ask DFINERY why the snapshot has keys twice"
+		return "nothing, unless it persists: then ask DFINERY why the snapshot has keys twice"
 	case UnprovenEnd:
-		return "nothing, unless it stays: then have what stands between here and the API keep the answer's length, chunks or compression"
+		return "nothing, unless it persists: then make the proxies between here and the API keep the answer's length, chunks or compression"
 	case NoRows:
-		return "nothing, unless it stays: then look at the stream's audience"
+		return "nothing, unless it persists: then check the stream's audience"
 	case RequestChanged:
 		return "nothing: the next snapshots count"
 	case NotEnded:
 	}
-	return "nothing, unless it stays: then find out why the exports fail"
+	return "nothing, unless it persists: then find out why the exports fail"
 }
 
 // Approvable reports whether an approval permits deletes that are withheld for this reason.

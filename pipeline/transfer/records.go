@@ -56,14 +56,14 @@ func (w *recordWriter) append(row *schema.Row, key []byte, c dedup.Copy) error {
 	return err
 }
 
-// appendDelete appends a tombstone to the partition where its key lies. export is
-// the one that deletes.
+// appendDelete appends a tombstone to the partition of its key. export is the id of the
+// export that deletes it.
 func (w *recordWriter) appendDelete(m *profiles.Mark, export string) error {
 	w.id = schema.AppendID(w.id[:0], schema.DeleteFingerprint(export, m.Key), 0)
 	return w.senders[m.Partition].Append(m.Key, nil, w.headers.deletion(w.id))
 }
 
-// tryFlush sends what stands in open batches; false when one can't be sent now.
+// tryFlush sends the open batches; false if one can't be sent now.
 func (w *recordWriter) tryFlush() bool {
 	all := true
 	for _, s := range w.senders {
