@@ -115,7 +115,7 @@ func makePreview(cmd *cobra.Command, c *config.Config, stream string, day schema
 		if !wait.Until.IsZero() {
 			until = " until " + wait.Until.UTC().Format(time.RFC3339)
 		}
-		return nil, nil, fmt.Errorf("the call was not made: the service waits for %s%s; dfinery-kafka status tells more", wait.For, until)
+		return nil, nil, fmt.Errorf("the call was not made: the service waits for %s%s; dfinery-kafka status shows more", wait.For, until)
 	}
 	found, err := plan.Run(cmd.Context(), permit, rows)
 	return plan, found, err
