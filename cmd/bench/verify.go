@@ -12,20 +12,26 @@ import (
 	"dfinery-kafka/pipeline/cluster/clustertest"
 )
 
-// verifyCommand compares a topic with the data: the same rows the same number of times,
+// verifyCommand compares each topic with the data: the same rows the same number of times,
 // cell by cell, with the right keys.
 func verifyCommand() *cobra.Command {
 	var (
-		f              dataFlags
-		brokers, topic string
-		listed         int
+		f       dataFlags
+		brokers string
+		topics  []string
+		listed  int
 	)
 	cmd := &cobra.Command{Use: "verify", Hidden: true, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		return verify(cmd.Context(), &f, brokers, topic, listed)
+		for _, topic := range topics {
+			if err := verify(cmd.Context(), &f, brokers, topic, listed); err != nil {
+				return err
+			}
+		}
+		return nil
 	}}
 	f.flags(cmd)
 	cmd.Flags().StringVar(&brokers, "brokers", "", "HOST:PORT of the brokers")
-	cmd.Flags().StringVar(&topic, "topic", "", "topic to read")
+	cmd.Flags().StringSliceVar(&topics, "topics", nil, "topics to read")
 	cmd.Flags().IntVar(&listed, "listed", 2_000_000, "up to how many rows each is looked for; of more a digest is compared")
 	return cmd
 }
