@@ -148,6 +148,7 @@ func TestCuts_LeaveReach(t *testing.T) {
 			return &exporttest.Fault{NoFinal: true}
 		}
 		w.config.Streams[0].PollInterval = 6 * time.Hour
+		w.config.Publish.OwnerHeartbeat, w.config.Publish.StandbyAfter, w.config.Publish.FenceRenewal = 6*time.Hour, 18*time.Hour, 24*time.Hour // fewer requests
 		w.run(20 * time.Hour)
 		w.run(50 * time.Hour)
 		var last time.Time

@@ -22,6 +22,7 @@ import (
 type profileAPI struct {
 	mu       sync.Mutex
 	profiles map[string]string
+	csv      string        // the snapshot; empty if the profiles have changed
 	unframed bool          // answers do not prove that they are whole
 	slow     time.Duration // how long an answer takes behind its first half
 	calls    []time.Time
@@ -31,16 +32,19 @@ func (p *profileAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls = append(p.calls, time.Now())
-	var csv strings.Builder
-	csv.WriteString("df_unified_id,city\n")
-	for _, key := range slices.Sorted(maps.Keys(p.profiles)) {
-		fmt.Fprintf(&csv, "%s,%s\n", key, p.profiles[key])
+	if p.csv == "" {
+		var csv strings.Builder
+		csv.WriteString("df_unified_id,city\n")
+		for _, key := range slices.Sorted(maps.Keys(p.profiles)) {
+			fmt.Fprintf(&csv, "%s,%s\n", key, p.profiles[key])
+		}
+		p.csv = csv.String()
 	}
-	text := csv.String()
+	text := p.csv
 	half := strings.Index(text[len(text)/2:], "\n") + len(text)/2 + 1
 	body := io.MultiReader(strings.NewReader(text[:half]), &delayed{p.slow, strings.NewReader(text[half:])})
 	answer := &http.Response{
-		StatusCode: http.StatusOK, Status: "200 OK", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, ContentLength: int64(csv.Len()), Body: io.NopCloser(body),
+		StatusCode: http.StatusOK, Status: "200 OK", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, ContentLength: int64(len(text)), Body: io.NopCloser(body),
 		Header: http.Header{"Content-Type": {"text/csv"}, "Date": {time.Now().UTC().Format(http.TimeFormat)}},
 	}
 	if p.unframed {
@@ -66,6 +70,7 @@ func (p *profileAPI) change(do func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	do()
+	p.csv = ""
 }
 
 // lose removes profiles whose keys begin so.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -33,7 +34,7 @@ type simulation struct {
 	api     *exporttest.Server
 	http    http.RoundTripper
 	config  *config.Config
-	layout  time.Duration           // how long what is known of the cluster's layout is taken for right; 0: as long as by default
+	layout  time.Duration           // how long the cluster's layout is taken for right, and connections are kept; 0: as long as by default
 	service func(*pipeline.Service) // nil: the service stays as it is configured
 	log     *slog.Logger            // nil: as text, for said
 	text    bytes.Buffer
@@ -55,6 +56,7 @@ func (w *simulation) said() string {
 func newSimulation(t *testing.T, api *exporttest.Server) *simulation {
 	t.Helper()
 	w := &simulation{t: t, api: api}
+	api.Data.Columns = cmp.Or(api.Data.Columns, 12) // a row's cells are not what simulations are about
 	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(w.net.Listen), kfake.BrokerConfigs(map[string]string{
 		"log.retention.ms": "-1",
 		// What the broker would do every few seconds of weeks: nothing here needs it.
@@ -81,7 +83,7 @@ func newSimulation(t *testing.T, api *exporttest.Server) *simulation {
 		Kafka: config.Kafka{Brokers: kafka.ListenAddrs(), Compression: "snappy", CreateTopics: true, Partitions: 3, ReplicationFactor: 1},
 		Publish: config.Publish{
 			DeadLetterTopic: "dead", LedgerTopic: "ledger", Delivery: config.ExactlyOnce,
-			CheckpointInterval: 5 * time.Minute, FenceRenewal: time.Hour, OwnerHeartbeat: 10 * time.Minute, StandbyAfter: 30 * time.Minute,
+			CheckpointInterval: 5 * time.Minute, FenceRenewal: time.Hour, OwnerHeartbeat: 30 * time.Minute, StandbyAfter: 90 * time.Minute,
 		},
 		Breaker: config.Breaker{Failures: 5, OpenFor: time.Minute, MaxOpenFor: 15 * time.Minute, TripOn: config.Codes{schema.UnknownError, schema.QueryError}},
 		Retry:   config.Retry{Backoff: time.Second, MaxBackoff: 10 * time.Minute, NarrowAfter: 3},
@@ -114,7 +116,7 @@ func (w *simulation) wire() *app.App {
 	}
 	a, err := app.New(w.config, app.Options{Version: "test", Log: log, Transport: w.http, Kafka: func(k *cluster.Config) {
 		// Each look at the layout costs, and it never changes; so does each new connection.
-		k.Dial, k.MetadataTTL, k.IdleTimeout = w.net.Dial, 6*time.Hour, 6*time.Hour
+		k.Dial, k.MetadataTTL, k.IdleTimeout = w.net.Dial, 1000*time.Hour, 1000*time.Hour
 	}})
 	if err != nil {
 		w.t.Fatal(err)

@@ -22,7 +22,7 @@ import (
 func (w *simulation) through(g *gate, once bool) *app.App {
 	w.t.Helper()
 	a, err := app.New(w.config, app.Options{
-		Version: "test", Once: once, Log: slog.New(slog.NewTextHandler(w, nil)), Transport: w.http, Kafka: func(k *cluster.Config) { k.Dial, k.MetadataTTL = g.Dial, w.layout },
+		Version: "test", Once: once, Log: slog.New(slog.NewTextHandler(w, nil)), Transport: w.http, Kafka: func(k *cluster.Config) { k.Dial, k.MetadataTTL, k.IdleTimeout = g.Dial, w.layout, w.layout },
 	})
 	if err != nil {
 		w.t.Fatal(err)

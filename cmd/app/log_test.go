@@ -62,13 +62,13 @@ func newScriptedDay(t *testing.T) *simulation {
 	})
 	w.config.Streams[0].Start.Back = 4
 	w.config.DFINERY.ConcurrentCalls = 1 // the order of the lines is that of the calls
-	w.config.Publish.OwnerHeartbeat = 30 * time.Second
+	w.config.Publish.OwnerHeartbeat = 5 * time.Minute
 	token := filepath.Join(t.TempDir(), "token")
 	write := func(secret string) { replaceFile(t, token, secret+"\n") }
 	write("export-token")
 	w.config.DFINERY.Token, w.config.DFINERY.TokenFile = "", token
 	time.AfterFunc(8*time.Hour, func() { w.api.SetToken("rotated-token") })
-	time.AfterFunc(8*time.Hour+40*time.Minute, func() { write("rotated-token") })
+	time.AfterFunc(8*time.Hour+39*time.Minute, func() { write("rotated-token") }) // the next heartbeat notices it
 	cut := false
 	w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
 		switch at := time.Since(began); {

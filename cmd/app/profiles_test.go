@@ -78,7 +78,7 @@ func TestProfiles_DeleteAfter(t *testing.T) {
 				w.config.Streams[0].PollInterval, w.config.Streams[0].DeleteAfter = time.Hour, after
 				start := time.Now()
 				time.AfterFunc(90*time.Minute, func() { api.lose("gone") }) // missed after 2 h
-				w.run(100 * time.Hour)
+				w.run(after + 12*time.Hour)
 				hours, least := w.deletes(start)["gone"], 2+max(1, int(after.Hours()))
 				if len(hours) != 4 || hours[0] < least || hours[3] > least+1 { // the next one, if it began some milliseconds too early
 					t.Errorf("deletes after so many hours: %v, want four after %d", hours, least)

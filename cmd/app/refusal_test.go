@@ -22,7 +22,7 @@ func TestRefusedRecords(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 20}, Limits: exporttest.Limits{PerHour: -1}})
 					w.config.Streams[0].Start.Back = 2
-					w.config.Publish.OwnerHeartbeat = 30 * time.Second
+					w.config.Publish.OwnerHeartbeat = time.Minute
 					w.layout = time.Hour // it never changes
 					second := w.config.Streams[0]
 					second.Name, second.Topic = "second", "second"

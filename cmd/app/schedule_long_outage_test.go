@@ -23,8 +23,8 @@ func TestLongOutage(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 10, RowsPerDay: 20}})
 		w.config.Breaker.MaxOpenFor = 6 * time.Hour // fewer probes
 		w.config.Streams[0].PollInterval, w.config.Streams[0].LookbackInterval = 4*time.Hour, 12*time.Hour
-		w.config.Publish.OwnerHeartbeat, w.config.Publish.StandbyAfter = 2*time.Hour, 6*time.Hour
-		w.config.Publish.FenceRenewal, w.config.Publish.CheckpointInterval = 6*time.Hour, 6*time.Hour
+		w.config.Publish.OwnerHeartbeat, w.config.Publish.StandbyAfter = 6*time.Hour, 18*time.Hour
+		w.config.Publish.FenceRenewal, w.config.Publish.CheckpointInterval = 24*time.Hour, 6*time.Hour
 		from := time.Now().Add(50 * time.Hour)
 		to := from.Add(35 * 24 * time.Hour)
 		w.api.Faults = func(c exporttest.Call) *exporttest.Fault {

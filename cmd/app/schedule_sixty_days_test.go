@@ -19,8 +19,8 @@ func TestSixtyDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 9, RowsPerDay: 20}})
-		w.config.Publish.OwnerHeartbeat, w.config.Publish.StandbyAfter = 2*time.Hour, 6*time.Hour // fewer requests
-		w.config.Publish.FenceRenewal, w.config.Publish.CheckpointInterval = 6*time.Hour, 6*time.Hour
+		w.config.Publish.OwnerHeartbeat, w.config.Publish.StandbyAfter = 6*time.Hour, 18*time.Hour // fewer requests
+		w.config.Publish.FenceRenewal, w.config.Publish.CheckpointInterval = 24*time.Hour, 6*time.Hour
 		w.config.Breaker.MaxOpenFor = 2 * time.Hour
 		w.config.Streams[0].PollInterval, w.config.Streams[0].LookbackInterval = 2*time.Hour, 12*time.Hour
 		first := w.today() - 30
