@@ -24,8 +24,9 @@ import (
 // asBenchmark is set for a process of the test binary that runs as the benchmark.
 const asBenchmark = "DFINERY_KAFKA_BENCH"
 
-// program is the connector that is measured. It is built once, with the settings of go test, because those
-// of a release would require to build all packages again. Without debug information it is linked in half the time.
+// program is the connector that is measured. It is built once, with the settings of go test,
+// because those of a release would require to build all packages again. Without debug
+// information it is linked in half the time.
 var program = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(directory, "dfinery-kafka")
 	output, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, "../dfinery-kafka").CombinedOutput()
