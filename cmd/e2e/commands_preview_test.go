@@ -251,6 +251,7 @@ func TestPreview_Text(t *testing.T) {
 			return &exporttest.Fault{BadRows: []exporttest.BadRow{{After: 1, Kind: exporttest.FewerFields}}}
 		},
 	})
+	delete(b.environ, "KAFKA_PARTITIONS")
 	out, got := b.run("preview", "events", "--rows", "3")
 	if got.Code != 0 {
 		t.Fatalf("exit %d:\n%s%s", got.Code, out, got.Stderr)

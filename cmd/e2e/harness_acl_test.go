@@ -29,6 +29,7 @@ func newACLTestbed(t *testing.T) *testbed {
 		kfake.BrokerConfigs(map[string]string{"default.replication.factor": "3", "min.insync.replicas": "2", "unclean.leader.election.enable": "false"}))
 	b := newTestbedOn(t, &exporttest.Server{Data: exporttest.Data{Seed: 1, RowsPerDay: 10}}, strings.Join(cluster.ListenAddrs(), ","))
 	b.prefix = ""
+	delete(b.environ, "KAFKA_PARTITIONS") // as README and check show it
 	b.login("admin", "admin-secret")
 	b.set("STREAM_EVENTS_TOPIC", "events", "LEDGER_TOPIC", "ledger", "DEAD_LETTER_TOPIC", "letters")
 	b.admins = []kgo.Opt{kgo.SASL(plain.Auth{User: "admin", Pass: "admin-secret"}.AsMechanism())}

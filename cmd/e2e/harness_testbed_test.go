@@ -45,6 +45,10 @@ type testbed struct {
 	changing sync.RWMutex // guards api
 }
 
+// partitions are those of each topic that the program creates: enough to spread the keys, and fewer
+// than its default, as each costs a start some requests.
+const partitions = 3
+
 // newTestbed returns a service on the Kafka of KAFKA_TEST_BROKERS, or on one of the shared
 // embedded brokers.
 func newTestbed(t *testing.T, api *exporttest.Server) *testbed {
@@ -98,7 +102,7 @@ func newTestbedOn(t *testing.T, api *exporttest.Server, brokers string) *testbed
 	b.environ = map[string]string{
 		"DFINERY_BASE_URL": server.URL, "DFINERY_SERVICE_ID": "1234", "DFINERY_EXPORT_TOKEN": canary, "KAFKA_BROKERS": brokers,
 		"STREAM_EVENTS_TOPIC": b.prefix + "events", "DEAD_LETTER_TOPIC": b.prefix + "dead-letters", "LEDGER_TOPIC": b.prefix + "ledger",
-		"STREAM_EVENTS_START": "2", "ADMIN_ADDR": "", "RETRY_BACKOFF": "20ms", "RETRY_MAX_BACKOFF": "200ms", "OWNER_HEARTBEAT": "200ms", "STANDBY_AFTER": "1s",
+		"STREAM_EVENTS_START": "2", "KAFKA_PARTITIONS": strconv.Itoa(partitions), "ADMIN_ADDR": "", "RETRY_BACKOFF": "20ms", "RETRY_MAX_BACKOFF": "200ms", "OWNER_HEARTBEAT": "200ms", "STANDBY_AFTER": "1s",
 	}
 	return b
 }

@@ -34,7 +34,7 @@ func TestKafka_ForeignTransactions(t *testing.T) {
 		if err := client.BeginTransaction(); err != nil {
 			t.Fatal(err)
 		}
-		for p := range 6 {
+		for p := range partitions {
 			if err := client.ProduceSync(t.Context(), &kgo.Record{Partition: int32(p), Key: fmt.Append(nil, "other ", n), Value: []byte("{}")}).FirstErr(); err != nil {
 				t.Fatal(err)
 			}
@@ -74,6 +74,7 @@ func TestKafka_JavaPartitioner(t *testing.T) {
 		t.Skip("deploy/kafka-up.sh has not downloaded Kafka's tools")
 	}
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 81, RowsPerDay: 100}})
+	b.set("KAFKA_PARTITIONS", "6")
 	b.runOnce(0)
 	want := map[string]int32{}
 	for _, m := range b.consume("events", kgo.ReadUncommitted()) {

@@ -19,12 +19,12 @@ import (
 // that publishes the days again. The command restores all rows.
 func TestTopics_Recreated(t *testing.T) {
 	t.Parallel()
-	for name, partitions := range map[string]int32{"with fewer partitions": 2, "with as many": 6, "with more": 9} {
+	for name, now := range map[string]int32{"with fewer partitions": 2, "with as many": partitions, "with more": 9} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newLateRows(t)
 			b.runOnce(0)
-			b.recreateTopic("events", partitions, nil)
+			b.recreateTopic("events", now, nil)
 			day := currentDay()
 			expectText(t, b.runOnce(0), "Kafka has lost acknowledged rows of a stream: publish its days again",
 				fmt.Sprintf("dfinery-kafka backfill events --from %s --to %s --again", day-2, day))
@@ -65,11 +65,11 @@ func TestTopics_RecreatedWhileRunning(t *testing.T) {
 			b.deleteTopics(topics...)
 			b.administer(func(ctx context.Context, c *kadm.Client) error {
 				for _, topic := range topics {
-					partitions := int32(6)
+					number := int32(partitions)
 					if configs[topic] != nil {
-						partitions = 1
+						number = 1
 					}
-					err := createTopic(ctx, c, b.prefix+topic, partitions, configs[topic])
+					err := createTopic(ctx, c, b.prefix+topic, number, configs[topic])
 					if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) { // the program may have created it
 						return fmt.Errorf("create %s: %w", topic, err)
 					}

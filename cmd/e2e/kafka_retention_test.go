@@ -76,7 +76,7 @@ func TestRetention_Compaction(t *testing.T) {
 				b.setTopicConfig("events", name, value)
 			}
 			b.await("the topic is compacted", func() bool {
-				for p := range 6 { // the active segment is not compacted
+				for p := range partitions { // the active segment is not compacted
 					others++
 					b.put("events", &kgo.Record{Partition: int32(p), Key: fmt.Append(nil, "other ", others), Value: []byte("{}")})
 				}

@@ -86,7 +86,7 @@ func TestTopics_FewerPartitions(t *testing.T) {
 	b.runOnce(0)
 	b.recreateTopic("events", 1, nil)
 	log := b.runOnce(0)
-	for p := range 6 {
+	for p := range partitions {
 		expectText(t, log, fmt.Sprintf(`"partition":"topic %sevents partition %d"`, b.prefix, p))
 	}
 }

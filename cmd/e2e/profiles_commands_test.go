@@ -167,8 +167,8 @@ func TestProfiles_Partitions(t *testing.T) {
 	source.set(func(s *profileSource) { s.profiles["user3"] = "Busan" })
 	b.runOnce(0)
 	b.checkTable(source, false)
-	if s := b.profileStatus(); s.Partitions != 6 {
-		t.Errorf("keys are spread over %d partitions, want 6", s.Partitions)
+	if s := b.profileStatus(); s.Partitions != partitions {
+		t.Errorf("keys are spread over %d partitions, want %d", s.Partitions, partitions)
 	}
 }
 

@@ -45,8 +45,8 @@ func TestValues_Meta(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if m.Key != string(key) || int(m.Partition) != cluster.PartitionOf(key, 6) {
-					t.Fatalf("key %s in partition %d, want %s in %d", m.Key, m.Partition, key, cluster.PartitionOf(key, 6))
+				if m.Key != string(key) || int(m.Partition) != cluster.PartitionOf(key, partitions) {
+					t.Fatalf("key %s in partition %d, want %s in %d", m.Key, m.Partition, key, cluster.PartitionOf(key, partitions))
 				}
 			}
 			served := b.servedTyped()

@@ -195,7 +195,7 @@ func (f *Fence) withMarker(ctx context.Context, id Identity, logs []cluster.LogR
 		ends = slices.Repeat([]cluster.LogRange{{Err: err}}, len(logs))
 	}
 	var searches sync.WaitGroup
-	limit := make(chan struct{}, 8)
+	limit := make(chan struct{}, 4)
 	for i, l := range logs {
 		searches.Go(func() {
 			limit <- struct{}{}
