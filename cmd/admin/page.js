@@ -36,7 +36,7 @@
       }
       note.hidden = true;
     } catch (error) {
-      if (note.hidden) note.textContent = "No answer since " + new Date().toISOString() + ": what follows is older. " + error.message;
+      if (note.hidden) note.textContent = "No answer since " + new Date().toISOString() + ": the page shows an older state. " + error.message;
       note.hidden = false;
     }
   };

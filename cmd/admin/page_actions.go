@@ -35,10 +35,10 @@ func actions(v *View, st *status, runbook string) []action {
 		add("bad", "DfineryTokenRefused", "The API refuses the Export token.", "Write a new token to DFINERY_EXPORT_TOKEN_FILE, or restart with another DFINERY_EXPORT_TOKEN.")
 	}
 	if st.Breaker != nil && st.Breaker.State != "closed" {
-		add("warn", "DfineryBreakerOpen", "The circuit breaker is "+st.Breaker.State+": the API's database is failing.", "Nothing at first; if it lasts, give DFINERY the times from the dead letters.")
+		add("warn", "DfineryBreakerOpen", "The circuit breaker is "+st.Breaker.State+": the API's database is failing.", "Nothing at first: probes are made automatically. If it lasts, report the times in the dead letters to DFINERY.")
 	}
 	if q := st.Quota; q != nil && q.Remaining == 0 {
-		add("warn", "DfineryQuotaSpent", "The quota of calls is used up.", "Nothing; exports continue when calls are free. If it recurs, another client uses the quota.")
+		add("warn", "DfineryQuotaSpent", "The quota of calls is used up.", "Nothing: exports continue when calls are available. If it happens again, another client may use the quota.")
 	}
 	for i := range st.Streams {
 		streamActions(&st.Streams[i], v.Pipeline.Remaining[st.Streams[i].Name], add)
@@ -79,7 +79,7 @@ func streamActions(st *pipeline.StreamStatus, left time.Duration, add func(class
 		add("bad", "DfineryGap", fmt.Sprintf("Stream %s: %s left the API's reach without a successful export.", st.Name, command.Pluralize(gaps, "day")), "Their rows cannot be recovered through the API; ask DFINERY whether there is another way to export them.")
 	}
 	if failing > 0 {
-		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: the last export of %s failed.", st.Name, command.Pluralize(failing, "day")), "Nothing at first, they are retried; the dead letters have the failures.")
+		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: the last export of %s failed.", st.Name, command.Pluralize(failing, "day")), "Nothing at first: they are retried. The dead letters have the failures.")
 	}
 	if narrowed > 0 {
 		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: %s without events whose queries fail.", st.Name, command.Pluralize(narrowed, "day")), "They are requested again every 6 hours; ask DFINERY about the events in the dead letters.")

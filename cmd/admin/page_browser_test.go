@@ -42,7 +42,7 @@ func TestPage_Browser(t *testing.T) {
 		{Path: "standby/", Shows: []string{"standby of host-7", "not known here"}},
 		{Path: "refused/", Shows: []string{"refused by the API", "The API refuses the Export token."}},
 		{Path: "hostile/", Shows: []string{attack}},
-		{Path: "starting/", Shows: []string{"No stream is known yet."}, Hides: []string{"settled"}},
+		{Path: "starting/", Shows: []string{"No streams are known yet."}, Hides: []string{"settled"}},
 		{Path: "wall/?wall", Shows: []string{"Yesterday"}},
 	}
 	mux := http.NewServeMux()

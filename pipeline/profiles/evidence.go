@@ -57,7 +57,7 @@ func (w Why) Advice(stream string) string {
 	case NoRows:
 		return "nothing, unless it persists: then check the stream's audience"
 	case RequestChanged:
-		return "nothing: the next snapshots count"
+		return "nothing: the next snapshots have the same request"
 	case NotEnded:
 	}
 	return "nothing, unless it persists: then find out why the exports fail"
@@ -70,7 +70,7 @@ func (w Why) Approvable() bool { return w == "" || w == OverCeiling || w == Unre
 type Evidence struct {
 	Ended      bool // the answer ended properly
 	Framed     bool // its framing proves the end: length, last chunk, END_STREAM or gzip trailer
-	Rows       int  // good ones
+	Rows       int  // good rows
 	Unreadable int  // rows of which Unreadable is true
 	Repeated   int  // rows with a key that occurred before
 	Request    string
