@@ -20,7 +20,7 @@ func (o *owner) applyOutcome(name ledger.DayName, e *transfer.Export) {
 	case e.Err == nil:
 		sum := e.Sum()
 		result.Rows, result.Known, result.Columns, result.EventNames = sum.Rows(), sum.Duplicates, e.Columns, e.EventNames(o.schedule.Stream(name.Stream).EventNames())
-		result.Charset, result.Properties = e.Charset, e.PropertiesMet()
+		result.Charset, result.Properties = e.Charset, e.PropertiesFound()
 		result.Bad, result.StillBad = sum.Bad, e.StillBad()
 	case !errors.As(e.Err, &result.Failure):
 		result.Aborted = true // by Kafka, which ends the session: the day remains due

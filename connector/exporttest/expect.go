@@ -87,10 +87,10 @@ func Union(exports ...Table) []map[string]string {
 	var union []map[string]string
 	have := make(map[string]int)
 	for _, t := range exports {
-		met := make(map[string]int)
+		count := make(map[string]int)
 		for _, record := range t.Records() {
 			id := identity(record)
-			if met[id]++; met[id] > have[id] {
+			if count[id]++; count[id] > have[id] {
 				have[id]++
 				union = append(union, record)
 			}

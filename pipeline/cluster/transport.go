@@ -115,7 +115,7 @@ func (t *transport) refresh(ctx context.Context, addr net.Addr) error {
 		return nil // a burst of failures, one for each partition, needs one refresh
 	}
 	t.began = time.Now()
-	_, err := t.pool.RoundTrip(ctx, addr, wake{})
+	_, err := t.pool.RoundTrip(ctx, addr, refreshRequest{})
 	if connect, ok := errors.AsType[*ConnectError](err); ok {
 		return connect
 	}
@@ -150,15 +150,15 @@ func moved(res kafka.Response) bool {
 	return false
 }
 
-// wake makes kafka-go refresh the metadata at once, which it otherwise does only after creating
-// topics: it pretends to be a request to create topics with an empty answer, and is never sent.
-type wake struct{}
+// refreshRequest makes kafka-go refresh the metadata at once, which it otherwise does only after
+// creating topics: it is handled as a request to create topics, and is never sent.
+type refreshRequest struct{}
 
-func (wake) ApiKey() protocol.ApiKey { return protocol.CreateTopics }
+func (refreshRequest) ApiKey() protocol.ApiKey { return protocol.CreateTopics }
 
-func (wake) Required(map[protocol.ApiKey]int16) bool { return true }
+func (refreshRequest) Required(map[protocol.ApiKey]int16) bool { return true }
 
-func (wake) RawExchange(io.ReadWriter) (protocol.Message, error) {
+func (refreshRequest) RawExchange(io.ReadWriter) (protocol.Message, error) {
 	return &createtopics.Response{}, nil
 }
 

@@ -56,7 +56,7 @@ func (b *limitedBody) Close() error { return nil }
 func (b *limitedBody) next() (*schema.Row, error) {
 	row, err := b.Body.Next()
 	if err == nil {
-		b.survey.meet(row)
+		b.survey.add(row)
 	} else if _, bad := errors.AsType[*schema.BadRow](err); !bad {
 		b.ended = err
 	}
@@ -126,7 +126,7 @@ func (p *Plan) survey(under *schema.Columns) *columnSurvey {
 	return s
 }
 
-func (s *columnSurvey) meet(row *schema.Row) {
+func (s *columnSurvey) add(row *schema.Row) {
 	s.rows++
 	for i := range s.columns {
 		cell, c := row.Cell(i), &s.columns[i]

@@ -123,7 +123,7 @@ func (s *Scan) count() (inTopic int, absent []Hash) {
 func (d *Decision) mark(p Policy, s *Scan, absent []Hash, snapshot *Snapshot) {
 	for _, h := range absent {
 		m := &Mark{Hash: h, N: snapshot.N}
-		if old := s.Marks[h]; old.stands() && old.N < snapshot.N {
+		if old := s.Marks[h]; old.unchanged() && old.N < snapshot.N {
 			if at, known := d.Record.Absent.Times[old.N]; known {
 				*m = *old
 				m.Reserved = snapshot.Started.Sub(at) >= p.After
@@ -160,16 +160,16 @@ func (d *Decision) keepTimes(before map[int]time.Time, snapshot Snapshot) {
 // done: keys that are still in the topic were not deleted. Deletes older than Window
 // are removed.
 func (s *Scan) settle(list []ledger.Deletion, now time.Time) []ledger.Deletion {
-	alive := 0
+	notDeleted := 0
 	for _, m := range s.Marks {
-		if m.Reserved && m.stands() {
-			alive++
+		if m.Reserved && m.unchanged() {
+			notDeleted++
 		}
 	}
 	var kept []ledger.Deletion
 	for _, d := range list {
 		if !d.Done {
-			d.N, d.Done = max(0, d.N-alive), true
+			d.N, d.Done = max(0, d.N-notDeleted), true
 		}
 		if d.N > 0 && now.Sub(d.At) < Window {
 			kept = append(kept, d)
@@ -201,7 +201,7 @@ func bounded(list []ledger.Deletion) []ledger.Deletion {
 }
 
 // Deleted records that the n tombstones of the last deletes are acknowledged. Once
-// nobody is absent an approval is spent: it was given for these profiles, not for the
+// no profile is absent an approval ends: it was given for these profiles, not for the
 // next ones.
 func Deleted(r *ledger.Profiles, n int) {
 	r.Deletes = slices.Clone(r.Deletes)

@@ -13,10 +13,10 @@ type Mark struct {
 	Reserved bool
 
 	// What the scan found about the key.
-	Key       []byte
-	Partition int
-	alive     bool // its last record is a row
-	void      bool // that row is newer than the mark, or not from this stream
+	Key        []byte
+	Partition  int
+	inTopic    bool // its last record is a row
+	superseded bool // that row is newer than the mark, or not from this stream
 }
 
 // MarkSize is the size of an encoded mark in bytes.
@@ -53,5 +53,5 @@ func (m Marks) Load(value []byte) error {
 	return nil
 }
 
-// stands reports whether the key is in the topic unchanged since it was marked.
-func (m *Mark) stands() bool { return m != nil && m.alive && !m.void }
+// unchanged reports whether the key is in the topic unchanged since it was marked.
+func (m *Mark) unchanged() bool { return m != nil && m.inTopic && !m.superseded }

@@ -53,7 +53,7 @@ func (s *Scan) Add(partition int, r *recordbatch.Record) {
 	s.State.put(h).set(kind, id)
 	// A key that returns must not move either: a consumer that reads partition by
 	// partition could see its tombstone last.
-	ours := kind == own || kind == stale || kind == gone && s.exportKind == own
+	ours := kind == own || kind == stale || kind == noValue && s.exportKind == own
 	if kind.inTopic() || ours {
 		s.used = max(s.used, partition+1)
 	}
@@ -61,7 +61,7 @@ func (s *Scan) Add(partition int, r *recordbatch.Record) {
 		s.place(partition, r.Key)
 	}
 	if m := s.Marks[h]; m != nil {
-		m.alive, m.void, m.Partition = kind.inTopic(), kind == alien || n > m.N, partition
+		m.inTopic, m.superseded, m.Partition = kind.inTopic(), kind == unknownWriter || n > m.N, partition
 		m.Key = append(m.Key[:0], r.Key...)
 	}
 }
@@ -76,12 +76,12 @@ func (s *Scan) judge(r *recordbatch.Record) (k kind, n int, id uint64) {
 	}
 	k, n = s.exportKind, s.number
 	if r.Value == nil {
-		return gone, n, 0
+		return noValue, n, 0
 	}
 	fingerprint, _, err := schema.ParseID(r.Header("id"))
 	switch {
 	case err != nil:
-		return alien, 0, 0
+		return unknownWriter, 0, 0
 	case k == own && n < s.againFrom:
 		k = stale
 	}
@@ -92,14 +92,14 @@ func (s *Scan) judgeExport(export []byte) (kind, int) {
 	rest, ours := bytes.CutPrefix(export, s.prefix)
 	if !ours {
 		if _, err := schema.ParseExportID(string(export)); err != nil {
-			return alien, 0
+			return unknownWriter, 0
 		}
-		return foreign, 0
+		return otherStream, 0
 	}
 	day, number, _ := bytes.Cut(rest, []byte("/"))
 	n, err := strconv.Atoi(string(number))
 	if _, err2 := schema.ParseDay(string(day)); err != nil || err2 != nil {
-		return alien, 0
+		return unknownWriter, 0
 	}
 	return own, n
 }
@@ -153,7 +153,7 @@ func (s *Scan) Partitions(pinned int) (int, error) {
 func (s *Scan) Shared() error {
 	keys := 0
 	for _, slot := range s.State.all {
-		if slot.kind() == foreign {
+		if slot.kind() == otherStream {
 			keys++
 		}
 	}
@@ -168,7 +168,7 @@ func (s *Scan) Shared() error {
 func (s *Scan) standing() []*Mark {
 	var list []*Mark
 	for _, m := range s.Marks {
-		if m.stands() {
+		if m.unchanged() {
 			list = append(list, m)
 		}
 	}

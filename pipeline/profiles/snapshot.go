@@ -45,11 +45,11 @@ func (s *Scan) Compare(key []byte, fingerprint schema.Fingerprint) Verdict {
 	slot.see()
 	var verdict Verdict
 	switch k := slot.kind(); {
-	case k == gone || k == foreign:
+	case k == noValue || k == otherStream:
 		verdict = New
 	case k == own && slot.id() == id:
 		return Known
-	case k == alien || slot.id() == id:
+	case k == unknownWriter || slot.id() == id:
 		verdict = Again
 	default:
 		verdict = Changed
@@ -65,7 +65,7 @@ func (s *Scan) Refused(key []byte, v Verdict) {
 		return
 	}
 	if slot := s.State.find(HashKey(s.seed, key)); slot != nil {
-		slot.set(gone, slot.id())
+		slot.set(noValue, slot.id())
 	}
 }
 

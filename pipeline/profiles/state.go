@@ -4,16 +4,16 @@ package profiles
 type kind uint64
 
 const (
-	free    kind = iota // an empty slot
-	own                 // a row of the stream
-	stale               // a row of the stream that must be published again
-	alien               // a record without the connector's headers
-	foreign             // a record of another service or stream
-	gone                // nothing: deleted, or in the snapshot but not published
+	free          kind = iota // an empty slot
+	own                       // a row of the stream
+	stale                     // a row of the stream that must be published again
+	unknownWriter             // a record without the connector's headers
+	otherStream               // a record of another service or stream
+	noValue                   // no value: deleted, or in the snapshot but not published
 )
 
 // inTopic reports whether the topic has a value for the key.
-func (k kind) inTopic() bool { return k == own || k == stale || k == alien }
+func (k kind) inTopic() bool { return k == own || k == stale || k == unknownWriter }
 
 // State is the content of a topic, as needed for comparing a snapshot with it. The zero
 // value is empty. It uses at most 25 bytes per key and one more segment: a segment
@@ -88,7 +88,7 @@ func (s *State) find(h Hash) *slot {
 	return nil
 }
 
-// put returns the slot of a key, a new one of kind gone if there is none.
+// put returns the slot of a key, a new one of kind noValue if there is none.
 func (s *State) put(h Hash) *slot {
 	part, hash, rest := h.parts()
 	g := &s.segments[part]
@@ -97,7 +97,7 @@ func (s *State) put(h Hash) *slot {
 	}
 	at := g.find(hash, rest)
 	if slot := &g.slots[at]; slot.kind() == free {
-		slot.hash, slot.rest = hash, rest|uint64(gone)<<kindShift
+		slot.hash, slot.rest = hash, rest|uint64(noValue)<<kindShift
 		g.used++
 	}
 	return &g.slots[at]

@@ -63,8 +63,8 @@ func (e *Export) EventNames(known []string) []string {
 	return e.names.list()
 }
 
-// PropertiesMet returns those of the job's properties that occurred in rows.
-func (e *Export) PropertiesMet() []string { return e.sought.met }
+// PropertiesFound returns those of the job's properties that occurred in rows.
+func (e *Export) PropertiesFound() []string { return e.sought.found }
 
 // StillBad returns the bad rows of an export that has ended; nil if there are too many.
 func (e *Export) StillBad() *ledger.StillBad {

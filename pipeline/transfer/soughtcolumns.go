@@ -9,8 +9,8 @@ import (
 
 // soughtColumns determines in which columns rows have cells.
 type soughtColumns struct {
-	left []soughtColumn
-	met  []string
+	left  []soughtColumn
+	found []string
 }
 
 type soughtColumn struct {
@@ -23,7 +23,7 @@ type soughtColumn struct {
 func (s *soughtColumns) begin(names []string, header, columns *schema.Columns, policy *privacy.Policy) {
 	for _, name := range names {
 		if policy.Drops(name) && header.Index(name) >= 0 {
-			s.met = append(s.met, name)
+			s.found = append(s.found, name)
 		}
 		if at := columns.Index(name); at >= 0 {
 			s.left = append(s.left, soughtColumn{name, at})
@@ -31,11 +31,11 @@ func (s *soughtColumns) begin(names []string, header, columns *schema.Columns, p
 	}
 }
 
-// observe checks a row for the columns that were not yet found, which are soon none.
+// observe checks a row for the columns that were not found yet.
 func (s *soughtColumns) observe(row *schema.Row) {
 	for i := len(s.left) - 1; i >= 0; i-- {
 		if c := s.left[i]; len(row.Cell(c.at)) > 0 {
-			s.met = append(s.met, c.name)
+			s.found = append(s.found, c.name)
 			s.left = slices.Delete(s.left, i, i+1)
 		}
 	}

@@ -8,21 +8,20 @@ const (
 	// processor's cache.
 	mostRecent = 41
 
-	// A window of cells decides whether the cells after it are looked for: a hash
+	// A window of cells decides whether the cells after it are looked up: a hash
 	// costs about as much as four cells that are not found.
-	window   = 4 * recentSize
-	leastMet = window / 4
-	pause    = 15 * window
+	window      = 4 * recentSize
+	minRepeated = window / 4
+	pause       = 15 * window
 )
 
-// recent keeps the hashes of a column's last cells as long as cells repeat. In a
-// column whose cells all differ it would cost half as much again as hashing them,
-// so it takes a pause. Its memory is fixed.
+// recent caches the hashes of a column's last cells. In a column whose cells all differ the
+// cache would add half of the cost of hashing them, so it is paused. Its memory is fixed.
 type recent struct {
-	slots  [recentSize]slot
-	looked int // cells that were looked for in this window
-	met    int // those of them whose hash was here
-	paused int // cells that still pass without a look
+	slots    [recentSize]slot
+	checked  int // cells that were looked up in this window
+	repeated int // those of them whose hash was cached
+	paused   int // cells that are still skipped
 }
 
 type slot struct {
@@ -31,8 +30,8 @@ type slot struct {
 	hash [hashLength]byte
 }
 
-// slot is where the hash of a cell is if known is true, and where it is to be put
-// otherwise; nil if it is not to be kept.
+// slot returns the slot that has the hash of a cell if known is true, or that is to be filled
+// with it; nil if it is not to be cached.
 func (r *recent) slot(cell []byte) (s *slot, known bool) {
 	if r.paused > 0 {
 		r.paused--
@@ -41,26 +40,26 @@ func (r *recent) slot(cell []byte) (s *slot, known bool) {
 	if len(cell) > mostRecent {
 		return nil, false
 	}
-	if r.looked == window {
+	if r.checked == window {
 		if r.judge(); r.paused > 0 {
 			return nil, false
 		}
 	}
-	r.looked++
+	r.checked++
 	s = &r.slots[xxh3.Hash(cell)%recentSize]
 	if known = string(s.cell[:s.size]) == string(cell); known {
-		r.met++
+		r.repeated++
 	} else {
 		s.size = uint8(copy(s.cell[:], cell))
 	}
 	return s, known
 }
 
-// judge ends a window. Cells that are not to be met again are forgotten.
+// judge ends a window. If too few cells were repeated, the cache is cleared and paused.
 func (r *recent) judge() {
-	if r.met < leastMet {
+	if r.repeated < minRepeated {
 		r.paused = pause
 		clear(r.slots[:])
 	}
-	r.looked, r.met = 0, 0
+	r.checked, r.repeated = 0, 0
 }

@@ -56,7 +56,7 @@ func run(ctx context.Context, brokers []string, topic, registry string, out io.W
 	return nil
 }
 
-// decoder decodes values, with the schemas that it has met.
+// decoder decodes values, with the schemas that it has read so far.
 type decoder struct {
 	registry *sr.Client
 	schemas  map[int]avro.Schema
