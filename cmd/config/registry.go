@@ -134,6 +134,9 @@ func (l *loader) checkFormat(s *Stream) {
 			}
 		}
 	}
+	if s.Format.Registered() && slices.Contains(strings.Split(s.Record, "."), "") {
+		l.fault(prefix+"RECORD", fmt.Sprintf("%q is not a full name such as shop.Event: a part between its dots is empty", s.Record))
+	}
 	if s.Empty != schema.EmptyOmit && (s.Format == encoding.FormatAvro || s.Format == encoding.FormatProtobuf) && l.has(prefix+"EMPTY") {
 		l.fault(prefix+"EMPTY", fmt.Sprintf("is set, but in the format %s an empty cell is always null", s.Format))
 	}

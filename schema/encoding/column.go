@@ -1,6 +1,7 @@
 package encoding
 
 import (
+	"bufio"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -33,9 +34,15 @@ func ParseColumns(text string) ([]Declaration, error) {
 	return list, checkDeclarations(list)
 }
 
+const byteOrderMark = "\ufeff"
+
 // ReadColumns reads a CSV with the header column,type or column,type,field.
 func ReadColumns(r io.Reader) ([]Declaration, error) {
-	reader := csv.NewReader(r)
+	text := bufio.NewReader(r)
+	if mark, err := text.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark { // spreadsheets write it
+		_, _ = text.Discard(len(byteOrderMark)) // it is buffered
+	}
+	reader := csv.NewReader(text)
 	reader.FieldsPerRecord = -1
 	reader.TrimLeadingSpace = true
 	header, err := reader.Read()
@@ -57,6 +64,9 @@ func ReadColumns(r io.Reader) ([]Declaration, error) {
 		for len(record) > 2 && record[len(record)-1] == "" {
 			record = record[:len(record)-1]
 		}
+		if len(record) > 2 && strings.HasPrefix(record[1], "decimal(") && !strings.HasSuffix(record[1], ")") {
+			return nil, fmt.Errorf("column %s: write the type in quotes, \"decimal(p,s)\", because it contains a comma", record[0])
+		}
 		d, err := parseDeclaration(record, strings.Join(record, ","))
 		if err != nil {
 			return nil, err
@@ -66,16 +76,19 @@ func ReadColumns(r io.Reader) ([]Declaration, error) {
 }
 
 func parseDeclaration(parts []string, whole string) (Declaration, error) {
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
 	if len(parts) < 2 || len(parts) > 3 || parts[0] == "" || len(parts) == 3 && parts[2] == "" {
 		return Declaration{}, fmt.Errorf("%q: write COLUMN:TYPE or COLUMN:TYPE:FIELD", whole)
 	}
-	t, err := ParseType(strings.TrimSpace(parts[1]))
+	t, err := ParseType(parts[1])
 	if err != nil {
 		return Declaration{}, fmt.Errorf("column %s: %w", parts[0], err)
 	}
-	d := Declaration{Column: strings.TrimSpace(parts[0]), Type: t}
+	d := Declaration{Column: parts[0], Type: t}
 	if len(parts) == 3 {
-		d.Name = strings.TrimSpace(parts[2])
+		d.Name = parts[2]
 	}
 	return d, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,8 +93,14 @@ func ProtobufSchema(record string, fields []Field) []byte {
 		}
 	}
 	fmt.Fprintf(&b, "message %s {\n", message)
+	// Compilers would look for google.protobuf inside a scope with the name google.
+	shadowed := slices.Contains(strings.Split(namespace+"."+message, ".")[1:], "google")
 	for i, n := range protoNames(fields) {
-		fmt.Fprintf(&b, "  %s %s = %d [json_name = %s];\n", protoType(fields[i].Type), n.field, protoNumber(i), protoString(n.json))
+		kind := protoType(fields[i].Type)
+		if shadowed {
+			kind = strings.Replace(kind, "google.", ".google.", 1)
+		}
+		fmt.Fprintf(&b, "  %s %s = %d [json_name = %s];\n", kind, n.field, protoNumber(i), protoString(n.json))
 	}
 	b.WriteString("}\n")
 	return b.Bytes()

@@ -61,6 +61,20 @@ func TestProtobuf_ReadByDynamicMessage(t *testing.T) {
 	})
 }
 
+// TestProtobufSchema_Google: a record's name may contain the name of the package of timestamps.
+func TestProtobufSchema_Google(t *testing.T) {
+	t.Parallel()
+	for _, record := range []string{"google.Event", "com.google.Event", "shop.google", "Event"} {
+		text := ProtobufSchema(record, []Field{{Column: "google", Name: "google", Type: Type{Kind: Datetime}}})
+		compiler := protocompile.Compiler{Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{
+			Accessor: protocompile.SourceAccessorFromMap(map[string]string{"events.proto": string(text)}),
+		})}
+		if _, err := compiler.Compile(t.Context(), "events.proto"); err != nil {
+			t.Errorf("%v: %s", err, text)
+		}
+	}
+}
+
 func protobufText(t Type, v protoreflect.Value) string {
 	switch t.Kind {
 	case Datetime, DatetimeMicros:
