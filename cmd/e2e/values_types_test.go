@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -91,4 +92,33 @@ func TestValues_TypeCorrected(t *testing.T) {
 		got = append(got, value)
 	}
 	compareRows(t, newRows(row("u1", "version", "0x1.8p+00"), row("u2", "version_text", "1.2.4"), map[string]string{"df_unified_id": "u3", "event_name": "open"}), newRows(got...))
+}
+
+// TestValues_TokenInCells: the export token that the API sends in cells of a wrong type is in no
+// output, also when they are so many that the stream is halted.
+func TestValues_TokenInCells(t *testing.T) {
+	t.Parallel()
+	for name, rows := range map[string]int{"letters": 3, "halt": 1500} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, _ := newAnswering(t, func(int, int) answer {
+				return csvOf("text/csv", "df_unified_id,event_name,n\n"+strings.Repeat("u1,open,"+canary+" and "+strings.Repeat("x", 64-12-5-6)+canary+"\n", rows))
+			})
+			b.pollEvery("1h")
+			b.set("STREAM_EVENTS_START", "0", "STREAM_EVENTS_FORMAT", "json-typed", "STREAM_EVENTS_COLUMNS", "n:long")
+			_, got := b.run("run", "--once") // refuses an output with the token
+			out, _ := b.run("status")
+			if rows > 1000 {
+				expectText(t, got.Stderr, "column n: ", "is no long", "[redacted]")
+				expectText(t, out, "is no long")
+			}
+			for _, topic := range []string{"ledger", "dead-letters"} {
+				for _, m := range b.consume(topic, kgo.ReadUncommitted()) {
+					if strings.Contains(m.Key+m.Value+fmt.Sprint(m.Headers), canary[:6]) {
+						t.Fatalf("the token is in the topic %s: %s", topic, m.Value)
+					}
+				}
+			}
+		})
+	}
 }

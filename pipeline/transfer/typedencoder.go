@@ -184,13 +184,14 @@ func reassigned(e *encoding.Evolution, n, id int) error {
 // maxCell limits how much a dead letter shows of a cell that its type refuses.
 const maxCell = 64
 
-// shown is what a dead letter shows of a cell. The start of a secret is recognized only at the
-// end of a text, so a shortened cell is redacted before text follows it.
+// shown is what messages show of a cell: its start, without the source's secrets. A cell is in
+// dead letters, and in the reason why a stream is halted.
 func (t *typedEncoder) shown(cell []byte) []byte {
-	if len(cell) <= maxCell {
-		return cell
+	if len(cell) > maxCell {
+		return t.redact(bytes.ToValidUTF8(cell[:maxCell], nil))
 	}
-	return t.redact(bytes.ToValidUTF8(cell[:maxCell], nil))
+	const end = "\n" // so that the end of the cell is not taken for a cut secret
+	return bytes.TrimSuffix(t.redact(append(bytes.Clone(cell), end...)), []byte(end))
 }
 
 // Append implements encoding.Encoder.
