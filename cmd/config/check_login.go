@@ -61,15 +61,6 @@ func (l *loader) meant(passwords, tokens bool) Mechanism {
 	return ""
 }
 
-// stray refuses variables of another mechanism.
-func (l *loader) stray(names []string, message string) {
-	for _, name := range names {
-		if l.has(name) {
-			l.fault(name, message)
-		}
-	}
-}
-
 func (l *loader) checkPassword(k *Kafka) {
 	if k.Username == "" && l.good(userVar) {
 		l.fault(userVar, "is required with "+mechanismVar)

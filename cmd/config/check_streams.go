@@ -37,11 +37,8 @@ func (l *loader) checkMode(s *Stream, prefix string) {
 	if s.Export != schema.UserProfile || s.Mode == ModeChanges || !l.good(prefix+"MODE") {
 		return
 	}
-	for _, name := range []string{"DELETES", "DELETE_AFTER", "DELETE_MOST"} {
-		if l.has(prefix + name) {
-			l.fault(prefix+name, "is set, but "+prefix+"MODE is "+string(s.Mode)+"; only MODE=changes deletes profiles")
-		}
-	}
+	l.stray([]string{prefix + "DELETES", prefix + "DELETE_AFTER", prefix + "DELETE_MOST"},
+		"is set, but "+prefix+"MODE is "+string(s.Mode)+"; only MODE=changes deletes profiles")
 }
 
 // checkCalls refuses streams whose polls alone use up the quota: past days would never be exported.

@@ -131,6 +131,8 @@ STREAM_USERS_KAY: unknown variable: did you mean STREAM_USERS_KEY?`},
 		"lookback":         {map[string]string{"STREAM_EVENTS_LOOKBACK": "30"}, `STREAM_EVENTS_LOOKBACK: 30 is out of range: 0 to 29`},
 		"empty cells":      {map[string]string{"STREAM_EVENTS_EMPTY": ""}, `STREAM_EVENTS_EMPTY: is empty: give it a value, or remove it for the default omit`},
 		"columns of json":  {map[string]string{"STREAM_EVENTS_COLUMNS": "a:long"}, `STREAM_EVENTS_COLUMNS: is set, but STREAM_EVENTS_FORMAT is json, which has no types; set json-typed, json-schema, avro or protobuf`},
+		"types of json, in the order of the README": {map[string]string{"STREAM_EVENTS_BAD_VALUE": "null", "STREAM_EVENTS_COLUMNS": "a:long"}, `STREAM_EVENTS_COLUMNS: is set, but STREAM_EVENTS_FORMAT is json, which has no types; set json-typed, json-schema, avro or protobuf
+STREAM_EVENTS_BAD_VALUE: is set, but STREAM_EVENTS_FORMAT is json, which has no types; set json-typed, json-schema, avro or protobuf`},
 		"a column's type":  {map[string]string{"STREAM_EVENTS_FORMAT": "json-typed", "STREAM_EVENTS_COLUMNS": "a:int"}, `STREAM_EVENTS_COLUMNS: column a: unknown type "int"; use string, long, double, boolean, date, datetime, datetime(6), decimal(p,s), array<string>, array<long> or array<double>`},
 		"a column twice":   {map[string]string{"STREAM_EVENTS_FORMAT": "json-typed", "STREAM_EVENTS_COLUMNS": "a:long,a:double"}, `STREAM_EVENTS_COLUMNS: column a is declared twice`},
 		"a field twice":    {map[string]string{"STREAM_EVENTS_FORMAT": "json-typed", "STREAM_EVENTS_COLUMNS": "a:long:b,b:double"}, `STREAM_EVENTS_COLUMNS: columns a and b are both named b`},

@@ -93,6 +93,25 @@ func (l *loader) warn(variable, message string) {
 // has reports whether the variable is set and not empty.
 func (l *loader) has(variable string) bool { return l.environ[variable] != "" }
 
+// stray refuses those of the variables that are set, because they have no effect.
+func (l *loader) stray(variables []string, message string) {
+	for _, variable := range variables {
+		if l.has(variable) {
+			l.fault(variable, message)
+		}
+	}
+}
+
+// changed returns the variables, given with their defaults, that have another value.
+func (l *loader) changed(defaults ...[2]string) (variables []string) {
+	for _, d := range defaults {
+		if l.environ[d[0]] != d[1] {
+			variables = append(variables, d[0])
+		}
+	}
+	return variables
+}
+
 // good reports whether none of the variables has a fault.
 func (l *loader) good(variables ...string) bool {
 	for _, variable := range variables {

@@ -121,18 +121,12 @@ func (l *loader) checkFormat(s *Stream) {
 		return
 	}
 	if !s.Format.Typed() {
-		for name, unused := range map[string]string{"COLUMNS": "", "COLUMNS_FILE": "", "BAD_VALUE": string(BadValueDeadLetter)} {
-			if l.environ[prefix+name] != "" && l.environ[prefix+name] != unused {
-				l.fault(prefix+name, "is set, but "+prefix+"FORMAT is json, which has no types; set json-typed, json-schema, avro or protobuf")
-			}
-		}
+		l.stray(l.changed([2]string{prefix + "COLUMNS"}, [2]string{prefix + "COLUMNS_FILE"}, [2]string{prefix + "BAD_VALUE", string(BadValueDeadLetter)}),
+			"is set, but "+prefix+"FORMAT is json, which has no types; set json-typed, json-schema, avro or protobuf")
 	}
 	if !s.Format.Registered() {
-		for name, unused := range map[string]string{"RECORD": "dfinery." + s.Name, "SUBJECT": string(encoding.SubjectTopic)} {
-			if l.environ[prefix+name] != "" && l.environ[prefix+name] != unused {
-				l.fault(prefix+name, fmt.Sprintf("is set, but %sFORMAT is %s, which has no schemas; set json-schema, avro or protobuf", prefix, s.Format))
-			}
-		}
+		l.stray(l.changed([2]string{prefix + "RECORD", "dfinery." + s.Name}, [2]string{prefix + "SUBJECT", string(encoding.SubjectTopic)}),
+			fmt.Sprintf("is set, but %sFORMAT is %s, which has no schemas; set json-schema, avro or protobuf", prefix, s.Format))
 	}
 	if s.Format.Registered() && slices.Contains(strings.Split(s.Record, "."), "") {
 		l.fault(prefix+"RECORD", fmt.Sprintf("%q is not a full name such as shop.Event: a part between its dots is empty", s.Record))
@@ -173,11 +167,8 @@ func (l *loader) checkRegistry(r *Registry) {
 	l.quotable(p+"TOKEN", &r.Token, r.TokenFile)
 	l.quotable(p+"OAUTH_CLIENT_SECRET", &r.ClientSecret, r.ClientSecretFile)
 	if len(r.URLs) == 0 && l.good(p+"URL") {
-		for _, name := range []string{"USERNAME", "PASSWORD", "PASSWORD_FILE", "TOKEN", "TOKEN_FILE", "OAUTH_TOKEN_URL", "TLS_CA_FILE", "TLS_CERT_FILE", "TLS_KEY_FILE"} {
-			if l.has(p + name) {
-				l.fault(p+name, "is set, but "+p+"URL is not")
-			}
-		}
+		l.stray([]string{p + "USERNAME", p + "PASSWORD", p + "PASSWORD_FILE", p + "TOKEN", p + "TOKEN_FILE", p + "OAUTH_TOKEN_URL", p + "TLS_CA_FILE", p + "TLS_CERT_FILE", p + "TLS_KEY_FILE"},
+			"is set, but "+p+"URL is not")
 		return
 	}
 	var ways []string
