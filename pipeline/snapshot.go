@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
@@ -66,12 +65,7 @@ func (r *Reader) Snapshot(ctx context.Context) (*Snapshot, error) {
 			p.Newest[one.Name] = newest
 		}
 	}
-	for _, c := range state.Commands {
-		if c.Done == nil {
-			p.Commands = append(p.Commands, c)
-		}
-	}
-	slices.SortFunc(p.Commands, func(a, b *ledger.Command) int { return a.Given.Compare(b.Given) })
+	p.Commands = ledger.OpenCommands(state.InOrder())
 	return p, nil
 }
 

@@ -95,12 +95,9 @@ func (x *Executor) Load(state *ledger.State, now time.Time) {
 // Open returns the commands that are not done, oldest first.
 func (x *Executor) Open() []ledger.Command {
 	var open []ledger.Command
-	for _, c := range x.commands {
-		if c.Done == nil {
-			open = append(open, *c)
-		}
+	for _, c := range ledger.OpenCommands(x.commands) {
+		open = append(open, *c)
 	}
-	slices.SortFunc(open, func(a, b ledger.Command) int { return a.Given.Compare(b.Given) })
 	return open
 }
 

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"dfinery-kafka/schema"
@@ -10,7 +11,7 @@ import (
 type Command struct {
 	ID      string     `json:"id"`
 	Service string     `json:"service"`
-	Verb    string     `json:"verb"` // pause, resume, accept, backfill, replay
+	Verb    string     `json:"verb"` // pause, resume, accept, backfill, replay, approve
 	Stream  string     `json:"stream,omitempty"`
 	From    schema.Day `json:"from,omitempty"`
 	To      schema.Day `json:"to,omitempty"`
@@ -43,4 +44,11 @@ func (c *Command) Progress(finished, total int) bool {
 	news := c.Finished != finished || c.Total != total
 	c.Finished, c.Total = finished, total
 	return news
+}
+
+// OpenCommands returns the commands that are not done, oldest first.
+func OpenCommands(all []*Command) []*Command {
+	open := slices.DeleteFunc(slices.Clone(all), func(c *Command) bool { return c.Done != nil })
+	slices.SortStableFunc(open, func(a, b *Command) int { return a.Given.Compare(b.Given) })
+	return open
 }
