@@ -19,24 +19,24 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// unwell is an API that answers each call with unknown_error.
-type unwell struct{}
+// failingAPI answers each call with unknown_error.
+type failingAPI struct{}
 
-func (unwell) RoundTrip(*http.Request) (*http.Response, error) {
+func (failingAPI) RoundTrip(*http.Request) (*http.Response, error) {
 	return &http.Response{
 		StatusCode: http.StatusInternalServerError, Header: http.Header{"Content-Type": {"application/json"}},
 		Body: io.NopCloser(strings.NewReader(`{"result":"fail","message":"unknown_error"}`)),
 	}, nil
 }
 
-// TestTransitionsGoOn: the breaker's transitions are counted on when the service is taken over
-// again, with a source of its own.
-func TestTransitionsGoOn(t *testing.T) {
+// TestBreaker_TransitionsAcrossTakeovers: the counts of the breaker's transitions continue when the service
+// is taken over again, with a new source.
+func TestBreaker_TransitionsAcrossTakeovers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{})
 		w.config.Breaker.Failures = 2
-		a, err := app.New(w.config, app.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Transport: unwell{}})
+		a, err := app.New(w.config, app.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Transport: failingAPI{}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func TestTransitionsGoOn(t *testing.T) {
 			}
 			var failure *schema.Failure
 			if _, err := permit.Export(t.Context(), schema.Export{Service: "1234", Stream: "events", Kind: schema.Event, Day: schema.DayOf(time.Now(), time.UTC)}); !errors.As(err, &failure) {
-				t.Fatalf("an export of an unwell API: %v", err)
+				t.Fatalf("an export of a failing API: %v", err)
 			}
 		}
 		call()

@@ -11,7 +11,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// letters are the dead letters by code.
+// letters counts the dead letters by code.
 func (w *simulation) letters() map[schema.Code]int {
 	w.t.Helper()
 	codes := map[schema.Code]int{}
@@ -25,8 +25,9 @@ func (w *simulation) letters() map[schema.Code]int {
 	return codes
 }
 
-// TestStorm has two hours of unknown_error with three streams and five calls at once.
-func TestStorm(t *testing.T) {
+// TestAPI_OutageOfTwoHours: for two hours the API answers with unknown_error, with three streams and five
+// concurrent calls. The number of calls is limited by the breaker, and exports recover soon afterwards.
+func TestAPI_OutageOfTwoHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 2, RowsPerDay: 10}})
 		w.config.Streams[0].Start.Back = 3
@@ -57,13 +58,13 @@ func TestStorm(t *testing.T) {
 				afterwards = c.At.Sub(to)
 			}
 		}
-		// Five in a row and at most four that were under way, then probes after 1, 2, 4, 8 and
-		// then every 15 minutes.
+		// Five consecutive failures and at most four calls in progress, then probes after 1, 2, 4, 8
+		// and then every 15 minutes.
 		if most := 5 + 4 + 4 + 8; failed > most || failed < 5+4 {
-			t.Errorf("%d calls failed in the storm, at most %d are the breaker's plan", failed, most)
+			t.Errorf("%d calls failed in the outage, want at most %d", failed, most)
 		}
 		if afterwards > 15*time.Minute+time.Second {
-			t.Errorf("recovered %s after the storm", afterwards)
+			t.Errorf("recovered %s after the outage", afterwards)
 		}
 		if n := w.letters()[schema.UnknownError]; n != failed {
 			t.Errorf("%d dead letters, %d calls failed", n, failed)
@@ -77,7 +78,7 @@ func TestStorm(t *testing.T) {
 	})
 }
 
-// TestQuotaShared has another client use up calls of the same service, and restarts in between.
+// TestQuotaShared: another client uses calls of the same service, and the connector is restarted.
 func TestQuotaShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{
@@ -94,8 +95,7 @@ func TestQuotaShared(t *testing.T) {
 				refused++
 			}
 		}
-		// What others use is learned from the answers: a refusal is how it may be learned, once
-		// in a while.
+		// The calls of others are known only from the API's answers, of which a few are refusals.
 		if refused > 4 {
 			t.Errorf("%d calls were refused", refused)
 		}

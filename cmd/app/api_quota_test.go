@@ -11,13 +11,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestTightQuota has an API that allows a third of the calls that are configured. What it says
-// of that in any form is learned by no more refusals than calls are made at once; what it does
-// not say, by few an hour.
+// TestTightQuota: the API allows a third of the configured calls. If its answers say so, in any form, there
+// are no more refusals than concurrent calls, else a few an hour.
 func TestTightQuota(t *testing.T) {
 	tests := map[string]struct {
 		limits exporttest.Limits
-		ahead  time.Duration // the API's clock before ours
+		ahead  time.Duration // how far the API's clock is ahead
 		most   int           // refusals in six hours
 	}{
 		"in seconds":               {exporttest.Limits{}, 0, 5},
@@ -40,7 +39,7 @@ func TestTightQuota(t *testing.T) {
 				w.config.Streams[0].PollInterval = 20 * time.Minute
 				w.run(6 * time.Hour)
 				if n := w.failed(schema.TooManyAPIRequests); n > test.most {
-					t.Errorf("%d calls were refused, at most %d need to be", n, test.most)
+					t.Errorf("%d calls were refused, want at most %d", n, test.most)
 				}
 				w.compare(w.since(30))
 			})
@@ -48,9 +47,8 @@ func TestTightQuota(t *testing.T) {
 	}
 }
 
-// TestRefusedUntilReset: calls are refused for 40 minutes, in each form that the API's pages
-// know, or that a gateway may have. No call is made before the end of that time, and the first
-// soon after.
+// TestRefusedUntilReset: calls are refused for 40 minutes, in each form that the API's documentation has or
+// that a gateway may use. No call is made before the end of that time, and the first one soon after.
 func TestRefusedUntilReset(t *testing.T) {
 	unix := func(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 	millis := func(at time.Time) string { return strconv.FormatInt(at.UnixMilli(), 10) }
@@ -103,7 +101,7 @@ func TestRefusedUntilReset(t *testing.T) {
 				}
 				w.run(3 * time.Hour)
 				if n := w.failed(schema.TooManyAPIRequests); n > test.most || n == 0 {
-					t.Errorf("%d calls were refused, at most %d need to be", n, test.most)
+					t.Errorf("%d calls were refused, want at most %d", n, test.most)
 				}
 				for _, c := range w.api.Calls() {
 					if late := c.At.Sub(reset); late >= 0 {

@@ -26,7 +26,7 @@ func (w *simulation) failed(code schema.Code) (n int) {
 	return n
 }
 
-// since are today and that many days before.
+// since returns today and the given number of days before.
 func (w *simulation) since(back schema.Day) map[schema.Day]bool {
 	days := map[schema.Day]bool{}
 	for day := w.today() - back; day <= w.today(); day++ {
@@ -35,8 +35,8 @@ func (w *simulation) since(back schema.Day) map[schema.Day]bool {
 	return days
 }
 
-// TestRefusedStream: the API refuses what one stream asks for. It is tried every hour, and the
-// other goes on.
+// TestRefusedStream: the API refuses the requests of one stream. It is tried every hour, and the other one
+// continues.
 func TestRefusedStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}})
@@ -54,8 +54,8 @@ func TestRefusedStream(t *testing.T) {
 			return nil
 		}
 		w.run(90 * time.Minute)
-		w.run(150 * time.Minute) // a restart does not forget when to try again
-		// One or two days begin together, then one is tried each hour; at 3h the stream resumes.
+		w.run(150 * time.Minute) // the time of the next attempt survives a restart
+		// One or two calls are made at first, then one each hour; the stream resumes at 3h.
 		var refused []time.Duration
 		calls := map[bool]int{}
 		for _, c := range w.api.Calls() {
@@ -81,14 +81,14 @@ func TestRefusedStream(t *testing.T) {
 			t.Errorf("%d rows of the stream are published when it has resumed, want %d", n, rows)
 		}
 		w.compare(w.since(1))
-		if !strings.Contains(w.said(), "stream resumes") {
+		if !strings.Contains(w.logged(), "stream resumes") {
 			t.Error("the log does not say that the stream resumes")
 		}
 	})
 }
 
-// TestOutOfReach: what the API no longer exports is a gap; today, refused, is not; nor is
-// anything while its clock differs from ours.
+// TestOutOfReach: days that the API refuses as out of reach become gaps, except today, and except while its
+// clock differs.
 func TestOutOfReach(t *testing.T) {
 	const pending, gap, open, settled = ledger.Pending, ledger.Gap, ledger.Open, ledger.Settled
 	tests := map[string]struct {
@@ -128,9 +128,9 @@ func TestOutOfReach(t *testing.T) {
 	}
 }
 
-// TestTroubledLink: whatever is between us and the API, one call at a time is made, at growing
+// TestAPI_ConnectionFailures: while connections to the API fail, one call at a time is made, at growing
 // intervals, until one succeeds.
-func TestTroubledLink(t *testing.T) {
+func TestAPI_ConnectionFailures(t *testing.T) {
 	tests := map[string]exporttest.Fault{
 		"client_connection_closed": {Code: schema.ClientConnectionClosed},
 		"502 with a page":          {Status: 502, Page: "<html>Bad Gateway</html>"},
@@ -163,8 +163,8 @@ func TestTroubledLink(t *testing.T) {
 						after = c.At.Sub(to)
 					}
 				}
-				// Calls that began together, then pauses from a second to ten minutes, each at
-				// least half of what it is meant to be.
+				// Concurrent calls at first, then pauses from a second to ten minutes, each at least half
+				// of its nominal length.
 				if n := len(during); n > 5+10+2*6*2 || n < 10 {
 					t.Errorf("%d calls in two hours", n)
 				}
@@ -174,7 +174,7 @@ func TestTroubledLink(t *testing.T) {
 					}
 				}
 				if after < 0 || after > 15*time.Minute {
-					t.Errorf("the first call after the trouble came after %s", after)
+					t.Errorf("the first call after the failures was made after %s", after)
 				}
 				letters := 0
 				for _, n := range w.letters() {
@@ -189,8 +189,8 @@ func TestTroubledLink(t *testing.T) {
 	}
 }
 
-// TestRefusedToken: a token is refused from the start and tried every ten minutes. Once its
-// file has another, calls resume within seconds.
+// TestRefusedToken: a token is refused from the start and tried every ten minutes. After its file has
+// another one, calls resume within seconds.
 func TestRefusedToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Token: "right-token"})
@@ -199,7 +199,7 @@ func TestRefusedToken(t *testing.T) {
 		write("wrong-token\n")
 		w.config.DFINERY.Token, w.config.DFINERY.TokenFile = "", file
 		w.config.Streams[0].Start.Back = 2
-		w.config.Publish.OwnerHeartbeat = 10 * time.Second // each turn of the loop looks at the file
+		w.config.Publish.OwnerHeartbeat = 10 * time.Second // each iteration of the owner's loop reads the file
 		start := time.Now()
 		changed := start.Add(25 * time.Minute)
 		time.AfterFunc(time.Until(changed), func() { write("right-token\n") })
@@ -213,7 +213,7 @@ func TestRefusedToken(t *testing.T) {
 				resumed = c.At.Sub(changed)
 			}
 		}
-		// How many of the three days are called before the first is refused is a matter of chance.
+		// How many of the three days are requested before the first answer is random.
 		if diff := cmp.Diff([]time.Duration{0, 10 * time.Minute, 20 * time.Minute}, slices.Compact(slices.Clone(refused))); diff != "" || len(refused) > 5 {
 			t.Errorf("%d calls with the refused token (-want +got):\n%s", len(refused), diff)
 		}
@@ -225,8 +225,8 @@ func TestRefusedToken(t *testing.T) {
 		}
 		w.compare(w.since(2))
 		for _, secret := range []string{"wrong-token", "right-token"} {
-			if strings.Contains(w.said(), secret) {
-				t.Errorf("the log has %s", secret)
+			if strings.Contains(w.logged(), secret) {
+				t.Errorf("the log contains %s", secret)
 			}
 		}
 	})

@@ -14,8 +14,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestReplayReadsRowsOnce: a replay reads each row from its copy once, with the columns of its
-// header made once for all of them.
+// TestReplayReadsRowsOnce: a replay parses the copy of each row once, and the columns of their header once.
 func TestReplayReadsRowsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

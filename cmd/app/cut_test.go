@@ -17,7 +17,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// rowsOf counts the rows of a day's whole export, the last ones left out.
+// rowsOf counts the rows of a day's complete export, without the given number of last ones.
 func (w *simulation) rowsOf(day schema.Day, without int) map[string]int {
 	w.t.Helper()
 	count := map[string]int{}
@@ -55,10 +55,9 @@ func sum(counts ...map[string]int) map[string]int {
 	return all
 }
 
-// An API that never ends its last line costs each day a few calls, not the quota: today is
-// asked at the pace of its polls and a finished day at that of its lookback, ever more slowly.
-// All rows but each day's last are published, and each day has one dead letter, over a restart
-// too.
+// TestCuts_Quota: the API never ends its last line. Today is exported at the pace of its polls and a finished
+// day at that of its lookback, with growing pauses, so that few calls are made. All rows but the last one
+// of each day are published, and each day has one dead letter, even after a restart.
 func TestCuts_Quota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
@@ -75,7 +74,7 @@ func TestCuts_Quota(t *testing.T) {
 		want := []map[string]int{}
 		letters := map[string]int{}
 		for day := today - 30; day <= today; day++ {
-			most := 5 // at 0, 1, 3 and 7 hours, and one that the restart may bring
+			most := 5 // at 0, 1, 3 and 7 hours, and possibly one after the restart
 			if day == today {
 				most = 9 // at 0, 10, 30 and 70 minutes and so on
 			}
@@ -97,10 +96,10 @@ func TestCuts_Quota(t *testing.T) {
 	})
 }
 
-// An API that leaves out the last newline proves it by today's polls: each has the line that
-// ended the one before, and another behind it. Then the days that wait as cut are exported at
+// TestCuts_MissingNewlineProven: today's polls prove that the API omits the last newline: each has the last
+// line of the previous one, followed by another. Then the days that wait because of a cut are exported at
 // once, and their last rows are published.
-func TestCuts_HabitProven(t *testing.T) {
+func TestCuts_MissingNewlineProven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 500, Live: true}})
 		w.config.Streams[0].PollInterval, w.config.Streams[0].LookbackInterval = 10*time.Minute, 6*time.Hour
@@ -115,8 +114,8 @@ func TestCuts_HabitProven(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		w.run(30 * time.Minute) // two proofs
 		w.run(25 * time.Minute)
-		if n := strings.Count(w.said(), "the API omits the last newline"); n != 1 {
-			t.Errorf("the log tells %d times of the habit", n)
+		if n := strings.Count(w.logged(), "the API omits the last newline"); n != 1 {
+			t.Errorf("the log reports the missing newline %d times", n)
 		}
 		days := w.days()
 		var want []map[string]int
@@ -128,15 +127,15 @@ func TestCuts_HabitProven(t *testing.T) {
 		}
 		published := w.published()
 		all := sum(want...)
-		maps.DeleteFunc(published, func(text string, _ int) bool { return all[text] == 0 }) // today's
+		maps.DeleteFunc(published, func(text string, _ int) bool { return all[text] == 0 }) // remove those of today
 		if diff := cmp.Diff(all, published); diff != "" {
 			t.Errorf("published (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// A day that is cut until it leaves the API's reach is settled but not final: its rows before
-// the cut are published. It is not a gap.
+// TestCuts_LeaveReach: a day that is cut until it leaves the API's reach is settled but not final, and not a
+// gap: its rows before the cut are published.
 func TestCuts_LeaveReach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
@@ -161,18 +160,17 @@ func TestCuts_LeaveReach(t *testing.T) {
 		if d.State != ledger.Settled || d.Final || d.LastSuccess == nil || d.LastSuccess.Sub(last).Abs() > time.Second || d.Published != 9 {
 			t.Errorf("the day ended as %+v, its last call began at %s", d, last)
 		}
-		if n := strings.Count(w.said(), `level=ERROR msg="a day ended with its last answer cut`); n != 1 {
-			t.Errorf("the log tells %d times of the day's end", n)
+		if n := strings.Count(w.logged(), `level=ERROR msg="a day ended with its last answer cut`); n != 1 {
+			t.Errorf("the log reports the day's end %d times", n)
 		}
-		if strings.Contains(w.said(), "without ever having been exported") {
-			t.Error("the day is called a gap")
+		if strings.Contains(w.logged(), "without ever having been exported") {
+			t.Error("the log reports the day as a gap")
 		}
 	})
 }
 
-// A quote that nothing closes cuts its day at the quote, with an error that names the variable.
-// When the variable is set, the day is exported at once, and its rows behind the quote are
-// published.
+// TestCuts_OpenQuote: a quote that is not closed cuts the day there, with an error that names the variable.
+// When the variable is set, the day is exported at once, and its rows after the quote are published.
 func TestCuts_OpenQuote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
@@ -193,8 +191,8 @@ func TestCuts_OpenQuote(t *testing.T) {
 		if diff := cmp.Diff(map[schema.Code]int{schema.OpenQuote: 1}, w.letters()); diff != "" {
 			t.Errorf("dead letters (-want +got):\n%s", diff)
 		}
-		if n := strings.Count(w.said(), `level=ERROR msg="a finished day is cut`); n != 1 || !strings.Contains(w.said(), "DFINERY_OPEN_QUOTE=recover") {
-			t.Errorf("the log tells %d times of the day", n)
+		if n := strings.Count(w.logged(), `level=ERROR msg="a finished day is cut`); n != 1 || !strings.Contains(w.logged(), "DFINERY_OPEN_QUOTE=recover") {
+			t.Errorf("the log reports the day %d times", n)
 		}
 		w.config.DFINERY.OpenQuote = config.RecoverQuote
 		w.run(10 * time.Minute)
@@ -210,7 +208,7 @@ func TestCuts_OpenQuote(t *testing.T) {
 	})
 }
 
-// A header line between rows is not a row: it is left out, with one warning per export.
+// TestRepeatedHeader: a header line between rows is skipped, with one warning for each export.
 func TestRepeatedHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
@@ -224,7 +222,7 @@ func TestRepeatedHeader(t *testing.T) {
 		if diff := cmp.Diff(sum(w.rowsOf(w.today()-1, 0), w.rowsOf(w.today(), 0)), w.published()); diff != "" {
 			t.Errorf("published (-want +got):\n%s", diff)
 		}
-		if n := strings.Count(w.said(), "repeats its header line"); n != len(w.api.Calls()) || !strings.Contains(w.said(), "lines=2") {
+		if n := strings.Count(w.logged(), "repeats its header line"); n != len(w.api.Calls()) || !strings.Contains(w.logged(), "lines=2") {
 			t.Errorf("%d warnings in %d exports", n, len(w.api.Calls()))
 		}
 		if letters := w.letters(); len(letters) != 0 {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// dated moves the Date of all answers.
+// dated changes the header Date of all answers.
 type dated struct {
 	http.RoundTripper
 	by time.Duration

@@ -18,13 +18,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// profileAPI answers with a snapshot of profiles, which a test changes.
+// profileAPI answers with snapshots of profiles, which a test changes.
 type profileAPI struct {
 	mu       sync.Mutex
 	profiles map[string]string
 	csv      string        // the snapshot; empty if the profiles have changed
-	unframed bool          // answers do not prove that they are whole
-	slow     time.Duration // how long an answer takes behind its first half
+	unframed bool          // answers do not prove that they are complete
+	slow     time.Duration // delay after the first half of an answer
 	calls    []time.Time
 }
 
@@ -53,7 +53,7 @@ func (p *profileAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// delayed is a reader that waits once.
+// delayed is a reader with one delay.
 type delayed struct {
 	by time.Duration
 	io.Reader
@@ -65,7 +65,7 @@ func (d *delayed) Read(b []byte) (int, error) {
 	return d.Reader.Read(b)
 }
 
-// change changes the profiles, or how they are answered, before the next call.
+// change changes the profiles, or the form of answers, before the next call.
 func (p *profileAPI) change(do func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,7 +73,7 @@ func (p *profileAPI) change(do func()) {
 	p.csv = ""
 }
 
-// lose removes profiles whose keys begin so.
+// lose removes the profiles whose keys have a prefix.
 func (p *profileAPI) lose(prefix string) {
 	p.change(func() {
 		maps.DeleteFunc(p.profiles, func(key, _ string) bool { return strings.HasPrefix(key, prefix) })
@@ -82,9 +82,9 @@ func (p *profileAPI) lose(prefix string) {
 
 func (p *profileAPI) set(key, city string) { p.change(func() { p.profiles[key] = city }) }
 
-// newProfiles has a connector whose only stream publishes changes of a thousand profiles
-// "stays…", and of as many others as are named. Its settings are the defaults: a snapshot a
-// day, deletes after a day, at most ten of them in seven days.
+// newProfiles returns a connector whose only stream has MODE=changes, with a thousand profiles "stays…" and
+// others by prefix. Its settings are the defaults: a snapshot a day, deletes after a day, at most ten
+// deletes in seven days.
 func newProfiles(t *testing.T, others map[string]int) (*simulation, *profileAPI) {
 	t.Helper()
 	w := newSimulation(t, &exporttest.Server{})
@@ -107,7 +107,7 @@ func newProfiles(t *testing.T, others map[string]int) (*simulation, *profileAPI)
 	return w, api
 }
 
-// deletes are for each prefix of keys so many hours after a time some were deleted, in order.
+// deletes returns the times of deletes in hours after since, by the prefix of their keys.
 func (w *simulation) deletes(since time.Time) map[string][]int {
 	w.t.Helper()
 	deletes := map[string][]int{}

@@ -25,7 +25,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// simulation is a source, a Kafka and a connector in one bubble.
+// simulation is a source, a Kafka and a connector in a synctest bubble.
 type simulation struct {
 	t       *testing.T
 	net     clustertest.Network
@@ -34,9 +34,9 @@ type simulation struct {
 	api     *exporttest.Server
 	http    http.RoundTripper
 	config  *config.Config
-	layout  time.Duration           // how long the cluster's layout is taken for right, and connections are kept; 0: as long as by default
-	service func(*pipeline.Service) // nil: the service stays as it is configured
-	log     *slog.Logger            // nil: as text, for said
+	layout  time.Duration           // how long metadata and connections are kept; 0: the defaults
+	service func(*pipeline.Service) // changes the service; may be nil
+	log     *slog.Logger            // nil: text, which logged returns
 	text    bytes.Buffer
 	logMu   sync.Mutex
 }
@@ -47,7 +47,7 @@ func (w *simulation) Write(b []byte) (int, error) {
 	return w.text.Write(b)
 }
 
-func (w *simulation) said() string {
+func (w *simulation) logged() string {
 	w.logMu.Lock()
 	defer w.logMu.Unlock()
 	return w.text.String()
@@ -59,7 +59,7 @@ func newSimulation(t *testing.T, api *exporttest.Server) *simulation {
 	api.Data.Columns = cmp.Or(api.Data.Columns, 12) // a row's cells are not what simulations are about
 	kafka, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.ListenFn(w.net.Listen), kfake.BrokerConfigs(map[string]string{
 		"log.retention.ms": "-1",
-		// What the broker would do every few seconds of weeks: nothing here needs it.
+		// Periodic work of the broker that would run very often in simulated weeks.
 		"log.cleaner.backoff.ms": "432000000", "share.record.lock.sweep.interval.ms": "21600000", "offsets.retention.check.interval.ms": "21600000",
 	}))
 	if err != nil {
@@ -96,18 +96,18 @@ func newSimulation(t *testing.T, api *exporttest.Server) *simulation {
 	return w
 }
 
-// run runs the connector for a while; then it is stopped in order, as a SIGTERM does.
+// run runs the connector for a duration, then stops it in order, as SIGTERM does.
 func (w *simulation) run(d time.Duration) {
 	w.t.Helper()
 	a := w.wire()
 	ctx, cancel := context.WithTimeout(w.t.Context(), d)
 	defer cancel()
 	if err := a.Run(ctx); err != nil {
-		w.t.Fatalf("%v\n%s", err, w.said())
+		w.t.Fatalf("%v\n%s", err, w.logged())
 	}
 }
 
-// wire builds the connector so that weeks of it cost little.
+// wire returns a connector of which weeks can be simulated fast.
 func (w *simulation) wire() *app.App {
 	w.t.Helper()
 	log := w.log
@@ -115,7 +115,7 @@ func (w *simulation) wire() *app.App {
 		log = slog.New(slog.NewTextHandler(w, nil))
 	}
 	a, err := app.New(w.config, app.Options{Version: "test", Log: log, Transport: w.http, Kafka: func(k *cluster.Config) {
-		// Each look at the layout costs, and it never changes; so does each new connection.
+		// Metadata never changes: requests for it, and new connections, only cost time.
 		k.Dial, k.MetadataTTL, k.IdleTimeout = w.net.Dial, 1000*time.Hour, 1000*time.Hour
 	}})
 	if err != nil {
@@ -124,11 +124,11 @@ func (w *simulation) wire() *app.App {
 	if w.service != nil {
 		w.service(a.Service)
 	}
-	a.Service.CommandPoll = 6 * time.Hour // each look costs, and most tests give no commands
+	a.Service.CommandPoll = 6 * time.Hour // few polls, since most tests submit no commands
 	return a
 }
 
-// records are the records of a topic that is not written to meanwhile.
+// records returns the records of a topic that is not being written to.
 func (w *simulation) records(topic string) []*kgo.Record {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
@@ -149,7 +149,7 @@ func (w *simulation) records(topic string) []*kgo.Record {
 	return records
 }
 
-// days are the states of the stream's days by the ledger.
+// days returns the records of the stream's days in the ledger.
 func (w *simulation) days() map[schema.Day]ledger.Day {
 	w.t.Helper()
 	days := map[schema.Day]ledger.Day{}
@@ -173,7 +173,7 @@ func (w *simulation) today() schema.Day {
 	return schema.DayOf(time.Now(), w.config.DFINERY.Timezone.Location)
 }
 
-// compare compares all rows of the days with what is published.
+// compare compares the published rows with all rows of the days.
 func (w *simulation) compare(days map[schema.Day]bool) {
 	w.t.Helper()
 	count := map[string]int{}

@@ -15,14 +15,14 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// gate is a way to the brokers that can be closed.
+// gate is a network to the brokers that can be interrupted.
 type gate struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	mu    sync.Mutex
-	after int  // so many requests still pass; -1 is as many as there are
-	holds bool // closed, it swallows requests rather than cut connections
-	conns []net.Conn
+	mu     sync.Mutex
+	after  int  // requests that are still forwarded; -1: all
+	silent bool // discard further requests instead of closing connections
+	conns  []net.Conn
 }
 
 type gatedConn struct {
@@ -32,17 +32,17 @@ type gatedConn struct {
 
 var errGate = errors.New("connection refused by the gate")
 
-// shut closes the gate after so many requests.
-func (g *gate) shut(after int, holds bool) {
+// shut interrupts the network after a number of requests.
+func (g *gate) shut(after int, silent bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.after, g.holds = after, holds
-	if after == 0 && !holds {
+	g.after, g.silent = after, silent
+	if after == 0 && !silent {
 		g.cut()
 	}
 }
 
-// open lets everything pass again. What was swallowed stays so.
+// open forwards requests again, on new connections.
 func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -50,7 +50,7 @@ func (g *gate) open() {
 	g.cut()
 }
 
-// cut ends all connections. The caller holds mu.
+// cut closes all connections. The caller holds mu.
 func (g *gate) cut() {
 	for _, c := range g.conns {
 		c.Close()
@@ -60,9 +60,9 @@ func (g *gate) cut() {
 
 func (g *gate) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	g.mu.Lock()
-	shut, holds := g.after == 0, g.holds
+	shut, silent := g.after == 0, g.silent
 	g.mu.Unlock()
-	if shut && holds {
+	if shut && silent {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
@@ -79,14 +79,14 @@ func (g *gate) Dial(ctx context.Context, network, address string) (net.Conn, err
 	return &gatedConn{c, g}, nil
 }
 
-// pass reports whether a request goes through, or else whether it is swallowed.
-func (g *gate) pass() (passes, swallowed bool) {
+// pass reports whether a request is forwarded, or else whether it is discarded.
+func (g *gate) pass() (passes, discarded bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
 	case g.after > 0:
 		g.after--
-	case g.after == 0 && !g.holds:
+	case g.after == 0 && !g.silent:
 		g.cut()
 		return false, false
 	case g.after == 0:
@@ -96,17 +96,17 @@ func (g *gate) pass() (passes, swallowed bool) {
 }
 
 func (c *gatedConn) Write(b []byte) (int, error) {
-	switch passes, swallowed := c.gate.pass(); {
+	switch passes, discarded := c.gate.pass(); {
 	case passes:
 		return c.Conn.Write(b)
-	case swallowed:
+	case discarded:
 		return len(b), nil
 	}
 	return 0, errGate
 }
 
-// unready are the parts of a that are not ready now.
-func unready(a *app.App) []string {
+// notReady returns the parts of a that are not ready now.
+func notReady(a *app.App) []string {
 	var parts []string
 	view := a.Look(time.Now())
 	for _, p := range view.Parts() {
@@ -117,31 +117,31 @@ func unready(a *app.App) []string {
 	return parts
 }
 
-// TestOutages has Kafka vanish at every request that an idle owner makes, by refusing it or
-// without an answer: that is no loop that hangs, ever, and the owner is not ready until Kafka
-// is back.
+// TestOutages interrupts Kafka after each number of requests that an idle owner makes, with closed
+// connections or without answers: the owner's loop never hangs, and the owner is not ready until Kafka is
+// reachable again.
 func TestOutages(t *testing.T) {
 	t.Parallel()
-	for name, holds := range map[string]bool{"refuses": false, "does not answer": true} {
+	for name, silent := range map[string]bool{"refuses": false, "does not answer": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { outages(t, holds) })
+			synctest.Test(t, func(t *testing.T) { outages(t, silent) })
 		})
 	}
 }
 
-func outages(t *testing.T, holds bool) {
+func outages(t *testing.T, silent bool) {
 	w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 10}})
 	w.config.Streams[0].Start.Back = 1
 	w.config.Publish.OwnerHeartbeat = 30 * time.Second
 	g := &gate{dial: w.net.Dial, after: -1}
 	a := w.through(g, false)
 	defer w.start(a)()
-	await := func(what string, within time.Duration, holds func(parts []string) bool) {
+	await := func(what string, within time.Duration, fulfilled func(parts []string) bool) {
 		t.Helper()
-		for began := time.Now(); !holds(unready(a)); time.Sleep(time.Second) {
+		for began := time.Now(); !fulfilled(notReady(a)); time.Sleep(time.Second) {
 			if time.Since(began) > within {
-				t.Errorf("%s, and %s later not ready are %v: %+v", what, within, unready(a), a.Look(time.Now()))
+				t.Errorf("%s; after %s not ready: %v: %+v", what, within, notReady(a), a.Look(time.Now()))
 				return
 			}
 		}
@@ -151,16 +151,16 @@ func outages(t *testing.T, holds bool) {
 	await("started", time.Minute, ready)
 	time.Sleep(5 * time.Minute)
 	for after := range 30 {
-		g.shut(after, holds)
-		await(fmt.Sprintf("Kafka has vanished after %d requests", after), 2*time.Minute, noKafka)
+		g.shut(after, silent)
+		await(fmt.Sprintf("Kafka was interrupted after %d requests", after), 2*time.Minute, noKafka)
 		for range 8 {
 			time.Sleep(time.Minute)
-			if v := a.Look(time.Now()); v.Hangs(time.Now()) || !noKafka(unready(a)) {
-				t.Fatalf("without Kafka after %d requests: hangs %t, not ready %v: %+v", after, v.Hangs(time.Now()), unready(a), v)
+			if v := a.Look(time.Now()); v.Hangs(time.Now()) || !noKafka(notReady(a)) {
+				t.Fatalf("without Kafka after %d requests: hangs %t, not ready %v: %+v", after, v.Hangs(time.Now()), notReady(a), v)
 			}
 		}
 		g.open()
-		await("Kafka is back", 2*time.Minute, ready)
+		await("Kafka is reachable again", 2*time.Minute, ready)
 		time.Sleep(29 * time.Second)
 	}
 }

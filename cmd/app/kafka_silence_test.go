@@ -18,7 +18,7 @@ import (
 	"dfinery-kafka/pipeline/cluster"
 )
 
-// through wires the simulation's connector with its Kafka behind a gate.
+// through returns the simulation's connector, which reaches Kafka through a gate.
 func (w *simulation) through(g *gate, once bool) *app.App {
 	w.t.Helper()
 	a, err := app.New(w.config, app.Options{
@@ -30,8 +30,7 @@ func (w *simulation) through(g *gate, once bool) *app.App {
 	return a
 }
 
-// start has the connector run beside the test. The returned function stops it in order, and
-// waits for its end.
+// start runs the connector in a goroutine. The returned function stops it in order and waits for its end.
 func (w *simulation) start(a *app.App) (stop func()) {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	var running sync.WaitGroup
@@ -46,9 +45,9 @@ func (w *simulation) start(a *app.App) (stop func()) {
 	}
 }
 
-// TestSilence: brokers that take connections and requests, and never answer, are reported
-// within 10 s, once per request.
-func TestSilence(t *testing.T) {
+// TestKafka_NeverAnswers: brokers that accept connections and requests but never answer are reported within
+// 10 s, once for each request.
+func TestKafka_NeverAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const line = "Kafka has not answered a request yet"
@@ -57,30 +56,30 @@ func TestSilence(t *testing.T) {
 		w.config.Publish.OwnerHeartbeat = time.Second
 		g := &gate{dial: w.net.Dial, after: -1}
 		a := w.through(g, false)
-		a.Service.CommandPoll = time.Hour // the heartbeat alone asks for anything
+		a.Service.CommandPoll = time.Hour // only the heartbeat makes requests
 		defer w.start(a)()
 		time.Sleep(time.Minute + time.Second/2) // between two heartbeats
-		if text := w.said(); strings.Contains(text, line) {
-			t.Errorf("Kafka is well:\n%s", text)
+		if text := w.logged(); strings.Contains(text, line) {
+			t.Errorf("the log reports that a healthy Kafka does not answer:\n%s", text)
 		}
 		g.shut(0, true)
 		time.Sleep(10 * time.Second)
-		if text := w.said(); strings.Count(text, line) != 1 || !strings.Contains(text, "request=Metadata for=8s do=") {
-			t.Errorf("Kafka has been silent for 10 s:\n%s", text)
+		if text := w.logged(); strings.Count(text, line) != 1 || !strings.Contains(text, "request=Metadata for=8s do=") {
+			t.Errorf("want one report after Kafka has not answered for 10 s:\n%s", text)
 		}
 		time.Sleep(10 * time.Second)
-		if text := w.said(); strings.Count(text, line) != 2 || !strings.Contains(text, `request="Produce to topic ledger partition 0" for=8s do=`) {
-			t.Errorf("a second request was made:\n%s", text)
+		if text := w.logged(); strings.Count(text, line) != 2 || !strings.Contains(text, `request="Produce to topic ledger partition 0" for=8s do=`) {
+			t.Errorf("want a second report for a second request:\n%s", text)
 		}
 		g.open()
 	})
 }
 
-// TestOnceWithoutKafka: wherever Kafka vanishes, by refusing connections or by never answering,
-// Once ends 20 s later.
+// TestOnceWithoutKafka: "run --once" ends 20 s after Kafka was interrupted, at any time, by refused
+// connections or without answers.
 func TestOnceWithoutKafka(t *testing.T) {
 	t.Parallel()
-	for name, holds := range map[string]bool{"refuses": false, "does not answer": true} {
+	for name, silent := range map[string]bool{"refuses": false, "does not answer": true} {
 		for _, after := range []int{0, 1, 5, 20, 40, 60, 80} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -89,12 +88,12 @@ func TestOnceWithoutKafka(t *testing.T) {
 					w.config.Streams[0].Start.Back = 5
 					g := &gate{dial: w.net.Dial, after: -1}
 					a := w.through(g, true)
-					g.shut(after, holds)
+					g.shut(after, silent)
 					began := time.Now()
 					err := a.Run(t.Context())
 					took := time.Since(began)
 					if err == nil || took < 19*time.Second || took > 22*time.Second {
-						t.Errorf("Kafka vanished after %d requests; %s later: %v\n%s", after, took, err, w.said())
+						t.Errorf("Kafka was interrupted after %d requests; ended after %s: %v\n%s", after, took, err, w.logged())
 					}
 				})
 			})
@@ -102,9 +101,9 @@ func TestOnceWithoutKafka(t *testing.T) {
 	}
 }
 
-// TestUnreadable: brokers answer, but the ledger can't be read, or the takeover not be made.
-// That is said over and over, and Once ends.
-func TestUnreadable(t *testing.T) {
+// TestKafka_LedgerUnreadable: brokers answer, but the ledger can't be read or the takeover fails. That is
+// logged repeatedly, and "run --once" ends.
+func TestKafka_LedgerUnreadable(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		fault kfake.Fault
@@ -125,15 +124,15 @@ func TestUnreadable(t *testing.T) {
 				began := time.Now()
 				err := w.through(open, true).Run(t.Context())
 				if took := time.Since(began); err == nil || !strings.Contains(err.Error(), test.says) || took > 25*time.Second {
-					t.Errorf("Once ended after %s with %v", took, err)
+					t.Errorf("run --once ended after %s with %v", took, err)
 				}
-				before := len(w.said())
+				before := len(w.logged())
 				ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 				defer stop()
 				if err := w.through(open, false).Run(ctx); err != nil {
 					t.Error(err)
 				}
-				if text := w.said()[before:]; !strings.Contains(text, "level=WARN") || !strings.Contains(text, test.says) {
+				if text := w.logged()[before:]; !strings.Contains(text, "level=WARN") || !strings.Contains(text, test.says) {
 					t.Errorf("the log does not say %q:\n%s", test.says, text)
 				}
 			})

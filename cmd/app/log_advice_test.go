@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestWarningsSayWhatToDo: each line of the log at warn or above has the attribute do.
+// TestWarningsSayWhatToDo: every log call at warn or above has the attribute do.
 func TestWarningsSayWhatToDo(t *testing.T) {
 	t.Parallel()
 	files, found := token.NewFileSet(), 0
@@ -27,7 +27,7 @@ func TestWarningsSayWhatToDo(t *testing.T) {
 				if call, ok := n.(*ast.CallExpr); ok && warns(call) {
 					found++
 					if !saysWhatToDo(call) {
-						t.Errorf("%s says nobody what to do", files.Position(call.Pos()))
+						t.Errorf("%s does not have the attribute do", files.Position(call.Pos()))
 					}
 				}
 				return true
@@ -39,7 +39,7 @@ func TestWarningsSayWhatToDo(t *testing.T) {
 		}
 	}
 	if found < 30 {
-		t.Errorf("%d lines found: loggers have other names now?", found)
+		t.Errorf("found only %d log calls: were loggers renamed?", found)
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// What differs from run to run: names of files and instances, and by their jitter the seconds
-// of all that follows a failure.
+// Parts that differ between runs: names of files and instances, and the seconds of times that depend on the
+// jitter of a backoff.
 var differing = []struct {
 	what *regexp.Regexp
 	by   string
@@ -28,9 +28,9 @@ var differing = []struct {
 	{regexp.MustCompile(`producer \d+ epoch`), "producer 4000 epoch"},
 }
 
-// TestLogOfADay has a day of which a person on call reads the log, in both forms: a day that is
-// lost at the source, polls, a new column, a broken row, an outage that opens the breaker, a
-// download that breaks off, a token that is refused until its file has another, midnight.
+// TestLogOfADay compares the log of a simulated day in both formats with golden files: a day that is lost at
+// the source, polls, a new column, a bad row, an outage that opens the breaker, a download that breaks off, a
+// token that is refused until its file has another one, midnight.
 func TestLogOfADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asJSON, asText bytes.Buffer
@@ -51,17 +51,17 @@ func TestLogOfADay(t *testing.T) {
 	})
 }
 
-// newScriptedDay begins at nine in the morning in Seoul; all times count from there.
+// newScriptedDay returns a simulation that begins at 9:00 in Seoul. Its times are relative to that.
 func newScriptedDay(t *testing.T) *simulation {
 	began := time.Now()
 	w := newSimulation(t, &exporttest.Server{
 		Data:  exporttest.Data{Seed: 3, RowsPerDay: 240, Columns: 16, Live: true, Header: appears("df_coupon", began.Add(90*time.Minute))},
 		Reach: 3,
-		// In steps, so that how many rows there are does not depend on the jitter.
+		// In steps, so that the number of rows does not depend on the jitter.
 		Clock: func() time.Time { return time.Now().Truncate(5 * time.Minute) },
 	})
 	w.config.Streams[0].Start.Back = 4
-	w.config.DFINERY.ConcurrentCalls = 1 // the order of the lines is that of the calls
+	w.config.DFINERY.ConcurrentCalls = 1 // so that the lines are in the order of the calls
 	w.config.Publish.OwnerHeartbeat = 5 * time.Minute
 	token := filepath.Join(t.TempDir(), "token")
 	write := func(secret string) { replaceFile(t, token, secret+"\n") }
@@ -85,7 +85,7 @@ func newScriptedDay(t *testing.T) *simulation {
 	return w
 }
 
-// appears is a header with a column that no row has a value of yet.
+// appears adds an empty column to headers from a time on.
 func appears(name string, from time.Time) exporttest.Header {
 	return func(_ schema.Day, _ int, columns []string) []string {
 		if time.Now().Before(from) {
@@ -95,7 +95,7 @@ func appears(name string, from time.Time) exporttest.Header {
 	}
 }
 
-// replaceFile writes a file atomically: a reader sees the former text or the new one.
+// replaceFile writes a file atomically: readers get the former or the new text.
 func replaceFile(t *testing.T, path, text string) {
 	t.Helper()
 	err := os.WriteFile(path+".new", []byte(text), 0o600)

@@ -15,9 +15,9 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// TestProfiles_Window lets a month pass with the defaults: a profile is deleted a day after it
-// was missed first, or two, and at most ten within seven days. One that is back the next day
-// stays.
+// TestProfiles_Window simulates a month with the defaults: a profile is deleted one or two days after the
+// first snapshot without it, and at most ten are deleted within seven days. One that is in the next
+// snapshot again is kept.
 func TestProfiles_Window(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -27,17 +27,17 @@ func TestProfiles_Window(t *testing.T) {
 			time.AfterFunc(time.Until(start.Add(time.Duration(days)*24*time.Hour-time.Hour)), do)
 		}
 		at(2, func() { api.lose("first") })
-		at(4, func() { api.lose("second") }) // with these there would be eleven deletes
+		at(4, func() { api.lose("second") }) // with these there would be eleven deletes within seven days
 		at(6, func() { api.lose("briefly") })
 		at(7, func() {
 			for i := range 3 {
 				api.set(fmt.Sprint("briefly", i), "Seoul")
 			}
 		})
-		at(21, func() { api.lose("late") }) // more than seven days after all others
-		days := map[string]map[int]int{}    // by prefix: on which days how many were deleted
+		at(21, func() { api.lose("late") }) // more than seven days after all other deletes
+		days := map[string]map[int]int{}    // number of deletes by prefix and day
 		for time.Since(start) < 26*24*time.Hour {
-			w.run(5 * 24 * time.Hour) // the topic forgets tombstones after seven days
+			w.run(5 * 24 * time.Hour) // the topic removes tombstones after seven days
 			for prefix, hours := range w.deletes(start) {
 				days[prefix] = map[int]int{}
 				for _, h := range hours {
@@ -63,11 +63,11 @@ func TestProfiles_Window(t *testing.T) {
 	})
 }
 
-// midnight is when the source's next day begins.
+// midnight returns the start of the source's next day.
 func midnight(w *simulation) time.Time { return w.today().End(w.config.DFINERY.Timezone.Location) }
 
-// TestProfiles_DeleteAfter: with a snapshot an hour, a profile is deleted by the first one that
-// began DELETE_AFTER behind the first that lacked it.
+// TestProfiles_DeleteAfter: with a snapshot an hour, a profile is deleted by the first snapshot that began
+// DELETE_AFTER after the first one without it.
 func TestProfiles_DeleteAfter(t *testing.T) {
 	t.Parallel()
 	for _, after := range []time.Duration{0, time.Hour, 24 * time.Hour, 90 * time.Hour} {
@@ -77,19 +77,19 @@ func TestProfiles_DeleteAfter(t *testing.T) {
 				w, api := newProfiles(t, map[string]int{"gone": 4})
 				w.config.Streams[0].PollInterval, w.config.Streams[0].DeleteAfter = time.Hour, after
 				start := time.Now()
-				time.AfterFunc(90*time.Minute, func() { api.lose("gone") }) // missed after 2 h
+				time.AfterFunc(90*time.Minute, func() { api.lose("gone") }) // absent from the snapshot after 2 h
 				w.run(after + 12*time.Hour)
 				hours, least := w.deletes(start)["gone"], 2+max(1, int(after.Hours()))
-				if len(hours) != 4 || hours[0] < least || hours[3] > least+1 { // the next one, if it began some milliseconds too early
-					t.Errorf("deletes after so many hours: %v, want four after %d", hours, least)
+				if len(hours) != 4 || hours[0] < least || hours[3] > least+1 { // or the next one, if that began some milliseconds too early
+					t.Errorf("hours of deletes: %v, want four at %d", hours, least)
 				}
 			})
 		})
 	}
 }
 
-// TestProfiles_ApprovalExpires: an approval counts for seven days. Deletes that no snapshot
-// could confirm meanwhile wait for another one.
+// TestProfiles_ApprovalExpires: an approval is valid for seven days. Deletes that no snapshot confirmed in
+// that time need another approval.
 func TestProfiles_ApprovalExpires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -132,15 +132,15 @@ func TestProfiles_ApprovalExpires(t *testing.T) {
 		approved := time.Now()
 		time.Sleep(48 * time.Hour)
 		if hours := w.deletes(approved)["gone"]; len(hours) != 50 || hours[0] < 24 || hours[49] >= 36 {
-			t.Errorf("deletes so many hours behind the second approval: %v, want all 50 by the next snapshot that is a day later", hours)
+			t.Errorf("hours of deletes after the second approval: %v, want all 50 by the next snapshot that is a day later", hours)
 		}
 		if p := profiles(); p.Approved != nil || p.Why != "" || p.Withheld != 0 {
-			t.Errorf("the approval is %+v when nobody is absent, %d are withheld, because of %q", p.Approved, p.Withheld, p.Why)
+			t.Errorf("the approval is %+v when no profile is absent, %d are withheld, because of %q", p.Approved, p.Withheld, p.Why)
 		}
 	})
 }
 
-// approve approves what is withheld, and waits until the owner has carried that out.
+// approve approves withheld deletes, and waits until the owner has executed the command.
 func approve(t *testing.T, stored *store.Ledger, id string) {
 	t.Helper()
 	c := ledger.Command{ID: id, Service: "1234", Verb: "approve", Stream: "users", Given: time.Now().UTC()}
@@ -157,9 +157,8 @@ func approve(t *testing.T, stored *store.Ledger, id string) {
 	}
 }
 
-// TestProfiles_OverMidnight: a snapshot that is under way at midnight ends as one of the day
-// before, and the next day's begins behind it. The two are no evidence against a profile,
-// however far apart DELETE_AFTER wants them to be.
+// TestProfiles_OverMidnight: a snapshot that is in progress at midnight ends as one of the previous day, and
+// the next day's follows it. A profile is not deleted because these two, which are close together, lack it.
 func TestProfiles_OverMidnight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -173,14 +172,14 @@ func TestProfiles_OverMidnight(t *testing.T) {
 			time.Sleep(time.Until(start.Add(-6 * time.Minute)))
 			api.lose("gone")
 			api.set("stays1", "Busan")
-			time.Sleep(7 * time.Minute) // the second half of the snapshot is missing at midnight
+			time.Sleep(7 * time.Minute) // the second half of the answer arrives after midnight
 			api.set("stays999", "Jeju")
 		})
 		w.run(26 * time.Hour)
 		meanwhile.Wait()
 		for i := 1; i < len(api.calls); i++ {
 			if apart := api.calls[i].Sub(api.calls[i-1]); apart < api.slow {
-				t.Errorf("call %d begins %s behind the one before", i, apart)
+				t.Errorf("call %d begins %s after the previous one", i, apart)
 			}
 		}
 		today := w.today() - 1
@@ -191,8 +190,8 @@ func TestProfiles_OverMidnight(t *testing.T) {
 			}
 		}
 		want := map[string]string{
-			"stays1":   fmt.Sprintf("1234/users/%s/2 u", today-1), // begun before midnight
-			"stays999": fmt.Sprintf("1234/users/%s/3 u", today),   // behind it
+			"stays1":   fmt.Sprintf("1234/users/%s/2 u", today-1), // exported before midnight
+			"stays999": fmt.Sprintf("1234/users/%s/3 u", today),   // after it
 		}
 		for i := range 4 {
 			want[fmt.Sprint("gone", i)] = "deleted"
@@ -206,7 +205,7 @@ func TestProfiles_OverMidnight(t *testing.T) {
 			t.Errorf("records that are not of the first snapshot (-want +got):\n%s\ncalls: %v", diff, api.calls)
 		}
 		if hours := w.deletes(start)["gone"]; len(hours) != 4 || hours[0] < 24 || hours[3] > 25 {
-			t.Errorf("deletes so many hours behind midnight: %v, want four after 24", hours)
+			t.Errorf("hours of deletes after midnight: %v, want four at 24", hours)
 		}
 	})
 }

@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestRefusedRecords: a topic that refuses records permanently blocks only its stream, costs
-// few calls, and is tried again until it takes them.
+// TestRefusedRecords: a topic that permanently refuses records blocks only its stream. Few calls are made, and
+// the topic is tried again until it accepts records.
 func TestRefusedRecords(t *testing.T) {
 	for _, topic := range []string{"second", "dead"} {
 		for _, answer := range []*kerr.Error{kerr.InvalidTimestamp, kerr.InvalidRecord} {
@@ -23,13 +23,13 @@ func TestRefusedRecords(t *testing.T) {
 					w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 20}, Limits: exporttest.Limits{PerHour: -1}})
 					w.config.Streams[0].Start.Back = 2
 					w.config.Publish.OwnerHeartbeat = time.Minute
-					w.layout = time.Hour // it never changes
+					w.layout = time.Hour // metadata never changes
 					second := w.config.Streams[0]
 					second.Name, second.Topic = "second", "second"
 					w.config.Streams = append(w.config.Streams, second)
 					var refuses atomic.Bool
 					refuses.Store(true)
-					if topic == "dead" { // there are letters to write
+					if topic == "dead" { // so that there are letters
 						w.api.Faults = func(exporttest.Call) *exporttest.Fault {
 							if !refuses.Load() {
 								return nil
@@ -56,10 +56,10 @@ func TestRefusedRecords(t *testing.T) {
 					stop := w.start(a)
 					time.Sleep(30 * time.Minute)
 					if n := len(w.api.Calls()); n > 40 {
-						t.Errorf("%d calls in half an hour\n%s", n, w.said())
+						t.Errorf("%d calls in half an hour\n%s", n, w.logged())
 					}
-					if n := strings.Count(w.said(), "msg=owner"); n > 12 { // two for each try
-						t.Errorf("%d takeovers in half an hour\n%s", n, w.said())
+					if n := strings.Count(w.logged(), "msg=owner"); n > 12 { // two for each attempt
+						t.Errorf("%d takeovers in half an hour\n%s", n, w.logged())
 					}
 					if topic == "second" {
 						if n := len(w.records("events")); n != 60 {
@@ -67,7 +67,7 @@ func TestRefusedRecords(t *testing.T) {
 						}
 						for _, s := range a.Service.Status().Streams {
 							if s.Name == "second" && (s.Halted == nil || !strings.Contains(*s.Halted, "topic second partition")) {
-								t.Errorf("the status does not say what the stream waits for: %+v", s)
+								t.Errorf("the status does not have the reason why the stream waits: %+v", s)
 							}
 						}
 					}
@@ -75,7 +75,7 @@ func TestRefusedRecords(t *testing.T) {
 					time.Sleep(2 * time.Hour)
 					stop()
 					if n := len(w.records("second")); n != 60 {
-						t.Errorf("%d rows are published at last, want 60\n%s", n, w.said())
+						t.Errorf("%d rows are published at the end, want 60\n%s", n, w.logged())
 					}
 					w.compare(w.since(2))
 				})

@@ -14,9 +14,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestLongOutage has the API fail for 35 days while the connector runs: the days that leave its
-// reach meanwhile are gaps, no others, and each of them was warned of before. What is within
-// reach afterwards is published whole.
+// TestLongOutage: the API fails for 35 days while the connector runs. Exactly the days that leave its reach in
+// that time become gaps, each after a warning. All days in reach afterwards are published completely.
 func TestLongOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -37,16 +36,16 @@ func TestLongOutage(t *testing.T) {
 
 		loc := w.config.DFINERY.Timezone.Location
 		want, got := map[schema.Day]ledger.DayState{}, map[schema.Day]ledger.DayState{}
-		had, said := map[schema.Day]bool{}, w.said()
+		had, logged := map[schema.Day]bool{}, w.logged()
 		today, back, began := w.today(), schema.DayOf(to, loc), schema.DayOf(from, loc)
 		for day := schema.DayOf(from.Add(-50*time.Hour), loc) - 30; day <= today; day++ {
 			switch {
 			case day > began && day < back-30:
 				want[day] = ledger.Gap
-				warning := strings.Index(said, fmt.Sprintf(`msg="a day that was never exported is about to leave the API's reach" stream=events day=%s`, day))
-				gap := strings.Index(said, fmt.Sprintf("without ever having been exported: its rows are lost at the source\" stream=events day=%s", day))
+				warning := strings.Index(logged, fmt.Sprintf(`msg="a day that was never exported is about to leave the API's reach" stream=events day=%s`, day))
+				gap := strings.Index(logged, fmt.Sprintf("without ever having been exported: its rows are lost at the source\" stream=events day=%s", day))
 				if warning < 0 || gap < warning {
-					t.Errorf("%s is warned of at %d and a gap at %d of the log", day, warning, gap)
+					t.Errorf("%s: the warning is at %d of the log, the gap at %d", day, warning, gap)
 				}
 			case day >= today-2:
 				want[day], had[day] = ledger.Open, true
@@ -60,7 +59,7 @@ func TestLongOutage(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("states (-want +got):\n%s", diff)
 		}
-		if n := strings.Count(said, "without ever having been exported"); n != len(want)-len(had) {
+		if n := strings.Count(logged, "without ever having been exported"); n != len(want)-len(had) {
 			t.Errorf("%d gaps are logged, want %d", n, len(want)-len(had))
 		}
 	})

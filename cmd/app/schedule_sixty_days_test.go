@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestSixtyDays lets 60 days pass, with outages of the API of an hour, a day, a week, and one
-// of the connector itself of 33 days.
+// TestSixtyDays simulates 60 days, with outages of the API of an hour, a day and a week, and an outage of the
+// connector of 33 days, and compares the states of days and the published rows.
 func TestSixtyDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestSixtyDays(t *testing.T) {
 			t.Errorf("%d calls in an hour", n)
 		}
 		if n := w.api.MostAtOnce(); n > 5 {
-			t.Errorf("%d calls at once", n)
+			t.Errorf("%d concurrent calls", n)
 		}
 		w.compare(have)
 	})

@@ -16,14 +16,14 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// poison is a set of events of one day whose query fails until a time.
-type poison struct {
+// failingEvents is a set of events of one day whose queries fail until a time.
+type failingEvents struct {
 	day    schema.Day
 	events []string
 	until  time.Time
 }
 
-func (p *poison) kills(c exporttest.Call) bool {
+func (p *failingEvents) matches(c exporttest.Call) bool {
 	if c.Query.From != p.day || !c.At.Before(p.until) {
 		return false
 	}
@@ -36,7 +36,7 @@ func (p *poison) kills(c exporttest.Call) bool {
 	return false
 }
 
-// events are the names that a day's rows have.
+// events returns the event names in a day's rows.
 func (w *simulation) events(day schema.Day) []string {
 	seen := map[string]bool{}
 	var names []string
@@ -49,8 +49,8 @@ func (w *simulation) events(day schema.Day) []string {
 	return names
 }
 
-// alone are the events that dead letters name alone, in the order of their letters.
-func (w *simulation) alone() []string {
+// namedSingly returns the events of dead letters that name only one event, in the order of the letters.
+func (w *simulation) namedSingly() []string {
 	w.t.Helper()
 	var names []string
 	for _, r := range w.records("dead") {
@@ -66,7 +66,7 @@ func (w *simulation) alone() []string {
 	return slices.Compact(names)
 }
 
-// allBut are the days from first to today with all their events, but for those of one day.
+// allBut counts the rows of the days from first to today, without some events of one day.
 func (w *simulation) allBut(first, day schema.Day, events []string) map[string]int {
 	count := map[string]int{}
 	for at := first; at <= w.today(); at++ {
@@ -80,8 +80,8 @@ func (w *simulation) allBut(first, day schema.Day, events []string) map[string]i
 	return count
 }
 
-// differ fails unless exactly these records are published.
-func (w *simulation) differ(when string, want map[string]int) {
+// expectRecords compares the published records.
+func (w *simulation) expectRecords(when string, want map[string]int) {
 	w.t.Helper()
 	got, wrong := w.published(), 0
 	for text, n := range got {
@@ -113,10 +113,10 @@ func (w *simulation) published() map[string]int {
 	return count
 }
 
-// TestPoisonedEvents: two events of a day can't be exported, one of them of a name that no
-// other day has. The rest of the day is published; what is missing comes when its query works
-// again, hours later and after a restart; then the day settles.
-func TestPoisonedEvents(t *testing.T) {
+// TestSlices_FailingEvents: the queries for two events of a day fail, one of which occurs on no other day. The
+// rest of the day is published. The missing events are published when their queries succeed, hours later
+// and after a restart; then the day settles.
+func TestSlices_FailingEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names := make([]string, 120)
 		for i := range names {
@@ -124,7 +124,7 @@ func TestPoisonedEvents(t *testing.T) {
 		}
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 8, RowsPerDay: 60, Events: names}})
 		w.config.Streams[0].Start.Back = 3
-		bad := &poison{day: w.today() - 3, until: time.Now().Add(8 * time.Hour)}
+		bad := &failingEvents{day: w.today() - 3, until: time.Now().Add(8 * time.Hour)}
 		known := map[string]bool{}
 		for day := bad.day + 1; day <= w.today(); day++ {
 			for _, name := range w.events(day) {
@@ -140,36 +140,36 @@ func TestPoisonedEvents(t *testing.T) {
 			}
 		}
 		bad.events = []string{old, fresh}
-		var elsewhere []string // of the bad day: what no slice can have that asks for known names
+		var elsewhere []string // events of that day that no slice of known names includes
 		for _, name := range w.events(bad.day) {
 			if !known[name] {
 				elsewhere = append(elsewhere, name)
 			}
 		}
 		w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
-			if bad.kills(c) {
+			if bad.matches(c) {
 				return &exporttest.Fault{Code: schema.QueryError}
 			}
 			return nil
 		}
 		w.run(time.Hour)
-		w.differ("while two events are poisoned", w.allBut(bad.day, bad.day, append(elsewhere, old)))
-		if diff := cmp.Diff([]string{old}, w.alone()); diff != "" {
+		w.expectRecords("while the queries of two events fail", w.allBut(bad.day, bad.day, append(elsewhere, old)))
+		if diff := cmp.Diff([]string{old}, w.namedSingly()); diff != "" {
 			t.Errorf("dead letters of one event (-want +got):\n%s", diff)
 		}
 		d := w.days()[bad.day]
 		if diff := cmp.Diff([]string{"*", old}, slices.Sorted(slices.Values(d.MissingEvents))); diff != "" || d.State != ledger.Open {
 			t.Errorf("the day is %s and lacks (-want +got):\n%s", d.State, diff)
 		}
-		// 4 days, 3 failures, one slice for everything else, two for each halving, and polls.
+		// 4 days, 3 failures, one slice for all other names, two for each halving, and polls.
 		if n := len(w.api.Calls()); n > 4+3+1+2*8+4 {
 			t.Errorf("%d calls", n)
 		}
-		w.run(6 * time.Hour) // one more try, which fails
+		w.run(6 * time.Hour) // one more attempt, which fails
 		w.run(8 * time.Hour)
-		w.differ("when all can be had", w.allBut(bad.day, 0, nil))
+		w.expectRecords("when all queries succeed", w.allBut(bad.day, 0, nil))
 		if d := w.days()[bad.day]; d.State != ledger.Settled || !d.Final || d.MissingEvents != nil || d.Error != nil || d.Published != 60 {
-			t.Errorf("the day when all can be had: %+v", d)
+			t.Errorf("the day when all queries succeed: %+v", d)
 		}
 		if n := len(w.api.Calls()); n > 28+2*2+15+3*3+2*2 {
 			t.Errorf("%d calls", n)
@@ -177,25 +177,25 @@ func TestPoisonedEvents(t *testing.T) {
 	})
 }
 
-// TestOutageIsNoPoison: what looks like a poisoned day is an outage of everything, from the
-// first slice on or in the middle of them. No event is given up permanently, calls stay few,
-// the breaker opens, and afterwards everything is there.
-func TestOutageIsNoPoison(t *testing.T) {
+// TestSlices_OutageInBetween: while a day is exported in slices all calls fail, from the first slice on or
+// later. No event is skipped permanently, few calls are made, the breaker opens, and all rows are published
+// afterwards.
+func TestSlices_OutageInBetween(t *testing.T) {
 	for name, slicesBefore := range map[string]int{"from the first slice on": 0, "in the middle of the slices": 4} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { outageIsNoPoison(t, slicesBefore) })
+			synctest.Test(t, func(t *testing.T) { outageDuringSlices(t, slicesBefore) })
 		})
 	}
 }
 
-func outageIsNoPoison(t *testing.T, slicesBefore int) {
+func outageDuringSlices(t *testing.T, slicesBefore int) {
 	w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 8, RowsPerDay: 200}})
 	w.config.Streams[0].Start.Back = 2
 	w.config.Streams[0].PollInterval = 10 * time.Minute
-	bad := &poison{day: w.today() - 2, until: time.Now().Add(3 * time.Hour)}
+	bad := &failingEvents{day: w.today() - 2, until: time.Now().Add(3 * time.Hour)}
 	bad.events = w.events(bad.day)[:1]
 	var mu sync.Mutex
-	var narrowed int // slices asked for
+	var narrowed int // requested slices
 	var from, to time.Time
 	w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
 		mu.Lock()
@@ -205,7 +205,7 @@ func outageIsNoPoison(t *testing.T, slicesBefore int) {
 				from, to = c.At, c.At.Add(3*time.Hour)
 			}
 		}
-		if bad.kills(c) || !from.IsZero() && c.At.Before(to) {
+		if bad.matches(c) || !from.IsZero() && c.At.Before(to) {
 			return &exporttest.Fault{Code: schema.QueryError}
 		}
 		return nil
@@ -219,18 +219,18 @@ func outageIsNoPoison(t *testing.T, slicesBefore int) {
 			outside++
 		}
 	}
-	// Until the breaker opens slices and polls run into the outage; then a probe every 15 minutes.
+	// Slices and polls until the breaker opens, then a probe every 15 minutes.
 	if during > 45 {
 		t.Errorf("%d calls in an outage of three hours", during)
 	}
 	if n := w.letters()[schema.QueryError]; n < during {
-		t.Errorf("%d dead letters, %d calls failed in the outage alone", n, during)
+		t.Errorf("%d dead letters, want at least %d for the failed calls of the outage", n, during)
 	}
-	if !strings.Contains(w.said(), "breaker opened") {
-		t.Errorf("the breaker did not open:\n%s", w.said())
+	if !strings.Contains(w.logged(), "breaker opened") {
+		t.Errorf("the breaker did not open:\n%s", w.logged())
 	}
 	w.run(8 * time.Hour)
-	w.differ("after the outage", w.allBut(bad.day, 0, nil))
+	w.expectRecords("after the outage", w.allBut(bad.day, 0, nil))
 	if d := w.days()[bad.day]; d.MissingEvents != nil || d.Error != nil {
 		t.Errorf("the day after the outage: %+v", d)
 	}

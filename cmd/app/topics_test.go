@@ -14,8 +14,7 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// withNewStream is a service that has run before, and is configured with a further stream now,
-// whose topic is missing.
+// withNewStream returns a service that has run before, and now has another stream, whose topic does not exist.
 func withNewStream(t *testing.T) *simulation {
 	t.Helper()
 	w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 20}, Limits: exporttest.Limits{PerHour: -1}})
@@ -28,8 +27,8 @@ func withNewStream(t *testing.T) *simulation {
 	return w
 }
 
-// TestTopics_KafkaComesLate starts a service with a new stream before Kafka can be reached, as
-// beside a mesh's proxy that is not ready yet.
+// TestTopics_KafkaComesLate starts a service with a new stream before Kafka is reachable, as with the sidecar
+// of a service mesh: the topic is created later.
 func TestTopics_KafkaComesLate(t *testing.T) {
 	for try := range 8 {
 		t.Run(fmt.Sprint(try), func(t *testing.T) {
@@ -45,21 +44,20 @@ func TestTopics_KafkaComesLate(t *testing.T) {
 				time.Sleep(30 * time.Second)
 				stop()
 				if n := len(w.records("second")); n != 60 {
-					t.Errorf("%d rows of the new stream are published, want 60\n%s", n, w.said())
+					t.Errorf("%d rows of the new stream are published, want 60\n%s", n, w.logged())
 				}
 			})
 		})
 	}
 }
 
-// TestTopics_RefusedAtFirst: a topic that can't be created is tried again. What may pass holds
-// nothing up for longer than seconds; what is refused permanently blocks only its stream, is
-// logged once, and is tried again with each heartbeat.
+// TestTopics_RefusedAtFirst: the creation of a topic is retried. Transient errors delay the start by seconds at
+// most; a permanent refusal blocks only its stream, is logged once, and is retried at each heartbeat.
 func TestTopics_RefusedAtFirst(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer  *kerr.Error
 		lasts   time.Duration
-		within  time.Duration // of that, the new stream is published
+		within  time.Duration // time within which the new stream is published
 		blocked bool
 	}{
 		"a controller that moves":          {kerr.NotController, 4 * time.Second, 2 * time.Second, false},
@@ -93,8 +91,8 @@ func TestTopics_RefusedAtFirst(t *testing.T) {
 				stop := w.start(a)
 				time.Sleep(test.lasts)
 				const line = "a stream waits for its topic"
-				if n := strings.Count(w.said(), line); (n == 1) != test.blocked || n > 1 {
-					t.Errorf("said %d times that a stream waits for its topic, want it once: %v\n%s", n, test.blocked, w.said())
+				if n := strings.Count(w.logged(), line); (n == 1) != test.blocked || n > 1 {
+					t.Errorf("the log has %d times that a stream waits for its topic, want once: %v\n%s", n, test.blocked, w.logged())
 				}
 				if test.blocked {
 					for _, s := range a.Service.Status().Streams {
@@ -107,7 +105,7 @@ func TestTopics_RefusedAtFirst(t *testing.T) {
 				time.Sleep(test.within)
 				stop()
 				if n := len(w.records("second")); n != 60 {
-					t.Errorf("%d rows of the new stream are published, want 60\n%s", n, w.said())
+					t.Errorf("%d rows of the new stream are published, want 60\n%s", n, w.logged())
 				}
 				w.compare(w.since(2))
 			})

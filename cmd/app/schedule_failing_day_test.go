@@ -10,10 +10,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestPoisonDay: one day's export can never be accepted. It costs a call an hour, and no other
-// day anything: after the first hour, in which the whole stream was suspected, today is polled
-// as usual.
-func TestPoisonDay(t *testing.T) {
+// TestSchedule_DayThatAlwaysFails: the export of one day always fails. It is requested once an hour, and other
+// days are not affected: after the first hour, in which the stream is halted, today is polled as usual.
+func TestSchedule_DayThatAlwaysFails(t *testing.T) {
 	tests := map[string]exporttest.Fault{
 		"bad_header":        {Rename: map[string]string{"df_unified_id": "id"}},
 		"invalid_parameter": {Code: schema.InvalidParameter},
@@ -27,9 +26,9 @@ func TestPoisonDay(t *testing.T) {
 				w.config.Streams[0].Start.Back = 5
 				w.config.Streams[0].PollInterval = 10 * time.Minute
 				today := w.today()
-				poison := today - 3
+				failingEvents := today - 3
 				w.api.Faults = func(c exporttest.Call) *exporttest.Fault {
-					if c.Query.From != poison {
+					if c.Query.From != failingEvents {
 						return nil
 					}
 					return &fault
@@ -41,21 +40,21 @@ func TestPoisonDay(t *testing.T) {
 				}
 				t.Log(calls)
 				least := 5
-				if name == "maybe_torn" { // the wait doubles while the answer is cut in the same place
+				if name == "maybe_torn" { // the wait doubles while the answer is cut at the same place
 					least = 3
 				}
-				if n := calls[poison]; n < least || n > 70 {
-					t.Errorf("%d calls for the day that can't be had", n)
+				if n := calls[failingEvents]; n < least || n > 70 {
+					t.Errorf("%d calls for the day that always fails", n)
 				}
 				if n := calls[today]; n < 30 {
-					t.Errorf("%d polls of today in seven hours, want one each ten minutes, but for the first hour", n)
+					t.Errorf("%d polls of today in seven hours, want one every ten minutes, except in the first hour", n)
 				}
 				good := w.since(5)
-				if name != "maybe_torn" { // of which every row but the last can be had
-					delete(good, poison)
+				if name != "maybe_torn" { // every row but the last is published
+					delete(good, failingEvents)
 					w.compare(good)
 				}
-				if halts := strings.Count(w.said(), `msg="stream is halted`); halts > 5 {
+				if halts := strings.Count(w.logged(), `msg="stream is halted`); halts > 5 {
 					t.Errorf("the stream was halted %d times", halts)
 				}
 			})
