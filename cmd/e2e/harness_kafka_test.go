@@ -43,7 +43,7 @@ func (b *testbed) withClient(do func(context.Context, *kgo.Client) error, option
 
 // tryClient connects as the test's user, also in cleanups.
 func (b *testbed) tryClient(do func(context.Context, *kgo.Client) error, options ...kgo.Opt) error {
-	client, err := kgo.NewClient(slices.Concat([]kgo.Opt{kgo.SeedBrokers(strings.Split(b.brokers, ",")...)}, b.admins, options)...)
+	client, err := kgo.NewClient(slices.Concat([]kgo.Opt{kgo.SeedBrokers(strings.Split(b.brokers, ",")...), kgo.DisableClientMetrics()}, b.admins, options)...)
 	if err != nil {
 		return err
 	}

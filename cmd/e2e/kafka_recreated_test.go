@@ -28,6 +28,7 @@ func TestTopics_Recreated(t *testing.T) {
 			day := currentDay()
 			expectText(t, b.runOnce(0), "Kafka has lost acknowledged rows of a stream: publish its days again",
 				fmt.Sprintf("dfinery-kafka backfill events --from %s --to %s --again", day-2, day))
+			b.pollEvery("1s")
 			p := b.start("run")
 			p.await(isOwner)
 			b.command([]string{"3 days exported"}, "backfill", "events", "--from", (day - 2).String(), "--to", day.String(), "--again", "--wait", "1m")

@@ -65,7 +65,6 @@ func asleep(t *testing.T, renewal string) int {
 	}
 	if twice == 0 {
 		b.finish()
-		b.compareEvents()
 	}
 	return twice
 }

@@ -71,7 +71,6 @@ func TestFence_MarkersOutliveCompaction(t *testing.T) {
 			if test.lag {
 				b.environ["STANDBY_AFTER"] = "5s"
 				b.finish()
-				b.compareEvents()
 			}
 		})
 	}

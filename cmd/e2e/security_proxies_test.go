@@ -17,14 +17,21 @@ func TestProxies_Unparsable(t *testing.T) {
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Data: exporttest.Data{Seed: 82, RowsPerDay: 10}})
 	for _, password := range []string{canary + "%et", canary + "#et", canary + "/et", canary + "?et", canary + " et"} {
-		for _, variable := range []string{"HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"} {
-			b.set(variable, "http://me:"+password+"@proxy.example:3128")
+		for _, variables := range [][]string{{"HTTPS_PROXY", "HTTP_PROXY"}, {"https_proxy", "http_proxy"}} {
+			for _, variable := range variables {
+				b.set(variable, "http://me:"+password+"@proxy.example:3128")
+			}
 			for _, args := range [][]string{{"config"}, {"run", "--once"}, {"check"}} {
-				if out, got := b.run(args...); got.Code != 2 || !strings.Contains(got.Stderr, variable+": is not a proxy's address") {
-					t.Errorf("%s with %q, %v: exit %d:\n%s%s", variable, password, args, got.Code, out, got.Stderr)
+				out, got := b.run(args...)
+				for _, variable := range variables {
+					if got.Code != 2 || !strings.Contains(got.Stderr, variable+": is not a proxy's address") {
+						t.Errorf("%s with %q, %v: exit %d:\n%s%s", variable, password, args, got.Code, out, got.Stderr)
+					}
 				}
 			}
-			delete(b.environ, variable)
+			for _, variable := range variables {
+				delete(b.environ, variable)
+			}
 		}
 	}
 	if calls := b.api.Calls(); len(calls) > 0 {
