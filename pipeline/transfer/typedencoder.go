@@ -127,10 +127,11 @@ func (t *typedEncoder) extend(e *encoding.Evolution, names []string) (*encoding.
 		e.Subject, e.Record = v.Subject, v.Record
 		added++
 	}
-	if added == 0 && len(e.Fields) > 0 {
+	_, known := e.ID(len(e.Fields))
+	if added == 0 && len(e.Fields) > 0 && (known || !v.Format.Registered()) {
 		return nil, nil
 	}
-	return e, nil
+	return e, nil // also fields that are in the ledger: only the owner can write them again, and may register them
 }
 
 // schemaOf is the schema of the first n fields, as registered.

@@ -243,3 +243,37 @@ func TestTypedEncoder_BadCell(t *testing.T) {
 		}
 	}
 }
+
+// TestTypedEncoder_Fenced: an instance that can't write the ledger registers nothing, not even
+// fields that are already in it.
+func TestTypedEncoder_Fenced(t *testing.T) {
+	columns, err := schema.NewColumns([]string{"id"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &fakeRegistry{refuse: func(*registry.Schema) error { return &registry.Error{Wait: true} }}
+	ledger, v := new(fakeLedger), avroValues(r)
+	if err := ledger.header(t, v, "id"); err == nil {
+		t.Fatal("a header was published without the registry")
+	}
+	r.refuse = nil
+	fenced := errors.New("fenced")
+	e := ledger.encoder(v)
+	e.evolve = func(ctx context.Context, change func(*encoding.Evolution) (*encoding.Evolution, error)) (*encoding.Evolution, error) {
+		return ledger.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) {
+			next, err := change(e)
+			if next != nil && err == nil {
+				err = fenced
+			}
+			return nil, err
+		})
+	}
+	for what, err := range map[string]error{"before a call": e.verify(t.Context()), "below a header": e.Header(t.Context(), columns)} {
+		if !errors.Is(err, fenced) {
+			t.Errorf("%s: error %v, want that of the ledger", what, err)
+		}
+	}
+	if len(r.known) > 0 {
+		t.Errorf("registered %q", r.known)
+	}
+}

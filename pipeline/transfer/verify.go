@@ -72,14 +72,20 @@ func (t *typedEncoder) verify(ctx context.Context) error {
 func (t *typedEncoder) registerFirst(ctx context.Context) error {
 	t.values.extending.Lock()
 	defer t.values.extending.Unlock()
-	e, err := t.evolve(ctx, keep)
+	waits := func(e *encoding.Evolution) bool {
+		return e != nil && len(e.Fields) > 0 && !e.Registered() && !t.renamed(e)
+	}
+	e, err := t.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) {
+		if waits(e) {
+			return e, nil // only the owner can write them again, and may register them
+		}
+		return nil, nil
+	})
+	if err == nil && waits(e) {
+		_, err = t.register(ctx, e)
+	}
 	if err != nil {
 		return err
-	}
-	if len(e.Fields) > 0 && !e.Registered() && !t.renamed(e) {
-		if _, err := t.register(ctx, e); err != nil {
-			return err
-		}
 	}
 	t.values.lookedUp.Store(true)
 	return nil
