@@ -108,6 +108,8 @@ func (d *deduplicator) take(m kafka.Message) error {
 			id = string(h.Value)
 		case "export":
 			export = string(h.Value)
+		case "op": // a profile that changes from A to B and back has A's id twice
+			return errors.New("the topic is that of a stream with MODE=changes, which must not be deduplicated by id: read it as a table, as deploy/consumers/profiles.sh does")
 		}
 	}
 	slash := strings.LastIndexByte(export, '/')
