@@ -3,6 +3,7 @@ package producer_test
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/segmentio/kafka-go"
@@ -161,38 +162,39 @@ func TestTakeOver_UnfencedPartition(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			l := newFakeLog(t, 3, nil)
-			var faults []*kfake.FaultHandle
-			for _, f := range test.faults {
-				f.Topic, f.Partitions = l.topic, []int32{1}
-				faults = append(faults, l.fake.Fault(f))
-			}
-			for i := range test.extra {
-				if test.extra[i].Topic == "" {
-					test.extra[i].Topic = l.topic
+			synctest.Test(t, func(t *testing.T) {
+				l := newMemoryLog(t, 3)
+				var faults []*kfake.FaultHandle
+				for _, f := range test.faults {
+					f.Topic, f.Partitions = l.topic, []int32{1}
+					faults = append(faults, l.fake.Fault(f))
 				}
-			}
-			s := l.takeOver(producer.NoIdentity(), slices.Concat(test.extra, l.partitions(3))...)
-			for _, f := range faults {
-				f.Remove()
-			}
-			var owns []bool
-			for p := range 3 {
-				owns = append(owns, s.Fenced(l.at(p)))
-			}
-			if diff := cmp.Diff(test.owns, owns); diff != "" {
-				t.Errorf("owns (-want +got):\n%s", diff)
-			}
-			for _, p := range test.extra {
-				if s.Fenced(p) {
-					t.Errorf("owns %v", p)
+				for i := range test.extra {
+					if test.extra[i].Topic == "" {
+						test.extra[i].Topic = l.topic
+					}
 				}
-			}
-			l.mustPut(s, l.at(0), "a")
-			l.mustPut(s, l.at(2), "b")
-			l.want(0, "a")
-			l.want(2, "b")
+				s := l.takeOver(producer.NoIdentity(), slices.Concat(test.extra, l.partitions(3))...)
+				for _, f := range faults {
+					f.Remove()
+				}
+				var owns []bool
+				for p := range 3 {
+					owns = append(owns, s.Fenced(l.at(p)))
+				}
+				if diff := cmp.Diff(test.owns, owns); diff != "" {
+					t.Errorf("owns (-want +got):\n%s", diff)
+				}
+				for _, p := range test.extra {
+					if s.Fenced(p) {
+						t.Errorf("owns %v", p)
+					}
+				}
+				l.mustPut(s, l.at(0), "a")
+				l.mustPut(s, l.at(2), "b")
+				l.want(0, "a")
+				l.want(2, "b")
+			})
 		})
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"os"
 	"runtime"
 	"strings"
@@ -27,11 +28,15 @@ import (
 type log struct {
 	t       *testing.T
 	fake    *kfake.Cluster // nil: a real Kafka
+	dial    dial
 	cluster *cluster.Cluster
 	admin   *kadm.Client
 	topic   string
 	fence   *producer.Fence
 }
+
+// dial connects to a broker; nil is a net.Dialer's.
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 func embedded(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
 	t.Helper()
@@ -47,13 +52,18 @@ func embedded(t *testing.T, opts ...kfake.Opt) *kfake.Cluster {
 // newLog creates a topic.
 func newLog(t *testing.T, brokers []string, partitions int, configs map[string]string) *log {
 	t.Helper()
+	return dialLog(t, nil, brokers, partitions, configs)
+}
+
+func dialLog(t *testing.T, dial dial, brokers []string, partitions int, configs map[string]string) *log {
+	t.Helper()
 	topic := fmt.Sprintf("producer.%08x", rand.Uint32())
-	kafka, err := cluster.New(cluster.Config{Brokers: brokers, Topics: []string{topic}})
+	kafka, err := cluster.New(cluster.Config{Brokers: brokers, Topics: []string{topic}, Dial: dial})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(kafka.Close)
-	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+	client, err := kgo.NewClient(seeds(brokers, dial)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +72,7 @@ func newLog(t *testing.T, brokers []string, partitions int, configs map[string]s
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &log{t: t, cluster: kafka, topic: topic, admin: kadm.NewClient(client),
+	l := &log{t: t, dial: dial, cluster: kafka, topic: topic, admin: kadm.NewClient(client),
 		fence: &producer.Fence{Cluster: kafka, TransactionalID: topic + ".id", Codec: codec, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}}
 	if _, err := kafka.EnsureTopics(l.soon(), true, cluster.TopicSpec{Name: topic, Partitions: partitions, ReplicationFactor: -1, Configs: configs}); err != nil {
 		t.Fatal(err)
@@ -74,6 +84,16 @@ func newFakeLog(t *testing.T, partitions int, configs map[string]string) *log {
 	t.Helper()
 	fake := embedded(t)
 	l := newLog(t, fake.ListenAddrs(), partitions, configs)
+	l.fake = fake
+	return l
+}
+
+// newMemoryLog is newFakeLog for a synctest bubble.
+func newMemoryLog(t *testing.T, partitions int) *log {
+	t.Helper()
+	network := new(clustertest.Network)
+	fake := embedded(t, kfake.ListenFn(network.Listen))
+	l := dialLog(t, network.Dial, fake.ListenAddrs(), partitions, nil)
 	l.fake = fake
 	return l
 }
@@ -183,8 +203,14 @@ func (l *log) values(partition int) []string {
 	return all
 }
 
-func (l *log) seeds() []kgo.Opt {
-	return []kgo.Opt{kgo.SeedBrokers(strings.Split(l.cluster.Bootstrap(), ",")...)}
+func (l *log) seeds() []kgo.Opt { return seeds(strings.Split(l.cluster.Bootstrap(), ","), l.dial) }
+
+func seeds(brokers []string, dial dial) []kgo.Opt {
+	opts := []kgo.Opt{kgo.SeedBrokers(brokers...)}
+	if dial != nil {
+		opts = append(opts, kgo.Dialer(dial))
+	}
+	return opts
 }
 
 func (l *log) want(partition int, want ...string) {
