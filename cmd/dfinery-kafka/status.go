@@ -83,7 +83,7 @@ profile stream has had no snapshot for that long.`,
 			}
 			defer a.Close()
 			markUnset(a.Service, report)
-			return watchStatus(cmd, c, a, asJSON, watch, late)
+			return watchStatus(cmd, a, asJSON, watch, late)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -109,7 +109,7 @@ func markUnset(s *pipeline.Service, report config.Report) {
 
 // watchStatus shows the status once, or with watch repeatedly. It then continues if Kafka is
 // temporarily unreachable.
-func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, watch, late time.Duration) error {
+func watchStatus(cmd *cobra.Command, a *app.App, asJSON bool, watch, late time.Duration) error {
 	ctx := cmd.Context()
 	reached := false // the last read succeeded
 	for {
@@ -119,12 +119,12 @@ func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, 
 			err = contact(ctx, cmd.ErrOrStderr(), a.Service.Cluster)
 		}
 		if err == nil {
-			o, err = readOverview(cmd, c, a)
+			o, err = readOverview(cmd, a)
 		}
 		reached = err == nil
 		switch {
 		case reached:
-			err := show(cmd.OutOrStdout(), o, c, asJSON, watch > 0)
+			err := show(cmd.OutOrStdout(), o, asJSON, watch > 0)
 			if err == nil && late > 0 {
 				err = o.late(late)
 			}
@@ -145,13 +145,13 @@ func watchStatus(cmd *cobra.Command, c *config.Config, a *app.App, asJSON bool, 
 }
 
 // readOverview reads the ledger, including the state of the source.
-func readOverview(cmd *cobra.Command, c *config.Config, a *app.App) (*overview, error) {
+func readOverview(cmd *cobra.Command, a *app.App) (*overview, error) {
 	peek, err := a.Service.Reader().Snapshot(cmd.Context())
 	if err != nil {
 		return nil, err
 	}
 	now := time.Now().UTC()
-	o := &overview{zone: peek.Location, Service: string(c.DFINERY.Service), At: now, Owner: peek.Owner, Alive: peek.Alive, Streams: peek.Streams, Newest: peek.Newest, Commands: peek.Commands}
+	o := &overview{zone: peek.Location, Service: a.Service.ID, At: now, Owner: peek.Owner, Alive: peek.Alive, Streams: peek.Streams, Newest: peek.Newest, Commands: peek.Commands}
 	if o.Commands == nil {
 		o.Commands = []*ledger.Command{}
 	}
@@ -195,7 +195,7 @@ func orNil(t time.Time) *time.Time {
 	return &t
 }
 
-func show(w io.Writer, o *overview, c *config.Config, asJSON, again bool) error {
+func show(w io.Writer, o *overview, asJSON, again bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(o)
 	}
