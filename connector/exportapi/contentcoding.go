@@ -63,16 +63,13 @@ func (k *call) plainText(src io.Reader, lead []byte, declared string, layers int
 	case isGzip(declared) && !textual(lead): // possibly text in UTF-16
 		return src, &codingError{declared}
 	}
-	return src, k.uncompressed(&codingError{declared})
+	k.warnUncompressed(declared)
+	return src, nil
 }
 
-// uncompressed warns that a body is not in the coding that its header names, and clears that
-// coding.
-func (k *call) uncompressed(coding *codingError) *codingError {
-	if coding != nil {
-		k.warn("content coding", "the answer is not compressed although its Content-Encoding says so: it is read as it is", coding.declared, fixServer)
-	}
-	return nil
+// warnUncompressed warns that a body is not in the coding that its header names.
+func (k *call) warnUncompressed(declared string) {
+	k.warn("content coding", "the answer is not compressed although its Content-Encoding says so: it is read as it is", declared, fixServer)
 }
 
 // fixServer is the advice about a wrong header.

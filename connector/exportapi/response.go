@@ -32,7 +32,10 @@ func (k *call) parseResponse(response *http.Response) (*Body, error) {
 	if response.StatusCode == http.StatusOK && first != '<' && first != '{' && (isHTML || isJSON || coding != nil) {
 		if lead, err = firstLine(src, lead, err); k.hasKeyColumns(lead) {
 			isHTML, isJSON = false, false
-			coding = k.uncompressed(coding)
+			if coding != nil {
+				k.warnUncompressed(coding.declared)
+				coding = nil
+			}
 		}
 	}
 	src = &prefixedReader{lead, src, err}
