@@ -161,16 +161,16 @@ func (r *Report) WarnOfPersonal(c *Config) {
 func personalInTheClear(s *Stream, hides bool) string {
 	prefix := streamPrefix(s.Name)
 	lists := s.Hidden()
-	var clear []string
+	var exposed []string
 	for _, column := range personal() {
 		likely := s.Export == schema.UserProfile || slices.Contains(s.Properties, column) || hides && column == "df_external_id"
 		if likely && !s.excludes(column) && !slices.Contains(lists.All(), column) {
-			clear = append(clear, column)
+			exposed = append(exposed, column)
 		}
 	}
-	if len(clear) == 0 {
+	if len(exposed) == 0 {
 		return ""
 	}
 	return fmt.Sprintf("personal columns are published in the clear: %s. If they must not be in Kafka, leave them out by %sEXCLUDE_PROPERTIES, or name them in %sDROP, HASH or MASK",
-		strings.Join(clear, ", "), prefix, prefix)
+		strings.Join(exposed, ", "), prefix, prefix)
 }

@@ -89,7 +89,7 @@ func (r *Reader) Next() (*schema.Row, error) {
 		out := r.split.scan(r.buf[r.pos:], r.end-r.pos)
 		for out == incomplete && r.end-r.pos <= r.maxRow+len("\r\n")-1 {
 			if err := r.fill(); err == io.EOF {
-				return r.last()
+				return r.endOfBody()
 			} else if err != nil {
 				r.failed = true
 				return nil, err
@@ -153,8 +153,8 @@ func (r *Reader) Raw() []byte { return r.row.Raw }
 // Line is the number of the line on which the last row, good or bad, starts; the header is line 1.
 func (r *Reader) Line() int { return r.line }
 
-// last handles the end of a body whose last line has no newline.
-func (r *Reader) last() (*schema.Row, error) {
+// endOfBody handles the end of a body whose last line has no newline.
+func (r *Reader) endOfBody() (*schema.Row, error) {
 	if r.header.follows {
 		if err := r.checkFirstRow(); err != nil {
 			return nil, err

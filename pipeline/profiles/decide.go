@@ -100,7 +100,7 @@ func sample(absent []Hash) []string {
 
 // allowed reports whether this number of absent profiles is plausible.
 func allowed(r *ledger.Profiles, absent, ceiling int, now time.Time) bool {
-	return absent+deleted(r.Deletes, now) <= ceiling || absent == 0 || r.Approved != nil && absent <= r.Approved.N
+	return absent+recentlyDeleted(r.Deletes, now) <= ceiling || absent == 0 || r.Approved != nil && absent <= r.Approved.N
 }
 
 // count returns how many keys the topic has, and how many of them are absent from

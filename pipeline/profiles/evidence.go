@@ -115,8 +115,8 @@ func Ceiling(profiles int, most float64) int {
 	return min(max(10, int(most*float64(profiles))), profiles/2)
 }
 
-// deleted is how many profiles were deleted, or are about to be, within Window.
-func deleted(list []ledger.Deletion, now time.Time) int {
+// recentlyDeleted is how many profiles were deleted, or are about to be, within Window.
+func recentlyDeleted(list []ledger.Deletion, now time.Time) int {
 	n := 0
 	for _, d := range list {
 		if now.Sub(d.At) < Window {

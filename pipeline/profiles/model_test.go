@@ -190,7 +190,7 @@ func (m *model) end(s *Scan, name string, snapshot Snapshot) {
 	m.record = d.Record
 	m.history[len(m.history)-1].recorded = true
 	m.step()
-	if spent := deleted(m.spent, snapshot.Now) + len(d.Due); len(d.Due) > 0 && spent > Ceiling(inTopic, m.policy.Most) && approved < d.Absent {
+	if spent := recentlyDeleted(m.spent, snapshot.Now) + len(d.Due); len(d.Due) > 0 && spent > Ceiling(inTopic, m.policy.Most) && approved < d.Absent {
 		m.t.Fatalf("%d deletes of %d profiles within a week", spent, inTopic)
 	}
 	for _, mark := range d.Due {

@@ -247,7 +247,7 @@ func TestDecide_ManyDeletes(t *testing.T) {
 			t.Fatalf("snapshot %d: %d deletes are listed", n, most)
 		}
 		within := min(n+1, 7*24*6)
-		if counted := deleted(record.Deletes, now); counted < within || counted > within+6 {
+		if counted := recentlyDeleted(record.Deletes, now); counted < within || counted > within+6 {
 			t.Fatalf("snapshot %d: %d deletes are counted, %d are within a week", n, counted, within)
 		}
 	}

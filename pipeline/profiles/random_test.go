@@ -146,7 +146,7 @@ func TestDecide_CrashAfterEachStep(t *testing.T) {
 		if got, want := len(m.inTopic()), len(m.source); got != want {
 			t.Fatalf("crash after step %d: the topic has %d profiles, the source %d", at, got, want)
 		}
-		if spent := deleted(m.record.Deletes, m.now); spent != 2 {
+		if spent := recentlyDeleted(m.record.Deletes, m.now); spent != 2 {
 			t.Errorf("crash after step %d: the record counts %d deletes, want 2", at, spent)
 		}
 		if !crashed {

@@ -101,15 +101,15 @@ func (f fingerprints) Append(dst []byte) ([]byte, error) {
 func (l *Ledger) LoadSet(ctx context.Context, n ledger.DayName, d *ledger.Day) (*dedup.Set, error) {
 	set := new(dedup.Set)
 	set.Grow(d.Published + d.Bad)
-	return l.load(ctx, n, d, set, nil)
+	return l.loadRows(ctx, n, d, set, nil)
 }
 
 // LoadSome reads only the wanted fingerprints of a day. Its errors are those of LoadSet.
 func (l *Ledger) LoadSome(ctx context.Context, n ledger.DayName, d *ledger.Day, wanted func(schema.Fingerprint) bool) (*dedup.Set, error) {
-	return l.load(ctx, n, d, new(dedup.Set), wanted)
+	return l.loadRows(ctx, n, d, new(dedup.Set), wanted)
 }
 
-func (l *Ledger) load(ctx context.Context, n ledger.DayName, d *ledger.Day, set *dedup.Set, wanted func(schema.Fingerprint) bool) (*dedup.Set, error) {
+func (l *Ledger) loadRows(ctx context.Context, n ledger.DayName, d *ledger.Day, set *dedup.Set, wanted func(schema.Fingerprint) bool) (*dedup.Set, error) {
 	key, rows := l.rowsKey(n), 0
 	at := recordbatch.TopicPartition{Topic: l.Rows}
 	visitor := recordbatch.Visitor{Record: func(r *recordbatch.Record) error {
