@@ -62,7 +62,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 	if v.authoritative() {
 		source(&v, put)
-		standing(&v, now, put)
+		collectStreams(&v, now, put)
 	}
 }
 
@@ -147,8 +147,8 @@ func source(v *View, put putter) {
 	put(tokenRefused, one(v.Source.Token.Refused))
 }
 
-// standing returns the gauges of each stream's completeness and lateness.
-func standing(v *View, now time.Time, put putter) {
+// collectStreams returns the gauges of each stream's completeness and lateness.
+func collectStreams(v *View, now time.Time, put putter) {
 	left := v.Pipeline.RemainingAt(now)
 	for _, s := range v.Pipeline.Streams {
 		count := map[ledger.DayState]int{ledger.Pending: s.Untried, ledger.Open: 0, ledger.Settled: 0, ledger.Gap: 0}
@@ -165,7 +165,7 @@ func standing(v *View, now time.Time, put putter) {
 		for kind, n := range cut {
 			put(cutExports, float64(n), s.Name, string(kind))
 		}
-		failing, narrowed := troubled(s.Days)
+		failing, narrowed := countIncomplete(s.Days)
 		put(days, float64(failing), s.Name, "failing")
 		put(days, float64(narrowed), s.Name, "narrowed")
 		if s.IncompleteSince != nil {
@@ -179,7 +179,7 @@ func standing(v *View, now time.Time, put putter) {
 		}
 		put(paused, one(s.Paused), s.Name)
 		put(registryWaits, one(s.WaitsForRegistry), s.Name)
-		standingProfiles(v, &s, put)
+		collectProfiles(v, &s, put)
 		if s.LastSuccess != nil {
 			put(lastSuccess, float64(s.LastSuccess.UnixMilli())/1000, s.Name)
 		}
@@ -189,8 +189,8 @@ func standing(v *View, now time.Time, put putter) {
 	}
 }
 
-// standingProfiles returns the gauges of the last snapshot of a stream of changes.
-func standingProfiles(v *View, s *pipeline.StreamStatus, put putter) {
+// collectProfiles returns the gauges of the last snapshot of a stream of changes.
+func collectProfiles(v *View, s *pipeline.StreamStatus, put putter) {
 	p := s.Profiles
 	if p == nil {
 		return
@@ -209,8 +209,8 @@ func standingProfiles(v *View, s *pipeline.StreamStatus, put putter) {
 	put(profilesUnusedPartitions, float64(p.Unused), s.Name)
 }
 
-// troubled counts days that still need a successful export.
-func troubled(list []pipeline.DayStatus) (failing, narrowed int) {
+// countIncomplete counts days that still need a successful export.
+func countIncomplete(list []pipeline.DayStatus) (failing, narrowed int) {
 	for _, d := range list {
 		if d.Error != nil && (d.State == ledger.Pending || d.State == ledger.Open) {
 			failing++

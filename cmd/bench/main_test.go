@@ -69,18 +69,18 @@ func run(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asBenchmark+"=1", "GOGC=1000") // all its processes are short
-	var out, said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &said
+	var out, progress bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &progress
 	err = cmd.Run()
-	return out.String(), said.String(), err
+	return out.String(), progress.String(), err
 }
 
 func TestAllContenders(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "bench.txt")
-	table, said, err := run(t, "--kfake", "--rows", "2000", "--rounds", "2", "--binary", connector(t), "--out", file)
+	table, stderr, err := run(t, "--kfake", "--rows", "2000", "--rounds", "2", "--binary", connector(t), "--out", file)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, said)
+		t.Fatalf("%v\n%s", err, stderr)
 	}
 	want := []string{"ours", "ours-known", "kafka-go", "franz-go"}
 	if runtime.GOOS == "linux" {
@@ -120,9 +120,9 @@ func TestFiguresOfWrongRunsAreNotShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "bench.txt")
-	table, said, err := run(t, "--kfake", "--rows", "10", "--rounds", "1", "--only", "ours", "--binary", idle, "--out", file)
-	if err == nil || table != "" || !strings.Contains(said, "the result of ours is wrong") {
-		t.Errorf("error %v, table %q, said %q", err, table, said)
+	table, stderr, err := run(t, "--kfake", "--rows", "10", "--rounds", "1", "--only", "ours", "--binary", idle, "--out", file)
+	if err == nil || table != "" || !strings.Contains(stderr, "the result of ours is wrong") {
+		t.Errorf("error %v, table %q, stderr %q", err, table, stderr)
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("the file of figures: %v", err)
@@ -142,17 +142,17 @@ exec sleep 10
 	if err := os.WriteFile(wrong, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	table, said, err := run(t, "--kfake", "--rows", "10", "--rounds", "1", "--only", "ours-poll", "--binary", wrong, "--out", "")
-	if err == nil || table != "" || !strings.Contains(said, "a poll knew 9 rows, want 10") {
-		t.Errorf("error %v, table %q, said %q", err, table, said)
+	table, stderr, err := run(t, "--kfake", "--rows", "10", "--rounds", "1", "--only", "ours-poll", "--binary", wrong, "--out", "")
+	if err == nil || table != "" || !strings.Contains(stderr, "a poll knew 9 rows, want 10") {
+		t.Errorf("error %v, table %q, stderr %q", err, table, stderr)
 	}
 }
 
 func TestGrowth(t *testing.T) {
 	t.Parallel()
-	tables, said, err := run(t, "growth", "--kfake", "--rows", "300", "--largest", "300", "--binary", connector(t))
+	tables, stderr, err := run(t, "growth", "--kfake", "--rows", "300", "--largest", "300", "--binary", connector(t))
 	if err != nil {
-		t.Fatalf("%v\n%s", err, said)
+		t.Fatalf("%v\n%s", err, stderr)
 	}
 	var got []string
 	for _, m := range regexp.MustCompile(`(?m)^\| ([a-z0-9 ]+) \| (?:first|\d+ \| \d+ \| \d+ \| \d+ \|$)`).FindAllStringSubmatch(tables, -1) {
@@ -174,9 +174,9 @@ func TestFiguresOfWrongGrowthAreNotShown(t *testing.T) {
 	if err := os.WriteFile(idle, []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	tables, said, err := run(t, "growth", "--kfake", "--rows", "10", "--only", "codec", "--binary", idle)
-	if err == nil || strings.Contains(tables, "none") || !strings.Contains(said, "codec none: the result of the first export is wrong") {
-		t.Errorf("error %v, tables %q, said %q", err, tables, said)
+	tables, stderr, err := run(t, "growth", "--kfake", "--rows", "10", "--only", "codec", "--binary", idle)
+	if err == nil || strings.Contains(tables, "none") || !strings.Contains(stderr, "codec none: the result of the first export is wrong") {
+		t.Errorf("error %v, tables %q, stderr %q", err, tables, stderr)
 	}
 }
 
@@ -192,9 +192,9 @@ func TestVerify(t *testing.T) {
 	defer cluster.Close()
 	brokers := strings.Join(cluster.ListenAddrs(), ",")
 	data := []string{"--rows", "50", "--day", "2026-11-23"}
-	rendered, said, err := run(t, append([]string{"render"}, data...)...)
+	rendered, stderr, err := run(t, append([]string{"render"}, data...)...)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, said)
+		t.Fatalf("%v\n%s", err, stderr)
 	}
 	var rows []record
 	for line := range strings.Lines(rendered) {
@@ -235,9 +235,9 @@ func TestVerify(t *testing.T) {
 			topic := fmt.Sprint("t", n)
 			produce(t, brokers, topic, c.change(slices.Clone(rows)))
 			for _, listed := range []string{"50", "0"} { // by comparing each row, and by digest
-				_, said, err := run(t, append([]string{"verify", "--brokers", brokers, "--topics", topic, "--listed", listed}, data...)...)
+				_, stderr, err := run(t, append([]string{"verify", "--brokers", brokers, "--topics", topic, "--listed", listed}, data...)...)
 				if got := err == nil; got != c.right {
-					t.Errorf("%s listed: right: %v, want %v: %s", listed, got, c.right, said)
+					t.Errorf("%s listed: right: %v, want %v: %s", listed, got, c.right, stderr)
 				}
 			}
 		})

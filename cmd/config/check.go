@@ -80,7 +80,7 @@ func (l *loader) checkSource(d *DFINERY) {
 func (l *loader) checkTLS(k *Kafka) {
 	const ca, cert, key = "KAFKA_TLS_CA_FILE", "KAFKA_TLS_CERT_FILE", "KAFKA_TLS_KEY_FILE"
 	if !k.TLS && l.good("KAFKA_TLS") {
-		l.stray([]string{ca, cert, key}, "is set, but KAFKA_TLS is not true")
+		l.rejectUnused([]string{ca, cert, key}, "is set, but KAFKA_TLS is not true")
 		return
 	}
 	if k.CAFile != "" {

@@ -26,27 +26,27 @@ func (l *loader) checkLogin(k *Kafka) {
 	byToken := []string{tokenURLVar, clientVar, secretVar, secretVar + "_FILE", scopeVar}
 	mechanism := k.Mechanism
 	if !l.good(mechanismVar) {
-		if mechanism = l.meant(slices.ContainsFunc(byPassword, l.has), slices.ContainsFunc(byToken, l.has)); mechanism == "" {
+		if mechanism = l.intendedMechanism(slices.ContainsFunc(byPassword, l.has), slices.ContainsFunc(byToken, l.has)); mechanism == "" {
 			return
 		}
 	}
 	switch mechanism {
 	case "":
-		l.stray(byPassword, "is set, but "+mechanismVar+" is not: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
-		l.stray(byToken, "is set, but "+mechanismVar+" is not: OAUTHBEARER")
+		l.rejectUnused(byPassword, "is set, but "+mechanismVar+" is not: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+		l.rejectUnused(byToken, "is set, but "+mechanismVar+" is not: OAUTHBEARER")
 	case OAuthBearer:
-		l.stray(byPassword, "is set, but "+mechanismVar+" is OAUTHBEARER, which uses "+strings.Join([]string{tokenURLVar, clientVar, secretVar}, ", "))
+		l.rejectUnused(byPassword, "is set, but "+mechanismVar+" is OAUTHBEARER, which uses "+strings.Join([]string{tokenURLVar, clientVar, secretVar}, ", "))
 		l.checkToken(k)
 	default:
-		l.stray(byToken, "is set, but "+mechanismVar+" is "+string(mechanism)+", which uses "+userVar+" and "+passwordVar)
+		l.rejectUnused(byToken, "is set, but "+mechanismVar+" is "+string(mechanism)+", which uses "+userVar+" and "+passwordVar)
 		l.checkPassword(k)
 	}
 }
 
-// meant guesses the mechanism of a login without a valid one, from the misspelt name or from
+// intendedMechanism guesses the mechanism of a login without a valid one, from the misspelt name or from
 // the other variables. If that is not possible, it reports a fault and returns an empty
 // mechanism.
-func (l *loader) meant(passwords, tokens bool) Mechanism {
+func (l *loader) intendedMechanism(passwords, tokens bool) Mechanism {
 	mechanisms := []string{string(Plain), string(ScramSHA256), string(ScramSHA512), string(OAuthBearer)}
 	if near := schema.Nearest(strings.ToUpper(l.environ[mechanismVar]), mechanisms, 3); near != "" {
 		return Mechanism(near)

@@ -37,7 +37,7 @@ func (l *loader) checkMode(s *Stream, prefix string) {
 	if s.Export != schema.UserProfile || s.Mode == ModeChanges || !l.good(prefix+"MODE") {
 		return
 	}
-	l.stray([]string{prefix + "DELETES", prefix + "DELETE_AFTER", prefix + "DELETE_MOST"},
+	l.rejectUnused([]string{prefix + "DELETES", prefix + "DELETE_AFTER", prefix + "DELETE_MOST"},
 		"is set, but "+prefix+"MODE is "+string(s.Mode)+"; only MODE=changes deletes profiles")
 }
 

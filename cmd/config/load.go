@@ -93,8 +93,8 @@ func (l *loader) warn(variable, message string) {
 // has reports whether the variable is set and not empty.
 func (l *loader) has(variable string) bool { return l.environ[variable] != "" }
 
-// stray refuses those of the variables that are set, because they have no effect.
-func (l *loader) stray(variables []string, message string) {
+// rejectUnused reports those of the variables that are set, because they have no effect.
+func (l *loader) rejectUnused(variables []string, message string) {
 	for _, variable := range variables {
 		if l.has(variable) {
 			l.fault(variable, message)

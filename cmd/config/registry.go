@@ -121,11 +121,11 @@ func (l *loader) checkFormat(s *Stream) {
 		return
 	}
 	if !s.Format.Typed() {
-		l.stray(l.changed([2]string{prefix + "COLUMNS"}, [2]string{prefix + "COLUMNS_FILE"}, [2]string{prefix + "BAD_VALUE", string(BadValueDeadLetter)}),
+		l.rejectUnused(l.changed([2]string{prefix + "COLUMNS"}, [2]string{prefix + "COLUMNS_FILE"}, [2]string{prefix + "BAD_VALUE", string(BadValueDeadLetter)}),
 			"is set, but "+prefix+"FORMAT is json, which has no types; set json-typed, json-schema, avro or protobuf")
 	}
 	if !s.Format.Registered() {
-		l.stray(l.changed([2]string{prefix + "RECORD", "dfinery." + s.Name}, [2]string{prefix + "SUBJECT", string(encoding.SubjectTopic)}),
+		l.rejectUnused(l.changed([2]string{prefix + "RECORD", "dfinery." + s.Name}, [2]string{prefix + "SUBJECT", string(encoding.SubjectTopic)}),
 			fmt.Sprintf("is set, but %sFORMAT is %s, which has no schemas; set json-schema, avro or protobuf", prefix, s.Format))
 	}
 	if s.Format.Registered() && slices.Contains(strings.Split(s.Record, "."), "") {
@@ -167,7 +167,7 @@ func (l *loader) checkRegistry(r *Registry) {
 	l.quotable(p+"TOKEN", &r.Token, r.TokenFile)
 	l.quotable(p+"OAUTH_CLIENT_SECRET", &r.ClientSecret, r.ClientSecretFile)
 	if len(r.URLs) == 0 && l.good(p+"URL") {
-		l.stray([]string{p + "USERNAME", p + "PASSWORD", p + "PASSWORD_FILE", p + "TOKEN", p + "TOKEN_FILE", p + "OAUTH_TOKEN_URL", p + "TLS_CA_FILE", p + "TLS_CERT_FILE", p + "TLS_KEY_FILE"},
+		l.rejectUnused([]string{p + "USERNAME", p + "PASSWORD", p + "PASSWORD_FILE", p + "TOKEN", p + "TOKEN_FILE", p + "OAUTH_TOKEN_URL", p + "TLS_CA_FILE", p + "TLS_CERT_FILE", p + "TLS_KEY_FILE"},
 			"is set, but "+p+"URL is not")
 		return
 	}

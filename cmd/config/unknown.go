@@ -47,15 +47,15 @@ func (l *loader) unknown(c *Config) {
 		if known[variable] || fromKubernetes(variable) {
 			continue
 		}
-		if !l.strayStream(c, variable, fields, names) {
+		if !l.checkUnusedStream(c, variable, fields, names) {
 			l.checkUnknown(variable, names)
 		}
 	}
 }
 
-// strayStream handles STREAM_… variables. While STREAMS itself is wrong, it checks only those
+// checkUnusedStream handles STREAM_… variables. While STREAMS itself is wrong, it checks only those
 // of its valid names.
-func (l *loader) strayStream(c *Config, variable string, fields map[string]bool, names []string) bool {
+func (l *loader) checkUnusedStream(c *Config, variable string, fields map[string]bool, names []string) bool {
 	rest, ok := strings.CutPrefix(variable, "STREAM_")
 	if !ok {
 		return false

@@ -9,7 +9,7 @@ import (
 )
 
 // breakAPI makes all queries fail until the breaker opens, and then repairs them.
-func (s *story) breakAPI(ctx context.Context) error {
+func (s *demoRun) breakAPI(ctx context.Context) error {
 	s.headline("The API's database fails: the circuit breaker")
 	s.line(plain, "   From now on the API answers each query with query_error. After %d failures in a row the breaker opens, and no call", s.config.Breaker.Failures)
 	s.line(plain, "   is made for %s. Then one call, the probe, finds out whether the API is well again:", s.config.Breaker.OpenFor)
@@ -47,7 +47,7 @@ const clock = "15:04:05.0"
 
 // noCallsWhile waits until the source no longer delays calls for that reason, and
 // returns the time. A call meanwhile is an error.
-func (s *story) noCallsWhile(ctx context.Context, held func(*limiter.Status) bool) (time.Time, error) {
+func (s *demoRun) noCallsWhile(ctx context.Context, held func(*limiter.Status) bool) (time.Time, error) {
 	before, made := -1, 0
 	var wrong error
 	_, err := s.connector.awaitSource(ctx, func(st *limiter.Status) bool {

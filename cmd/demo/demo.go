@@ -37,7 +37,7 @@ const limit = time.Minute
 func (d Demo) Run(ctx context.Context) error {
 	began := time.Now()
 	shown := terminal.NewProgress(d.Out, "   exported")
-	s := &story{printer: &printer{out: shown, colours: d.Colour}, shown: shown, source: newSource(d.Days, d.Rows, began), second: d.Second}
+	s := &demoRun{printer: &printer{out: shown, colours: d.Colour}, shown: shown, source: newSource(d.Days, d.Rows, began), second: d.Second}
 	var err error
 	if s.folder, err = os.MkdirTemp("", "dfinery-demo-"); err != nil {
 		return err
@@ -55,24 +55,24 @@ func (d Demo) Run(ctx context.Context) error {
 	if err := s.prepare(ctx, api.URL, d.Admin); err != nil {
 		return err
 	}
-	s.introduce(d)
+	s.printIntroduction(d)
 	timed, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if err := s.tell(timed, ctx); err != nil {
+	if err := s.runSteps(timed, ctx); err != nil {
 		return err
 	}
 	s.summarize(time.Since(began))
 	if d.Keep {
-		if err := s.invite(); err != nil {
+		if err := s.printCommands(); err != nil {
 			return errors.Join(err, s.connector.end())
 		}
-		return s.stay(ctx)
+		return s.keepRunning(ctx)
 	}
 	return s.connector.end()
 }
 
-// story is the state of a run.
-type story struct {
+// demoRun is the state of a run of the demo.
+type demoRun struct {
 	*printer
 	shown     *terminal.Progress
 	source    *source
@@ -84,11 +84,11 @@ type story struct {
 	connector *connector
 	compared  Comparison
 	letters   int // dead letters at the end
-	chapters  int // shown so far
+	steps     int // shown so far
 }
 
 // prepare creates the topic, the token file and the configuration.
-func (s *story) prepare(ctx context.Context, api, admin string) error {
+func (s *demoRun) prepare(ctx context.Context, api, admin string) error {
 	if err := s.createTopic(ctx); err != nil {
 		return fmt.Errorf("create the topic: %w", err)
 	}
@@ -103,11 +103,11 @@ func (s *story) prepare(ctx context.Context, api, admin string) error {
 	return nil
 }
 
-// tell runs the chapters within ctx; the connector runs until life ends.
-func (s *story) tell(ctx, life context.Context) (err error) {
+// runSteps runs the steps within ctx; the connector runs until lifetime ends.
+func (s *demoRun) runSteps(ctx, lifetime context.Context) (err error) {
 	log := slog.New(feed{s.printer})
 	begin := func() (err error) {
-		s.connector, err = start(life, s.config, log)
+		s.connector, err = start(lifetime, s.config, log)
 		return err
 	}
 	if err := begin(); err != nil {
@@ -118,20 +118,20 @@ func (s *story) tell(ctx, life context.Context) (err error) {
 			err = errors.Join(err, s.connector.end())
 		}
 	}()
-	for _, chapter := range []func(context.Context) error{
+	for _, step := range []func(context.Context) error{
 		s.exportAll, s.showDeadLetters, s.showRecords, s.breakAPI, s.replaceToken,
 		func(ctx context.Context) error { return s.kill(ctx, begin) },
 		s.replay, s.compare,
 	} {
-		if err := chapter(ctx); err != nil {
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// stay keeps everything running until ctx ends.
-func (s *story) stay(ctx context.Context) error {
+// keepRunning keeps everything running until ctx ends.
+func (s *demoRun) keepRunning(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return s.connector.end()

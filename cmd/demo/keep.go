@@ -25,15 +25,15 @@ func freeAddress(ctx context.Context, wanted string) string {
 }
 
 // page returns the status page's address; empty without one.
-func (s *story) page() string {
+func (s *demoRun) page() string {
 	if s.config.Process.AdminAddr == "" {
 		return ""
 	}
 	return "http://" + string(s.config.Process.AdminAddr) + "/"
 }
 
-// invite prints commands to try while everything keeps running.
-func (s *story) invite() error {
+// printCommands prints commands to try while everything keeps running.
+func (s *demoRun) printCommands() error {
 	file := filepath.Join(s.folder, "demo.env")
 	var b strings.Builder
 	for _, variable := range assignments(s.environ) {

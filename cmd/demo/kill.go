@@ -15,7 +15,7 @@ import (
 
 // kill lets a second process take over the service, kills it in the middle of an
 // export, and starts another connector.
-func (s *story) kill(ctx context.Context, begin func() error) error {
+func (s *demoRun) kill(ctx context.Context, begin func() error) error {
 	s.headline("Late rows, and kill -9 in the middle of an export")
 	if err := s.connector.end(); err != nil {
 		return err
@@ -52,7 +52,7 @@ type process struct {
 	exited chan struct{}
 }
 
-func (s *story) startSecond(ctx context.Context) (*process, error) {
+func (s *demoRun) startSecond(ctx context.Context) (*process, error) {
 	p := &process{cmd: exec.CommandContext(ctx, s.second[0], s.second[1:]...), exited: make(chan struct{})}
 	p.cmd.Env = append(assignments(s.environ), "ADMIN_ADDR=")
 	p.cmd.Stderr = &p.said
@@ -74,7 +74,7 @@ func (p *process) kill() {
 
 // awaitLate waits until the process has published all late rows that the API sends, and
 // returns their number.
-func (s *story) awaitLate(ctx context.Context, p *process) (int, error) {
+func (s *demoRun) awaitLate(ctx context.Context, p *process) (int, error) {
 	topic := string(s.config.Streams[0].Topic)
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.brokers...), kgo.ConsumeTopics(topic), kgo.FetchMaxWait(100*time.Millisecond),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))

@@ -40,10 +40,10 @@ func (p *printer) line(c colour, format string, args ...any) {
 	fmt.Fprintln(p.out, text)
 }
 
-func (s *story) headline(text string) {
-	s.chapters++
+func (s *demoRun) headline(text string) {
+	s.steps++
 	s.line(plain, "")
-	s.line(bold, "%d  %s", s.chapters, text)
+	s.line(bold, "%d  %s", s.steps, text)
 }
 
 // number formats n with commas between groups of three digits.

@@ -26,7 +26,7 @@ const (
 const maxMessageBytes = "max.message.bytes"
 
 // administer calls f with an admin client of Kafka.
-func (s *story) administer(do func(*kadm.Client) error) error {
+func (s *demoRun) administer(do func(*kadm.Client) error) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(s.brokers...))
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func (s *story) administer(do func(*kadm.Client) error) error {
 }
 
 // createTopic creates the stream's topic, which accepts no large records.
-func (s *story) createTopic(ctx context.Context) error {
+func (s *demoRun) createTopic(ctx context.Context) error {
 	small := strconv.Itoa(smallBatch)
 	return s.administer(func(client *kadm.Client) error {
 		_, err := client.CreateTopic(ctx, partitions, -1, map[string]*string{maxMessageBytes: &small}, topic)
@@ -44,7 +44,7 @@ func (s *story) createTopic(ctx context.Context) error {
 	})
 }
 
-func (s *story) raiseLimit(ctx context.Context) error {
+func (s *demoRun) raiseLimit(ctx context.Context) error {
 	large := strconv.Itoa(largeBatch)
 	return s.administer(func(client *kadm.Client) error {
 		answers, err := client.AlterTopicConfigs(ctx, []kadm.AlterConfig{{Name: maxMessageBytes, Value: &large}}, topic)
@@ -56,7 +56,7 @@ func (s *story) raiseLimit(ctx context.Context) error {
 }
 
 // replay publishes the row that was too large for the topic.
-func (s *story) replay(ctx context.Context) error {
+func (s *demoRun) replay(ctx context.Context) error {
 	s.headline("A dead letter is replayed")
 	letters, err := consume(ctx, s.brokers, string(s.config.Publish.DeadLetterTopic))
 	if err != nil {

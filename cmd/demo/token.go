@@ -11,7 +11,7 @@ import (
 )
 
 // replaceToken has the API refuse the token, and gives the connector another one.
-func (s *story) replaceToken(ctx context.Context) error {
+func (s *demoRun) replaceToken(ctx context.Context) error {
 	s.headline("The Export token is refused, then replaced")
 	s.line(plain, "   DFINERY issues another token, and the API refuses the old one. The connector makes no more calls with it. It reads")
 	s.line(plain, "   the token from a file, as Kubernetes mounts a Secret, and goes on as soon as the file has the new one:")
@@ -38,10 +38,10 @@ func (s *story) replaceToken(ctx context.Context) error {
 	return nil
 }
 
-func (s *story) tokenFile() string { return filepath.Join(s.folder, "token") }
+func (s *demoRun) tokenFile() string { return filepath.Join(s.folder, "token") }
 
 // writeToken replaces the token's file atomically: no reader sees half of it.
-func (s *story) writeToken(token string) error {
+func (s *demoRun) writeToken(token string) error {
 	half := s.tokenFile() + ".new"
 	if err := os.WriteFile(half, []byte(token+"\n"), 0o600); err != nil {
 		return err

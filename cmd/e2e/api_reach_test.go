@@ -22,9 +22,9 @@ func (b *testbed) failedCalls() map[schema.Code]int {
 	return failed
 }
 
-// TestAPI_PoisonedEvent: the query for one of 50 events fails on one of 30 days. All other
+// TestAPI_FailingEvent: the query for one of 50 events fails on one of 30 days. All other
 // events and days are published, and a dead letter names that event.
-func TestAPI_PoisonedEvent(t *testing.T) {
+func TestAPI_FailingEvent(t *testing.T) {
 	t.Parallel()
 	today := currentDay()
 	poison := exporttest.Poison{Day: today - 2, Event: "custom_event_17"}

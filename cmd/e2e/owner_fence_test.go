@@ -22,10 +22,10 @@ import (
 // in KAFKA_PROPERTIES of deploy/kafka-up.sh.
 const expiring = "KAFKA_TEST_EXPIRING"
 
-// asleep stops an owner with SIGSTOP during an export until the brokers have expired its
+// duplicatesAfterStop stops an owner with SIGSTOP during an export until the brokers have expired its
 // producer, while another instance takes over, and continues it. It returns how many records
 // are in the topic twice.
-func asleep(t *testing.T, renewal string) int {
+func duplicatesAfterStop(t *testing.T, renewal string) int {
 	named := os.Getenv(expiring)
 	if named == "" {
 		t.Skip("needs a real Kafka with short expirations, named by " + expiring)
@@ -72,7 +72,7 @@ func asleep(t *testing.T, renewal string) int {
 // TestFence_KeptByRenewal: an owner that was stopped for longer than the brokers' expirations
 // can't write, because the new owner renews the fence.
 func TestFence_KeptByRenewal(t *testing.T) {
-	if n := asleep(t, "500ms"); n > 0 {
+	if n := duplicatesAfterStop(t, "500ms"); n > 0 {
 		t.Errorf("%d records are in the topic twice", n)
 	}
 }
@@ -80,7 +80,7 @@ func TestFence_KeptByRenewal(t *testing.T) {
 // TestFence_ForgottenWithoutRenewal: without the renewal the brokers expire the producer, and the
 // instance that was stopped writes. This shows that TestFence_KeptByRenewal tests the renewal.
 func TestFence_ForgottenWithoutRenewal(t *testing.T) {
-	if n := asleep(t, "12h"); n == 0 {
+	if n := duplicatesAfterStop(t, "12h"); n == 0 {
 		t.Error("nothing is published twice without a renewal: TestFence_KeptByRenewal tests nothing")
 	}
 }

@@ -75,7 +75,7 @@ func (s *Simulator) Run(ctx context.Context) error {
 	server := &http.Server{Handler: api, ReadHeaderTimeout: time.Minute}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
-	s.introduce(l.Addr().String())
+	s.printVariables(l.Addr().String())
 	select {
 	case err = <-ended:
 		return err
@@ -88,8 +88,8 @@ func (s *Simulator) Run(ctx context.Context) error {
 	return err
 }
 
-// introduce prints the variables for using the simulator.
-func (s *Simulator) introduce(address string) {
+// printVariables prints the variables for using the simulator.
+func (s *Simulator) printVariables(address string) {
 	fmt.Fprintf(s.Out, "# Export API simulator, %d rows a day. Set these and KAFKA_BROKERS, then: dfinery-kafka run\n", s.Rows)
 	fmt.Fprintf(s.Out, "export DFINERY_BASE_URL=http://%s\n", address)
 	fmt.Fprintf(s.Out, "export DFINERY_SERVICE_ID=%s\n", s.Service)

@@ -29,7 +29,7 @@ const LineInterval = 30 * time.Second
 // NewProgress returns the progress of what, shown on out from the first step on.
 func NewProgress(out io.Writer, what string) *Progress {
 	now := time.Now()
-	return &Progress{out: out, what: what, drawn: obeys(out), began: now, said: now}
+	return &Progress{out: out, what: what, drawn: supportsControl(out), began: now, said: now}
 }
 
 // Bar reports whether a bar is drawn, rather than lines written.

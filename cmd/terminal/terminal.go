@@ -16,10 +16,10 @@ func Is(f any) bool {
 
 // Colours reports whether colour may be written to w. NO_COLOR is a convention:
 // https://no-color.org
-func Colours(w io.Writer) bool { return obeys(w) && os.Getenv("NO_COLOR") == "" }
+func Colours(w io.Writer) bool { return supportsControl(w) && os.Getenv("NO_COLOR") == "" }
 
-// obeys reports whether w interprets control sequences.
-func obeys(w io.Writer) bool { return Is(w) && os.Getenv("TERM") != "dumb" }
+// supportsControl reports whether w interprets control sequences.
+func supportsControl(w io.Writer) bool { return Is(w) && os.Getenv("TERM") != "dumb" }
 
 // Width is the width of a line of w in characters; 0 if w is not a terminal, or does not report it.
 func Width(w io.Writer) int {

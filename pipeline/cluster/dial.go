@@ -92,7 +92,7 @@ func (d *dialer) handshake(ctx context.Context, conn net.Conn, address string, l
 		}
 		conn = secured
 	}
-	versions, err := greet(conn, d.clientID)
+	versions, err := negotiateVersions(conn, d.clientID)
 	if err != nil {
 		return nil, 0, StepGreet, err
 	}
@@ -143,10 +143,10 @@ func (t *TLS) load(host string) (*tls.Config, error) {
 
 var errNotKafka = errors.New("the answer is not from Kafka")
 
-// greet sends ApiVersions v0 and returns the newest supported version of each kind of request.
+// negotiateVersions sends ApiVersions v0 and returns the newest supported version of each kind of request.
 // It checks the frame of the answer itself: kafka-go would trust the lengths in an answer of a
 // TLS or HTTP server and allocate gigabytes.
-func greet(conn net.Conn, clientID string) (map[protocol.ApiKey]int16, error) {
+func negotiateVersions(conn net.Conn, clientID string) (map[protocol.ApiKey]int16, error) {
 	const apiVersions, correlation, longest = 18, 1, 64 << 10
 	req := binary.BigEndian.AppendUint32(nil, uint32(10+len(clientID)))
 	req = binary.BigEndian.AppendUint16(req, apiVersions)

@@ -60,7 +60,7 @@ func (s *SASL) mechanism(ctx context.Context, legacy bool) (sasl.Mechanism, erro
 		return nil, err
 	}
 	if only := s.legacy.Load(); legacy || only != nil && *only == password {
-		user, password = s.asBefore(user, password)
+		user, password = s.legacyLogin(user, password)
 	}
 	if algorithm == nil {
 		return plain.Mechanism{Username: user, Password: password}, nil
@@ -72,8 +72,8 @@ func (s *SASL) mechanism(ctx context.Context, legacy bool) (sasl.Mechanism, erro
 	return scramLogin{algorithm.Name(), client}, nil
 }
 
-// asBefore returns user name and password in the form of releases before 0.2.
-func (s *SASL) asBefore(user, password string) (oldUser, oldPassword string) {
+// legacyLogin returns user name and password in the form of releases before 0.2.
+func (s *SASL) legacyLogin(user, password string) (oldUser, oldPassword string) {
 	password = strings.TrimSpace(password)
 	if algorithms[s.Mechanism] == nil {
 		return user, password
@@ -97,7 +97,7 @@ func (s *SASL) tryLegacy(err error) bool {
 	if only := s.legacy.Load(); unreadable != nil || only != nil && *only == password {
 		return false
 	}
-	oldUser, oldPassword := s.asBefore(s.Username, password)
+	oldUser, oldPassword := s.legacyLogin(s.Username, password)
 	return oldUser != s.Username || oldPassword != password
 }
 

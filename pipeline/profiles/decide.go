@@ -75,7 +75,7 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 	case RequestChanged:
 		r.Request = snapshot.Request // earlier requests prove nothing about this one
 	default:
-		d.Marks = slices.DeleteFunc(s.standing(), func(m *Mark) bool {
+		d.Marks = slices.DeleteFunc(s.unchangedMarks(), func(m *Mark) bool {
 			_, known := before.Absent.Times[m.N]
 			m.Reserved = false
 			return !known || s.present(m.Hash)

@@ -163,9 +163,9 @@ func (s *Scan) Shared() error {
 	return &SharedError{Keys: keys}
 }
 
-// standing returns the marks of keys that are unchanged since they were marked, in
+// unchangedMarks returns the marks of keys that are unchanged since they were marked, in
 // the order of their hashes.
-func (s *Scan) standing() []*Mark {
+func (s *Scan) unchangedMarks() []*Mark {
 	var list []*Mark
 	for _, m := range s.Marks {
 		if m.unchanged() {

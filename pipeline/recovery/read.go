@@ -45,7 +45,7 @@ func Read(ctx context.Context, log Log, plan Plan) (*Result, error) {
 			return nil, err
 		}
 	}
-	if err := r.unite(ctx); err != nil {
+	if err := r.mergeReplaced(ctx); err != nil {
 		return nil, err
 	}
 	return r.result, nil

@@ -161,10 +161,10 @@ func requestHash(parts ...string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// conclude evaluates the snapshot, writes the decision to the ledger, and returns which
+// evaluate evaluates the snapshot, writes the decision to the ledger, and returns which
 // profiles are to be deleted. err is how the rows have ended, rows how many are good,
 // and started when the call began.
-func (c *changes) conclude(ctx context.Context, err error, rows int, started time.Time) ([]*profiles.Mark, error) {
+func (c *changes) evaluate(ctx context.Context, err error, rows int, started time.Time) ([]*profiles.Mark, error) {
 	failure, failed := errors.AsType[*schema.Failure](err)
 	if c.scan == nil || !c.answered || err != nil && !failed || failed && failure.Class == schema.Cancelled {
 		return nil, err
@@ -180,13 +180,14 @@ func (c *changes) conclude(ctx context.Context, err error, rows int, started tim
 	if err != nil {
 		return nil, err
 	}
-	c.tell(decision)
+	c.logDecision(decision)
 	return decision.Due, nil
 }
 
-// concludeSnapshot deletes the profiles that are due to be. err is how the rows have ended.
-func (e *Export) concludeSnapshot(ctx context.Context, err error) error {
-	due, err := e.changes.conclude(ctx, err, e.sum.Rows(), e.Started)
+// finishSnapshot evaluates the snapshot and deletes the profiles that are due. err is the end
+// of the rows.
+func (e *Export) finishSnapshot(ctx context.Context, err error) error {
+	due, err := e.changes.evaluate(ctx, err, e.sum.Rows(), e.Started)
 	if err != nil || len(due) == 0 {
 		return err
 	}
@@ -214,8 +215,8 @@ func (e *Export) deleteProfile(m *profiles.Mark, export string) error {
 	return nil
 }
 
-// tell says in the log what a snapshot means for those that it lacks.
-func (c *changes) tell(d *profiles.Decision) {
+// logDecision logs if most profiles have changed, or deletes are withheld.
+func (c *changes) logDecision(d *profiles.Decision) {
 	if n := c.changed; n >= 10 && n > d.Record.Present/2 {
 		c.runner.Log.Warn("most profiles have changed at once", "stream", c.stream.Name, "export", c.call.N, "changed", n, "present", d.Record.Present,
 			"do", "nothing, if the stream's settings were changed; otherwise check whether the API added or removed a column: consumers receive all of these profiles")

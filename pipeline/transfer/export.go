@@ -86,7 +86,7 @@ func (e *Export) run(ctx context.Context) {
 		e.Err = e.move(ctx)
 	}
 	if e.changes != nil {
-		e.Err = e.concludeSnapshot(ctx, e.Err)
+		e.Err = e.finishSnapshot(ctx, e.Err)
 	}
 	if failure, ok := errors.AsType[*schema.Failure](e.Err); ok && needsLetter(failure, e.CutLetters) {
 		e.mu.Lock()

@@ -24,9 +24,9 @@ func (r *reader) note(name ledger.DayName, export int, c dedup.Copy, isLetter bo
 	set.Put(c.Fingerprint, c.Number)
 }
 
-// unite adds what replaced logs have but the ledger lacks, one day after another, so that only
-// one day of the ledger is in memory.
-func (r *reader) unite(ctx context.Context) error {
+// mergeReplaced adds the copies that replaced logs have but the ledger lacks, one day after
+// another, so that only one day of the ledger is in memory.
+func (r *reader) mergeReplaced(ctx context.Context) error {
 	for name, f := range r.found {
 		known, err := r.Ledger.LoadSet(ctx, name)
 		if err != nil {

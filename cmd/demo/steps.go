@@ -12,7 +12,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-func (s *story) introduce(d Demo) {
+func (s *demoRun) printIntroduction(d Demo) {
 	s.line(bold, "dfinery-kafka publishes every row of a DFINERY service to Kafka exactly once, whatever fails on the way")
 	s.line(plain, "This shows how: a simulated API, a Kafka broker and the connector run in this process, for some 12 seconds.")
 	s.headline("What is there")
@@ -28,7 +28,7 @@ func (s *story) introduce(d Demo) {
 const headerCode = "__connect.errors.exception.class.name"
 
 // showDeadLetters shows the reason of each dead letter, and one complete dead letter.
-func (s *story) showDeadLetters(ctx context.Context) error {
+func (s *demoRun) showDeadLetters(ctx context.Context) error {
 	topic := string(s.config.Publish.DeadLetterTopic)
 	s.headline("What went wrong stands in " + topic)
 	s.line(plain, "   Nothing is dropped silently. Each failed call and each row that can't be published is a dead letter, with its reason:")
@@ -59,7 +59,7 @@ func (s *story) showDeadLetters(ctx context.Context) error {
 }
 
 // showRecords shows the first records of yesterday.
-func (s *story) showRecords(ctx context.Context) error {
+func (s *demoRun) showRecords(ctx context.Context) error {
 	topic := string(s.config.Streams[0].Topic)
 	s.headline("What a consumer of " + topic + " sees")
 	s.line(plain, "   A record for each row: the key is the user, so a user's rows keep their order, and the header id is the row's identity.")
@@ -80,7 +80,7 @@ func (s *story) showRecords(ctx context.Context) error {
 	return nil
 }
 
-func (s *story) compare(ctx context.Context) error {
+func (s *demoRun) compare(ctx context.Context) error {
 	letters, err := consume(ctx, s.brokers, string(s.config.Publish.DeadLetterTopic))
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (s *story) compare(ctx context.Context) error {
 	return nil
 }
 
-func (s *story) summarize(took time.Duration) {
+func (s *demoRun) summarize(took time.Duration) {
 	s.headline("Summary")
 	calls := s.source.api.Calls()
 	failed := 0
