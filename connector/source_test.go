@@ -17,7 +17,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// callRepeatedly makes calls for a duration, each as soon as it is allowed, and returns their times.
+// callRepeatedly makes calls for a duration, each as soon as it is allowed, and returns their
+// times.
 func callRepeatedly(t *testing.T, s *connector.Source, lasts time.Duration, run func(*connector.Permit)) []time.Duration {
 	t.Helper()
 	var calls []time.Duration

@@ -66,7 +66,8 @@ func values(t *testing.T) map[string][]string {
 	return all
 }
 
-// checkQuery checks that every metric in a query exists and can have the labels and values in the query.
+// checkQuery checks that every metric in a query exists and can have the labels and values in
+// the query.
 func checkQuery(t *testing.T, where, query string) {
 	t.Helper()
 	known, possible := metrics(), values(t)
@@ -186,7 +187,8 @@ func firsts(found [][]string) []string {
 	return names
 }
 
-// TestAlerts: each alert has a valid query, a test, and a link to an existing section of the runbook.
+// TestAlerts: each alert has a valid query, a test, and a link to an existing section of the
+// runbook.
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	rules := read(t, "prometheus/alerts.yaml")

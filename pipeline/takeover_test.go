@@ -57,7 +57,8 @@ func TestTakeover_Take(t *testing.T) {
 		if is, was := taken.session.Identity(), former.session.Identity(); is.ID != was.ID || is.Epoch <= was.Epoch {
 			t.Errorf("the second producer is %v, the first %v: want the same id and a higher epoch", is, was)
 		}
-		// The former owner continues with its producer identity, and gets the error that it is fenced.
+		// The former owner continues with its producer identity, and gets the error that it is
+		// fenced.
 		if _, err := first.take(t.Context()); !errors.Is(err, producer.ErrFenced) {
 			t.Errorf("error %v, want %v", err, producer.ErrFenced)
 		}

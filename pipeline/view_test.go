@@ -46,8 +46,8 @@ func TestView_Roles(t *testing.T) {
 	})
 }
 
-// TestView_Letters: the newest dead letters are listed, up to a limit, and those of rows are counted
-// by code.
+// TestView_Letters: the newest dead letters are listed, up to a limit, and those of rows are
+// counted by code.
 func TestView_Letters(t *testing.T) {
 	v := New(Config{ID: "1234"}).view
 	for i := range maxRecentLetters + 10 {

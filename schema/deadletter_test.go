@@ -80,8 +80,8 @@ func TestDeadLetters(t *testing.T) {
 	}
 }
 
-// TestCopiesAreCut: copies are truncated to MaxCopy. One that is truncated within a character remains
-// text.
+// TestCopiesAreCut: copies are truncated to MaxCopy. One that is truncated within a character
+// remains text.
 func TestCopiesAreCut(t *testing.T) {
 	filler := strings.Repeat("x", schema.MaxCopy-2)
 	tests := map[string]struct {

@@ -117,8 +117,8 @@ func TestFingerprintStays(t *testing.T) {
 	}
 }
 
-// TestFingerprintTellsApart: different rows, many of which have the same bytes at other positions, have
-// different fingerprints.
+// TestFingerprintTellsApart: different rows, many of which have the same bytes at other
+// positions, have different fingerprints.
 func TestFingerprintTellsApart(t *testing.T) {
 	rows := [][2][]string{
 		{{"a"}, {""}},

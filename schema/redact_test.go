@@ -9,7 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestRedact: a secret is removed from all texts of a letter, and the letter says that it was redacted.
+// TestRedact: a secret is removed from all texts of a letter, and the letter says that it was
+// redacted.
 func TestRedact(t *testing.T) {
 	clean := func(b []byte) []byte {
 		b = bytes.ReplaceAll(b, []byte("sesame"), []byte("[redacted]"))

@@ -120,8 +120,8 @@ func TestEffects(t *testing.T) {
 	}
 }
 
-// TestREADMEFailures: the README's table of failures has each code once, and codes in one line have the
-// same class.
+// TestREADMEFailures: the README's table of failures has each code once, and codes in one line
+// have the same class.
 func TestREADMEFailures(t *testing.T) {
 	readme, err := os.ReadFile("../connector/README.md")
 	if err != nil {

@@ -19,8 +19,9 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// TestPage_Browser serves the pages of simulated services and checks them in Chromium; .ci/page runs it.
-// PAGE_CHECK is the folder of check.js with its modules installed, PAGE_SHOTS the folder for screenshots.
+// TestPage_Browser serves the pages of simulated services and checks them in Chromium;
+// .ci/page runs it. PAGE_CHECK is the folder of check.js with its modules installed,
+// PAGE_SHOTS the folder for screenshots.
 func TestPage_Browser(t *testing.T) {
 	standby := busy(1)
 	standby.Pipeline.Role, standby.Pipeline.Owner = pipeline.RoleStandby, &ledger.Owner{Instance: "host-7", Beat: noon}

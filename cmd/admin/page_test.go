@@ -253,8 +253,8 @@ func TestPage_Standby(t *testing.T) {
 	}
 }
 
-// TestPage_Actions: each suggested action links to its section of the runbook, if the runbook's address is
-// known.
+// TestPage_Actions: each suggested action links to its section of the runbook, if the
+// runbook's address is known.
 func TestPage_Actions(t *testing.T) {
 	t.Parallel()
 	v := busy(1)

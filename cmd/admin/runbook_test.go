@@ -10,8 +10,8 @@ import (
 	"dfinery-kafka/deploy"
 )
 
-// TestRunbook: unless another address is configured, the page links to the server's own copy of the runbook,
-// whose sections have the names of the alerts.
+// TestRunbook: unless another address is configured, the page links to the server's own copy
+// of the runbook, whose sections have the names of the alerts.
 func TestRunbook(t *testing.T) {
 	t.Parallel()
 	v := busy(1)

@@ -100,8 +100,8 @@ func TestPortInUse(t *testing.T) {
 	second.Close(t.Context()) // Close of a server that did not start
 }
 
-// TestServer_SlowClients: a thousand scrapes get complete answers while two hundred slow clients keep their
-// connections open.
+// TestServer_SlowClients: a thousand scrapes get complete answers while two hundred slow
+// clients keep their connections open.
 func TestServer_SlowClients(t *testing.T) {
 	t.Parallel()
 	address := started(t, newServer(of(full())))

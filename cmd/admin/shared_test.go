@@ -14,8 +14,8 @@ import (
 	"dfinery-kafka/cmd/admin"
 )
 
-// TestMetrics_SharedByScrapes: scrapes of the same format that wait at the same time share one view, which is
-// taken after the last of them arrived.
+// TestMetrics_SharedByScrapes: scrapes of the same format that wait at the same time share one
+// view, which is taken after the last of them arrived.
 func TestMetrics_SharedByScrapes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

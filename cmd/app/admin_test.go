@@ -29,8 +29,8 @@ func (failingAPI) RoundTrip(*http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// TestBreaker_TransitionsAcrossTakeovers: the counts of the breaker's transitions continue when the service
-// is taken over again, with a new source.
+// TestBreaker_TransitionsAcrossTakeovers: the counts of the breaker's transitions continue
+// when the service is taken over again, with a new source.
 func TestBreaker_TransitionsAcrossTakeovers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

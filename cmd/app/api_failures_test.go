@@ -25,8 +25,9 @@ func (w *simulation) letters() map[schema.Code]int {
 	return codes
 }
 
-// TestAPI_OutageOfTwoHours: for two hours the API answers with unknown_error, with three streams and five
-// concurrent calls. The number of calls is limited by the breaker, and exports recover soon afterwards.
+// TestAPI_OutageOfTwoHours: for two hours the API answers with unknown_error, with three
+// streams and five concurrent calls. The number of calls is limited by the breaker, and
+// exports recover soon afterwards.
 func TestAPI_OutageOfTwoHours(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 2, RowsPerDay: 10}})
@@ -58,8 +59,8 @@ func TestAPI_OutageOfTwoHours(t *testing.T) {
 				afterwards = c.At.Sub(to)
 			}
 		}
-		// Five consecutive failures and at most four calls in progress, then probes after 1, 2, 4, 8
-		// and then every 15 minutes.
+		// Five consecutive failures and at most four calls in progress, then probes after 1,
+		// 2, 4, 8 and then every 15 minutes.
 		if most := 5 + 4 + 4 + 8; failed > most || failed < 5+4 {
 			t.Errorf("%d calls failed in the outage, want at most %d", failed, most)
 		}

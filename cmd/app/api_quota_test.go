@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestTightQuota: the API allows a third of the configured calls. If its answers say so, in any form, there
-// are no more refusals than concurrent calls, else a few an hour.
+// TestTightQuota: the API allows a third of the configured calls. If its answers say so, in
+// any form, there are no more refusals than concurrent calls, else a few an hour.
 func TestTightQuota(t *testing.T) {
 	tests := map[string]struct {
 		limits exporttest.Limits
@@ -47,8 +47,9 @@ func TestTightQuota(t *testing.T) {
 	}
 }
 
-// TestRefusedUntilReset: calls are refused for 40 minutes, in each form that the API's documentation has or
-// that a gateway may use. No call is made before the end of that time, and the first one soon after.
+// TestRefusedUntilReset: calls are refused for 40 minutes, in each form that the API's
+// documentation has or that a gateway may use. No call is made before the end of that time,
+// and the first one soon after.
 func TestRefusedUntilReset(t *testing.T) {
 	unix := func(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 	millis := func(at time.Time) string { return strconv.FormatInt(at.UnixMilli(), 10) }

@@ -35,8 +35,8 @@ func (w *simulation) since(back schema.Day) map[schema.Day]bool {
 	return days
 }
 
-// TestRefusedStream: the API refuses the requests of one stream. It is tried every hour, and the other one
-// continues.
+// TestRefusedStream: the API refuses the requests of one stream. It is tried every hour, and
+// the other one continues.
 func TestRefusedStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}})
@@ -87,8 +87,8 @@ func TestRefusedStream(t *testing.T) {
 	})
 }
 
-// TestOutOfReach: days that the API refuses as out of reach become gaps, except today, and except while its
-// clock differs.
+// TestOutOfReach: days that the API refuses as out of reach become gaps, except today, and
+// except while its clock differs.
 func TestOutOfReach(t *testing.T) {
 	const pending, gap, open, settled = ledger.Pending, ledger.Gap, ledger.Open, ledger.Settled
 	tests := map[string]struct {
@@ -128,8 +128,8 @@ func TestOutOfReach(t *testing.T) {
 	}
 }
 
-// TestAPI_ConnectionFailures: while connections to the API fail, one call at a time is made, at growing
-// intervals, until one succeeds.
+// TestAPI_ConnectionFailures: while connections to the API fail, one call at a time is made,
+// at growing intervals, until one succeeds.
 func TestAPI_ConnectionFailures(t *testing.T) {
 	tests := map[string]exporttest.Fault{
 		"client_connection_closed": {Code: schema.ClientConnectionClosed},
@@ -163,8 +163,8 @@ func TestAPI_ConnectionFailures(t *testing.T) {
 						after = c.At.Sub(to)
 					}
 				}
-				// Concurrent calls at first, then pauses from a second to ten minutes, each at least half
-				// of its nominal length.
+				// Concurrent calls at first, then pauses from a second to ten minutes, each at
+				// least half of its nominal length.
 				if n := len(during); n > 5+10+2*6*2 || n < 10 {
 					t.Errorf("%d calls in two hours", n)
 				}
@@ -189,8 +189,8 @@ func TestAPI_ConnectionFailures(t *testing.T) {
 	}
 }
 
-// TestRefusedToken: a token is refused from the start and tried every ten minutes. After its file has
-// another one, calls resume within seconds.
+// TestRefusedToken: a token is refused from the start and tried every ten minutes. After its
+// file has another one, calls resume within seconds.
 func TestRefusedToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 3, RowsPerDay: 10}, Token: "right-token"})

@@ -14,7 +14,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestReplayReadsRowsOnce: a replay parses the copy of each row once, and the columns of their header once.
+// TestReplayReadsRowsOnce: a replay parses the copy of each row once, and the columns of their
+// header once.
 func TestReplayReadsRowsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// TestCommandsWithinTwoSeconds: a command is executed, and its result is in the ledger, within 2 s after it
-// was submitted.
+// TestCommandsWithinTwoSeconds: a command is executed, and its result is in the ledger, within
+// 2 s after it was submitted.
 func TestCommandsWithinTwoSeconds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -55,9 +55,10 @@ func sum(counts ...map[string]int) map[string]int {
 	return all
 }
 
-// TestCuts_Quota: the API never ends its last line. Today is exported at the pace of its polls and a finished
-// day at that of its lookback, with growing pauses, so that few calls are made. All rows but the last one
-// of each day are published, and each day has one dead letter, even after a restart.
+// TestCuts_Quota: the API never ends its last line. Today is exported at the pace of its polls
+// and a finished day at that of its lookback, with growing pauses, so that few calls are made.
+// All rows but the last one of each day are published, and each day has one dead letter, even
+// after a restart.
 func TestCuts_Quota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
@@ -96,9 +97,9 @@ func TestCuts_Quota(t *testing.T) {
 	})
 }
 
-// TestCuts_MissingNewlineProven: today's polls prove that the API omits the last newline: each has the last
-// line of the previous one, followed by another. Then the days that wait because of a cut are exported at
-// once, and their last rows are published.
+// TestCuts_MissingNewlineProven: today's polls prove that the API omits the last newline: each
+// has the last line of the previous one, followed by another. Then the days that wait because
+// of a cut are exported at once, and their last rows are published.
 func TestCuts_MissingNewlineProven(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 500, Live: true}})
@@ -134,8 +135,8 @@ func TestCuts_MissingNewlineProven(t *testing.T) {
 	})
 }
 
-// TestCuts_LeaveReach: a day that is cut until it leaves the API's reach is settled but not final, and not a
-// gap: its rows before the cut are published.
+// TestCuts_LeaveReach: a day that is cut until it leaves the API's reach is settled but not
+// final, and not a gap: its rows before the cut are published.
 func TestCuts_LeaveReach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})
@@ -169,8 +170,9 @@ func TestCuts_LeaveReach(t *testing.T) {
 	})
 }
 
-// TestCuts_OpenQuote: a quote that is not closed cuts the day there, with an error that names the variable.
-// When the variable is set, the day is exported at once, and its rows after the quote are published.
+// TestCuts_OpenQuote: a quote that is not closed cuts the day there, with an error that names
+// the variable. When the variable is set, the day is exported at once, and its rows after the
+// quote are published.
 func TestCuts_OpenQuote(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 5, RowsPerDay: 10}})

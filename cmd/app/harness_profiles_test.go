@@ -82,9 +82,9 @@ func (p *profileAPI) lose(prefix string) {
 
 func (p *profileAPI) set(key, city string) { p.change(func() { p.profiles[key] = city }) }
 
-// newProfiles returns a connector whose only stream has MODE=changes, with a thousand profiles "stays…" and
-// others by prefix. Its settings are the defaults: a snapshot a day, deletes after a day, at most ten
-// deletes in seven days.
+// newProfiles returns a connector whose only stream has MODE=changes, with a thousand profiles
+// "stays…" and others by prefix. Its settings are the defaults: a snapshot a day, deletes
+// after a day, at most ten deletes in seven days.
 func newProfiles(t *testing.T, others map[string]int) (*simulation, *profileAPI) {
 	t.Helper()
 	w := newSimulation(t, &exporttest.Server{})

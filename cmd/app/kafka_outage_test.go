@@ -117,9 +117,9 @@ func notReady(a *app.App) []string {
 	return parts
 }
 
-// TestOutages interrupts Kafka after each number of requests that an idle owner makes, with closed
-// connections or without answers: the owner's loop never hangs, and the owner is not ready until Kafka is
-// reachable again.
+// TestOutages interrupts Kafka after each number of requests that an idle owner makes, with
+// closed connections or without answers: the owner's loop never hangs, and the owner is not
+// ready until Kafka is reachable again.
 func TestOutages(t *testing.T) {
 	t.Parallel()
 	for name, silent := range map[string]bool{"refuses": false, "does not answer": true} {

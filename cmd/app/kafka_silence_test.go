@@ -30,7 +30,8 @@ func (w *simulation) through(g *gate, once bool) *app.App {
 	return a
 }
 
-// start runs the connector in a goroutine. The returned function stops it in order and waits for its end.
+// start runs the connector in a goroutine. The returned function stops it in order and waits
+// for its end.
 func (w *simulation) start(a *app.App) (stop func()) {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	var running sync.WaitGroup
@@ -45,8 +46,8 @@ func (w *simulation) start(a *app.App) (stop func()) {
 	}
 }
 
-// TestKafka_NeverAnswers: brokers that accept connections and requests but never answer are reported within
-// 10 s, once for each request.
+// TestKafka_NeverAnswers: brokers that accept connections and requests but never answer are
+// reported within 10 s, once for each request.
 func TestKafka_NeverAnswers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -101,8 +102,8 @@ func TestOnceWithoutKafka(t *testing.T) {
 	}
 }
 
-// TestKafka_LedgerUnreadable: brokers answer, but the ledger can't be read or the takeover fails. That is
-// logged repeatedly, and "run --once" ends.
+// TestKafka_LedgerUnreadable: brokers answer, but the ledger can't be read or the takeover
+// fails. That is logged repeatedly, and "run --once" ends.
 func TestKafka_LedgerUnreadable(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

@@ -16,8 +16,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Parts that differ between runs: names of files and instances, and the seconds of times that depend on the
-// jitter of a backoff.
+// Parts that differ between runs: names of files and instances, and the seconds of times that
+// depend on the jitter of a backoff.
 var differing = []struct {
 	what *regexp.Regexp
 	by   string
@@ -28,9 +28,10 @@ var differing = []struct {
 	{regexp.MustCompile(`producer \d+ epoch`), "producer 4000 epoch"},
 }
 
-// TestLogOfADay compares the log of a simulated day in both formats with golden files: a day that is lost at
-// the source, polls, a new column, a bad row, an outage that opens the breaker, a download that breaks off, a
-// token that is refused until its file has another one, midnight.
+// TestLogOfADay compares the log of a simulated day in both formats with golden files: a day
+// that is lost at the source, polls, a new column, a bad row, an outage that opens the
+// breaker, a download that breaks off, a token that is refused until its file has another one,
+// midnight.
 func TestLogOfADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asJSON, asText bytes.Buffer

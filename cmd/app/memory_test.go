@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// alone is set for a process of the test binary that runs only one test, whose settings of the garbage
-// collector would affect the others.
+// alone is set for a process of the test binary that runs only one test, whose settings of the
+// garbage collector would affect the others.
 const alone = "DFINERY_KAFKA_ALONE"
 
 func TestMain(m *testing.M) {

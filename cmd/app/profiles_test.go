@@ -15,9 +15,9 @@ import (
 	"dfinery-kafka/pipeline/ledger/store"
 )
 
-// TestProfiles_Window simulates a month with the defaults: a profile is deleted one or two days after the
-// first snapshot without it, and at most ten are deleted within seven days. One that is in the next
-// snapshot again is kept.
+// TestProfiles_Window simulates a month with the defaults: a profile is deleted one or two
+// days after the first snapshot without it, and at most ten are deleted within seven days. One
+// that is in the next snapshot again is kept.
 func TestProfiles_Window(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -66,8 +66,8 @@ func TestProfiles_Window(t *testing.T) {
 // midnight returns the start of the source's next day.
 func midnight(w *simulation) time.Time { return w.today().End(w.config.DFINERY.Timezone.Location) }
 
-// TestProfiles_DeleteAfter: with a snapshot an hour, a profile is deleted by the first snapshot that began
-// DELETE_AFTER after the first one without it.
+// TestProfiles_DeleteAfter: with a snapshot an hour, a profile is deleted by the first
+// snapshot that began DELETE_AFTER after the first one without it.
 func TestProfiles_DeleteAfter(t *testing.T) {
 	t.Parallel()
 	for _, after := range []time.Duration{0, time.Hour, 24 * time.Hour, 90 * time.Hour} {
@@ -88,8 +88,8 @@ func TestProfiles_DeleteAfter(t *testing.T) {
 	}
 }
 
-// TestProfiles_ApprovalExpires: an approval is valid for seven days. Deletes that no snapshot confirmed in
-// that time need another approval.
+// TestProfiles_ApprovalExpires: an approval is valid for seven days. Deletes that no snapshot
+// confirmed in that time need another approval.
 func TestProfiles_ApprovalExpires(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -157,8 +157,9 @@ func approve(t *testing.T, stored *store.Ledger, id string) {
 	}
 }
 
-// TestProfiles_OverMidnight: a snapshot that is in progress at midnight ends as one of the previous day, and
-// the next day's follows it. A profile is not deleted because these two, which are close together, lack it.
+// TestProfiles_OverMidnight: a snapshot that is in progress at midnight ends as one of the
+// previous day, and the next day's follows it. A profile is not deleted because these two,
+// which are close together, lack it.
 func TestProfiles_OverMidnight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

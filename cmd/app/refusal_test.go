@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestRefusedRecords: a topic that permanently refuses records blocks only its stream. Few calls are made, and
-// the topic is tried again until it accepts records.
+// TestRefusedRecords: a topic that permanently refuses records blocks only its stream. Few
+// calls are made, and the topic is tried again until it accepts records.
 func TestRefusedRecords(t *testing.T) {
 	for _, topic := range []string{"second", "dead"} {
 		for _, answer := range []*kerr.Error{kerr.InvalidTimestamp, kerr.InvalidRecord} {

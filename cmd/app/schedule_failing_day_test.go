@@ -10,8 +10,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestSchedule_DayThatAlwaysFails: the export of one day always fails. It is requested once an hour, and other
-// days are not affected: after the first hour, in which the stream is halted, today is polled as usual.
+// TestSchedule_DayThatAlwaysFails: the export of one day always fails. It is requested once an
+// hour, and other days are not affected: after the first hour, in which the stream is halted,
+// today is polled as usual.
 func TestSchedule_DayThatAlwaysFails(t *testing.T) {
 	tests := map[string]exporttest.Fault{
 		"bad_header":        {Rename: map[string]string{"df_unified_id": "id"}},

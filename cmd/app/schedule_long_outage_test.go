@@ -14,8 +14,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestLongOutage: the API fails for 35 days while the connector runs. Exactly the days that leave its reach in
-// that time become gaps, each after a warning. All days in reach afterwards are published completely.
+// TestLongOutage: the API fails for 35 days while the connector runs. Exactly the days that
+// leave its reach in that time become gaps, each after a warning. All days in reach afterwards
+// are published completely.
 func TestLongOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

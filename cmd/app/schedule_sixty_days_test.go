@@ -12,8 +12,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestSixtyDays simulates 60 days, with outages of the API of an hour, a day and a week, and an outage of the
-// connector of 33 days, and compares the states of days and the published rows.
+// TestSixtyDays simulates 60 days, with outages of the API of an hour, a day and a week, and
+// an outage of the connector of 33 days, and compares the states of days and the published
+// rows.
 func TestSixtyDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

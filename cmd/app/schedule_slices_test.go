@@ -49,7 +49,8 @@ func (w *simulation) events(day schema.Day) []string {
 	return names
 }
 
-// namedSingly returns the events of dead letters that name only one event, in the order of the letters.
+// namedSingly returns the events of dead letters that name only one event, in the order of the
+// letters.
 func (w *simulation) namedSingly() []string {
 	w.t.Helper()
 	var names []string
@@ -113,9 +114,9 @@ func (w *simulation) published() map[string]int {
 	return count
 }
 
-// TestSlices_FailingEvents: the queries for two events of a day fail, one of which occurs on no other day. The
-// rest of the day is published. The missing events are published when their queries succeed, hours later
-// and after a restart; then the day settles.
+// TestSlices_FailingEvents: the queries for two events of a day fail, one of which occurs on
+// no other day. The rest of the day is published. The missing events are published when their
+// queries succeed, hours later and after a restart; then the day settles.
 func TestSlices_FailingEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		names := make([]string, 120)
@@ -177,9 +178,9 @@ func TestSlices_FailingEvents(t *testing.T) {
 	})
 }
 
-// TestSlices_OutageInBetween: while a day is exported in slices all calls fail, from the first slice on or
-// later. No event is skipped permanently, few calls are made, the breaker opens, and all rows are published
-// afterwards.
+// TestSlices_OutageInBetween: while a day is exported in slices all calls fail, from the first
+// slice on or later. No event is skipped permanently, few calls are made, the breaker opens,
+// and all rows are published afterwards.
 func TestSlices_OutageInBetween(t *testing.T) {
 	for name, slicesBefore := range map[string]int{"from the first slice on": 0, "in the middle of the slices": 4} {
 		t.Run(name, func(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// withNewStream returns a service that has run before, and now has another stream, whose topic does not exist.
+// withNewStream returns a service that has run before, and now has another stream, whose topic
+// does not exist.
 func withNewStream(t *testing.T) *simulation {
 	t.Helper()
 	w := newSimulation(t, &exporttest.Server{Data: exporttest.Data{Seed: 4, RowsPerDay: 20}, Limits: exporttest.Limits{PerHour: -1}})
@@ -27,8 +28,8 @@ func withNewStream(t *testing.T) *simulation {
 	return w
 }
 
-// TestTopics_KafkaComesLate starts a service with a new stream before Kafka is reachable, as with the sidecar
-// of a service mesh: the topic is created later.
+// TestTopics_KafkaComesLate starts a service with a new stream before Kafka is reachable, as
+// with the sidecar of a service mesh: the topic is created later.
 func TestTopics_KafkaComesLate(t *testing.T) {
 	for try := range 8 {
 		t.Run(fmt.Sprint(try), func(t *testing.T) {
@@ -51,8 +52,9 @@ func TestTopics_KafkaComesLate(t *testing.T) {
 	}
 }
 
-// TestTopics_RefusedAtFirst: the creation of a topic is retried. Transient errors delay the start by seconds at
-// most; a permanent refusal blocks only its stream, is logged once, and is retried at each heartbeat.
+// TestTopics_RefusedAtFirst: the creation of a topic is retried. Transient errors delay the
+// start by seconds at most; a permanent refusal blocks only its stream, is logged once, and is
+// retried at each heartbeat.
 func TestTopics_RefusedAtFirst(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer  *kerr.Error

@@ -129,8 +129,8 @@ func TestFiguresOfWrongRunsAreNotShown(t *testing.T) {
 	}
 }
 
-// TestFiguresOfWrongPollsAreNotShown: the figures of a poll that publishes rows which should be known are not
-// shown.
+// TestFiguresOfWrongPollsAreNotShown: the figures of a poll that publishes rows which should
+// be known are not shown.
 func TestFiguresOfWrongPollsAreNotShown(t *testing.T) {
 	t.Parallel()
 	wrong := filepath.Join(t.TempDir(), "wrong")

@@ -43,9 +43,9 @@ func (l *loader) checkLogin(k *Kafka) {
 	}
 }
 
-// intendedMechanism guesses the mechanism of a login without a valid one, from the misspelt name or from
-// the other variables. If that is not possible, it reports a fault and returns an empty
-// mechanism.
+// intendedMechanism guesses the mechanism of a login without a valid one, from the misspelt
+// name or from the other variables. If that is not possible, it reports a fault and returns an
+// empty mechanism.
 func (l *loader) intendedMechanism(passwords, tokens bool) Mechanism {
 	mechanisms := []string{string(Plain), string(ScramSHA256), string(ScramSHA512), string(OAuthBearer)}
 	if near := schema.Nearest(strings.ToUpper(l.environ[mechanismVar]), mechanisms, 3); near != "" {

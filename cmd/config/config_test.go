@@ -18,8 +18,8 @@ import (
 
 const canary = "c4n4ry-t0k3n"
 
-// setenv sets the environment of the test to the required variables and the given ones. The value "unset"
-// removes a variable, and DIR in a value is replaced by dir.
+// setenv sets the environment of the test to the required variables and the given ones. The
+// value "unset" removes a variable, and DIR in a value is replaced by dir.
 func setenv(t *testing.T, dir string, variables map[string]string) {
 	t.Helper()
 	for _, variable := range os.Environ() {

@@ -15,8 +15,8 @@ import (
 
 var assignment = regexp.MustCompile(`^#?([A-Z][A-Z0-9_]*)=(.*)$`)
 
-// filledIn returns the template with every variable set to its default, or to a value with all characters
-// that the template says are safe.
+// filledIn returns the template with every variable set to its default, or to a value with all
+// characters that the template says are safe.
 func filledIn() (file string, want map[string]string) {
 	want = make(map[string]string)
 	var b strings.Builder

@@ -141,7 +141,8 @@ func TestPrivacyKey(t *testing.T) {
 	}
 }
 
-// TestPrivacyRead: the configured lists and key, and the default of DEAD_LETTER_RAW for each stream.
+// TestPrivacyRead: the configured lists and key, and the default of DEAD_LETTER_RAW for each
+// stream.
 func TestPrivacyRead(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, dir, "key", privacySecret+"\r\n")

@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/cmd/config"
 )
 
-// TestProxyFaults: a proxy URL that net/http can't parse, and would ignore or take for another host, is a
-// fault. It does not show the password.
+// TestProxyFaults: a proxy URL that net/http can't parse, and would ignore or take for another
+// host, is a fault. It does not show the password.
 func TestProxyFaults(t *testing.T) {
 	const (
 		form    = "is not a proxy's address such as http://proxy.example:3128 or http://user:password@proxy.example:3128"

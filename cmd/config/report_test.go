@@ -17,7 +17,8 @@ func TestMarkdown(t *testing.T) { golden.Compare(t, "testdata/config.md", config
 
 func TestEnvFile(t *testing.T) { golden.Compare(t, "testdata/config.env", config.EnvFile()) }
 
-// TestEnvFileFilledIn: the template is a valid configuration after the required values are filled in.
+// TestEnvFileFilledIn: the template is a valid configuration after the required values are
+// filled in.
 func TestEnvFileFilledIn(t *testing.T) {
 	variables := make(map[string]string)
 	for line := range strings.Lines(config.EnvFile()) {

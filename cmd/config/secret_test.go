@@ -11,7 +11,8 @@ import (
 	"dfinery-kafka/cmd/config"
 )
 
-// TestReadSecret: a secret is the contents of its file without one line end. Errors do not contain it.
+// TestReadSecret: a secret is the contents of its file without one line end. Errors do not
+// contain it.
 func TestReadSecret(t *testing.T) {
 	tests := map[string]struct{ content, secret, err string }{
 		"no line end":           {"s3cret", "s3cret", ""},
@@ -49,8 +50,8 @@ func TestReadSecret(t *testing.T) {
 	}
 }
 
-// TestPasswordWarnings: a password with quotes or blanks at its ends is used as it is, with a warning that
-// names its variable or file.
+// TestPasswordWarnings: a password with quotes or blanks at its ends is used as it is, with a
+// warning that names its variable or file.
 func TestPasswordWarnings(t *testing.T) {
 	const (
 		quotes = "the value is wrapped in quotes, which are sent as part of it: docker run --env-file, for example, does not remove them. Write it without quotes unless they belong to it"

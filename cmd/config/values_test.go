@@ -70,8 +70,8 @@ func TestCodesOfServerErrors(t *testing.T) {
 	}
 }
 
-// FuzzAddresses: addresses that are accepted can be used for connections, and parsing them again does not
-// change them.
+// FuzzAddresses: addresses that are accepted can be used for connections, and parsing them
+// again does not change them.
 func FuzzAddresses(f *testing.F) {
 	for _, seed := range []string{"https://openapi.dfinery.ai", "http://[::1]:80/a/", "kafka:9092,b:1", "[fe80::1%25eth0]:1", "https://h:80//", ":1", "a b:1", "http://h?", "//h"} {
 		f.Add(seed)

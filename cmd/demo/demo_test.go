@@ -19,12 +19,12 @@ import (
 	demo "dfinery-kafka/cmd/demo"
 )
 
-// alone is set for a process of the test binary that runs only one test: the demo changes the environment of
-// its process, and several demos in parallel do not take longer than one.
+// alone is set for a process of the test binary that runs only one test: the demo changes the
+// environment of its process, and several demos in parallel do not take longer than one.
 const alone = "DFINERY_DEMO_ALONE"
 
-// inOwnProcess runs the test in another process, in parallel with other tests. It returns true in the
-// process that waits for the result.
+// inOwnProcess runs the test in another process, in parallel with other tests. It returns true
+// in the process that waits for the result.
 func inOwnProcess(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(alone) != "" {

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCompletion: completion offers the possible values even if of all variables only STREAMS is valid, and
-// never names of files.
+// TestCompletion: completion offers the possible values even if of all variables only STREAMS
+// is valid, and never names of files.
 func TestCompletion(t *testing.T) {
 	t.Parallel()
 	two := []string{"STREAMS=purchases, users"}

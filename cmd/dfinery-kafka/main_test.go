@@ -19,8 +19,8 @@ import (
 // canary is the export token of every test: no output may contain it.
 const canary = "c4n4ry-t0k3n"
 
-// asProgram is set for a process of the test binary that runs as the program. The built program is tested in
-// cmd/e2e.
+// asProgram is set for a process of the test binary that runs as the program. The built
+// program is tested in cmd/e2e.
 const asProgram = "DFINERY_KAFKA_TEST"
 
 func TestMain(m *testing.M) {
@@ -123,8 +123,8 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// TestWriteEnvFile: the template is written to a new file that only its owner can read. An existing file is
-// not changed.
+// TestWriteEnvFile: the template is written to a new file that only its owner can read. An
+// existing file is not changed.
 func TestWriteEnvFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "dfinery.env")

@@ -11,10 +11,10 @@ import (
 	"dfinery-kafka/connector/exporttest"
 )
 
-// TestCrash_Random kills the program repeatedly, at random times, while answers are cut and rows
-// arrive late: each row is published once. CRASH_ROWS, CRASH_DAYS and CRASH_KILLS make it larger, CRASH_SEED repeats a
-// run. With KAFKA_TEST_DIR, the directory of a deploy/kafka-up.sh of three nodes, brokers are
-// killed as well.
+// TestCrash_Random kills the program repeatedly, at random times, while answers are cut and
+// rows arrive late: each row is published once. CRASH_ROWS, CRASH_DAYS and CRASH_KILLS make it
+// larger, CRASH_SEED repeats a run. With KAFKA_TEST_DIR, the directory of a deploy/kafka-up.sh
+// of three nodes, brokers are killed as well.
 func TestCrash_Random(t *testing.T) {
 	t.Parallel()
 	rows, days, kills := number(t, "CRASH_ROWS", 15_000), number(t, "CRASH_DAYS", 5), number(t, "CRASH_KILLS", 5)

@@ -83,7 +83,8 @@ func TestCrash_Settling(t *testing.T) {
 			t.Parallel()
 			b := newTestbed(t, partlyServed())
 			day := b.publishPartly()
-			// The first checkpoint follows recovery; those of yesterday and today follow in any order.
+			// The first checkpoint follows recovery; those of yesterday and today follow in
+			// any order.
 			for n := 1; n <= 3; n++ {
 				b.startToCrash(step, n, "run", "--once").wait(time.Minute)
 			}

@@ -34,7 +34,8 @@ func TestTopics_Recreated(t *testing.T) {
 			b.command([]string{"3 days exported"}, "backfill", "events", "--from", (day - 2).String(), "--to", day.String(), "--again", "--wait", "1m")
 			p.kill()
 			b.runOnce(0)
-			// Rows that were published in between are in the topic twice, since --again publishes all rows.
+			// Rows that were published in between are in the topic twice, since --again
+			// publishes all rows.
 			distinct := map[row]bool{}
 			for _, r := range b.rows("events") {
 				distinct[r] = true

@@ -22,9 +22,9 @@ import (
 // in KAFKA_PROPERTIES of deploy/kafka-up.sh.
 const expiring = "KAFKA_TEST_EXPIRING"
 
-// duplicatesAfterStop stops an owner with SIGSTOP during an export until the brokers have expired its
-// producer, while another instance takes over, and continues it. It returns how many records
-// are in the topic twice.
+// duplicatesAfterStop stops an owner with SIGSTOP during an export until the brokers have
+// expired its producer, while another instance takes over, and continues it. It returns how
+// many records are in the topic twice.
 func duplicatesAfterStop(t *testing.T, renewal string) int {
 	named := os.Getenv(expiring)
 	if named == "" {

@@ -216,7 +216,8 @@ func TestPrivacy_Columns(t *testing.T) {
 	b.runOnce(0)
 }
 
-// TestPrivacy_Replay: the replay of a redacted row's dead letter exports its day again, and says so.
+// TestPrivacy_Replay: the replay of a redacted row's dead letter exports its day again, and
+// says so.
 func TestPrivacy_Replay(t *testing.T) {
 	t.Parallel()
 	memo := strings.Repeat("0123456789", 150)

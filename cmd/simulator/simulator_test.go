@@ -63,7 +63,8 @@ func export(t *testing.T, vars map[string]string, back int) (int, string) {
 	return answer.StatusCode, string(body)
 }
 
-// TestSimulator: a call with the variables that the simulator prints returns the number of rows in its flags.
+// TestSimulator: a call with the variables that the simulator prints returns the number of
+// rows in its flags.
 func TestSimulator(t *testing.T) {
 	t.Parallel()
 	vars := start(t, "-service", "77", "-token", "t0k", "-rows", "100", "-columns", "8", "-days", "3", "-bad-rows=false", "-late", "0")

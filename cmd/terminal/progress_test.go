@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/cmd/terminal"
 )
 
-// TestProgressWithoutTerminal: without a terminal progress is printed in lines at long intervals, and other
-// output is not changed.
+// TestProgressWithoutTerminal: without a terminal progress is printed in lines at long
+// intervals, and other output is not changed.
 func TestProgressWithoutTerminal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"dfinery-kafka/cmd/terminal"
 )
 
-// pseudoterminal returns the end of a pseudoterminal that a program writes to, and a function that returns
-// its output.
+// pseudoterminal returns the end of a pseudoterminal that a program writes to, and a function
+// that returns its output.
 func pseudoterminal(t *testing.T) (program *os.File, screen func() string) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -49,7 +49,8 @@ func pseudoterminal(t *testing.T) (program *os.File, screen func() string) {
 	}
 }
 
-// TestProgressOnTerminal: a progress bar is removed before a line of the log is printed, and at the end.
+// TestProgressOnTerminal: a progress bar is removed before a line of the log is printed, and
+// at the end.
 func TestProgressOnTerminal(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	t.Setenv("NO_COLOR", "1")
@@ -76,7 +77,8 @@ func TestProgressOnTerminal(t *testing.T) {
 	}
 }
 
-// TestNoTerminal: files and buffers are not terminals, and a dumb terminal does not support control sequences.
+// TestNoTerminal: files and buffers are not terminals, and a dumb terminal does not support
+// control sequences.
 func TestNoTerminal(t *testing.T) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {

@@ -150,8 +150,8 @@ func TestReader_SourceFails(t *testing.T) {
 	}
 }
 
-// FuzzReader: any bytes are decoded as the encoding defines, or as invalid, independent of the sizes
-// of reads, and no line feed is lost.
+// FuzzReader: any bytes are decoded as the encoding defines, or as invalid, independent of the
+// sizes of reads, and no line feed is lost.
 func FuzzReader(f *testing.F) {
 	labels := []string{"euc-kr", "shift_jis", "euc-jp", "iso-2022-jp", "gb18030", "gbk", "big5", "windows-1252", "koi8-r"}
 	f.Add(0, []byte("\xb1\xb8,a\n\xff"))

@@ -54,8 +54,8 @@ func TestReader_RepeatedHeader(t *testing.T) {
 	}
 }
 
-// TestReader_LFCR: with lines that end in LF CR the first value of each row would begin with CR. The
-// reader refuses the body at the first one.
+// TestReader_LFCR: with lines that end in LF CR the first value of each row would begin with
+// CR. The reader refuses the body at the first one.
 func TestReader_LFCR(t *testing.T) {
 	for body, want := range map[string]string{
 		"a,b\n\r1,2\n\r3,4\n\r":     "LF CR",
@@ -74,8 +74,8 @@ func TestReader_LFCR(t *testing.T) {
 	}
 }
 
-// TestReader_LineEndsAtOnce: wrong line ends are reported after the first line, without reading more
-// of the body.
+// TestReader_LineEndsAtOnce: wrong line ends are reported after the first line, without
+// reading more of the body.
 func TestReader_LineEndsAtOnce(t *testing.T) {
 	for _, first := range []string{"a,b\r1", "a,b\r\r\n"} {
 		src := io.MultiReader(iotest.OneByteReader(strings.NewReader(first)), unread{t})

@@ -7,8 +7,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// ParseRow parses one row of a CSV with these columns. The row does not share memory with raw. The error for a row that still can't be read is a
-// *schema.BadRow.
+// ParseRow parses one row of a CSV with these columns. The row does not share memory with raw.
+// The error for a row that still can't be read is a *schema.BadRow.
 func ParseRow(columns *schema.Columns, raw []byte) (*schema.Row, error) {
 	text := append(append(make([]byte, 0, len(raw)+1+block), raw...), '\n')
 	r := &Reader{srcErr: io.EOF, maxRow: len(text), columns: columns, recoverQuotes: true, buf: text[:cap(text)], end: len(text), line: 2}

@@ -14,7 +14,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestReaderCutTooLarge: a row that is too large is not reported if the source fails before its end.
+// TestReaderCutTooLarge: a row that is too large is not reported if the source fails before
+// its end.
 func TestReaderCutTooLarge(t *testing.T) {
 	cut := errors.New("cut")
 	for size := range 10 {
@@ -34,8 +35,8 @@ func TestReaderWithoutProgress(t *testing.T) {
 
 type noProgress struct{}
 
-// TestReaderMemory: a row a thousand times larger than the limit needs no memory for its size, and is
-// reported with the hash of all its bytes.
+// TestReaderMemory: a row a thousand times larger than the limit needs no memory for its size,
+// and is reported with the hash of all its bytes.
 func TestReaderMemory(t *testing.T) {
 	const maxRow, size = 256 << 10, 256 << 20
 	for _, start := range []string{"1,", "1,\""} {

@@ -212,8 +212,8 @@ func TestReaderHeader(t *testing.T) {
 	})
 }
 
-// TestReaderCut: before an error of the source exactly the complete rows are returned, then the error,
-// repeatedly.
+// TestReaderCut: before an error of the source exactly the complete rows are returned, then
+// the error, repeatedly.
 func TestReaderCut(t *testing.T) {
 	const body = "a,b\n1,2\n\"3\n\",\"4\"\"\"\r\n5,6\"\n7,8\n"
 	whole := map[int]string{8: "1,2", 20: "\"3\n\",\"4\"\"\"", 25: `5,6"`, 29: "7,8"}

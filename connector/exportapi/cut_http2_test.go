@@ -49,8 +49,8 @@ func TestCutHTTP2(t *testing.T) {
 			got := run(t, api, export(t))
 			failure := got.Failure
 			got.Failure = nil
-			// A reset may arrive before the data that was sent before it, so there may be fewer rows
-			// than were sent, but never more.
+			// A reset may arrive before the data that was sent before it, so there may be
+			// fewer rows than were sent, but never more.
 			if most := completeRows(len(cutBody)); !between(got, outcome{}, most) || !zip && len(got.Rows) > len(completeRows(known).Rows) {
 				t.Errorf("gzip %v, cut after %d bytes: %+v", zip, cut, got)
 			}
@@ -62,8 +62,8 @@ func TestCutHTTP2(t *testing.T) {
 	}
 }
 
-// TestFailureThenCut: a failure that the API sends before it closes the connection is reported, with
-// any framing.
+// TestFailureThenCut: a failure that the API sends before it closes the connection is
+// reported, with any framing.
 func TestFailureThenCut(t *testing.T) {
 	for _, end := range []string{"", "\n"} {
 		body := "id,v\n1,2\n3,\"4" + `{"result":"fail","message":"query_error"}` + end

@@ -38,8 +38,8 @@ func completeRows(n int) (o outcome) {
 	return o
 }
 
-// rawServer sends the bytes that answer returns on each connection, and closes it, unless the client
-// has closed it before.
+// rawServer sends the bytes that answer returns on each connection, and closes it, unless the
+// client has closed it before.
 func rawServer(t *testing.T, answer func() []byte) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -76,7 +76,8 @@ func readRequest(conn net.Conn) {
 	}
 }
 
-// flushed returns cutBody compressed, with a flush after each line, and the offsets of these flushes.
+// flushed returns cutBody compressed, with a flush after each line, and the offsets of these
+// flushes.
 func flushed() (b []byte, ends []int) {
 	var buf bytes.Buffer
 	z := gzip.NewWriter(&buf)
@@ -91,8 +92,8 @@ func flushed() (b []byte, ends []int) {
 	return buf.Bytes(), ends
 }
 
-// chunked returns a body in which each byte is a chunk, so that there are cuts at each position of a
-// chunk, and the offset from which each byte can be read.
+// chunked returns a body in which each byte is a chunk, so that there are cuts at each
+// position of a chunk, and the offset from which each byte can be read.
 func chunked(body []byte) (b []byte, readable []int) {
 	for _, c := range body {
 		b = fmt.Appendf(b, "1\r\n%c", c)
@@ -188,8 +189,8 @@ func linesKnown(n int) int {
 	return lines[n-1].end
 }
 
-// TestCloseDelimited: an HTTP/1 body without length, chunks and compression ends with its connection.
-// If it ends with a newline, it counts as complete.
+// TestCloseDelimited: an HTTP/1 body without length, chunks and compression ends with its
+// connection. If it ends with a newline, it counts as complete.
 func TestCloseDelimited(t *testing.T) {
 	cut := 0
 	api := client(rawServer(t, func() []byte { return []byte("HTTP/1.0 200 OK\r\nContent-Type: text/csv\r\n\r\n" + cutBody[:cut]) }))

@@ -38,8 +38,8 @@ func echoes() map[string]string {
 	}
 }
 
-// containsToken reports whether a text has a part of the token, in any of these forms, from which it
-// could be guessed.
+// containsToken reports whether a text has a part of the token, in any of these forms, from
+// which it could be guessed.
 func containsToken(text string) bool {
 	lower := strings.ToLower(text)
 	for _, part := range []string{"s3cret", "t0ken", "letters", `\u0033`, "%33", "%2533", `\x33`, "&#51;"} {
@@ -111,8 +111,8 @@ func quoted(text string) string {
 	return string(b)
 }
 
-// TestEchoedTokenInTransportError: if a server sends the request's headers in a line that is not HTTP,
-// the transport's error quotes the line. The token is redacted there.
+// TestEchoedTokenInTransportError: if a server sends the request's headers in a line that is
+// not HTTP, the transport's error quotes the line. The token is redacted there.
 func TestEchoedTokenInTransportError(t *testing.T) {
 	_, err := client(rawServer(t, func() []byte { return []byte("HTTP/1.1 2x0 " + token + "\r\n\r\n") })).Export(t.Context(), export(t))
 	if text := printed(t, err); containsToken(text) {

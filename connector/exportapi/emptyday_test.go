@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestEmptyDay: an answer that DFINERY_EMPTY_DAY names is a success without rows only for calls that
-// the pipeline marks as possibly empty.
+// TestEmptyDay: an answer that DFINERY_EMPTY_DAY names is a success without rows only for
+// calls that the pipeline marks as possibly empty.
 func TestEmptyDay(t *testing.T) {
 	all := []exportapi.EmptyAnswer{exportapi.NoContent, exportapi.NotFound, exportapi.Empty}
 	const noSuchDay = `{"result":"fail","message":"no_data"}`

@@ -36,8 +36,8 @@ type read struct {
 	End  string
 }
 
-// oracle parses a body character by character by RFC 4180. It shares no code with the reader: it has
-// the whole body in memory and does not recover from wrong quotes.
+// oracle parses a body character by character by RFC 4180. It shares no code with the reader:
+// it has the whole body in memory and does not recover from wrong quotes.
 func oracle(body string) read {
 	body = strings.TrimPrefix(body, "\ufeff")
 	var (
@@ -160,7 +160,8 @@ func newSheet(random *rand.Rand) *sheet {
 	return s
 }
 
-// value returns a cell: plain, empty, or with contents that look like rows, line ends or the header.
+// value returns a cell: plain, empty, or with contents that look like rows, line ends or the
+// header.
 func (s *sheet) value() string {
 	pieces := []string{"", "open", "a,b", `say "hi"`, "\n", "\r\n", "\nfake,purchase,1000000,KRW\n", "\nfake,x\n", "안녕", `"`, `","`, "\n" + strings.Join(s.header, ",") + "\n", "{", "x\ry", "Code: 1. Exception"}
 	text := ""
@@ -230,11 +231,11 @@ func (s *sheet) write(f form) string {
 	return text
 }
 
-// TestEnds generates bodies of many forms (line ends, quoting, values that look like rows, repeated
-// headers, a text after the rows, no last newline), cuts them at random positions, and compares the
-// rows, the number of bad rows and the end with the oracle's. No row is returned that the sheet does
-// not have before the cut, or more often. ENDS_SEED repeats a run, ENDS_BODIES is the number of
-// bodies.
+// TestEnds generates bodies of many forms (line ends, quoting, values that look like rows,
+// repeated headers, a text after the rows, no last newline), cuts them at random positions,
+// and compares the rows, the number of bad rows and the end with the oracle's. No row is
+// returned that the sheet does not have before the cut, or more often. ENDS_SEED repeats a
+// run, ENDS_BODIES is the number of bodies.
 func TestEnds(t *testing.T) {
 	seed, bodies := uint64(time.Now().UnixNano()), 3000
 	if text := os.Getenv("ENDS_SEED"); text != "" {

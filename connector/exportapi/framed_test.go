@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/connector/exportapi"
 )
 
-// TestBody_Framed: whether the framing of a body proves that it is complete. A body that ends with its
-// connection proves nothing.
+// TestBody_Framed: whether the framing of a body proves that it is complete. A body that ends
+// with its connection proves nothing.
 func TestBody_Framed(t *testing.T) {
 	const rows = "id\n1\n"
 	inChunks, _ := chunked([]byte(rows))

@@ -23,9 +23,9 @@ type exportStep struct {
 	bad  []schema.Code
 }
 
-// TestLineEndLearner: a last line without a newline counts as complete only after three exports have
-// proven it: a later export had the last line of an earlier one, followed by another line. A longer
-// line in its place disproves it permanently.
+// TestLineEndLearner: a last line without a newline counts as complete only after three
+// exports have proven it: a later export had the last line of an earlier one, followed by
+// another line. A longer line in its place disproves it permanently.
 func TestLineEndLearner(t *testing.T) {
 	torn := func(day int, body string, rows ...string) exportStep {
 		return exportStep{day: day, body: body, rows: rows, code: schema.MaybeTorn}

@@ -28,8 +28,8 @@ func private(t *testing.T) schema.Export {
 	return e
 }
 
-// TestPrivate_NothingOfAnswers: for a stream that hides cells, failures and the log contain nothing of
-// the API's answers, but say what failed.
+// TestPrivate_NothingOfAnswers: for a stream that hides cells, failures and the log contain
+// nothing of the API's answers, but say what failed.
 func TestPrivate_NothingOfAnswers(t *testing.T) {
 	location := func(status int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -89,8 +89,8 @@ func TestPrivate_NothingOfAnswers(t *testing.T) {
 	}
 }
 
-// TestPrivate_KeepBody: with KeepBody the failure has a copy of the answer's body, but its message and
-// error do not contain it.
+// TestPrivate_KeepBody: with KeepBody the failure has a copy of the answer's body, but its
+// message and error do not contain it.
 func TestPrivate_KeepBody(t *testing.T) {
 	e := private(t)
 	e.KeepBody = true
@@ -100,8 +100,8 @@ func TestPrivate_KeepBody(t *testing.T) {
 	}
 }
 
-// TestPrivate_LineEnds: the hash that is kept of a last line has a key, so that it can't be compared with
-// guesses, and proves line ends like other hashes.
+// TestPrivate_LineEnds: the hash that is kept of a last line has a key, so that it can't be
+// compared with guesses, and proves line ends like other hashes.
 func TestPrivate_LineEnds(t *testing.T) {
 	last := "2," + cell
 	body := "id,v\n1,2\n" + last
@@ -155,8 +155,8 @@ func closed(t *testing.T) string {
 	return "http://127.0.0.1:1"
 }
 
-// TestPrivate_FormerLineEnds: hashes of lines from before the stream hid cells are removed, even those of
-// days that are no longer exported. Those of other streams are kept.
+// TestPrivate_FormerLineEnds: hashes of lines from before the stream hid cells are removed,
+// even those of days that are no longer exported. Those of other streams are kept.
 func TestPrivate_FormerLineEnds(t *testing.T) {
 	learner := new(exportapi.LineEndLearner)
 	c := client(serve(t, answer(200, "text/csv", "id,v\n1,2\n2,"+cell)))

@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestScrubber_TokenWithEscapes: tokens that contain escape sequences are found, even if they were escaped
-// several times.
+// TestScrubber_TokenWithEscapes: tokens that contain escape sequences are found, even if they
+// were escaped several times.
 func TestScrubber_TokenWithEscapes(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -28,8 +28,8 @@ type ending struct{ err error }
 
 func (e *ending) Read([]byte) (int, error) { return 0, e.err }
 
-// FuzzAnswer: any answer is a success or a failure with a known code and class, and the token is not in
-// the failure.
+// FuzzAnswer: any answer is a success or a failure with a known code and class, and the token
+// is not in the failure.
 func FuzzAnswer(f *testing.F) {
 	for _, body := range []string{
 		"", "id,v\n1,2\n", "id,v\n1,2", "\ufeffid\r\n1\r\n", `{"result":"fail","message":"query_error"}`, "id\n1\n{\"result\":\"fail\",\"message\":\"query_error\"}",

@@ -176,8 +176,8 @@ func generate(rng *rand.Rand) generated {
 	return g
 }
 
-// TestAnswers_Random exports answers with random charsets, labels, content types, content codings and
-// positions of invalid bytes, and compares the cells.
+// TestAnswers_Random exports answers with random charsets, labels, content types, content
+// codings and positions of invalid bytes, and compares the cells.
 func TestAnswers_Random(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

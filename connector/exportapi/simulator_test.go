@@ -90,8 +90,8 @@ func TestSimulator(t *testing.T) {
 	}
 }
 
-// TestSimulatedBadRows: a bad row does not affect the rows before and after it, and with the setting for
-// unescaped quotes neither does a row with a quote that is not closed.
+// TestSimulatedBadRows: a bad row does not affect the rows before and after it, and with the
+// setting for unescaped quotes neither does a row with a quote that is not closed.
 func TestSimulatedBadRows(t *testing.T) {
 	kinds := []exporttest.BadKind{exporttest.FewerFields, exporttest.MoreFields, exporttest.BareQuote, exporttest.AfterQuote, exporttest.OpenQuote, exporttest.InvalidUTF8, exporttest.HugeCell, exporttest.EmptyLine}
 	codes := []schema.Code{schema.FieldCount, schema.FieldCount, schema.BadQuotes, schema.BadQuotes, schema.BadQuotes, schema.InvalidUTF8, schema.TooLarge}

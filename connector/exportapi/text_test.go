@@ -13,8 +13,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestText: the charset in which a stream's earlier rows were read decides whether a declared charset is
-// used.
+// TestText: the charset in which a stream's earlier rows were read decides whether a declared
+// charset is used.
 func TestText(t *testing.T) {
 	const (
 		korean    = "id,v\na,ascii\n구,b\n" // in UTF-8

@@ -25,8 +25,8 @@ func union(a, b exporttest.Table) [][]string {
 	return rows
 }
 
-// TestRowsComeAndGo: an export lacks some of all rows if rows are late, are removed later or arrive during
-// the day. Which ones depends on the export and its time.
+// TestRowsComeAndGo: an export lacks some of all rows if rows are late, are removed later or
+// arrive during the day. Which ones depends on the export and its time.
 func TestRowsComeAndGo(t *testing.T) {
 	end := day(t, yesterday).End(time.FixedZone("", 9*3600))
 	tests := []struct {

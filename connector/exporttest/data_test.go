@@ -24,7 +24,8 @@ func yesterdays(t *testing.T) exporttest.Query {
 	return exporttest.Query{Kind: schema.Event, From: d, To: d, Export: 1}
 }
 
-// TestRowsArePinned: rows depend only on the seed, in every release, so that benchmarks can be compared.
+// TestRowsArePinned: rows depend only on the seed, in every release, so that benchmarks can be
+// compared.
 func TestRowsArePinned(t *testing.T) {
 	got := exporttest.Data{Seed: 1, RowsPerDay: 1}.Export(yesterdays(t)).Records()
 	want := []map[string]string{{

@@ -144,8 +144,8 @@ func TestCallsAtOnceAreLimited(t *testing.T) {
 	})
 }
 
-// TestCallIsOverWhenItsEndIsSeen: when a client has read the end of an answer, the call no longer counts
-// as concurrent.
+// TestCallIsOverWhenItsEndIsSeen: when a client has read the end of an answer, the call no
+// longer counts as concurrent.
 func TestCallIsOverWhenItsEndIsSeen(t *testing.T) {
 	for name, framing := range map[string]exporttest.Framing{"chunked": {}, "content length": {ContentLength: true}, "gzip": {Gzip: true}} {
 		t.Run(name, func(t *testing.T) {

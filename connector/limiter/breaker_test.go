@@ -57,7 +57,8 @@ func TestBreaker_Counts(t *testing.T) {
 	}
 }
 
-// opened returns a limiter whose breaker has just opened, and with due set whose first probe is due.
+// opened returns a limiter whose breaker has just opened, and with due set whose first probe
+// is due.
 func opened(t *testing.T, p limiter.Policy, due bool) *limiter.Limiter {
 	t.Helper()
 	p.Failures = 1

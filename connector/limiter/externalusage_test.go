@@ -119,8 +119,8 @@ func TestAnswersInAnyOrderAreOneQuota(t *testing.T) {
 	}
 }
 
-// TestQuota_SmallerThanConfigured: calls that must leave spare ones use the API's quota if it is smaller
-// than the configured one.
+// TestQuota_SmallerThanConfigured: calls that must leave spare ones use the API's quota if it
+// is smaller than the configured one.
 func TestQuota_SmallerThanConfigured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := open(t, limiter.Policy{CallsPerHour: 100}, nil)

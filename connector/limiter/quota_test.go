@@ -84,8 +84,8 @@ func TestCallCountsFromWhenItIsMade(t *testing.T) {
 	})
 }
 
-// TestCallMadeAfterItsState: the state that is written before a call does not have the time of the call.
-// After a crash it may have been made right before the restart.
+// TestCallMadeAfterItsState: the state that is written before a call does not have the time of
+// the call. After a crash it may have been made right before the restart.
 func TestCallMadeAfterItsState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, limiter.Policy{CallsPerHour: 2}, nil)

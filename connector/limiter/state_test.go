@@ -51,7 +51,8 @@ var phases = []struct {
 	{"link to be tried", func(t *testing.T, s *limiter.Limiter) { must(t, s, cut); <-time.After(time.Hour) }},
 }
 
-// observed returns everything that can be observed of a limiter, except the transitions since its start.
+// observed returns everything that can be observed of a limiter, except the transitions since
+// its start.
 func observed(s *limiter.Limiter) (limiter.Status, schema.Wait) {
 	<-time.After(2) // a breaker restored after its time is due after 2 ns
 	p, wait := s.Reserve(time.Now(), 0)
@@ -116,8 +117,9 @@ func TestRestartKeepsTheDoubling(t *testing.T) {
 	})
 }
 
-// TestFailedProbeAfterARestartInRealTime: in synctest the clock stops while a result is reported. In real
-// time it does not, and the rest of the period after a restart passes meanwhile.
+// TestFailedProbeAfterARestartInRealTime: in synctest the clock stops while a result is
+// reported. In real time it does not, and the rest of the period after a restart passes
+// meanwhile.
 func TestFailedProbeAfterARestartInRealTime(t *testing.T) {
 	s := open(t, limiter.Policy{}, []byte(
 		`{"breaker":{"streak":["query_error"],"probes":1,"period_ns":60000000000,"due":"1990-01-01T00:00:00Z"}}`))

@@ -143,9 +143,9 @@ func (t *TLS) load(host string) (*tls.Config, error) {
 
 var errNotKafka = errors.New("the answer is not from Kafka")
 
-// negotiateVersions sends ApiVersions v0 and returns the newest supported version of each kind of request.
-// It checks the frame of the answer itself: kafka-go would trust the lengths in an answer of a
-// TLS or HTTP server and allocate gigabytes.
+// negotiateVersions sends ApiVersions v0 and returns the newest supported version of each kind
+// of request. It checks the frame of the answer itself: kafka-go would trust the lengths in an
+// answer of a TLS or HTTP server and allocate gigabytes.
 func negotiateVersions(conn net.Conn, clientID string) (map[protocol.ApiKey]int16, error) {
 	const apiVersions, correlation, longest = 18, 1, 64 << 10
 	req := binary.BigEndian.AppendUint32(nil, uint32(10+len(clientID)))

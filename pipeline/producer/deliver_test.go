@@ -21,8 +21,8 @@ func (l *log) fault(err *kerr.Error) {
 	l.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: err})
 }
 
-// TestSender_TransientErrors: after each of these errors the same batch is sent again, and is in the
-// log once.
+// TestSender_TransientErrors: after each of these errors the same batch is sent again, and is
+// in the log once.
 func TestSender_TransientErrors(t *testing.T) {
 	for _, err := range []*kerr.Error{
 		kerr.RequestTimedOut, kerr.NotEnoughReplicasAfterAppend, // both after the append

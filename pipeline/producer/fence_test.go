@@ -102,8 +102,9 @@ func TestFailedRenewalKeepsIdentity(t *testing.T) {
 	l.want(0, "a", "b")
 }
 
-// TestRepeatedInit: an instance that repeats InitProducerId because the answer was lost gets the same
-// epoch again (KIP-360), and is refused if another instance has taken over in between.
+// TestRepeatedInit: an instance that repeats InitProducerId because the answer was lost gets
+// the same epoch again (KIP-360), and is refused if another instance has taken over in
+// between.
 func TestRepeatedInit(t *testing.T) {
 	onEachKafka(t, 1, func(t *testing.T, l *log) {
 		if l.fake != nil {
@@ -199,9 +200,9 @@ func TestTakeOver_UnfencedPartition(t *testing.T) {
 	}
 }
 
-// TestTakeOver_MissingMarker: the coordinator reports success without having written the marker of a
-// partition, as Apache Kafka does if the partition has no leader: it is not owned until a renewal
-// has written the marker.
+// TestTakeOver_MissingMarker: the coordinator reports success without having written the
+// marker of a partition, as Apache Kafka does if the partition has no leader: it is not owned
+// until a renewal has written the marker.
 func TestTakeOver_MissingMarker(t *testing.T) {
 	l := newFakeLog(t, 2, nil)
 	drop := true

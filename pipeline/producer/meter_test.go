@@ -59,8 +59,8 @@ func TestMeter(t *testing.T) {
 	}
 }
 
-// TestMeterOfTakeOver: while the coordinator is not available, the meter shows that a takeover waits
-// for it.
+// TestMeterOfTakeOver: while the coordinator is not available, the meter shows that a takeover
+// waits for it.
 func TestMeterOfTakeOver(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	meter := new(producer.Meter)

@@ -28,8 +28,8 @@ func (c *counter) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// TestQuota: throttling by a quota is logged, and the next request uses a connection that the broker
-// does not mute.
+// TestQuota: throttling by a quota is logged, and the next request uses a connection that the
+// broker does not mute.
 func TestQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := new(counter)

@@ -9,9 +9,9 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// TestSession_RecreatedTopic: a topic that is deleted and recreated during a session would accept its
-// records, but has no fence and none of the earlier records. The session ends, at the first record
-// or a later one.
+// TestSession_RecreatedTopic: a topic that is deleted and recreated during a session would
+// accept its records, but has no fence and none of the earlier records. The session ends, at
+// the first record or a later one.
 func TestSession_RecreatedTopic(t *testing.T) {
 	onEachKafka(t, 1, func(t *testing.T, l *log) {
 		for _, before := range [][]string{{}, {"a", "b", "c"}} {

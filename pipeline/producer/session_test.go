@@ -178,8 +178,8 @@ func TestCloseWhileBlocked(t *testing.T) {
 	expectNoSenders(t)
 }
 
-// TestAbandonedFlush: after a Flush whose context has ended, the next Flush still waits for the records
-// in flight.
+// TestAbandonedFlush: after a Flush whose context has ended, the next Flush still waits for
+// the records in flight.
 func TestAbandonedFlush(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -207,8 +207,8 @@ func TestAbandonedFlush(t *testing.T) {
 	l.want(0, "a")
 }
 
-// TestSession_ExpiredFence: with a fence that was not renewed for too long the session writes nothing;
-// its identity can take over again.
+// TestSession_ExpiredFence: with a fence that was not renewed for too long the session writes
+// nothing; its identity can take over again.
 func TestSession_ExpiredFence(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	now := time.Now()

@@ -12,8 +12,8 @@ import (
 	"dfinery-kafka/pipeline/producer"
 )
 
-// TestTooLarge: records that are small enough alone or compressed are published in their order; only
-// those that are too large are refused.
+// TestTooLarge: records that are small enough alone or compressed are published in their
+// order; only those that are too large are refused.
 func TestTooLarge(t *testing.T) {
 	l := newFakeLog(t, 1, map[string]string{"max.message.bytes": "5000"})
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -48,8 +48,8 @@ func TestTooLarge(t *testing.T) {
 	l.want(0, want...)
 }
 
-// TestSender_SmallerBatches: if a topic refuses a batch as too large, smaller ones are sent, until a
-// single record is too large.
+// TestSender_SmallerBatches: if a topic refuses a batch as too large, smaller ones are sent,
+// until a single record is too large.
 func TestSender_SmallerBatches(t *testing.T) {
 	l := newFakeLog(t, 1, map[string]string{"max.message.bytes": "5000"})
 	s := l.takeOver(producer.NoIdentity(), l.at(0))
@@ -69,8 +69,8 @@ func TestSender_SmallerBatches(t *testing.T) {
 	l.want(0, append(values, "a", "b")...)
 }
 
-// TestSender_SingleBatch: with UseSingleBatch all records between two flushes are sent in one request,
-// even if they are larger than the batches of other senders.
+// TestSender_SingleBatch: with UseSingleBatch all records between two flushes are sent in one
+// request, even if they are larger than the batches of other senders.
 func TestSender_SingleBatch(t *testing.T) {
 	l := newFakeLog(t, 1, nil)
 	s := l.takeOver(producer.NoIdentity(), l.at(0))

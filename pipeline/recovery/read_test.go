@@ -19,7 +19,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// memory is a cluster with logs in memory. Offsets without a record are markers, or gaps if holes is set.
+// memory is a cluster with logs in memory. Offsets without a record are markers, or gaps if
+// holes is set.
 type memory struct {
 	logs  map[recordbatch.TopicPartition]*memoryLog
 	since time.Time // argument of the last OffsetsSince
@@ -264,8 +265,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestRead_Union reads random logs with any of the ledger's copies, repeatedly: each copy that the ledger
-// lacks is recovered once.
+// TestRead_Union reads random logs with any of the ledger's copies, repeatedly: each copy that
+// the ledger lacks is recovered once.
 func TestRead_Union(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -297,8 +298,8 @@ func TestRead_Union(t *testing.T) {
 	}
 }
 
-// TestRead_PartitionsGone: if a topic has fewer partitions than the checkpoint, the rows of the others are
-// lost. If it does not exist, it may be created again.
+// TestRead_PartitionsGone: if a topic has fewer partitions than the checkpoint, the rows of
+// the others are lost. If it does not exist, it may be created again.
 func TestRead_PartitionsGone(t *testing.T) {
 	second, other := recordbatch.TopicPartition{Topic: "rows", Partition: 1}, recordbatch.TopicPartition{Topic: "other"}
 	log := &memory{logs: map[recordbatch.TopicPartition]*memoryLog{rows: logOf(nil)}}

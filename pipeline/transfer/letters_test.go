@@ -21,8 +21,8 @@ func badRow(text string) *schema.BadRow {
 	return &schema.BadRow{Code: schema.FieldCount, Raw: []byte(text), Hash: schema.BadFingerprint([]byte(text))}
 }
 
-// TestLetters_HeldBack: letters of bad rows are held back until it is known whether too many rows of the
-// export are bad. If so, they are not written.
+// TestLetters_HeldBack: letters of bad rows are held back until it is known whether too many
+// rows of the export are bad. If so, they are not written.
 func TestLetters_HeldBack(t *testing.T) {
 	for name, test := range map[string]struct {
 		bad     int // among the first rows

@@ -30,8 +30,8 @@ func (*refusing) Append(dst []byte, row *schema.Row) ([]byte, error) {
 	return dst, row.Bad(schema.BadValue, schema.OriginSchema, "refused", "refused")
 }
 
-// TestMetaEncoder: the added members follow those of the row, with JSON escapes. The dead letter of a row
-// has only the columns of its header.
+// TestMetaEncoder: the added members follow those of the row, with JSON escapes. The dead
+// letter of a row has only the columns of its header.
 func TestMetaEncoder(t *testing.T) {
 	t.Parallel()
 	id := []byte("YOJRbHLWBkVpeGQTq7BC1g.1")
@@ -66,8 +66,8 @@ func TestMetaEncoder(t *testing.T) {
 	}
 }
 
-// TestRecordKey: with one column the key is the cell; with several it is a JSON array, which differs for
-// different cells.
+// TestRecordKey: with one column the key is the cell; with several it is a JSON array, which
+// differs for different cells.
 func TestRecordKey(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -9,7 +9,8 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// TestPlainEncoder_Empty: without Values rows are JSON, with empty cells as the stream configures them.
+// TestPlainEncoder_Empty: without Values rows are JSON, with empty cells as the stream
+// configures them.
 func TestPlainEncoder_Empty(t *testing.T) {
 	columns, err := schema.NewColumns([]string{"a", "b"})
 	if err != nil {

@@ -19,8 +19,8 @@ func (p refusingPartition) Append([]byte, recordbatch.Value, []recordbatch.Heade
 	return p.why
 }
 
-// TestRecordWriter_Refused: a row that can't be encoded, or that Kafka refuses, is a bad row with its
-// fingerprint; any other error ends the export.
+// TestRecordWriter_Refused: a row that can't be encoded, or that Kafka refuses, is a bad row
+// with its fingerprint; any other error ends the export.
 func TestRecordWriter_Refused(t *testing.T) {
 	columns, err := schema.NewColumns([]string{"key"})
 	if err != nil {

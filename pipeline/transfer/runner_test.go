@@ -33,8 +33,8 @@ func (p *partition) Append([]byte, recordbatch.Value, []recordbatch.Header) erro
 	return nil
 }
 
-// answer is a call with different rows, which arrive when the test sends to arrived. It ends when arrived
-// is closed.
+// answer is a call with different rows, which arrive when the test sends to arrived. It ends
+// when arrived is closed.
 type answer struct {
 	columns *schema.Columns
 	arrived chan struct{}
@@ -66,8 +66,9 @@ func (noSets) LoadSet(context.Context, ledger.DayName, *ledger.Day) (*dedup.Set,
 	return new(dedup.Set), nil
 }
 
-// TestRunner_Pause: during a pause each row is either not begun or completely processed. Collect returns
-// the progress since the last pause, and the end of an export is reported once.
+// TestRunner_Pause: during a pause each row is either not begun or completely processed.
+// Collect returns the progress since the last pause, and the end of an export is reported
+// once.
 func TestRunner_Pause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		columns, err := schema.NewColumns([]string{"key"})

@@ -11,8 +11,8 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestDropSets: fingerprints are removed from memory, except those of today and of days with exports in
-// progress.
+// TestDropSets: fingerprints are removed from memory, except those of today and of days with
+// exports in progress.
 func TestDropSets(t *testing.T) {
 	const today schema.Day = 20_000
 	r := New(Config{Streams: []Stream{{StreamConfig: schedule.StreamConfig{Name: "a"}}}})

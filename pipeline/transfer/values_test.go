@@ -91,8 +91,8 @@ func avroValues(r SchemaRegistry) *Values {
 	return &Values{Options: encoding.Options{Format: encoding.FormatAvro}, Record: "dfinery.events", Subject: "events-value", Registry: r}
 }
 
-// TestTypedEncoder_TwoHeaders: while a schema with a new column of one export is being registered, another
-// export with another new column neither uses nor removes that column.
+// TestTypedEncoder_TwoHeaders: while a schema with a new column of one export is being
+// registered, another export with another new column neither uses nor removes that column.
 func TestTypedEncoder_TwoHeaders(t *testing.T) {
 	registering, proceed := make(chan struct{}), make(chan struct{})
 	r := &fakeRegistry{}
@@ -134,8 +134,8 @@ func TestTypedEncoder_TwoHeaders(t *testing.T) {
 	}
 }
 
-// TestTypedEncoder_RegistryAway: exports with a known header continue while one with a new header waits for
-// the registry.
+// TestTypedEncoder_RegistryAway: exports with a known header continue while one with a new
+// header waits for the registry.
 func TestTypedEncoder_RegistryAway(t *testing.T) {
 	r := &fakeRegistry{}
 	ledger, v := new(fakeLedger), avroValues(r)
@@ -151,8 +151,8 @@ func TestTypedEncoder_RegistryAway(t *testing.T) {
 	}
 }
 
-// TestTypedEncoder_Renamed: with another subject or record name the schema is registered again, and no id
-// counts as lost. If the registry refuses it, no field is removed.
+// TestTypedEncoder_Renamed: with another subject or record name the schema is registered
+// again, and no id counts as lost. If the registry refuses it, no field is removed.
 func TestTypedEncoder_Renamed(t *testing.T) {
 	for name, change := range map[string]func(*Values){
 		"subject": func(v *Values) { v.Subject = "dfinery.events" },

@@ -84,8 +84,8 @@ func TestVerify_Unregistered(t *testing.T) {
 	}
 }
 
-// TestVerify: every version is looked up once, later only the newest: a registry that was emptied or has
-// other contents is detected before the next call.
+// TestVerify: every version is looked up once, later only the newest: a registry that was
+// emptied or has other contents is detected before the next call.
 func TestVerify(t *testing.T) {
 	t.Parallel()
 	kept := &encoding.Evolution{Format: encoding.FormatAvro, Topic: "events", Subject: "events-value",

@@ -11,8 +11,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the table of the README")
 
-// TestREADME compares the README's table of accepted and refused cells with that of TestType_Accepts.
-// -update rewrites it.
+// TestREADME compares the README's table of accepted and refused cells with that of
+// TestType_Accepts. -update rewrites it.
 func TestREADME(t *testing.T) {
 	const path, from, to = "../README.md", "<!-- types: go test ./schema/encoding -run README -update -->\n", "<!-- /types -->\n"
 	text, err := os.ReadFile(path)

@@ -43,8 +43,8 @@ func wideHeader(t *testing.T) (*schema.Columns, []string) {
 	return columns, cells
 }
 
-// TestWide_Names encodes 400 columns, decodes them with other libraries and compares the cells by the
-// columns' original names: no two columns are merged.
+// TestWide_Names encodes 400 columns, decodes them with other libraries and compares the cells
+// by the columns' original names: no two columns are merged.
 func TestWide_Names(t *testing.T) {
 	t.Parallel()
 	columns, cells := wideHeader(t)
@@ -146,8 +146,8 @@ func wideProtobuf(t *testing.T, text string, value []byte) map[string]string {
 	return got
 }
 
-// TestExtend_Collisions: two columns that would be the same field are an error that names both, and the
-// evolution is not changed.
+// TestExtend_Collisions: two columns that would be the same field are an error that names
+// both, and the evolution is not changed.
 func TestExtend_Collisions(t *testing.T) {
 	t.Parallel()
 	columns := &Columns{Declared: []Declaration{{Column: "쿠폰", Name: "coupon"}}}

@@ -109,8 +109,8 @@ func TestPublicRow(t *testing.T) {
 	}
 }
 
-// TestVectors compares hashes with those of another implementation (Python's hmac). No release may change
-// them.
+// TestVectors compares hashes with those of another implementation (Python's hmac). No release
+// may change them.
 func TestVectors(t *testing.T) {
 	header := columns(t, "df_name", "df_birth")
 	v := view(t, privacy.Lists{Hash: []string{"df_name", "df_birth"}}, header)

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// add looks up a cell and adds it, as a columnHash does. It reports whether a slot was used for it, and
-// whether its hash was cached.
+// add looks up a cell and adds it, as a columnHash does. It reports whether a slot was used
+// for it, and whether its hash was cached.
 func (r *recent) add(cell string) (kept, known bool) {
 	s, known := r.slot([]byte(cell))
 	if s != nil && !known {
@@ -15,8 +15,8 @@ func (r *recent) add(cell string) (kept, known bool) {
 	return s != nil, known
 }
 
-// TestRecent_Pause: if all cells of a column differ, its cache is paused and empty. When cells begin to
-// repeat, it is used again.
+// TestRecent_Pause: if all cells of a column differ, its cache is paused and empty. When cells
+// begin to repeat, it is used again.
 func TestRecent_Pause(t *testing.T) {
 	r := new(recent)
 	next := 0

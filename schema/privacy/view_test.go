@@ -50,8 +50,8 @@ func FuzzPublicRow(f *testing.F) {
 	})
 }
 
-// TestHashesAreApart: equal cells of a column have equal hashes. Hashes of different cells, columns and
-// keys differ.
+// TestHashesAreApart: equal cells of a column have equal hashes. Hashes of different cells,
+// columns and keys differ.
 func TestHashesAreApart(t *testing.T) {
 	header := columns(t, "a", "b", "a\x00b")
 	lists := privacy.Lists{Hash: header.Names}

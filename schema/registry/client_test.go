@@ -137,7 +137,8 @@ func TestClient_Outcomes(t *testing.T) {
 	}
 }
 
-// TestClient_NextURL: if one URL does not answer, or answers with a server error, the next one is used.
+// TestClient_NextURL: if one URL does not answer, or answers with a server error, the next one
+// is used.
 func TestClient_NextURL(t *testing.T) {
 	t.Parallel()
 	good := answering(t, 200, `{"id":7}`)
@@ -193,7 +194,8 @@ func TestClient_Credentials(t *testing.T) {
 	}
 }
 
-// TestClient_Unauthorized: after the registry has refused the credentials, the next request uses new ones.
+// TestClient_Unauthorized: after the registry has refused the credentials, the next request
+// uses new ones.
 func TestClient_Unauthorized(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
@@ -221,8 +223,8 @@ func TestClient_Unauthorized(t *testing.T) {
 	}
 }
 
-// TestClient_NoCredentials: errors contain neither credentials that a registry sends back, nor control
-// characters.
+// TestClient_NoCredentials: errors contain neither credentials that a registry sends back, nor
+// control characters.
 func TestClient_NoCredentials(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
