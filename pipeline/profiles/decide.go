@@ -154,6 +154,7 @@ func (d *Decision) keepTimes(before map[int]time.Time, snapshot Snapshot) {
 		}
 		d.Record.Absent.Times[m.N] = at
 	}
+	d.boundTimes()
 }
 
 // settle determines the outcome of deletes that were started but not recorded as
@@ -175,29 +176,7 @@ func (s *Scan) settle(list []ledger.Deletion, now time.Time) []ledger.Deletion {
 			kept = append(kept, d)
 		}
 	}
-	return bounded(kept)
-}
-
-// mostDeletions is how many deletes a record lists one by one: a week of hourly
-// snapshots, and some. The service's record is a single one in Kafka.
-const mostDeletions = 200
-
-// bounded merges the deletes of the same hour if there are too many. Merged ones count
-// until the last of them is older than Window.
-func bounded(list []ledger.Deletion) []ledger.Deletion {
-	if len(list) <= mostDeletions {
-		return list
-	}
-	merged := list[:1]
-	for _, d := range list[1:] {
-		if last := &merged[len(merged)-1]; last.At.Truncate(time.Hour).Equal(d.At.Truncate(time.Hour)) {
-			d.N += last.N
-			*last = d
-			continue
-		}
-		merged = append(merged, d)
-	}
-	return merged
+	return boundDeletions(kept)
 }
 
 // Deleted records that the n tombstones of the last deletes are acknowledged. Once

@@ -232,27 +232,6 @@ func TestDecide_Window(t *testing.T) {
 	}
 }
 
-// TestDecide_ManyDeletes: deletes of snapshots that follow each other every ten minutes for a
-// week neither fill the record nor are counted for less than a week.
-func TestDecide_ManyDeletes(t *testing.T) {
-	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	record := &ledger.Profiles{Request: "r"}
-	const snapshots = 8 * 24 * 6
-	for n := range snapshots {
-		record.Deletes = append(record.Deletes, ledger.Deletion{At: start.Add(time.Duration(n) * 10 * time.Minute), Export: n, N: 1, Done: true})
-		now := record.Deletes[len(record.Deletes)-1].At
-		d := NewScan("1234", "users", 1, 0, 1, nil).Decide(Policy{Most: 1}, record, Snapshot{N: n, Started: now, Now: now})
-		record = &d.Record
-		if most := len(record.Deletes); most > mostDeletions {
-			t.Fatalf("snapshot %d: %d deletes are listed", n, most)
-		}
-		within := min(n+1, 7*24*6)
-		if counted := recentlyDeleted(record.Deletes, now); counted < within || counted > within+6 {
-			t.Fatalf("snapshot %d: %d deletes are counted, %d are within a week", n, counted, within)
-		}
-	}
-}
-
 // TestDeleted_Approval: an approval is spent with the deletes that it was given for. Those who
 // are absent from the next snapshot are others.
 func TestDeleted_Approval(t *testing.T) {
