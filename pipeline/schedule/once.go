@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"time"
 
 	"dfinery-kafka/schema"
@@ -44,37 +45,49 @@ type Left struct {
 func (s *State) Left(all schema.Wait, now time.Time) (left []Left, soon bool) {
 	once := s.policy.Once
 	for _, d := range s.plan(now) {
-		day := d.stream.days[d.Day]
-		failed := day != nil && day.record.Error != nil && !d.Probe
-		if !d.Probe && !d.stream.KeyRefused() && (day != nil && day.done && !day.requested || d.At.After(now) && !failed) {
+		stop := d.stream.stopped(now)
+		if stop.For == schema.WaitPaused || !once.leaves(&d, all, now) {
 			continue
 		}
-		if d.Probe && all.For == "" && d.stream.stopped(now).For == "" && !once.wants(&d, now) {
-			continue // given up: it is not part of a day's export, and may never succeed
-		}
-		l := Left{Stream: d.Stream, Day: d.Day, Wait: d.starts(all, now)}
-		if failed {
-			l.Error = day.record.Error.Detail
-		} else if d.Probe {
-			l.Error = d.stream.probe.detail
-		}
-		switch stop := d.stream.stopped(now); {
-		case stop.For == schema.WaitPaused:
-			continue
+		l := Left{Stream: d.Stream, Day: d.Day, Wait: d.starts(all, now), Error: d.lastError()}
+		switch wants := once.wants(&d, now); {
 		case stop.For != "":
-			l.Wait = stop
-			if l.Error == "" && d.stream.halted != nil {
-				l.Error = d.stream.halted.Detail
-			} else if l.Error == "" {
-				l.Error = d.stream.blocked
-			}
-		case once.wants(&d, now) && (d.At.After(now) || all.For == ""):
+			l.Wait, l.Error = stop, cmp.Or(l.Error, d.stream.stops.detail())
+		case wants && (d.At.After(now) || all.For == ""):
 			soon = true
-		case once.wants(&d, now):
+		case wants:
 			l.Wait = all
 			soon = soon || !all.Until.IsZero() && all.Until.Sub(now) <= once.MaxWait && all.For == schema.WaitBackoff
 		}
 		left = append(left, l)
 	}
 	return left, soon
+}
+
+// leaves reports whether the export is work left: the day is due, or its last call has
+// failed. A probe that was given up is not: it is not part of a day's export, and may
+// never succeed.
+func (o *Once) leaves(d *Due, all schema.Wait, now time.Time) bool {
+	if d.Probe {
+		return all.For != "" || d.stream.stopped(now).For != "" || o.wants(d, now)
+	}
+	day := d.stream.days[d.Day]
+	switch {
+	case d.stream.KeyRefused():
+		return true
+	case day != nil && day.done && !day.requested:
+		return false
+	}
+	return !d.At.After(now) || day != nil && day.record.Error != nil
+}
+
+// lastError returns the failure of the last call; empty if it did not fail.
+func (d *Due) lastError() string {
+	if d.Probe {
+		return d.stream.probe.detail
+	}
+	if day := d.stream.days[d.Day]; day != nil && day.record.Error != nil {
+		return day.record.Error.Detail
+	}
+	return ""
 }

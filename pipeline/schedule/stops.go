@@ -73,6 +73,14 @@ func (s *stops) stopped(now time.Time) schema.Wait {
 	return schema.Wait{}
 }
 
+// detail returns why the stream is halted, or why its topic can't be written.
+func (s *stops) detail() string {
+	if s.halted != nil {
+		return s.halted.Detail
+	}
+	return s.blocked
+}
+
 // shown returns the text of a halt, or of a topic that can't be written, for the
 // status; nil without either.
 func (s *stops) shown(now time.Time) *string {
