@@ -55,7 +55,8 @@ func TestSchedule_DayThatAlwaysFails(t *testing.T) {
 					delete(good, failingEvents)
 					w.compare(good)
 				}
-				if halts := strings.Count(w.logged(), `msg="stream is halted`); halts > 5 {
+				// The first export of each of the other five days may end a halt.
+				if halts := strings.Count(w.logged(), `msg="stream is halted`); halts > 1+5 {
 					t.Errorf("the stream was halted %d times", halts)
 				}
 			})
