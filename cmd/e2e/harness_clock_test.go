@@ -92,7 +92,7 @@ func ahead(mono int64) (seconds int64) {
 func programWithClock(t *testing.T) string {
 	t.Helper()
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
-		t.Skip("compiles all packages: runs only if KAFKA_TEST_BROKERS is set")
+		t.Skip("KAFKA_TEST_BROKERS is not set: without a real Kafka the program is not compiled again")
 	}
 	program, err := clockedProgram()
 	if err != nil {

@@ -59,7 +59,7 @@ func TestKafka_ForeignTransactions(t *testing.T) {
 func TestKafka_JavaPartitioner(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
-		t.Skip("needs a real Kafka in KAFKA_TEST_BROKERS")
+		t.Skip("KAFKA_TEST_BROKERS is not set: no real Kafka to test with")
 	}
 	java, err := exec.LookPath("java")
 	if err != nil {

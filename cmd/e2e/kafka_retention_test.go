@@ -51,7 +51,7 @@ func TestRetention_UnconfirmedRecords(t *testing.T) {
 // are neither published again nor reported as lost.
 func TestRetention_Compaction(t *testing.T) {
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
-		t.Skip("the embedded Kafka does not compact: set KAFKA_TEST_BROKERS")
+		t.Skip("KAFKA_TEST_BROKERS is not set: the embedded Kafka does not compact")
 	}
 	tests := map[string]struct {
 		confirmed bool

@@ -13,7 +13,7 @@ import (
 // are made, and the command that the program prints repairs the topic.
 func TestKafka_RefusedTimestamps(t *testing.T) {
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
-		t.Skip("the embedded Kafka does not check timestamps: set KAFKA_TEST_BROKERS")
+		t.Skip("KAFKA_TEST_BROKERS is not set: the embedded Kafka does not check timestamps")
 	}
 	t.Parallel()
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1}, Data: exporttest.Data{Seed: 51, RowsPerDay: 300}})

@@ -12,7 +12,7 @@ import (
 func TestProfiles_Compacted(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("KAFKA_TEST_BROKERS") == "" {
-		t.Skip("the embedded broker does not compact: set KAFKA_TEST_BROKERS")
+		t.Skip("KAFKA_TEST_BROKERS is not set: the embedded Kafka does not compact")
 	}
 	b, source := newUsers(t, 30)
 	b.createCompacted("users", 2)

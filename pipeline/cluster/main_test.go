@@ -41,7 +41,7 @@ func onEachKafka(t *testing.T, test func(t *testing.T, brokers []string)) {
 	t.Run("real", func(t *testing.T) {
 		brokers := os.Getenv("KAFKA_TEST_BROKERS")
 		if brokers == "" {
-			t.Skip("needs a real Kafka in KAFKA_TEST_BROKERS")
+			t.Skip("KAFKA_TEST_BROKERS is not set: no real Kafka to test with")
 		}
 		test(t, strings.Split(brokers, ","))
 	})

@@ -106,7 +106,7 @@ func onEachKafka(t *testing.T, partitions int, test func(t *testing.T, l *log)) 
 	t.Run("real", func(t *testing.T) {
 		brokers := os.Getenv("KAFKA_TEST_BROKERS")
 		if brokers == "" {
-			t.Skip("needs a real Kafka in KAFKA_TEST_BROKERS")
+			t.Skip("KAFKA_TEST_BROKERS is not set: no real Kafka to test with")
 		}
 		l := newLog(t, strings.Split(brokers, ","), partitions, nil)
 		t.Cleanup(func() { _, _ = l.admin.DeleteTopics(context.Background(), l.topic) })
