@@ -171,16 +171,26 @@ func (m *topicMonitor) checkStream(ctx context.Context, st *transfer.Stream, top
 		return nil
 	}
 	why := cmp.Or(unwritable(topic), config.TimestampFault(), CompactionFault(m.cluster, st, &config))
-	now := time.Now()
+	if blocked != "" {
+		return m.checkBlocked(st, why == nil && writable(topic, config))
+	}
 	switch most := config.MaxBatch(); {
-	case blocked == "" && config.Err == nil && most != m.limit[st.Topic]:
+	case config.Err == nil && most != m.limit[st.Topic]:
 		return fmt.Errorf("%w: topic %s takes batches of %d bytes, it took %d", errChanged, st.Topic, most, m.limit[st.Topic])
-	case blocked == "" && why != nil:
+	case why != nil:
 		m.block(st, why)
-	case blocked == "" && len(topic.Partitions) != partitions:
-		return fmt.Errorf("%w: topic %s has %d, it had %d", errChanged, st.Topic, len(topic.Partitions), partitions)
-	case blocked == "":
-	case why != nil || !writable(topic, config):
+	case len(topic.Partitions) != partitions:
+		return fmt.Errorf("%w: topic %s has %d partitions, it had %d", errChanged, st.Topic, len(topic.Partitions), partitions)
+	}
+	return nil
+}
+
+// checkBlocked ends the ownership once a stream that waits for its topic may be tried
+// again: its topic can be written now, and it is time.
+func (m *topicMonitor) checkBlocked(st *transfer.Stream, writable bool) error {
+	now := time.Now()
+	switch {
+	case !writable:
 		m.history.reopened(st.Name)
 	case m.history.refusalIsOver(st.Topic, now):
 		return fmt.Errorf("%w: topic %s refused records and is tried again", errChanged, st.Topic)

@@ -43,7 +43,7 @@ func TestTopicMonitor_Changes(t *testing.T) {
 		"partitions are added": {func(b *testbed) {
 			_, err := b.admin.CreatePartitions(b.t.Context(), 2, "events")
 			b.must(err)
-		}, "topic events has 3, it had 1"},
+		}, "topic events has 3 partitions, it had 1"},
 		"it accepts smaller batches": {func(b *testbed) { b.alter("users", "max.message.bytes", "2000") }, "topic users takes batches of 2000 bytes, it took 1048588"},
 		"it is recreated, with fewer records": {func(b *testbed) {
 			_, err := b.admin.DeleteTopics(b.t.Context(), "events")
