@@ -154,24 +154,31 @@ func (r *reader) hasMissing(topic string) bool {
 	return false
 }
 
-// add adds a record if it is one of the connector's: it has the headers id and export, of this
-// service and a configured stream.
-func (r *reader) add(p *part, record *recordbatch.Record) {
+// ours returns the export and the row that a record names; false unless it is one of the
+// connector's: it has the headers id and export, of this service and a configured stream.
+func (r *reader) ours(topic string, record *recordbatch.Record) (export schema.ExportName, c dedup.Copy, ours bool) {
 	id, exported := record.Header("id"), record.Header("export")
 	if id == nil || exported == nil {
-		return
+		return export, c, false
 	}
 	export, err := schema.ParseExportID(string(exported))
 	fingerprint, number, err2 := schema.ParseID(id)
-	topic, ours := r.Topics[export.Stream]
-	isLetter := p.at.Topic == r.Letters
-	if err != nil || err2 != nil || export.Service != r.Service || !ours || !isLetter && topic != p.at.Topic {
+	streamTopic, configured := r.Topics[export.Stream]
+	ours = err == nil && err2 == nil && export.Service == r.Service && configured && (topic == r.Letters || topic == streamTopic)
+	return export, dedup.Copy{Fingerprint: fingerprint, Number: number}, ours
+}
+
+// add adds a record if it is one of the connector's.
+func (r *reader) add(p *part, record *recordbatch.Record) {
+	export, c, ours := r.ours(p.at.Topic, record)
+	if !ours {
 		return
 	}
+	isLetter := p.at.Topic == r.Letters
 	name := ledger.DayName{Stream: export.Stream, Day: export.Day}
 	if p.replaced || record.Offset >= p.news {
 		position := r.result.Positions[p.at]
-		position.Last, position.LastID = record.Offset, string(id)
+		position.Last, position.LastID = record.Offset, string(record.Header("id"))
 		r.result.Positions[p.at] = position
 	} else if !r.Missing[name] {
 		return
@@ -191,7 +198,6 @@ func (r *reader) add(p *part, record *recordbatch.Record) {
 		}
 		return
 	}
-	c := dedup.Copy{Fingerprint: fingerprint, Number: number}
 	if p.replaced {
 		r.note(name, export.N, c, isLetter)
 		return
