@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,39 +10,45 @@ import (
 )
 
 // ShownBefore lists the topics that still have cells, or hashes of them, of a stream
-// that starts to hide columns.
-func (c *Config) ShownBefore(stream string) string {
+// that starts to hide columns. Its rows were published to topic, or to its present one
+// if topic is empty.
+func (c *Config) ShownBefore(stream, topic string) string {
 	st := transfer.Named(c.Streams, stream)
 	if st == nil {
 		return ""
 	}
-	rows := "topic " + st.Topic + " rows"
-	if st.Changes {
-		rows = "topic " + st.Topic + " earlier records until compaction has removed them, about 7 days"
+	topic = cmp.Or(topic, st.Topic)
+	rows := "topic " + topic + " rows"
+	if st.Changes && st.Topic == topic {
+		rows = "topic " + topic + " earlier records until compaction has removed them, about 7 days"
 	}
 	return fmt.Sprintf("%s, %s dead letters for 90 days, %s.rows fingerprints of whole rows for 35 days", rows, c.DeadLetterTopic, c.LedgerTopic)
 }
 
 // DeleteShownBefore describes how to delete them immediately.
-func (c *Config) DeleteShownBefore(stream string) string {
+func (c *Config) DeleteShownBefore(stream, topic string) string {
 	st := transfer.Named(c.Streams, stream)
 	if st == nil {
 		return ""
 	}
+	topic = cmp.Or(topic, st.Topic)
 	var b strings.Builder
 	b.WriteString("nothing, if they may stay until they expire. Otherwise, ")
 	topics := []string{c.DeadLetterTopic}
-	if st.Changes { // brokers refuse to delete records of a compacted topic
-		fmt.Fprintf(&b, "set a new topic in STREAM_X_TOPIC, and delete %s when its consumers read the new one; then ", st.Topic)
-	} else {
-		topics = []string{st.Topic, c.DeadLetterTopic}
+	switch {
+	case st.Topic != topic:
+		fmt.Fprintf(&b, "delete topic %s when its consumers read %s; then ", topic, st.Topic)
+	case st.Changes: // brokers refuse to delete records of a compacted topic
+		fmt.Fprintf(&b, "set a new topic in STREAM_X_TOPIC, and delete %s when its consumers read the new one; then ", topic)
+	default:
+		topics = []string{topic, c.DeadLetterTopic}
 	}
 	b.WriteString("once the days are published again, write the previous end offsets of the topics to a file, as shown in schema/README.md#privacy: ")
 	for _, topic := range topics {
 		fmt.Fprintf(&b, "kafka-get-offsets.sh --bootstrap-server %s --topic %s; ", c.Cluster.Bootstrap(), topic)
 	}
 	fmt.Fprintf(&b, "and run kafka-delete-records.sh --bootstrap-server %s --offset-json-file FILE", c.Cluster.Bootstrap())
-	if st.Changes && hidesKey(st) {
+	if st.Changes && st.Topic == topic && hidesKey(st) {
 		fmt.Fprintf(&b, ". In the same topic the profiles stay under their former keys, too, until dfinery-kafka profiles approve %s permits their deletes", stream)
 	}
 	return b.String()

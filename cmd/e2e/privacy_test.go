@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -112,6 +113,27 @@ func TestPrivacy_ListsChange(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, b.values()); diff != "" {
 		t.Errorf("values at the end (-want +got):\n%s", diff)
+	}
+}
+
+// TestPrivacy_AnotherTopic names the topic that has the earlier cells when the columns are hidden
+// and the topic is changed at once.
+func TestPrivacy_AnotherTopic(t *testing.T) {
+	t.Parallel()
+	b, _ := newPrivate(t, func() string { return privacyHeader + "\n" + privacyLine("u1", "a") + "\n" })
+	b.set("STREAM_EVENTS_START", "0")
+	hidden := map[string]string{}
+	for _, name := range []string{"STREAM_EVENTS_DROP", "STREAM_EVENTS_HASH", "STREAM_EVENTS_MASK"} {
+		hidden[name] = b.environ[name]
+		delete(b.environ, name)
+	}
+	b.runOnce(0)
+	maps.Copy(b.environ, hidden)
+	b.set("STREAM_EVENTS_TOPIC", b.prefix+"others")
+	out, _ := b.run("check")
+	expectText(t, out, "Kafka still has their earlier cells: topic "+b.prefix+"events rows", "delete topic "+b.prefix+"events when its consumers read "+b.prefix+"others")
+	if strings.Contains(out, "--topic "+b.prefix+"others;") {
+		t.Errorf("records of the new topic are to be deleted:\n%s", out)
 	}
 }
 

@@ -33,7 +33,7 @@ const (
 	ExclusiveFound     Kind = "exclusive_found"      // confirmed: the stream is halted
 	IdentityChanged    Kind = "identity_changed"     // topic, properties or hidden columns changed: Count days, with Rows rows so far, are published again
 	ProfilesDiffer     Kind = "profiles_differ"      // the same of a stream of changes: profiles are published that differ from its topic now
-	HidingBegins       Kind = "hiding_begins"        // columns are hidden from now on, but earlier rows were published with them
+	HidingBegins       Kind = "hiding_begins"        // columns are hidden from now on, but earlier rows were published with them, to Topic
 	KeyRefused         Kind = "key_refused"          // the key of the hashes has changed: the stream is halted until it is resumed
 	SettingChanged     Kind = "setting_changed"      // Detail describes the effect
 	DaysLack           Kind = "days_lack"            // Count settled days, in the range Detail, were exported with a narrower filter
@@ -61,4 +61,5 @@ type Event struct {
 	Near        string
 	Added       []string
 	Contract    schema.Contract
+	Topic       string
 }

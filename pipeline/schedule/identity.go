@@ -69,7 +69,7 @@ func (s *Stream) detectIdentityChange(now time.Time) []Event {
 	}
 	var events []Event
 	if hides && s.hadRows() {
-		events = append(events, Event{Kind: HidingBegins, Stream: s.Name})
+		events = append(events, Event{Kind: HidingBegins, Stream: s.Name, Topic: TopicOf(was)})
 	}
 	return append(events, s.beginIdentity(now)...)
 }
