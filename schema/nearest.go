@@ -5,6 +5,9 @@ package schema
 func Nearest(word string, names []string, slack int) string {
 	best := ""
 	for _, name := range names {
+		if max(len(word)-len(name), len(name)-len(word)) > slack {
+			continue // as many slips at least, and cheaper to see
+		}
 		if slips := distance(word, name); slips <= slack {
 			best, slack = name, slips-1
 		}

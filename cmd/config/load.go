@@ -50,6 +50,7 @@ func load(calls bool) (*Config, Report, error) {
 		environ: make(map[string]string),
 		report:  Report{Warnings: []Finding{}, Faults: []Finding{}}, // lists in JSON even when there are none
 		bad:     make(map[string]bool),
+		known:   make(map[string]bool),
 	}
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
@@ -74,6 +75,7 @@ type loader struct {
 	environ map[string]string
 	report  Report
 	bad     map[string]bool // variables with a fault: rules between variables ignore them
+	known   map[string]bool // all variables of these streams
 }
 
 func (l *loader) fault(variable, message string) {
@@ -151,6 +153,7 @@ func (l *loader) config(c *Config) {
 
 func (l *loader) section(section any, prefix, stream string, kind schema.Kind) {
 	for d, field := range declare(section, prefix, stream, kind) {
+		l.known[d.Name] = true
 		if d.Only != "" && d.Only != kind && l.good(prefix+"EXPORT") {
 			if !l.has(d.Name) {
 				continue

@@ -25,29 +25,15 @@ var servicePort = sync.OnceValue(func() *regexp.Regexp {
 // unknown reports variables that look like the connector's but are unknown. It shows no values,
 // which may be secrets.
 func (l *loader) unknown(c *Config) {
-	known := make(map[string]bool)
-	fields := make(map[string]bool) // TOPIC of STREAM_X_TOPIC
-	for _, d := range declarations("X") {
-		if field, ok := strings.CutPrefix(d.Name, "STREAM_X_"); ok {
-			fields[field] = true
-		} else {
-			known[d.Name] = true
-		}
-	}
-	for _, s := range c.Streams {
-		for field := range fields {
-			known[streamPrefix(s.Name)+field] = true
-		}
-	}
 	for _, proxy := range []string{httpsProxyVar, httpProxyVar} {
-		known[proxy], known[strings.ToLower(proxy)] = true, true
+		l.known[proxy], l.known[strings.ToLower(proxy)] = true, true
 	}
-	names := slices.Sorted(maps.Keys(known))
+	names := slices.Sorted(maps.Keys(l.known))
 	for _, variable := range slices.Sorted(maps.Keys(l.environ)) {
-		if known[variable] || fromKubernetes(variable) {
+		if l.known[variable] || fromKubernetes(variable) {
 			continue
 		}
-		if !l.checkUnusedStream(c, variable, fields, names) {
+		if !l.checkUnusedStream(c, variable, names) {
 			l.checkUnknown(variable, names)
 		}
 	}
@@ -55,7 +41,7 @@ func (l *loader) unknown(c *Config) {
 
 // checkUnusedStream handles STREAM_… variables. While STREAMS itself is wrong, it checks only those
 // of its valid names.
-func (l *loader) checkUnusedStream(c *Config, variable string, fields map[string]bool, names []string) bool {
+func (l *loader) checkUnusedStream(c *Config, variable string, names []string) bool {
 	rest, ok := strings.CutPrefix(variable, "STREAM_")
 	if !ok {
 		return false
@@ -65,7 +51,7 @@ func (l *loader) checkUnusedStream(c *Config, variable string, fields map[string
 	if !l.good("STREAMS") {
 		return !slices.Contains(streams, strings.ToLower(stream))
 	}
-	if !fields[field] || !isStreamName(strings.ToLower(stream)) {
+	if !ofStreams(field) || !isStreamName(strings.ToLower(stream)) {
 		return false
 	}
 	message := "belongs to no stream: STREAMS is " + strings.Join(streams, ",")
@@ -76,6 +62,16 @@ func (l *loader) checkUnusedStream(c *Config, variable string, fields map[string
 	}
 	l.fault(variable, message)
 	return true
+}
+
+// ofStreams reports whether each stream has such a variable: TOPIC of STREAM_X_TOPIC.
+func ofStreams(field string) bool {
+	for d := range declare(new(Stream), "", "", schema.Event) {
+		if d.Name == field {
+			return true
+		}
+	}
+	return false
 }
 
 // checkUnknown reports an unknown variable. It is a fault if its prefix is used only by the
