@@ -99,14 +99,15 @@ func newRow(cells []cell) row {
 	for _, c := range cells {
 		size += len(c.name) + len(c.value) + 2
 	}
-	text := make([]byte, 0, size)
+	var text strings.Builder
+	text.Grow(size)
 	for _, c := range cells {
-		text = append(text, c.name...)
-		text = append(text, '\xfe') // not a byte of UTF-8
-		text = append(text, c.value...)
-		text = append(text, '\xff')
+		text.WriteString(c.name)
+		text.WriteByte('\xfe') // not a byte of UTF-8
+		text.WriteString(c.value)
+		text.WriteByte('\xff')
 	}
-	return row(text)
+	return row(text.String())
 }
 
 // newRows returns rows that are given as maps of cells by column.
@@ -168,6 +169,7 @@ func (b *testbed) decodeCells(value string) []cell {
 // scanCells decodes an object whose members are strings without escapes, as most records are,
 // faster than encoding/json.
 func scanCells(value string) (cells []cell, ok bool) {
+	cells = make([]cell, 0, strings.Count(value, `":"`))
 	rest, ok := strings.CutPrefix(value, "{")
 	for ok && rest != "}" {
 		var c cell
