@@ -78,7 +78,7 @@ func run(t *testing.T, args ...string) (stdout, stderr string, err error) {
 func TestAllContenders(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "bench.txt")
-	table, stderr, err := run(t, "--kfake", "--rows", "2000", "--rounds", "2", "--binary", connector(t), "--out", file)
+	table, stderr, err := run(t, "--kfake", "--rows", "500", "--rounds", "2", "--binary", connector(t), "--out", file)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, stderr)
 	}
