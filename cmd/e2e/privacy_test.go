@@ -171,7 +171,7 @@ func TestPrivacy_KeyChanges(t *testing.T) {
 
 	b.set("PRIVACY_KEY_FILE", other)
 	b.runOnce(3)
-	b.command(nil, "resume", "events")
+	b.command(nil, "resume", "events", "--wait", "0s")
 	expectText(t, b.runOnce(0), "its days in reach are published again")
 	if got := b.values(); len(got) != 2 {
 		t.Errorf("values after the rotation: %v", got)
@@ -201,13 +201,13 @@ func TestPrivacy_Columns(t *testing.T) {
 		return *header.Load() + "\n" + strings.Join(cells[:strings.Count(*header.Load(), ",")+1], ",") + "\n"
 	})
 	b.set("STREAM_EVENTS_DROP", "fone", "STREAM_EVENTS_START", "0")
-	b.pollEvery("20ms")
+	b.pollEvery("4ms") // today is due at each start
 	expectText(t, b.runOnce(3), `"code":"privacy_columns"`, `\"fone\"`, "no header was accepted with these lists yet")
 	if n := len(b.values()); n != 0 {
 		t.Fatalf("%d values were published with a misspelt name", n)
 	}
 	b.set("STREAM_EVENTS_DROP", "phone")
-	b.command(nil, "resume", "events") // must not accept the header for other lists
+	b.command(nil, "resume", "events", "--wait", "0s") // must not accept the header for other lists
 	b.runOnce(0)
 	if got := b.values(); len(got) != 1 {
 		t.Fatalf("values %v", got)
@@ -229,7 +229,7 @@ func TestPrivacy_Columns(t *testing.T) {
 	if codes := b.deadLettersByCode(); codes[schema.PrivacyColumns] != 2 {
 		t.Errorf("letters %v", codes)
 	}
-	b.command(nil, "resume", "events")
+	b.command(nil, "resume", "events", "--wait", "0s")
 	b.runOnce(0)
 	name := hashed("df_name", hiddenName)
 	if n := b.values()[`{"df_unified_id":"u1","event_name":"open","df_name":"`+name+`","mobile":"`+hiddenPhone+`","city":"***","memo":"a"}`]; n != 1 {
