@@ -80,7 +80,7 @@ func Rules() []Rule {
 		{RegistryUnavailable, OfExport, Postponed, Never, "check SCHEMA_REGISTRY_URL and the registry; the day is exported when it answers"},
 		{SchemaIncompatible, OfExport, Refused, Never, "set the subject's compatibility level to BACKWARD, which accepts new columns in every format (FULL does not for JSON Schema), then resume the stream"},
 		{SchemaRefused, OfExport, Refused, Never, "check the registry's answer against the stream's columns, then resume the stream"},
-		{SchemaUnknown, OfExport, Refused, Never, "register the schema, or set SCHEMA_REGISTRY_REGISTER=true, then resume the stream"},
+		{SchemaUnknown, OfExport, Refused, Never, "register the schema, which preview --json shows, or set SCHEMA_REGISTRY_REGISTER=true, then resume the stream"},
 		{RegistryLost, OfExport, Refused, Never, "restore the registry's content; resuming the stream instead accepts new ids, and consumers can't read the values written before"},
 		{SchemaChanged, OfExport, Refused, Never, "set the former format or type, or another topic or field name"},
 		{NewColumn, OfExport, Refused, Never, "dfinery-kafka contract accept X accepts the columns, and so does resume; STREAM_X_EXCLUDE_PROPERTIES excludes them"},

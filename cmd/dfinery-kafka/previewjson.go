@@ -16,6 +16,7 @@ type previewView struct {
 	TopicExists bool             `json:"topic_exists"`
 	Partitions  int              `json:"partitions"`
 	Subject     string           `json:"subject,omitempty"`
+	Schema      string           `json:"schema,omitempty"`
 	SchemaID    int              `json:"schema_id,omitempty"`
 	Records     []preview.Record `json:"records"`
 	Letters     []preview.Record `json:"dead_letters"`
@@ -28,7 +29,7 @@ type previewView struct {
 func showPreviewJSON(w io.Writer, p *preview.Plan, v *preview.Result) error {
 	view := previewView{
 		Service: p.Call.Service, Stream: p.Call.Stream, Day: p.Call.Day, Topic: p.Topic.Name, TopicExists: p.Topic.Exists, Partitions: p.Topic.Partitions,
-		Subject: v.Subject, SchemaID: v.SchemaID, Records: v.Records, Letters: v.Letters, Sampled: v.Sampled, Whole: v.Whole, Columns: v.Columns,
+		Subject: v.Subject, Schema: v.Schema, SchemaID: v.SchemaID, Records: v.Records, Letters: v.Letters, Sampled: v.Sampled, Whole: v.Whole, Columns: v.Columns,
 	}
 	if v.Failure != nil {
 		view.Error = v.Failure.Error()

@@ -23,7 +23,7 @@ func showPreview(w io.Writer, p *preview.Plan, v *preview.Result) error {
 	fmt.Fprintf(&b, "\n%s for topic %s\n", command.Pluralize(len(v.Records), "record"), topic)
 	switch {
 	case v.SchemaID == preview.UnassignedSchemaID:
-		fmt.Fprintf(&b, "the schema of subject %s would be registered: it has no id yet\n", v.Subject)
+		fmt.Fprintf(&b, "the schema of subject %s would be registered: it has no id yet; --json shows its text\n", v.Subject)
 	case v.SchemaID != 0:
 		fmt.Fprintf(&b, "schema %d of subject %s\n", v.SchemaID, v.Subject)
 	}

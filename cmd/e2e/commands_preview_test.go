@@ -23,6 +23,8 @@ import (
 type previewed struct {
 	Topic       string            `json:"topic"`
 	TopicExists bool              `json:"topic_exists"`
+	Subject     string            `json:"subject"`
+	Schema      string            `json:"schema"`
 	SchemaID    int               `json:"schema_id"`
 	Records     []previewedRecord `json:"records"`
 	Letters     []previewedRecord `json:"dead_letters"`

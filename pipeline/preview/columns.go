@@ -126,6 +126,30 @@ func (p *Plan) survey(under *schema.Columns) *columnSurvey {
 	return s
 }
 
+// schemaText is the text of the schema that rows with a header would have, after the fields
+// that are in the ledger.
+func (p *Plan) schemaText(header *schema.Columns, kept *encoding.Evolution) string {
+	v := p.Stream.Values
+	if v == nil || !v.Format.Registered() {
+		return ""
+	}
+	if kept == nil {
+		kept = new(encoding.Evolution)
+	}
+	names := slices.DeleteFunc(slices.Clone(header.Names), p.Stream.Privacy.Drops)
+	if p.Stream.Meta {
+		names = append(names, schema.MetaColumns()...)
+	}
+	if _, err := kept.Extend(names, &v.Columns); err != nil {
+		return ""
+	}
+	text, err := v.Format.SchemaText(v.Record, kept.Fields)
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
 func (s *columnSurvey) add(row *schema.Row) {
 	s.rows++
 	for i := range s.columns {

@@ -47,6 +47,7 @@ type Topic struct {
 // had no rows yet or, with MODE=changes, if its topic were empty.
 type Result struct {
 	Subject  string // of the values' schema; empty without a registry
+	Schema   string // its text; empty without a registry, or if the columns conflict
 	SchemaID int    // UnassignedSchemaID: the registry does not have the schema
 	Columns  []Column
 	Records  []Record
@@ -64,6 +65,7 @@ const UnassignedSchemaID = 1<<31 - 1
 // a failed export is not an error.
 func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, error) {
 	result := &Result{Columns: []Column{}, Records: []Record{}, Letters: []Record{}}
+	kept := clone(p.Schemas)
 	limited := &limitedCall{Call: call, left: rows, survey: p.survey}
 	if err := p.export(ctx, limited, result); err != nil {
 		return nil, err
@@ -76,7 +78,7 @@ func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, 
 		}
 		_ = body.Body.Close() // the call's outcome is already known
 		if !p.headerRefused { // its names may be cells
-			result.Sampled, result.Columns = body.survey.rows, body.survey.result()
+			result.Sampled, result.Columns, result.Schema = body.survey.rows, body.survey.result(), p.schemaText(body.Columns(), kept)
 		}
 	}
 	if p.Schemas != nil && p.Stream.Values != nil {
