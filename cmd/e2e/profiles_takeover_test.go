@@ -71,6 +71,7 @@ func TestProfiles_TakeoverMidSnapshot(t *testing.T) {
 		}
 	}
 	source.set(func(s *profileSource) { s.next = answerDefects{} })
+	b.set("STREAM_USERS_POLL_INTERVAL", "1ms") // due, however short ago the killed instance exported it
 	b.runOnce(0)
 	observe(succeeded)
 	b.checkTable(source, false)
