@@ -1,7 +1,10 @@
 package producer_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -28,10 +31,32 @@ func TestSession_RecreatedTopic(t *testing.T) {
 					t.Fatal(answer, err)
 				}
 			}
+			l.awaitBroker()
 			err := l.put(s, l.at(0), "d")
 			expectError(t, err, producer.ErrRestore)
 			expectError(t, s.Err(), producer.ErrRestore)
 			s.Close()
 		}
 	})
+}
+
+// awaitBroker waits until the broker goes by all that the controller has accepted. It learns of
+// it in order, and shows a topic before it goes by all that came with it: when it shows a topic
+// that was created after another one was shown, it goes by everything before that one.
+func (l *log) awaitBroker() {
+	l.t.Helper()
+	for range 2 {
+		mark := fmt.Sprintf("%s-mark-%08x", l.topic, rand.Uint32())
+		if _, err := l.admin.CreateTopic(l.soon(), 1, -1, nil, mark); err != nil {
+			l.t.Fatal(err)
+		}
+		l.t.Cleanup(func() { _, _ = l.admin.DeleteTopics(context.Background(), mark) })
+		for shown := false; !shown; {
+			topics, err := l.admin.ListTopics(l.soon(), mark)
+			if err != nil {
+				l.t.Fatal(err)
+			}
+			shown = topics.Has(mark) && topics[mark].Err == nil
+		}
+	}
 }
