@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/sr"
@@ -37,6 +38,7 @@ type Client struct {
 	sent       credentials
 	// unauthorized is called after the registry has refused the credentials; nil: nothing is.
 	unauthorized func()
+	silence      silence
 }
 
 // maxAnswer limits the size of an answer.
@@ -117,8 +119,14 @@ func (c *Client) Ping(ctx context.Context) error {
 	return nil
 }
 
-// each tries one URL after another until one gives a definite answer.
+// each tries one URL after another until one gives a definite answer. After an attempt that took
+// long in vain, none is made for the same time: exports wait for an answer in turn, and those of
+// other streams need their places.
 func (c *Client) each(ctx context.Context, call func(*sr.Client) error) error {
+	if err := c.silence.now(); err != nil {
+		return err
+	}
+	started := time.Now()
 	var err error
 	for _, client := range c.clients {
 		err = call(client)
@@ -129,7 +137,36 @@ func (c *Client) each(ctx context.Context, call func(*sr.Client) error) error {
 			return err
 		}
 	}
+	if took := time.Since(started); took >= longAttempt {
+		c.silence.begin(took, err)
+	}
 	return err
+}
+
+// longAttempt is the duration from which an attempt in vain is followed by a silence.
+const longAttempt = time.Second
+
+// silence is the time after a failed attempt in which no other is made.
+type silence struct {
+	mu    sync.Mutex // guards the following
+	until time.Time
+	err   error
+}
+
+func (s *silence) begin(length time.Duration, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.until, s.err = time.Now().Add(length), err
+}
+
+// now returns the error of the failed attempt; nil after the silence.
+func (s *silence) now() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Now().Before(s.until) {
+		return s.err
+	}
+	return nil
 }
 
 func (c *Client) checkID(id int, what string, s *Schema, err error) (int, error) {

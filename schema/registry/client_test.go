@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -220,6 +222,31 @@ func TestClient_Unauthorized(t *testing.T) {
 		if id, err := c.Register(context.Background(), &events); err != nil || id != 7 {
 			t.Errorf("%d: id %d, %v with new credentials", status, id, err)
 		}
+	}
+}
+
+// TestClient_Silence: after a request that ran into its time limit, the next call fails at once,
+// and makes no request.
+func TestClient_Silence(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int64
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	t.Cleanup(s.Close)
+	c := newClient(t, registry.Config{URLs: []string{s.URL}, Timeout: time.Second})
+	var texts []string
+	for range 3 {
+		_, err := c.Register(context.Background(), &events)
+		if !asError(t, err).Wait {
+			t.Errorf("%v, want an error that waits", err)
+		}
+		texts = append(texts, err.Error())
+	}
+	if n := requests.Load(); n != 1 || texts[0] != texts[1] || texts[1] != texts[2] {
+		t.Errorf("%d requests, errors %q, want one request and its error", n, texts)
 	}
 }
 
