@@ -57,7 +57,6 @@ var buildBefore = sync.OnceValues(func() (string, error) {
 	}
 	program := filepath.Join(filepath.Dir(binary), "dfinery-kafka-before")
 	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-s -w", "-overlay", overlay, "-o", program, "../dfinery-kafka")
-	build.Env = static()
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the previous release: %w\n%s", err, out)
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -151,8 +153,10 @@ func (b *testbed) change(do func(*exporttest.Server)) {
 	do(b.api)
 }
 
+// env is the environment of the program. On one core it needs less CPU time, and the tests run
+// many at once; GOMAXPROCS gives it more.
 func (b *testbed) env() []string {
-	environ := []string{"PATH=/bin"}
+	environ := []string{"PATH=/bin", "GOMAXPROCS=" + cmp.Or(os.Getenv("GOMAXPROCS"), "1")}
 	for _, name := range slices.Sorted(maps.Keys(b.environ)) {
 		environ = append(environ, name+"="+b.environ[name])
 	}
@@ -165,11 +169,31 @@ type result struct {
 	Stderr string
 }
 
-// run runs the program until it ends.
+// run runs the program until it ends. Before run --once it waits until days that are exported
+// continuously are due again: the program can start faster than their interval.
 func (b *testbed) run(args ...string) (string, result) {
 	b.t.Helper()
+	if slices.Equal(args, []string{"run", "--once"}) {
+		b.sleep(b.interval())
+	}
 	return runProgram(b.t, b.program, b.env(), args...)
 }
+
+// interval is the longest interval of days that are exported continuously.
+func (b *testbed) interval() (longest time.Duration) {
+	for name, value := range b.environ {
+		if !intervals.MatchString(name) {
+			continue
+		}
+		if every, err := time.ParseDuration(value); err == nil && every < time.Second {
+			longest = max(longest, every)
+		}
+	}
+	return longest
+}
+
+// intervals are the variables that set how often days are exported.
+var intervals = regexp.MustCompile("^STREAM_.*_(POLL|LOOKBACK)_INTERVAL$")
 
 // runProgram runs a program until it ends, with the given environment only.
 func runProgram(t *testing.T, program string, environ []string, args ...string) (string, result) {

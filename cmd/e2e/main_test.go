@@ -46,7 +46,6 @@ func runTests(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "dfinery-kafka")
 	build := exec.Command("go", "build", "-tags", "faults", "-ldflags", "-s -w -X main.version=v1.2.3", "-o", binary, "../dfinery-kafka")
-	build.Env = static()
 	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, output)
 		return 1
@@ -68,9 +67,6 @@ func runTests(m *testing.M) int {
 	}()
 	return m.Run()
 }
-
-// static is the environment of builds: a program without cgo, as the image has it, starts sooner.
-func static() []string { return append(os.Environ(), "CGO_ENABLED=0") }
 
 // lookAtSources stats every file that the program is built from, once. go test reuses a cached
 // result unless a file that the tests opened has changed, and this package does not import the
