@@ -28,6 +28,20 @@ finish() {
 }
 trap finish EXIT
 
+# failures FILE prints what the failed tests of a go test -v printed, the last lines of each; or the end of the file.
+failures() {
+  awk '
+    NR == FNR { if (sub(/^ *--- FAIL: /, "")) failed[$1] = 1; next }
+    /^=== / { test = $3; next }
+    test in failed { line[test, ++lines[test]] = $0 }
+    END {
+      for (test in lines)
+        for (i = lines[test] > 60 ? lines[test] - 60 : 1; i <= lines[test]; i++)
+          print substr(line[test, i], 1, 600)
+    }' "$1" "$1"
+  grep -E '^ *--- FAIL|^FAIL|^panic:' "$1" || tail -n 100 "$1"
+}
+
 step() {
   current=$*
   printf '\n=== %s (%d s)\n' "$current" "$SECONDS"

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"slices"
 	"time"
 
 	"dfinery-kafka/pipeline/dedup"
@@ -22,7 +21,7 @@ import (
 // recoverSince is how far back a log is read that is not the log of the checkpoint:
 // what the API can still export was published since then, plus two days for clocks and
 // time zones.
-const recoverSince = (schema.Reach + 2) * 24 * time.Hour
+const recoverSince = schema.Reach*24*time.Hour + clockDifference
 
 // restoration recovers what is in the topics but not in the ledger. It is used only at
 // the start of an ownership.
@@ -34,6 +33,7 @@ type restoration struct {
 	session     *producer.Session
 	partitions  *partitions
 	schedule    *schedule.State
+	known       *publishedRows
 	transfers   *transfer.Runner
 	checkpoints *checkpointer
 	log         *slog.Logger
@@ -52,17 +52,13 @@ func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 			delete(marks, p)
 		}
 	}
-	missing := r.missingDays(state)
-	if err := r.forgetLost(ctx, missing); err != nil {
-		return fmt.Errorf("restore: %w", err)
-	}
 	topics := map[string]string{}
 	for i := range r.streams {
 		topics[r.streams[i].Name] = r.streams[i].Topic
 	}
 	result, err := recovery.Read(ctx, r.ledger.Cluster, recovery.Plan{
 		Service: r.ledger.Service, Topics: topics, Letters: r.deadLetters, Partitions: r.partitions.recovered(r.streams), Fenced: r.session.Fenced,
-		Marks: marks, Missing: missing, Oldest: oldestRecovered(r.location), Since: time.Now().Add(-recoverSince), Ledger: knownRows{r.ledger, r.schedule},
+		Marks: marks, Missing: r.missingDays(state), Oldest: oldestRecovered(r.location), Since: time.Now().Add(-recoverSince), Ledger: knownRows{r.known, r.schedule},
 	})
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
@@ -89,18 +85,18 @@ func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 
 // knownRows reads the ledger's days for recovery.
 type knownRows struct {
-	stored   *store.Ledger
-	schedule *schedule.State
+	published *publishedRows
+	schedule  *schedule.State
 }
 
 func (k knownRows) Known(name ledger.DayName) bool { return k.schedule.Find(name) != nil }
 
 func (k knownRows) Day(name ledger.DayName) ledger.Day { return k.schedule.Record(name) }
 
-// LoadSet ignores rows that the ledger has lost: the day's next export reports them.
+// LoadSet ignores rows that the ledger and the topics have lost: the day's next export reports them.
 func (k knownRows) LoadSet(ctx context.Context, name ledger.DayName) (*dedup.Set, error) {
 	record := k.Day(name)
-	set, err := k.stored.LoadSet(ctx, name, &record)
+	set, err := k.published.LoadSet(ctx, name, &record)
 	if _, lost := errors.AsType[*store.LostError](err); lost {
 		err = nil
 	}
@@ -184,43 +180,19 @@ func (r *restoration) missingDays(state *ledger.State) map[ledger.DayName]bool {
 		if len(days) == 0 {
 			continue
 		}
+		var first, last schema.Day
 		for day, from := range days {
 			name := ledger.DayName{Stream: st.Name, Day: day}
 			missing[name] = true
 			r.schedule.Day(name).Recreate(from)
+			if first == 0 || day < first {
+				first = day
+			}
+			last = max(last, day)
 		}
-		list := slices.Sorted(maps.Keys(days))
 		r.log.Error("the ledger has lost the records of days: they are recovered from the topics; rows that are no longer there may be published twice",
-			"stream", st.Name, "days", len(list), "first", list[0], "last", list[len(list)-1],
+			"stream", st.Name, "days", len(days), "first", first, "last", last,
 			"do", "find out who deleted records of "+r.ledger.Topic+", or the topic: its cleanup.policy must be compact, and only this program may delete there")
 	}
 	return missing
-}
-
-// forgetLost makes the days within reach missing whose fingerprints are no longer in the rows
-// topic, for instance because it was recreated: their rows are read from the topics. Days of a
-// stream that can't be read completely now are left to a later owner.
-func (r *restoration) forgetLost(ctx context.Context, missing map[ledger.DayName]bool) error {
-	oldest, within := oldestRecovered(r.location), map[ledger.DayName][]ledger.Range{}
-	for name, record := range r.schedule.Days() {
-		if name.Day >= oldest && len(record.Fingerprints) > 0 && r.schedule.Stream(name.Stream).Blocked() == "" {
-			within[name] = record.Fingerprints
-		}
-	}
-	lost, err := r.ledger.Lost(ctx, within)
-	if err != nil {
-		return err
-	}
-	days := map[string][]schema.Day{}
-	for _, name := range lost {
-		missing[name] = true
-		r.schedule.Day(name).ForgetPublished()
-		days[name.Stream] = append(days[name.Stream], name.Day)
-	}
-	for stream, list := range days {
-		r.log.Error("the ledger has lost the fingerprints of days: their rows are read from the topics; rows that are no longer there may be published twice",
-			"stream", stream, "days", len(list), "first", slices.Min(list), "last", slices.Max(list),
-			"do", "find out who deleted records of "+r.ledger.Rows+", or the topic: it must keep them for 35 days, and only this program may delete there")
-	}
-	return nil
 }

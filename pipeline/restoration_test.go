@@ -24,7 +24,7 @@ import (
 func restorationOf(o *owner) *restoration {
 	return &restoration{
 		streams: o.config.Streams, location: o.config.Location, deadLetters: o.config.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session,
-		partitions: o.partitions, schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
+		partitions: o.partitions, schedule: o.schedule, known: o.published, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
 	}
 }
 
@@ -114,41 +114,6 @@ func TestRestoration_MissingDays(t *testing.T) {
 		}
 		if diff := cmp.Diff(map[string]map[schema.Day]int{"users": lists["users"], "former": lists["former"]}, o.checkpoints.carriedDays); diff != "" {
 			t.Errorf("days for a later owner (-want +got):\n%s", diff)
-		}
-		b.expectLogged(1, fmt.Sprintf("stream=events days=2 first=%s last=%s", day-2, day-1))
-	})
-}
-
-// TestRestoration_ForgetLost: days in reach whose fingerprints are lost are restored from their
-// topic. Days of a stream whose topic can't be read are left to a later owner.
-func TestRestoration_ForgetLost(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newTestbed(t)
-		o := b.takeOver()
-		day := schema.DayOf(time.Now(), planned)
-		at := func(stream string, day schema.Day) ledger.DayName { return ledger.DayName{Stream: stream, Day: day} }
-		for name, ranges := range map[ledger.DayName][]ledger.Range{
-			at("events", day-40): {{0, 100, 200}}, at("events", day-2): {{0, 100, 200}}, at("events", day-1): {{0, 100, 101}}, at("events", day): nil,
-			at("users", day): {{0, 100, 200}},
-		} {
-			o.schedule.Day(name).Recover(70, 30, 4)
-			o.schedule.Day(name).SetFingerprints(ranges)
-		}
-		o.schedule.Stream("users").Block("gone")
-		missing := map[ledger.DayName]bool{}
-		b.must(restorationOf(o).forgetLost(t.Context(), missing))
-		want := map[ledger.DayName]bool{at("events", day-2): true, at("events", day-1): true}
-		if diff := cmp.Diff(want, missing); diff != "" {
-			t.Errorf("missing (-want +got):\n%s", diff)
-		}
-		for name, record := range o.schedule.Days() {
-			kept := 70
-			if missing[name] {
-				kept = 0
-			}
-			if record.Published != kept || record.Exports != 4 {
-				t.Errorf("%s %s has %d rows of %d exports, want %d of 4", name.Stream, name.Day, record.Published, record.Exports, kept)
-			}
 		}
 		b.expectLogged(1, fmt.Sprintf("stream=events days=2 first=%s last=%s", day-2, day-1))
 	})

@@ -42,7 +42,7 @@ func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 	c.step("owner")
 	r := &restoration{
 		streams: c.Streams, location: c.Location, deadLetters: c.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session, partitions: o.partitions,
-		schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
+		schedule: o.schedule, known: o.published, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
 	}
 	if err := r.recover(ctx, state); err != nil {
 		return err

@@ -93,17 +93,63 @@ func TestTopics_RecreatedWhileRunning(t *testing.T) {
 	}
 }
 
-// TestTopics_FingerprintsRecreated replaces the topic of fingerprints by an empty one. The rows of
-// the days are read from their topic, and nothing is published twice.
+// TestTopics_FingerprintsRecreated replaces the topic of fingerprints by an empty one, and by one
+// with records of another service at the same offsets. The rows of each day are read from their
+// topic once, and nothing is published twice.
 func TestTopics_FingerprintsRecreated(t *testing.T) {
+	t.Parallel()
+	for name, others := range map[string]int{"empty": 0, "with fingerprints of another service": 60} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newLateRows(t)
+			b.runOnce(0)
+			b.recreateFingerprints()
+			for range others {
+				b.put("ledger.rows", &kgo.Record{Key: []byte("999/events/2026-11-22"), Value: make([]byte, 16), Headers: []kgo.RecordHeader{{Key: "generation", Value: []byte("1")}}})
+			}
+			log := b.runOnce(0)
+			expectNoLoss(t, log)
+			today := currentDay()
+			for day := today - 2; day <= today; day++ {
+				if n := strings.Count(log, fmt.Sprintf(`"msg":"fingerprints of this day were missing from the ledger and are read from the topics","stream":"events","day":"%s"`, day)); n != 1 {
+					t.Errorf("fingerprints of %s that were missing are reported %d times, want once:\n%s", day, n, log)
+				}
+			}
+			if log := b.runOnce(0); strings.Contains(log, "were missing from the ledger") {
+				t.Errorf("reported again, although the fingerprints are complete again:\n%s", log)
+			}
+			b.finish()
+		})
+	}
+}
+
+// TestTopics_FingerprintsAndRowsLost replaces the topic of fingerprints by an empty one, and removes
+// rows from their topic. The log reports once for each day how many rows may be published twice,
+// and only those are.
+func TestTopics_FingerprintsAndRowsLost(t *testing.T) {
 	t.Parallel()
 	b := newLateRows(t)
 	b.runOnce(0)
 	b.recreateFingerprints()
-	day := currentDay()
-	expectText(t, b.runOnce(0), fmt.Sprintf(`"msg":"the ledger has lost the fingerprints of days: their rows are read from the topics; rows that are no longer there may be published twice",`+
-		`"stream":"events","days":3,"first":"%s","last":"%s"`, day-2, day))
-	b.finish()
+	gone := map[string]int{} // rows by day
+	b.read("events", kgo.ReadUncommitted(), map[int32]int64{}, func(r *kgo.Record) {
+		if r.Partition == 0 {
+			m := newMessage(r)
+			gone[m.day()]++
+		}
+	})
+	first := b.endOffsets("events")[b.prefix+"events"][0]
+	b.deleteRecords(kadm.ListedOffsets{first.Topic: {0: first}}.Offsets())
+	log := b.runOnce(0)
+	today := currentDay()
+	for day := today - 2; day <= today; day++ {
+		text := fmt.Sprintf(`"msg":"rows of this day may be published twice","stream":"events","day":"%s","error":"the fingerprints of %d rows of events %s are missing from the ledger`,
+			day, gone["1234/events/"+day.String()], day)
+		if n := strings.Count(log, text); n != 1 {
+			t.Errorf("%q is in the log %d times, want once:\n%s", text, n, log)
+		}
+	}
+	b.finish() // the rows that were removed are in the topic again
 }
 
 // TestTopics_LedgerRecreatedDuringCheckpoint replaces the ledger's topics by empty ones, of which
@@ -131,7 +177,7 @@ func TestTopics_LedgerRecreatedDuringCheckpoint(t *testing.T) {
 	for _, r := range last {
 		b.put("ledger", r)
 	}
-	expectText(t, b.runOnce(0), "the ledger has lost the records of days", "the ledger has lost the fingerprints of days")
+	expectText(t, b.runOnce(0), "the ledger has lost the records of days", "fingerprints of this day were missing from the ledger and are read from the topics")
 	b.finish()
 }
 
@@ -139,32 +185,4 @@ func TestTopics_LedgerRecreatedDuringCheckpoint(t *testing.T) {
 func (b *testbed) recreateFingerprints() {
 	b.t.Helper()
 	b.recreateTopic("ledger.rows", 1, map[string]string{"retention.ms": "-1", "retention.bytes": "-1"})
-}
-
-// TestTopics_FingerprintsOfAnother replaces the topic of fingerprints by one with records of
-// another service at the same offsets. The log reports once for each day that its rows may be
-// published twice. After that its fingerprints are complete again.
-func TestTopics_FingerprintsOfAnother(t *testing.T) {
-	t.Parallel()
-	b := newLateRows(t)
-	b.runOnce(0)
-	before := b.published("events")
-	b.recreateFingerprints()
-	for range 60 {
-		b.put("ledger.rows", &kgo.Record{Key: []byte("999/events/2026-11-22"), Value: make([]byte, 16), Headers: []kgo.RecordHeader{{Key: "generation", Value: []byte("1")}}})
-	}
-	log := b.runOnce(0)
-	today := currentDay()
-	for day := today - 2; day <= today; day++ {
-		if n := strings.Count(log, fmt.Sprintf(`"msg":"rows of this day may be published twice","stream":"events","day":"%s"`, day)); n != 1 {
-			t.Errorf("rows of %s that may be published twice are reported %d times, want once:\n%s", day, n, log)
-		}
-	}
-	b.runOnce(0)
-	b.checkedDays()
-	if log := b.runOnce(0); strings.Contains(log, "may be published twice") || strings.Contains(log, "missing from the latest export") {
-		t.Errorf("reported again, although no rows are published twice any more:\n%s", log)
-	}
-	b.checkedDays()
-	compareRows(t, append(before, b.served(schema.Event)...), b.rows("events")) // rows of before are in the topic twice
 }

@@ -23,7 +23,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	})
 	b.unlimited()
 	b.pollEvery("300ms")
-	b.set("FENCE_RENEWAL", "700ms", "STANDBY_AFTER", "3s") // longer than a takeover on a busy machine
+	b.set("FENCE_RENEWAL", "700ms", "STANDBY_AFTER", "5s") // longer than a takeover on a busy machine
 
 	owner := b.start("run")
 	owner.await(isOwner)
@@ -31,7 +31,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	standby.await(isOwner)
 	owner.await(isStandby)
 	owner, standby = standby, owner
-	for range 3 {
+	for range 2 {
 		time.Sleep(500 * time.Millisecond) // let the owner publish rows
 		seen := standby.count(isOwner)
 		owner.kill()
@@ -50,7 +50,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	owner.signal(syscall.SIGCONT)
 	owner.await(isStandby)
-	time.Sleep(4 * time.Second) // longer than STANDBY_AFTER: it must not take over from a running owner
+	time.Sleep(6 * time.Second) // longer than STANDBY_AFTER: it must not take over from a running owner
 	if owner.count(isOwner) != 1 {
 		t.Errorf("the instance that was stopped took over from a running owner:\n%s", owner.log())
 	}
@@ -77,7 +77,7 @@ func TestOwner_ReplicasKilled(t *testing.T) {
 	b := newTestbed(t, &exporttest.Server{Limits: exporttest.Limits{PerHour: -1, AtOnce: -1}, Data: exporttest.Data{Seed: 12, RowsPerDay: 1000, Late: 0.3, LateFrom: 5}})
 	b.unlimited()
 	b.environ["STREAM_EVENTS_POLL_INTERVAL"], b.environ["STREAM_EVENTS_LOOKBACK_INTERVAL"], b.environ["FENCE_RENEWAL"] = "300ms", "300ms", "5s"
-	b.set("STANDBY_AFTER", "3s") // longer than a takeover on a busy machine
+	b.set("STANDBY_AFTER", "5s") // longer than a takeover on a busy machine
 
 	random := rand.New(rand.NewPCG(1, 2))
 	var all []*process

@@ -8,8 +8,8 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// note stores a row, or the dead letter of a row, from a replaced log. It may also be in the
-// ledger.
+// note stores a row, or the dead letter of a row, that may also be in the ledger, or be repeated
+// in the log.
 func (r *reader) note(name ledger.DayName, export int, c dedup.Copy, isLetter bool) {
 	r.day(name).number(export)
 	f := r.found[name]
@@ -24,9 +24,9 @@ func (r *reader) note(name ledger.DayName, export int, c dedup.Copy, isLetter bo
 	set.Put(c.Fingerprint, c.Number)
 }
 
-// mergeReplaced adds the copies that replaced logs have but the ledger lacks, one day after
+// merge adds the noted copies that the ledger lacks, one day after
 // another, so that only one day of the ledger is in memory.
-func (r *reader) mergeReplaced(ctx context.Context) error {
+func (r *reader) merge(ctx context.Context) error {
 	for name, f := range r.found {
 		known, err := r.Ledger.LoadSet(ctx, name)
 		if err != nil {

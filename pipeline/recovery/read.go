@@ -45,7 +45,7 @@ func Read(ctx context.Context, log Log, plan Plan) (*Result, error) {
 			return nil, err
 		}
 	}
-	if err := r.mergeReplaced(ctx); err != nil {
+	if err := r.merge(ctx); err != nil {
 		return nil, err
 	}
 	return r.result, nil
@@ -56,10 +56,10 @@ type reader struct {
 	Plan
 	log    Log
 	result *Result
-	found  map[ledger.DayName]*found // in replaced logs
+	found  map[ledger.DayName]*found // see note
 }
 
-// found is what replaced logs have of a day, including what the ledger has.
+// found are the noted copies of a day, including those that the ledger has.
 type found struct{ rows, letters dedup.Set }
 
 // part is a partition to read.
@@ -192,13 +192,13 @@ func (r *reader) add(p *part, record *recordbatch.Record) {
 	if export.N < known.From {
 		return // an earlier generation
 	}
-	if isLetter && string(record.Header(schema.HeaderStage)) == schema.KindExport {
+	if r.isExportLetter(p.at.Topic, record) {
 		if export.N > known.Exports {
 			r.day(name).number(export.N)
 		}
 		return
 	}
-	if p.replaced {
+	if p.replaced || !p.marked || r.Missing[name] {
 		r.note(name, export.N, c, isLetter)
 		return
 	}

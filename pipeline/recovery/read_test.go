@@ -248,6 +248,10 @@ func TestRead(t *testing.T) {
 			recovered{Rows: 1, Exports: 6, Copies: names(c), Next: 5, Last: 4, Findings: []recovery.Kind{recovery.Expired}}},
 		"a day whose record is lost": {rows, logOf(row(a, 1), row(b, 1), row(c, 2)), days{}, ptr(markAt(rows, 2, 1, b)), true,
 			recovered{Rows: 3, Exports: 2, Copies: names(a, b, c), Next: 3, Last: 2}},
+		"a day whose record is lost, with rows twice": {rows, logOf(row(a, 1), row(a, 1), row(b, 2), row(b, 2)), days{}, ptr(markAt(rows, 3, 2, b)), true,
+			recovered{Rows: 2, Exports: 2, Copies: names(a, b), Next: 4, Last: 3}},
+		"without a mark, with rows twice": {rows, logOf(row(a, 1), row(a, 1), row(b, 1), row(b, 1)), days{}, nil, false,
+			recovered{Rows: 2, Exports: 1, Copies: names(a, b), Next: 4, Last: 3}},
 		"an older generation": {rows, logOf(row(a, 1), row(c, 6)), days{name: {ledger.Day{Generation: 2, From: 6, Exports: 6}, nil}}, ptr(markAt(rows, 9, 8, b)), false,
 			recovered{Rows: 1, Exports: 6, Copies: names(c), Next: 2, Last: 1, Findings: []recovery.Kind{recovery.Lost}}},
 		"letters behind the mark": {dead, logOf(letter(a, 1, schema.KindRow), letter(b, 6, schema.KindRow), letter(c, 9, schema.KindExport)), known(a), ptr(markAt(dead, 1, 0, a)), false,
@@ -316,5 +320,35 @@ func TestRead_PartitionsGone(t *testing.T) {
 	}
 	if _, carried := result.Carried[other]; !carried || len(result.Carried) != 1 {
 		t.Errorf("carried %v, want the mark of %v alone", result.Carried, other)
+	}
+}
+
+// TestAddDay: a set gets the rows and the dead letters of rows that the topics have of a day and
+// its generation, each once, since a time.
+func TestAddDay(t *testing.T) {
+	a, a1, b, c, d, e := copyOf(1, 0), copyOf(1, 1), copyOf(2, 0), copyOf(3, 0), copyOf(4, 0), copyOf(5, 0)
+	other := row(e, 6)
+	other.Headers[1].Value = fmt.Appendf(nil, "1234/events/%s/6", today-1)
+	second := recordbatch.TopicPartition{Topic: "rows", Partition: 1}
+	old := logOf(row(e, 6), row(b, 6), row(b, 6), row(d, 2), other)
+	old.old = 1
+	log := &memory{logs: map[recordbatch.TopicPartition]*memoryLog{
+		rows: logOf(row(a, 3), nil, row(a1, 7)), second: old,
+		dead: logOf(letter(c, 6, schema.KindRow), letter(e, 6, schema.KindExport)),
+	}}
+	set, since := new(dedup.Set), time.Unix(5, 0)
+	set.Put(a.Fingerprint, a.Number)
+	added, err := recovery.AddDay(t.Context(), log, recovery.Plan{
+		Service: "1234", Topics: map[string]string{"events": "rows"}, Letters: "dead", Partitions: slices.Collect(maps.Keys(log.logs)), Since: since,
+	}, name, 3, set)
+	if err != nil || added != 3 || !log.since.Equal(since) {
+		t.Errorf("%d rows added since %v, %v; want 3 since %v", added, log.since, err, since)
+	}
+	var got []dedup.Copy
+	for f, n := range set.All {
+		got = append(got, dedup.Copy{Fingerprint: f, Number: n})
+	}
+	if diff := cmp.Diff(names(a, a1, b, c), names(got...)); diff != "" {
+		t.Errorf("set (-want +got):\n%s", diff)
 	}
 }

@@ -47,12 +47,6 @@ func (d *Day) Recover(published, bad, exports int) {
 // a former generation.
 func (d *Day) Recreate(from int) { d.record.From = from }
 
-// ForgetPublished makes all rows and dead letters of the day unpublished, for recovery to count
-// again those that are in the topics.
-func (d *Day) ForgetPublished() {
-	d.record.Published, d.record.Bad, d.record.Fingerprints, d.changed = 0, 0, nil, true
-}
-
 // SetFingerprints records where the ledger has the fingerprints of the day's rows.
 func (d *Day) SetFingerprints(ranges []ledger.Range) { d.record.Fingerprints, d.changed = ranges, true }
 

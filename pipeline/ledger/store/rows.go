@@ -147,45 +147,6 @@ func (l *Ledger) loadRows(ctx context.Context, n ledger.DayName, d *ledger.Day, 
 	return set, nil
 }
 
-// Lost returns the days of which the rows topic no longer has all ranges of fingerprints. It
-// makes one request for all days. Ranges that now hold other records are not noticed: only
-// LoadSet reads them.
-func (l *Ledger) Lost(ctx context.Context, days map[ledger.DayName][]ledger.Range) ([]ledger.DayName, error) {
-	numbers := map[int]bool{}
-	for _, ranges := range days {
-		for _, r := range ranges {
-			numbers[int(r[0])] = true
-		}
-	}
-	if len(numbers) == 0 {
-		return nil, nil
-	}
-	var partitions []recordbatch.TopicPartition
-	for n := range numbers {
-		partitions = append(partitions, recordbatch.TopicPartition{Topic: l.Rows, Partition: n})
-	}
-	logs, err := l.Cluster.Offsets(ctx, partitions...)
-	if err != nil {
-		return nil, fmt.Errorf("find the fingerprints of days: %w", err)
-	}
-	has := map[int64]cluster.LogRange{} // by partition; none of a topic that was recreated with fewer
-	for _, log := range logs {
-		switch {
-		case log.Err == nil:
-			has[int64(log.Partition.Partition)] = log
-		case !cluster.Missing(log.Err):
-			return nil, fmt.Errorf("find the fingerprints of days: %w", log.Err)
-		}
-	}
-	var lost []ledger.DayName
-	for name, ranges := range days {
-		if slices.ContainsFunc(ranges, func(r ledger.Range) bool { return r[1] < has[r[0]].Start || r[2] > has[r[0]].End }) {
-			lost = append(lost, name)
-		}
-	}
-	return lost, nil
-}
-
 // loadRecord adds all rows, or those wanted, of one record of the rows topic, and returns how
 // many the record has.
 func loadRecord(set *dedup.Set, value, copies []byte, wanted func(schema.Fingerprint) bool) (rows int, err error) {

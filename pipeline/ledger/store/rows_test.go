@@ -3,7 +3,6 @@ package store_test
 import (
 	"encoding/binary"
 	"errors"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -246,56 +245,5 @@ func TestPolicies(t *testing.T) {
 				t.Errorf("faults (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-// TestLost: the days of which the rows topic lacks a range, whatever of it, are lost. A partition
-// that does not exist has no range.
-func TestLost(t *testing.T) {
-	s := newTestLedger(t, 1)
-	w := s.writer(0)
-	for i := range 4 {
-		if err := w.Save(day, 1, unsaved(fingerprints(i, i+1))); err != nil {
-			t.Fatal(err)
-		}
-		s.flush()
-	}
-	at := recordbatch.TopicPartition{Topic: s.Rows}
-	log, err := s.Cluster.Log(s.soon(), at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.fake.DeleteRecords(s.Rows, 0, log.Start+1); err != nil {
-		t.Fatal(err)
-	}
-	start, end := log.Start+1, log.End
-	days := map[ledger.DayName][]ledger.Range{}
-	var want []schema.Day
-	for i, test := range []struct {
-		ranges []ledger.Range
-		lost   bool
-	}{
-		{[]ledger.Range{{0, start, end}}, false},
-		{[]ledger.Range{{0, start, start + 1}, {0, end - 1, end}}, false},
-		{[]ledger.Range{{0, start - 1, end}}, true},
-		{[]ledger.Range{{0, start, start + 1}, {0, end, end + 1}}, true},
-		{[]ledger.Range{{7, 0, 1}}, true},
-	} {
-		name := ledger.DayName{Stream: "events", Day: day.Day + schema.Day(i)}
-		if days[name] = test.ranges; test.lost {
-			want = append(want, name.Day)
-		}
-	}
-	names, err := s.Lost(s.soon(), days)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []schema.Day
-	for _, name := range names {
-		got = append(got, name.Day)
-	}
-	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("lost days (-want +got):\n%s", diff)
 	}
 }
