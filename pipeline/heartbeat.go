@@ -31,5 +31,26 @@ func (h *heartbeat) beat(ctx context.Context) error {
 	return h.session.Flush(ctx, h.writer.State)
 }
 
+// during does long work and beats meanwhile. If a heartbeat fails, it ends the context of the work
+// and returns that error once the work has ended. The work must not write to the ledger.
+func (h *heartbeat) during(ctx context.Context, every time.Duration, work func(context.Context) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- work(ctx) }()
+	for tick := time.Tick(every); ; {
+		select {
+		case err := <-done:
+			return err
+		case <-tick:
+			if err := h.beat(ctx); err != nil {
+				stop()
+				<-done
+				return err
+			}
+		}
+	}
+}
+
 // release makes the next heartbeat say that a standby need not wait.
 func (h *heartbeat) release() { h.content.Released = true }

@@ -44,7 +44,8 @@ func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 		streams: c.Streams, location: c.Location, deadLetters: c.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session, partitions: o.partitions,
 		schedule: o.schedule, known: o.published, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
 	}
-	if err := r.recover(ctx, state); err != nil {
+	err := o.heartbeat.during(ctx, c.OwnerHeartbeat, func(ctx context.Context) error { return r.recover(ctx, state) })
+	if err != nil {
 		return err
 	}
 	source, err := c.NewSource(o.record.content.Source, o.record.content.LineEnds)
