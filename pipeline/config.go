@@ -13,8 +13,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Config is the configuration of a service. All fields must be set before Run: defaults
-// are in cmd/config. It is not changed while the service runs.
+// Config is the configuration of a service. All fields must be set before Run, except where
+// they say what their zero value means: defaults are in cmd/config. It is not changed while
+// the service runs.
 type Config struct {
 	ID       string
 	Streams  []transfer.Stream
@@ -32,21 +33,21 @@ type Config struct {
 	LedgerTopic     string
 	DeadLetterTopic string
 	CreateTopics    bool
-	Partitions      int // of topics that are created
-	Replicas        int // of topics that are created; -1 is the broker's default
-	AtLeastOnce     bool
+	Partitions      int  // of topics that are created
+	Replicas        int  // of topics that are created; -1 is the broker's default
+	AtLeastOnce     bool // former owners are not fenced
 
-	CheckpointInterval time.Duration
-	FenceRenewal       time.Duration
-	OwnerHeartbeat     time.Duration
-	StandbyAfter       time.Duration
-	ShutdownTimeout    time.Duration
-	RetryBackoff       time.Duration
-	RetryMaxBackoff    time.Duration
-	NarrowAfter        int
+	CheckpointInterval time.Duration // how often progress is written to the ledger
+	FenceRenewal       time.Duration // how often the fence is renewed, before brokers forget it
+	OwnerHeartbeat     time.Duration // how often the owner shows in the ledger that it is alive
+	StandbyAfter       time.Duration // without a heartbeat, until a standby takes over
+	ShutdownTimeout    time.Duration // for what is in flight when ctx has ended
+	RetryBackoff       time.Duration // before a day's second attempt; it doubles with each
+	RetryMaxBackoff    time.Duration // the longest wait between attempts
+	NarrowAfter        int           // failures after which a day is exported in slices
 	CommandPoll        time.Duration // how often the ledger is polled for commands
-	ConcurrentCalls    int
-	CallsPerHour       int
+	ConcurrentCalls    int           // exports at once
+	CallsPerHour       int           // the quota by which work is planned
 	// Once, if set, makes Run return when nothing is due any more: nil, or a *IncompleteError.
 	Once *schedule.Once
 	// Patience is how long Run waits for Kafka, or for a missing topic, before it gives

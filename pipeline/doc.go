@@ -4,6 +4,7 @@
 //
 // Service.Run makes one ownership of the service after the other. The owner's loop
 // joins its parts: package schedule decides which day is exported next, package
-// transfer moves its rows into Kafka beside the loop, the checkpointer pauses it
-// between two rows and writes the ledger, package command executes what others ask for.
+// transfer moves its rows into Kafka beside the loop, the checkpointer writes the ledger
+// while the loop has paused exports between two rows, package command executes what
+// others ask for.
 package pipeline

@@ -35,7 +35,7 @@ func (p *publishedRows) LoadSet(ctx context.Context, name ledger.DayName, d *led
 	if !ok {
 		return set, err
 	}
-	topic := p.topic(name.Stream)
+	topic := transfer.Named(p.streams, name.Stream).Topic
 	partitions := slices.DeleteFunc(p.partitions.recovered(p.streams), func(at recordbatch.TopicPartition) bool {
 		return at.Topic != topic && at.Topic != p.deadLetters || !p.fenced(at)
 	})
@@ -57,8 +57,3 @@ func (p *publishedRows) LoadSet(ctx context.Context, name ledger.DayName, d *led
 // clockDifference is by how much the timestamps of a day's records may be too low: for wrong
 // clocks, and time zones.
 const clockDifference = 2 * 24 * time.Hour
-
-// topic returns the topic of a configured stream.
-func (p *publishedRows) topic(stream string) string {
-	return p.streams[slices.IndexFunc(p.streams, func(st transfer.Stream) bool { return st.Name == stream })].Topic
-}

@@ -32,7 +32,8 @@ type Line struct {
 	Remedy []string `json:"remedy,omitempty"`
 }
 
-// Check runs all checks once. Call is optional, all other fields are required.
+// Check runs all checks once. State, Call, Stream, LegacyLogin and Warnings are optional, all other
+// fields are required.
 type Check struct {
 	Config   *config.Config
 	Warnings []config.Finding

@@ -48,7 +48,7 @@ type DFINERY struct {
 	BaseURL         URL                    `envconfig:"DFINERY_BASE_URL" default:"https://openapi.dfinery.ai" desc:"Base URL of the API, without /api/v1. Plain http:// is accepted, with a warning unless the host is loopback"`
 	Service         Service                `envconfig:"DFINERY_SERVICE_ID" needed:"true" example:"1234" desc:"The id of the DFINERY service to export"`
 	Token           schema.Secret          `envconfig:"DFINERY_EXPORT_TOKEN" desc:"The service's Export token. Required, here or in DFINERY_EXPORT_TOKEN_FILE"`
-	TokenFile       string                 `envconfig:"DFINERY_EXPORT_TOKEN_FILE" example:"/run/secrets/dfinery-token" desc:"A file with the Export token, as an alternative; read again when the API refuses the token"`
+	TokenFile       string                 `envconfig:"DFINERY_EXPORT_TOKEN_FILE" example:"/run/secrets/dfinery-token" desc:"A file with the Export token, as an alternative; read again at most once a second"`
 	Timezone        Zone                   `envconfig:"DFINERY_TIMEZONE" default:"Asia/Seoul" desc:"The IANA time zone that defines days"`
 	ToDate          ToDate                 `envconfig:"DFINERY_TO_DATE" default:"inclusive" oneof:"inclusive exclusive" desc:"Whether the API's to_date is part of the range: inclusive sends D to D, exclusive D to D+1"`
 	Charset         Charset                `envconfig:"DFINERY_CHARSET" desc:"The charset of exports, such as utf-8, euc-kr or utf-16; unset: as declared by the answer"`

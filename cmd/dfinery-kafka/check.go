@@ -19,7 +19,8 @@ func checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Verify configuration, connectivity, permissions and topics",
 		Long: `Verify the configuration, the API's host, the brokers, rights, topics, clocks, fencing and the ledger. Each check prints one line: ok, warn
-or fail, with a command or sentence that fixes it. Nothing is changed: the owner is not fenced, no topic is created, no quota is used.
+or fail, with a command or sentence that fixes it. The owner is not fenced, no topic is created, no quota is used. It only writes a
+transaction marker to the ledger's topic, with a transactional id of its own, which the owner and consumers ignore.
 
 With --call it makes one export call, for the first event stream or the one given by --stream, and shows its columns, whether the
 key column and df_external_id are present, whether to_date looks inclusive, and how many calls are left.

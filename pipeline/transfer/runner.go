@@ -14,7 +14,8 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// Sets reads the published rows of a day from the ledger: a *store.Ledger.
+// Sets loads the published rows of a day. A *store.LostError comes with the set of the rows that
+// are still known.
 type Sets interface {
 	LoadSet(context.Context, ledger.DayName, *ledger.Day) (*dedup.Set, error)
 }

@@ -9,7 +9,7 @@ import (
 
 // Encoder encodes the rows of one export, one after another. It is not safe for concurrent use.
 type Encoder interface {
-	// Header is called before the first row, and again before the first row with other columns.
+	// Header is called once, before the first row: all rows of an export have the same columns.
 	// It may block, for example on a schema registry: the caller holds no lock. An error ends
 	// the export.
 	Header(ctx context.Context, columns *schema.Columns) error
