@@ -73,7 +73,7 @@ func (r *replay) result() string {
 	return text
 }
 
-// replayDays counts the days that were exported since, or that the API refused.
+// replayDays counts the days that were exported since, or that the API called out of reach.
 func (x *Executor) replayDays(c *ledger.Command, st *transfer.Stream, r *replay) {
 	for day := range r.days {
 		switch x.Schedule.Stream(st.Name).Day(day).Answer(*c.Taken) {

@@ -54,9 +54,9 @@ func (c *calendar) reopen(d *Day, today schema.Day, now time.Time, loc *time.Loc
 	switch {
 	case at < c.first(today) || at > today || c.Kind.Snapshot():
 		return false
-	case r.State == ledger.Gap && !d.refused():
+	case r.State == ledger.Gap && !d.isOutOfReach():
 		return d.move(reopens)
-	case r.State == ledger.Settled && (!r.Final && !d.refused() || now.Before(c.settles(at, loc))) && r.LastSuccess != nil:
+	case r.State == ledger.Settled && (!r.Final && !d.isOutOfReach() || now.Before(c.settles(at, loc))) && r.LastSuccess != nil:
 		return d.move(reopens)
 	case r.LastLook && !leavesSoon(at, today):
 		r.LastLook, d.changed = false, true

@@ -50,15 +50,16 @@ func (d *Day) Recreate(from int) { d.record.From = from }
 // SetFingerprints records where the ledger has the fingerprints of the day's rows.
 func (d *Day) SetFingerprints(ranges []ledger.Range) { d.record.Fingerprints, d.changed = ranges, true }
 
-// refused reports whether the API's last answer was that the day is out of reach.
-func (d *Day) refused() bool {
+// isOutOfReach reports whether the API said that the day is out of reach, and has not
+// exported it since.
+func (d *Day) isOutOfReach() bool {
 	return d.record.Error != nil && d.record.Error.Code == schema.ExceedDateRangeLimit
 }
 
-// keepRefusal keeps the API's answer that the day is out of reach when another failure
-// follows. Only a success clears it: otherwise the day would be retried, refused and
-// reported as lost again. was is the previous failure.
-func (d *Day) keepRefusal(was *ledger.Fault) {
+// keepOutOfReach keeps the API's answer that the day is out of reach when another failure
+// follows. Only a success clears it: otherwise the day would be retried, answered
+// like that and reported as lost again. was is the previous failure.
+func (d *Day) keepOutOfReach(was *ledger.Fault) {
 	is := d.record.Error
 	ended := d.record.State == ledger.Gap || d.record.State == ledger.Settled && !d.record.Final
 	if !ended || was == nil || was.Code != schema.ExceedDateRangeLimit || is == nil || is.Code == was.Code {

@@ -24,11 +24,11 @@ var causes = []struct {
 }{
 	{exportedFinally, "by calls that all began after its end and its lookback; no event is missing"},
 	{exported, "by other calls"},
-	{leavesReach, "it is older than the API's 30 days, or the API refuses it"},
+	{leavesReach, "it is older than the API's 30 days, or the API says it is out of reach"},
 	{leavesCut, "the same, or a snapshot's day is over, and its last answer was cut: the rows before the cut are published"},
 	{leavesStart, "`_START` in days back has moved on, and the day is not due any more"},
 	{snapshotPasses, "a userprofile stream's day is over: the next snapshot has its rows"},
-	{reopens, "the clock was ahead, or the lookback or `_START` is longer now; not a day that the API refuses"},
+	{reopens, "the clock was ahead, or the lookback or `_START` is longer now; not a day of which the API says it is out of reach"},
 	{restarts, "`backfill --again`, or the stream's topic, properties or hidden columns have changed"},
 	{suspected, "no day of the stream has rows, and `to_date` looks exclusive"},
 }

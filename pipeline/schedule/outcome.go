@@ -116,7 +116,7 @@ func (s *step) fail() {
 	case schema.OutOfReach:
 		s.outOfReach(fault)
 	}
-	d.keepRefusal(before)
+	d.keepOutOfReach(before)
 }
 
 // refused halts the stream, or delays only the day if other days were exported since it

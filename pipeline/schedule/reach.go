@@ -142,7 +142,7 @@ func (c *calendar) expire(d *Day, today schema.Day) []Event {
 	switch {
 	case c.Kind.Snapshot(): // the next snapshot has its rows
 		why = snapshotPasses
-	case d.name.Day >= today-schema.Reach && !d.refused():
+	case d.name.Day >= today-schema.Reach && !d.isOutOfReach():
 		why, event.BeforeStart = leavesStart, true
 	}
 	was := d.record.State

@@ -39,7 +39,7 @@ type Answer int
 const (
 	Unanswered Answer = iota
 	Exported          // by a call that began after the request
-	OutOfReach        // the API refused it
+	OutOfReach        // the API said so
 )
 
 // Answer returns the result of a request for the day that was made at since.
@@ -48,7 +48,7 @@ func (d *Day) Answer(since time.Time) Answer {
 	switch {
 	case d.hadSuccess() && d.record.LastSuccess != nil && d.record.LastSuccess.After(since):
 		return Exported
-	case ended && d.refused() && d.record.Error.At.After(since):
+	case ended && d.isOutOfReach() && d.record.Error.At.After(since):
 		return OutOfReach
 	}
 	return Unanswered

@@ -165,7 +165,7 @@ func (s *step) sliceFailed() {
 	s.d.slices.inRow++
 	s.d.slices.took += s.o.Took
 	r.Error = &ledger.Fault{Code: f.Code, Detail: f.Detail, At: s.now, Attempts: attempts, Until: s.now.Add(s.backoff(s.d.slices.inRow))}
-	defer s.d.keepRefusal(before)
+	defer s.d.keepOutOfReach(before)
 	if !s.d.slices.succeeded && s.d.slices.failed >= hopeless && len(r.MissingEvents) == 0 {
 		s.dropSlices()
 		return
