@@ -37,7 +37,8 @@ type Day struct {
 	// --again); exports before From belong to earlier generations.
 	Generation int `json:"generation"`
 	From       int `json:"from,omitempty"`
-	// AgainBy is the command that started this generation. It must not start another one.
+	// AgainBy is what started this generation: the id of a command, "identity" and the
+	// stream's new identity, or "changes" and an export. It must not start another one.
 	AgainBy string `json:"again_by,omitempty"`
 	// Fingerprints are the ranges [partition, from, to) of the rows topic with the fingerprints
 	// of this generation.

@@ -72,7 +72,9 @@ type DayStatus struct {
 	Missing   int             `json:"missing"`
 	Bad       int             `json:"bad"`
 	Error     *string         `json:"error"`
-	Running   bool            `json:"running,omitempty"`
+	// Running: a call is in progress, or the day is to be published again, even while its
+	// stream is paused or the day waits.
+	Running bool `json:"running,omitempty"`
 	// LastExport and LastSuccess are the start times of the last call and of the last
 	// successful one; nil without any.
 	LastExport  *time.Time `json:"last_export,omitempty"`
@@ -125,7 +127,7 @@ func (s *Stream) status(now time.Time) StreamStatus {
 			continue // too old, or a snapshot of an earlier day that was never exported
 		}
 		one := d.status()
-		if state, again := s.repeated(at, r, now, loc); again {
+		if state, again := s.stateBeforeRepublishing(at, r, now, loc); again {
 			one.State, one.Running = state, true
 		}
 		status.Days = append(status.Days, one)
@@ -159,9 +161,10 @@ func (d *Day) status() DayStatus {
 	return one
 }
 
-// repeated returns the state that a day had before a command published it again:
-// meanwhile the ledger has it as pending, although its rows are in the topic.
-func (s *StreamConfig) repeated(at schema.Day, r *ledger.Day, now time.Time, loc *time.Location) (ledger.DayState, bool) {
+// stateBeforeRepublishing returns the state that a day had before it was set to be
+// published again, by a command, a changed identity or a changed mode: until its next
+// success the ledger has it as pending, although its rows are in the topic.
+func (s *StreamConfig) stateBeforeRepublishing(at schema.Day, r *ledger.Day, now time.Time, loc *time.Location) (ledger.DayState, bool) {
 	if r.State != ledger.Pending || r.AgainBy == "" {
 		return "", false
 	}
