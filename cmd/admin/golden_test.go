@@ -42,7 +42,7 @@ func full() admin.View {
 					Untried: 5, IncompleteSince: ptr(noon.Add(-36 * time.Hour)),
 					Days: []pipeline.DayStatus{
 						{Day: today, State: ledger.Open, Exports: 4, Rows: 1041, Published: 1041, Missing: 0, Bad: 2},
-						{Day: today - 1, State: ledger.Open, Exports: 2, Rows: 7, Published: 7, Lacks: []string{"df_purchase"}, Narrowed: true, Running: true},
+						{Day: today - 1, State: ledger.Open, Exports: 2, Rows: 7, Published: 7, MissingEvents: []string{"df_purchase"}, Narrowed: true, Running: true},
 						{Day: today - 3, State: ledger.Pending, Exports: 1, Error: ptr("timeout: the API did not answer")},
 						{Day: today - 9, State: ledger.Settled, Exports: 3, Rows: 9, Published: 9},
 						{Day: today - 30, State: ledger.Gap, Exports: 1, Error: ptr("query_error: the API's query failed")},

@@ -83,8 +83,8 @@ func cellOf(d *pipeline.DayStatus, day schema.Day) dayCell {
 	if d.LastExport != nil {
 		text += "\nlast export " + d.LastExport.UTC().Format(time.RFC3339)
 	}
-	if len(d.Lacks) > 0 {
-		text += "\nwithout " + shorten(strings.Join(d.Lacks, ", "), 100)
+	if len(d.MissingEvents) > 0 {
+		text += "\nwithout " + shorten(strings.Join(d.MissingEvents, ", "), 100)
 	}
 	if d.Error != nil {
 		text += "\n" + shorten(*d.Error, 120)

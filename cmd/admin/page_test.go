@@ -38,7 +38,7 @@ func everyDay(name string) pipeline.StreamStatus {
 		case 4:
 			d.Error = ptr("query_error: the API answered 500 Internal Server Error, \"query_error\"; the day is exported again later")
 		case 5:
-			d.Lacks = []string{"df_purchase"}
+			d.MissingEvents = []string{"df_purchase"}
 		case 6:
 			d.Bad, d.Missing = 2, 3
 		case 7:
@@ -119,7 +119,7 @@ func TestPage_HostileText(t *testing.T) {
 	v := busy(1)
 	st := &v.Pipeline.Streams[0]
 	st.Halted = ptr(hostile)
-	st.Days[0].Error, st.Days[1].Lacks, st.Days[2].Error = ptr(hostile), []string{hostile}, ptr("x: "+hostile)
+	st.Days[0].Error, st.Days[1].MissingEvents, st.Days[2].Error = ptr(hostile), []string{hostile}, ptr("x: "+hostile)
 	v.Letters[0].Detail, v.Letters[0].Code = hostile, hostile
 	v.Source.Breaker.Cause = hostile
 	v.Pipeline.Reasons = []string{hostile}
@@ -221,7 +221,7 @@ func TestPage_Yesterday(t *testing.T) {
 			d.State, d.LastSuccess = ledger.Pending, nil
 			st.Halted = ptr("bad_header")
 		}), "2026-11-22: not complete: it was never exported; the stream is halted"},
-		"lacks an event": {yesterday(func(_ *pipeline.StreamStatus, d *pipeline.DayStatus) { d.Lacks = []string{"df_purchase"} }),
+		"lacks an event": {yesterday(func(_ *pipeline.StreamStatus, d *pipeline.DayStatus) { d.MissingEvents = []string{"df_purchase"} }),
 			"2026-11-22: not complete: the API fails for the events df_purchase"},
 		"gap": {yesterday(func(_ *pipeline.StreamStatus, d *pipeline.DayStatus) { d.State = ledger.Gap }), "2026-11-22: not complete: it left the API's reach without a successful export"},
 		"a snapshot": {pipeline.StreamStatus{Name: "events", First: today, Days: []pipeline.DayStatus{{Day: today, State: ledger.Open, Published: 7, LastSuccess: ptr(noon)}}},

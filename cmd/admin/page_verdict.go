@@ -32,8 +32,8 @@ func judgeYesterday(st *pipeline.StreamStatus, today schema.Day, loc *time.Locat
 		return incomplete("it was never exported" + because(st))
 	case d.State == ledger.Gap:
 		return incomplete("it left the API's reach without a successful export")
-	case len(d.Lacks) > 0:
-		return incomplete("the API fails for the events " + shorten(strings.Join(d.Lacks, ", "), maxDetail))
+	case len(d.MissingEvents) > 0:
+		return incomplete("the API fails for the events " + shorten(strings.Join(d.MissingEvents, ", "), maxDetail))
 	case d.LastSuccess == nil && d.Error != nil:
 		return incomplete(shorten(*d.Error, maxDetail))
 	case d.LastSuccess == nil:

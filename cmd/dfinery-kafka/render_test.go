@@ -25,7 +25,7 @@ func TestRender(t *testing.T) {
 	failed := "query_error: export events 2026-11-22: the API's query failed"
 	days := []pipeline.DayStatus{
 		{Day: today, State: ledger.Open, Published: 41},
-		{Day: today - 1, State: ledger.Open, Published: 1000, Lacks: []string{"df_purchase"}},
+		{Day: today - 1, State: ledger.Open, Published: 1000, MissingEvents: []string{"df_purchase"}},
 		{Day: today - 2, State: ledger.Pending, Error: &failed},
 		{Day: today - 3, State: ledger.Settled, Published: 900},
 		{Day: today - 4, State: ledger.Gap},

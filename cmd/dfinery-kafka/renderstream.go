@@ -46,8 +46,8 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 		fmt.Fprintf(b, "  failing: %s\n", shortened(d.Day.String()+" "+text, 160))
 	}
 	for _, d := range s.Days {
-		if len(d.Lacks) > 0 {
-			fmt.Fprintf(b, "  %s lacks the events %s\n", d.Day, strings.Join(d.Lacks, ", "))
+		if len(d.MissingEvents) > 0 {
+			fmt.Fprintf(b, "  %s lacks the events %s\n", d.Day, strings.Join(d.MissingEvents, ", "))
 		}
 	}
 	renderCuts(b, s.CutDays)

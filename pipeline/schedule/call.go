@@ -22,11 +22,11 @@ func (s *State) Begin(due Due, now time.Time) schema.Export {
 		r.FirstExport = &now
 	}
 	st.lastCall = now
-	d.running, d.published = true, r.Published
+	d.running, d.publishedBefore = true, r.Published
 	call := schema.Export{
 		Service: s.policy.Service, Stream: st.Name, Kind: st.Kind, Filter: st.Filter, Key: st.Key,
 		Day: due.Day, N: r.Exports, Attempt: d.attempt(), Probe: due.Probe,
-		Charset: st.charset.of(st.hadRows()),
+		Charset: st.charset.of(st.everPublished()),
 	}
 	if !due.Probe {
 		call.Filter, call.Slice = st.nextFilter(d, now)

@@ -8,8 +8,8 @@ type charset string
 
 // of returns the encoding of the published rows; empty without rows. The default is
 // UTF-8: releases that decoded nothing published no other rows.
-func (c charset) of(hadRows bool) string {
-	if c == "" && hadRows {
+func (c charset) of(published bool) string {
+	if c == "" && published {
 		return schema.UTF8
 	}
 	return string(c)

@@ -10,10 +10,10 @@ import (
 // then kept until one names another.
 func TestCharset(t *testing.T) {
 	for name, test := range map[string]struct {
-		kept    charset
-		notes   []string
-		hadRows bool
-		want    string
+		kept      charset
+		notes     []string
+		published bool
+		want      string
 	}{
 		"nothing published":          {"", nil, false, ""},
 		"published by any release":   {"", nil, true, schema.UTF8},
@@ -26,7 +26,7 @@ func TestCharset(t *testing.T) {
 		for _, note := range test.notes {
 			c.note(note)
 		}
-		if got := c.of(test.hadRows); got != test.want {
+		if got := c.of(test.published); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}

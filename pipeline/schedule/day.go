@@ -9,17 +9,17 @@ import (
 
 // Day is one day of a stream.
 type Day struct {
-	name      ledger.DayName
-	record    ledger.Day
-	changed   bool          // since the last checkpoint
-	running   bool          // a call or a replay of dead letters is in progress
-	published int           // rows in the topic when the current call began
-	requested bool          // requested by a command, or to verify a probe
-	took      time.Duration // duration of the last successful export
-	failed    int           // failed calls of this process
-	done      bool          // exported by this process
-	slices    slicing
-	cut       truncation
+	name            ledger.DayName
+	record          ledger.Day
+	changed         bool          // since the last checkpoint
+	running         bool          // a call or a replay of dead letters is in progress
+	publishedBefore int           // rows in the topic when the current call began
+	requested       bool          // requested by a command, or to verify a probe
+	took            time.Duration // duration of the last successful export
+	failed          int           // failed calls of this process
+	done            bool          // exported by this process
+	slices          slicing
+	cut             truncation
 }
 
 // Progress adds the rows that were published, dead-lettered, and lost from the ledger
@@ -28,7 +28,7 @@ func (d *Day) Progress(published, bad, lost int) {
 	d.changed = d.changed || published != 0 || bad != 0 || lost != 0
 	if lost > 0 {
 		d.record.Forget(lost)
-		d.published = max(0, d.published-lost)
+		d.publishedBefore = max(0, d.publishedBefore-lost)
 	}
 	d.record.Published += published
 	d.record.Bad += bad

@@ -24,8 +24,8 @@ func (l days) running() bool {
 	return false
 }
 
-// published reports whether any day has rows in the topic.
-func (l days) published() bool {
+// anyPublished reports whether any day has rows in the topic.
+func (l days) anyPublished() bool {
 	for _, d := range l {
 		if d.record.Published > 0 {
 			return true

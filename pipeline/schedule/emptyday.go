@@ -12,8 +12,8 @@ import (
 // another day has some, and no day that had rows gets this answer now. A wrong address
 // answers all days the same way.
 
-// hadRows reports whether an export of the day ever had rows.
-func hadRows(r *ledger.Day) bool { return r.Published > 0 || r.Rows > 0 || r.Bad > 0 }
+// everHadRows reports whether an export of the day ever had rows.
+func everHadRows(r *ledger.Day) bool { return r.Published > 0 || r.Rows > 0 || r.Bad > 0 }
 
 // wasAnsweredEmpty reports whether the day's last call was answered without rows.
 func wasAnsweredEmpty(r *ledger.Day) bool { return r.Error != nil && r.Error.Code.NoRows() }
@@ -21,12 +21,12 @@ func wasAnsweredEmpty(r *ledger.Day) bool { return r.Error != nil && r.Error.Cod
 // mayBeEmpty reports whether an answer without rows may count as an export of the day,
 // or of a slice, which may be empty if others are not.
 func (l days) mayBeEmpty(d *Day, slice bool) bool {
-	if hadRows(&d.record) && !slice {
+	if everHadRows(&d.record) && !slice {
 		return false
 	}
 	some := false
 	for _, other := range l {
-		if !hadRows(&other.record) || other == d && !slice {
+		if !everHadRows(&other.record) || other == d && !slice {
 			continue
 		}
 		if wasAnsweredEmpty(&other.record) {
@@ -41,7 +41,7 @@ func (l days) mayBeEmpty(d *Day, slice bool) bool {
 // and never otherwise.
 func (c *calendar) allEmpty(today schema.Day) bool {
 	for at := c.first(today); at <= today; at++ {
-		if d := c.days[at]; d == nil || !wasAnsweredEmpty(&d.record) || hadRows(&d.record) {
+		if d := c.days[at]; d == nil || !wasAnsweredEmpty(&d.record) || everHadRows(&d.record) {
 			return false
 		}
 	}
@@ -69,7 +69,7 @@ func (s *step) answeredEmpty(fault *ledger.Fault) {
 // retryAnsweredEmpty makes the days due that wait until another day has rows.
 func (l days) retryAnsweredEmpty(now time.Time) {
 	for _, d := range l {
-		if r := &d.record; wasAnsweredEmpty(r) && !hadRows(r) {
+		if r := &d.record; wasAnsweredEmpty(r) && !everHadRows(r) {
 			d.endWait(now)
 		}
 	}

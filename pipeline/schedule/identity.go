@@ -55,7 +55,7 @@ func TopicOf(identity string) string {
 func (s *Stream) detectIdentityChange(now time.Time) []Event {
 	id, was := s.Identity(), s.identity
 	s.endHalt(schema.PrivacyKey) // the former key may be configured again
-	if key := hiddenKeyOf(was); key != "" && s.HiddenKey != "" && key != s.HiddenKey && s.hadRows() {
+	if key := hiddenKeyOf(was); key != "" && s.HiddenKey != "" && key != s.HiddenKey && s.everPublished() {
 		return s.refuseKey(key, now)
 	}
 	s.identity = id
@@ -68,7 +68,7 @@ func (s *Stream) detectIdentityChange(now time.Time) []Event {
 		return nil
 	}
 	var events []Event
-	if hides && s.hadRows() {
+	if hides && s.everPublished() {
 		events = append(events, Event{Kind: HidingBegins, Stream: s.Name, Topic: TopicOf(was)})
 	}
 	return append(events, s.beginIdentity(now)...)
@@ -91,7 +91,7 @@ func (s *Stream) beginIdentity(now time.Time) []Event {
 			days++
 		}
 	}
-	if s.Changes && s.hadRows() {
+	if s.Changes && s.everPublished() {
 		return []Event{{Kind: ProfilesDiffer, Stream: s.Name}}
 	}
 	if rows == 0 {

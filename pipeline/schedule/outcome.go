@@ -19,7 +19,7 @@ func (s *step) succeed() {
 	r := &s.d.record
 	r.Rows = s.o.Rows
 	// Rows that were published before and are not in this export are missing.
-	r.Missing = max(0, s.d.published-s.o.Known)
+	r.Missing = max(0, s.d.publishedBefore-s.o.Known)
 	if s.st.Changes { // absent profiles are determined by complete snapshots
 		r.Missing = 0
 	}
@@ -46,8 +46,8 @@ func (s *step) markExported(since time.Time) {
 	r.Error = nil
 	d.cut.end()
 	d.done, d.requested = true, false
-	st.hasRows = st.hasRows || r.Rows > 0
-	if hadRows(r) {
+	st.exportHadRows = st.exportHadRows || r.Rows > 0
+	if everHadRows(r) {
 		st.days.retryAnsweredEmpty(s.now)
 	}
 	why := exported
@@ -124,7 +124,7 @@ func (s *step) fail() {
 func (s *step) refused(fault, was *ledger.Fault) {
 	st, d, f := s.st, s.d, s.o.Failure
 	switch {
-	case f.Empty && !hadRows(&d.record):
+	case f.Empty && !everHadRows(&d.record):
 		s.answeredEmpty(fault)
 	case f.Code != schema.PrivacyColumns && was != nil && was.Code == f.Code && st.days.exportedSince(was.At, d):
 		fault.Until = s.now.Add(haltFor)

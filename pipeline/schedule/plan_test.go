@@ -24,7 +24,7 @@ func newTestStream(name string, change func(*StreamConfig)) *Stream {
 		change(&s)
 	}
 	st := newStream(s, testPolicy())
-	st.hasRows = true
+	st.exportHadRows = true
 	return st
 }
 
@@ -152,7 +152,7 @@ func (s *Stream) called(ago time.Duration) *Stream {
 }
 
 func (s *Stream) noRows() *Stream {
-	s.hasRows = false
+	s.exportHadRows = false
 	return s
 }
 

@@ -36,7 +36,7 @@ func (s *Stream) nextProbe(today schema.Day, now time.Time) (Due, bool) {
 	if s.exclusive() {
 		return next, true
 	}
-	if s.Kind.Snapshot() || s.hasRows || s.probe.answered || first >= today {
+	if s.Kind.Snapshot() || s.exportHadRows || s.probe.answered || first >= today {
 		return Due{}, false
 	}
 	return next, s.withoutRows(today, s.probe.suspected)

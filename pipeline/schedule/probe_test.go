@@ -31,7 +31,7 @@ func TestNextProbe(t *testing.T) {
 		"a day has rows":        {empty(func(s *Stream) { s.Day(today - 1).record.Rows = 1 }), false, 0},
 		"a day is missing":      {empty(func(s *Stream) { delete(s.days, today-2) }), false, 0},
 		"a day runs":            {empty(func(s *Stream) { s.Day(today).running = true }), false, 0},
-		"rows came before":      {empty(func(s *Stream) { s.hasRows = true }), false, 0},
+		"rows came before":      {empty(func(s *Stream) { s.exportHadRows = true }), false, 0},
 		"it was answered":       {empty(func(s *Stream) { s.probe.answered = true }), false, 0},
 		"a suspected day":       {empty(func(s *Stream) { s.probe.suspected = today - 2; s.Day(today - 1).requested = true }), false, 0},
 		"it was exported again": {empty(func(s *Stream) { s.probe.suspected = today - 2 }), true, 0},

@@ -20,7 +20,7 @@ func (s *script) addStream(name string, o options) {
 	}
 	s.config = append(s.config, config)
 	st := newStream(config, &s.state.policy)
-	st.hasRows, st.names.events, st.identity = !o.has("norows"), o.list("known"), st.Identity()
+	st.exportHadRows, st.names.events, st.identity = !o.has("norows"), o.list("known"), st.Identity()
 	s.state.streams = append(s.state.streams, st)
 }
 

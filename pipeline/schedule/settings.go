@@ -27,7 +27,7 @@ func (s *Stream) noteSettings(service *ledger.Service, topic string, now time.Ti
 		}
 	}
 	if known {
-		for _, detail := range settingChanges(&was, &is, topic == s.Topic && s.hasRows) {
+		for _, detail := range settingChanges(&was, &is, topic == s.Topic && s.exportHadRows) {
 			changed(detail)
 		}
 	}

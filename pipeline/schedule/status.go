@@ -80,9 +80,9 @@ type DayStatus struct {
 	LastExport  *time.Time `json:"last_export,omitempty"`
 	LastSuccess *time.Time `json:"last_success,omitempty"`
 
-	Lacks    []string   `json:"missing_events,omitempty"`
-	Cut      schema.Cut `json:"cut,omitempty"` // how the last answer was cut
-	Narrowed bool       `json:"-"`             // exported in slices, or with missing events
+	MissingEvents []string   `json:"missing_events,omitempty"`
+	Cut           schema.Cut `json:"cut,omitempty"` // how the last answer was cut
+	Narrowed      bool       `json:"-"`             // exported in slices, or with missing events
 }
 
 // Shown returns a day's state for display: that of its record unless events are missing
@@ -92,7 +92,7 @@ func (d *DayStatus) Shown() string {
 	case d == nil:
 		return string(ledger.Pending)
 	case d.State == ledger.Gap:
-	case len(d.Lacks) > 0:
+	case len(d.MissingEvents) > 0:
 		return "narrowed"
 	case d.Error != nil:
 		return "failing"
@@ -153,7 +153,7 @@ func (s *Stream) status(now time.Time) StreamStatus {
 func (d *Day) status() DayStatus {
 	r := &d.record
 	one := DayStatus{Day: d.name.Day, State: r.State, Exports: r.Exports, Rows: r.Rows, Published: r.Published, Missing: r.Missing, Bad: r.Bad, Running: d.running,
-		Lacks: r.MissingEvents, Cut: d.cut.Cut, Narrowed: len(r.Slices) > 0 || len(r.MissingEvents) > 0, LastExport: r.LastExport, LastSuccess: r.LastSuccess}
+		MissingEvents: r.MissingEvents, Cut: d.cut.Cut, Narrowed: len(r.Slices) > 0 || len(r.MissingEvents) > 0, LastExport: r.LastExport, LastSuccess: r.LastSuccess}
 	if r.Error != nil {
 		text := string(r.Error.Code) + ": " + r.Error.Detail
 		one.Error = &text

@@ -20,12 +20,12 @@ type Stream struct {
 	wider    widening // of its filter
 	probe    probe    // for an exclusive to_date
 
-	identity string // of its published rows: see Identity
-	hasRows  bool   // an export had rows: so DFINERY_TO_DATE is right
-	charset  charset
-	lastCall time.Time  // its start
-	exports  int        // the highest number of an export, from the record of a stream of changes
-	warned   schema.Day // the day of the last warning of days about to be lost
+	identity      string // of its published rows: see Identity
+	exportHadRows bool   // an export had rows: so DFINERY_TO_DATE is right
+	charset       charset
+	lastCall      time.Time  // its start
+	exports       int        // the highest number of an export, from the record of a stream of changes
+	warned        schema.Day // the day of the last warning of days about to be lost
 }
 
 func newStream(config StreamConfig, policy *Policy) *Stream {
@@ -36,7 +36,7 @@ func newStream(config StreamConfig, policy *Policy) *Stream {
 func (s *Stream) load(service *ledger.Service) {
 	kept := service.Streams[s.Name]
 	s.stops = stops{paused: kept.Paused, halted: kept.Halted, blocked: s.blocked}
-	s.names.events, s.hasRows, s.identity = kept.Events, kept.HasRows, kept.Identity
+	s.names.events, s.exportHadRows, s.identity = kept.Events, kept.HasRows, kept.Identity
 	s.columns.last = kept.Columns
 	if p := service.Profiles[s.Name]; p != nil {
 		s.exports = p.N
@@ -54,7 +54,7 @@ func (s *Stream) load(service *ledger.Service) {
 func (s *Stream) enter(service *ledger.Service, now time.Time) {
 	kept := service.Streams[s.Name]
 	kept.Paused, kept.Halted, kept.Blocked = s.paused, s.halted, s.blocked
-	kept.Events, kept.HasRows, kept.Identity = s.names.events, s.hasRows, s.identity
+	kept.Events, kept.HasRows, kept.Identity = s.names.events, s.exportHadRows, s.identity
 	kept.Columns = s.columns.last
 	service.Streams[s.Name] = kept
 	delete(service.Charsets, s.Name)
@@ -81,8 +81,8 @@ func (s *Stream) enter(service *ledger.Service, now time.Time) {
 	service.Settings[s.Name] = settings
 }
 
-// hadRows reports whether rows of the stream were ever published.
-func (s *Stream) hadRows() bool { return s.hasRows || s.days.published() }
+// everPublished reports whether rows of the stream were ever published.
+func (s *Stream) everPublished() bool { return s.exportHadRows || s.days.anyPublished() }
 
 // LastExport returns the highest number of an export of a stream of changes.
 func (s *Stream) LastExport() int { return max(s.exports, s.days.lastExport()) }
