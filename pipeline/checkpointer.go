@@ -28,7 +28,7 @@ type checkpointer struct {
 	oldest     func() schema.Day // the first day that a start still recovers
 	step       func(name string)
 
-	marks       map[recordbatch.TopicPartition]recordbatch.Position // of the recovered partitions: their positions after recovery, or at the last checkpoint
+	positions   map[recordbatch.TopicPartition]recordbatch.Position // of the recovered partitions: their positions after recovery, or at the last checkpoint
 	carried     map[recordbatch.TopicPartition]ledger.Mark          // from the previous checkpoint, of partitions that were not recovered
 	carriedDays map[string]map[schema.Day]int                       // from the previous checkpoint, of streams that were not recovered
 	rowsSince   int64                                               // from this offset on all fingerprints of this service in the rows topic are in the range of their day
@@ -49,7 +49,7 @@ type logs interface {
 func newCheckpointer(session acknowledger, w *store.Writer, days *schedule.State, at *partitions) *checkpointer {
 	return &checkpointer{
 		session: session, writer: w, logs: w.Ledger.Cluster, schedule: days, partitions: at,
-		marks: map[recordbatch.TopicPartition]recordbatch.Position{}, carried: map[recordbatch.TopicPartition]ledger.Mark{},
+		positions: map[recordbatch.TopicPartition]recordbatch.Position{}, carried: map[recordbatch.TopicPartition]ledger.Mark{},
 	}
 }
 
@@ -70,7 +70,7 @@ func (c *checkpointer) write(ctx context.Context, days []*transfer.Day, service 
 	if err := c.writer.Service(service()); err != nil {
 		return err
 	}
-	record, err := c.mark(ctx)
+	record, err := c.newRecord(ctx)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 	if len(fresh) == 0 {
 		return nil
 	}
-	before, err := c.position(ctx, c.partitions.rows)
+	before, err := c.lookUpPosition(ctx, c.partitions.rows)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 	if err := c.session.Flush(ctx, c.writer.Rows); err != nil {
 		return err
 	}
-	after, err := c.position(ctx, c.partitions.rows)
+	after, err := c.lookUpPosition(ctx, c.partitions.rows)
 	if err != nil {
 		return err
 	}
@@ -131,13 +131,13 @@ func (c *checkpointer) saveFingerprints(ctx context.Context, days []*transfer.Da
 	return nil
 }
 
-// position is the acknowledged position of a partition. If the broker's answer did not
-// contain it, the end of the log is queried.
-func (c *checkpointer) position(ctx context.Context, p recordbatch.TopicPartition) (recordbatch.Position, error) {
+// lookUpPosition returns the acknowledged position of a partition. If the brokers'
+// answers did not contain it, it queries the end of the log, and keeps that.
+func (c *checkpointer) lookUpPosition(ctx context.Context, p recordbatch.TopicPartition) (recordbatch.Position, error) {
 	position, written := c.session.Position(p)
 	if !written {
 		var known bool
-		if position, known = c.marks[p]; known {
+		if position, known = c.positions[p]; known {
 			return position, nil
 		}
 		position.Next = -1
@@ -149,20 +149,21 @@ func (c *checkpointer) position(ctx context.Context, p recordbatch.TopicPartitio
 		}
 		position = recordbatch.Position{Next: log.End, Last: -1}
 	}
-	c.marks[p] = position
+	c.positions[p] = position
 	return position, nil
 }
 
-// mark returns the checkpoint of everything that this service writes; the state topic
-// itself needs no mark. No mark is ever dropped: without it, the next recovery reads a
-// partition from its start, and counts rows twice whose fingerprints are in the ledger.
-func (c *checkpointer) mark(ctx context.Context) (*ledger.Checkpoint, error) {
+// newRecord returns the checkpoint of everything that this service writes, with a mark
+// of each partition; the state topic itself needs none. No mark is ever dropped: without
+// it, the next recovery reads a partition from its start, and counts rows twice whose
+// fingerprints are in the ledger.
+func (c *checkpointer) newRecord(ctx context.Context) (*ledger.Checkpoint, error) {
 	record := &ledger.Checkpoint{At: time.Now().UTC(), Days: c.days()}
 	for _, p := range c.partitions.all {
-		if _, restored := c.marks[p]; p == c.partitions.state || !restored && p != c.partitions.rows {
+		if _, recovered := c.positions[p]; p == c.partitions.state || !recovered && p != c.partitions.rows {
 			continue
 		}
-		position, err := c.position(ctx, p)
+		position, err := c.lookUpPosition(ctx, p)
 		if err != nil {
 			return nil, err
 		}
@@ -178,12 +179,13 @@ func (c *checkpointer) mark(ctx context.Context) (*ledger.Checkpoint, error) {
 	return record, nil
 }
 
-// written is the acknowledged position of a partition, if known.
-func (c *checkpointer) written(p recordbatch.TopicPartition) recordbatch.Position {
+// knownPosition returns the acknowledged position of a partition without a query; zero
+// if it is not known.
+func (c *checkpointer) knownPosition(p recordbatch.TopicPartition) recordbatch.Position {
 	if position, written := c.session.Position(p); written {
 		return position
 	}
-	return c.marks[p]
+	return c.positions[p]
 }
 
 // days returns the days within reach whose records are in the ledger, or will be with

@@ -197,7 +197,7 @@ func TestCheckpointer_FailsAnywhere(t *testing.T) {
 	}
 }
 
-// TestCheckpointer_KeepsMarks: offsets of partitions and days that this owner could not restore
+// TestCheckpointer_KeepsMarks: offsets of partitions and days that this owner did not recover
 // are copied from the previous checkpoint.
 func TestCheckpointer_KeepsMarks(t *testing.T) {
 	t.Parallel()
@@ -211,7 +211,7 @@ func TestCheckpointer_KeepsMarks(t *testing.T) {
 	}
 	state, _ := b.loaded()
 	if got := state.Checkpoint.Marks()[recordbatch.TopicPartition{Topic: "other", Partition: 2}].Next; got != elsewhere.Next {
-		t.Errorf("the mark of a partition that was not restored is %d, want %d", got, elsewhere.Next)
+		t.Errorf("the mark of a partition that was not recovered is %d, want %d", got, elsewhere.Next)
 	}
 	if diff := cmp.Diff(map[string]map[schema.Day]int{"other": {today - 1: 3}, "events": {today: 0}}, state.Checkpoint.Days); diff != "" {
 		t.Errorf("days of the checkpoint (-want +got):\n%s", diff)

@@ -146,7 +146,7 @@ func (k *profileKeeper) Settle(ctx context.Context, stream string, decide func(*
 		for _, m := range d.Marks {
 			run = m.Append(run)
 		}
-		ranges, err := k.checkpoints.saveMarks(ctx, stream, d.Record.N, run)
+		ranges, err := k.checkpoints.saveAbsent(ctx, stream, d.Record.N, run)
 		if err != nil {
 			return err
 		}

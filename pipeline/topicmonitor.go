@@ -207,7 +207,7 @@ func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 	var partitions []recordbatch.TopicPartition
 	acknowledged := map[recordbatch.TopicPartition]int64{} // read before the logs, which grow in the meantime
 	for _, p := range m.partitions.all {
-		if next := c.written(p).Next; m.session.Fenced(p) && next > 0 {
+		if next := c.knownPosition(p).Next; m.session.Fenced(p) && next > 0 {
 			acknowledged[p] = next
 			partitions = append(partitions, p)
 		}

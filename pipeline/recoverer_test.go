@@ -20,9 +20,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// restorationOf returns the restoration of an owner.
-func restorationOf(o *owner) *restoration {
-	return &restoration{
+// recovererOf returns the recoverer of an owner.
+func recovererOf(o *owner) *recoverer {
+	return &recoverer{
 		streams: o.config.Streams, location: o.config.Location, deadLetters: o.config.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session,
 		partitions: o.partitions, schedule: o.schedule, known: o.published, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
 	}
@@ -42,9 +42,9 @@ func (b *testbed) publish(o *owner, day schema.Day, n, first, count int) {
 	b.must(o.session.Flush(b.t.Context()))
 }
 
-// TestRestoration_Recover restores rows that were published after the last checkpoint, and all
+// TestRecoverer_Recover recovers rows that were published after the last checkpoint, and all
 // rows if the ledger is lost.
-func TestRestoration_Recover(t *testing.T) {
+func TestRecoverer_Recover(t *testing.T) {
 	for name, test := range map[string]struct {
 		lost   bool
 		want   int // rows
@@ -58,7 +58,7 @@ func TestRestoration_Recover(t *testing.T) {
 				b := newTestbed(t)
 				day := schema.DayOf(time.Now(), planned)
 				o := b.takeOver()
-				b.must(restorationOf(o).recover(t.Context(), b.load()))
+				b.must(recovererOf(o).recover(t.Context(), b.load()))
 				b.publish(o, day, 1, 0, 3)
 				b.must(o.checkpoints.write(t.Context(), nil, func() *ledger.Service { return new(ledger.Service) }))
 				b.publish(o, day, 2, 3, 2)
@@ -69,7 +69,7 @@ func TestRestoration_Recover(t *testing.T) {
 				if test.lost {
 					state = ledger.NewState(0)
 				}
-				b.must(restorationOf(next).recover(t.Context(), state))
+				b.must(recovererOf(next).recover(t.Context(), state))
 				at := ledger.DayName{Stream: "events", Day: day}
 				if d := next.schedule.Record(at); d.Published != test.want || d.Exports != 2 {
 					t.Errorf("the day has %d rows of %d exports, want %d of 2", d.Published, d.Exports, test.want)
@@ -77,10 +77,10 @@ func TestRestoration_Recover(t *testing.T) {
 				if !next.transfers.Day(at).Rows.Dirty() {
 					t.Error("the rows are not in memory for the next checkpoint")
 				}
-				if got, end := next.checkpoints.written(next.partitions.of("events")[0]).Next, b.end("events"); got != end {
+				if got, end := next.checkpoints.knownPosition(next.partitions.of("events")[0]).Next, b.end("events"); got != end {
 					t.Errorf("the next checkpoint's offset for events is %d, the end offset %d", got, end)
 				}
-				if _, read := next.checkpoints.marks[next.partitions.of("users")[0]]; read {
+				if _, read := next.checkpoints.positions[next.partitions.of("users")[0]]; read {
 					t.Error("the topic of a stream with MODE=changes is read by recovery; only its exports should read it")
 				}
 				b.expectLogged(1, test.logged)
@@ -89,10 +89,10 @@ func TestRestoration_Recover(t *testing.T) {
 	}
 }
 
-// TestRestoration_MissingDays: days that are in the checkpoint but no longer in the ledger are
-// restored from the topic, from their first export. Days of a stream whose topic can't be read,
+// TestRecoverer_MissingDays: days that are in the checkpoint but no longer in the ledger are
+// recovered from the topic, from their first export. Days of a stream whose topic can't be read,
 // or that is not configured, are left to a later owner.
-func TestRestoration_MissingDays(t *testing.T) {
+func TestRecoverer_MissingDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newTestbed(t)
 		o := b.takeOver()
@@ -104,13 +104,13 @@ func TestRestoration_MissingDays(t *testing.T) {
 		state.Checkpoint = &ledger.Checkpoint{Days: lists}
 		state.Days[ledger.DayName{Stream: "events", Day: day}] = new(ledger.Day)
 		o.schedule.Stream("users").Block("gone")
-		missing := restorationOf(o).missingDays(state)
+		missing := recovererOf(o).missingDays(state)
 		want := map[ledger.DayName]bool{{Stream: "events", Day: day - 2}: true, {Stream: "events", Day: day - 1}: true}
 		if diff := cmp.Diff(want, missing); diff != "" {
 			t.Errorf("missing (-want +got):\n%s", diff)
 		}
 		if from := o.schedule.Record(ledger.DayName{Stream: "events", Day: day - 2}).From; from != 3 {
-			t.Errorf("the day is restored from export %d, want 3", from)
+			t.Errorf("the day is recovered from export %d, want 3", from)
 		}
 		if diff := cmp.Diff(map[string]map[schema.Day]int{"users": lists["users"], "former": lists["former"]}, o.checkpoints.carriedDays); diff != "" {
 			t.Errorf("days for a later owner (-want +got):\n%s", diff)
@@ -119,9 +119,9 @@ func TestRestoration_MissingDays(t *testing.T) {
 	})
 }
 
-// TestRestoration_Reports: losses that recovery finds are logged as errors, with the command
+// TestRecoverer_Reports: losses that recovery finds are logged as errors, with the command
 // that publishes lost rows again.
-func TestRestoration_Reports(t *testing.T) {
+func TestRecoverer_Reports(t *testing.T) {
 	today := schema.DayOf(time.Now(), planned)
 	at := func(topic string) recordbatch.TopicPartition {
 		return recordbatch.TopicPartition{Topic: topic, Partition: 2}
@@ -147,7 +147,7 @@ func TestRestoration_Reports(t *testing.T) {
 			for back, published := range map[schema.Day]int{40: 5, 3: 1, 2: 0, 1: 7, 0: 0} {
 				days.Day(ledger.DayName{Stream: "events", Day: today - back}).Progress(published, 0, 0)
 			}
-			r := &restoration{
+			r := &recoverer{
 				streams:  []transfer.Stream{{StreamConfig: configs[0]}, {StreamConfig: configs[1]}},
 				location: planned, ledger: new(store.Ledger), schedule: days, log: slog.New(slog.NewTextHandler(&logged, nil)),
 			}

@@ -6,12 +6,13 @@ import (
 	"dfinery-kafka/pipeline/ledger"
 )
 
-// saveMarks writes a stream's marks, and returns their ranges once they are acknowledged.
-func (c *checkpointer) saveMarks(ctx context.Context, stream string, export int, marks []byte) ([]ledger.Range, error) {
+// saveAbsent writes the marks of a stream's absent profiles, and returns their ranges
+// once they are acknowledged.
+func (c *checkpointer) saveAbsent(ctx context.Context, stream string, export int, marks []byte) ([]ledger.Range, error) {
 	if len(marks) == 0 {
 		return nil, nil
 	}
-	before, err := c.position(ctx, c.partitions.rows)
+	before, err := c.lookUpPosition(ctx, c.partitions.rows)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +22,7 @@ func (c *checkpointer) saveMarks(ctx context.Context, stream string, export int,
 	if err := c.session.Flush(ctx, c.writer.Rows); err != nil {
 		return nil, err
 	}
-	after, err := c.position(ctx, c.partitions.rows)
+	after, err := c.lookUpPosition(ctx, c.partitions.rows)
 	if err != nil {
 		return nil, err
 	}

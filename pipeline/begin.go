@@ -18,16 +18,16 @@ func (o *owner) begin(ctx context.Context, taken *ownership) error {
 		st := &o.config.Streams[i]
 		o.topics.judge(st, taken.topics[st.Topic])
 	}
-	return o.restore(ctx, taken.before)
+	return o.recover(ctx, taken.before)
 }
 
-// restore brings the ledger up to date with the topics: it reads everything after the
+// recover brings the ledger up to date with the topics: it reads everything after the
 // last checkpoint's offsets, using the records' headers, and writes a checkpoint. The
 // partitions are already fenced, so the ends of the logs are final.
-func (o *owner) restore(ctx context.Context, state *ledger.State) error {
+func (o *owner) recover(ctx context.Context, state *ledger.State) error {
 	c := o.config
 	if err := o.writer.Ledger.CatchUp(ctx, state); err != nil {
-		return fmt.Errorf("restore: %w", err)
+		return fmt.Errorf("read the ledger after fencing: %w", err)
 	}
 	o.announcer.announce(o.loadState(state))
 	o.schedule.ForgetExclusive()
@@ -40,7 +40,7 @@ func (o *owner) restore(ctx context.Context, state *ledger.State) error {
 		return err
 	}
 	c.step("owner")
-	r := &restoration{
+	r := &recoverer{
 		streams: c.Streams, location: c.Location, deadLetters: c.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session, partitions: o.partitions,
 		schedule: o.schedule, known: o.published, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
 	}

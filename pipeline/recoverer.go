@@ -23,9 +23,9 @@ import (
 // time zones.
 const recoverSince = schema.Reach*24*time.Hour + clockDifference
 
-// restoration recovers what is in the topics but not in the ledger. It is used only at
+// recoverer recovers what is in the topics but not in the ledger. It is used only at
 // the start of an ownership.
-type restoration struct {
+type recoverer struct {
 	streams     []transfer.Stream
 	location    *time.Location
 	deadLetters string
@@ -41,7 +41,7 @@ type restoration struct {
 
 // recover reads what is in the topics but not in the ledger, for the checkpoint that
 // follows.
-func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
+func (r *recoverer) recover(ctx context.Context, state *ledger.State) error {
 	empty := state.Checkpoint == nil // each owner writes a checkpoint before its first row
 	if empty {
 		r.log.Info("the ledger is empty: reading this service's records in the topics")
@@ -61,9 +61,9 @@ func (r *restoration) recover(ctx context.Context, state *ledger.State) error {
 		Marks: marks, Missing: r.missingDays(state), Oldest: oldestRecovered(r.location), Since: time.Now().Add(-recoverSince), Ledger: knownRows{r.known, r.schedule},
 	})
 	if err != nil {
-		return fmt.Errorf("restore: %w", err)
+		return fmt.Errorf("read the topics after the last checkpoint: %w", err)
 	}
-	maps.Copy(r.checkpoints.marks, result.Positions)
+	maps.Copy(r.checkpoints.positions, result.Positions)
 	r.checkpoints.carried = result.Carried
 	r.report(result.Findings)
 	rows := 0
@@ -104,7 +104,7 @@ func (k knownRows) LoadSet(ctx context.Context, name ledger.DayName) (*dedup.Set
 }
 
 // report logs the findings of recovery.
-func (r *restoration) report(findings []recovery.Finding) {
+func (r *recoverer) report(findings []recovery.Finding) {
 	for _, f := range findings {
 		switch f.Kind {
 		case recovery.Lost:
@@ -122,7 +122,7 @@ func (r *restoration) report(findings []recovery.Finding) {
 }
 
 // reportLost logs that acknowledged records are lost, and how to publish them again.
-func (r *restoration) reportLost(f recovery.Finding) {
+func (r *recoverer) reportLost(f recovery.Finding) {
 	for i := range r.streams {
 		st := &r.streams[i]
 		if st.Topic != f.Partition.Topic {
@@ -141,7 +141,7 @@ func (r *restoration) reportLost(f recovery.Finding) {
 
 // published returns the first and the last of the stream's days within reach that have
 // rows in its topic; 0 without any.
-func (r *restoration) published(st *transfer.Stream) (first, last schema.Day) {
+func (r *recoverer) published(st *transfer.Stream) (first, last schema.Day) {
 	for name, record := range r.schedule.Days() {
 		if name.Stream != st.Name || record.Published == 0 || name.Day < oldestRecovered(r.location) {
 			continue
@@ -164,7 +164,7 @@ func oldestRecovered(loc *time.Location) schema.Day {
 // longer has. Their rows are read from the topics; otherwise all of them would be
 // published again. Days of a stream that can't be read completely now are left to a
 // later owner.
-func (r *restoration) missingDays(state *ledger.State) map[ledger.DayName]bool {
+func (r *recoverer) missingDays(state *ledger.State) map[ledger.DayName]bool {
 	missing := map[ledger.DayName]bool{}
 	if state.Checkpoint == nil {
 		return missing
