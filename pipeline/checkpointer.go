@@ -46,9 +46,9 @@ type logs interface {
 	Log(context.Context, recordbatch.TopicPartition) (cluster.LogRange, error)
 }
 
-func newCheckpointer(session acknowledger, w *store.Writer, days *schedule.State, at *partitions) *checkpointer {
+func newCheckpointer(session acknowledger, w *store.Writer, days *schedule.State, at *partitions, oldest func() schema.Day, step func(name string)) *checkpointer {
 	return &checkpointer{
-		session: session, writer: w, logs: w.Ledger.Cluster, schedule: days, partitions: at,
+		session: session, writer: w, logs: w.Ledger.Cluster, schedule: days, partitions: at, oldest: oldest, step: step,
 		positions: map[recordbatch.TopicPartition]recordbatch.Position{}, carried: map[recordbatch.TopicPartition]ledger.Mark{},
 	}
 }

@@ -89,8 +89,8 @@ func newCheckpointTestbed(t *testing.T) *checkpointTestbed {
 	stream := schedule.StreamConfig{Name: "events", Kind: schema.Event, StartBack: 2}
 	b.days = schedule.New([]schedule.StreamConfig{stream}, schedule.Policy{Service: "1234", Location: planned}, noon)
 	b.day = &transfer.Day{Name: ledger.DayName{Stream: "events", Day: today}, Rows: dedup.Day{Set: new(dedup.Set)}}
-	b.checkpointer = newCheckpointer(b.session, w, b.days, at)
-	b.oldest, b.step = func() schema.Day { return today - schema.Reach }, func(name string) { b.steps = append(b.steps, name) }
+	oldest := func() schema.Day { return today - schema.Reach }
+	b.checkpointer = newCheckpointer(b.session, w, b.days, at, oldest, func(name string) { b.steps = append(b.steps, name) })
 	return b
 }
 

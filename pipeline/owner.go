@@ -54,8 +54,8 @@ func newOwner(c *Config, v *view, taken *ownership, topics *topicCreator, histor
 	}
 	o.heartbeat = &heartbeat{writer: o.writer, session: session}
 	o.record = newServiceRecord(o.schedule, o.writer, session, o.calls)
-	o.checkpoints = newCheckpointer(session, o.writer, o.schedule, at)
-	o.checkpoints.oldest, o.checkpoints.step = func() schema.Day { return oldestRecovered(c.Location) }, c.step
+	oldest := func() schema.Day { return oldestRecovered(c.Location) }
+	o.checkpoints = newCheckpointer(session, o.writer, o.schedule, at, oldest, c.step)
 	o.profiles = &profileKeeper{
 		streams: c.Streams, location: c.Location, cluster: c.Cluster, session: session, partitions: at, writer: o.writer, schedule: o.schedule,
 		record: o.record, checkpoints: o.checkpoints, calls: o.calls, step: c.step, log: c.Log,

@@ -29,9 +29,9 @@ func newPartitions(c *Config, stored *store.Ledger, topics map[string]cluster.To
 	return p
 }
 
-// own returns the partitions that every stream needs: the ledger's and the dead
+// shared returns the partitions that every stream needs: the ledger's and the dead
 // letters'.
-func (p *partitions) own() []recordbatch.TopicPartition { return p.all[:2+len(p.letters)] }
+func (p *partitions) shared() []recordbatch.TopicPartition { return p.all[:2+len(p.letters)] }
 
 // recovered returns the partitions that recovery reads: all except the ledger's, and
 // those of streams with MODE=changes, whose exports read them.

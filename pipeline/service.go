@@ -40,7 +40,7 @@ func (s *Service) Run(ctx context.Context) error {
 		o, err := s.begin(heard, takeover, topics, history)
 		if err == nil {
 			attempts.succeeded()
-			err = own(ctx, heard, o)
+			err = runOwner(ctx, heard, o)
 			takeover.ended(o.session.Identity())
 			o.close()
 		}
@@ -83,8 +83,8 @@ func (s *Service) begin(ctx context.Context, t *takeover, topics *topicCreator, 
 	return o, nil
 }
 
-// own runs the owner's loop until ctx ends, or Kafka has been silent for too long.
-func own(ctx, heard context.Context, o *owner) error {
+// runOwner runs the owner's loop until ctx ends, or Kafka has been silent for too long.
+func runOwner(ctx, heard context.Context, o *owner) error {
 	// Whatever waits for Kafka within the ownership notices only the end of its
 	// session.
 	stop := context.AfterFunc(heard, func() {

@@ -91,7 +91,7 @@ func (t *takeover) fencePartitions(ctx context.Context, at *partitions, before *
 		t.identity = session.Identity()
 	}
 	t.step("fenced")
-	err = t.ensureOwned(session, at.own())
+	err = t.ensureSharedFenced(session, at.shared())
 	if err == nil && first {
 		err = t.awaitUnfenced(ctx, session.Identity(), before)
 	}
@@ -103,10 +103,9 @@ func (t *takeover) fencePartitions(ctx context.Context, at *partitions, before *
 	return session, nil
 }
 
-// ensureOwned returns an error unless the partitions that every stream needs are
-// fenced: the ledger's and the dead letters'.
-func (t *takeover) ensureOwned(session *producer.Session, own []recordbatch.TopicPartition) error {
-	for _, p := range own {
+// ensureSharedFenced returns an error unless the shared partitions are fenced.
+func (t *takeover) ensureSharedFenced(session *producer.Session, shared []recordbatch.TopicPartition) error {
+	for _, p := range shared {
 		if why := session.Unfenced(p); why != nil {
 			return fmt.Errorf("take over service %s: %v can't be fenced now: %w", t.service, p, why)
 		}

@@ -18,7 +18,7 @@ import (
 // topics that can't be created outlives an ownership.
 type topicCreator struct {
 	ledger  *store.Ledger
-	own     []cluster.TopicSpec // the ledger's and the dead letters'
+	shared  []cluster.TopicSpec // the ledger's and the dead letters'
 	streams []cluster.TopicSpec
 	create  bool // missing topics; otherwise an administrator must
 	needAll bool // a missing topic of a stream is an error
@@ -29,15 +29,15 @@ type topicCreator struct {
 
 func newTopicCreator(c *Config) *topicCreator {
 	specs := c.TopicSpecs()
-	own := len(specs) - len(c.Streams)
-	return &topicCreator{ledger: c.Ledger(), own: specs[:own], streams: specs[own:], create: c.CreateTopics, needAll: c.Patience > 0, log: c.Log}
+	shared := len(specs) - len(c.Streams)
+	return &topicCreator{ledger: c.Ledger(), shared: specs[:shared], streams: specs[shared:], create: c.CreateTopics, needAll: c.Patience > 0, log: c.Log}
 }
 
 // prepare creates missing topics, if configured, and refuses a ledger that would lose
 // records. Topics of streams may be missing: their Err says why, and their streams
 // wait.
 func (c *topicCreator) prepare(ctx context.Context) (map[string]cluster.Topic, error) {
-	if err := c.ensure(ctx, c.own...); err != nil {
+	if err := c.ensure(ctx, c.shared...); err != nil {
 		return nil, err
 	}
 	c.absent = c.ensureStreams(ctx)
@@ -55,7 +55,7 @@ func (c *topicCreator) prepare(ctx context.Context) (map[string]cluster.Topic, e
 	}
 	c.keepMarkers(ctx)
 	var names []string
-	for _, spec := range slices.Concat(c.own, c.streams) {
+	for _, spec := range slices.Concat(c.shared, c.streams) {
 		names = append(names, spec.Name)
 	}
 	described, err := c.ledger.Cluster.Topics(ctx, names...)

@@ -123,7 +123,7 @@ func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *tr
 	streams := len(m.streams)
 	var configs []cluster.TopicConfig
 	if err == nil {
-		m.checkOwn(topics[streams:])
+		m.checkShared(topics[streams:])
 		configs, err = m.cluster.TopicConfigs(ctx, names[:streams]...)
 	}
 	switch {
@@ -146,13 +146,13 @@ func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *tr
 	return nil
 }
 
-// checkOwn logs which topics that every stream needs may not be written any more.
-func (m *topicMonitor) checkOwn(topics []cluster.Topic) {
+// checkShared logs which topics that every stream needs may not be written any more.
+func (m *topicMonitor) checkShared(topics []cluster.Topic) {
 	m.forbidden = nil
-	for _, own := range topics {
-		if why := unwritable(own); cluster.Forbidden(why) {
+	for _, topic := range topics {
+		if why := unwritable(topic); cluster.Forbidden(why) {
 			m.forbidden = append(m.forbidden, "Kafka: "+why.Error())
-			m.log.Error("the service stops publishing: it has no right to write a required topic", "topic", own.Name, "error", why, "do", fixRight)
+			m.log.Error("the service stops publishing: it has no right to write a required topic", "topic", topic.Name, "error", why, "do", fixRight)
 		}
 	}
 }
