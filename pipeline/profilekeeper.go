@@ -132,9 +132,9 @@ func (k *profileKeeper) Begin(ctx context.Context, call *schema.Export, partitio
 	return n, nil
 }
 
-// Settle implements transfer.Profiles. The rows are acknowledged before the marks, and
+// RecordDecision implements transfer.Profiles. The rows are acknowledged before the marks, and
 // these before the record.
-func (k *profileKeeper) Settle(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error) {
+func (k *profileKeeper) RecordDecision(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error) {
 	var d *profiles.Decision
 	err := k.calls.do(ctx, func(ctx context.Context) error {
 		if err := k.flush(ctx, stream); err != nil {

@@ -45,7 +45,7 @@ func TestProfileKeeper_Snapshot(t *testing.T) {
 		}
 
 		var seed uint64
-		_, err = k.Settle(t.Context(), "users", func(r *ledger.Profiles) *profiles.Decision {
+		_, err = k.RecordDecision(t.Context(), "users", func(r *ledger.Profiles) *profiles.Decision {
 			seed = r.Seed
 			next := *r
 			next.Missing, next.Deletes = 2, []ledger.Deletion{{N: 1}}

@@ -25,8 +25,8 @@ func (noProfiles) Begin(_ context.Context, call *schema.Export, _, _ int) (int, 
 	return call.N, nil
 }
 
-// Settle implements transfer.Profiles. The first rows prove nothing about absent profiles.
-func (noProfiles) Settle(context.Context, string, func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error) {
+// RecordDecision implements transfer.Profiles. The first rows prove nothing about absent profiles.
+func (noProfiles) RecordDecision(context.Context, string, func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error) {
 	return new(profiles.Decision), nil
 }
 

@@ -54,7 +54,7 @@ func (f *Fence) writable(ctx context.Context, partitions []recordbatch.TopicPart
 		for _, l := range logs {
 			// A new topic is not known to all brokers at once, and a new leader does not know
 			// at once that it is the leader.
-			if cluster.Retriable(l.Err) && time.Since(began) < settleTime {
+			if cluster.Retriable(l.Err) && time.Since(began) < partitionPatience {
 				return l.Err
 			}
 		}
@@ -86,9 +86,9 @@ func (out unfenced) logTo(log *slog.Logger) {
 	}
 }
 
-// settleTime is how long a partition may be unknown to a broker, or its log unreadable, before
-// it is excluded.
-const settleTime = 5 * time.Second
+// partitionPatience is how long a partition may be unknown to a broker, or its log unreadable,
+// before it is excluded.
+const partitionPatience = 5 * time.Second
 
 func unwritableReason(topic cluster.Topic, config cluster.TopicConfig, partition int) error {
 	switch {
@@ -164,7 +164,7 @@ func (f *Fence) addPartitions(ctx context.Context, id Identity, logs []cluster.L
 			for _, a := range answers {
 				switch {
 				case a.Error == nil, errors.Is(a.Error, notAttempted):
-				case cluster.Missing(a.Error) && time.Since(began) < settleTime:
+				case cluster.Missing(a.Error) && time.Since(began) < partitionPatience:
 					return a.Error
 				case cluster.Missing(a.Error), errors.Is(a.Error, kafka.TopicAuthorizationFailed):
 					refused[recordbatch.TopicPartition{Topic: topic, Partition: a.Partition}] = a.Error
@@ -211,7 +211,7 @@ func (f *Fence) withMarker(ctx context.Context, id Identity, logs []cluster.LogR
 				if why = err; err == nil {
 					why = f.search(ctx, id, l, log.End)
 				}
-				if cluster.Retriable(why) && time.Since(began) < settleTime {
+				if cluster.Retriable(why) && time.Since(began) < partitionPatience {
 					return why
 				}
 				return nil

@@ -40,7 +40,7 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 	r := &d.Record
 	r.N = max(r.N, snapshot.N)
 	r.Scanned = s.Records
-	r.Deletes = s.settle(before.Deletes, snapshot.Now)
+	r.Deletes = s.closeDeletions(before.Deletes, snapshot.Now)
 	if a := r.Approved; a != nil && snapshot.Now.After(a.Until) {
 		r.Approved = nil
 	}
@@ -157,10 +157,10 @@ func (d *Decision) keepTimes(before map[int]time.Time, snapshot Snapshot) {
 	d.boundTimes()
 }
 
-// settle determines the outcome of deletes that were started but not recorded as
+// closeDeletions determines the outcome of deletes that were started but not recorded as
 // done: keys that are still in the topic were not deleted. Deletes older than Window
 // are removed.
-func (s *Scan) settle(list []ledger.Deletion, now time.Time) []ledger.Deletion {
+func (s *Scan) closeDeletions(list []ledger.Deletion, now time.Time) []ledger.Deletion {
 	notDeleted := 0
 	for _, m := range s.Marks {
 		if m.Reserved && m.unchanged() {

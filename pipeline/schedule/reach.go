@@ -15,9 +15,9 @@ const missed = 2 * schema.Reach
 // warnWithin is how many days before the loss of a day a warning is logged, once a day.
 const warnWithin = 3
 
-// settleIn is how long after a start days that are about to be lost may be exported
+// lossGrace is how long after a start days that are about to be lost may be exported
 // before a warning is logged.
-const settleIn = 10 * time.Minute
+const lossGrace = 10 * time.Minute
 
 // Advance makes the transitions that are caused by time alone: days that have left the
 // API's reach end, including those that passed while no instance ran, and days that
@@ -28,7 +28,7 @@ func (s *State) Advance(now time.Time) []Event {
 	var events []Event
 	for _, st := range s.streams {
 		events = append(events, st.advance(today, now, loc)...)
-		if st.warned != today && now.Sub(s.began) >= settleIn {
+		if st.warned != today && now.Sub(s.began) >= lossGrace {
 			st.warned = today
 			events = append(events, st.aboutToBeLost(today, loc)...)
 		}

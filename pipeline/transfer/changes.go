@@ -27,8 +27,9 @@ type Profiles interface {
 	// Begin stores over how many partitions keys are distributed, and that a call is
 	// about to be made. It returns the call's number, which is higher than above.
 	Begin(ctx context.Context, call *schema.Export, partitions, above int) (n int, err error)
-	// Settle calls decide to evaluate a snapshot, and returns the decision once the ledger has it.
-	Settle(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error)
+	// RecordDecision calls decide to evaluate a snapshot, and returns the decision once the
+	// ledger has it.
+	RecordDecision(ctx context.Context, stream string, decide func(*ledger.Profiles) *profiles.Decision) (*profiles.Decision, error)
 	// Deleted records that this number of tombstones is written, once they are
 	// acknowledged.
 	Deleted(ctx context.Context, stream string, n int) error
@@ -170,7 +171,7 @@ func (c *changes) evaluate(ctx context.Context, err error, rows int, started tim
 		return nil, err
 	}
 	c.evidence.Ended, c.evidence.Rows = err == nil, rows
-	decision, err2 := c.runner.Profiles.Settle(ctx, c.stream.Name, func(before *ledger.Profiles) *profiles.Decision {
+	decision, err2 := c.runner.Profiles.RecordDecision(ctx, c.stream.Name, func(before *ledger.Profiles) *profiles.Decision {
 		return c.scan.Decide(c.stream.Deletes, before, profiles.Snapshot{N: c.call.N, Started: started, Now: time.Now().UTC(), Evidence: c.evidence})
 	})
 	if err2 != nil {
