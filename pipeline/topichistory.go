@@ -74,14 +74,17 @@ func (h *topicHistory) learn(err error, now time.Time) (topic string, pause time
 // refusedUntilLater returns why a topic must not be written yet; nil if it may be
 // tried.
 func (h *topicHistory) refusedUntilLater(topic string, now time.Time) error {
-	r := h.refusals[topic]
-	if r == nil {
-		return nil
+	if r := h.refusals[topic]; r != nil && now.Before(r.next) {
+		return r.why
 	}
-	if r.tried = !now.Before(r.next); r.tried {
-		return nil
+	return nil
+}
+
+// noteTry records that a topic is written again after a refusal, if it had one.
+func (h *topicHistory) noteTry(topic string) {
+	if r := h.refusals[topic]; r != nil {
+		r.tried = true
 	}
-	return r.why
 }
 
 // refusalIsOver reports whether a topic that is not written because of a refusal may be
@@ -92,18 +95,21 @@ func (h *topicHistory) refusalIsOver(topic string, now time.Time) bool {
 }
 
 // mayReopen reports whether it is time for another attempt for a stream: the first one
-// at once, later ones less and less often.
+// at once.
 func (h *topicHistory) mayReopen(stream string, now time.Time) bool {
+	r := h.reopenings[stream]
+	return r == nil || !now.Before(r.next)
+}
+
+// noteReopening records an attempt for a stream, after which the next one has to wait:
+// longer after each.
+func (h *topicHistory) noteReopening(stream string, now time.Time) {
 	r := h.reopenings[stream]
 	if r == nil {
 		r = &reopening{wait: h.backoff()}
 		h.reopenings[stream] = r
 	}
-	if now.Before(r.next) {
-		return false
-	}
 	r.next = now.Add(r.wait.NextBackOff())
-	return true
 }
 
 // reopened clears the exclusion of a stream.

@@ -80,6 +80,7 @@ func (m *topicMonitor) judge(st *transfer.Stream, topic cluster.Topic) {
 		m.block(st, why)
 		return
 	}
+	m.history.noteTry(st.Topic)
 	if m.schedule.Stream(st.Name).Blocked() == "" {
 		m.history.reopened(st.Name)
 	}
@@ -133,7 +134,10 @@ func (m *topicMonitor) check(ctx context.Context, c *checkpointer, transfers *tr
 		m.log.Warn("can't read the topics' metadata", "error", err, "do", unlessItPersists)
 		return nil
 	}
-	m.judgePolicies(ctx)
+	if faults, err := m.ledger.CheckPolicies(ctx); err == nil { // an error is temporary: the streams' topics could just be read
+		m.creator.keepMarkers(ctx)
+		m.reportPolicyFaults(faults)
+	}
 	if err := m.checkLogs(ctx, c); err != nil {
 		return err
 	}
@@ -195,6 +199,7 @@ func (m *topicMonitor) checkBlocked(st *transfer.Stream, writable bool) error {
 	case m.history.refusalIsOver(st.Topic, now):
 		return fmt.Errorf("%w: topic %s refused records and is tried again", errChanged, st.Topic)
 	case m.history.refusedUntilLater(st.Topic, now) == nil && m.history.mayReopen(st.Name, now):
+		m.history.noteReopening(st.Name, now)
 		return fmt.Errorf("%w: topic %s may be written again", errChanged, st.Topic)
 	}
 	return nil
@@ -224,14 +229,9 @@ func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 	return nil
 }
 
-// judgePolicies reports ledger topics whose configuration would delete required
-// records: the next start would refuse them.
-func (m *topicMonitor) judgePolicies(ctx context.Context) {
-	faults, err := m.ledger.CheckPolicies(ctx)
-	if err != nil {
-		return // temporary: the streams' topics could just be read
-	}
-	m.creator.keepMarkers(ctx)
+// reportPolicyFaults logs which ledger topics have a configuration that would delete
+// required records: the next start would refuse them.
+func (m *topicMonitor) reportPolicyFaults(faults []error) {
 	for _, fault := range faults {
 		if policy, ok := errors.AsType[*store.PolicyError](fault); ok {
 			m.log.Error("the ledger will lose records of what was published", "topic", policy.Topic, policy.Config, policy.Have, "needed", policy.Want, "do", policy.Repair)

@@ -29,7 +29,8 @@ func (s *State) Begin(due Due, now time.Time) schema.Export {
 		Charset: st.charset.of(st.everPublished()),
 	}
 	if !due.Probe {
-		call.Filter, call.Slice = st.nextFilter(d, now)
+		d.sliceMissing(now)
+		call.Filter, call.Slice = st.filterOf(d)
 		call.MayBeEmpty = st.days.mayBeEmpty(d, call.Slice)
 	}
 	return call

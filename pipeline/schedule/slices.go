@@ -28,15 +28,20 @@ type slicing struct {
 // are requested again.
 const missingRetry = 6 * time.Hour
 
-// nextFilter returns the filter of the day's next call, and whether that is a slice.
-// Missing events are requested again after missingRetry.
-func (s *Stream) nextFilter(d *Day, now time.Time) (schema.Filter, bool) {
+// sliceMissing adds slices of the day's missing events, if missingRetry has passed since
+// they were last requested.
+func (d *Day) sliceMissing(now time.Time) {
 	r := &d.record
 	if len(r.Slices) == 0 && len(r.MissingEvents) > 0 && (r.MissingTried == nil || now.Sub(*r.MissingTried) >= missingRetry) {
 		r.MissingTried = &now
 		r.Slices = missing(r)
 		d.slices = slicing{}
 	}
+}
+
+// filterOf returns the filter of the day's next call, and whether that is a slice.
+func (s *Stream) filterOf(d *Day) (schema.Filter, bool) {
+	r := &d.record
 	switch {
 	case len(r.Slices) > 0:
 		return sliced(s.Filter, r.Slices[0]), true
