@@ -53,11 +53,8 @@ func (o *owner) collectChanges() []*transfer.Day {
 
 // checkpointIfChanged writes a checkpoint only if there is something to add.
 func (o *owner) checkpointIfChanged(ctx context.Context) error {
-	for range o.schedule.Changed() {
-		return o.checkpoint(ctx)
+	if !o.schedule.Unsaved() && !o.transfers.Unsaved() {
+		return nil
 	}
-	if o.transfers.Unsaved() {
-		return o.checkpoint(ctx)
-	}
-	return nil
+	return o.checkpoint(ctx)
 }

@@ -103,6 +103,18 @@ func (s *State) Changed() iter.Seq[ledger.DayName] {
 	}
 }
 
+// Unsaved reports whether a record differs from the ledger's.
+func (s *State) Unsaved() bool {
+	for _, st := range s.streams {
+		for _, d := range st.days {
+			if d.changed {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Saved marks every record as written to the ledger.
 func (s *State) Saved() {
 	for _, st := range s.streams {
