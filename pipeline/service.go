@@ -29,26 +29,25 @@ func New(c Config) *Service {
 // *IncompleteError if work is left. It returns earlier after a permanent error. It
 // retries transient errors, for at most Patience.
 func (s *Service) Run(ctx context.Context) error {
-	heard, giveUp := context.WithCancelCause(ctx) // until Kafka has been silent for too long
-	defer watchSilence(heard, giveUp, s.Cluster, s.Patience)()
+	untilSilent, giveUp := context.WithCancelCause(ctx) // ends when Kafka has been silent for too long
+	defer watchSilence(untilSilent, giveUp, s.Cluster, s.Patience)()
 	history := newTopicHistory(2*s.OwnerHeartbeat, s.RetryMaxBackoff)
 	topics := newTopicCreator(&s.Config)
 	standby := newStandby(&s.Config, s.view)
 	takeover := newTakeover(&s.Config, s.view, topics, standby)
 	attempts := newAttempts(s.Patience)
 	for ctx.Err() == nil {
-		o, err := s.begin(heard, takeover, topics, history)
+		o, err := s.begin(untilSilent, takeover, topics, history)
 		if err == nil {
 			attempts.succeeded()
-			err = runOwner(ctx, heard, o)
+			err = runOwner(ctx, untilSilent, o)
 			takeover.ended(o.session.Identity())
 			o.close()
 		}
-		if over, err := s.over(ctx, heard, o, err); over {
-			return err
-		}
-		switch {
-		case errors.Is(err, producer.ErrFenced):
+		switch next, result := s.classify(ctx, untilSilent, o, err); {
+		case next == ends:
+			return result
+		case next == standsBy:
 			if err := standby.wait(ctx, err); err != nil {
 				return err
 			}
@@ -84,37 +83,48 @@ func (s *Service) begin(ctx context.Context, t *takeover, topics *topicCreator, 
 }
 
 // runOwner runs the owner's loop until ctx ends, or Kafka has been silent for too long.
-func runOwner(ctx, heard context.Context, o *owner) error {
+func runOwner(ctx, untilSilent context.Context, o *owner) error {
 	// Whatever waits for Kafka within the ownership notices only the end of its
 	// session.
-	stop := context.AfterFunc(heard, func() {
+	stop := context.AfterFunc(untilSilent, func() {
 		if ctx.Err() == nil {
-			o.session.End(context.Cause(heard))
+			o.session.End(context.Cause(untilSilent))
 		}
 	})
 	defer stop()
 	return o.run(ctx)
 }
 
-// over reports whether Run ends after an ownership, or a failed takeover, that ended
-// with err, and with which error. o is nil if there was no ownership.
-func (s *Service) over(ctx, heard context.Context, o *owner, err error) (bool, error) {
+// sequel is what follows an ownership that has ended, or a failed takeover.
+type sequel int
+
+const (
+	retries  sequel = iota // Run takes the service over again
+	standsBy               // another instance owns the service
+	ends                   // Run returns
+)
+
+// classify returns what follows an ownership, or a failed takeover, that ended with
+// err, and the result of Run if it ends. o is nil if there was no ownership.
+func (s *Service) classify(ctx, untilSilent context.Context, o *owner, err error) (next sequel, result error) {
 	var left *IncompleteError
 	switch {
 	case errors.As(err, &left):
-		return true, err
+		return ends, err
 	case ctx.Err() != nil:
-		return true, s.stopped(o)
+		return ends, s.stopped(o)
 	case err == nil:
-		return true, nil
-	case heard.Err() != nil:
-		return true, fmt.Errorf("service %s: %w", s.ID, context.Cause(heard))
+		return ends, nil
+	case untilSilent.Err() != nil:
+		return ends, fmt.Errorf("service %s: %w", s.ID, context.Cause(untilSilent))
 	case errors.Is(err, producer.ErrFenced) && s.Once != nil:
-		return true, fmt.Errorf("service %s is owned by another instance now: %w", s.ID, err)
+		return ends, fmt.Errorf("service %s is owned by another instance now: %w", s.ID, err)
 	case errors.Is(err, producer.ErrFenced):
-		return false, nil
+		return standsBy, nil
+	case final(err):
+		return ends, err
 	}
-	return final(err), err
+	return retries, nil
 }
 
 // stopped returns Run's result when its context has ended: with Once, the due exports
