@@ -20,7 +20,7 @@ import (
 )
 
 // scheduleKinds returns the kinds of events that package schedule declares.
-func scheduleKinds(t *testing.T) (kinds []schedule.Kind) {
+func scheduleKinds(t *testing.T) (kinds []schedule.EventKind) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "schedule/event.go", nil, parser.SkipObjectResolution)
 	if err != nil {
@@ -31,12 +31,12 @@ func scheduleKinds(t *testing.T) (kinds []schedule.Kind) {
 		if !ok {
 			return true
 		}
-		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "Kind" {
+		if kind, ok := spec.Type.(*ast.Ident); ok && kind.Name == "EventKind" {
 			text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
 			if err != nil {
 				t.Fatal(err)
 			}
-			kinds = append(kinds, schedule.Kind(text))
+			kinds = append(kinds, schedule.EventKind(text))
 		}
 		return true
 	})
@@ -55,7 +55,7 @@ func TestDescribe_EveryKind(t *testing.T) {
 		if kind == schedule.DaySettled || kind == schedule.HidingBegins {
 			continue // the announcer handles these itself
 		}
-		level, text, attrs := describe(&schedule.Event{Kind: kind, Stream: "events", Day: today, Code: schema.QueryError, Detail: "event", EventName: "a"})
+		level, text, attrs := describe(&schedule.Event{Kind: kind, Stream: "events", Day: today, Code: schema.QueryError, EventName: "a", NameKind: schedule.NameOfEvent})
 		given := map[any]any{}
 		for i := 0; i < len(attrs); i += 2 {
 			given[attrs[i]] = attrs[i+1]

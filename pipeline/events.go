@@ -133,7 +133,7 @@ func describeSettings(e *schedule.Event) logLine {
 	case schedule.SettingChanged:
 		return line(slog.LevelWarn, "the stream's settings have changed", "meaning", e.Detail, "do", "nothing, if that was intended")
 	case schedule.DaysLack:
-		return line(slog.LevelWarn, "settled days lack events that the stream exports now", "events", e.EventName, "days", e.Count, "range", e.Detail, "calls", e.Count,
+		return line(slog.LevelWarn, "settled days lack events that the stream exports now", "events", e.EventName, "days", e.Count, "range", e.Range(), "calls", e.Count,
 			"do", "dfinery-kafka backfill "+e.Stream+" --changed exports them again")
 	case schedule.NameUnknown:
 		return line(slog.LevelWarn, "a name of the stream's filter never occurs", "meaning", e.Unknown(), "do", "correct STREAM_…_EVENTS or _PROPERTIES, or remove the name")

@@ -93,10 +93,14 @@ func TestService(t *testing.T) {
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	c := new(Check)
+	day, err := schema.ParseDay("2026-11-22")
+	if err != nil {
+		t.Fatal(err)
+	}
 	c.changes([]schedule.Event{
 		{Kind: schedule.IdentityChanged, Stream: "events", Count: 2, Rows: 1}, {Kind: schedule.SettingChanged, Stream: "events", Detail: "another key"},
-		{Kind: schedule.DaysLack, Stream: "events", Count: 1, Detail: "2026-11-22 to 2026-11-22", EventName: "df_login"},
-		{Kind: schedule.NameUnknown, Stream: "events", Detail: "event", EventName: "df_purchse", Near: "df_purchase", Count: 31}, {Kind: schedule.StreamRemoved, Stream: "users"}, {Kind: schedule.RowsMissing},
+		{Kind: schedule.DaysLack, Stream: "events", Count: 1, Day: day, LastDay: day, EventName: "df_login"},
+		{Kind: schedule.NameUnknown, Stream: "events", NameKind: schedule.NameOfEvent, EventName: "df_purchse", Near: "df_purchase", Count: 31}, {Kind: schedule.StreamRemoved, Stream: "users"}, {Kind: schedule.RowsMissing},
 	})
 	var got []string
 	for _, l := range c.lines {

@@ -64,10 +64,10 @@ func (c *Check) changes(events []schedule.Event) {
 		case schedule.SettingChanged:
 			c.add(Warn, "stream "+e.Stream, e.Detail, "nothing, if that is intended")
 		case schedule.DaysLack:
-			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now (%s): they were settled before the change", command.Pluralize(e.Count, "day"), e.Detail, e.EventName),
+			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now (%s): they were settled before the change", command.Pluralize(e.Count, "day"), e.Range(), e.EventName),
 				fmt.Sprintf("dfinery-kafka backfill %s --changed exports them again, by %s", e.Stream, command.Pluralize(e.Count, "call")))
 		case schedule.NameUnknown:
-			variable := map[string]string{"event": "EVENTS", "property": "PROPERTIES"}[e.Detail]
+			variable := map[schedule.NameKind]string{schedule.NameOfEvent: "EVENTS", schedule.NameOfProperty: "PROPERTIES"}[e.NameKind]
 			c.add(Warn, "stream "+e.Stream, e.Unknown(), "correct "+config.StreamVariable(e.Stream, variable)+", or remove the name")
 		case schedule.StreamRemoved:
 			c.add(Warn, "stream "+e.Stream, "is no longer configured: its days are not exported; its topic is not deleted", "nothing, if that is intended")

@@ -12,10 +12,13 @@ import (
 // MaxEventNames is the maximum number of event names that are recorded for a stream.
 const MaxEventNames = 2000
 
-// The kinds of names in a filter.
+// NameKind is the kind of a name in a filter.
+type NameKind string
+
+// The kinds of names.
 const (
-	nameOfEvent    = "event"
-	nameOfProperty = "property"
+	NameOfEvent    NameKind = "event"
+	NameOfProperty NameKind = "property"
 )
 
 // names are the known names of events and properties in the rows of a stream.
@@ -86,8 +89,8 @@ func (s *Stream) unknownNames(all []*Stream, now time.Time) []Event {
 	}
 	n.reported = true
 	var unknown []Event
-	tell := func(what, name string, known, standard []string) {
-		e := Event{Kind: NameUnknown, Stream: s.Name, EventName: name, Detail: what, Count: days}
+	tell := func(kind NameKind, name string, known, standard []string) {
+		e := Event{Kind: NameUnknown, Stream: s.Name, EventName: name, NameKind: kind, Count: days}
 		if e.Near = nearestOther(name, known); e.Near == "" && !slices.Contains(known, name) {
 			e.Near = nearestOther(name, standard)
 		}
@@ -98,11 +101,11 @@ func (s *Stream) unknownNames(all []*Stream, now time.Time) []Event {
 		known = append(known, st.names.events...)
 	}
 	for _, name := range events {
-		tell(nameOfEvent, name, known, schema.StandardEvents())
+		tell(NameOfEvent, name, known, schema.StandardEvents())
 	}
 	if rows > 0 { // without rows nothing can be concluded
 		for _, name := range properties {
-			tell(nameOfProperty, name, s.columns.last, schema.StandardColumns())
+			tell(NameOfProperty, name, s.columns.last, schema.StandardColumns())
 		}
 	}
 	return unknown
@@ -116,8 +119,8 @@ func nearestOther(name string, names []string) string {
 
 // Unknown returns the text of a NameUnknown event.
 func (e *Event) Unknown() string {
-	article := map[string]string{nameOfEvent: "an", nameOfProperty: "a"}[e.Detail]
-	text := fmt.Sprintf("no row of %d days had %s %s %s", e.Count, article, e.Detail, e.EventName)
+	article := map[NameKind]string{NameOfEvent: "an", NameOfProperty: "a"}[e.NameKind]
+	text := fmt.Sprintf("no row of %d days had %s %s %s", e.Count, article, e.NameKind, e.EventName)
 	if e.Near != "" {
 		text += ": did you mean " + e.Near + "?"
 	}

@@ -17,8 +17,8 @@ func TestUnknownNames(t *testing.T) {
 	met := ledger.Settings{Events: filter.Events, Properties: filter.Properties, PropertiesMet: []string{"df_order_id"}}
 	since, later := noon.Add(-48*time.Hour), noon.Add(-time.Hour)
 	met.NamesSince = &since
-	event := func(what, name, near string) Event {
-		return Event{Kind: NameUnknown, Stream: "events", EventName: name, Detail: what, Near: near, Count: 3}
+	event := func(kind NameKind, name, near string) Event {
+		return Event{Kind: NameUnknown, Stream: "events", EventName: name, NameKind: kind, Near: near, Count: 3}
 	}
 	for name, test := range map[string]struct {
 		kind    schema.Kind

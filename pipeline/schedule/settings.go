@@ -34,7 +34,7 @@ func (s *Stream) noteSettings(service *ledger.Service, topic string, now time.Ti
 	if lacking := s.lacking(now); len(lacking) > 0 {
 		first, last := lacking[0], lacking[len(lacking)-1]
 		events = append(events, Event{Kind: DaysLack, Stream: s.Name, Day: first, LastDay: last, Days: lacking, Count: len(lacking),
-			Detail: first.String() + " to " + last.String(), EventName: s.wider.lacked(&is)})
+			EventName: s.wider.lacked(&is)})
 	}
 	return events
 }

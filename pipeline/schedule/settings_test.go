@@ -35,7 +35,7 @@ func TestNoteSettings(t *testing.T) {
 		return events
 	}
 	lack := func(count int, from, to schema.Day) Event {
-		return Event{Kind: DaysLack, Stream: "events", Day: today - from, LastDay: today - to, Count: count, Detail: (today - from).String() + " to " + (today - to).String(),
+		return Event{Kind: DaysLack, Stream: "events", Day: today - from, LastDay: today - to, Count: count,
 			EventName: "all but a"}
 	}
 	same := func(*StreamConfig) {}
