@@ -10,27 +10,27 @@ import (
 )
 
 // AbsentProfiles returns the status of a stream's profiles from the ledger, and up to
-// most keys that are absent from its last snapshot; for these it reads the stream's
+// limit keys that are absent from its last snapshot; for these it reads the stream's
 // topic. The status is nil for a stream that publishes all rows.
-func (r *Reader) AbsentProfiles(ctx context.Context, stream string, most int) (*ProfileStatus, []string, error) {
-	peek, err := r.Snapshot(ctx)
+func (r *Reader) AbsentProfiles(ctx context.Context, stream string, limit int) (*ProfileStatus, []string, error) {
+	snapshot, err := r.Snapshot(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	i := slices.IndexFunc(peek.Streams, func(one StreamStatus) bool { return one.Name == stream })
-	if i < 0 || peek.Streams[i].Profiles == nil {
+	i := slices.IndexFunc(snapshot.Streams, func(one StreamStatus) bool { return one.Name == stream })
+	if i < 0 || snapshot.Streams[i].Profiles == nil {
 		return nil, nil, nil
 	}
-	status := peek.Streams[i].Profiles
-	if most == 0 || len(status.Sample) == 0 {
+	status := snapshot.Streams[i].Profiles
+	if limit == 0 || len(status.Sample) == 0 {
 		return status, nil, nil
 	}
-	keys, err := r.keysOf(ctx, peek.Streams[i].Topic, status, most)
+	keys, err := r.keysOf(ctx, snapshot.Streams[i].Topic, status, limit)
 	return status, keys, err
 }
 
 // keysOf returns the sampled keys that the topic still has, in order.
-func (r *Reader) keysOf(ctx context.Context, topic string, status *ProfileStatus, most int) ([]string, error) {
+func (r *Reader) keysOf(ctx context.Context, topic string, status *ProfileStatus, limit int) ([]string, error) {
 	described, err := r.config.Cluster.Topic(ctx, topic)
 	if err != nil {
 		return nil, fmt.Errorf("read the topic of the stream: %w", err)
@@ -39,7 +39,7 @@ func (r *Reader) keysOf(ctx context.Context, topic string, status *ProfileStatus
 	if err != nil {
 		return nil, fmt.Errorf("read the topic of the stream: %w", err)
 	}
-	wanted := status.Sample[:min(most, len(status.Sample))]
+	wanted := status.Sample[:min(limit, len(status.Sample))]
 	found := map[string]bool{} // whether the key is in the topic
 	for _, log := range logs {
 		if log.Err != nil {

@@ -31,8 +31,8 @@ func (a *attempts) exhausted() bool { return a.patience > 0 && time.Since(a.bega
 
 // pause waits until the next attempt, at least for the given time, but not beyond
 // patience.
-func (a *attempts) pause(ctx context.Context, least time.Duration) {
-	next := max(a.wait.NextBackOff(), least)
+func (a *attempts) pause(ctx context.Context, atLeast time.Duration) {
+	next := max(a.wait.NextBackOff(), atLeast)
 	if a.patience > 0 {
 		next = min(next, a.patience-time.Since(a.began))
 	}

@@ -16,7 +16,7 @@ func (o *owner) begin(ctx context.Context, taken *ownership) error {
 	}
 	for i := range o.config.Streams {
 		st := &o.config.Streams[i]
-		o.topics.judge(st, taken.topics[st.Topic])
+		o.topics.blockIfUnwritable(st, taken.topics[st.Topic])
 	}
 	return o.recover(ctx, taken.before)
 }

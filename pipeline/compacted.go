@@ -83,9 +83,9 @@ func ShortTombstones(k *cluster.Cluster, stream *transfer.Stream, c *cluster.Top
 		Repair: k.AlterConfigCommand(c.Name, deleteRetention, millis(deleteRetained))}
 }
 
-// judgeCompaction makes a stream with MODE=changes wait if its topic would lose
+// checkCompaction makes a stream with MODE=changes wait if its topic would lose
 // profiles.
-func (m *topicMonitor) judgeCompaction(st *transfer.Stream, c *cluster.TopicConfig) {
+func (m *topicMonitor) checkCompaction(st *transfer.Stream, c *cluster.TopicConfig) {
 	if !st.Changes {
 		return
 	}

@@ -9,7 +9,7 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Counts counts what the service has done since the process started. At most mostCodes
+// Counts counts what the service has done since the process started. At most maxCodes
 // codes are counted separately, as the API chooses the codes.
 type Counts struct {
 	mu sync.Mutex
@@ -41,9 +41,9 @@ type LetterKind struct {
 // codeOK counts exports that succeeded.
 const codeOK schema.Code = "ok"
 
-// mostCodes limits the codes that are counted separately for a stream, as the server
+// maxCodes limits the codes that are counted separately for a stream, as the server
 // chooses the STATUS of http_STATUS.
-const mostCodes = 40
+const maxCodes = 40
 
 const otherCode schema.Code = "other"
 
@@ -63,7 +63,7 @@ func (c *Counts) change(stream string, change func(*StreamCounts)) {
 
 func (c *Counts) export(stream string, code schema.Code) {
 	c.change(stream, func(s *StreamCounts) {
-		if _, known := s.Exports[code]; !known && len(s.Exports) >= mostCodes {
+		if _, known := s.Exports[code]; !known && len(s.Exports) >= maxCodes {
 			code = otherCode
 		}
 		s.Exports[code]++
@@ -86,7 +86,7 @@ func (c *Counts) rows(stream string, news transfer.Tally) {
 func (c *Counts) deadLetter(stream, kind string, code schema.Code) {
 	c.change(stream, func(s *StreamCounts) {
 		at := LetterKind{kind, code}
-		if _, known := s.Letters[at]; !known && len(s.Letters) >= mostCodes {
+		if _, known := s.Letters[at]; !known && len(s.Letters) >= maxCodes {
 			at.Code = otherCode
 		}
 		s.Letters[at]++

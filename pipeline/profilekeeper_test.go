@@ -113,7 +113,7 @@ func TestProfileKeeper_Modes(t *testing.T) {
 func TestProfileKeeper_Approve(t *testing.T) {
 	for name, test := range map[string]struct {
 		record ledger.Profiles
-		most   int
+		limit  int
 		want   int
 		err    string
 	}{
@@ -127,7 +127,7 @@ func TestProfileKeeper_Approve(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := &profileKeeper{record: &serviceRecord{content: ledger.Service{Profiles: map[string]*ledger.Profiles{"users": &test.record}}}}
-			got, err := k.Approve("users", test.most, noon)
+			got, err := k.Approve("users", test.limit, noon)
 			if test.err != "" {
 				if err == nil || !strings.Contains(err.Error(), test.err) || test.record.Approved != nil {
 					t.Errorf("error %v, approval %+v, want %q and none", err, test.record.Approved, test.err)

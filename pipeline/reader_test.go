@@ -99,11 +99,11 @@ func TestReader_AbsentProfiles(t *testing.T) {
 		}
 		b.must(o.writer.Service(&ledger.Service{Profiles: map[string]*ledger.Profiles{"users": p}}))
 		b.must(o.session.Flush(t.Context()))
-		for most, want := range map[int][]string{0: nil, 2: {"c"}, 100: {"a", "c"}} {
-			status, keys, err := b.Reader().AbsentProfiles(t.Context(), "users", most)
+		for limit, want := range map[int][]string{0: nil, 2: {"c"}, 100: {"a", "c"}} {
+			status, keys, err := b.Reader().AbsentProfiles(t.Context(), "users", limit)
 			b.must(err)
 			if diff := cmp.Diff(want, keys); diff != "" || status.Absent != 4 {
-				t.Errorf("up to %d keys of %d (-want +got):\n%s", most, status.Absent, diff)
+				t.Errorf("up to %d keys of %d (-want +got):\n%s", limit, status.Absent, diff)
 			}
 		}
 		if status, keys, err := b.Reader().AbsentProfiles(t.Context(), "events", 10); status != nil || keys != nil || err != nil {

@@ -13,10 +13,10 @@ import (
 
 // topicHistory is the history of topics that outlives an ownership.
 type topicHistory struct {
-	first, most time.Duration         // between two attempts at a topic that fails
-	tooLarge    map[string]int        // by topic: the size of a record that the broker refused although it was within the known limit
-	refusals    map[string]*refusal   // by topic
-	reopenings  map[string]*reopening // by stream
+	firstWait, maxWait time.Duration         // between two attempts at a topic that fails
+	tooLarge           map[string]int        // by topic: the size of a record that the broker refused although it was within the known limit
+	refusals           map[string]*refusal   // by topic
+	reopenings         map[string]*reopening // by stream
 }
 
 // refusal is a topic whose records the broker refuses permanently for a reason other
@@ -37,12 +37,12 @@ type reopening struct {
 	next time.Time
 }
 
-func newTopicHistory(first, most time.Duration) *topicHistory {
-	return &topicHistory{first: first, most: most, tooLarge: map[string]int{}, refusals: map[string]*refusal{}, reopenings: map[string]*reopening{}}
+func newTopicHistory(firstWait, maxWait time.Duration) *topicHistory {
+	return &topicHistory{firstWait: firstWait, maxWait: maxWait, tooLarge: map[string]int{}, refusals: map[string]*refusal{}, reopenings: map[string]*reopening{}}
 }
 
 func (h *topicHistory) backoff() *backoff.ExponentialBackOff {
-	return &backoff.ExponentialBackOff{InitialInterval: h.first, Multiplier: 2, MaxInterval: max(h.first, h.most)}
+	return &backoff.ExponentialBackOff{InitialInterval: h.firstWait, Multiplier: 2, MaxInterval: max(h.firstWait, h.maxWait)}
 }
 
 // learn stores the refusal of records that ended an ownership, and returns the topic

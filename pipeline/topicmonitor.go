@@ -59,13 +59,13 @@ func (m *topicMonitor) setLimits(ctx context.Context) error {
 		m.session.SetLimit(c.Name, limit)
 	}
 	for i := range m.streams {
-		m.judgeCompaction(&m.streams[i], &configs[len(configs)-len(m.streams)+i])
+		m.checkCompaction(&m.streams[i], &configs[len(configs)-len(m.streams)+i])
 	}
 	return nil
 }
 
-// judge makes a stream wait if its topic can't be written now.
-func (m *topicMonitor) judge(st *transfer.Stream, topic cluster.Topic) {
+// blockIfUnwritable makes a stream wait if its topic can't be written now.
+func (m *topicMonitor) blockIfUnwritable(st *transfer.Stream, topic cluster.Topic) {
 	if why := unwritable(topic); why != nil {
 		m.block(st, why)
 		return

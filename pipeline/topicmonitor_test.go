@@ -23,7 +23,7 @@ func (b *testbed) monitored() *owner {
 	o := b.takeOver()
 	b.must(o.topics.setLimits(b.t.Context()))
 	for i := range b.Streams {
-		o.topics.judge(&b.Streams[i], b.taken.topics[b.Streams[i].Topic])
+		o.topics.blockIfUnwritable(&b.Streams[i], b.taken.topics[b.Streams[i].Topic])
 	}
 	b.must(o.openSenders())
 	return o
@@ -124,7 +124,7 @@ func TestTopicMonitor_Refused(t *testing.T) {
 		o := b.takeOver()
 		o.topics.history = history
 		b.must(o.topics.setLimits(t.Context()))
-		o.topics.judge(&b.Streams[0], b.taken.topics["events"])
+		o.topics.blockIfUnwritable(&b.Streams[0], b.taken.topics["events"])
 		b.must(o.openSenders())
 		if o.schedule.Stream("events").Blocked() == "" {
 			t.Error("the stream does not wait")

@@ -71,16 +71,16 @@ func TestView_Letters(t *testing.T) {
 // copy of the counts.
 func TestCounts_Codes(t *testing.T) {
 	v := New(Config{ID: "1234"}).view
-	for i := range 3 * mostCodes {
+	for i := range 3 * maxCodes {
 		code := schema.Code(fmt.Sprint("http_", i))
 		v.counts.export("events", code)
 		v.counts.deadLetter("events", schema.KindRow, code)
 	}
 	totals := v.Totals()["events"]
-	if n := len(totals.Exports); n != mostCodes+1 || totals.Exports[otherCode] != 2*mostCodes {
+	if n := len(totals.Exports); n != maxCodes+1 || totals.Exports[otherCode] != 2*maxCodes {
 		t.Errorf("%d codes of exports, %d others", n, totals.Exports[otherCode])
 	}
-	if n := len(totals.Letters); n != mostCodes+1 || totals.Letters[LetterKind{schema.KindRow, otherCode}] != 2*mostCodes {
+	if n := len(totals.Letters); n != maxCodes+1 || totals.Letters[LetterKind{schema.KindRow, otherCode}] != 2*maxCodes {
 		t.Errorf("%d codes of dead letters", n)
 	}
 	totals.Exports["http_0"], totals.Letters[LetterKind{schema.KindRow, "http_0"}] = 99, 99

@@ -50,7 +50,7 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 	if a := r.Approved; a != nil && a.Unreadable && d.Absent <= a.N {
 		evidence.Unreadable = 0
 	}
-	d.Why = evidence.judge(before.Request)
+	d.Why = evidence.whyInconclusive(before.Request)
 	if d.Why == "" && !p.Never && !allowed(r, d.Absent, Ceiling(inTopic, p.Most), snapshot.Now) {
 		d.Why = OverCeiling
 	}

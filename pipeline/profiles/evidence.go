@@ -88,8 +88,8 @@ func Unreadable(b *schema.BadRow) bool {
 	return false
 }
 
-// judge returns why the snapshot proves nothing, apart from the ceiling.
-func (e *Evidence) judge(former string) Why {
+// whyInconclusive returns why the snapshot proves nothing, apart from the ceiling.
+func (e *Evidence) whyInconclusive(former string) Why {
 	switch {
 	case !e.Ended:
 		return NotEnded

@@ -153,8 +153,8 @@ func TestEvidence_Judge(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			e := complete
 			test.change(&e)
-			if got := e.judge(test.former); got != test.want {
-				t.Errorf("judge = %q, want %q", got, test.want)
+			if got := e.whyInconclusive(test.former); got != test.want {
+				t.Errorf("why = %q, want %q", got, test.want)
 			}
 		})
 	}

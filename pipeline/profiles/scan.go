@@ -46,7 +46,7 @@ func (s *Scan) Add(partition int, r *recordbatch.Record) {
 		return
 	}
 	h := HashKey(s.seed, r.Key)
-	kind, n, id := s.judge(r)
+	kind, n, id := s.classify(r)
 	if n > s.Highest {
 		s.Highest = n
 	}
@@ -66,13 +66,13 @@ func (s *Scan) Add(partition int, r *recordbatch.Record) {
 	}
 }
 
-// judge returns the state of a key after a record, and the number of the record's export if
-// it is one of the stream.
-func (s *Scan) judge(r *recordbatch.Record) (k kind, n int, id uint64) {
+// classify returns the state of a key after a record, and the number of the record's
+// export if it is one of the stream.
+func (s *Scan) classify(r *recordbatch.Record) (k kind, n int, id uint64) {
 	export := r.Header("export")
 	if !bytes.Equal(export, s.export) || s.export == nil {
 		s.export = append(s.export[:0], export...)
-		s.exportKind, s.number = s.judgeExport(export)
+		s.exportKind, s.number = s.classifyExport(export)
 	}
 	k, n = s.exportKind, s.number
 	if r.Value == nil {
@@ -88,7 +88,7 @@ func (s *Scan) judge(r *recordbatch.Record) (k kind, n int, id uint64) {
 	return k, n, shortID(fingerprint)
 }
 
-func (s *Scan) judgeExport(export []byte) (kind, int) {
+func (s *Scan) classifyExport(export []byte) (kind, int) {
 	rest, ours := bytes.CutPrefix(export, s.prefix)
 	if !ours {
 		if _, err := schema.ParseExportID(string(export)); err != nil {

@@ -85,7 +85,7 @@ func (s *State) Apply(o *Outcome, now time.Time) []Event {
 	switch {
 	case o.Aborted || o.Failure != nil && o.Failure.Class == schema.Cancelled:
 	case o.Failure == nil && o.Call.Probe:
-		step.judgeProbe()
+		step.probeSucceeded()
 	case o.Failure == nil && o.Call.Slice:
 		step.sliceDone()
 	case o.Failure == nil:

@@ -8,10 +8,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// mostColumnBytes limits the column names that are recorded for a stream, so that the
+// maxColumnBytes limits the column names that are recorded for a stream, so that the
 // service's record in the ledger stays far below Kafka's maximum. Beyond it, every
 // further column counts as new in each header.
-const mostColumnBytes = 64 << 10
+const maxColumnBytes = 64 << 10
 
 // columns are the columns of a stream's headers. Days differ in their columns, so a
 // header is compared with all columns that the stream ever had, not with the previous
@@ -58,7 +58,7 @@ func fitting(list, names []string) []string {
 	}
 	list = slices.Clip(list)
 	for _, name := range names {
-		if size += len(name); size > mostColumnBytes {
+		if size += len(name); size > maxColumnBytes {
 			break
 		}
 		list = append(list, name)

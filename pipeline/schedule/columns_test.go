@@ -18,7 +18,7 @@ func TestStream_AdmitColumns_Bounded(t *testing.T) {
 	for i := range many {
 		many[i] = fmt.Sprintf("column_%05d", i)
 	}
-	const fit = mostColumnBytes / len("column_00000")
+	const fit = maxColumnBytes / len("column_00000")
 	for _, contract := range []schema.Contract{schema.ContractEvolve, schema.ContractFreeze} {
 		t.Run(string(contract), func(t *testing.T) {
 			stream := newStream(StreamConfig{Name: "events", Contract: contract}, nil)
@@ -36,7 +36,7 @@ func TestStream_AdmitColumns_Bounded(t *testing.T) {
 			if diff := cmp.Diff(want, refused); diff != "" {
 				t.Error(diff)
 			}
-			if size := len(strings.Join(stream.columns.refused, "")); size > mostColumnBytes {
+			if size := len(strings.Join(stream.columns.refused, "")); size > maxColumnBytes {
 				t.Errorf("%d bytes of refused names", size)
 			}
 			if frozen := contract == schema.ContractFreeze; changed != frozen || (len(events) == 1) != frozen {

@@ -63,8 +63,8 @@ func (p *probe) fail(detail string, until time.Time) {
 	p.detail, p.until = detail, until
 }
 
-// judgeProbe evaluates a probe's answer, whose rows were counted but not published.
-func (s *step) judgeProbe() {
+// probeSucceeded evaluates a probe's answer, whose rows were counted but not published.
+func (s *step) probeSucceeded() {
 	st, at, today := s.st, s.d.name.Day, s.policy.today(s.now)
 	before := st.probe.suspected
 	st.probe = probe{answered: true}
