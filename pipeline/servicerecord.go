@@ -30,7 +30,7 @@ func newServiceRecord(s *schedule.State, w *store.Writer, session *producer.Sess
 // refresh updates the record.
 func (r *serviceRecord) refresh() *ledger.Service {
 	r.content.Source, r.content.LineEnds = r.source.State(), r.source.LineEnds()
-	r.schedule.Enter(&r.content, time.Now())
+	r.schedule.SaveTo(&r.content, time.Now())
 	return &r.content
 }
 

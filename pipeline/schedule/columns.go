@@ -93,7 +93,7 @@ func (c *columns) load(record ledger.Columns, schemas *ledger.Schemas) {
 	c.accepted = fitting(nil, names)
 }
 
-func (c *columns) enter(record *ledger.Columns) {
+func (c *columns) saveTo(record *ledger.Columns) {
 	record.Accepted, record.Refused = c.accepted, c.refused
 }
 

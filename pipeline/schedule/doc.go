@@ -4,7 +4,7 @@
 // the returned events.
 //
 // State hands out its streams and their days; none of them is safe for concurrent use.
-// All of their state is in the records that Changed lists and in what Enter adds to the
+// All of their state is in the records that Changed lists and in what SaveTo adds to the
 // service's record, except for state that a new process does not need: which days were
 // requested, how many calls have failed, and the results of a day's slices.
 package schedule

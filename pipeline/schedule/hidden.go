@@ -68,7 +68,7 @@ func (a *hiding) load(record ledger.Columns) {
 	*a = hiding{lists: record.Hidden, refused: record.RefusedHeader, accepted: record.AcceptedHeader}
 }
 
-func (a *hiding) enter(record *ledger.Columns) {
+func (a *hiding) saveTo(record *ledger.Columns) {
 	record.Hidden, record.RefusedHeader, record.AcceptedHeader = a.lists, a.refused, a.accepted
 }
 

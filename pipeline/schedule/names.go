@@ -51,7 +51,7 @@ func (n *names) markSeen(properties, had []string) {
 // unseen returns those of the filter's properties that no row is known to have had.
 func (n *names) unseen(properties []string) []string { return without(properties, n.seen) }
 
-func (n *names) enter(record *ledger.Settings) {
+func (n *names) saveTo(record *ledger.Settings) {
 	record.NamesSince, record.PropertiesMet = n.since, n.seen
 }
 

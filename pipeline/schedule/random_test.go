@@ -262,7 +262,7 @@ func (m *model) newProcess() {
 		}
 	}
 	record := new(ledger.Service)
-	m.state.Enter(record, m.now)
+	m.state.SaveTo(record, m.now)
 	record2 := copyOf(*record)
 	m.restart(days, &record2)
 }

@@ -42,8 +42,8 @@ func (s *State) restore(service *ledger.Service, days map[ledger.DayName]ledger.
 	}
 }
 
-// Enter writes the state of the streams into the service's record.
-func (s *State) Enter(service *ledger.Service, now time.Time) {
+// SaveTo writes the state of the streams into the service's record.
+func (s *State) SaveTo(service *ledger.Service, now time.Time) {
 	service.Timezone = s.policy.Location.String()
 	makeIfNil(&service.Streams)
 	makeIfNil(&service.DueFrom)
@@ -57,7 +57,7 @@ func (s *State) Enter(service *ledger.Service, now time.Time) {
 		}
 	}
 	for _, st := range s.streams {
-		st.enter(service, now)
+		st.saveTo(service, now)
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestEnter_UnknownMembers: Enter keeps members that this release does not know, and
+// TestSaveTo_UnknownMembers: SaveTo keeps members that this release does not know, and
 // entries of streams that are not configured.
-func TestEnter_UnknownMembers(t *testing.T) {
+func TestSaveTo_UnknownMembers(t *testing.T) {
 	later := map[string]any{"later": "x"}
 	of := func(more map[string]any) map[string]any {
 		stream := map[string]any{"later": "x"}
@@ -36,7 +36,7 @@ func TestEnter_UnknownMembers(t *testing.T) {
 	state := New([]StreamConfig{{Name: "events", Kind: schema.Event, Topic: "t", Poll: time.Minute, StartBack: 4}}, *testPolicy(), noon)
 	state.Load(service, map[ledger.DayName]ledger.Day{{Stream: "events", Day: today}: {State: ledger.Pending, Generation: 1}}, noon)
 	state.Advance(noon)
-	state.Enter(service, noon)
+	state.SaveTo(service, noon)
 	text, err = json.Marshal(service)
 	must(err)
 	var written map[string]any

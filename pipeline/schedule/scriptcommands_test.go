@@ -147,7 +147,7 @@ func (s *script) restartFromLedger(change string) {
 		}
 	}
 	record := new(ledger.Service)
-	s.state.Enter(record, s.now)
+	s.state.SaveTo(record, s.now)
 	for i := range s.config {
 		if change == "identity" {
 			s.config[i].Topic += "2"

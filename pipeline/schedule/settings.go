@@ -65,14 +65,14 @@ func formatChange(was, is string, held bool) string {
 	return fmt.Sprintf("values have the format %s from now on instead of %s", is, was)
 }
 
-// enterSettings writes the settings that the next start compares with.
-func (s *Stream) enterSettings(record *ledger.Settings) {
+// saveSettingsTo writes the settings that the next start compares with.
+func (s *Stream) saveSettingsTo(record *ledger.Settings) {
 	is := s.settings()
 	record.Events, record.ExcludeEvents, record.Properties = is.Events, is.ExcludeEvents, is.Properties
 	record.Audience, record.Key, record.Empty, record.Format = is.Audience, is.Key, is.Empty, is.Format
 	record.Pace = s.pace()
-	s.names.enter(record)
-	s.wider.enter(record)
+	s.names.saveTo(record)
+	s.wider.saveTo(record)
 }
 
 // removedStreams reports the streams that are in the ledger but no longer configured.

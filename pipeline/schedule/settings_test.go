@@ -31,7 +31,7 @@ func TestNoteSettings(t *testing.T) {
 		change(&s)
 		state := New([]StreamConfig{s}, policy, now)
 		events := state.Load(service, days, now)
-		state.Enter(service, now)
+		state.SaveTo(service, now)
 		return events
 	}
 	lack := func(count int, from, to schema.Day) Event {

@@ -50,8 +50,8 @@ func (s *Stream) load(service *ledger.Service) {
 	s.hiding.load(service.Columns[s.Name])
 }
 
-// enter writes the state into the service's record, whose maps must exist.
-func (s *Stream) enter(service *ledger.Service, now time.Time) {
+// saveTo writes the state into the service's record, whose maps must exist.
+func (s *Stream) saveTo(service *ledger.Service, now time.Time) {
 	kept := service.Streams[s.Name]
 	kept.Paused, kept.Halted, kept.Blocked = s.paused, s.halted, s.blocked
 	kept.Events, kept.HasRows, kept.Identity = s.names.events, s.exportHadRows, s.identity
@@ -71,13 +71,13 @@ func (s *Stream) enter(service *ledger.Service, now time.Time) {
 		service.Cuts[s.Name] = cuts
 	}
 	columns := service.Columns[s.Name]
-	s.columns.enter(&columns)
-	s.hiding.enter(&columns)
+	s.columns.saveTo(&columns)
+	s.hiding.saveTo(&columns)
 	if len(columns.Accepted) > 0 || columns.Hidden != "" || columns.RefusedHeader != "" {
 		service.Columns[s.Name] = columns
 	}
 	settings := service.Settings[s.Name]
-	s.enterSettings(&settings)
+	s.saveSettingsTo(&settings)
 	service.Settings[s.Name] = settings
 }
 

@@ -46,7 +46,7 @@ func (w *widening) load(record *ledger.Settings) {
 	*w = widening{since: record.Wider, events: record.WiderEvents, exclude: record.WiderExclude}
 }
 
-func (w *widening) enter(record *ledger.Settings) {
+func (w *widening) saveTo(record *ledger.Settings) {
 	record.Wider, record.WiderEvents, record.WiderExclude = w.since, w.events, w.exclude
 }
 

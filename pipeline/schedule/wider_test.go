@@ -76,7 +76,7 @@ func TestLacked(t *testing.T) {
 		state := New([]StreamConfig{{Name: "events", Kind: schema.Event, Filter: schema.Filter{Events: step.events}, Poll: time.Minute, StartBack: 4}},
 			Policy{Service: "1234", Location: planned, CallsPerHour: 100}, now)
 		state.Load(service, map[ledger.DayName]ledger.Day{{Stream: "events", Day: today - 4}: {State: ledger.Settled, LastSuccess: &settled, Generation: 1}}, now)
-		state.Enter(service, now)
+		state.SaveTo(service, now)
 		value, err := json.Marshal(service)
 		if err == nil {
 			service = new(ledger.Service)
