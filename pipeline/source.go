@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"context"
 	"encoding/json"
 	"time"
 
@@ -28,14 +27,10 @@ type Source interface {
 	Accepts(schema.Cut) bool
 }
 
-// Permit allows one call. It must be ended by Export or Cancel.
+// Permit allows one call, and says what the call is for.
 type Permit interface {
-	// Export makes the call and returns its body once the header line has been read.
-	// Any other outcome is a *schema.Failure.
-	Export(context.Context, schema.Export) (transfer.Body, error)
+	transfer.Permit
 	// Probe reports whether the call probes if the source has recovered. The smallest
 	// export that is due is the best one to use.
 	Probe() bool
-	// Cancel returns the permit unused.
-	Cancel()
 }

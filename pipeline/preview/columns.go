@@ -11,17 +11,17 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// limitedCall passes only the first rows of the answer to an export.
-type limitedCall struct {
-	transfer.Call
+// limitedPermit passes only the first rows of the answer to an export.
+type limitedPermit struct {
+	transfer.Permit
 	left   int
 	survey func(*schema.Columns) *columnSurvey
 	body   *limitedBody // set when the call was answered
 }
 
-// Export implements transfer.Call.
-func (p *limitedCall) Export(ctx context.Context, e schema.Export) (transfer.Body, error) {
-	body, err := p.Call.Export(ctx, e)
+// Export implements transfer.Permit.
+func (p *limitedPermit) Export(ctx context.Context, e schema.Export) (transfer.Body, error) {
+	body, err := p.Permit.Export(ctx, e)
 	if err != nil {
 		return nil, err
 	}

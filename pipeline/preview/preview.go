@@ -63,10 +63,10 @@ const UnassignedSchemaID = 1<<31 - 1
 // Run makes the call and processes this many rows like every export. More rows of
 // the answer are only used for the columns. An error means that there is no result;
 // a failed export is not an error.
-func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, error) {
+func (p *Plan) Run(ctx context.Context, permit transfer.Permit, rows int) (*Result, error) {
 	result := &Result{Columns: []Column{}, Records: []Record{}, Letters: []Record{}}
 	kept := clone(p.Schemas)
-	limited := &limitedCall{Call: call, left: rows, survey: p.survey}
+	limited := &limitedPermit{Permit: permit, left: rows, survey: p.survey}
 	if err := p.export(ctx, limited, result); err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (p *Plan) Run(ctx context.Context, call transfer.Call, rows int) (*Result, 
 }
 
 // export runs an export of a day that has no rows yet, and captures its records.
-func (p *Plan) export(ctx context.Context, call transfer.Call, into *Result) error {
+func (p *Plan) export(ctx context.Context, permit transfer.Permit, into *Result) error {
 	runner := transfer.New(transfer.Config{
 		Streams: []transfer.Stream{p.Stream}, Limit: 1, Sets: noRows{}, Redact: p.Redact, Wrote: func(*schema.DeadLetter) {},
 		Evolve: func(string) transfer.Evolve { return p.evolve }, CheckHeader: p.CheckHeader, Profiles: noProfiles{}, Log: slog.New(slog.DiscardHandler),
@@ -100,7 +100,7 @@ func (p *Plan) export(ctx context.Context, call transfer.Call, into *Result) err
 	}
 	runner.Open(p.Stream.Name, partitions)
 	runner.OpenLetters(p.capture(&p.Letters, &into.Letters))
-	runner.Start(ctx, transfer.Job{Call: p.Call, Permit: call, Started: time.Now()})
+	runner.Start(ctx, transfer.Job{Call: p.Call, Permit: permit, Started: time.Now()})
 	e := <-runner.Ended()
 	runner.TakeBack(e)
 	if f, failed := errors.AsType[*schema.Failure](e.Err); failed {

@@ -6,12 +6,12 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Call allows one call of the source. It must be ended by Export or Cancel.
-type Call interface {
+// Permit allows one call of the source. It must be ended by Export or Cancel.
+type Permit interface {
 	// Export makes the call and returns its body once the header line has been read.
 	// Any other outcome is a *schema.Failure.
 	Export(context.Context, schema.Export) (Body, error)
-	// Cancel returns the call unused.
+	// Cancel returns the permit unused.
 	Cancel()
 }
 

@@ -88,7 +88,7 @@ func (r *Runner) Idle() bool { return r.inFlight == 0 }
 type Job struct {
 	Call       schema.Export
 	Record     ledger.Day // of the day, at the start
-	Permit     Call       // nil for a replay
+	Permit     Permit     // nil for a replay
 	Started    time.Time
 	EventNames []string     // those known of the stream
 	Properties []string     // to be looked for in rows
