@@ -6,6 +6,7 @@ import (
 
 	"dfinery-kafka/pipeline/preview"
 	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/registry"
 )
 
@@ -27,7 +28,7 @@ type lookupOnly struct {
 // Register implements transfer.SchemaRegistry.
 func (l lookupOnly) Register(ctx context.Context, s *registry.Schema) (int, error) {
 	id, err := l.Lookup(ctx, s)
-	if failed, ok := errors.AsType[*registry.Error](err); ok && failed.Code == registry.Unknown && l.mayRegister {
+	if failed, ok := errors.AsType[*registry.Error](err); ok && failed.Code == schema.SchemaUnknown && l.mayRegister {
 		return preview.UnassignedSchemaID, nil
 	}
 	return id, err

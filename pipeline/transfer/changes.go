@@ -236,12 +236,3 @@ func (c *changes) refuseTopic(code schema.Code, err error) error {
 	f.Message, f.Err = err.Error(), err
 	return f
 }
-
-// interrupted converts a shutdown to a failure; any other error is returned unchanged.
-func interrupted(call *schema.Export, err error) error {
-	if !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return &schema.Failure{Code: schema.Connection, Class: schema.Cancelled, Origin: schema.OriginKafka, Export: *call, Message: err.Error(),
-		Detail: call.String() + ": " + err.Error(), Err: err}
-}

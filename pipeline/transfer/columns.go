@@ -18,7 +18,7 @@ func (e *Export) admit(ctx context.Context) error {
 	}
 	refused, err := e.runner.Admit(ctx, e.stream.Name, e.Columns.Names)
 	if err != nil {
-		return registryFailure(&e.Call, err)
+		return interrupted(&e.Call, err)
 	}
 	if len(refused) > 0 {
 		return frozen(&e.Call, refused)

@@ -109,7 +109,7 @@ func (e *Export) move(ctx context.Context) (err error) {
 	}
 	if err := verify(ctx, e.records.value.encoder); err != nil {
 		e.Permit.Cancel()
-		return registryFailure(&e.Call, err)
+		return schemaFailure(&e.Call, err)
 	}
 	if e.changes != nil {
 		if err := e.scanTopic(ctx); err != nil {
@@ -138,9 +138,9 @@ func (e *Export) move(ctx context.Context) (err error) {
 			}
 			admitted = true
 		}
-		if !head.published && !e.Call.Probe {
-			if err := head.publish(ctx, e.records.value.encoder, e.prefetched.all); err != nil {
-				return registryFailure(&e.Call, err)
+		if !head.registered && !e.Call.Probe {
+			if err := head.register(ctx, e.records.value.encoder, e.prefetched.all); err != nil {
+				return schemaFailure(&e.Call, err)
 			}
 		}
 		if err := e.publishFetched(body, stopped); err != nil {

@@ -8,13 +8,13 @@ import (
 	"dfinery-kafka/schema/encoding"
 )
 
-// head publishes the header of an export before its first row that can be encoded. A header
+// head registers the header of an export before its first row that can be encoded. A header
 // without such a row registers nothing: then a declared type that suits no cell can still be
 // corrected.
 type head struct {
-	columns   *schema.Columns
-	tried     bool // the encoder can attempt rows
-	published bool // the encoder can encode rows
+	columns    *schema.Columns
+	tried      bool // the encoder can attempt rows
+	registered bool // the encoder can encode rows
 }
 
 // tentative is an encoder that may refuse rows. try reports whether it does; then Append is an
@@ -31,9 +31,9 @@ func try(ctx context.Context, e encoding.Encoder, columns *schema.Columns) (refu
 	return false, nil
 }
 
-// publish publishes the header if one of the rows can be encoded. It may block, as no lock
+// register registers the header if one of the rows can be encoded. It may block, as no lock
 // is held.
-func (h *head) publish(ctx context.Context, e encoding.Encoder, rows iter.Seq[*schema.Row]) error {
+func (h *head) register(ctx context.Context, e encoding.Encoder, rows iter.Seq[*schema.Row]) error {
 	for row := range rows {
 		if !h.tried {
 			var err error
@@ -46,7 +46,7 @@ func (h *head) publish(ctx context.Context, e encoding.Encoder, rows iter.Seq[*s
 				continue
 			}
 		}
-		h.published = true
+		h.registered = true
 		return e.Header(ctx, h.columns)
 	}
 	return nil

@@ -8,7 +8,6 @@ import (
 
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
-	"dfinery-kafka/schema/registry"
 )
 
 // metaEncoder passes rows with the additional columns of STREAM_X_META to another
@@ -48,7 +47,7 @@ func (m *metaEncoder) setColumns(columns *schema.Columns) error {
 	added := schema.MetaColumns()
 	for _, name := range added {
 		if columns.Index(name) >= 0 {
-			return &registry.Error{Code: registry.Changed, Detail: fmt.Sprintf("the export has a column %s, which STREAM_X_META adds, too; exclude it with STREAM_X_EXCLUDE_PROPERTIES, or set STREAM_X_META=false", name)}
+			return &changedError{detail: fmt.Sprintf("the export has a column %s, which STREAM_X_META adds, too; exclude it with STREAM_X_EXCLUDE_PROPERTIES, or set STREAM_X_META=false", name)}
 		}
 	}
 	var err error

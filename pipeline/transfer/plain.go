@@ -6,7 +6,6 @@ import (
 
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
-	"dfinery-kafka/schema/registry"
 )
 
 // plainEncoder encodes the rows of one export in a format without types. It refuses a
@@ -37,5 +36,5 @@ func (p *plainEncoder) Header(ctx context.Context, columns *schema.Columns) erro
 
 // formatChanged is the error for a format that differs from that of the topic's values.
 func formatChanged(topic string, was, is encoding.Format) error {
-	return &registry.Error{Code: registry.Changed, Detail: fmt.Sprintf("topic %s has values of the format %s, but the stream's format is %s now; set another STREAM_X_TOPIC, or the former format", topic, was, is)}
+	return &changedError{detail: fmt.Sprintf("topic %s has values of the format %s, but the stream's format is %s now; set another STREAM_X_TOPIC, or the former format", topic, was, is)}
 }

@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -49,11 +48,8 @@ func (s *Stream) view(ctx context.Context, check CheckHeader, call *schema.Expor
 	if err == nil && refused != nil {
 		err = headerFailure(call, refused)
 	}
-	if errors.Is(err, context.Canceled) {
-		return nil, &schema.Failure{Code: schema.PrivacyColumns, Class: schema.Cancelled, Origin: schema.OriginSchema, Export: *call, Err: err}
-	}
 	if err != nil {
-		return nil, err
+		return nil, interrupted(call, err)
 	}
 	view, err := p.View(header)
 	if err != nil {

@@ -47,12 +47,12 @@ func (e *Export) republish(ctx context.Context) error {
 		return err
 	}
 	if err := verify(ctx, e.records.value.encoder); err != nil {
-		return registryFailure(&e.Call, err)
+		return schemaFailure(&e.Call, err)
 	}
 	e.Columns = e.Replay.Columns
 	head := head{columns: e.Columns}
-	if err := head.publish(ctx, e.records.value.encoder, e.Replay.parsed); err != nil {
-		return registryFailure(&e.Call, err)
+	if err := head.register(ctx, e.records.value.encoder, e.Replay.parsed); err != nil {
+		return schemaFailure(&e.Call, err)
 	}
 	e.records.setColumns(e.stream, e.Columns)
 	for i := range e.Replay.Rows {

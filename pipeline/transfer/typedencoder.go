@@ -27,9 +27,9 @@ type typedEncoder struct {
 // Header implements encoding.Encoder: it writes new columns to the ledger, then their
 // schema to the registry, then the id to the ledger, before any row is published.
 func (t *typedEncoder) Header(ctx context.Context, columns *schema.Columns) error {
-	e, err := t.published(ctx, columns.Names)
+	e, err := t.registered(ctx, columns.Names)
 	if err == nil && e == nil {
-		e, err = t.publish(ctx, columns.Names)
+		e, err = t.registerHeader(ctx, columns.Names)
 	}
 	if err != nil {
 		return err
@@ -66,10 +66,10 @@ func (t *typedEncoder) try(ctx context.Context, columns *schema.Columns) (bool, 
 	return true, err
 }
 
-// published is the version with which rows of the header can be encoded without the
+// registered is the version with which rows of the header can be encoded without the
 // registry, also while another header waits for it; nil if the header must be
 // registered.
-func (t *typedEncoder) published(ctx context.Context, names []string) (*encoding.Evolution, error) {
+func (t *typedEncoder) registered(ctx context.Context, names []string) (*encoding.Evolution, error) {
 	v := t.values
 	e, err := t.evolve(ctx, keep)
 	if err != nil || e == nil || !v.Format.Registered() || e.Format != v.Format || t.renamed(e) {
@@ -79,8 +79,8 @@ func (t *typedEncoder) published(ctx context.Context, names []string) (*encoding
 	return e, schemaChanged(err)
 }
 
-// publish adds the header's columns to the ledger and the registry.
-func (t *typedEncoder) publish(ctx context.Context, names []string) (*encoding.Evolution, error) {
+// registerHeader adds the header's columns to the ledger and the registry.
+func (t *typedEncoder) registerHeader(ctx context.Context, names []string) (*encoding.Evolution, error) {
 	t.values.extending.Lock()
 	defer t.values.extending.Unlock()
 	e, err := t.evolve(ctx, func(e *encoding.Evolution) (*encoding.Evolution, error) { return t.extend(e, names) })
@@ -99,12 +99,12 @@ func (t *typedEncoder) renamed(e *encoding.Evolution) bool {
 	return e.Subject != t.values.Subject || e.Record != "" && e.Record != t.values.Record
 }
 
-// schemaChanged converts a *encoding.ConflictError to an error of the registry.
+// schemaChanged converts a *encoding.ConflictError to a *changedError.
 func schemaChanged(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &registry.Error{Code: registry.Changed, Detail: err.Error(), Err: err}
+	return &changedError{detail: err.Error(), err: err}
 }
 
 // extend adds fields for new columns.
@@ -176,7 +176,7 @@ func (t *typedEncoder) register(ctx context.Context, e *encoding.Evolution) (*en
 func reassigned(e *encoding.Evolution, n, id int) error {
 	for _, v := range e.Versions {
 		if v.ID == id && v.Fields != n {
-			return &registry.Error{Code: registry.Lost, Detail: fmt.Sprintf("the schema of %d columns of subject %s was given id %d, which the one of %d columns had", n, e.Subject, id, v.Fields)}
+			return &registry.Error{Code: schema.RegistryLost, Detail: fmt.Sprintf("the schema of %d columns of subject %s was given id %d, which the one of %d columns had", n, e.Subject, id, v.Fields)}
 		}
 	}
 	return nil

@@ -45,7 +45,7 @@ func (f *fakeRegistry) Lookup(_ context.Context, s *registry.Schema) (int, error
 	if i := slices.Index(f.known, s.Subject+"\n"+s.Text); i >= 0 {
 		return i + 1, nil
 	}
-	return 0, &registry.Error{Code: registry.Unknown}
+	return 0, &registry.Error{Code: schema.SchemaUnknown}
 }
 
 // fakeLedger keeps one evolution.
@@ -102,7 +102,7 @@ func TestTypedEncoder_TwoHeaders(t *testing.T) {
 	}
 	r.refuse = func(s *registry.Schema) error {
 		if strings.Contains(s.Text, `"bad"`) {
-			return &registry.Error{Code: registry.Incompatible}
+			return &registry.Error{Code: schema.SchemaIncompatible}
 		}
 		registering <- struct{}{}
 		<-proceed
@@ -170,8 +170,8 @@ func TestTypedEncoder_Renamed(t *testing.T) {
 			if err := ledger.encoder(after).verify(t.Context()); err != nil {
 				t.Errorf("the look-up before the call: %v", err)
 			}
-			r.refuse = func(*registry.Schema) error { return &registry.Error{Code: registry.Incompatible} }
-			if refused, ok := errors.AsType[*registry.Error](ledger.header(t, after, "id", "more")); !ok || refused.Code != registry.Incompatible {
+			r.refuse = func(*registry.Schema) error { return &registry.Error{Code: schema.SchemaIncompatible} }
+			if refused, ok := errors.AsType[*registry.Error](ledger.header(t, after, "id", "more")); !ok || refused.Code != schema.SchemaIncompatible {
 				t.Errorf("refused: %v", refused)
 			}
 			r.refuse = nil
@@ -202,8 +202,8 @@ func TestTypedEncoder_Reassigned(t *testing.T) {
 	}
 	v.Registry = new(fakeRegistry)
 	err := ledger.header(t, v, "id", "new")
-	if failed, ok := errors.AsType[*registry.Error](err); !ok || failed.Code != registry.Lost {
-		t.Errorf("error %v, want %s", err, registry.Lost)
+	if failed, ok := errors.AsType[*registry.Error](err); !ok || failed.Code != schema.RegistryLost {
+		t.Errorf("error %v, want %s", err, schema.RegistryLost)
 	}
 	if n := len(ledger.kept.Fields); n != 1 {
 		t.Errorf("%d fields are kept, want the one that was published", n)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
 	"dfinery-kafka/schema/registry"
 )
@@ -54,12 +55,12 @@ func (t *typedEncoder) verify(ctx context.Context) error {
 		case err == nil && id == v.ID:
 		case ok && failed.Wait && t.values.lookedUp.Load():
 			return nil
-		case ok && failed.Code != registry.Unknown:
+		case ok && failed.Code != schema.SchemaUnknown:
 			return err
 		case err != nil && !ok:
 			return err
 		default:
-			return &registry.Error{Code: registry.Lost, Err: err, Detail: fmt.Sprintf("the schema of %d columns of subject %s had id %d, and has id %d now", v.Fields, e.Subject, v.ID, id)}
+			return &registry.Error{Code: schema.RegistryLost, Err: err, Detail: fmt.Sprintf("the schema of %d columns of subject %s had id %d, and has id %d now", v.Fields, e.Subject, v.ID, id)}
 		}
 	}
 	t.values.lookedUp.Store(true)

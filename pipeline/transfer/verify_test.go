@@ -32,7 +32,7 @@ func (r *countingRegistry) Lookup(_ context.Context, s *registry.Schema) (int, e
 	}
 	id, ok := r.ids[columns]
 	if !ok {
-		return 0, &registry.Error{Code: registry.Unknown}
+		return 0, &registry.Error{Code: schema.SchemaUnknown}
 	}
 	return id, nil
 }

@@ -54,7 +54,7 @@ func TestClient_RegisterAndLookup(t *testing.T) {
 	c := newClient(t, registry.Config{URLs: []string{fake.URL()}})
 	ctx := context.Background()
 	_, err := c.Lookup(ctx, &events)
-	if e := asError(t, err); e.Code != registry.Unknown || e.Wait {
+	if e := asError(t, err); e.Code != schema.SchemaUnknown || e.Wait {
 		t.Errorf("look up an unknown schema: %v", err)
 	}
 	id, err := c.Register(ctx, &events)
@@ -80,8 +80,8 @@ func TestClient_LookupOnlyRegistersNothing(t *testing.T) {
 	t.Cleanup(fake.Close)
 	c := newClient(t, registry.Config{URLs: []string{fake.URL()}, LookupOnly: true})
 	_, err := c.Register(context.Background(), &events)
-	if e := asError(t, err); e.Code != registry.Unknown {
-		t.Errorf("%v, want code %s", err, registry.Unknown)
+	if e := asError(t, err); e.Code != schema.SchemaUnknown {
+		t.Errorf("%v, want code %s", err, schema.SchemaUnknown)
 	}
 	if fake.SubjectExists(events.Subject) {
 		t.Error("the schema was registered")
@@ -106,10 +106,10 @@ func TestClient_Outcomes(t *testing.T) {
 		code   schema.Code
 		wait   bool
 	}{
-		"incompatible":               {409, `{"error_code":409,"message":"Schema being registered is incompatible"}`, registry.Incompatible, false},
-		"invalid schema":             {422, `{"error_code":42201,"message":"Invalid schema"}`, registry.Refused, false},
-		"no subject":                 {404, `{"error_code":40401,"message":"Subject not found"}`, registry.Unknown, false},
-		"no schema":                  {404, `{"error_code":40403,"message":"Schema not found"}`, registry.Unknown, false},
+		"incompatible":               {409, `{"error_code":409,"message":"Schema being registered is incompatible"}`, schema.SchemaIncompatible, false},
+		"invalid schema":             {422, `{"error_code":42201,"message":"Invalid schema"}`, schema.SchemaRefused, false},
+		"no subject":                 {404, `{"error_code":40401,"message":"Subject not found"}`, schema.SchemaUnknown, false},
+		"no schema":                  {404, `{"error_code":40403,"message":"Schema not found"}`, schema.SchemaUnknown, false},
 		"a proxy's 404":              {404, "<html>no such page</html>", "", true},
 		"unauthorized":               {401, `{"error_code":40101,"message":"Unauthorized"}`, "", true},
 		"forbidden":                  {403, `{"error_code":40301,"message":"Forbidden"}`, "", true},

@@ -11,24 +11,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// Codes of definite refusals by the registry. Each halts its stream.
-const (
-	// Incompatible: the registry's compatibility rule refuses the new version.
-	Incompatible = schema.SchemaIncompatible
-	// Refused: the registry considers the schema invalid.
-	Refused = schema.SchemaRefused
-	// Unknown: a lookup did not find the schema.
-	Unknown = schema.SchemaUnknown
-	// Lost: a registered version is missing or has another id now.
-	Lost = schema.RegistryLost
-	// Changed: the stream's topic holds values of another format or type.
-	Changed = schema.SchemaChanged
-)
-
 // Error reports a failed call of the registry.
 type Error struct {
 	Wait   bool        // temporary: wait and try again
-	Code   schema.Code // of a definite refusal; empty with Wait
+	Code   schema.Code // of a definite refusal, which halts the stream; empty with Wait
 	Status int         // of the answer; 0 without one
 	Detail string      // what was attempted and what came back
 	Err    error
@@ -36,9 +22,6 @@ type Error struct {
 
 func (e *Error) Error() string {
 	text := "schema registry: " + e.Detail
-	if e.Code == Changed { // no registry has said so
-		text = e.Detail
-	}
 	if e.Code != "" {
 		text = string(e.Code) + ": " + text
 	}
@@ -64,11 +47,11 @@ func codeOf(err error) schema.Code {
 	}
 	switch {
 	case answer.StatusCode == http.StatusConflict:
-		return Incompatible
+		return schema.SchemaIncompatible
 	case answer.StatusCode == http.StatusUnprocessableEntity:
-		return Refused
+		return schema.SchemaRefused
 	case answer.StatusCode == http.StatusNotFound && (answer.ErrorCode == subjectNotFound || answer.ErrorCode == schemaNotFound):
-		return Unknown
+		return schema.SchemaUnknown
 	}
 	return ""
 }
