@@ -72,8 +72,8 @@ type DayStatus struct {
 	Missing   int             `json:"missing"`
 	Bad       int             `json:"bad"`
 	Error     *string         `json:"error"`
-	// Running: a call is in progress, or the day is to be published again, even while its
-	// stream is paused or the day waits.
+	// Running: a call is in progress, or a day that was exported is to be published again,
+	// even while its stream is paused or the day waits.
 	Running bool `json:"running,omitempty"`
 	// LastExport and LastSuccess are the start times of the last call and of the last
 	// successful one; nil without any.
@@ -165,13 +165,19 @@ func (d *Day) status() DayStatus {
 // published again, by a command, a changed identity or a changed mode: until its next
 // success the ledger has it as pending, although its rows are in the topic.
 func (s *StreamConfig) stateBeforeRepublishing(at schema.Day, r *ledger.Day, now time.Time, loc *time.Location) (ledger.DayState, bool) {
-	if r.State != ledger.Pending || r.AgainBy == "" {
+	if !awaitsRepublishing(r) {
 		return "", false
 	}
 	if now.Before(s.settles(at, loc)) {
 		return ledger.Open, true
 	}
 	return ledger.Settled, true
+}
+
+// awaitsRepublishing reports whether a day that was exported is pending because it is to
+// be published again.
+func awaitsRepublishing(r *ledger.Day) bool {
+	return r.State == ledger.Pending && r.AgainBy != "" && r.LastSuccess != nil
 }
 
 // incompleteSince returns the end of the oldest day that is over and was not exported
@@ -191,7 +197,7 @@ func (c *calendar) incompleteSince(today schema.Day, loc *time.Location) time.Ti
 }
 
 func complete(r *ledger.Day, end time.Time) bool {
-	over := r.State == ledger.Settled || r.State == ledger.Gap || r.State == ledger.Pending && r.AgainBy != ""
+	over := r.State == ledger.Settled || r.State == ledger.Gap || awaitsRepublishing(r)
 	return over || r.LastSuccess != nil && !r.LastSuccess.Before(end) && len(r.MissingEvents) == 0 && len(r.Slices) == 0
 }
 

@@ -10,11 +10,13 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// TestRepeatedDays: the status shows a day that a command publishes again in its former
-// state and as running.
-func TestRepeatedDays(t *testing.T) {
-	again := func(d *Day) { d.record.AgainBy, d.record.Generation, d.record.LastSuccess = "command", 2, nil }
-	st := newTestStream("events", nil).with(4, ledger.Pending, 0, again).with(1, ledger.Pending, 0, again).with(2, ledger.Pending, 0, func(d *Day) { d.record.LastSuccess = nil })
+// TestRepublishedDays: the status shows a day that is published again in its former state
+// and as running, but not one that was never exported.
+func TestRepublishedDays(t *testing.T) {
+	again := func(d *Day) { d.record.AgainBy, d.record.Generation = "command", 2 }
+	never := func(d *Day) { d.record.LastSuccess = nil }
+	st := newTestStream("events", nil).with(4, ledger.Pending, 0, again).with(1, ledger.Pending, 0, again).with(2, ledger.Pending, 0, never).
+		with(3, ledger.Pending, 0, again, never)
 	type shown struct {
 		State   ledger.DayState
 		Running bool
@@ -23,7 +25,7 @@ func TestRepeatedDays(t *testing.T) {
 	for _, d := range scheduleOf(st).Status(schema.Wait{}, noon)[0].Days {
 		got[today-d.Day] = shown{d.State, d.Running}
 	}
-	want := map[schema.Day]shown{4: {ledger.Settled, true}, 1: {ledger.Open, true}, 2: {ledger.Pending, false}}
+	want := map[schema.Day]shown{4: {ledger.Settled, true}, 1: {ledger.Open, true}, 2: {ledger.Pending, false}, 3: {ledger.Pending, false}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("days (-want +got):\n%s", diff)
 	}
@@ -43,6 +45,8 @@ func TestIncompleteSince(t *testing.T) {
 		"complete":                       {complete(), 0},
 		"never tried":                    {newTestStream("events", only(3)), 3},
 		"never with success":             {complete().with(1, ledger.Pending, 0, func(d *Day) { d.record.LastSuccess = nil }), 1},
+		"never exported, but again":      {complete().with(1, ledger.Pending, 0, func(d *Day) { d.record.AgainBy, d.record.LastSuccess = "command", nil }), 1},
+		"published again":                {complete().with(1, ledger.Pending, 11*time.Hour, func(d *Day) { d.record.AgainBy = "command" }), 0},
 		"last success before its end":    {complete().with(1, ledger.Open, 13*time.Hour), 1},
 		"without some events":            {complete().with(1, ledger.Open, time.Hour, func(d *Day) { d.record.MissingEvents = []string{"a"} }), 1},
 		"in slices":                      {complete().with(1, ledger.Open, time.Hour, func(d *Day) { d.record.Slices = []ledger.Slice{{}} }), 1},
