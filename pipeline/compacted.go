@@ -20,67 +20,48 @@ const (
 	deleteRetained      = 7 * 24 * time.Hour
 )
 
-// The configurations of such a topic.
-const (
-	cleanupPolicy    = "cleanup.policy"
-	minCompactionLag = "min.compaction.lag.ms"
-	maxCompactionLag = "max.compaction.lag.ms"
-	deleteRetention  = "delete.retention.ms"
-)
-
 // compactedConfigs are the configurations with which such a topic is created.
 func compactedConfigs() map[string]string {
 	return map[string]string{
-		cleanupPolicy:    "compact",
-		minCompactionLag: millis(compactionLag),
-		maxCompactionLag: millis(longestCompaction),
-		deleteRetention:  millis(deleteRetained),
+		cluster.ConfigCleanupPolicy:    "compact",
+		cluster.ConfigMinCompactionLag: cluster.Milliseconds(compactionLag),
+		cluster.ConfigMaxCompactionLag: cluster.Milliseconds(longestCompaction),
+		cluster.ConfigDeleteRetention:  cluster.Milliseconds(deleteRetained),
 	}
 }
 
-func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+const changesUser = "a stream with MODE=changes" // of such a topic, in errors
 
-// CompactionError reports that the topic of a stream with MODE=changes would lose
-// profiles, or takeover markers.
-type CompactionError struct{ Topic, Config, Have, Want, Repair string }
-
-func (e *CompactionError) Error() string {
-	return fmt.Sprintf("topic %s has %s=%s, a stream with MODE=changes needs %s; repair it with: %s", e.Topic, e.Config, e.Have, e.Want, e.Repair)
-}
-
-// CompactionFault returns a *CompactionError if a stream with MODE=changes can't use
+// CompactionFault returns a *cluster.ConfigError if a stream with MODE=changes can't use
 // its topic; nil if it can, or if the configuration may not be read.
 func CompactionFault(k *cluster.Cluster, stream *transfer.Stream, c *cluster.TopicConfig) error {
 	if !stream.Changes || c.Err != nil {
 		return nil
 	}
-	lag, unknown := strconv.ParseInt(c.Values[minCompactionLag], 10, 64)
-	e := &CompactionError{Topic: c.Name}
+	lag, unknown := strconv.ParseInt(c.Values[cluster.ConfigMinCompactionLag], 10, 64)
+	e := &cluster.ConfigError{Topic: c.Name, User: changesUser}
 	switch {
 	case c.CleanupPolicy != "compact":
-		e.Config, e.Have, e.Want = cleanupPolicy, c.CleanupPolicy, "compact alone"
+		e.Config, e.Have, e.Want = cluster.ConfigCleanupPolicy, c.CleanupPolicy, "compact alone"
 	case unknown == nil && lag < leastCompactionLag.Milliseconds():
-		e.Config, e.Have, e.Want = minCompactionLag, c.Values[minCompactionLag], fmt.Sprintf("%d (12 hours) at least", leastCompactionLag.Milliseconds())
+		e.Config, e.Have, e.Want = cluster.ConfigMinCompactionLag, c.Values[cluster.ConfigMinCompactionLag], fmt.Sprintf("%d (12 hours) at least", leastCompactionLag.Milliseconds())
 	default:
 		return nil
 	}
-	set := "compact," + minCompactionLag + "=" + millis(compactionLag)
-	if most, err := strconv.ParseInt(c.Values[maxCompactionLag], 10, 64); err == nil && most < compactionLag.Milliseconds() {
-		set += "," + maxCompactionLag + "=" + millis(longestCompaction) // brokers refuse a lower value
-	}
-	e.Repair = k.AlterConfigCommand(c.Name, cleanupPolicy, set)
+	set := "compact," + cluster.ConfigMinCompactionLag + "=" + c.CompactionLagValue(compactionLag, longestCompaction)
+	e.Repair = k.AlterConfigCommand(c.Name, cluster.ConfigCleanupPolicy, set)
 	return e
 }
 
 // ShortTombstones returns an error if consumers of a stream with MODE=changes that were
 // down for a day may miss deletes.
-func ShortTombstones(k *cluster.Cluster, stream *transfer.Stream, c *cluster.TopicConfig) *CompactionError {
-	have, err := strconv.ParseInt(c.Values[deleteRetention], 10, 64)
+func ShortTombstones(k *cluster.Cluster, stream *transfer.Stream, c *cluster.TopicConfig) *cluster.ConfigError {
+	have, err := strconv.ParseInt(c.Values[cluster.ConfigDeleteRetention], 10, 64)
 	if !stream.Changes || c.Err != nil || err != nil || have >= leastDeleteRetained.Milliseconds() {
 		return nil
 	}
-	return &CompactionError{Topic: c.Name, Config: deleteRetention, Have: c.Values[deleteRetention], Want: "a day at least, better seven",
-		Repair: k.AlterConfigCommand(c.Name, deleteRetention, millis(deleteRetained))}
+	return &cluster.ConfigError{Topic: c.Name, User: changesUser, Config: cluster.ConfigDeleteRetention, Have: c.Values[cluster.ConfigDeleteRetention], Want: "a day at least, better seven",
+		Repair: k.AlterConfigCommand(c.Name, cluster.ConfigDeleteRetention, cluster.Milliseconds(deleteRetained))}
 }
 
 // checkCompaction makes a stream with MODE=changes wait if its topic would lose

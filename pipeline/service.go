@@ -165,10 +165,10 @@ func remedyOf(k *cluster.Cluster, err error) string {
 
 // final reports whether the error is permanent, so that an operator must fix it.
 func final(err error) bool {
-	var misplaced *store.MisplacedError
-	var unreadable *store.RecordError
-	var policy *store.PolicyError
-	return errors.As(err, &misplaced) || errors.As(err, &unreadable) || errors.As(err, &policy) || errors.Is(err, errSource)
+	_, misplaced := errors.AsType[*store.MisplacedError](err)
+	_, unreadable := errors.AsType[*store.RecordError](err)
+	_, forgetful := errors.AsType[*cluster.ConfigError](err) // of the ledger
+	return misplaced || unreadable || forgetful || errors.Is(err, errSource)
 }
 
 // errSource marks an error of the source's constructor: its state in the ledger can't be read.

@@ -13,7 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/ledger/store"
 )
 
 // refuseCreation makes Kafka refuse to create a topic until the returned function is called.
@@ -157,7 +156,7 @@ func TestTopicCreator_Policies(t *testing.T) {
 		if !final(err) {
 			t.Error("the error is not final, but only an operator can fix it")
 		}
-		if _, ok := any(err).(*store.PolicyError); ok {
+		if _, ok := any(err).(*cluster.ConfigError); ok {
 			t.Error("only one of two wrong configurations is reported")
 		}
 	})

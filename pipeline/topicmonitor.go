@@ -94,7 +94,7 @@ func (m *topicMonitor) block(st *transfer.Stream, why error) {
 	if _, strict := errors.AsType[*cluster.TimestampError](why); refused || strict {
 		do = afterRefusal(m.cluster, st.Topic, why)
 	}
-	if compaction, ok := errors.AsType[*CompactionError](why); ok {
+	if compaction, ok := errors.AsType[*cluster.ConfigError](why); ok {
 		do = compaction.Repair
 	}
 	m.log.Error("a stream waits for its topic", "stream", st.Name, "topic", st.Topic, "error", why, "do", do)
@@ -233,7 +233,7 @@ func (m *topicMonitor) checkLogs(ctx context.Context, c *checkpointer) error {
 // required records: the next start would refuse them.
 func (m *topicMonitor) reportPolicyFaults(faults []error) {
 	for _, fault := range faults {
-		if policy, ok := errors.AsType[*store.PolicyError](fault); ok {
+		if policy, ok := errors.AsType[*cluster.ConfigError](fault); ok {
 			m.log.Error("the ledger will lose records of what was published", "topic", policy.Topic, policy.Config, policy.Have, "needed", policy.Want, "do", policy.Repair)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/command"
-	"dfinery-kafka/pipeline/ledger/store"
 )
 
 // topics reports whether the ledger exists, so that it can be checked.
@@ -112,7 +111,9 @@ func (c *Check) oneReplica() {
 
 // durability checks whether acknowledged records can be lost.
 func (c *Check) durability(check, name string, replicas int, config cluster.TopicConfig) {
-	inSync := func(n int) string { return c.Cluster.AlterConfigCommand(name, "min.insync.replicas", strconv.Itoa(n)) }
+	inSync := func(n int) string {
+		return c.Cluster.AlterConfigCommand(name, cluster.ConfigMinInsyncReplicas, strconv.Itoa(n))
+	}
 	switch least := config.MinInsyncReplicas; {
 	case replicas < least:
 		c.add(Fail, check, fmt.Sprintf("has %d replicas, and min.insync.replicas is %d: writes fail", replicas, least), inSync(max(1, replicas-1)))
@@ -125,9 +126,9 @@ func (c *Check) durability(check, name string, replicas int, config cluster.Topi
 		c.add(Warn, check, fmt.Sprintf("min.insync.replicas is %d, as many as it has replicas: writes fail while one broker is down", least),
 			inSync(max(1, replicas-1)))
 	}
-	if config.Values["unclean.leader.election.enable"] == "true" {
+	if config.Values[cluster.ConfigUncleanElection] == "true" {
 		c.add(Warn, check, "unclean.leader.election.enable is true: a new leader may lack acknowledged records",
-			c.Cluster.AlterConfigCommand(name, "unclean.leader.election.enable", "false"))
+			c.Cluster.AlterConfigCommand(name, cluster.ConfigUncleanElection, "false"))
 	}
 }
 
@@ -140,7 +141,7 @@ func (c *Check) retention(check string, spec cluster.TopicSpec, config cluster.T
 	set := func(name, value string) string { return c.Cluster.AlterConfigCommand(spec.Name, name, value) }
 	if config.TimestampType != "" && config.TimestampType != "LogAppendTime" {
 		c.add(Warn, check, "message.timestamp.type is "+config.TimestampType+": brokers refuse records when this machine's clock is wrong",
-			set("message.timestamp.type", "LogAppendTime"))
+			set(cluster.ConfigTimestampType, "LogAppendTime"))
 	}
 	if stored := c.Service.Ledger(); spec.Name == stored.Topic || spec.Name == stored.Rows {
 		return
@@ -150,12 +151,12 @@ func (c *Check) retention(check string, spec cluster.TopicSpec, config cluster.T
 	}
 	if strings.Contains(config.CleanupPolicy, "compact") {
 		c.add(Warn, check, "cleanup.policy is "+config.CleanupPolicy+": only the newest record of each key is retained",
-			set("cleanup.policy", "delete"))
+			set(cluster.ConfigCleanupPolicy, "delete"))
 	}
 	if config.RetentionMs >= 0 && config.RetentionMs < minRetention.Milliseconds() && config.CleanupPolicy != "compact" {
 		kept := time.Duration(config.RetentionMs) * time.Millisecond
 		c.add(Warn, check, fmt.Sprintf("retention.ms keeps records for only %s", kept),
-			set("retention.ms", strconv.FormatInt(7*24*time.Hour.Milliseconds(), 10)))
+			set(cluster.ConfigRetention, strconv.FormatInt(7*24*time.Hour.Milliseconds(), 10)))
 	}
 }
 
@@ -166,7 +167,7 @@ func (c *Check) compacted(check, topic string, config *cluster.TopicConfig) bool
 		if stream.Topic != topic || !stream.Changes {
 			continue
 		}
-		if fault, ok := errors.AsType[*pipeline.CompactionError](pipeline.CompactionFault(c.Cluster, stream, config)); ok {
+		if fault, ok := errors.AsType[*cluster.ConfigError](pipeline.CompactionFault(c.Cluster, stream, config)); ok {
 			c.add(Fail, check, fmt.Sprintf("has %s=%s, MODE=changes needs %s", fault.Config, fault.Have, fault.Want), fault.Repair)
 		} else if short := pipeline.ShortTombstones(c.Cluster, stream, config); short != nil {
 			c.add(Warn, check, fmt.Sprintf("has %s=%s, %s: a consumer that is down for longer keeps deleted profiles", short.Config, short.Have, short.Want), short.Repair)
@@ -184,7 +185,7 @@ func (c *Check) policies(ctx context.Context) {
 		return
 	}
 	for _, fault := range faults {
-		policy, ok := errors.AsType[*store.PolicyError](fault)
+		policy, ok := errors.AsType[*cluster.ConfigError](fault)
 		if !ok {
 			c.add(Fail, "ledger", fault.Error())
 			continue

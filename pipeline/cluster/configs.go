@@ -73,13 +73,13 @@ func topicConfigOf(name string, answers []describeconfigs.ResponseResource) Topi
 		n, _ := strconv.ParseInt(config.Values[name], 10, 64)
 		return n
 	}
-	config.CleanupPolicy = config.Values["cleanup.policy"]
-	config.TimestampType = config.Values["message.timestamp.type"]
-	config.MaxMessageBytes = int(number("max.message.bytes"))
-	config.SegmentBytes = int(number("segment.bytes"))
-	config.MinInsyncReplicas = int(number("min.insync.replicas"))
-	config.RetentionMs = number("retention.ms")
-	config.RetentionBytes = number("retention.bytes")
+	config.CleanupPolicy = config.Values[ConfigCleanupPolicy]
+	config.TimestampType = config.Values[ConfigTimestampType]
+	config.MaxMessageBytes = int(number(ConfigMaxMessageBytes))
+	config.SegmentBytes = int(number(ConfigSegmentBytes))
+	config.MinInsyncReplicas = int(number(ConfigMinInsyncReplicas))
+	config.RetentionMs = number(ConfigRetention)
+	config.RetentionBytes = number(ConfigRetentionBytes)
 	return config
 }
 

@@ -140,7 +140,7 @@ func (t Topic) led() bool {
 }
 
 func (s TopicSpec) configs() map[string]string {
-	configs := map[string]string{"message.timestamp.type": "LogAppendTime"}
+	configs := map[string]string{ConfigTimestampType: "LogAppendTime"}
 	maps.Copy(configs, s.Configs)
 	return configs
 }

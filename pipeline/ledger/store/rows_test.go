@@ -239,7 +239,7 @@ func TestPolicies(t *testing.T) {
 			}
 			var want []error
 			if test.config != "" {
-				want = []error{&store.PolicyError{Topic: topic, Config: test.config, Have: test.have, Want: test.want, Repair: repair(s, topic, test.config, test.repair)}}
+				want = []error{&cluster.ConfigError{Topic: topic, Config: test.config, Have: test.have, Want: test.want, User: "the ledger", Repair: repair(s, topic, test.config, test.repair)}}
 			}
 			if diff := cmp.Diff(want, faults); diff != "" {
 				t.Errorf("faults (-want +got):\n%s", diff)
