@@ -13,11 +13,11 @@ import (
 // takeover markers fence former owners, so they must be protected from compaction for a
 // while. A consumer that was down for a week still sees each tombstone.
 const (
-	leastCompactionLag  = 12 * time.Hour
-	compactionLag       = 24 * time.Hour
-	longestCompaction   = 7 * 24 * time.Hour
-	leastDeleteRetained = 24 * time.Hour
-	deleteRetained      = 7 * 24 * time.Hour
+	requiredCompactionLag  = 12 * time.Hour
+	compactionLag          = 24 * time.Hour
+	longestCompaction      = 7 * 24 * time.Hour
+	requiredDeleteRetained = 24 * time.Hour
+	deleteRetained         = 7 * 24 * time.Hour
 )
 
 // compactedConfigs are the configurations with which such a topic is created.
@@ -43,8 +43,8 @@ func CompactionFault(k *cluster.Cluster, stream *transfer.Stream, c *cluster.Top
 	switch {
 	case c.CleanupPolicy != "compact":
 		e.Config, e.Have, e.Want = cluster.ConfigCleanupPolicy, c.CleanupPolicy, "compact alone"
-	case unknown == nil && lag < leastCompactionLag.Milliseconds():
-		e.Config, e.Have, e.Want = cluster.ConfigMinCompactionLag, c.Values[cluster.ConfigMinCompactionLag], fmt.Sprintf("%d (12 hours) at least", leastCompactionLag.Milliseconds())
+	case unknown == nil && lag < requiredCompactionLag.Milliseconds():
+		e.Config, e.Have, e.Want = cluster.ConfigMinCompactionLag, c.Values[cluster.ConfigMinCompactionLag], fmt.Sprintf("%d (12 hours) at least", requiredCompactionLag.Milliseconds())
 	default:
 		return nil
 	}
@@ -57,7 +57,7 @@ func CompactionFault(k *cluster.Cluster, stream *transfer.Stream, c *cluster.Top
 // down for a day may miss deletes.
 func ShortTombstones(k *cluster.Cluster, stream *transfer.Stream, c *cluster.TopicConfig) *cluster.ConfigError {
 	have, err := strconv.ParseInt(c.Values[cluster.ConfigDeleteRetention], 10, 64)
-	if !stream.Changes || c.Err != nil || err != nil || have >= leastDeleteRetained.Milliseconds() {
+	if !stream.Changes || c.Err != nil || err != nil || have >= requiredDeleteRetained.Milliseconds() {
 		return nil
 	}
 	return &cluster.ConfigError{Topic: c.Name, User: changesUser, Config: cluster.ConfigDeleteRetention, Have: c.Values[cluster.ConfigDeleteRetention], Want: "a day at least, better seven",

@@ -55,8 +55,8 @@ deletes are withheld, and why. With --sample some absent keys are listed, for wh
 		Example: "  dfinery-kafka profiles status users\n  dfinery-kafka profiles status users --sample 20",
 		Args:    needs(aStream), ValidArgsFunction: completeStream,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if sample < 0 || sample > profiles.MostSampled {
-				return &exitError{exitUsage, fmt.Errorf("--sample %d: choose 0 to %d", sample, profiles.MostSampled)}
+			if sample < 0 || sample > profiles.MaxSampled {
+				return &exitError{exitUsage, fmt.Errorf("--sample %d: choose 0 to %d", sample, profiles.MaxSampled)}
 			}
 			c, _, err := loadKafka(cmd.ErrOrStderr())
 			if err != nil {

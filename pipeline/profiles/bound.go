@@ -9,14 +9,14 @@ import (
 // The service's record is a single record in Kafka, so what it lists is bounded. Beyond
 // a week of hourly snapshots, and some, what belongs to the same hour is merged.
 const (
-	mostDeletions = 200
-	mostTimes     = 200
+	maxDeletions = 200
+	maxTimes     = 200
 )
 
 // boundDeletions merges deletes. Merged ones count until the last of them is older than
 // Window.
 func boundDeletions(list []ledger.Deletion) []ledger.Deletion {
-	if len(list) <= mostDeletions {
+	if len(list) <= maxDeletions {
 		return list
 	}
 	merged := list[:1]
@@ -35,7 +35,7 @@ func boundDeletions(list []ledger.Deletion) []ledger.Deletion {
 // too: they are due an hour later at most.
 func (d *Decision) boundTimes() {
 	times := d.Record.Absent.Times
-	if len(times) <= mostTimes {
+	if len(times) <= maxTimes {
 		return
 	}
 	last := map[int64]int{} // snapshot by hour

@@ -85,14 +85,14 @@ func (s *Scan) Decide(p Policy, before *ledger.Profiles, snapshot Snapshot) *Dec
 	return d
 }
 
-// MostSampled is the maximum number of absent keys in a record.
-const MostSampled = 100
+// MaxSampled is the maximum number of absent keys in a record.
+const MaxSampled = 100
 
 // sample returns some of the absent keys, in the order of their hashes, which is unrelated to
 // the keys.
 func sample(absent []Hash) []string {
 	var some []string
-	for _, h := range absent[:min(len(absent), MostSampled)] {
+	for _, h := range absent[:min(len(absent), MaxSampled)] {
 		some = append(some, h.String())
 	}
 	return some

@@ -30,12 +30,12 @@ func Read(ctx context.Context, log Log, plan Plan) (*Result, error) {
 	}
 	var parts []*part
 	for _, log := range logs {
-		judged, err := r.judge(ctx, log)
+		p, err := r.compareMark(ctx, log)
 		if err != nil {
 			return nil, err
 		}
-		replaced[judged.at.Topic] = replaced[judged.at.Topic] || judged.replaced
-		parts = append(parts, judged)
+		replaced[p.at.Topic] = replaced[p.at.Topic] || p.replaced
+		parts = append(parts, p)
 	}
 	for _, p := range parts {
 		// New partitions of a recreated topic may contain copied records that are already in

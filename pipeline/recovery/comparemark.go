@@ -9,8 +9,8 @@ import (
 	"dfinery-kafka/pipeline/recordbatch"
 )
 
-// judge compares a partition's log with the checkpoint's mark.
-func (r *reader) judge(ctx context.Context, log cluster.LogRange) (p *part, err error) {
+// compareMark compares a partition's log with the checkpoint's mark.
+func (r *reader) compareMark(ctx context.Context, log cluster.LogRange) (p *part, err error) {
 	at, start, end := log.Partition, log.Start, log.End
 	mark, marked := r.Marks[at]
 	p = &part{at: at, start: start, end: end, marked: marked, news: mark.Next}
