@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/ledger/store"
 	"dfinery-kafka/pipeline/recordbatch"
 	"dfinery-kafka/pipeline/schedule"
@@ -75,12 +76,12 @@ func (c *Config) step(name string) {
 
 // Ledger returns the service's ledger.
 func (c *Config) Ledger() *store.Ledger {
-	return &store.Ledger{Cluster: c.Cluster, Topic: c.LedgerTopic, Rows: c.LedgerTopic + ".rows", Service: c.ID}
+	return &store.Ledger{Cluster: c.Cluster, Topic: c.LedgerTopic, Rows: ledger.RowsTopic(c.LedgerTopic), Service: c.ID}
 }
 
-// transactionalID is the transactional id with which instances of this service fence
-// each other.
-func (c *Config) transactionalID() string {
+// TransactionalID is the transactional id with which instances of this service fence
+// each other; empty with AtLeastOnce.
+func (c *Config) TransactionalID() string {
 	if c.AtLeastOnce {
 		return ""
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/transfer"
 )
 
@@ -22,7 +23,7 @@ func (c *Config) ShownBefore(stream, topic string) string {
 	if st.Changes && st.Topic == topic {
 		rows = "topic " + topic + " earlier records until compaction has removed them, about 7 days"
 	}
-	return fmt.Sprintf("%s, %s dead letters for 90 days, %s.rows fingerprints of whole rows for 35 days", rows, c.DeadLetterTopic, c.LedgerTopic)
+	return fmt.Sprintf("%s, %s dead letters for 90 days, %s fingerprints of whole rows for 35 days", rows, c.DeadLetterTopic, ledger.RowsTopic(c.LedgerTopic))
 }
 
 // DeleteShownBefore describes how to delete them immediately.

@@ -28,7 +28,7 @@ func (c *Config) Rights() []cluster.Right {
 			add(use.topic, cluster.Create, "create the topic")
 		}
 	}
-	if id := c.transactionalID(); id != "" {
+	if id := c.TransactionalID(); id != "" {
 		rights = append(rights,
 			cluster.Right{Resource: cluster.TransactionalResource, Name: id, Operation: cluster.Write, Purpose: "fence older instances"},
 			cluster.Right{Resource: cluster.TransactionalResource, Name: id + CheckSuffix, Operation: cluster.Write, Purpose: "let check rehearse a takeover", Optional: true})

@@ -44,7 +44,7 @@ func newTakeover(c *Config, v *view, topics *topicCreator, b *standby) *takeover
 		partitions: func(topics map[string]cluster.Topic, state int) *partitions {
 			return newPartitions(c, stored, topics, state)
 		},
-		fence:    &producer.Fence{Cluster: c.Cluster, TransactionalID: c.transactionalID(), Codec: c.Codec, Log: c.Log, Meter: &v.meter, Patience: c.Patience},
+		fence:    &producer.Fence{Cluster: c.Cluster, TransactionalID: c.TransactionalID(), Codec: c.Codec, Log: c.Log, Meter: &v.meter, Patience: c.Patience},
 		identity: producer.NoIdentity(),
 	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/pipeline/cluster"
+	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
 
@@ -15,7 +16,7 @@ func kafkaConfig(c *config.Config, legacy func()) cluster.Config {
 	for i := range c.Streams {
 		k.Topics = append(k.Topics, string(c.Streams[i].Topic))
 	}
-	k.Topics = append(k.Topics, string(c.Publish.DeadLetterTopic), string(c.Publish.LedgerTopic), string(c.Publish.LedgerTopic)+".rows")
+	k.Topics = append(k.Topics, string(c.Publish.DeadLetterTopic), string(c.Publish.LedgerTopic), ledger.RowsTopic(string(c.Publish.LedgerTopic)))
 	if c.Kafka.TLS {
 		k.TLS = &cluster.TLS{CAFile: c.Kafka.CAFile, CertFile: c.Kafka.CertFile, KeyFile: c.Kafka.KeyFile}
 	}

@@ -17,10 +17,11 @@ import (
 // fence rehearses a takeover with a separate transactional id, and reads Kafka's clock from the
 // transaction marker. The owner and consumers ignore markers of other producers.
 func (c *Check) fence(ctx context.Context, missing missingRights) {
-	if c.Service.AtLeastOnce {
+	id := c.Service.TransactionalID()
+	if id == "" {
 		return
 	}
-	id := c.Service.LedgerTopic + "." + c.Service.ID + pipeline.CheckSuffix
+	id += pipeline.CheckSuffix
 	for _, r := range missing {
 		if r.Resource == cluster.TransactionalResource || r.Name == c.Service.LedgerTopic {
 			return // it can't succeed, and the reason was reported

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/schema"
 )
 
@@ -91,7 +92,7 @@ func (l *loader) checkTopics(c *Config) {
 	uses := []use{
 		{"DEAD_LETTER_TOPIC", string(c.Publish.DeadLetterTopic)},
 		{"LEDGER_TOPIC", string(c.Publish.LedgerTopic)},
-		{"LEDGER_TOPIC", string(c.Publish.LedgerTopic) + ".rows"},
+		{"LEDGER_TOPIC", ledger.RowsTopic(string(c.Publish.LedgerTopic))},
 	}
 	for _, s := range c.Streams {
 		uses = append(uses, use{streamPrefix(s.Name) + "TOPIC", string(s.Topic)})
