@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline"
-	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
 )
 
 // action is a problem, and what to do about it.
@@ -76,13 +76,13 @@ func streamActions(st *pipeline.StreamStatus, left time.Duration, add func(class
 		}
 	}
 	if gaps > 0 {
-		add("bad", "DfineryGap", fmt.Sprintf("Stream %s: %s left the API's reach without a successful export.", st.Name, command.Pluralize(gaps, "day")), "Their rows cannot be recovered through the API; ask DFINERY whether there is another way to export them.")
+		add("bad", "DfineryGap", fmt.Sprintf("Stream %s: %s left the API's reach without a successful export.", st.Name, schema.Pluralize(gaps, "day")), "Their rows cannot be recovered through the API; ask DFINERY whether there is another way to export them.")
 	}
 	if failing > 0 {
-		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: the last export of %s failed.", st.Name, command.Pluralize(failing, "day")), "Nothing at first: they are retried. The dead letters have the failures.")
+		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: the last export of %s failed.", st.Name, schema.Pluralize(failing, "day")), "Nothing at first: they are retried. The dead letters have the failures.")
 	}
 	if narrowed > 0 {
-		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: %s without events whose queries fail.", st.Name, command.Pluralize(narrowed, "day")), "They are requested again every 6 hours; ask DFINERY about the events in the dead letters.")
+		add("warn", "DfineryExportsFail", fmt.Sprintf("Stream %s: %s without events whose queries fail.", st.Name, schema.Pluralize(narrowed, "day")), "They are requested again every 6 hours; ask DFINERY about the events in the dead letters.")
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
-	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/schedule"
 	"dfinery-kafka/schema"
 )
@@ -53,7 +52,7 @@ func (c *Check) changes(events []schedule.Event) {
 		switch e.Kind {
 		case schedule.IdentityChanged:
 			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("its properties, topic or hidden columns have changed: run publishes %s with %s again, with other ids, by %s",
-				command.Pluralize(e.Count, "day"), command.Pluralize(e.Rows, "row"), command.Pluralize(e.Count, "call")), "nothing, if that is intended; otherwise restore the stream's variables")
+				schema.Pluralize(e.Count, "day"), schema.Pluralize(e.Rows, "row"), schema.Pluralize(e.Count, "call")), "nothing, if that is intended; otherwise restore the stream's variables")
 		case schedule.ProfilesDiffer:
 			c.add(Warn, "stream "+e.Stream, "its properties, topic or hidden columns have changed: run publishes profiles again that now differ from the topic, possibly all, by 1 call",
 				"nothing, if that is intended; otherwise restore the stream's variables")
@@ -64,8 +63,8 @@ func (c *Check) changes(events []schedule.Event) {
 		case schedule.SettingChanged:
 			c.add(Warn, "stream "+e.Stream, e.Detail, "nothing, if that is intended")
 		case schedule.DaysLack:
-			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now (%s): they were settled before the change", command.Pluralize(e.Count, "day"), e.Range(), e.EventName),
-				fmt.Sprintf("dfinery-kafka backfill %s --changed exports them again, by %s", e.Stream, command.Pluralize(e.Count, "call")))
+			c.add(Warn, "stream "+e.Stream, fmt.Sprintf("%s, %s, lack events that the stream exports now (%s): they were settled before the change", schema.Pluralize(e.Count, "day"), e.Range(), e.EventName),
+				fmt.Sprintf("dfinery-kafka backfill %s --changed exports them again, by %s", e.Stream, schema.Pluralize(e.Count, "call")))
 		case schedule.NameUnknown:
 			variable := map[schedule.NameKind]string{schedule.NameOfEvent: "EVENTS", schedule.NameOfProperty: "PROPERTIES"}[e.NameKind]
 			c.add(Warn, "stream "+e.Stream, e.Unknown(), "correct "+config.StreamVariable(e.Stream, variable)+", or remove the name")

@@ -10,7 +10,7 @@ import (
 
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/cluster"
-	"dfinery-kafka/pipeline/command"
+	"dfinery-kafka/schema"
 )
 
 // topics reports whether the ledger exists, so that it can be checked.
@@ -92,7 +92,7 @@ func (c *Check) topic(spec cluster.TopicSpec, topic cluster.Topic, config cluste
 		c.retention(check, spec, config)
 	}
 	if len(c.lines) == before {
-		detail := command.Pluralize(len(topic.Partitions), "partition") + ", " + command.Pluralize(replicas, "replica")
+		detail := schema.Pluralize(len(topic.Partitions), "partition") + ", " + schema.Pluralize(replicas, "replica")
 		if config.Err != nil {
 			detail += ", no right to read its configuration"
 		}

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"dfinery-kafka/pipeline/command"
+	"dfinery-kafka/schema"
 )
 
 // WriteText writes the lines as text, with indented remedies and a summary.
@@ -20,7 +20,7 @@ func WriteText(w io.Writer, lines []Line) error {
 			fmt.Fprintf(&b, "      → %s\n", r)
 		}
 	}
-	fmt.Fprintf(&b, "%d ok, %s, %d failed\n", count[OK], command.Pluralize(count[Warn], "warning"), count[Fail])
+	fmt.Fprintf(&b, "%d ok, %s, %d failed\n", count[OK], schema.Pluralize(count[Warn], "warning"), count[Fail])
 	_, err := io.WriteString(w, b.String())
 	return err
 }

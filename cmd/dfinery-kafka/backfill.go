@@ -183,7 +183,7 @@ func cost(w io.Writer, c *config.Config, stream string, ranges []dayRange, again
 	}
 	free := max(1, float64(calls)-polls)
 	fmt.Fprintf(w, "backfill of %s: %s, %s, about %.1f hours at the quota left by polls (%.0f calls an hour)\n",
-		stream, command.Pluralize(days, "day"), command.Pluralize(days, "call"), math.Max(0.1, float64(days)/free), free)
+		stream, schema.Pluralize(days, "day"), schema.Pluralize(days, "call"), math.Max(0.1, float64(days)/free), free)
 	if again {
 		fmt.Fprintln(w, "--again: every row of these days is published again, with the same id")
 	}

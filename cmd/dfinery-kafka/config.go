@@ -14,7 +14,7 @@ import (
 	"dfinery-kafka/cmd/admin"
 	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/cmd/terminal"
-	"dfinery-kafka/pipeline/command"
+	"dfinery-kafka/schema"
 )
 
 func configCommand() *cobra.Command {
@@ -139,7 +139,7 @@ func reported(stderr io.Writer, load func() (*config.Config, config.Report, erro
 	}
 	if err != nil {
 		indented := "  " + strings.ReplaceAll(err.Error(), "\n", "\n  ")
-		err = &exitError{exitUsage, fmt.Errorf("the configuration has %s:\n%s", command.Pluralize(len(report.Faults), "fault"), indented)}
+		err = &exitError{exitUsage, fmt.Errorf("the configuration has %s:\n%s", schema.Pluralize(len(report.Faults), "fault"), indented)}
 	}
 	return c, report, err
 }

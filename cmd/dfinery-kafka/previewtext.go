@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/preview"
 	"dfinery-kafka/schema"
 	"dfinery-kafka/schema/encoding"
@@ -16,11 +15,11 @@ import (
 // showPreview writes a preview as text.
 func showPreview(w io.Writer, p *preview.Plan, v *preview.Result) error {
 	var b strings.Builder
-	topic := fmt.Sprintf("%s, %s", p.Topic.Name, command.Pluralize(p.Topic.Partitions, "partition"))
+	topic := fmt.Sprintf("%s, %s", p.Topic.Name, schema.Pluralize(p.Topic.Partitions, "partition"))
 	if !p.Topic.Exists {
 		topic += ", does not exist yet"
 	}
-	fmt.Fprintf(&b, "\n%s for topic %s\n", command.Pluralize(len(v.Records), "record"), topic)
+	fmt.Fprintf(&b, "\n%s for topic %s\n", schema.Pluralize(len(v.Records), "record"), topic)
 	switch {
 	case v.SchemaID == preview.UnassignedSchemaID:
 		fmt.Fprintf(&b, "the schema of subject %s would be registered: it has no id yet; --json shows its text\n", v.Subject)
@@ -62,7 +61,7 @@ func showLetters(b *strings.Builder, letters []preview.Record) {
 	if len(letters) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n%s for topic %s\n", command.Pluralize(len(letters), "dead letter"), letters[0].Topic)
+	fmt.Fprintf(b, "\n%s for topic %s\n", schema.Pluralize(len(letters), "dead letter"), letters[0].Topic)
 	for i := range letters {
 		var letter schema.DeadLetter
 		if err := json.Unmarshal([]byte(*letters[i].Value), &letter); err != nil {
@@ -81,11 +80,11 @@ func showColumns(b *strings.Builder, v *preview.Result) {
 	if len(v.Columns) == 0 {
 		return
 	}
-	rows := "the first " + command.Pluralize(v.Sampled, "row")
+	rows := "the first " + schema.Pluralize(v.Sampled, "row")
 	if v.Whole {
-		rows = "all " + command.Pluralize(v.Sampled, "row")
+		rows = "all " + schema.Pluralize(v.Sampled, "row")
 	}
-	fmt.Fprintf(b, "\n%s, from %s of the day\n\n", command.Pluralize(len(v.Columns), "column"), rows)
+	fmt.Fprintf(b, "\n%s, from %s of the day\n\n", schema.Pluralize(len(v.Columns), "column"), rows)
 	table := [][]string{{"COLUMN", "TYPE", "FILLED", "REJECTED", "WOULD FIT"}}
 	for i := range v.Columns {
 		c := &v.Columns[i]
@@ -100,7 +99,7 @@ func showColumns(b *strings.Builder, v *preview.Result) {
 			}
 			text := candidate.Type.String()
 			if candidate.Rejected > 0 {
-				text += fmt.Sprintf(" except %s", command.Pluralize(candidate.Rejected, "cell"))
+				text += fmt.Sprintf(" except %s", schema.Pluralize(candidate.Rejected, "cell"))
 			}
 			fits = append(fits, text)
 		}

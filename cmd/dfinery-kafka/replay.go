@@ -132,7 +132,7 @@ func (p *replayPlan) print(w io.Writer) (err error) {
 	case p.letters > 0:
 		_, err = fmt.Fprintln(w, p)
 	case p.resolved > 0:
-		_, err = fmt.Fprintf(w, "nothing to do: %s, already resolved\n", command.Pluralize(p.resolved, "dead letter"))
+		_, err = fmt.Fprintf(w, "nothing to do: %s, already resolved\n", schema.Pluralize(p.resolved, "dead letter"))
 	default:
 		err = errors.New("no dead letter matches: see dfinery-kafka dlq list")
 	}
@@ -140,7 +140,7 @@ func (p *replayPlan) print(w io.Writer) (err error) {
 }
 
 func (p *replayPlan) String() string {
-	count := command.Pluralize
+	count := schema.Pluralize
 	text := fmt.Sprintf("plan: %s: %s to be read again, %s to be exported again (%s)", count(p.letters, "dead letter"), count(p.rows, "row"),
 		count(len(p.days), "day"), count(len(p.days), "call"))
 	if p.byDay > 0 {

@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"dfinery-kafka/connector/exporttest"
-	"dfinery-kafka/pipeline/command"
+	"dfinery-kafka/schema"
 )
 
 // newRowPairs returns a service with a day of 400 rows, 200 identical pairs, and a topic that
@@ -128,20 +128,20 @@ func TestReplay_Copies(t *testing.T) {
 	for _, n := range []int{1, 1, len(names) / 4, len(names) / 4} {
 		part := names[:n]
 		names = names[n:]
-		replay(part, command.Pluralize(n, "row")+" published, 0 were published already, 0 are still bad, 0 days exported again")
+		replay(part, schema.Pluralize(n, "row")+" published, 0 were published already, 0 are still bad, 0 days exported again")
 		done += n
 		published, _ := b.checkCopies(len(rows))
 		if len(published) != done {
 			t.Errorf("%d rows are published, want %d", len(published), done)
 		}
-		replay(part, "nothing to do: "+command.Pluralize(n, "dead letter")+", already resolved")
+		replay(part, "nothing to do: "+schema.Pluralize(n, "dead letter")+", already resolved")
 		b.submitReplay(t, part)
 		p.await(fmt.Sprintf("0 rows published, %d were published already, 0 are still bad", n))
 		p.kill()
 		p = b.start("run")
 		p.await(isOwner)
 	}
-	replay(names, command.Pluralize(len(names), "row")+" published, 0 were published already")
+	replay(names, schema.Pluralize(len(names), "row")+" published, 0 were published already")
 	b.command(nil, "resume", "events")
 	today := currentDay().String()
 	b.command(nil, "backfill", "events", "--from", today, "--to", today, "--yes")

@@ -23,6 +23,6 @@ func (x *Executor) approve(c *ledger.Command, st *transfer.Stream) (changed, don
 		return true, true
 	}
 	x.Schedule.Stream(st.Name).Day(schema.DayOf(now, x.Location)).Request()
-	c.Result = fmt.Sprintf("up to %s may be deleted, once two complete snapshots lack them; this holds for 7 days, or until no profile is absent", Pluralize(n, "profile"))
+	c.Result = fmt.Sprintf("up to %s may be deleted, once two complete snapshots lack them; this holds for 7 days, or until no profile is absent", schema.Pluralize(n, "profile"))
 	return true, true
 }

@@ -53,17 +53,9 @@ func (x *Executor) backfill(c *ledger.Command, st *transfer.Stream) (changed, do
 	if finished+failed < c.Total {
 		return changed, false
 	}
-	c.Result = Pluralize(finished, "day") + " exported"
+	c.Result = schema.Pluralize(finished, "day") + " exported"
 	if failed > 0 {
-		c.Error = Pluralize(failed, "day") + " out of the API's reach"
+		c.Error = schema.Pluralize(failed, "day") + " out of the API's reach"
 	}
 	return true, true
-}
-
-// Pluralize formats a number of things, in the plural unless it is one.
-func Pluralize(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

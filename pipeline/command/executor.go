@@ -187,7 +187,7 @@ func (x *Executor) execute(ctx context.Context, c *ledger.Command) (changed, don
 	case VerbAccept:
 		c.Result = "there were no columns to accept"
 		if accepted := x.Schedule.Stream(st.Name).AcceptColumns(time.Now().UTC()); len(accepted) > 0 {
-			c.Result = Pluralize(len(accepted), "column") + " accepted: " + strings.Join(accepted, ", ")
+			c.Result = schema.Pluralize(len(accepted), "column") + " accepted: " + strings.Join(accepted, ", ")
 		}
 		return true, true
 	case VerbBackfill:

@@ -58,15 +58,15 @@ func (x *Executor) replay(ctx context.Context, c *ledger.Command, st *transfer.S
 	delete(x.replays, c.ID)
 	c.Result = r.result()
 	if r.wrong > 0 {
-		c.Error = Pluralize(r.wrong, "letter") + " can't be replayed: " + strings.Join(r.why, "; ")
+		c.Error = schema.Pluralize(r.wrong, "letter") + " can't be replayed: " + strings.Join(r.why, "; ")
 	}
 	c.Letters = nil // the result stays in the ledger
 	return true, true
 }
 
 func (r *replay) result() string {
-	text := fmt.Sprintf("%s published, %d were published already, %d are still bad, %s exported again", Pluralize(r.total.Published, "row"),
-		r.total.Duplicates, r.total.Bad, Pluralize(r.whole, "day"))
+	text := fmt.Sprintf("%s published, %d were published already, %d are still bad, %s exported again", schema.Pluralize(r.total.Published, "row"),
+		r.total.Duplicates, r.total.Bad, schema.Pluralize(r.whole, "day"))
 	if r.again {
 		text += ", among them those of row letters whose copies can't be published"
 	}
