@@ -42,27 +42,7 @@ type Part struct {
 // Parts returns all conditions of readiness. The breaker is not one of them: while it
 // is open the service works as intended.
 func (v *View) Parts() []Part {
-	s := &v.Pipeline
-	parts := []Part{
-		v.owner(),
-		{Name: "ledger", Ready: s.Role == pipeline.RoleOwner},
-		v.kafka(),
-		{Name: "token", Ready: v.Source == nil || !v.Source.Token.Refused},
-		{Name: "process", Ready: !v.Stopping},
-	}
-	if p := &parts[1]; !p.Ready {
-		p.Reason = "the ledger is not restored"
-	}
-	if p := &parts[3]; !p.Ready {
-		p.Reason = "the API refuses the token"
-		if err := v.Source.Token.FileErr; err != nil {
-			p.Reason += ": " + err.Error()
-		}
-	}
-	if p := &parts[4]; !p.Ready {
-		p.Reason = "shutting down"
-	}
-	return parts
+	return []Part{v.owner(), v.ledger(), v.kafka(), v.token(), v.process()}
 }
 
 // standbyParts returns the conditions of readiness of a standby, which does not need
@@ -88,6 +68,13 @@ func (v *View) owner() Part {
 	return p
 }
 
+func (v *View) ledger() Part {
+	if v.Pipeline.Role != pipeline.RoleOwner {
+		return Part{Name: "ledger", Reason: "the ledger is not restored"}
+	}
+	return Part{Name: "ledger", Ready: true}
+}
+
 func (v *View) kafka() Part {
 	p := Part{Name: "kafka"}
 	switch s := &v.Pipeline; {
@@ -109,6 +96,24 @@ func (v *View) kafka() Part {
 		p.Ready = true
 	}
 	return p
+}
+
+func (v *View) token() Part {
+	if v.Source == nil || !v.Source.Token.Refused {
+		return Part{Name: "token", Ready: true}
+	}
+	p := Part{Name: "token", Reason: "the API refuses the token"}
+	if err := v.Source.Token.FileErr; err != nil {
+		p.Reason += ": " + err.Error()
+	}
+	return p
+}
+
+func (v *View) process() Part {
+	if v.Stopping {
+		return Part{Name: "process", Reason: "shutting down"}
+	}
+	return Part{Name: "process", Ready: true}
 }
 
 // How long Kafka may fail before the instance is not ready: a change of a partition's

@@ -57,39 +57,39 @@ func (a *App) Look(now time.Time) admin.View {
 		At: now, Pipeline: a.Service.Status(), Totals: a.Service.Totals(), Produced: a.Service.Produced(), Kafka: a.cluster.Health(),
 		Letters: a.Service.RecentLetters(), Stopping: a.ending.Load(),
 	}
-	v.Source, v.Transitions = a.ownerships.look(now)
+	v.Source, v.Transitions = a.transitions.look(now)
 	return v
 }
 
-// ownerships sums the breaker's transitions over the sources of successive ownerships, each of
+// transitionCounter sums the transitions of the breakers of successive ownerships, each of
 // which counts from zero.
-type ownerships struct {
+type transitionCounter struct {
 	mu     sync.Mutex
 	source *connector.Source          // the current one; nil before the first
 	before map[limiter.Transition]int // of the previous ones
 }
 
 // begin makes source the current one. The previous one makes no more calls.
-func (t *ownerships) begin(source *connector.Source) {
+func (t *transitionCounter) begin(source *connector.Source) {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.before = t.transitions(now)
+	t.before = t.sum(now)
 	t.source = source
 }
 
-func (t *ownerships) look(now time.Time) (*limiter.Status, map[limiter.Transition]int) {
+func (t *transitionCounter) look(now time.Time) (*limiter.Status, map[limiter.Transition]int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.source == nil {
-		return nil, t.transitions(now)
+		return nil, t.sum(now)
 	}
 	st := t.source.Status(now)
-	return &st, t.transitions(now)
+	return &st, t.sum(now)
 }
 
-// transitions returns the sum over all ownerships. The caller holds mu.
-func (t *ownerships) transitions(now time.Time) map[limiter.Transition]int {
+// sum returns the sum over all ownerships. The caller holds mu.
+func (t *transitionCounter) sum(now time.Time) map[limiter.Transition]int {
 	sum := map[limiter.Transition]int{}
 	maps.Copy(sum, t.before)
 	if t.source != nil {

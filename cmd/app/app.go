@@ -24,14 +24,14 @@ import (
 type App struct {
 	Service *pipeline.Service
 
-	config     *config.Config
-	cluster    *cluster.Cluster
-	log        *slog.Logger
-	token      *config.TokenFile
-	client     *exportapi.Client
-	ownerships ownerships
-	admin      *admin.Server // nil without ADMIN_ADDR
-	ending     atomic.Bool   // Run's context has ended
+	config      *config.Config
+	cluster     *cluster.Cluster
+	log         *slog.Logger
+	token       *config.TokenFile
+	client      *exportapi.Client
+	transitions transitionCounter
+	admin       *admin.Server // nil without ADMIN_ADDR
+	ending      atomic.Bool   // Run's context has ended
 }
 
 // Options are the settings that do not come from the environment.

@@ -32,7 +32,7 @@ func (a *App) newSource(state, lineEnds json.RawMessage) (pipeline.Source, error
 	if hint != "" {
 		a.log.Warn("last lines without a newline", "do", hint)
 	}
-	a.ownerships.begin(source)
+	a.transitions.begin(source)
 	return adapter{source}, nil
 }
 

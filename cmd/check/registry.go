@@ -20,7 +20,7 @@ func (c *Check) registry(ctx context.Context) {
 	if len(streams) == 0 {
 		return
 	}
-	client, err := app.NewRegistry(&c.Config.Registry, "check")
+	client, err := app.NewRegistry(&c.Config.Registry, c.Service.Version)
 	if err == nil {
 		defer client.Close()
 		err = client.Ping(ctx)
