@@ -42,7 +42,7 @@ func (o *owner) recover(ctx context.Context, state *ledger.State) error {
 	c.step("owner")
 	r := &recoverer{
 		streams: c.Streams, location: c.Location, deadLetters: c.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session, partitions: o.partitions,
-		schedule: o.schedule, known: o.published, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
+		schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
 	}
 	err := o.heartbeat.during(ctx, c.OwnerHeartbeat, func(ctx context.Context) error { return r.recover(ctx, state) })
 	if err != nil {

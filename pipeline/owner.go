@@ -63,7 +63,7 @@ func newOwner(c *Config, v *view, taken *ownership, topics *topicCreator, histor
 	o.announcer = &announcer{config: c, counts: o.counts, schedule: o.schedule, log: c.Log}
 	o.contract = &contract{schedule: o.schedule, record: o.record, announcer: o.announcer}
 	o.published = &publishedRows{
-		ledger: stored, streams: c.Streams, location: c.Location, deadLetters: c.DeadLetterTopic, partitions: at, fenced: session.Fenced, log: c.Log,
+		ledger: stored, streams: c.Streams, location: c.Location, deadLetters: c.DeadLetterTopic, partitions: at, log: c.Log,
 	}
 	o.transfers = transfer.New(transfer.Config{
 		Streams: c.Streams, Limit: c.ConcurrentCalls, Sets: o.published, RowsTopic: stored.Rows, Redact: c.Redact, Wrote: v.wrote,

@@ -23,21 +23,20 @@ type publishedRows struct {
 	location    *time.Location
 	deadLetters string
 	partitions  *partitions
-	fenced      func(recordbatch.TopicPartition) bool // only these can be read now
 	log         *slog.Logger
 }
 
-// LoadSet is store.Ledger's LoadSet. The rows of a *store.LostError are those that the topics
-// lack as well. Nothing of the day may be in flight.
+// LoadSet is store.Ledger's LoadSet. For a day in reach the rows of a *store.LostError are those
+// that the topics lack as well. Nothing of the day may be in flight.
 func (p *publishedRows) LoadSet(ctx context.Context, name ledger.DayName, d *ledger.Day) (*dedup.Set, error) {
 	set, err := p.ledger.LoadSet(ctx, name, d)
 	lost, ok := errors.AsType[*store.LostError](err)
-	if !ok {
+	if !ok || lost.Rows == 0 || name.Day < oldestRecovered(p.location) {
 		return set, err
 	}
 	topic := transfer.Named(p.streams, name.Stream).Topic
 	partitions := slices.DeleteFunc(p.partitions.recovered(p.streams), func(at recordbatch.TopicPartition) bool {
-		return at.Topic != topic && at.Topic != p.deadLetters || !p.fenced(at)
+		return at.Topic != topic && at.Topic != p.deadLetters
 	})
 	added, err := recovery.AddDay(ctx, p.ledger.Cluster, recovery.Plan{
 		Service: p.ledger.Service, Topics: map[string]string{name.Stream: topic}, Letters: p.deadLetters, Partitions: partitions,

@@ -33,7 +33,6 @@ type recoverer struct {
 	session     *producer.Session
 	partitions  *partitions
 	schedule    *schedule.State
-	known       *publishedRows
 	transfers   *transfer.Runner
 	checkpoints *checkpointer
 	log         *slog.Logger
@@ -58,7 +57,7 @@ func (r *recoverer) recover(ctx context.Context, state *ledger.State) error {
 	}
 	result, err := recovery.Read(ctx, r.ledger.Cluster, recovery.Plan{
 		Service: r.ledger.Service, Topics: topics, Letters: r.deadLetters, Partitions: r.partitions.recovered(r.streams), Fenced: r.session.Fenced,
-		Marks: marks, Missing: r.missingDays(state), Oldest: oldestRecovered(r.location), Since: time.Now().Add(-recoverSince), Ledger: knownRows{r.known, r.schedule},
+		Marks: marks, Missing: r.missingDays(state), Oldest: oldestRecovered(r.location), Since: time.Now().Add(-recoverSince), Ledger: knownRows{r.ledger, r.schedule},
 	})
 	if err != nil {
 		return fmt.Errorf("read the topics after the last checkpoint: %w", err)
@@ -85,18 +84,18 @@ func (r *recoverer) recover(ctx context.Context, state *ledger.State) error {
 
 // knownRows reads the ledger's days for recovery.
 type knownRows struct {
-	published *publishedRows
-	schedule  *schedule.State
+	stored   *store.Ledger
+	schedule *schedule.State
 }
 
 func (k knownRows) Known(name ledger.DayName) bool { return k.schedule.Find(name) != nil }
 
 func (k knownRows) Day(name ledger.DayName) ledger.Day { return k.schedule.Record(name) }
 
-// LoadSet ignores rows that the ledger and the topics have lost: the day's next export reports them.
+// LoadSet ignores rows that the ledger has lost: the day's next export reads them from the topics.
 func (k knownRows) LoadSet(ctx context.Context, name ledger.DayName) (*dedup.Set, error) {
 	record := k.Day(name)
-	set, err := k.published.LoadSet(ctx, name, &record)
+	set, err := k.stored.LoadSet(ctx, name, &record)
 	if _, lost := errors.AsType[*store.LostError](err); lost {
 		err = nil
 	}

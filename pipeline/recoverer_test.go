@@ -24,7 +24,7 @@ import (
 func recovererOf(o *owner) *recoverer {
 	return &recoverer{
 		streams: o.config.Streams, location: o.config.Location, deadLetters: o.config.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session,
-		partitions: o.partitions, schedule: o.schedule, known: o.published, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
+		partitions: o.partitions, schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
 	}
 }
 

@@ -2,8 +2,10 @@ package recovery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"dfinery-kafka/pipeline/cluster"
 	"dfinery-kafka/pipeline/dedup"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/recordbatch"
@@ -21,7 +23,7 @@ func AddDay(ctx context.Context, log Log, plan Plan, name ledger.DayName, from i
 		return 0, err
 	}
 	for _, log := range logs {
-		err := r.log.Read(ctx, log.Partition, log.Start, log.End, recordbatch.Visitor{Record: func(record *recordbatch.Record) error {
+		err := r.readRemaining(ctx, log, recordbatch.Visitor{Record: func(record *recordbatch.Record) error {
 			export, c, ours := r.ours(log.Partition.Topic, record)
 			if !ours || export.Stream != name.Stream || export.Day != name.Day || export.N < from || r.isExportLetter(log.Partition.Topic, record) {
 				return nil
@@ -36,6 +38,19 @@ func AddDay(ctx context.Context, log Log, plan Plan, name ledger.DayName, from i
 		}
 	}
 	return added, nil
+}
+
+// readRemaining reads a log. If retention deletes its first records in the meantime, it reads the
+// remaining ones, some of them again.
+func (r *reader) readRemaining(ctx context.Context, log cluster.LogRange, v recordbatch.Visitor) error {
+	for {
+		err := r.log.Read(ctx, log.Partition, log.Start, log.End, v)
+		gone, ok := errors.AsType[*cluster.RangeError](err)
+		if !ok || gone.Start <= log.Start || gone.End < log.End {
+			return err
+		}
+		log.Start = min(gone.Start, log.End)
+	}
 }
 
 // isExportLetter reports whether a record is the dead letter of a call, not of a row.

@@ -352,3 +352,29 @@ func TestAddDay(t *testing.T) {
 		t.Errorf("set (-want +got):\n%s", diff)
 	}
 }
+
+// retention is a log whose first record is deleted when it is read for the first time.
+type retention struct {
+	*memory
+	done bool
+}
+
+func (r *retention) Read(ctx context.Context, p recordbatch.TopicPartition, from, to int64, v recordbatch.Visitor) error {
+	if !r.done {
+		r.done = true
+		r.logs[p].start++
+	}
+	return r.memory.Read(ctx, p, from, to, v)
+}
+
+// TestAddDay_Retention: if retention deletes records in the meantime, the remaining ones are read.
+func TestAddDay_Retention(t *testing.T) {
+	log := &retention{memory: &memory{logs: map[recordbatch.TopicPartition]*memoryLog{rows: logOf(row(copyOf(1, 0), 3), row(copyOf(2, 0), 3))}}}
+	set := new(dedup.Set)
+	added, err := recovery.AddDay(t.Context(), log, recovery.Plan{
+		Service: "1234", Topics: map[string]string{"events": "rows"}, Partitions: []recordbatch.TopicPartition{rows}, Since: time.Unix(5, 0),
+	}, name, 3, set)
+	if err != nil || added != 1 || !set.Has(copyOf(2, 0).Fingerprint, 0) {
+		t.Errorf("%d rows added, %v; want the second", added, err)
+	}
+}

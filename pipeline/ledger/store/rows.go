@@ -129,13 +129,16 @@ func (l *Ledger) loadRows(ctx context.Context, n ledger.DayName, d *ledger.Day, 
 	var have *cluster.RangeError
 	for _, r := range disjoint(d.Fingerprints) {
 		at.Partition = int(r[0])
-		log, err := l.Cluster.Log(ctx, at)
+		log, err := l.log(ctx, at)
 		if err != nil {
 			return nil, fmt.Errorf("load the fingerprints of %s %s: %w", n.Stream, n.Day, err)
 		}
 		from, to := max(r[1], log.Start), min(r[2], log.End)
 		if from != r[1] || to != r[2] {
 			have = &cluster.RangeError{Topic: l.Rows, Partition: at.Partition, From: r[1], To: r[2], Start: log.Start, End: log.End}
+		}
+		if from >= to {
+			continue
 		}
 		if err := l.Cluster.Read(ctx, at, from, to, visitor); err != nil {
 			return nil, fmt.Errorf("load the fingerprints of %s %s: %w", n.Stream, n.Day, err)
@@ -145,6 +148,20 @@ func (l *Ledger) loadRows(ctx context.Context, n ledger.DayName, d *ledger.Day, 
 		return set, &LostError{Day: n, Rows: lost, Have: have}
 	}
 	return set, nil
+}
+
+// log returns the range of a partition of the rows topic: an empty one if the topic was recreated
+// with fewer partitions.
+func (l *Ledger) log(ctx context.Context, at recordbatch.TopicPartition) (cluster.LogRange, error) {
+	log, err := l.Cluster.Log(ctx, at)
+	if err == nil || !cluster.Missing(err) {
+		return log, err
+	}
+	topics, topicsErr := l.Cluster.Topics(ctx, l.Rows)
+	if topicsErr == nil && topics[0].Err == nil && at.Partition >= len(topics[0].Partitions) {
+		return cluster.LogRange{Partition: at}, nil
+	}
+	return log, err
 }
 
 // loadRecord adds all rows, or those wanted, of one record of the rows topic, and returns how

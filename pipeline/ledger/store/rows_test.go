@@ -134,6 +134,13 @@ func TestLoadSet(t *testing.T) {
 			t.Errorf("set of what is left (-want +got):\n%s", diff)
 		}
 	})
+	t.Run("in a partition that the topic no longer has", func(t *testing.T) {
+		set, err := s.LoadSet(s.soon(), day, &ledger.Day{Published: 4, Generation: 1, Fingerprints: []ledger.Range{{0, middle - 1, middle}, {7, 3, 5}}})
+		var lost *store.LostError
+		if !errors.As(err, &lost) || lost.Rows != 2 || set.Rows() != 2 {
+			t.Fatalf("error %v, want a LostError of 2 rows", err)
+		}
+	})
 	t.Run("no fingerprints", func(t *testing.T) {
 		err := s.client.ProduceSync(s.soon(), &kgo.Record{Topic: s.Rows, Key: []byte("1234/events/2026-11-22"), Value: []byte("fifteen bytes !"),
 			Headers: []kgo.RecordHeader{{Key: "generation", Value: []byte("1")}}}).FirstErr()
