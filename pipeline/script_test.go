@@ -113,7 +113,8 @@ func (s *script) nameTransaction(r kmsg.Request) (kmsg.Response, error, bool) {
 //	start NAME [once]        start an instance
 //	stop NAME                stop it in order
 //	kill NAME                kill it
-//	hang NAME, wake NAME     hold all data that it sends and receives, and release it
+//	hang NAME                hold all data that it sends and receives
+//	wake NAME [for=DURATION] release it, and advance the clock
 //	rows N [every=DURATION]  add N rows to the API's answers, with a delay before each
 //	forget                   expire the transactional ids in Kafka
 //	delete TOPIC             delete a topic
@@ -135,6 +136,7 @@ func (s *script) run(args []string) string {
 		s.instance(args[1]).link.hold()
 	case "wake":
 		s.instance(args[1]).link.release()
+		time.Sleep(s.duration(args[2:], "for="))
 	case "rows":
 		n, err := strconv.Atoi(args[1])
 		s.must(err)
