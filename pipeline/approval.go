@@ -17,7 +17,7 @@ func (k *profileKeeper) Approve(stream string, limit int, now time.Time) (int, e
 	r := k.of(stream)
 	why := profiles.Why(r.Why)
 	if limit == 0 && r.Withheld > 0 && !why.Approvable() {
-		return 0, fmt.Errorf("an approval does not help: %s; do %s", why.Meaning(), why.Advice(stream))
+		return 0, fmt.Errorf("an approval does not help: %s; do %s", why.Meaning(stream), why.Advice(stream))
 	}
 	if limit == 0 {
 		limit = r.Withheld

@@ -36,7 +36,7 @@ func describeDay(e *schedule.Event) logLine {
 	case schedule.DayLeftUnsettled:
 		if e.BeforeStart {
 			return line(slog.LevelWarn, "a day moved out of the stream's START before it was settled: late rows may be missing",
-				"do", "set a longer STREAM_…_START if they are needed")
+				"do", "set a longer "+schema.StreamVariable(e.Stream, "START")+" if they are needed")
 		}
 		return line(slog.LevelWarn, "a day has left the API's reach before it was settled: late rows may be missing",
 			"do", "tell those who use this data; only DFINERY may still have them")
@@ -72,7 +72,7 @@ func describeDay(e *schedule.Event) logLine {
 			return line(slog.LevelWarn, "the export's columns have changed", "new", e.Added, "do", "nothing; inform consumers that read these columns")
 		case schema.ContractFreeze:
 			return line(slog.LevelWarn, "the export's columns have changed, and its contract is frozen", "new", e.Added,
-				"do", "dfinery-kafka contract accept "+e.Stream+" accepts them; STREAM_…_EXCLUDE_PROPERTIES excludes them")
+				"do", "dfinery-kafka contract accept "+e.Stream+" accepts them; "+schema.StreamVariable(e.Stream, "EXCLUDE_PROPERTIES")+" excludes them")
 		case schema.ContractEvolve:
 		}
 		return line(slog.LevelInfo, "the export's columns have changed", "new", e.Added)
@@ -136,7 +136,7 @@ func describeSettings(e *schedule.Event) logLine {
 		return line(slog.LevelWarn, "settled days lack events that the stream exports now", "events", e.EventName, "days", e.Count, "range", e.Range(), "calls", e.Count,
 			"do", "dfinery-kafka backfill "+e.Stream+" --changed exports them again")
 	case schedule.NameUnknown:
-		return line(slog.LevelWarn, "a name of the stream's filter never occurs", "meaning", e.Unknown(), "do", "correct STREAM_…_EVENTS or _PROPERTIES, or remove the name")
+		return line(slog.LevelWarn, "a name of the stream's filter never occurs", "meaning", e.Unknown(), "do", "correct "+schema.StreamVariable(e.Stream, "EVENTS")+" or _PROPERTIES, or remove the name")
 	case schedule.StreamRemoved:
 		return line(slog.LevelWarn, "a stream is no longer configured: its days are not exported; its topic is not deleted", "do", "nothing, if that was intended; if it is configured again within 30 days, it continues")
 	}

@@ -8,6 +8,7 @@ import (
 
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/transfer"
+	"dfinery-kafka/schema"
 )
 
 // ShownBefore lists the topics that still have cells, or hashes of them, of a stream
@@ -40,7 +41,7 @@ func (c *Config) DeleteShownBefore(stream, topic string) string {
 	case st.Topic != topic:
 		fmt.Fprintf(&b, "delete topic %s when its consumers read %s; then ", topic, st.Topic)
 	case st.Changes: // brokers refuse to delete records of a compacted topic
-		fmt.Fprintf(&b, "set a new topic in STREAM_X_TOPIC, and delete %s when its consumers read the new one; then ", topic)
+		fmt.Fprintf(&b, "set a new topic in %s, and delete %s when its consumers read the new one; then ", schema.StreamVariable(stream, "TOPIC"), topic)
 	default:
 		topics = []string{topic, c.DeadLetterTopic}
 	}

@@ -97,7 +97,7 @@ func values(s *config.Stream, client *registry.Client) *transfer.Values {
 		return nil
 	}
 	v := &transfer.Values{
-		Options: encoding.Options{Format: s.Format, Empty: s.Empty, Columns: encoding.Columns{Declared: s.Columns, Private: hidden(s)}},
+		Options: encoding.Options{Format: s.Format, Empty: s.Empty, Columns: encoding.Columns{Declared: s.Columns, Variable: schema.StreamVariable(s.Name, "COLUMNS"), Private: hidden(s)}},
 		Record:  s.Record, NullBadValues: s.BadValue == config.BadValueNull,
 	}
 	if s.Meta {

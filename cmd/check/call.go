@@ -38,7 +38,7 @@ func (c *Check) call(ctx context.Context, state json.RawMessage) {
 	e := c.sample()
 	download, err := permit.Export(ctx, e)
 	if err != nil {
-		c.callFailed(err)
+		c.callFailed(e.Stream, err)
 		return
 	}
 	defer func() { _ = download.Close() }()
@@ -48,7 +48,7 @@ func (c *Check) call(ctx context.Context, state json.RawMessage) {
 	c.columns(e, columns)
 	c.keyColumns(e, columns)
 	if err != nil {
-		c.callFailed(err)
+		c.callFailed(e.Stream, err)
 		return
 	}
 	c.toDate(e, seen)
@@ -61,7 +61,7 @@ func (c *Check) call(ctx context.Context, state json.RawMessage) {
 func (c *Check) columns(e schema.Export, columns *schema.Columns) {
 	if missing := transfer.Named(c.Service.Streams, e.Stream).Privacy.Missing(columns.Names); len(missing) > 0 {
 		c.add(Warn, "call columns", fmt.Sprintf("%d, without %s, which the stream must hide", len(columns.Names), strings.Join(missing, ", ")),
-			"check the names in "+config.StreamVariable(e.Stream, "DROP")+", _HASH and _MASK against the columns registered at DFINERY")
+			"check the names in "+schema.StreamVariable(e.Stream, "DROP")+", _HASH and _MASK against the columns registered at DFINERY")
 		return
 	}
 	c.add(OK, "call columns", fmt.Sprintf("%d: %s", len(columns.Names), strings.Join(columns.Names, ", ")))
@@ -84,9 +84,9 @@ func (c *Check) keyColumns(e schema.Export, columns *schema.Columns) {
 	case came:
 		c.add(OK, external, "is present: profiles contain the customer's own user id")
 	case e.Filter.Identities == "":
-		c.add(Warn, external, "is missing: profiles do not contain the customer's own user id", config.StreamVariable(e.Stream, "IDENTITIES")+"=all requests it; it is personal data that consumers of the topic will see")
+		c.add(Warn, external, "is missing: profiles do not contain the customer's own user id", schema.StreamVariable(e.Stream, "IDENTITIES")+"=all requests it; it is personal data that consumers of the topic will see")
 	default:
-		c.add(Warn, external, fmt.Sprintf("is missing, although %s is %s", config.StreamVariable(e.Stream, "IDENTITIES"), e.Filter.Identities), "ask DFINERY which identities the service has; "+config.StreamVariable(e.Stream, "PROPERTIES")+" may exclude it")
+		c.add(Warn, external, fmt.Sprintf("is missing, although %s is %s", schema.StreamVariable(e.Stream, "IDENTITIES"), e.Filter.Identities), "ask DFINERY which identities the service has; "+schema.StreamVariable(e.Stream, "PROPERTIES")+" may exclude it")
 	}
 }
 
@@ -106,7 +106,7 @@ func (c *Check) sample() schema.Export {
 	return call
 }
 
-func (c *Check) callFailed(err error) {
+func (c *Check) callFailed(stream string, err error) {
 	failure, ok := errors.AsType[*schema.Failure](err)
 	if !ok {
 		c.add(Fail, "call", err.Error())
@@ -119,7 +119,7 @@ func (c *Check) callFailed(err error) {
 	case schema.Throttled:
 		remedy = "the quota is used up: try again after its reset; DFINERY_CALLS_PER_HOUR must not exceed the service's quota"
 	case schema.Refused:
-		remedy = "check the stream's variables: STREAM_…_KEY and its filters"
+		remedy = "check the stream's variables: " + schema.StreamVariable(stream, "KEY") + " and its filters"
 	case schema.Trouble:
 		remedy = "check DFINERY_BASE_URL and the network"
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"dfinery-kafka/cmd/config"
 	"dfinery-kafka/connector"
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/schedule"
@@ -67,7 +66,7 @@ func (c *Check) changes(events []schedule.Event) {
 				fmt.Sprintf("dfinery-kafka backfill %s --changed exports them again, by %s", e.Stream, schema.Pluralize(e.Count, "call")))
 		case schedule.NameUnknown:
 			variable := map[schedule.NameKind]string{schedule.NameOfEvent: "EVENTS", schedule.NameOfProperty: "PROPERTIES"}[e.NameKind]
-			c.add(Warn, "stream "+e.Stream, e.Unknown(), "correct "+config.StreamVariable(e.Stream, variable)+", or remove the name")
+			c.add(Warn, "stream "+e.Stream, e.Unknown(), "correct "+schema.StreamVariable(e.Stream, variable)+", or remove the name")
 		case schedule.StreamRemoved:
 			c.add(Warn, "stream "+e.Stream, "is no longer configured: its days are not exported; its topic is not deleted", "nothing, if that is intended")
 		}

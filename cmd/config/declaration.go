@@ -60,12 +60,8 @@ func (c *Config) sections() (before, after []any) {
 	return []any{&c.DFINERY}, []any{&c.Kafka, &c.Registry, &c.Publish, &c.Privacy, &c.Breaker, &c.Retry, &c.Process}
 }
 
-// StreamVariable is the name of a stream's variable, such as STREAM_EVENTS_TOPIC for events and
-// TOPIC.
-func StreamVariable(stream, variable string) string { return streamPrefix(stream) + variable }
-
 // streamPrefix is the prefix of a stream's variables.
-func streamPrefix(stream string) string { return "STREAM_" + strings.ToUpper(stream) + "_" }
+func streamPrefix(stream string) string { return schema.StreamVariable(stream, "") }
 
 // declarations returns all variables, in the order of the README, for one stream with this name.
 func declarations(stream string) []declaration {

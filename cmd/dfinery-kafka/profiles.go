@@ -13,6 +13,7 @@ import (
 	"dfinery-kafka/pipeline/command"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/profiles"
+	"dfinery-kafka/schema"
 )
 
 func profilesCommand() *cobra.Command {
@@ -86,7 +87,7 @@ func showProfiles(ctx context.Context, out io.Writer, reader *pipeline.Reader, s
 	case err != nil:
 		return err
 	case status == nil:
-		return fmt.Errorf("the stream %s publishes all rows and deletes none: STREAM_X_MODE=changes would", stream)
+		return fmt.Errorf("the stream %s publishes all rows and deletes none: %s=changes would", stream, schema.StreamVariable(stream, "MODE"))
 	}
 	if asJSON {
 		return writeJSON(out, struct {
@@ -94,7 +95,7 @@ func showProfiles(ctx context.Context, out io.Writer, reader *pipeline.Reader, s
 			Sample []string `json:"sample,omitempty"`
 		}{status, keys})
 	}
-	fmt.Fprintf(out, "%s: %s\n", stream, profilesLine(now, status))
+	fmt.Fprintf(out, "%s: %s\n", stream, profilesLine(now, stream, status))
 	for _, key := range keys {
 		fmt.Fprintf(out, "  %q\n", key)
 	}
@@ -102,13 +103,13 @@ func showProfiles(ctx context.Context, out io.Writer, reader *pipeline.Reader, s
 }
 
 // profilesLine is the state of a stream's profiles as text.
-func profilesLine(now time.Time, p *pipeline.ProfileStatus) string {
+func profilesLine(now time.Time, stream string, p *pipeline.ProfileStatus) string {
 	text := fmt.Sprintf("%d present, %d absent", p.Present, p.Absent)
 	if p.Withheld > 0 {
 		text += fmt.Sprintf(", %d deletes withheld", p.Withheld)
 	}
 	if p.Why != "" {
-		text += fmt.Sprintf(" (%s: %s)", p.Why, profiles.Why(p.Why).Meaning())
+		text += fmt.Sprintf(" (%s: %s)", p.Why, profiles.Why(p.Why).Meaning(stream))
 	}
 	switch {
 	case p.LastComplete != nil:

@@ -32,7 +32,7 @@ func renderStream(b *strings.Builder, o *overview, s *pipeline.StreamStatus, loc
 	}
 	fmt.Fprintf(b, "  %s%s\n", newest, last)
 	if s.Profiles != nil {
-		fmt.Fprintf(b, "  profiles: %s\n", profilesLine(o.At, s.Profiles))
+		fmt.Fprintf(b, "  profiles: %s\n", profilesLine(o.At, s.Name, s.Profiles))
 	}
 	if s.Halted != nil {
 		fmt.Fprintf(b, "  halted: %s\n", *s.Halted)

@@ -16,6 +16,7 @@ import (
 	"dfinery-kafka/pipeline"
 	"dfinery-kafka/pipeline/ledger"
 	"dfinery-kafka/pipeline/schedule"
+	"dfinery-kafka/schema"
 )
 
 // overview is what status shows, and prints as JSON.
@@ -101,7 +102,7 @@ func markUnset(s *pipeline.Service, report config.Report) {
 		set[v.Name] = v.From != "" && v.From != "default"
 	}
 	for i := range s.Streams {
-		unset := func(variable string) bool { return !set[config.StreamVariable(s.Streams[i].Name, variable)] }
+		unset := func(variable string) bool { return !set[schema.StreamVariable(s.Streams[i].Name, variable)] }
 		s.Streams[i].Unset = schedule.Unset{Kind: unset("EXPORT"), Topic: unset("TOPIC"), Poll: unset("POLL_INTERVAL"), Lookback: unset("LOOKBACK"),
 			LookbackInterval: unset("LOOKBACK_INTERVAL"), Start: unset("START")}
 	}

@@ -107,7 +107,7 @@ func TestProfiles_HideLater(t *testing.T) {
 	b.set("PRIVACY_KEY_FILE", writeKey(t, privacySecret), "STREAM_USERS_HASH", "df_unified_id")
 	check, _ := b.run("check")
 	for _, text := range []string{check, b.runOnce(0)} {
-		expectText(t, text, "Kafka still has their earlier cells", "earlier records until compaction has removed them", "set a new topic in STREAM_X_TOPIC",
+		expectText(t, text, "Kafka still has their earlier cells", "earlier records until compaction has removed them", "set a new topic in STREAM_USERS_TOPIC",
 			"hidden columns have changed:", "that now differ from the topic", "--topic "+b.prefix+"dead-letters; and run kafka-delete-records.sh", "profiles approve users permits their deletes")
 		if strings.Contains(text, "--topic "+b.prefix+"users;") {
 			t.Errorf("the remedy deletes records of a compacted topic, which brokers refuse:\n%s", text)

@@ -72,7 +72,7 @@ func TestProfiles_Approve(t *testing.T) {
 	out, _ := b.run("status")
 	expectText(t, out, "\n  last export ", "\n  profiles: 10 present")
 	out, _ = b.run("profiles", "status", "users")
-	expectText(t, out, "10 present, 20 absent, 20 deletes withheld", "STREAM_X_DELETE_MOST")
+	expectText(t, out, "10 present, 20 absent, 20 deletes withheld", "STREAM_USERS_DELETE_MOST")
 	b.command(nil, "profiles", "approve", "users", "--wait", "0s")
 	b.runOnce(0)
 	if rows, _ := b.table("users"); len(rows) != 30 {

@@ -74,7 +74,7 @@ func TestValues_MetaCollides(t *testing.T) {
 	}
 	b.set("STREAM_EVENTS_COLUMNS", "")
 	out := b.runOnce(3)
-	if !strings.Contains(out, "schema_changed") || !strings.Contains(out, "the export has a column _day, which STREAM_X_META adds, too") {
+	if !strings.Contains(out, "schema_changed") || !strings.Contains(out, "the export has a column _day, which STREAM_EVENTS_META adds, too") {
 		t.Errorf("the log does not say why: %s", out)
 	}
 	if n := b.countRecords(); n > 0 {

@@ -13,7 +13,7 @@ import (
 // requests a snapshot at once.
 func (x *Executor) approve(c *ledger.Command, st *transfer.Stream) (changed, done bool) {
 	if !st.Changes {
-		c.Error = fmt.Sprintf("the stream %s publishes all rows and deletes none: STREAM_X_MODE=changes would", st.Name)
+		c.Error = fmt.Sprintf("the stream %s publishes all rows and deletes none: %s=changes would", st.Name, schema.StreamVariable(st.Name, "MODE"))
 		return true, true
 	}
 	now := time.Now()

@@ -22,7 +22,7 @@ const (
 )
 
 // Meaning describes the reason.
-func (w Why) Meaning() string {
+func (w Why) Meaning(stream string) string {
 	switch w {
 	case NotEnded:
 		return "the last export failed"
@@ -37,7 +37,7 @@ func (w Why) Meaning() string {
 	case RequestChanged:
 		return "the request differs from the previous one"
 	case OverCeiling:
-		return "more are absent than STREAM_X_DELETE_MOST allows to delete within 7 days"
+		return "more are absent than " + schema.StreamVariable(stream, "DELETE_MOST") + " allows to delete within 7 days"
 	}
 	return string(w)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dfinery-kafka/pipeline/ledger"
+	"dfinery-kafka/schema"
 )
 
 // noteSettings compares the stream's settings with those with which its days were
@@ -27,7 +28,7 @@ func (s *Stream) noteSettings(service *ledger.Service, topic string, now time.Ti
 		}
 	}
 	if known {
-		for _, detail := range settingChanges(&was, &is, topic == s.Topic && s.exportHadRows) {
+		for _, detail := range settingChanges(s.Name, &was, &is, topic == s.Topic && s.exportHadRows) {
 			changed(detail)
 		}
 	}
@@ -40,7 +41,7 @@ func (s *Stream) noteSettings(service *ledger.Service, topic string, now time.Ti
 }
 
 // settingChanges describes the effects of changed settings. held: the topic has values.
-func settingChanges(was, is *ledger.Settings, held bool) (changes []string) {
+func settingChanges(stream string, was, is *ledger.Settings, held bool) (changes []string) {
 	if was.Audience != is.Audience {
 		changes = append(changes, "the next snapshot has a different audience; earlier ones are not exported again")
 	}
@@ -48,19 +49,20 @@ func settingChanges(was, is *ledger.Settings, held bool) (changes []string) {
 		changes = append(changes, fmt.Sprintf("records have the key %s from now on instead of %s, and may be in other partitions; earlier records keep theirs", is.Key, was.Key))
 	}
 	if was.Empty != is.Empty {
-		changes = append(changes, fmt.Sprintf("empty cells are written with _EMPTY=%s from now on instead of %s; rows published before are unchanged", is.Empty, was.Empty))
+		changes = append(changes, fmt.Sprintf("empty cells are written with %s=%s from now on instead of %s; rows published before are unchanged", schema.StreamVariable(stream, "EMPTY"), is.Empty, was.Empty))
 	}
 	if was.Format != is.Format && was.Format != "" {
-		changes = append(changes, formatChange(was.Format, is.Format, held))
+		changes = append(changes, formatChange(stream, was.Format, is.Format, held))
 	}
 	return changes
 }
 
 // formatChange describes the effect of a changed format. A topic that has values
 // accepts no other format.
-func formatChange(was, is string, held bool) string {
+func formatChange(stream, was, is string, held bool) string {
 	if held {
-		return fmt.Sprintf("the format of values is %s instead of %s: the topic has values of the former one, so the stream is halted until _TOPIC is another topic, or _FORMAT is %s again", is, was, was)
+		return fmt.Sprintf("the format of values is %s instead of %s: the topic has values of the former one, so the stream is halted until %s is another topic, or _FORMAT is %s again",
+			is, was, schema.StreamVariable(stream, "TOPIC"), was)
 	}
 	return fmt.Sprintf("values have the format %s from now on instead of %s", is, was)
 }

@@ -58,7 +58,7 @@ func TestNoteSettings(t *testing.T) {
 		}, []Event{lack(2, 3, 2)}},
 		{"another key and form", func(s *StreamConfig) { wide(s); s.Key, s.Empty = "l", schema.EmptyNull }, nil, []Event{
 			{Kind: SettingChanged, Stream: "events", Detail: "records have the key l from now on instead of k, and may be in other partitions; earlier records keep theirs"},
-			{Kind: SettingChanged, Stream: "events", Detail: "empty cells are written with _EMPTY=null from now on instead of omit; rows published before are unchanged"}, lack(2, 3, 2)}},
+			{Kind: SettingChanged, Stream: "events", Detail: "empty cells are written with STREAM_EVENTS_EMPTY=null from now on instead of omit; rows published before are unchanged"}, lack(2, 3, 2)}},
 		{"another format", func(s *StreamConfig) { wide(s); s.Key, s.Empty, s.Format = "l", schema.EmptyNull, "avro" }, nil, []Event{
 			{Kind: SettingChanged, Stream: "events", Detail: "values have the format avro from now on instead of json"}, lack(2, 3, 2)}},
 		{"the filter of before", func(s *StreamConfig) { s.Key, s.Empty, s.Format = "l", schema.EmptyNull, "avro" }, nil, nil},

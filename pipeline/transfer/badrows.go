@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"fmt"
-	"strings"
 
 	"dfinery-kafka/schema"
 )
@@ -75,7 +74,7 @@ func (b *badRows) failure(call *schema.Export, request schema.Request) *schema.F
 	if 2*b.invalid > b.bad {
 		code = schema.BadEncoding
 	}
-	setting := "STREAM_" + strings.ToUpper(call.Stream) + "_MAX_BAD"
+	setting := schema.StreamVariable(call.Stream, "MAX_BAD")
 	message := fmt.Sprintf("%d of the first %d rows are bad, more than %s=%.4g%% allows", b.bad, b.rows, setting, 100*b.share)
 	f := call.Failure(code, schema.OriginCSV, message+", for example "+b.examples[0].Detail)
 	f.Status, f.Message, f.Examples, f.Request, f.Redacted = 200, message, b.examples, request, b.examples[0].Redacted

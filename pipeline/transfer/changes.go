@@ -79,7 +79,7 @@ func (c *changes) scanTopic(ctx context.Context, all int) (used, number int, err
 	}
 	if all > used {
 		c.runner.Log.Error("partitions were added to the topic of profiles: they remain empty, because a key must not move", "stream", name,
-			"topic", c.stream.Topic, "partitions", all, "used", used, "do", "nothing, or set a new topic in STREAM_X_TOPIC to use all partitions")
+			"topic", c.stream.Topic, "partitions", all, "used", used, "do", "nothing, or set a new topic in "+schema.StreamVariable(name, "TOPIC")+" to use all partitions")
 	}
 	number, err = keeper.Begin(ctx, c.call, used, scan.Highest)
 	if err != nil {

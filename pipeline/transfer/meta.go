@@ -14,7 +14,8 @@ import (
 // encoder.
 type metaEncoder struct {
 	encoding.Encoder
-	id *[]byte // of the current row
+	id     *[]byte // of the current row
+	stream string
 
 	fixed   []byte        // day, stream and service, concatenated
 	spans   []schema.Span // of them in fixed
@@ -26,7 +27,7 @@ type metaEncoder struct {
 }
 
 func newMetaEncoder(inner encoding.Encoder, call *schema.Export, id *[]byte) *metaEncoder {
-	m := &metaEncoder{Encoder: inner, id: id, plain: !strings.ContainsAny(call.Service, `"\`)}
+	m := &metaEncoder{Encoder: inner, id: id, stream: call.Stream, plain: !strings.ContainsAny(call.Service, `"\`)}
 	for _, cell := range []string{call.Day.String(), call.Stream, call.Service} {
 		start := uint32(len(m.fixed)) //nolint:gosec // three short texts
 		m.fixed = append(m.fixed, cell...)
@@ -47,7 +48,8 @@ func (m *metaEncoder) setColumns(columns *schema.Columns) error {
 	added := schema.MetaColumns()
 	for _, name := range added {
 		if columns.Index(name) >= 0 {
-			return &changedError{detail: fmt.Sprintf("the export has a column %s, which STREAM_X_META adds, too; exclude it with STREAM_X_EXCLUDE_PROPERTIES, or set STREAM_X_META=false", name)}
+			return &changedError{detail: fmt.Sprintf("the export has a column %s, which %[2]s adds, too; exclude it with %[3]s, or set %[2]s=false",
+				name, schema.StreamVariable(m.stream, "META"), schema.StreamVariable(m.stream, "EXCLUDE_PROPERTIES"))}
 		}
 	}
 	var err error

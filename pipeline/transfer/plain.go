@@ -13,8 +13,8 @@ import (
 // values of this one.
 type plainEncoder struct {
 	encoding.JSON
-	topic  string
-	evolve Evolve
+	stream, topic string
+	evolve        Evolve
 }
 
 // Header implements encoding.Encoder.
@@ -24,7 +24,7 @@ func (p *plainEncoder) Header(ctx context.Context, columns *schema.Columns) erro
 		case e == nil:
 			return &encoding.Evolution{Format: encoding.FormatJSON, Topic: p.topic, Fields: []encoding.Field{}}, nil
 		case e.Format != encoding.FormatJSON:
-			return nil, formatChanged(p.topic, e.Format, encoding.FormatJSON)
+			return nil, formatChanged(p.stream, p.topic, e.Format, encoding.FormatJSON)
 		}
 		return nil, nil
 	})
@@ -35,6 +35,7 @@ func (p *plainEncoder) Header(ctx context.Context, columns *schema.Columns) erro
 }
 
 // formatChanged is the error for a format that differs from that of the topic's values.
-func formatChanged(topic string, was, is encoding.Format) error {
-	return &changedError{detail: fmt.Sprintf("topic %s has values of the format %s, but the stream's format is %s now; set another STREAM_X_TOPIC, or the former format", topic, was, is)}
+func formatChanged(stream, topic string, was, is encoding.Format) error {
+	return &changedError{detail: fmt.Sprintf("topic %s has values of the format %s, but the stream's format is %s now; set another %s, or the former format",
+		topic, was, is, schema.StreamVariable(stream, "TOPIC"))}
 }

@@ -125,9 +125,9 @@ func (r *Runner) Start(ctx context.Context, job Job) *Export {
 // newEncoder makes the encoder of one export.
 func (r *Runner) newEncoder(s *Stream) encoding.Encoder {
 	if s.Values == nil {
-		return &plainEncoder{JSON: encoding.JSON{Empty: s.Empty}, topic: s.Topic, evolve: r.Evolve(s.Name)}
+		return &plainEncoder{JSON: encoding.JSON{Empty: s.Empty}, stream: s.Name, topic: s.Topic, evolve: r.Evolve(s.Name)}
 	}
-	return &typedEncoder{values: s.Values, topic: s.Topic, evolve: r.Evolve(s.Name), hideCells: s.Raw == RawNone, redact: r.Redact}
+	return &typedEncoder{values: s.Values, stream: s.Name, topic: s.Topic, evolve: r.Evolve(s.Name), hideCells: s.Raw == RawNone, redact: r.Redact}
 }
 
 // Ended receives exports that have ended, for TakeBack.

@@ -15,9 +15,9 @@ import (
 
 // typedEncoder encodes the rows of one export in a format with types.
 type typedEncoder struct {
-	values *Values
-	topic  string
-	evolve Evolve
+	values        *Values
+	stream, topic string
+	evolve        Evolve
 	// hideCells hides cells in the reasons why rows are bad.
 	hideCells bool
 	redact    func([]byte) []byte // removes the source's secrets from a cell
@@ -114,7 +114,7 @@ func (t *typedEncoder) extend(e *encoding.Evolution, names []string) (*encoding.
 	case e == nil:
 		e = &encoding.Evolution{Format: v.Format, Topic: t.topic}
 	case e.Format != v.Format:
-		return nil, formatChanged(t.topic, e.Format, v.Format)
+		return nil, formatChanged(t.stream, t.topic, e.Format, v.Format)
 	}
 	added, err := e.Extend(names, &v.Columns)
 	if err != nil {

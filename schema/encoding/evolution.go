@@ -96,6 +96,7 @@ func (e *Evolution) DropProvisional() {
 // Columns is the configuration of a stream's columns.
 type Columns struct {
 	Declared []Declaration
+	Variable string          // that declares them, for errors: STREAM_EVENTS_COLUMNS
 	Private  map[string]bool // hashed or masked: always a string, whatever is declared
 }
 
@@ -146,11 +147,11 @@ func (e *Evolution) Extend(header []string, c *Columns) (added int, err error) {
 		have := fields[i]
 		switch {
 		case have.Column != column:
-			return 0, &ConflictError{fmt.Sprintf("the columns %s and %s would both be the field %s; give one of them another name in STREAM_X_COLUMNS (COLUMN:TYPE:FIELD)", have.Column, column, want.Name)}
+			return 0, &ConflictError{fmt.Sprintf("the columns %s and %s would both be the field %s; give one of them another name in %s (COLUMN:TYPE:FIELD)", have.Column, column, want.Name, c.Variable)}
 		case have.Type != want.Type && c.Private[column]:
-			return 0, &ConflictError{fmt.Sprintf("the column %s is hidden now and so a string, but was published as %s; give it a new name in STREAM_X_COLUMNS (%s:string:FIELD)", column, have.Type, column)}
+			return 0, &ConflictError{fmt.Sprintf("the column %s is hidden now and so a string, but was published as %s; give it a new name in %s (%s:string:FIELD)", column, have.Type, c.Variable, column)}
 		case have.Type != want.Type && c.declares(column):
-			return 0, &ConflictError{fmt.Sprintf("the column %s is declared as %s, but was published as %s; give it a new name in STREAM_X_COLUMNS (%s:%s:FIELD)", column, want.Type, have.Type, column, want.Type)}
+			return 0, &ConflictError{fmt.Sprintf("the column %s is declared as %s, but was published as %s; give it a new name in %s (%s:%s:FIELD)", column, want.Type, have.Type, c.Variable, column, want.Type)}
 		}
 	}
 	added = len(fields) - len(e.Fields)
