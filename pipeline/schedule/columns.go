@@ -97,10 +97,6 @@ func (c *columns) saveTo(record *ledger.Columns) {
 	record.Accepted, record.Refused = c.accepted, c.refused
 }
 
-// AcceptedColumns returns the columns of the stream's headers in the order of their
-// appearance. The slice is immutable.
-func (s *Stream) AcceptedColumns() []string { return s.columns.accepted }
-
 // AdmitColumns accepts the columns of a header before its first row. With the contract
 // "freeze" it returns those that the stream never had; they wait for AcceptColumns.
 // changed: the ledger must be written.

@@ -7,8 +7,8 @@ import (
 )
 
 // Load restores the state from the ledger: the service's record, and the days of the
-// streams. Times in the future are read as now: they were written while the clock was
-// ahead.
+// streams. Before the first start the record is empty. Times in the future are read as
+// now: they were written while the clock was ahead.
 func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day, now time.Time) []Event {
 	s.restore(service, days)
 	var events []Event
@@ -16,26 +16,17 @@ func (s *State) Load(service *ledger.Service, days map[ledger.DayName]ledger.Day
 		topic := TopicOf(st.identity)
 		events = append(events, st.detectIdentityChange(now)...)
 		st.clampFutureTimes(now)
-		if service != nil {
-			events = append(events, st.noteSettings(service, topic, now)...)
-		}
+		events = append(events, st.noteSettings(service, topic, now)...)
 	}
-	if service != nil {
-		events = append(events, removedStreams(service, s.streams)...)
-	}
-	return events
+	return append(events, removedStreams(service, s.streams)...)
 }
 
-// restore sets the streams and their days. service is nil if the ledger has no record
-// of it.
+// restore sets the streams and their days.
 func (s *State) restore(service *ledger.Service, days map[ledger.DayName]ledger.Day) {
 	for name, record := range days {
 		if st := s.Stream(name.Stream); st != nil {
 			st.Day(name.Day).record = record
 		}
-	}
-	if service == nil {
-		return
 	}
 	for _, st := range s.streams {
 		st.load(service)

@@ -151,11 +151,11 @@ func (s *script) run(args []string) {
 	case "header":
 		refused, _, events := s.state.Stream(args[1]).AdmitColumns(strings.Split(args[2], ","))
 		s.tell(events)
-		fmt.Fprintf(&s.out, "refused %v, accepted %v\n", refused, s.state.Stream(args[1]).AcceptedColumns())
+		fmt.Fprintf(&s.out, "refused %v, accepted %v\n", refused, s.state.Stream(args[1]).columns.accepted)
 	case "hidden":
 		s.checkHeader(args[1], strings.Split(args[2], ","))
 	case "columns":
-		fmt.Fprintf(&s.out, "accepted %v of %v\n", s.state.Stream(args[1]).AcceptColumns(s.now), s.state.Stream(args[1]).AcceptedColumns())
+		fmt.Fprintf(&s.out, "accepted %v of %v\n", s.state.Stream(args[1]).AcceptColumns(s.now), s.state.Stream(args[1]).columns.accepted)
 	case "restart":
 		s.restartFromLedger(word(1))
 	case "show":
