@@ -34,8 +34,8 @@ func (a *announcer) announce(events []schedule.Event) {
 		case schedule.ColumnsChanged:
 			a.counts.columnChange(e.Stream)
 		case schedule.HidingBegins:
-			a.log.Warn("columns are hidden from now on, but Kafka still has their earlier cells", "stream", e.Stream, "holding", a.config.ShownBefore(e.Stream, e.Topic),
-				"do", a.config.DeleteShownBefore(e.Stream, e.Topic))
+			a.log.Warn("columns are hidden from now on, but Kafka still has their earlier cells", "stream", e.Stream, "holding", a.config.StaleCopies(e.Stream, e.Topic),
+				"do", a.config.StaleCopiesAdvice(e.Stream, e.Topic))
 			continue
 		}
 		level, text, attrs := describe(&e)

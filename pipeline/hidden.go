@@ -11,10 +11,10 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// ShownBefore lists the topics that still have cells, or hashes of them, of a stream
+// StaleCopies lists the topics that still have cells, or hashes of them, of a stream
 // that starts to hide columns. Its rows were published to topic, or to its present one
 // if topic is empty.
-func (c *Config) ShownBefore(stream, topic string) string {
+func (c *Config) StaleCopies(stream, topic string) string {
 	st := transfer.Named(c.Streams, stream)
 	if st == nil {
 		return ""
@@ -27,8 +27,8 @@ func (c *Config) ShownBefore(stream, topic string) string {
 	return fmt.Sprintf("%s, %s dead letters for 90 days, %s fingerprints of whole rows for 35 days", rows, c.DeadLetterTopic, ledger.RowsTopic(c.LedgerTopic))
 }
 
-// DeleteShownBefore describes how to delete them immediately.
-func (c *Config) DeleteShownBefore(stream, topic string) string {
+// StaleCopiesAdvice describes how to delete the copies that StaleCopies lists immediately.
+func (c *Config) StaleCopiesAdvice(stream, topic string) string {
 	st := transfer.Named(c.Streams, stream)
 	if st == nil {
 		return ""

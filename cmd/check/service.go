@@ -56,7 +56,7 @@ func (c *Check) changes(events []schedule.Event) {
 			c.add(Warn, "stream "+e.Stream, "its properties, topic or hidden columns have changed: run publishes profiles again that now differ from the topic, possibly all, by 1 call",
 				"nothing, if that is intended; otherwise restore the stream's variables")
 		case schedule.HidingBegins:
-			c.add(Warn, "stream "+e.Stream, "run hides columns from now on, but Kafka still has their earlier cells: "+c.Service.ShownBefore(e.Stream, e.Topic), c.Service.DeleteShownBefore(e.Stream, e.Topic))
+			c.add(Warn, "stream "+e.Stream, "run hides columns from now on, but Kafka still has their earlier cells: "+c.Service.StaleCopies(e.Stream, e.Topic), c.Service.StaleCopiesAdvice(e.Stream, e.Topic))
 		case schedule.KeyRefused:
 			c.add(Fail, "stream "+e.Stream, "run halts it: "+e.Detail, "mount the former key; dfinery-kafka resume "+e.Stream+" accepts the new one, and publishes the days in reach again")
 		case schedule.SettingChanged:
