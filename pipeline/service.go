@@ -107,9 +107,9 @@ const (
 // classify returns what follows an ownership, or a failed takeover, that ended with
 // err, and the result of Run if it ends. o is nil if there was no ownership.
 func (s *Service) classify(ctx, untilSilent context.Context, o *owner, err error) (next sequel, result error) {
-	var left *IncompleteError
+	_, incomplete := errors.AsType[*IncompleteError](err)
 	switch {
-	case errors.As(err, &left):
+	case incomplete:
 		return ends, err
 	case ctx.Err() != nil:
 		return ends, s.stopped(o)

@@ -145,12 +145,12 @@ func readSample(body rows, columns *schema.Columns, zone *time.Location) (sample
 	at := columns.Index("df_server_datetime")
 	for s.rows < maxSample {
 		row, err := body.Next()
-		var bad *schema.BadRow
+		_, bad := errors.AsType[*schema.BadRow](err)
 		switch {
 		case err == io.EOF: // not errors.Is: a failure may wrap the transport's
 			s.whole = true
 			return s, nil
-		case errors.As(err, &bad):
+		case bad:
 			continue
 		case err != nil:
 			return s, err

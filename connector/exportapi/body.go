@@ -71,8 +71,8 @@ func (b *Body) More() bool { return b.end == nil && b.reader.More() }
 // examine handles everything but a plain row with its newline.
 func (b *Body) examine(row *schema.Row, err error) (*schema.Row, error) {
 	b.call.request.RepeatedHeaders = int64(b.reader.Repeated())
-	var bad *schema.BadRow
-	if err != nil && !errors.As(err, &bad) {
+	bad, ok := errors.AsType[*schema.BadRow](err)
+	if err != nil && !ok {
 		return nil, b.finish(err)
 	}
 	if failure := b.failureIn(bad); failure != nil {

@@ -134,19 +134,15 @@ func (k *call) transportCode(c *cause, otherwise schema.Code) {
 
 // isTLS recognizes TLS failures that happen after the handshake, or instead of one.
 func isTLS(err error) bool {
-	var (
-		record   tls.RecordHeaderError
-		verify   *tls.CertificateVerificationError
-		unknown  x509.UnknownAuthorityError
-		hostname x509.HostnameError
-		invalid  x509.CertificateInvalidError
-		operated *net.OpError
-	)
-	if errors.As(err, &operated) && operated.Op == "remote error" { // an alert of the peer
+	if operated, ok := errors.AsType[*net.OpError](err); ok && operated.Op == "remote error" { // an alert of the peer
 		return true
 	}
-	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &record) || errors.As(err, &verify) ||
-		errors.As(err, &unknown) || errors.As(err, &hostname) || errors.As(err, &invalid)
+	_, record := errors.AsType[tls.RecordHeaderError](err)
+	_, verify := errors.AsType[*tls.CertificateVerificationError](err)
+	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
+	_, hostname := errors.AsType[x509.HostnameError](err)
+	_, invalid := errors.AsType[x509.CertificateInvalidError](err)
+	return record || verify || unknown || hostname || invalid || errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // diagnosticHeaders selects the headers that help to diagnose a failure, with lower-case names.

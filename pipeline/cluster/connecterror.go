@@ -113,6 +113,6 @@ const refusedAdvice = "the broker wants a client certificate, or does not take t
 // arrives only after the client's side of the handshake, when the broker has checked the client
 // certificate. The type of the alert is not exported by crypto/tls.
 func refusedOurs(err error) bool {
-	var operation *net.OpError
-	return errors.As(err, &operation) && operation.Op == "remote error"
+	operation, ok := errors.AsType[*net.OpError](err)
+	return ok && operation.Op == "remote error"
 }

@@ -104,8 +104,8 @@ func Retriable(err error) bool {
 		return isBroken(err)
 	}
 	// Not net.Error, which errors of files implement, too.
-	var operation *net.OpError
-	return errors.As(err, &operation) || isBroken(err) || isAny(err, protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader)
+	_, operation := errors.AsType[*net.OpError](err)
+	return operation || isBroken(err) || isAny(err, protocol.ErrNoTopic, protocol.ErrNoPartition, protocol.ErrNoLeader)
 }
 
 // isBroken reports whether a connection ended or a timeout expired.
@@ -114,8 +114,8 @@ func isBroken(err error) bool {
 }
 
 func hasCode(err error, codes ...kafka.Error) bool {
-	var code kafka.Error
-	return errors.As(err, &code) && slices.Contains(codes, code)
+	code, ok := errors.AsType[kafka.Error](err)
+	return ok && slices.Contains(codes, code)
 }
 
 func isAny(err error, targets ...error) bool {

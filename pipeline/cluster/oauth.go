@@ -53,7 +53,8 @@ func (c *ClientCredentials) Token(ctx context.Context) (string, error) {
 		ctx = context.WithValue(ctx, oauth2.HTTPClient, c.HTTP)
 	}
 	token, err := c.request(ctx, secret)
-	if trimmed := strings.TrimSpace(secret); err != nil && trimmed != secret && errors.As(err, new(*oauth2.RetrieveError)) {
+	_, refused := errors.AsType[*oauth2.RetrieveError](err)
+	if trimmed := strings.TrimSpace(secret); refused && trimmed != secret {
 		if token, err = c.request(ctx, trimmed); err == nil && c.Legacy != nil {
 			c.Legacy()
 		}
@@ -101,7 +102,7 @@ func tokenFault(err error) error {
 	if at, ok := errors.AsType[*url.Error](err); ok {
 		return at.Err
 	}
-	if errors.As(err, new(net.Error)) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return err
 	}
 	return errors.New("the answer contains no access token")

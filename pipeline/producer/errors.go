@@ -93,9 +93,9 @@ func verdict(err error) outcome {
 	// Metadata without the topic or its leader means that nothing was sent. A moved leader
 	// proves nothing: the former leader gives the same answer for batches that it appended but
 	// could no longer replicate.
-	var topic *protocol.TopicError
-	var partition *protocol.TopicPartitionError
-	if errors.As(err, &topic) || errors.As(err, &partition) || errors.Is(err, kafka.NotEnoughReplicas) || cluster.Forbidden(err) {
+	_, topic := errors.AsType[*protocol.TopicError](err)
+	_, partition := errors.AsType[*protocol.TopicPartitionError](err)
+	if topic || partition || errors.Is(err, kafka.NotEnoughReplicas) || cluster.Forbidden(err) {
 		return unwritten
 	}
 	return unsure

@@ -41,8 +41,8 @@ const (
 func definite(err error) bool { return codeOf(err) != "" }
 
 func codeOf(err error) schema.Code {
-	var answer *sr.ResponseError
-	if !errors.As(err, &answer) {
+	answer, ok := errors.AsType[*sr.ResponseError](err)
+	if !ok {
 		return ""
 	}
 	switch {
@@ -58,8 +58,8 @@ func codeOf(err error) schema.Code {
 
 // unauthorized reports whether the registry has refused the credentials.
 func unauthorized(err error) bool {
-	var answer *sr.ResponseError
-	return errors.As(err, &answer) && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden)
+	answer, ok := errors.AsType[*sr.ResponseError](err)
+	return ok && (answer.StatusCode == http.StatusUnauthorized || answer.StatusCode == http.StatusForbidden)
 }
 
 // maxMessage limits how much of a registry's answer is shown.
@@ -70,8 +70,8 @@ const maxMessage = 500
 func (c *Client) classify(err error, doing string) error {
 	e := &Error{Code: codeOf(err), Err: err}
 	e.Wait = e.Code == ""
-	var answer *sr.ResponseError
-	if !errors.As(err, &answer) {
+	answer, ok := errors.AsType[*sr.ResponseError](err)
+	if !ok {
 		e.Detail = doing + ": " + c.clean(err.Error())
 		return e
 	}
