@@ -119,7 +119,7 @@ func (h *topicHistory) reopened(stream string) { delete(h.reopenings, stream) }
 func afterRefusal(k *cluster.Cluster, topic string, err error) string {
 	if _, strict := errors.AsType[*cluster.TimestampError](err); strict || errors.Is(err, kafka.InvalidTimestamp) {
 		return "check the clocks of this machine and the brokers, and the topic's message.timestamp.before.max.ms and message.timestamp.after.max.ms; " +
-			"or let the brokers set the timestamp: " + k.AlterConfigCommand(topic, "message.timestamp.type", "LogAppendTime")
+			"or let the brokers set the timestamp: " + k.AlterConfigCommand(topic, cluster.ConfigTimestampType, "LogAppendTime")
 	}
 	return "check the topic's configuration and the brokers' log for validations of records; the topic is retried periodically"
 }
