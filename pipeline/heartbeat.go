@@ -36,12 +36,16 @@ func (h *heartbeat) beat(ctx context.Context) error {
 func (h *heartbeat) during(ctx context.Context, every time.Duration, work func(context.Context) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	done := make(chan error, 1)
-	go func() { done <- work(ctx) }()
+	var result error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		result = work(ctx)
+	}()
 	for tick := time.Tick(every); ; {
 		select {
-		case err := <-done:
-			return err
+		case <-done:
+			return result
 		case <-tick:
 			if err := h.beat(ctx); err != nil {
 				stop()
