@@ -29,7 +29,7 @@ func TestPage_Browser(t *testing.T) {
 	refused.Source.Token.Refused, refused.Source.Token.Until = true, noon.Add(10*time.Minute)
 	hostile := busy(1)
 	const attack = `</script><script>alert(1)</script><img src=x onerror=alert(2)>`
-	hostile.Pipeline.Streams[0].Days[5].Lacks = []string{attack}
+	hostile.Pipeline.Streams[0].Days[5].MissingEvents = []string{attack}
 	hostile.Pipeline.Streams[0].Halted = ptr(attack)
 	hostile.Letters[0].Detail = attack
 
