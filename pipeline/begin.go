@@ -40,10 +40,7 @@ func (o *owner) recover(ctx context.Context, state *ledger.State) error {
 		return err
 	}
 	c.step("owner")
-	r := &recoverer{
-		streams: c.Streams, location: c.Location, deadLetters: c.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session, partitions: o.partitions,
-		schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
-	}
+	r := newRecoverer(o)
 	err := o.heartbeat.during(ctx, c.OwnerHeartbeat, func(ctx context.Context) error { return r.recover(ctx, state) })
 	if err != nil {
 		return err

@@ -30,7 +30,6 @@ type owner struct {
 
 	schedule    *schedule.State   // what is due, and what an outcome means
 	exports     *starter          // starts what is due, as the source permits
-	published   *publishedRows    // which rows of a day are in the topics
 	transfers   *transfer.Runner  // running exports, and their days in memory
 	record      *serviceRecord    // the service's record in the ledger
 	heartbeat   *heartbeat        // the owner's record in the ledger
@@ -62,11 +61,9 @@ func newOwner(c *Config, v *view, taken *ownership, topics *topicCreator, histor
 	}
 	o.announcer = &announcer{config: c, counts: o.counts, schedule: o.schedule, log: c.Log}
 	o.contract = &contract{schedule: o.schedule, record: o.record, announcer: o.announcer}
-	o.published = &publishedRows{
-		ledger: stored, streams: c.Streams, location: c.Location, deadLetters: c.DeadLetterTopic, partitions: at, log: c.Log,
-	}
+	published := &publishedRows{ledger: stored, streams: c.Streams, location: c.Location, deadLetters: c.DeadLetterTopic, partitions: at, log: c.Log}
 	o.transfers = transfer.New(transfer.Config{
-		Streams: c.Streams, Limit: c.ConcurrentCalls, Sets: o.published, RowsTopic: stored.Rows, Redact: c.Redact, Wrote: v.wrote,
+		Streams: c.Streams, Limit: c.ConcurrentCalls, Sets: published, RowsTopic: stored.Rows, Redact: c.Redact, Wrote: v.wrote,
 		Evolve: o.record.evolver, Admit: o.contract.admit, CheckHeader: o.contract.checkHeader, Profiles: o.profiles, Log: c.Log,
 	})
 	o.announcer.transfers, o.contract.transfers = o.transfers, o.transfers

@@ -36,7 +36,7 @@ func TestReader_Snapshot(t *testing.T) {
 		day, now := schema.DayOf(time.Now(), planned), time.Now().UTC()
 		o.heartbeat.begin(o.config, now)
 		b.must(o.heartbeat.beat(t.Context()))
-		b.must(recovererOf(o).recover(t.Context(), b.load()))
+		b.must(newRecoverer(o).recover(t.Context(), b.load()))
 		b.publish(o, day, 1, 0, 3)
 		name := ledger.DayName{Stream: "events", Day: day}
 		b.must(o.writer.Day(name, &ledger.Day{State: ledger.Open, Exports: 1, Published: 3, Bad: 2, Generation: 1, LastSuccess: &now}))

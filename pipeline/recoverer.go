@@ -38,6 +38,14 @@ type recoverer struct {
 	log         *slog.Logger
 }
 
+func newRecoverer(o *owner) *recoverer {
+	c := o.config
+	return &recoverer{
+		streams: c.Streams, location: c.Location, deadLetters: c.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session, partitions: o.partitions,
+		schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
+	}
+}
+
 // recover reads what is in the topics but not in the ledger, for the checkpoint that
 // follows.
 func (r *recoverer) recover(ctx context.Context, state *ledger.State) error {

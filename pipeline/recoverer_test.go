@@ -20,14 +20,6 @@ import (
 	"dfinery-kafka/schema"
 )
 
-// recovererOf returns the recoverer of an owner.
-func recovererOf(o *owner) *recoverer {
-	return &recoverer{
-		streams: o.config.Streams, location: o.config.Location, deadLetters: o.config.DeadLetterTopic, ledger: o.writer.Ledger, session: o.session,
-		partitions: o.partitions, schedule: o.schedule, transfers: o.transfers, checkpoints: o.checkpoints, log: o.log,
-	}
-}
-
 // publish appends rows of a day's export n to the topic of events. The rows are numbered from
 // first.
 func (b *testbed) publish(o *owner, day schema.Day, n, first, count int) {
@@ -58,7 +50,7 @@ func TestRecoverer_Recover(t *testing.T) {
 				b := newTestbed(t)
 				day := schema.DayOf(time.Now(), planned)
 				o := b.takeOver()
-				b.must(recovererOf(o).recover(t.Context(), b.load()))
+				b.must(newRecoverer(o).recover(t.Context(), b.load()))
 				b.publish(o, day, 1, 0, 3)
 				b.must(o.checkpoints.write(t.Context(), nil, func() *ledger.Service { return new(ledger.Service) }))
 				b.publish(o, day, 2, 3, 2)
@@ -69,7 +61,7 @@ func TestRecoverer_Recover(t *testing.T) {
 				if test.lost {
 					state = ledger.NewState(0)
 				}
-				b.must(recovererOf(next).recover(t.Context(), state))
+				b.must(newRecoverer(next).recover(t.Context(), state))
 				at := ledger.DayName{Stream: "events", Day: day}
 				if d := next.schedule.Record(at); d.Published != test.want || d.Exports != 2 {
 					t.Errorf("the day has %d rows of %d exports, want %d of 2", d.Published, d.Exports, test.want)
@@ -104,7 +96,7 @@ func TestRecoverer_MissingDays(t *testing.T) {
 		state.Checkpoint = &ledger.Checkpoint{Days: lists}
 		state.Days[ledger.DayName{Stream: "events", Day: day}] = new(ledger.Day)
 		o.schedule.Stream("users").Block("gone")
-		missing := recovererOf(o).missingDays(state)
+		missing := newRecoverer(o).missingDays(state)
 		want := map[ledger.DayName]bool{{Stream: "events", Day: day - 2}: true, {Stream: "events", Day: day - 1}: true}
 		if diff := cmp.Diff(want, missing); diff != "" {
 			t.Errorf("missing (-want +got):\n%s", diff)

@@ -14,7 +14,7 @@ import (
 func (c *Config) TopicSpecs() []cluster.TopicSpec {
 	specs := c.Ledger().Specs(1, c.Replicas)
 	specs = append(specs, cluster.TopicSpec{Name: c.DeadLetterTopic, Partitions: c.Partitions, ReplicationFactor: c.Replicas, Configs: map[string]string{
-		cluster.ConfigCleanupPolicy: "delete", cluster.ConfigRetention: fmt.Sprint((90 * 24 * time.Hour).Milliseconds())}})
+		cluster.ConfigCleanupPolicy: "delete", cluster.ConfigRetention: cluster.Milliseconds(90 * 24 * time.Hour)}})
 	for i := range c.Streams {
 		spec := cluster.TopicSpec{Name: c.Streams[i].Topic, Partitions: c.Partitions, ReplicationFactor: c.Replicas}
 		if c.Streams[i].Changes {

@@ -156,7 +156,7 @@ func (c *Check) retention(check string, spec cluster.TopicSpec, config cluster.T
 	if config.RetentionMs >= 0 && config.RetentionMs < minRetention.Milliseconds() && config.CleanupPolicy != "compact" {
 		kept := time.Duration(config.RetentionMs) * time.Millisecond
 		c.add(Warn, check, fmt.Sprintf("retention.ms keeps records for only %s", kept),
-			set(cluster.ConfigRetention, strconv.FormatInt(7*24*time.Hour.Milliseconds(), 10)))
+			set(cluster.ConfigRetention, cluster.Milliseconds(7*24*time.Hour)))
 	}
 }
 

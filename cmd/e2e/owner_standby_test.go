@@ -31,7 +31,7 @@ func TestOwner_StandbyTakesOver(t *testing.T) {
 	standby.await(isOwner)
 	owner.await(isStandby)
 	owner, standby = standby, owner
-	for range 2 {
+	for range 3 {
 		time.Sleep(500 * time.Millisecond) // let the owner publish rows
 		seen := standby.count(isOwner)
 		owner.kill()

@@ -105,12 +105,8 @@ func (s *State) Changed() iter.Seq[ledger.DayName] {
 
 // Unsaved reports whether a record differs from the ledger's.
 func (s *State) Unsaved() bool {
-	for _, st := range s.streams {
-		for _, d := range st.days {
-			if d.changed {
-				return true
-			}
-		}
+	for range s.Changed() {
+		return true
 	}
 	return false
 }

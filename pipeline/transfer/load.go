@@ -29,12 +29,12 @@ func (e *Export) load(ctx context.Context) error {
 	}
 	set, err := e.runner.Sets.LoadSet(ctx, e.day.Name, &record)
 	lost, ok := errors.AsType[*store.LostError](err)
+	if err != nil && !ok {
+		return err
+	}
 	if ok && lost.Rows > 0 {
 		e.runner.Log.Error("rows of this day may be published twice", "stream", e.stream.Name, "day", e.day.Name.Day, "error", err,
 			"do", "restore the retention of 35 days of "+e.runner.RowsTopic+"; consumers must deduplicate by the header id")
-	}
-	if ok {
-		err = nil
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -42,7 +42,7 @@ func (e *Export) load(ctx context.Context) error {
 	if lost != nil {
 		e.Record.Forget(lost.Rows)
 	}
-	return err
+	return nil
 }
 
 // chunksPerCheckpoint is how many chunks of unsaved rows all exports together collect

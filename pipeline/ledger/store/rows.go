@@ -137,9 +137,6 @@ func (l *Ledger) loadRows(ctx context.Context, n ledger.DayName, d *ledger.Day, 
 		if from != r[1] || to != r[2] {
 			have = &cluster.RangeError{Topic: l.Rows, Partition: at.Partition, From: r[1], To: r[2], Start: log.Start, End: log.End}
 		}
-		if from >= to {
-			continue
-		}
 		if err := l.Cluster.Read(ctx, at, from, to, visitor); err != nil {
 			return nil, fmt.Errorf("load the fingerprints of %s %s: %w", n.Stream, n.Day, err)
 		}

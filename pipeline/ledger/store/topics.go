@@ -29,10 +29,10 @@ func (l *Ledger) Specs(partitions, replicationFactor int) []cluster.TopicSpec {
 		{Name: l.Topic, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
 			cluster.ConfigCleanupPolicy: "compact", cluster.ConfigRetentionBytes: "-1",
 			// The active segment is never compacted: small segments reduce what a start must read.
-			cluster.ConfigSegmentBytes: fmt.Sprint(16 << 20), "segment.ms": fmt.Sprint((6 * time.Hour).Milliseconds()), "min.cleanable.dirty.ratio": "0.1",
-			cluster.ConfigMinCompactionLag: fmt.Sprint(CompactionLag.Milliseconds())}},
+			cluster.ConfigSegmentBytes: fmt.Sprint(16 << 20), "segment.ms": cluster.Milliseconds(6 * time.Hour), "min.cleanable.dirty.ratio": "0.1",
+			cluster.ConfigMinCompactionLag: cluster.Milliseconds(CompactionLag)}},
 		{Name: l.Rows, Partitions: partitions, ReplicationFactor: replicationFactor, Configs: map[string]string{
-			cluster.ConfigCleanupPolicy: "delete", cluster.ConfigRetentionBytes: "-1", cluster.ConfigRetention: fmt.Sprint(retention.Milliseconds())}},
+			cluster.ConfigCleanupPolicy: "delete", cluster.ConfigRetentionBytes: "-1", cluster.ConfigRetention: cluster.Milliseconds(retention)}},
 	}
 }
 
@@ -68,7 +68,7 @@ func (l *Ledger) CheckPolicies(ctx context.Context) ([]error, error) {
 		wrong(l.Rows, cluster.ConfigRetentionBytes, fmt.Sprint(c.RetentionBytes), "-1 (no limit)", "-1")
 	}
 	if c.RetentionMs >= 0 && c.RetentionMs < retention.Milliseconds() {
-		wrong(l.Rows, cluster.ConfigRetention, fmt.Sprint(c.RetentionMs), fmt.Sprintf("35 days (%d) or -1", retention.Milliseconds()), fmt.Sprint(retention.Milliseconds()))
+		wrong(l.Rows, cluster.ConfigRetention, fmt.Sprint(c.RetentionMs), fmt.Sprintf("35 days (%d) or -1", retention.Milliseconds()), cluster.Milliseconds(retention))
 	}
 	return faults, nil
 }
@@ -93,5 +93,5 @@ func (l *Ledger) CheckCompactionLag(ctx context.Context) (*cluster.ConfigError, 
 
 // SetCompactionLag configures the state topic so that compaction keeps markers long enough.
 func (l *Ledger) SetCompactionLag(ctx context.Context) error {
-	return l.Cluster.SetTopicConfig(ctx, l.Topic, cluster.ConfigMinCompactionLag, fmt.Sprint(CompactionLag.Milliseconds()))
+	return l.Cluster.SetTopicConfig(ctx, l.Topic, cluster.ConfigMinCompactionLag, cluster.Milliseconds(CompactionLag))
 }
