@@ -41,7 +41,7 @@ func (l *Ledger) LoadMarks(ctx context.Context, stream string, ranges []ledger.R
 	key := l.marksKey(stream)
 	for _, r := range disjoint(ranges) {
 		at := recordbatch.TopicPartition{Topic: l.Rows, Partition: int(r[0])}
-		log, err := l.Cluster.Log(ctx, at)
+		log, err := l.log(ctx, at)
 		if err != nil {
 			return fmt.Errorf("load the marks of %s: %w", stream, err)
 		}
